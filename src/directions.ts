@@ -1,0 +1,271 @@
+/**
+ * The two directions of a socket, `send` and `receive`, over the queues of the engine. A socket type extends one of
+ * the three classes and says how a message is routed.
+ */
+
+import type { Pipe } from "./engine/pipe.js";
+import { ReceiveQueue } from "./engine/receive-queue.js";
+import { SendQueue } from "./engine/send-queue.js";
+import { type CallOptions, OPERATIONS_PER_TURN, type Turns } from "./engine/turns.js";
+import type { ZmqError } from "./errors.js";
+import type { EventOfType, EventType } from "./events.js";
+import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "./message.js";
+import type { OptionValues } from "./options.js";
+import { Socket, type SocketStats } from "./socket.js";
+
+/** One message as an application gives it: a part, or several. */
+export type Sendable = MessageLike | readonly MessageLike[];
+
+const EVERYTHING = 1024;
+
+/** The sending half of a socket: checks arguments and counts; the queue does the rest. */
+class Sender {
+  readonly queue: SendQueue;
+  readonly #options: OptionValues;
+  /** Messages that were accepted. */
+  sent = 0;
+
+  constructor(route: (message: OutMessage) => boolean, options: OptionValues, turns: Turns) {
+    this.#options = options;
+    const attempt = (message: OutMessage): boolean => {
+      if (!route(message)) return false;
+      this.sent++;
+      return true;
+    };
+    this.queue = new SendQueue(attempt, options, turns);
+  }
+
+  /** Checks and converts an argument of send. */
+  prepare(message: Sendable): OutMessage {
+    const parts = normaliseMessage(message);
+    if (this.#options.conflate && Array.isArray(parts)) {
+      throw new TypeError("message must have one part on a conflating socket"); // G14
+    }
+    return parts;
+  }
+
+  async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
+    const { queue } = this;
+    let count = 0;
+    for (const message of messages) {
+      const parts = this.prepare(message);
+      // Straight through while there is room; the queue only for what has to wait, and a turn off once in 512.
+      const direct =
+        ++count % OPERATIONS_PER_TURN !== 0 && options?.signal?.aborted !== true && !queue.closed;
+      if (!direct || !queue.trySend(parts)) await queue.send(parts, options);
+    }
+  }
+}
+
+/** A socket that sends. */
+export abstract class WritableSocket extends Socket {
+  /** @internal */
+  protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
+
+  /** This socket can send. */
+  get writable(): boolean {
+    return !this.closed;
+  }
+
+  /**
+   * Send one message. Resolves when a peer's queue has taken it under its high-water mark; calls keep their order
+   * and never interleave, however many are made at once. A buffer given here belongs to zwire until then, and one
+   * above 16 KiB until it is on the wire.
+   *
+   * Rejects with EAGAIN when no peer had room in time or too many sends wait, with the signal's reason on abort,
+   * with EBADF when the socket closes; such a message was not sent.
+   * @throws TypeError for a part that is no MessageLike
+   */
+  send(message: Sendable, options?: CallOptions): Promise<void> {
+    return this.sender.queue.send(this.sender.prepare(message), options);
+  }
+
+  /**
+   * Send one message if there is room now; false when there is none.
+   * @throws TypeError as `send`; ZmqError EBADF on a closed socket
+   */
+  trySend(message: Sendable): boolean {
+    return this.sender.queue.trySend(this.sender.prepare(message));
+  }
+
+  /**
+   * Send many messages, each element one message, for one promise. It rejects as `send` does; the messages before
+   * the one that failed were sent, the ones behind it were not.
+   */
+  sendMany(messages: Iterable<Sendable>, options?: CallOptions): Promise<void> {
+    return this.sender.sendMany(messages, options);
+  }
+
+  override get stats(): SocketStats {
+    return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
+  }
+
+  /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
+  protected abstract route(message: OutMessage): boolean;
+
+  /** @internal */
+  override pipeWritable(_pipe: Pipe): void {
+    this.sender.queue.drain();
+  }
+
+  protected override closeQueues(error: ZmqError): void {
+    this.sender.queue.close(error);
+  }
+}
+
+/** A socket that receives. */
+export abstract class ReadableSocket extends Socket {
+  /** @internal */
+  protected readonly receives: ReceiveQueue = new ReceiveQueue(() => this.#take(), this.options, this.turns);
+  #received = 0;
+
+  /** This type can receive. */
+  get readable(): boolean {
+    return !this.closed;
+  }
+
+  /**
+   * The next message. May be called any number of times at once; calls are served in order. Rejects with EAGAIN on
+   * timeout, the signal's reason on abort, EBADF when the socket closes; no message is lost by that.
+   */
+  receive(options?: CallOptions): Promise<Message> {
+    return this.receives.receive(options);
+  }
+
+  /**
+   * The next message if there is one now.
+   * @throws ZmqError EBADF on a closed socket
+   */
+  tryReceive(): Message | undefined {
+    return this.receives.tryReceive();
+  }
+
+  /** All messages that are ready, at least one and at most `max` (default 1024), for one promise. */
+  receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<Message[]> {
+    if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a positive integer; got ${max}`);
+    return this.receives.receiveMany(max, options);
+  }
+
+  /** Messages until the socket closes. Leaving the loop does not close the socket. */
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return { next: () => this.receives.iterate() };
+  }
+
+  /** Call a function for each message, or for each event of a name. */
+  override on(type: "message", listener: (message: Message) => void): this;
+  override on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  override on(type: EventType | "message", listener: (argument: never) => void): this {
+    return this.addListener(type, listener, false);
+  }
+
+  /** As `on`, for one call. */
+  override once(type: "message", listener: (message: Message) => void): this;
+  override once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  override once(type: EventType | "message", listener: (argument: never) => void): this {
+    return this.addListener(type, listener, true);
+  }
+
+  /** Undo `on`. */
+  override off(type: "message", listener: (message: Message) => void): this;
+  override off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  override off(type: EventType | "message", listener: (argument: never) => void): this {
+    return this.removeListener(type, listener);
+  }
+
+  override get stats(): SocketStats {
+    return { ...super.stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
+  }
+
+  /** @internal */
+  protected override addListener(
+    type: EventType | "message",
+    listener: (event: never) => void,
+    once: boolean,
+  ): this {
+    if (type !== "message") return super.addListener(type, listener, once);
+    if (typeof listener !== "function") throw new TypeError("listener must be a function");
+    if (once) this.emitter.once(type, listener as (message: Message) => void);
+    else this.emitter.on(type, listener as (message: Message) => void);
+    this.receives.listen((message) => {
+      this.emitter.emit("message", message);
+      if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
+    });
+    return this;
+  }
+
+  /** @internal */
+  protected override removeListener(type: EventType | "message", listener: (event: never) => void): this {
+    super.removeListener(type, listener);
+    if (type === "message" && this.emitter.listenerCount(type) === 0) this.receives.listen(null);
+    return this;
+  }
+
+  #take(): Message | undefined {
+    const message = this.next();
+    if (message !== undefined) this.#received++;
+    return message;
+  }
+
+  /** The next message off the pipes, or undefined. */
+  protected abstract next(): Message | undefined;
+
+  /** @internal */
+  override pipeReadable(_pipe: Pipe): void {
+    this.receives.serve();
+  }
+
+  /** @internal */
+  override pipeWritable(_pipe: Pipe): void {
+    // Nothing of ours waits for room.
+  }
+
+  protected override closeQueues(error: ZmqError): void {
+    this.receives.close(error);
+  }
+}
+
+/** A socket that sends and receives. */
+export abstract class DuplexSocket extends ReadableSocket {
+  /** @internal */
+  protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
+
+  /** This socket can send. */
+  get writable(): boolean {
+    return !this.closed;
+  }
+
+  /** Send one message; as WritableSocket.send. Rejects with EFSM where the pattern does not allow a send now. */
+  send(message: Sendable, options?: CallOptions): Promise<void> {
+    return this.sender.queue.send(this.sender.prepare(message), options);
+  }
+
+  /**
+   * Send one message if there is room now; false when there is none.
+   * @throws TypeError as `send`; ZmqError EBADF on a closed socket, EFSM where the pattern does not allow it
+   */
+  trySend(message: Sendable): boolean {
+    return this.sender.queue.trySend(this.sender.prepare(message));
+  }
+
+  /** Send many messages for one promise; as WritableSocket.sendMany. */
+  sendMany(messages: Iterable<Sendable>, options?: CallOptions): Promise<void> {
+    return this.sender.sendMany(messages, options);
+  }
+
+  override get stats(): SocketStats {
+    return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
+  }
+
+  /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
+  protected abstract route(message: OutMessage): boolean;
+
+  /** @internal */
+  override pipeWritable(_pipe: Pipe): void {
+    this.sender.queue.drain();
+  }
+
+  protected override closeQueues(error: ZmqError): void {
+    super.closeQueues(error);
+    this.sender.queue.close(error);
+  }
+}

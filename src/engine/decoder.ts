@@ -1,0 +1,184 @@
+/**
+ * The portable frame decoder: the same contract as native/codec. Octets in, tables of frames out; every limit is
+ * enforced as soon as a header is complete and before memory is taken (E3, E4, E5, E6, E11, E15).
+ * Knows no streams and no messages beyond counting the parts of one.
+ */
+import { readLength } from "./encoder.js";
+
+const MORE = 0x01;
+const LONG = 0x02;
+const COMMAND = 0x04;
+const ENTRY_SIZE = 3;
+const TABLE_ENTRIES = 8192;
+const HEADER_MAX = 9;
+/** Bodies from here on get memory of their own when they do not lie whole in the chunk. */
+const OWN_MEMORY_BYTES = 16384;
+/** Never take more memory than this ahead of what has arrived. */
+const AHEAD_BYTES = 16 * 1024 * 1024;
+
+/** Bounds, all inclusive; see FrameLimits in the transport contract. */
+export interface DecoderLimits {
+  readonly maxFrameBytes: number;
+  readonly maxCommandBytes: number;
+  readonly maxParts: number;
+  readonly maxMessageBytes: number;
+}
+
+/** Where decoded frames go; the same shape as the frame half of a stream handler. */
+export interface DecoderSink {
+  onFrames(chunk: Buffer, table: Uint32Array, count: number): void;
+  onLargeFrame(body: Buffer, flags: number): void;
+}
+
+export class FrameDecoder {
+  readonly #limits: DecoderLimits;
+  readonly #sink: DecoderSink;
+  readonly #table = new Uint32Array(TABLE_ENTRIES * ENTRY_SIZE);
+  /** Octets of a frame whose rest is still to come; small frames and headers only. */
+  #carry: Buffer | null = null;
+  /** A large body being filled. */
+  #body: Buffer | null = null;
+  #bodyLength = 0;
+  #bodyFilled = 0;
+  #bodyFlags = 0;
+  #parts = 0;
+  #messageBytes = 0;
+  #fault = 0;
+
+  constructor(limits: DecoderLimits, sink: DecoderSink) {
+    this.#limits = limits;
+    this.#sink = sink;
+  }
+
+  /** Decode one chunk, which then belongs to the frames. Returns a FrameFault; after one, nothing more is read. */
+  push(chunk: Buffer): number {
+    if (this.#fault !== 0) return this.#fault;
+    let input = chunk;
+    if (this.#body !== null) {
+      input = this.#fillBody(input);
+      if (input.length === 0) return 0;
+    } else if (this.#carry !== null) {
+      input = this.#completeCarry(input);
+      if (input.length === 0) return this.#fault;
+    }
+    this.#parse(input);
+    return this.#fault;
+  }
+
+  /** Parse frames from a chunk; what is cut off at its end is carried over. */
+  #parse(chunk: Buffer): void {
+    const table = this.#table;
+    const size = chunk.length;
+    let at = 0;
+    let count = 0;
+    while (size - at >= 2) {
+      const first = chunk[at];
+      const header = (first & LONG) !== 0 ? HEADER_MAX : 2;
+      if (size - at < header) break;
+      const length = header === 2 ? chunk[at + 1] : readLength(chunk, at + 1);
+      const flags = (first & COMMAND) !== 0 ? COMMAND : first & MORE;
+      const fault = this.#check(flags, length);
+      if (fault !== 0) {
+        this.#flush(chunk, count);
+        this.#fault = fault;
+        return;
+      }
+      const bodyAt = at + header;
+      if (length > size - bodyAt) {
+        if (length < OWN_MEMORY_BYTES) break;
+        this.#countPart(flags, length);
+        this.#flush(chunk, count);
+        this.#beginBody(length, flags, chunk.subarray(bodyAt));
+        return;
+      }
+      this.#countPart(flags, length);
+      if (count === TABLE_ENTRIES) {
+        this.#flush(chunk, count);
+        count = 0;
+      }
+      const entry = count * ENTRY_SIZE;
+      table[entry] = bodyAt;
+      table[entry + 1] = length;
+      table[entry + 2] = flags;
+      count++;
+      at = bodyAt + length;
+    }
+    this.#flush(chunk, count);
+    if (at < size) this.#carry = Buffer.from(chunk.subarray(at));
+  }
+
+  #flush(chunk: Buffer, count: number): void {
+    if (count > 0) this.#sink.onFrames(chunk, this.#table, count);
+  }
+
+  /** Join the carried octets with just enough of the chunk for one frame; returns what is left of the chunk. */
+  #completeCarry(chunk: Buffer): Buffer {
+    const carry = this.#carry as Buffer;
+    const header = (carry[0] & LONG) !== 0 ? HEADER_MAX : 2;
+    let need = header;
+    if (carry.length >= header) need += header === 2 ? carry[1] : readLength(carry, 1);
+    const take = Math.min(need - carry.length, chunk.length);
+    const joined = Buffer.allocUnsafeSlow(carry.length + take);
+    carry.copy(joined);
+    chunk.copy(joined, carry.length, 0, take);
+    this.#carry = null;
+    this.#parse(joined);
+    const rest = chunk.subarray(take);
+    if (this.#fault !== 0) return rest.subarray(rest.length);
+    if (rest.length === 0) return rest;
+    // The header was completed but not the body: go on with what the frame turned out to be.
+    if (this.#body !== null) return this.#fillBody(rest);
+    if (this.#carry !== null) return this.#completeCarry(rest);
+    return rest;
+  }
+
+  #beginBody(length: number, flags: number, start: Buffer): void {
+    this.#body = Buffer.allocUnsafeSlow(Math.min(length, AHEAD_BYTES));
+    this.#bodyLength = length;
+    this.#bodyFlags = flags;
+    this.#bodyFilled = 0;
+    if (start.length > 0) this.#fillBody(start);
+  }
+
+  /** Returns what of the chunk lies behind the body. */
+  #fillBody(chunk: Buffer): Buffer {
+    const take = Math.min(this.#bodyLength - this.#bodyFilled, chunk.length);
+    this.#reserve(this.#bodyFilled + take);
+    const body = this.#body as Buffer;
+    chunk.copy(body, this.#bodyFilled, 0, take);
+    this.#bodyFilled += take;
+    if (this.#bodyFilled === this.#bodyLength) {
+      this.#body = null;
+      this.#sink.onLargeFrame(body, this.#bodyFlags);
+    }
+    return chunk.subarray(take);
+  }
+
+  /** Grow a body above AHEAD_BYTES by doubling, so that memory follows what has arrived. */
+  #reserve(bytes: number): void {
+    const body = this.#body as Buffer;
+    if (bytes <= body.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#bodyLength, Math.max(bytes, body.length * 2)));
+    body.copy(grown, 0, 0, this.#bodyFilled);
+    this.#body = grown;
+  }
+
+  /** Check a header against the limits; a FrameFault. */
+  #check(flags: number, length: number): number {
+    if (flags === COMMAND) return length > this.#limits.maxCommandBytes ? 2 : 0;
+    if (length > this.#limits.maxFrameBytes) return 1;
+    if (this.#parts >= this.#limits.maxParts) return 3;
+    return this.#messageBytes + length > this.#limits.maxMessageBytes ? 4 : 0;
+  }
+
+  #countPart(flags: number, length: number): void {
+    if (flags === COMMAND) return;
+    if (flags === MORE) {
+      this.#parts++;
+      this.#messageBytes += length;
+    } else {
+      this.#parts = 0;
+      this.#messageBytes = 0;
+    }
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * One peer's two bounded queues. `Pipe` is what patterns see; `StreamPipe` encodes outgoing messages into batches
+ * for a session's stream; direct-pipe.ts joins two sockets of one thread. Knows no I/O and no clock: when a batch
+ * should go, it asks its link. Hot path: nothing here allocates per message except what the batch copies.
+ */
+import type { Peer } from "../events.js";
+import type { Message, OutMessage } from "../message.js";
+import { Batch, messageBytes } from "./encoder.js";
+import { Fifo } from "./fifo.js";
+import { LARGE_SLAB_BYTES } from "./slab-pool.js";
+
+/** The socket's marks, read afresh each time so that a change takes effect at once (G7). 0 = no limit (G5). */
+export interface PipeLimits {
+  readonly sendHighWaterMark: number;
+  readonly sendHighWaterMarkBytes: number;
+  readonly receiveHighWaterMark: number;
+  readonly receiveHighWaterMarkBytes: number;
+  readonly conflate: boolean;
+}
+
+/** The socket's side of its pipes. */
+export interface PipeOwner {
+  /** Messages have arrived; called once per chunk, not per message. */
+  pipeReadable(pipe: Pipe): void;
+  /** A pipe that had refused a message has room again. */
+  pipeWritable(pipe: Pipe): void;
+  /** The peer subscribed to or cancelled a topic. */
+  pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void;
+}
+
+/** Consumes a message on arrival; true when it is dealt with and must not be queued. */
+export type Interceptor = (pipe: Pipe, message: Message) => boolean;
+
+/** Half of a mark is where a full queue counts as having room again (G8). */
+const lowWaterMark = (mark: number): number => mark >> 1;
+
+export abstract class Pipe {
+  /** The peer at the other end; undefined while a dialled pipe waits for its first handshake. */
+  peer: Peer | undefined = undefined;
+  /** Whether a fair queue holds this pipe; its own bookkeeping. */
+  queued = false;
+  /** Whether a load balancer may offer it messages; its own bookkeeping. */
+  active = false;
+  /** Set by socket types that look at messages on arrival. */
+  intercept: Interceptor | null = null;
+  /** Messages dropped because this pipe was full (PUB, J4). */
+  dropped = 0;
+  protected readonly inbound = new Fifo<Message>();
+  protected readonly owner: PipeOwner;
+  protected readonly limits: PipeLimits;
+  #inboundBytes = 0;
+  #throttled = false;
+
+  constructor(owner: PipeOwner, limits: PipeLimits) {
+    this.owner = owner;
+    this.limits = limits;
+  }
+
+  /** Queue one whole message; false when a high-water mark forbids it, and then pipeWritable follows. */
+  abstract trySend(message: OutMessage): boolean;
+  /** Whether trySend would accept a message now; after false, pipeWritable follows. */
+  abstract hasRoom(): boolean;
+  /** Tell the peer about one of our subscriptions; not subject to high-water marks. */
+  abstract sendSubscription(topic: Buffer, subscribe: boolean): void;
+  /** The application broke nothing, the peer did: close this connection with an event. */
+  abstract fail(error: Error): void;
+  /** Messages accepted and not yet taken by the kernel or the peer. */
+  abstract get outboundLength(): number;
+  protected abstract pauseReading(): void;
+  protected abstract resumeReading(): void;
+
+  /** Messages received and not yet read. */
+  get inboundLength(): number {
+    return this.inbound.length;
+  }
+
+  /** A message has arrived. */
+  deliver(message: Message): void {
+    if (this.intercept?.(this, message)) return;
+    if (this.limits.conflate) {
+      this.inbound.clear(); // only the newest survives (G14)
+      this.#inboundBytes = 0;
+    }
+    this.inbound.push(message);
+    if (this.limits.receiveHighWaterMarkBytes > 0) this.#inboundBytes += messageBytes(message);
+  }
+
+  /** The peer subscribed to or cancelled a topic. */
+  subscription(topic: Buffer, subscribe: boolean): void {
+    this.owner.pipeSubscription(this, topic, subscribe);
+  }
+
+  /** The end of a chunk: enforce the receive marks and wake the socket. */
+  delivered(): void {
+    if (this.inbound.length === 0) return;
+    if (!this.#throttled && this.#aboveMark()) {
+      this.#throttled = true;
+      this.pauseReading();
+    }
+    this.owner.pipeReadable(this);
+  }
+
+  /** The next message of this peer, or undefined. */
+  read(): Message | undefined {
+    const message = this.inbound.shift();
+    if (message === undefined) return undefined;
+    if (this.#inboundBytes > 0) this.#inboundBytes -= messageBytes(message);
+    if (this.#throttled && this.#belowMark()) {
+      this.#throttled = false;
+      this.resumeReading();
+    }
+    return message;
+  }
+
+  /** Forget unread messages (S13). */
+  discardInbound(): void {
+    this.inbound.clear();
+    this.#inboundBytes = 0;
+  }
+
+  /** Whether reading is paused because the application does not keep up. */
+  get throttled(): boolean {
+    return this.#throttled;
+  }
+
+  #aboveMark(): boolean {
+    const { receiveHighWaterMark, receiveHighWaterMarkBytes, conflate } = this.limits;
+    if (conflate) return false;
+    if (receiveHighWaterMark > 0 && this.inbound.length >= receiveHighWaterMark) return true;
+    return receiveHighWaterMarkBytes > 0 && this.#inboundBytes >= receiveHighWaterMarkBytes;
+  }
+
+  #belowMark(): boolean {
+    const { receiveHighWaterMark, receiveHighWaterMarkBytes } = this.limits;
+    if (receiveHighWaterMark > 0 && this.inbound.length > lowWaterMark(receiveHighWaterMark)) return false;
+    return receiveHighWaterMarkBytes === 0 || this.#inboundBytes <= lowWaterMark(receiveHighWaterMarkBytes);
+  }
+}
+
+/** What a stream pipe needs of its session. */
+export interface PipeLink {
+  /** Write what the pipe has, unless a write is pending. */
+  flush(): void;
+  sendSubscription(topic: Buffer, subscribe: boolean): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  fail(error: Error): void;
+}
+
+/** Calls `endOfTurn` of each pipe added, once, when the current turn of the event loop is over. */
+export interface FlushScheduler {
+  add(pipe: StreamPipe): void;
+}
+
+/** A pipe over a session's stream. Without a link it queues up to the mark: a dialled pipe waiting for its peer. */
+export class StreamPipe extends Pipe {
+  /** Called when nothing is queued any more; set while a close lingers. */
+  onEmpty: (() => void) | null = null;
+  #link: PipeLink | null = null;
+  readonly #scheduler: FlushScheduler;
+  /** Messages being gathered. */
+  #open = new Batch();
+  /** The batch handed to the stream and not wholly taken, or one to be sent again after a reconnect. */
+  #sealed: Batch | null = null;
+  #resend = false;
+  #spare: Batch | null = null;
+  /** Only the newest message, for a conflating socket. */
+  #newest: OutMessage | null = null;
+  #full = false;
+  #dirty = false;
+  #sentThisTurn = 0;
+  #busy = false;
+
+  constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
+    super(owner, limits);
+    this.#scheduler = scheduler;
+  }
+
+  override get outboundLength(): number {
+    const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
+    return this.#open.messages + sealed + (this.#newest === null ? 0 : 1);
+  }
+
+  get #outboundBytes(): number {
+    return this.#open.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
+  }
+
+  override trySend(message: OutMessage): boolean {
+    if (this.limits.conflate) {
+      this.#newest = Array.isArray(message) ? [...message] : message;
+      this.#written();
+      return true;
+    }
+    if (!this.#makeRoom()) return false;
+    this.#open.append(message);
+    this.#written();
+    return true;
+  }
+
+  /** As trySend, for a message that the distributor has encoded once for many peers. */
+  trySendEncoded(octets: Uint8Array, message: OutMessage): boolean {
+    if (this.limits.conflate) return this.trySend(message);
+    if (!this.#makeRoom()) return false;
+    this.#open.appendEncoded(octets);
+    this.#written();
+    return true;
+  }
+
+  override hasRoom(): boolean {
+    return this.limits.conflate || this.#makeRoom();
+  }
+
+  #makeRoom(): boolean {
+    if (!this.#atMark()) return true;
+    this.#link?.flush();
+    if (!this.#atMark()) return true;
+    this.#full = true;
+    return false;
+  }
+
+  #atMark(): boolean {
+    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
+    const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
+    if (sendHighWaterMark > 0 && this.#open.messages + sealed >= sendHighWaterMark) return true;
+    return sendHighWaterMarkBytes > 0 && this.#outboundBytes >= sendHighWaterMarkBytes;
+  }
+
+  /**
+   * The flush policy: the first message of a quiet turn goes at once, what follows is gathered until the turn ends
+   * or a slab is full. After a turn that gathered, the next one gathers from its first message on: writing the
+   * first message of every busy turn alone cost one system call in two.
+   */
+  #written(): void {
+    const link = this.#link;
+    if (link === null) return;
+    this.#sentThisTurn++;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.#scheduler.add(this);
+      if (!this.#busy) link.flush();
+    } else if (this.#open.bytes >= LARGE_SLAB_BYTES) {
+      link.flush();
+    }
+  }
+
+  /** From the scheduler: this turn of the event loop is over. */
+  endOfTurn(): void {
+    this.#dirty = false;
+    this.#busy = this.#sentThisTurn > 1;
+    this.#sentThisTurn = 0;
+    this.#link?.flush();
+  }
+
+  /** For the session: the batch to write now, or null. It stays with the pipe until taken() or broken(). */
+  takeBatch(): Batch | null {
+    if (this.#sealed !== null) {
+      if (!this.#resend) return null;
+      this.#resend = false;
+      return this.#sealed;
+    }
+    if (this.#newest !== null) {
+      this.#open.append(this.#newest);
+      this.#newest = null;
+    }
+    if (this.#open.bytes === 0) return null;
+    this.#sealed = this.#open;
+    this.#open = this.#spare ?? new Batch();
+    this.#spare = null;
+    return this.#sealed;
+  }
+
+  /** For the session: the kernel has taken the batch. Wakes a socket that was refused, once there is room. */
+  taken(): void {
+    const batch = this.#sealed as Batch;
+    batch.release();
+    this.#sealed = null;
+    this.#spare = batch;
+    if (this.#full && this.#belowMark()) {
+      this.#full = false;
+      this.owner.pipeWritable(this);
+    }
+    if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
+  }
+
+  #belowMark(): boolean {
+    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
+    if (sendHighWaterMark > 0 && this.outboundLength > lowWaterMark(sendHighWaterMark)) return false;
+    return sendHighWaterMarkBytes === 0 || this.#outboundBytes <= lowWaterMark(sendHighWaterMarkBytes);
+  }
+
+  /** The session is ready: what has been queued goes out. */
+  link(link: PipeLink): void {
+    this.#link = link;
+    if (this.throttled) link.pauseReading();
+    link.flush();
+  }
+
+  /**
+   * The connection is gone. What the kernel has taken is gone with it; a message that it took in part will be sent
+   * again whole on the next connection.
+   * @param pending octets at the end of the last write that the kernel has not taken
+   */
+  unlink(pending: number): void {
+    this.#link = null;
+    if (this.#sealed === null) return;
+    if (!this.#resend) this.#sealed.dropTaken(pending);
+    if (this.#sealed.messages === 0) {
+      this.taken();
+      return;
+    }
+    this.#resend = true;
+  }
+
+  /** Drop everything not yet taken (an accepted pipe whose peer left, `immediate`, or linger over). */
+  discardOutbound(): number {
+    const lost = this.outboundLength;
+    this.#sealed = null;
+    this.#resend = false;
+    this.#open = new Batch();
+    this.#newest = null;
+    return lost;
+  }
+
+  get linked(): boolean {
+    return this.#link !== null;
+  }
+
+  override sendSubscription(topic: Buffer, subscribe: boolean): void {
+    this.#link?.sendSubscription(topic, subscribe);
+  }
+
+  override fail(error: Error): void {
+    this.#link?.fail(error);
+  }
+
+  protected override pauseReading(): void {
+    this.#link?.pauseReading();
+  }
+
+  protected override resumeReading(): void {
+    this.#link?.resumeReading();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * What is ready for the application, and the FIFO of receives that wait. Waiters are served in order; an aborted or
+ * timed-out one loses no message, because a message is taken only for a waiter that is still there. Knows no pipes
+ * (it is handed `next`) and no clock (it is handed `turns`).
+ */
+import { ZmqError } from "../errors.js";
+import type { Message } from "../message.js";
+import { Fifo } from "./fifo.js";
+import type { CallOptions, Turns } from "./turns.js";
+import { OPERATIONS_PER_TURN } from "./turns.js";
+
+/** Options of the socket that the queue reads afresh each time. */
+export interface ReceiveLimits {
+  /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
+  readonly receiveTimeout: number;
+}
+
+interface Waiter {
+  /** Takes what is ready; false once cancelled. */
+  live: boolean;
+  serve: (first: Message) => void;
+  /** The socket closed. */
+  end: (error: ZmqError) => void;
+  reject: (reason: unknown) => void;
+  cleanup: (() => void) | null;
+}
+
+export class ReceiveQueue {
+  readonly #next: () => Message | undefined;
+  readonly #limits: ReceiveLimits;
+  readonly #turns: Turns;
+  readonly #waiters = new Fifo<Waiter>();
+  #live = 0;
+  #operations = 0;
+  #closed: ZmqError | null = null;
+  #listener: ((message: Message) => void) | null = null;
+  #pumpScheduled = false;
+
+  /** @param next takes the next message off the pipes, or undefined */
+  constructor(next: () => Message | undefined, limits: ReceiveLimits, turns: Turns) {
+    this.#next = next;
+    this.#limits = limits;
+    this.#turns = turns;
+  }
+
+  /** Receives that wait. */
+  get waiting(): number {
+    return this.#live;
+  }
+
+  /** The next message; waits for it. */
+  receive(options?: CallOptions): Promise<Message> {
+    const refused = this.#refusal(options);
+    if (refused !== undefined) return Promise.reject(refused);
+    if (this.#live === 0) {
+      const message = this.#next();
+      if (message !== undefined) return this.#ready(message);
+    }
+    return new Promise((resolve, reject) => this.#wait(options, resolve, reject, reject));
+  }
+
+  /** The next message if one is ready. */
+  tryReceive(): Message | undefined {
+    if (this.#closed !== null) throw this.#closed;
+    return this.#live === 0 ? this.#next() : undefined;
+  }
+
+  /** At least one message and at most `max`, as many as are ready. */
+  receiveMany(max: number, options?: CallOptions): Promise<Message[]> {
+    const refused = this.#refusal(options);
+    if (refused !== undefined) return Promise.reject(refused);
+    if (this.#live === 0) {
+      const message = this.#next();
+      if (message !== undefined) {
+        const batch = this.#fill([message], max);
+        this.#operations += batch.length - 1; // #ready counts the one that remains
+        return this.#ready(batch);
+      }
+    }
+    return new Promise((resolve, reject) => {
+      this.#wait(options, (first) => resolve(this.#fill([first], max)), reject, reject);
+    });
+  }
+
+  /** One step of `for await`: ends, instead of failing, when the socket closes. */
+  iterate(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#closed !== null) return Promise.resolve({ value: undefined, done: true });
+    const refused = this.#refusal(undefined);
+    if (refused !== undefined) return Promise.reject(refused);
+    if (this.#live === 0) {
+      const value = this.#next();
+      if (value !== undefined) return this.#ready({ value, done: false as const });
+    }
+    return new Promise((resolve, reject) => {
+      const serve = (value: Message) => resolve({ value, done: false });
+      this.#wait(undefined, serve, () => resolve({ value: undefined, done: true }), reject);
+    });
+  }
+
+  /** Deliver by call instead of by promise; null ends it. */
+  listen(listener: ((message: Message) => void) | null): void {
+    this.#listener = listener;
+    if (listener !== null) this.#schedulePump();
+  }
+
+  /** Messages are ready: serve waiters, or call the listener. */
+  serve(): void {
+    if (this.#listener !== null) {
+      if (!this.#pumpScheduled) this.#pump();
+      return;
+    }
+    while (this.#live > 0) {
+      const waiter = this.#waiters.peek() as Waiter;
+      if (waiter.live) {
+        const message = this.#next();
+        if (message === undefined) return;
+        waiter.live = false;
+        waiter.cleanup?.();
+        this.#live--;
+        this.#waiters.shift();
+        waiter.serve(message);
+      } else {
+        this.#waiters.shift();
+      }
+    }
+  }
+
+  /** End all waits and refuse everything after. */
+  close(error: ZmqError): void {
+    this.#closed = error;
+    this.#listener = null;
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      if (!waiter.live) continue;
+      waiter.live = false;
+      waiter.cleanup?.();
+      waiter.end(error);
+    }
+    this.#live = 0;
+  }
+
+  #refusal(options: CallOptions | undefined): unknown {
+    if (this.#closed !== null) return this.#closed;
+    if (this.#listener !== null) {
+      return new ZmqError("EBUSY", { detail: 'messages go to the "message" listener; remove it first' });
+    }
+    const signal = options?.signal;
+    return signal?.aborted ? (signal.reason ?? new ZmqError("EAGAIN")) : undefined;
+  }
+
+  /** A settled promise, or one for a later turn once in 512 (fairness). */
+  #ready<T>(value: T): Promise<T> {
+    if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve(value);
+    this.#operations = 0;
+    return this.#turns.nextTurn().then(() => value);
+  }
+
+  #fill(batch: Message[], max: number): Message[] {
+    while (batch.length < max) {
+      const message = this.#next();
+      if (message === undefined) break;
+      batch.push(message);
+    }
+    return batch;
+  }
+
+  #wait(
+    options: CallOptions | undefined,
+    serve: (first: Message) => void,
+    end: (error: ZmqError) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    const timeout = options?.timeout ?? this.#limits.receiveTimeout;
+    if (timeout === 0) {
+      reject(new ZmqError("EAGAIN"));
+      return;
+    }
+    this.#operations = 0;
+    const waiter: Waiter = { live: true, serve, end, reject, cleanup: null };
+    waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
+    this.#waiters.push(waiter);
+    this.#live++;
+  }
+
+  #cancel(waiter: Waiter, reason: unknown): void {
+    if (!waiter.live) return;
+    waiter.live = false;
+    this.#live--;
+    waiter.reject(reason);
+    if (this.#waiters.length > 64 && this.#live < this.#waiters.length >> 1) {
+      this.#waiters.retain((waiting) => waiting.live);
+    }
+  }
+
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    this.#turns.defer(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** Call the listener, at most 512 times in one turn of the event loop. */
+  #pump(): void {
+    let calls = 0;
+    let finished = false;
+    try {
+      while (this.#listener !== null) {
+        if (calls++ === OPERATIONS_PER_TURN) break;
+        const message = this.#next();
+        if (message === undefined) {
+          finished = true;
+          break;
+        }
+        this.#listener(message);
+      }
+    } finally {
+      // Also when a listener threw: its exception is the application's, the messages behind it are not lost.
+      if (!finished && this.#listener !== null) this.#schedulePump();
+    }
+  }
+}

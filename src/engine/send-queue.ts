@@ -1,0 +1,140 @@
+/**
+ * A socket's FIFO of sends that wait for room: makes concurrent sends safe, keeps call order and multipart messages
+ * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
+ * promise. Knows no pipes (it is handed `attempt`) and no clock (it is handed `timers`).
+ */
+import { ZmqError } from "../errors.js";
+import type { OutMessage } from "../message.js";
+import { Fifo } from "./fifo.js";
+import type { CallOptions, Turns } from "./turns.js";
+import { OPERATIONS_PER_TURN } from "./turns.js";
+
+interface WaitingSend {
+  /** null once cancelled or sent. */
+  message: OutMessage | null;
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+  /** Undoes timer and abort listener. */
+  cleanup: (() => void) | null;
+}
+
+/** Options of the socket that the queue reads afresh each time. */
+export interface SendLimits {
+  /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
+  readonly sendTimeout: number;
+  /** Waiting sends at most. */
+  readonly sendQueueLimit: number;
+}
+
+const SENT: Promise<void> = Promise.resolve();
+
+export class SendQueue {
+  readonly #waiting = new Fifo<WaitingSend>();
+  readonly #attempt: (message: OutMessage) => boolean;
+  readonly #limits: SendLimits;
+  readonly #turns: Turns;
+  #live = 0;
+  #operations = 0;
+  #closed: ZmqError | null = null;
+
+  /** @param attempt routes a message now; false when no pipe has room; may throw a ZmqError (EFSM, EHOSTUNREACH) */
+  constructor(attempt: (message: OutMessage) => boolean, limits: SendLimits, turns: Turns) {
+    this.#attempt = attempt;
+    this.#limits = limits;
+    this.#turns = turns;
+  }
+
+  /** Sends that wait. */
+  get length(): number {
+    return this.#live;
+  }
+
+  get closed(): boolean {
+    return this.#closed !== null;
+  }
+
+  /** Send now, or wait in line. */
+  send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
+    if (this.#closed !== null) return Promise.reject(this.#closed);
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    if (this.#live === 0) {
+      try {
+        if (this.#attempt(message)) return this.#sent();
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+    return this.#wait(message, options);
+  }
+
+  /** Send now or answer false; never overtakes a waiting send. */
+  trySend(message: OutMessage): boolean {
+    if (this.#closed !== null) throw this.#closed;
+    return this.#live === 0 && this.#attempt(message);
+  }
+
+  /** A promise for a send that found room: settled on a later turn once in 512, so that no tight loop starves timers. */
+  #sent(): Promise<void> {
+    if (++this.#operations < OPERATIONS_PER_TURN) return SENT;
+    this.#operations = 0;
+    return this.#turns.nextTurn();
+  }
+
+  #wait(message: OutMessage, options: CallOptions | undefined): Promise<void> {
+    const timeout = options?.timeout ?? this.#limits.sendTimeout;
+    if (timeout === 0) return Promise.reject(new ZmqError("EAGAIN"));
+    if (this.#live >= this.#limits.sendQueueLimit) {
+      return Promise.reject(
+        new ZmqError("EAGAIN", { detail: `${this.#live} sends are waiting already (sendQueueLimit)` }),
+      );
+    }
+    this.#operations = 0;
+    return new Promise((resolve, reject) => {
+      const entry: WaitingSend = { message, resolve, reject, cleanup: null };
+      entry.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(entry, reason));
+      this.#waiting.push(entry);
+      this.#live++;
+    });
+  }
+
+  #cancel(entry: WaitingSend, reason: unknown): void {
+    if (entry.message === null) return;
+    entry.message = null;
+    this.#live--;
+    entry.reject(reason);
+    // Cancelled entries go when they reach the head; many of them behind a blocked head go now.
+    if (this.#waiting.length > 64 && this.#live < this.#waiting.length >> 1) {
+      this.#waiting.retain((waiting) => waiting.message !== null);
+    }
+  }
+
+  /** A pipe has room: send what waits, in order, until none has. */
+  drain(): void {
+    for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
+      if (head.message !== null) {
+        try {
+          if (!this.#attempt(head.message)) return;
+          head.resolve();
+        } catch (error) {
+          head.reject(error);
+        }
+        head.message = null;
+        head.cleanup?.();
+        this.#live--;
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  /** Reject all that waits and everything after. */
+  close(error: ZmqError): void {
+    this.#closed = error;
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      if (entry.message === null) continue;
+      entry.message = null;
+      entry.cleanup?.();
+      entry.reject(error);
+    }
+    this.#live = 0;
+  }
+}

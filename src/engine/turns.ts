@@ -1,0 +1,31 @@
+/**
+ * What the queues need of time, handed in by the socket so that the engine knows no clock and tests can simulate
+ * one: the next turn of the event loop, and an end to waiting.
+ */
+
+/** Settle on a later turn after this many operations that did not wait (fairness, design §3). */
+export const OPERATIONS_PER_TURN = 512;
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Milliseconds to wait; -1 for ever, 0 not at all. Default: the socket's sendTimeout or receiveTimeout. */
+  readonly timeout?: number;
+  /** Ends the wait with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Turns {
+  /** Resolves on a later turn of the event loop. */
+  nextTurn(): Promise<void>;
+  /** Runs a function on a later turn of the event loop. */
+  defer(run: () => void): void;
+  /**
+   * Calls `expired` with an EAGAIN error after `timeoutMs` (-1: never) or with the signal's reason on abort.
+   * @returns undoes both; null when there is nothing to undo
+   */
+  expire(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    expired: (reason: unknown) => void,
+  ): (() => void) | null;
+}

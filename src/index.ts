@@ -1,0 +1,26 @@
+/**
+ * Every public export of "zwire", and nothing else.
+ */
+export { Context, context } from "./context.js";
+export type { Sendable } from "./directions.js";
+export type { CallOptions } from "./engine/turns.js";
+export { ZmqError } from "./errors.js";
+export {
+  type Event,
+  type EventOfType,
+  type EventType,
+  Observer,
+  type Peer,
+  type SocketEvents,
+} from "./events.js";
+export type { Message, MessageLike } from "./message.js";
+export type { ReadableOptions, SocketOptions, WritableOptions } from "./options.js";
+export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./socket.js";
+export { Publisher, type PublisherOptions } from "./sockets/publisher.js";
+export { Pull, type PullOptions } from "./sockets/pull.js";
+export { Push, type PushOptions } from "./sockets/push.js";
+export { Reply, type ReplyOptions } from "./sockets/reply.js";
+export { Request, type RequestOptions } from "./sockets/request.js";
+export { Subscriber, type SubscriberOptions } from "./sockets/subscriber.js";
+export { engine, version } from "./version.js";
+export { ProtocolError } from "./zmtp/protocol-error.js";

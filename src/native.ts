@@ -1,0 +1,119 @@
+/**
+ * Finds, loads and types the addon; the only file that does. Everything else asks `addon()` and, where it answers
+ * undefined, uses the portable engine.
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Socket options that the addon applies with setsockopt; -1 or undefined leaves the system's value. */
+export interface NativeSocketOptions {
+  sendBufferSize: number;
+  receiveBufferSize: number;
+  tcpKeepalive: number;
+  tcpKeepaliveCount: number;
+  tcpKeepaliveIdle: number;
+  tcpKeepaliveInterval: number;
+  /** tcp: numeric source address to bind before connecting. */
+  sourceHost?: string;
+  sourcePort?: number;
+}
+
+/**
+ * Functions that the addon calls, each with the stream's or acceptor's owner as `this`. `status` is 0 or a
+ * negative errno (UV_*).
+ */
+export interface NativeCallbacks {
+  onConnect(this: unknown, status: number): void;
+  onBytes(this: unknown, chunk: Buffer): void;
+  onFrames(this: unknown, chunk: Buffer, count: number): void;
+  onLargeFrame(this: unknown, body: Buffer, flags: number): void;
+  onDrain(this: unknown): void;
+  /** status UV_EOF (-4095) for an orderly close; fault from FrameFault. */
+  onClose(this: unknown, status: number, fault: number, pendingBytes: number): void;
+  /** status < 0: accept failed, no stream. */
+  onAccept(this: unknown, status: number, stream: NativeStreamHandle | undefined): void;
+}
+
+/** One libuv stream inside the addon. Methods that return a number give 0 or a negative errno unless said otherwise. */
+export interface NativeStreamHandle {
+  /** Whom callbacks of this stream get as `this`. Must be set before start or connect. */
+  setOwner(owner: object): void;
+  connectTcp(host: string, port: number, options: NativeSocketOptions): number;
+  /** A path that begins with NUL names the Linux abstract namespace. */
+  connectPipe(path: string, options: NativeSocketOptions): number;
+  /** Reads in byte mode. */
+  start(): number;
+  startFrames(
+    maxFrameBytes: number,
+    maxCommandBytes: number,
+    maxParts: number,
+    maxMessageBytes: number,
+    leftover: Uint8Array,
+  ): number;
+  /** Octets not yet taken by the kernel (0 = all gone), or a negative errno. */
+  write(chunk: Uint8Array): number;
+  writev(chunks: readonly Uint8Array[]): number;
+  pause(): void;
+  resume(): void;
+  close(): void;
+  ref(): void;
+  unref(): void;
+  /** "host:port" (IPv6 in brackets), or the path; "" where unknown. */
+  localAddress(): string;
+  remoteAddress(): string;
+  /** Reads an integer socket option back, for diagnostics and tests; negative errno on failure. */
+  getSocketOption(level: number, name: number): number;
+}
+
+export interface NativeAcceptorHandle {
+  setOwner(owner: object): void;
+  listenTcp(
+    host: string,
+    port: number,
+    backlog: number,
+    ipv6Only: boolean,
+    options: NativeSocketOptions,
+  ): number;
+  listenPipe(path: string, backlog: number, options: NativeSocketOptions): number;
+  localAddress(): string;
+  close(): void;
+  ref(): void;
+  unref(): void;
+}
+
+export interface Addon {
+  /** Once per environment. `table` holds the frames of the running onFrames call. */
+  init(table: Uint32Array, callbacks: NativeCallbacks): void;
+  Stream: new () => NativeStreamHandle;
+  Acceptor: new () => NativeAcceptorHandle;
+  /** errno name and text of a negative status, as `[ "ECONNREFUSED", "connection refused" ]`. */
+  errorName(status: number): [string, string];
+}
+
+/** Entries that one onFrames call can carry at most. */
+export const FRAME_TABLE_ENTRIES = 8192;
+
+let loaded: Addon | undefined;
+let loadError: Error | undefined;
+let tried = false;
+
+/** The addon, or undefined where none loads (`addonError()` says why). */
+export function addon(): Addon | undefined {
+  if (tried) return loaded;
+  tried = true;
+  try {
+    // A literal require, so that bundlers see it; node-gyp-build looks for build/Release, then prebuilds/.
+    const require = createRequire(import.meta.url);
+    const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+    loaded = require("node-gyp-build")(root) as Addon;
+  } catch (error) {
+    loadError = error as Error;
+  }
+  return loaded;
+}
+
+/** Why `addon()` answered undefined. */
+export function addonError(): Error | undefined {
+  return loadError;
+}

@@ -1,0 +1,146 @@
+/**
+ * Published messages to every pipe with a matching subscription (RFC 29; items J1 to J5, J8, J19, J24). One flag
+ * per peer and topic, as libzmq's publisher keeps it (§2 row 4). Never blocks unless asked to. Knows pipes and the
+ * subscription trie.
+ */
+import { Batch, COPY_LIMIT, messageBytes } from "../engine/encoder.js";
+import { type Pipe, StreamPipe } from "../engine/pipe.js";
+import type { OutMessage } from "../message.js";
+import { SubscriptionTrie } from "./subscription-trie.js";
+
+/** Bounds on what one peer may make us remember. */
+const MAX_SUBSCRIPTIONS = 1_000_000;
+const MAX_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
+/** What a topic costs beyond its octets, roughly: tree node, set, map entry. */
+const SUBSCRIPTION_OVERHEAD = 256;
+/** Messages up to this size are encoded once and the octets shared by all matching pipes. */
+const SHARED_ENCODING_BYTES = 1024;
+
+interface Subscriptions {
+  topics: Map<string, Buffer>;
+  bytes: number;
+}
+
+/** Options of the publisher, read afresh each time. */
+export interface DistributorOptions {
+  /** Refuse a message when a matching pipe is full, instead of dropping that copy. */
+  readonly noDrop: boolean;
+  /** Send to the peers whose subscriptions do not match (J24). */
+  readonly invertMatching: boolean;
+}
+
+export class Distributor {
+  readonly #trie = new SubscriptionTrie<Pipe>();
+  readonly #pipes = new Map<Pipe, Subscriptions>();
+  readonly #matched: Pipe[] = [];
+  readonly #seen = new Set<Pipe>();
+  readonly #scratch = new Batch();
+  readonly #options: DistributorOptions;
+  readonly #collect = (pipe: Pipe): void => {
+    if (this.#seen.has(pipe)) return;
+    this.#seen.add(pipe);
+    this.#matched.push(pipe);
+  };
+  /** Copies dropped because a pipe was full. */
+  dropped = 0;
+  /** Pipes with at least one subscription. */
+  subscribers = 0;
+
+  constructor(options: DistributorOptions) {
+    this.#options = options;
+  }
+
+  add(pipe: Pipe): void {
+    this.#pipes.set(pipe, { topics: new Map(), bytes: 0 });
+  }
+
+  remove(pipe: Pipe): void {
+    this.clear(pipe);
+    this.#pipes.delete(pipe);
+  }
+
+  /** Forget a pipe's subscriptions: its peer left, and tells us anew if it comes back (J10). */
+  clear(pipe: Pipe): void {
+    const known = this.#pipes.get(pipe);
+    if (known === undefined) return;
+    for (const topic of known.topics.values()) this.#trie.remove(topic, pipe);
+    if (known.topics.size > 0) this.subscribers--;
+    this.#pipes.set(pipe, { topics: new Map(), bytes: 0 });
+  }
+
+  /** Register a topic; false when the peer holds more than it may. */
+  subscribe(pipe: Pipe, topic: Buffer): boolean {
+    const known = this.#pipes.get(pipe);
+    if (known === undefined) return true;
+    const key = topic.toString("latin1");
+    if (known.topics.has(key)) return true;
+    const cost = topic.length + SUBSCRIPTION_OVERHEAD;
+    if (known.topics.size >= MAX_SUBSCRIPTIONS || known.bytes + cost > MAX_SUBSCRIPTION_BYTES) return false;
+    const own = Buffer.from(topic);
+    known.topics.set(key, own);
+    known.bytes += cost;
+    if (known.topics.size === 1) this.subscribers++;
+    this.#trie.add(own, pipe);
+    return true;
+  }
+
+  /** Cancel a topic; one never subscribed is ignored. */
+  cancel(pipe: Pipe, topic: Buffer): void {
+    const known = this.#pipes.get(pipe);
+    if (known === undefined || !known.topics.delete(topic.toString("latin1"))) return;
+    known.bytes -= topic.length + SUBSCRIPTION_OVERHEAD;
+    if (known.topics.size === 0) this.subscribers--;
+    this.#trie.remove(topic, pipe);
+  }
+
+  /** Send one copy to each matching peer; false only with noDrop, when one has no room. */
+  send(message: OutMessage): boolean {
+    const matched = this.#match(Array.isArray(message) ? message[0] : message);
+    if (matched.length === 0) return true;
+    if (this.#options.noDrop) {
+      // Every full pipe must note that it refused, so that its wake-up comes: no early exit.
+      let full = false;
+      for (let i = 0; i < matched.length; i++) if (!hasRoom(matched[i])) full = true;
+      if (full) return false;
+    }
+    if (matched.length > 1 && messageBytes(message) <= SHARED_ENCODING_BYTES && isSmall(message)) {
+      this.#sendEncoded(message, matched);
+    } else {
+      for (let i = 0; i < matched.length; i++) if (!matched[i].trySend(message)) this.#drop(matched[i]);
+    }
+    return true;
+  }
+
+  #sendEncoded(message: OutMessage, matched: Pipe[]): void {
+    const scratch = this.#scratch;
+    scratch.append(message);
+    const octets = scratch.seal()[0];
+    for (let i = 0; i < matched.length; i++) {
+      const pipe = matched[i];
+      const sent = pipe instanceof StreamPipe ? pipe.trySendEncoded(octets, message) : pipe.trySend(message);
+      if (!sent) this.#drop(pipe);
+    }
+    scratch.release();
+  }
+
+  #drop(pipe: Pipe): void {
+    pipe.dropped++;
+    this.dropped++;
+  }
+
+  #match(topic: Uint8Array): Pipe[] {
+    this.#matched.length = 0;
+    this.#seen.clear();
+    this.#trie.match(topic, this.#collect);
+    if (this.#options.invertMatching) return [...this.#pipes.keys()].filter((pipe) => !this.#seen.has(pipe));
+    return this.#matched;
+  }
+}
+
+function hasRoom(pipe: Pipe): boolean {
+  return pipe.hasRoom();
+}
+
+function isSmall(message: OutMessage): boolean {
+  return !Array.isArray(message) || message.length * 9 < COPY_LIMIT / 8;
+}

@@ -1,0 +1,244 @@
+/**
+ * One connected endpoint: dials, hands the connection to a session, and dials again when it is lost. Its pipe lives
+ * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
+ */
+import { StreamPipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import type { OptionValues } from "../options.js";
+import type { Transport } from "../transport/transport.js";
+import { ProtocolError } from "../zmtp/protocol-error.js";
+import { Backoff } from "./backoff.js";
+import type { EndpointHandle, SocketHost } from "./host.js";
+import { flushed } from "./linger.js";
+import { Session, type SessionEnd, type SessionOwner } from "./session.js";
+
+/**
+ * connecting → handshaking → ready → waiting → connecting …
+ * connecting, handshaking → waiting
+ * any → stopped
+ */
+type State = "connecting" | "handshaking" | "ready" | "waiting" | "stopped";
+
+export class Dialer implements SessionOwner, EndpointHandle {
+  readonly endpoint: string;
+  readonly socketType: string;
+  readonly #address: string;
+  readonly #transport: Transport;
+  readonly #host: SocketHost;
+  readonly #options: OptionValues;
+  readonly #backoff: Backoff;
+  readonly #onStopped: () => void;
+  #state: State = "waiting";
+  #pipe: StreamPipe | null = null;
+  #session: Session | null = null;
+  #abort: AbortController | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param onStopped the dialler will not dial again by itself: forget the endpoint (S4, D2) */
+  constructor(
+    host: SocketHost,
+    transport: Transport,
+    endpoint: string,
+    address: string,
+    onStopped: () => void,
+  ) {
+    this.#host = host;
+    this.#transport = transport;
+    this.endpoint = endpoint;
+    this.#address = address;
+    this.#onStopped = onStopped;
+    this.socketType = host.socketType;
+    this.#options = { ...host.options };
+    const { reconnectInterval, reconnectMaxInterval } = this.#options;
+    this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, Math.random);
+  }
+
+  /** Begin to dial; messages queue from now on, unless `immediate`. */
+  start(): void {
+    if (!this.#options.immediate) {
+      this.#pipe = this.#newPipe();
+      this.#host.attachPipe(this.#pipe);
+    }
+    void this.#dial();
+  }
+
+  #newPipe(): StreamPipe {
+    return new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+  }
+
+  async #dial(): Promise<void> {
+    this.#state = "connecting";
+    this.#host.emitEvent("connect:delay", { address: this.endpoint });
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { connectTimeout } = this.#options;
+    const timer =
+      connectTimeout > 0
+        ? setTimeout(() => abort.abort(timeoutError(connectTimeout)), connectTimeout)
+        : undefined;
+    try {
+      const stream = await this.#transport.connect(this.#address, this.#options, abort.signal);
+      if (this.#stopped) {
+        stream.close();
+        return;
+      }
+      if (!this.#host.refed) stream.unref();
+      this.#state = "handshaking";
+      this.#host.emitEvent("connect", { address: this.endpoint });
+      if (this.#stopped) {
+        stream.close();
+        return;
+      }
+      this.#session = new Session(this, stream, this.#options);
+      this.#session.start();
+    } catch (error) {
+      if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
+    } finally {
+      clearTimeout(timer);
+      this.#abort = null;
+    }
+  }
+
+  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  get #stopped(): boolean {
+    return this.#state === "stopped";
+  }
+
+  #retry(error: Error | undefined, interval: number): void {
+    if (!this.#backoff.enabled) {
+      this.#stop();
+      return;
+    }
+    this.#state = "waiting";
+    this.#timer = setTimeout(() => void this.#dial(), interval);
+    if (!this.#host.refed) this.#timer.unref();
+    this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
+  }
+
+  /** Give up this endpoint by ourselves. */
+  #stop(): void {
+    this.#state = "stopped";
+    this.#host.emitEvent("close", { address: this.endpoint });
+    this.#dropPipe();
+    this.#onStopped();
+  }
+
+  #dropPipe(): void {
+    const pipe = this.#pipe;
+    this.#pipe = null;
+    if (pipe === null) return;
+    pipe.discardOutbound();
+    this.#host.detachPipe(pipe);
+  }
+
+  // From the session
+
+  nextPeerId(): number {
+    return this.#host.nextPeerId();
+  }
+
+  sessionReady(_session: Session, peer: Peer): StreamPipe {
+    this.#state = "ready";
+    this.#backoff.reset();
+    const fresh = this.#pipe === null;
+    const pipe = this.#pipe ?? this.#newPipe();
+    this.#pipe = pipe;
+    pipe.peer = peer;
+    if (fresh) this.#host.attachPipe(pipe);
+    return pipe;
+  }
+
+  sessionLinked(pipe: StreamPipe, peer: Peer): void {
+    this.#host.pipeConnected(pipe, peer);
+  }
+
+  sessionEnded(session: Session, { wasReady, error }: SessionEnd): void {
+    this.#session = null;
+    const pipe = this.#pipe;
+    if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
+    if (this.#options.immediate) this.#dropPipe(); // S8
+    reportEnd(this.#host, session, this.endpoint, wasReady, error);
+    if (this.#stopped) return;
+    if (error instanceof ProtocolError && error.kind !== "other") {
+      // D2: an ERROR command is an answer; asking again would bring the same one. D8: anything else, slowly.
+      if (error.code === "peer-error" || error.code === "authentication-refused") this.#stop();
+      else this.#retry(error, this.#backoff.nextAfterFault());
+    } else {
+      this.#retry(error, this.#backoff.next());
+    }
+  }
+
+  // From the socket
+
+  /** Drop the connection and dial again at once: what the peer still has to say to us is not wanted. */
+  reset(): void {
+    const session = this.#session;
+    if (session === null || this.#state !== "ready") return;
+    this.#session = null;
+    session.close();
+    const pipe = this.#pipe as StreamPipe;
+    this.#host.pipeDisconnected(pipe);
+    reportEnd(this.#host, session, this.endpoint, true, undefined);
+    if (!this.#stopped) void this.#dial();
+  }
+
+  get pipe(): StreamPipe | null {
+    return this.#pipe;
+  }
+
+  async close(lingerMs: number): Promise<void> {
+    const pipe = this.#pipe;
+    if (pipe !== null) {
+      this.#host.detachPipe(pipe);
+      if (!this.#stopped) await flushed([pipe], lingerMs);
+    }
+    if (this.#stopped) return;
+    this.#state = "stopped";
+    clearTimeout(this.#timer);
+    this.#abort?.abort(new Error("closed"));
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) {
+      session.close();
+      if (session.peer !== undefined && pipe !== null) this.#host.pipeDisconnected(pipe);
+      this.#host.emitEvent("close", { address: this.endpoint, peer: session.peer });
+    }
+    pipe?.discardOutbound();
+    this.#pipe = null;
+  }
+
+  ref(): void {
+    this.#timer?.ref();
+    this.#session?.stream.ref();
+  }
+
+  unref(): void {
+    this.#timer?.unref();
+    this.#session?.stream.unref();
+  }
+}
+
+function timeoutError(limit: number): Error {
+  return Object.assign(new Error(`no connection within ${limit} ms (connectTimeout)`), { code: "ETIMEDOUT" });
+}
+
+/** The events that tell how a connection ended; shared with the listener. */
+export function reportEnd(
+  host: SocketHost,
+  session: Session,
+  endpoint: string,
+  wasReady: boolean,
+  error: Error | undefined,
+): void {
+  const { peer } = session;
+  if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
+    const address = peer?.address ?? endpoint;
+    if (error.kind === "auth") host.emitEvent("handshake:error:auth", { address, error });
+    else if (error.kind === "other") host.emitEvent("handshake:error:other", { address, error });
+    else host.emitEvent("handshake:error:protocol", { address, error, peer });
+  } else if (!wasReady) {
+    const lost = error ?? new Error("the peer closed the connection during the handshake");
+    host.emitEvent("handshake:error:other", { address: endpoint, error: lost });
+  }
+  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { address: endpoint, peer, error });
+}

@@ -1,0 +1,36 @@
+/**
+ * What sessions, diallers and listeners need of the socket they work for.
+ */
+import type { FlushScheduler, Pipe, PipeOwner } from "../engine/pipe.js";
+import type { EventType, Peer, SocketEvents } from "../events.js";
+import type { OptionValues } from "../options.js";
+
+export interface SocketHost extends PipeOwner {
+  /** ZMTP socket type, such as `PUSH`. */
+  readonly socketType: string;
+  readonly options: OptionValues;
+  readonly scheduler: FlushScheduler;
+  /** Whether open connections keep the process alive. */
+  readonly refed: boolean;
+  /** A number for a new peer. */
+  nextPeerId(): number;
+  /** The pipe takes part in routing from now on. */
+  attachPipe(pipe: Pipe): void;
+  /** The pipe takes no more messages; what it holds unread stays readable. */
+  detachPipe(pipe: Pipe): void;
+  /** A handshake is complete on the pipe. */
+  pipeConnected(pipe: Pipe, peer: Peer): void;
+  /** The pipe has lost its connection; a dialled one may get another. */
+  pipeDisconnected(pipe: Pipe): void;
+  emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
+}
+
+/** A bound or connected endpoint of a socket. */
+export interface EndpointHandle {
+  /** As the application may name it to unbind or disconnect. */
+  readonly endpoint: string;
+  /** Flush for at most `lingerMs` (-1: for ever), then let go. */
+  close(lingerMs: number): Promise<void>;
+  ref(): void;
+  unref(): void;
+}

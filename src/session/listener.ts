@@ -1,0 +1,136 @@
+/**
+ * One bound endpoint: accepts connections and hands each to a session. An accepted pipe dies with its peer, and
+ * its queue with it (G4).
+ */
+import { StreamPipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import type { OptionValues } from "../options.js";
+import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/transport.js";
+import { reportEnd } from "./dialer.js";
+import type { EndpointHandle, SocketHost } from "./host.js";
+import { flushed } from "./linger.js";
+import { Session, type SessionEnd, type SessionOwner } from "./session.js";
+
+export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
+  /** The actual endpoint; set by open(). */
+  endpoint = "";
+  readonly socketType: string;
+  readonly #host: SocketHost;
+  readonly #options: OptionValues;
+  readonly #sessions = new Map<Session, StreamPipe | null>();
+  #acceptor: Acceptor | null = null;
+  #closing = false;
+
+  constructor(host: SocketHost) {
+    this.#host = host;
+    this.socketType = host.socketType;
+    this.#options = { ...host.options };
+  }
+
+  /** Begin to listen; rejects when the address cannot be had. */
+  async open(transport: Transport, address: string): Promise<void> {
+    this.#acceptor = await transport.listen(address, this.#options, this);
+    this.endpoint = this.#acceptor.address;
+    if (!this.#host.refed) this.#acceptor.unref();
+  }
+
+  // From the acceptor
+
+  onStream(stream: Stream): void {
+    if (this.#closing) {
+      stream.close();
+      return;
+    }
+    if (!this.#host.refed) stream.unref();
+    // An ipc peer has no address of its own: name the endpoint.
+    this.#host.emitEvent("accept", { address: stream.remoteAddress || this.endpoint });
+    const session = new Session(this, stream, this.#options);
+    this.#sessions.set(session, null);
+    session.start();
+  }
+
+  onError(error: NodeJS.ErrnoException): void {
+    this.#host.emitEvent("accept:error", { address: this.endpoint, error });
+  }
+
+  // From sessions
+
+  nextPeerId(): number {
+    return this.#host.nextPeerId();
+  }
+
+  sessionReady(session: Session, peer: Peer): StreamPipe {
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    pipe.peer = peer;
+    this.#sessions.set(session, pipe);
+    this.#host.attachPipe(pipe);
+    return pipe;
+  }
+
+  sessionLinked(pipe: StreamPipe, peer: Peer): void {
+    this.#host.pipeConnected(pipe, peer);
+  }
+
+  sessionEnded(session: Session, { wasReady, error }: SessionEnd): void {
+    this.#drop(session);
+    reportEnd(this.#host, session, session.stream.remoteAddress || this.endpoint, wasReady, error);
+  }
+
+  #drop(session: Session): void {
+    const pipe = this.#sessions.get(session);
+    this.#sessions.delete(session);
+    if (!pipe) return;
+    this.#host.pipeDisconnected(pipe);
+    pipe.discardOutbound();
+    this.#host.detachPipe(pipe);
+    pipe.onEmpty?.();
+  }
+
+  // From the socket
+
+  /** Close the connection of one pipe; the peer may come back. */
+  reset(pipe: StreamPipe): boolean {
+    for (const [session, owned] of this.#sessions) {
+      if (owned !== pipe) continue;
+      session.close();
+      this.sessionEnded(session, { wasReady: true, error: undefined });
+      return true;
+    }
+    return false;
+  }
+
+  /** S12: the listener and every connection it accepted. */
+  async close(lingerMs: number): Promise<void> {
+    this.#closing = true;
+    const acceptor = this.#acceptor;
+    this.#acceptor = null;
+    const released = acceptor?.close();
+    const pipes: StreamPipe[] = [];
+    for (const [session, pipe] of this.#sessions) {
+      if (pipe === null) {
+        session.close();
+        this.#sessions.delete(session);
+      } else {
+        this.#host.detachPipe(pipe);
+        pipes.push(pipe);
+      }
+    }
+    await flushed(pipes, lingerMs);
+    for (const session of [...this.#sessions.keys()]) {
+      session.close();
+      this.#drop(session);
+    }
+    await released;
+    this.#host.emitEvent("close", { address: this.endpoint });
+  }
+
+  ref(): void {
+    this.#acceptor?.ref();
+    for (const session of this.#sessions.keys()) session.stream.ref();
+  }
+
+  unref(): void {
+    this.#acceptor?.unref();
+    for (const session of this.#sessions.keys()) session.stream.unref();
+  }
+}

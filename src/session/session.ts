@@ -1,0 +1,335 @@
+/**
+ * One connection: joins the protocol (handshake, heartbeat, commands), a pipe and a stream, and owns their timers.
+ * Knows nothing of routing, and not whether it was dialled or accepted.
+ */
+import { Assembler } from "../engine/assembler.js";
+import type { PipeLink, StreamPipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import type { Message } from "../message.js";
+import type { OptionValues } from "../options.js";
+import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../transport/transport.js";
+import {
+  encodeCancel,
+  encodeCancelMessage,
+  encodeSubscribe,
+  encodeSubscribeMessage,
+  parseCommand,
+  parsePing,
+} from "../zmtp/command.js";
+import { Handshake, type PeerDescription } from "../zmtp/handshake.js";
+import { Heartbeat } from "../zmtp/heartbeat.js";
+import { ProtocolError } from "../zmtp/protocol-error.js";
+
+/**
+ * handshaking → ready → closed
+ * handshaking → closed
+ */
+type State = "handshaking" | "ready" | "closed";
+
+/** Why a session ended. */
+export interface SessionEnd {
+  /** Whether the handshake had been completed. */
+  readonly wasReady: boolean;
+  /** undefined for an orderly close by the peer. */
+  readonly error: Error | undefined;
+}
+
+/** Who made the session: a dialler or a listener. */
+export interface SessionOwner {
+  readonly socketType: string;
+  /** The handshake is complete: gives the pipe to join. */
+  sessionReady(session: Session, peer: Peer): StreamPipe;
+  /** The pipe is joined and can be written to. */
+  sessionLinked(pipe: StreamPipe, peer: Peer): void;
+  /** The connection is gone and the pipe unlinked. Called once, not after `close()`. */
+  sessionEnded(session: Session, end: SessionEnd): void;
+  nextPeerId(): number;
+}
+
+/** Largest frame that we can hold. */
+const FRAME_CEILING = 2 ** 31 - 1;
+/** Most octets of one command after the handshake (a SUBSCRIBE carries a topic). */
+const COMMAND_CEILING = 1024 * 1024;
+const HANDSHAKE_COMMAND_CEILING = 64 * 1024;
+/** PONGs that may wait for a peer that sends PINGs and does not read. */
+const WAITING_CONTROL_CEILING = 16;
+
+const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: string]> = {
+  [FrameFault.frameTooLarge]: ["frame-too-large", "E4, E15", "a part is larger than maxMessageSize"],
+  [FrameFault.commandTooLarge]: ["command-too-large", "E4", "a command is too large"],
+  [FrameFault.tooManyParts]: ["too-many-parts", "E4", "a message has more parts than maxMessageParts"],
+  [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
+};
+
+export function frameLimits(options: OptionValues): FrameLimits {
+  const frame = options.maxMessageSize === -1 ? FRAME_CEILING : options.maxMessageSize;
+  return {
+    maxFrameBytes: frame,
+    maxCommandBytes: Math.min(frame, COMMAND_CEILING),
+    maxParts: options.maxMessageParts,
+    maxMessageBytes: options.maxMultipartSize === -1 ? FRAME_CEILING : options.maxMultipartSize,
+  };
+}
+
+export class Session implements StreamHandler, PipeLink {
+  readonly stream: Stream;
+  peer: Peer | undefined;
+  #state: State = "handshaking";
+  readonly #owner: SessionOwner;
+  readonly #options: OptionValues;
+  readonly #assembler: Assembler;
+  #handshake: Handshake | null;
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  #heartbeat: Heartbeat | null = null;
+  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #pipe: StreamPipe | null = null;
+  #commands = false;
+  /** Octets that go before the pipe's next batch: handshake, subscriptions, PING and PONG (F15). */
+  #control: Uint8Array[] = [];
+  #controlFlush = false;
+  #writing = false;
+  #batchInFlight = false;
+
+  /** @param options the socket's options as they were at bind or connect */
+  constructor(owner: SessionOwner, stream: Stream, options: OptionValues) {
+    this.#owner = owner;
+    this.stream = stream;
+    this.#options = options;
+    this.#assembler = new Assembler({
+      message: (parts: Message) => this.#pipe?.deliver(parts),
+      command: (body) => this.#command(body),
+    });
+    this.#handshake = new Handshake({
+      socketType: owner.socketType,
+      routingId: options.routingId ?? undefined,
+      maxHandshakeBytes: Math.min(frameLimits(options).maxFrameBytes, HANDSHAKE_COMMAND_CEILING),
+    });
+  }
+
+  get ready(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Send the greeting at once (A1) and begin to read. */
+  start(): void {
+    const limit = this.#options.handshakeInterval;
+    if (limit > 0) {
+      this.#handshakeTimer = setTimeout(() => {
+        const text = `no complete handshake within ${limit} ms`;
+        this.#protocolFailure(
+          new ProtocolError("handshake-timeout", text, { rule: "A25, S7", kind: "other" }),
+        );
+      }, limit).unref();
+    }
+    this.stream.start(this);
+    this.#sendControl((this.#handshake as Handshake).start());
+  }
+
+  // Stream → session
+
+  onBytes(chunk: Buffer): void {
+    const handshake = this.#handshake;
+    if (handshake === null) return;
+    try {
+      const { output, done, leftover } = handshake.receive(chunk);
+      if (output !== undefined) this.#sendControl(output);
+      if (done && this.#state === "handshaking") this.#becomeReady(handshake.peer, leftover);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#protocolFailure(error);
+    }
+  }
+
+  #becomeReady(description: PeerDescription, leftover: Uint8Array): void {
+    clearTimeout(this.#handshakeTimer);
+    this.#handshake = null;
+    this.#state = "ready";
+    this.#commands = description.commands;
+    this.peer = {
+      id: this.#owner.nextPeerId(),
+      address: this.stream.remoteAddress,
+      socketType: description.socketType,
+      routingId: description.routingId,
+      metadata: description.metadata,
+    };
+    if (this.#options.heartbeatInterval > 0) this.#startHeartbeat();
+    const pipe = this.#owner.sessionReady(this, this.peer);
+    this.#pipe = pipe;
+    pipe.link(this);
+    this.#owner.sessionLinked(pipe, this.peer);
+    if (this.#closed) return; // an event listener closed the socket
+    this.stream.startFrames(frameLimits(this.#options), leftover);
+  }
+
+  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  get #closed(): boolean {
+    return this.#state === "closed";
+  }
+
+  onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
+    this.#heartbeat?.received(Date.now());
+    this.#assembler.frames(chunk, table, count);
+    this.#pipe?.delivered();
+  }
+
+  onLargeFrame(body: Buffer, flags: number): void {
+    this.#heartbeat?.received(Date.now());
+    this.#assembler.frame(body, flags);
+    this.#pipe?.delivered();
+  }
+
+  onDrain(): void {
+    this.#writing = false;
+    if (this.#batchInFlight) {
+      this.#batchInFlight = false;
+      this.#pipe?.taken();
+    }
+    this.flush();
+  }
+
+  onClose(error: NodeJS.ErrnoException | undefined, fault: FrameFault, pendingBytes: number): void {
+    if (this.#closed) return;
+    if (fault === FrameFault.none) {
+      this.#end(error, pendingBytes);
+      return;
+    }
+    const [code, rule, text] = FAULTS[fault];
+    this.#end(new ProtocolError(code, text, { rule, kind: "protocol" }), pendingBytes);
+  }
+
+  // Pipe → session
+
+  flush(): void {
+    if (this.#writing || this.#closed) return;
+    const batch = this.#pipe === null ? null : this.#pipe.takeBatch();
+    let segments: Uint8Array[];
+    if (this.#control.length === 0) {
+      if (batch === null) return;
+      segments = batch.seal();
+    } else {
+      segments = batch === null ? this.#control : this.#control.concat(batch.seal());
+      this.#control = [];
+    }
+    if (this.stream.write(segments) > 0) {
+      this.#writing = true;
+      this.#batchInFlight = batch !== null;
+    } else if (batch !== null) {
+      (this.#pipe as StreamPipe).taken();
+    }
+  }
+
+  sendSubscription(topic: Buffer, subscribe: boolean): void {
+    if (this.#commands) this.#queueControl(subscribe ? encodeSubscribe(topic) : encodeCancel(topic));
+    else this.#queueControl(subscribe ? encodeSubscribeMessage(topic) : encodeCancelMessage(topic)); // A7
+  }
+
+  pauseReading(): void {
+    this.stream.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#closed) this.stream.resume();
+  }
+
+  fail(error: Error): void {
+    if (error instanceof ProtocolError && error.reply !== undefined) this.#sendControl(error.reply);
+    this.#end(error, 0);
+  }
+
+  // Commands and heartbeats
+
+  #command(body: Buffer): void {
+    const command = parseCommand(body);
+    if (command === undefined) return; // E12: ignored after the handshake
+    switch (command.name) {
+      case "PING": {
+        const ping = parsePing(command.data);
+        if (ping === undefined) return; // F8
+        this.#heartbeat ??= this.#newHeartbeat(0);
+        const pong = this.#heartbeat.pingReceived(ping, Date.now());
+        if (this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(pong);
+        this.#pollHeartbeat();
+        break;
+      }
+      case "SUBSCRIBE":
+      case "CANCEL":
+        this.#pipe?.subscription(command.data, command.name === "SUBSCRIBE");
+        break;
+      default: // PONG has done its work by arriving (F12); unknown names are ignored (F18)
+    }
+  }
+
+  #newHeartbeat(intervalMs: number): Heartbeat {
+    const { heartbeatTimeout, heartbeatTimeToLive } = this.#options;
+    const config = { intervalMs, timeoutMs: heartbeatTimeout, timeToLiveMs: heartbeatTimeToLive };
+    return new Heartbeat(config, Date.now());
+  }
+
+  #startHeartbeat(): void {
+    this.#heartbeat = this.#newHeartbeat(this.#options.heartbeatInterval);
+    this.#pollHeartbeat();
+  }
+
+  #pollHeartbeat(): void {
+    clearTimeout(this.#heartbeatTimer);
+    if (this.#heartbeat === null || this.#closed) return;
+    // Nothing can be read while the application holds us back: silence says nothing about the peer then.
+    if (this.#pipe?.throttled) this.#heartbeat.received(Date.now());
+    const { output, expired, nextMs } = this.#heartbeat.poll(Date.now());
+    if (expired) {
+      const text = "no traffic from the peer in time";
+      this.#protocolFailure(new ProtocolError("heartbeat-timeout", text, { rule: "F9, F11", kind: "other" }));
+      return;
+    }
+    if (output !== undefined && this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(output);
+    if (Number.isFinite(nextMs)) {
+      this.#heartbeatTimer = setTimeout(() => this.#pollHeartbeat(), Math.max(1, nextMs)).unref();
+    }
+  }
+
+  #sendControl(octets: Uint8Array): void {
+    this.#control.push(octets);
+    this.flush();
+  }
+
+  /** As #sendControl, gathering what is sent in the same turn: a program may subscribe to thousands of topics. */
+  #queueControl(octets: Uint8Array): void {
+    this.#control.push(octets);
+    if (this.#controlFlush) return;
+    this.#controlFlush = true;
+    process.nextTick(() => {
+      this.#controlFlush = false;
+      this.flush();
+    });
+  }
+
+  // Ends
+
+  #protocolFailure(error: ProtocolError): void {
+    if (error.reply !== undefined) this.#sendControl(error.reply);
+    this.#end(error, 0);
+  }
+
+  #end(error: Error | undefined, pendingBytes: number): void {
+    if (this.#closed) return;
+    const wasReady = this.#state === "ready";
+    this.#release(pendingBytes);
+    this.#owner.sessionEnded(this, { wasReady, error });
+  }
+
+  #release(pendingBytes: number): void {
+    this.#state = "closed";
+    clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#heartbeatTimer);
+    this.#handshake = null;
+    this.stream.close();
+    const pipe = this.#pipe;
+    this.#pipe = null;
+    pipe?.unlink(pendingBytes);
+  }
+
+  /** Close from our side, dropping what is not yet written; the owner is not called. */
+  close(): void {
+    if (!this.#closed) this.#release(0);
+  }
+}

@@ -1,0 +1,489 @@
+/**
+ * What all sockets share: endpoints, life cycle, events, options. Routing is left to the types in sockets/, which
+ * compose patterns; moving octets is left to sessions.
+ */
+import { EventEmitter } from "node:events";
+import { Condition } from "./condition.js";
+import { type Context, context as defaultContext } from "./context.js";
+import { parseEndpoint } from "./endpoint.js";
+import type { FlushScheduler, Pipe } from "./engine/pipe.js";
+import type { CallOptions, Turns } from "./engine/turns.js";
+import { endpointError, ZmqError } from "./errors.js";
+import {
+  EVENT_TYPES,
+  type Event,
+  type EventOfType,
+  type EventType,
+  Observer,
+  type Peer,
+  type SocketEvents,
+} from "./events.js";
+import {
+  defaultOptions,
+  type OptionName,
+  type OptionValues,
+  type SocketOptions,
+  setOption,
+} from "./options.js";
+import { Dialer } from "./session/dialer.js";
+import { flushScheduler } from "./session/flush-scheduler.js";
+import type { EndpointHandle, SocketHost } from "./session/host.js";
+import { InprocConnector, InprocListener } from "./session/inproc.js";
+import { Listener } from "./session/listener.js";
+import { checkBindAddress, checkConnectAddress, streamEngine, transportFor } from "./transport/registry.js";
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /** Milliseconds to wait for unsent messages, instead of the socket's `linger`; -1 for ever. */
+  readonly linger?: number;
+}
+
+/** Options of `connected`. */
+export interface ConnectedOptions extends CallOptions {
+  /** Peers that must be connected. Default 1. */
+  readonly count?: number;
+}
+
+/** Counters and queue depths of a socket. Counters run from its creation. */
+export interface SocketStats {
+  /** Sends that wait for room. */
+  sendQueue: number;
+  /** Messages queued for peers and not yet taken by the kernel. */
+  outboundQueue: number;
+  /** Messages received and not yet read. */
+  receiveQueue: number;
+  /** Receives that wait for a message. */
+  waitingReceives: number;
+  /** Messages that a peer's queue, or a publisher's routing, has accepted. */
+  messagesSent: number;
+  /** Messages given to the application. */
+  messagesReceived: number;
+  /** Copies that a publisher dropped because a subscriber was full. */
+  dropped: number;
+  /** Connections with a complete handshake. */
+  peers: number;
+}
+
+/** Names that carry messages rather than events. */
+type Listenable = EventType | "message";
+
+let lastPeerId = 0;
+let idleTurn: Promise<void> | null = null;
+
+/** One promise for all who wait for the next turn of the event loop. */
+function nextTurn(): Promise<void> {
+  idleTurn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      idleTurn = null;
+      resolve();
+    });
+  });
+  return idleTurn;
+}
+
+/** A ZeroMQ socket. Abstract: use one of the types. */
+export abstract class Socket implements SocketHost {
+  /** @internal ZMTP name of the type */
+  readonly socketType: string;
+  /** libzmq's number of the socket type. */
+  readonly type: number;
+  /** Whose inproc names this socket sees. */
+  readonly context: Context;
+  /** @internal */
+  readonly options: OptionValues = defaultOptions();
+  /** @internal */
+  readonly scheduler: FlushScheduler = flushScheduler;
+  /** @internal */
+  readonly turns: Turns;
+  /** @internal all pipes, for depths */
+  protected readonly pipes = new Set<Pipe>();
+  /** Whether the same endpoint connected twice stays one connection (G15). */
+  protected readonly singleConnection: boolean = false;
+  /** @internal */
+  protected readonly emitter = new EventEmitter();
+  #observer: Observer | null = null;
+  readonly #bound = new Map<string, EndpointHandle>();
+  readonly #connected: EndpointHandle[] = [];
+  readonly #peers = new Map<Pipe, Peer>();
+  readonly #peerChange: Condition;
+  #lastEndpoint: string | null = null;
+  #closed = false;
+  #closing: Promise<void> | null = null;
+  #refed = true;
+  /** The last failure to connect: the cause of a send that timed out. */
+  #lastFailure: Error | undefined;
+
+  protected constructor(type: number, socketType: string, defaults: Partial<OptionValues> = {}) {
+    this.type = type;
+    this.socketType = socketType;
+    this.context = defaultContext;
+    Object.assign(this.options, defaults);
+    this.turns = {
+      nextTurn,
+      defer: setImmediate,
+      expire: (ms, signal, expired) => this.#expire(ms, signal, expired),
+    };
+    this.#peerChange = new Condition(this.turns);
+  }
+
+  /** @internal Apply constructor fields; `names` are the options of the type. */
+  protected applyOptions(given: object | undefined, names: readonly OptionName[]): void {
+    if (given === undefined) return;
+    if (typeof given !== "object" || given === null) throw new TypeError("options must be an object");
+    for (const [name, value] of Object.entries(given)) {
+      if (name === "context") this.#useContext(value);
+      else if (!names.includes(name as OptionName)) {
+        throw new TypeError(`${this.constructor.name} has no option "${name}"`);
+      } else if (value !== undefined) setOption(this.options, name as OptionName, value);
+    }
+  }
+
+  #useContext(value: unknown): void {
+    if (!(value instanceof Object) || !("inproc" in value)) throw new TypeError("context must be a Context");
+    (this as { context: Context }).context = value as Context;
+  }
+
+  // Endpoints
+
+  /** Whether `close()` has been called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The endpoint of the newest bind or connect, with the actual port or path; null before. */
+  get lastEndpoint(): string | null {
+    return this.#lastEndpoint;
+  }
+
+  /** Which engine moves the octets of tcp and ipc: the addon, or node:net where no addon loads. */
+  get engine(): "native" | "portable" {
+    return streamEngine().name;
+  }
+
+  /** Peers with a complete handshake. */
+  get peers(): Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  /**
+   * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
+   * @throws TypeError for a value that is no string
+   * Rejects with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
+   */
+  async bind(endpoint: string): Promise<string> {
+    const { scheme, address } = parseEndpoint(endpoint);
+    this.#requireOpen();
+    try {
+      const handle =
+        scheme === "inproc" ? this.#bindInproc(endpoint) : await this.#listen(scheme, address, endpoint);
+      this.#lastEndpoint = handle.endpoint;
+      this.emitEvent("bind", { address: handle.endpoint });
+      return handle.endpoint;
+    } catch (error) {
+      const wrapped = endpointError(error as NodeJS.ErrnoException, endpoint);
+      if (!this.#closed) this.emitEvent("bind:error", { address: endpoint, error: wrapped });
+      throw wrapped;
+    }
+  }
+
+  #bindInproc(endpoint: string): EndpointHandle {
+    const listener = new InprocListener(this, this.context.inproc, endpoint);
+    this.context.inproc.bind(listener);
+    this.#bound.set(endpoint, listener);
+    return listener;
+  }
+
+  async #listen(scheme: "tcp" | "ipc", address: string, endpoint: string): Promise<EndpointHandle> {
+    checkBindAddress(scheme, address);
+    const listener = new Listener(this);
+    await listener.open(transportFor(scheme), address);
+    if (this.#closed) {
+      await listener.close(0);
+      throw new ZmqError("EBADF", { address: endpoint });
+    }
+    this.#bound.set(listener.endpoint, listener);
+    return listener;
+  }
+
+  /**
+   * Stop listening, and close every connection that came in by this endpoint (S12). Takes the actual endpoint.
+   * Rejects with ENOENT for one that is not bound.
+   */
+  async unbind(endpoint: string): Promise<void> {
+    parseEndpoint(endpoint);
+    this.#requireOpen();
+    const handle = this.#bound.get(endpoint);
+    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    this.#bound.delete(endpoint);
+    await handle.close(this.options.linger);
+  }
+
+  /**
+   * Connect to an endpoint, now or as soon as it is there, and again whenever the connection is lost.
+   * @throws TypeError for a value that is no string; ZmqError EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, EBADF
+   */
+  connect(endpoint: string): void {
+    const { scheme, address } = parseEndpoint(endpoint);
+    this.#requireOpen();
+    if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
+    let handle: InprocConnector | Dialer;
+    if (scheme === "inproc") {
+      handle = new InprocConnector(this, this.context.inproc, endpoint);
+    } else {
+      checkConnectAddress(scheme, address);
+      handle = new Dialer(this, transportFor(scheme), endpoint, address, () => this.#forget(handle));
+    }
+    this.#connected.push(handle);
+    this.#lastEndpoint = endpoint;
+    handle.start();
+  }
+
+  /**
+   * Undo `connect`: what is unread from there is lost, what is unsent follows `linger` (S13).
+   * @throws ZmqError ENOENT when the endpoint is not connected
+   */
+  disconnect(endpoint: string): void {
+    parseEndpoint(endpoint);
+    this.#requireOpen();
+    const handle = this.#connected.find((one) => one.endpoint === endpoint);
+    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    this.#forget(handle);
+    const pipe = handle instanceof Dialer || handle instanceof InprocConnector ? handle.pipe : null;
+    void handle.close(this.options.linger);
+    if (pipe !== null) this.forgetInbound(pipe);
+  }
+
+  #forget(handle: EndpointHandle): void {
+    const at = this.#connected.indexOf(handle);
+    if (at >= 0) this.#connected.splice(at, 1);
+  }
+
+  /** Drops the connection of a pipe; a dialled one is dialled again. */
+  protected resetConnection(pipe: Pipe): void {
+    for (const handle of this.#connected) {
+      if (handle instanceof Dialer && handle.pipe === pipe) handle.reset();
+    }
+    for (const handle of this.#bound.values()) {
+      if (handle instanceof Listener && handle.reset(pipe as never)) return;
+    }
+  }
+
+  /** Resolves when `count` peers have completed their handshake. Rejects with EAGAIN on timeout. */
+  connected(options?: ConnectedOptions): Promise<void> {
+    const count = options?.count ?? 1;
+    return this.#peerChange.until(() => this.#peers.size >= count, options);
+  }
+
+  /**
+   * Close: reject what waits, let go of endpoints, and resolve when everything accepted is flushed or the linger
+   * time is over. Calling it again gives the same promise.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    const linger = options?.linger ?? this.options.linger;
+    if (!Number.isInteger(linger) || linger < -1) {
+      throw new RangeError(`linger must be an integer of at least -1; got ${linger}`);
+    }
+    this.#closed = true;
+    const error = new ZmqError("EBADF");
+    this.closeQueues(error);
+    this.#peerChange.close(error);
+    this.#closing = this.#closeEndpoints(linger);
+    return this.#closing;
+  }
+
+  async #closeEndpoints(linger: number): Promise<void> {
+    const handles = [...this.#bound.values(), ...this.#connected];
+    this.#bound.clear();
+    this.#connected.length = 0;
+    await Promise.all(handles.map((handle) => handle.close(linger)));
+    for (const pipe of [...this.pipes]) this.detachPipe(pipe);
+    this.emitEvent("end", { address: "" });
+    this.#observer?.close();
+  }
+
+  /** `await using` closes the socket. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Open endpoints keep the process alive: the default. */
+  ref(): this {
+    this.#refed = true;
+    for (const handle of [...this.#bound.values(), ...this.#connected]) handle.ref();
+    return this;
+  }
+
+  /** Let the process end although endpoints are open. */
+  unref(): this {
+    this.#refed = false;
+    for (const handle of [...this.#bound.values(), ...this.#connected]) handle.unref();
+    return this;
+  }
+
+  /** @internal */
+  get refed(): boolean {
+    return this.#refed;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new ZmqError("EBADF");
+  }
+
+  // Events
+
+  /** Events of this socket, to be read; `on()` listens to them instead. */
+  get events(): Observer {
+    this.#observer ??= new Observer();
+    return this.#observer;
+  }
+
+  /** Call a function for each event of a name; on receiving sockets also for each "message". */
+  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
+    return this.addListener(type, listener, false);
+  }
+
+  /** As `on`, for one call. */
+  once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
+    return this.addListener(type, listener, true);
+  }
+
+  /** Undo `on`. */
+  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
+    return this.removeListener(type, listener);
+  }
+
+  /** @internal */
+  protected addListener(type: Listenable, listener: (event: never) => void, once: boolean): this {
+    if (!(EVENT_TYPES as readonly string[]).includes(type))
+      throw new TypeError(`there is no event "${type}"`);
+    if (typeof listener !== "function") throw new TypeError("listener must be a function");
+    if (once) this.emitter.once(type, listener as () => void);
+    else this.emitter.on(type, listener as () => void);
+    return this;
+  }
+
+  /** @internal */
+  protected removeListener(type: Listenable, listener: (event: never) => void): this {
+    this.emitter.off(type, listener as () => void);
+    return this;
+  }
+
+  /** @internal */
+  emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void {
+    if (type === "connect:retry" || type.startsWith("handshake:error")) {
+      this.#lastFailure = (payload as { error?: Error }).error ?? this.#lastFailure;
+    } else if (type === "handshake") this.#lastFailure = undefined;
+    if (this.#observer === null && this.emitter.listenerCount(type) === 0) return;
+    const event = { type, ...payload } as unknown as Event;
+    this.#observer?.tell(event);
+    this.emitter.emit(type, event);
+  }
+
+  /** Counters and queue depths now. */
+  get stats(): SocketStats {
+    let outboundQueue = 0;
+    let receiveQueue = 0;
+    for (const pipe of this.pipes) {
+      outboundQueue += pipe.outboundLength;
+      receiveQueue += pipe.inboundLength;
+    }
+    return {
+      sendQueue: 0,
+      outboundQueue,
+      receiveQueue,
+      waitingReceives: 0,
+      messagesSent: 0,
+      messagesReceived: 0,
+      dropped: 0,
+      peers: this.#peers.size,
+    };
+  }
+
+  // From sessions
+
+  /** @internal */
+  nextPeerId(): number {
+    return ++lastPeerId;
+  }
+
+  /** @internal */
+  attachPipe(pipe: Pipe): void {
+    this.pipes.add(pipe);
+  }
+
+  /** @internal */
+  detachPipe(pipe: Pipe): void {
+    this.pipes.delete(pipe);
+  }
+
+  /** @internal */
+  pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#peers.set(pipe, peer);
+    this.emitEvent("handshake", { address: peer.address, peer });
+    this.#peerChange.notify();
+  }
+
+  /** @internal */
+  pipeDisconnected(pipe: Pipe): void {
+    this.#peers.delete(pipe);
+  }
+
+  /** @internal */
+  abstract pipeReadable(pipe: Pipe): void;
+  /** @internal */
+  abstract pipeWritable(pipe: Pipe): void;
+  /** @internal Most types ignore subscriptions (F5). */
+  pipeSubscription(_pipe: Pipe, _topic: Buffer, _subscribe: boolean): void {}
+  /** Reject all waiting operations and those to come. */
+  protected abstract closeQueues(error: ZmqError): void;
+  /** What a pipe holds unread is not wanted any more. */
+  protected forgetInbound(pipe: Pipe): void {
+    pipe.discardInbound();
+  }
+
+  #expire(
+    ms: number,
+    signal: AbortSignal | undefined,
+    expired: (reason: unknown) => void,
+  ): (() => void) | null {
+    const timer =
+      ms >= 0 ? setTimeout(() => end(new ZmqError("EAGAIN", { cause: this.#lastFailure })), ms) : undefined;
+    if (timer === undefined && signal === undefined) return null;
+    const abort = (): void => end(signal?.reason);
+    const cleanup = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+    const end = (reason: unknown): void => {
+      cleanup();
+      expired(reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    return cleanup;
+  }
+}
+
+/**
+ * Gives a socket class its options as properties.
+ * @internal
+ */
+export function defineOptions(target: { prototype: Socket }, names: readonly OptionName[]): void {
+  for (const name of names) {
+    Object.defineProperty(target.prototype, name, {
+      configurable: true,
+      enumerable: true,
+      get(this: Socket) {
+        return this.options[name];
+      },
+      set(this: Socket, value: unknown) {
+        const live = setOption(this.options, name, value);
+        if (!live && this.lastEndpoint !== null) {
+          process.emitWarning("Socket option will not take effect until next connect/bind.");
+        }
+      },
+    });
+  }
+}
+
+export type { SocketOptions };

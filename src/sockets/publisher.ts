@@ -1,0 +1,117 @@
+/**
+ * PUB (RFC 29 §The PUB Socket Type): each message to every subscriber whose topics it starts with; never blocks,
+ * and drops the copy of a subscriber that is full (J1 to J6).
+ */
+import { Condition } from "../condition.js";
+import { WritableSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { CallOptions } from "../engine/turns.js";
+import type { ZmqError } from "../errors.js";
+import type { Message, OutMessage } from "../message.js";
+import {
+  type ConflateOptions,
+  OPTION_GROUPS,
+  type OptionName,
+  type PublisherOnlyOptions,
+  type SocketOptions,
+  type WritableOptions,
+} from "../options.js";
+import { Distributor } from "../patterns/distributor.js";
+import { defineOptions, type SocketStats } from "../socket.js";
+import { ProtocolError } from "../zmtp/protocol-error.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  "conflate",
+  "noDrop",
+  "invertMatching",
+];
+
+/** Options of Publisher. */
+export interface PublisherOptions
+  extends SocketOptions,
+    WritableOptions,
+    ConflateOptions,
+    PublisherOnlyOptions {}
+
+export interface Publisher extends Required<PublisherOptions> {}
+
+/** Publishes messages by topic to Subscriber sockets. */
+export class Publisher extends WritableSocket {
+  protected override readonly singleConnection = true;
+  readonly #distributor = new Distributor(this.options);
+  readonly #subscribers = new Condition(this.turns);
+  readonly #intercept = (pipe: Pipe, message: Message): boolean => {
+    this.#upstream(pipe, message);
+    return true;
+  };
+
+  constructor(options?: PublisherOptions) {
+    super(1, "PUB");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Publisher) Object.seal(this);
+  }
+
+  /** Resolves when at least `count` peers have a subscription. Rejects with EAGAIN on timeout. */
+  waitForSubscribers(count: number, options?: CallOptions): Promise<void> {
+    if (!Number.isInteger(count) || count < 0) {
+      throw new RangeError(`count must be an integer of at least 0; got ${count}`);
+    }
+    return this.#subscribers.until(() => this.#distributor.subscribers >= count, options);
+  }
+
+  override get stats(): SocketStats {
+    return { ...super.stats, dropped: this.#distributor.dropped };
+  }
+
+  protected override route(message: OutMessage): boolean {
+    return this.#distributor.send(message);
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    pipe.intercept = this.#intercept;
+    this.#distributor.add(pipe);
+  }
+
+  override detachPipe(pipe: Pipe): void {
+    super.detachPipe(pipe);
+    this.#distributor.remove(pipe);
+    this.sender.queue.drain(); // with noDrop a send may have waited for this one
+  }
+
+  override pipeDisconnected(pipe: Pipe): void {
+    super.pipeDisconnected(pipe);
+    this.#distributor.clear(pipe);
+    this.sender.queue.drain();
+  }
+
+  override pipeReadable(): void {
+    // Never: everything is taken on arrival.
+  }
+
+  override pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
+    if (!subscribe) this.#distributor.cancel(pipe, topic);
+    else if (this.#distributor.subscribe(pipe, topic)) this.#subscribers.notify();
+    else {
+      const text = "a peer subscribed to more than we can remember";
+      pipe.fail(new ProtocolError("too-many-subscriptions", text, { rule: "J26", kind: "protocol" }));
+    }
+  }
+
+  /** Subscriptions in message form (F3, A7); anything else from a subscriber is discarded (J6). */
+  #upstream(pipe: Pipe, message: Message): void {
+    const first = message[0];
+    if (message.length === 1 && first.length > 0 && first[0] <= 1) {
+      this.pipeSubscription(pipe, first.subarray(1), first[0] === 1);
+    }
+  }
+
+  protected override closeQueues(error: ZmqError): void {
+    super.closeQueues(error);
+    this.#subscribers.close(error);
+  }
+}
+
+defineOptions(Publisher, OPTIONS);

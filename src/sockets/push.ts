@@ -1,0 +1,64 @@
+/**
+ * PUSH (RFC 30 §The PUSH Socket Type): messages in turn to peers with room; never drops.
+ */
+import { WritableSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { OutMessage } from "../message.js";
+import {
+  type ConflateOptions,
+  OPTION_GROUPS,
+  type OptionName,
+  type SocketOptions,
+  type WritableOptions,
+} from "../options.js";
+import { LoadBalancer } from "../patterns/load-balancer.js";
+import { defineOptions } from "../socket.js";
+
+const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "conflate"];
+
+/** Options of Push. */
+export interface PushOptions extends SocketOptions, WritableOptions, ConflateOptions {}
+
+export interface Push extends Required<PushOptions> {}
+
+/** Hands out messages, one peer at a time, to Pull sockets. */
+export class Push extends WritableSocket {
+  readonly #balancer = new LoadBalancer();
+
+  constructor(options?: PushOptions) {
+    super(8, "PUSH");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Push) Object.seal(this);
+  }
+
+  protected override route(message: OutMessage): boolean {
+    return this.#balancer.send(message);
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    pipe.intercept = discard; // a PULL has nothing to say
+    this.#balancer.add(pipe);
+    this.sender.queue.drain();
+  }
+
+  override detachPipe(pipe: Pipe): void {
+    super.detachPipe(pipe);
+    this.#balancer.remove(pipe);
+  }
+
+  override pipeWritable(pipe: Pipe): void {
+    this.#balancer.activate(pipe);
+    super.pipeWritable(pipe);
+  }
+
+  override pipeReadable(): void {
+    // Never: everything is discarded on arrival.
+  }
+}
+
+defineOptions(Push, OPTIONS);
+
+function discard(): boolean {
+  return true;
+}

@@ -1,0 +1,87 @@
+/**
+ * REP (RFC 28 §The REP Socket Type): one request at a time, in turn from all peers; the reply goes back the way the
+ * request came (H13 to H16).
+ */
+import { DuplexSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { CallOptions } from "../engine/turns.js";
+import { ZmqError } from "../errors.js";
+import type { Message, OutMessage } from "../message.js";
+import {
+  OPTION_GROUPS,
+  type OptionName,
+  type ReadableOptions,
+  type SocketOptions,
+  type WritableOptions,
+} from "../options.js";
+import { unwrap, wrap } from "../patterns/envelope.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { defineOptions } from "../socket.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  ...OPTION_GROUPS.readable,
+];
+
+/** Options of Reply. */
+export interface ReplyOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+
+export interface Reply extends Required<ReplyOptions> {}
+
+/** Where the reply to the request in hand goes. */
+interface Owed {
+  pipe: Pipe;
+  address: Message;
+}
+
+/** Answers requests of Request sockets, one after the other. */
+export class Reply extends DuplexSocket {
+  readonly #queue = new FairQueue();
+  #owed: Owed | null = null;
+
+  constructor(options?: ReplyOptions) {
+    super(4, "REP");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Reply) Object.seal(this);
+  }
+
+  /** The next request. Rejects with EFSM while a reply is owed (H15). */
+  override receive(options?: CallOptions): Promise<Message> {
+    if (this.#owed !== null && !this.closed) return Promise.reject(new ZmqError("EFSM"));
+    return super.receive(options);
+  }
+
+  protected override next(): Message | undefined {
+    if (this.#owed !== null) return undefined;
+    for (let message = this.#queue.next(); message !== undefined; message = this.#queue.next()) {
+      const parts = unwrap(message);
+      if (parts === undefined) continue; // H14
+      this.#owed = { pipe: this.#queue.last as Pipe, address: parts.address };
+      return parts.body;
+    }
+    return undefined;
+  }
+
+  protected override route(message: OutMessage): boolean {
+    const owed = this.#owed;
+    if (owed === null) throw new ZmqError("EFSM"); // H15
+    this.#owed = null;
+    // H16: a requester that left or is full loses its reply; we never block.
+    if (this.pipes.has(owed.pipe) && !owed.pipe.trySend(wrap(owed.address, message))) owed.pipe.dropped++;
+    this.receives.serve();
+    return true;
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+defineOptions(Reply, OPTIONS);

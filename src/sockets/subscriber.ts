@@ -1,0 +1,126 @@
+/**
+ * SUB (RFC 29 §The SUB Socket Type): messages that start with a subscribed topic, from all publishers in turn.
+ */
+import { ReadableSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import { type Message, type MessageLike, normaliseMessage } from "../message.js";
+import {
+  type ConflateOptions,
+  OPTION_GROUPS,
+  type OptionName,
+  type ReadableOptions,
+  type SocketOptions,
+  type SubscriberOnlyOptions,
+} from "../options.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { SubscriptionTrie } from "../patterns/subscription-trie.js";
+import { defineOptions } from "../socket.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.readable,
+  "conflate",
+  "invertMatching",
+];
+
+/** Options of Subscriber. */
+export interface SubscriberOptions
+  extends SocketOptions,
+    ReadableOptions,
+    ConflateOptions,
+    SubscriberOnlyOptions {}
+
+export interface Subscriber extends Required<SubscriberOptions> {}
+
+interface Topic {
+  octets: Buffer;
+  /** How often it was subscribed to and not cancelled (J7). */
+  count: number;
+}
+
+/** Receives what Publisher sockets send on the topics it subscribed to. */
+export class Subscriber extends ReadableSocket {
+  protected override readonly singleConnection = true;
+  readonly #queue = new FairQueue();
+  readonly #topics = new Map<string, Topic>();
+  readonly #trie = new SubscriptionTrie<true>();
+  readonly #connected = new Set<Pipe>();
+  /** J11: what does not match is filtered here too; a publisher may be late with a CANCEL. */
+  readonly #intercept = (_pipe: Pipe, message: Message): boolean =>
+    this.#trie.matches(message[0]) === this.options.invertMatching;
+
+  constructor(options?: SubscriberOptions) {
+    super(2, "SUB", { linger: 0 }); // J25
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Subscriber) Object.seal(this);
+  }
+
+  /**
+   * Receive messages that start with one of the prefixes, octet for octet; no argument means everything. May be
+   * called several times for one prefix: then it takes as many calls of `unsubscribe` to end it.
+   */
+  subscribe(...prefixes: MessageLike[]): void {
+    for (const octets of topicsOf(prefixes)) {
+      const key = octets.toString("latin1");
+      const topic = this.#topics.get(key);
+      if (topic !== undefined) {
+        topic.count++;
+        continue;
+      }
+      this.#topics.set(key, { octets, count: 1 });
+      this.#trie.add(octets, true);
+      for (const pipe of this.#connected) pipe.sendSubscription(octets, true);
+    }
+  }
+
+  /** End subscriptions; a prefix that was not subscribed to is ignored (J12). */
+  unsubscribe(...prefixes: MessageLike[]): void {
+    for (const octets of topicsOf(prefixes)) {
+      const key = octets.toString("latin1");
+      const topic = this.#topics.get(key);
+      if (topic === undefined || --topic.count > 0) continue;
+      this.#topics.delete(key);
+      this.#trie.remove(octets, true);
+      for (const pipe of this.#connected) pipe.sendSubscription(octets, false);
+    }
+  }
+
+  protected override next(): Message | undefined {
+    return this.#queue.next();
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    pipe.intercept = this.#intercept;
+  }
+
+  override pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#connected.add(pipe);
+    for (const { octets } of this.#topics.values()) pipe.sendSubscription(octets, true); // J10
+    super.pipeConnected(pipe, peer);
+  }
+
+  override pipeDisconnected(pipe: Pipe): void {
+    super.pipeDisconnected(pipe);
+    this.#connected.delete(pipe);
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+defineOptions(Subscriber, OPTIONS);
+
+function topicsOf(prefixes: MessageLike[]): Buffer[] {
+  if (prefixes.length === 0) return [Buffer.alloc(0)];
+  // Copies: the topic is remembered.
+  return prefixes.map((prefix) => Buffer.from(normaliseMessage([prefix]) as Uint8Array));
+}

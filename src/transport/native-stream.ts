@@ -1,0 +1,291 @@
+/**
+ * The native engine: streams and acceptors over the addon. Frames are split in C++; this file only passes on.
+ */
+import { ZmqError } from "../errors.js";
+import {
+  type Addon,
+  addon,
+  FRAME_TABLE_ENTRIES,
+  type NativeAcceptorHandle,
+  type NativeSocketOptions,
+  type NativeStreamHandle,
+} from "../native.js";
+import type { RawAcceptor, StreamEngine, TcpTarget } from "./stream-engine.js";
+import {
+  type AcceptorHandler,
+  FRAME_ENTRY_SIZE,
+  type FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+  type TransportOptions,
+} from "./transport.js";
+
+/** libuv's number for an orderly close. */
+const UV_EOF = -4095;
+
+/** One frame table per thread; its contents are valid during one onFrames call. */
+const frameTable = new Uint32Array(FRAME_TABLE_ENTRIES * FRAME_ENTRY_SIZE);
+let initialised: Addon | undefined;
+
+function systemError(native: Addon, status: number): NodeJS.ErrnoException {
+  const [code, text] = native.errorName(status);
+  return Object.assign(new Error(text), { code, errno: status });
+}
+
+class NativeStream implements Stream {
+  readonly engine = "native";
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly #native: Addon;
+  readonly #handle: NativeStreamHandle;
+  #handler: StreamHandler | null = null;
+
+  constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string, localAddress: string) {
+    this.#native = native;
+    this.#handle = handle;
+    this.remoteAddress = remoteAddress;
+    this.localAddress = localAddress;
+    handle.setOwner(this);
+  }
+
+  start(handler: StreamHandler): void {
+    this.#handler = handler;
+    const status = this.#handle.start();
+    if (status < 0) setImmediate(() => this.onClose(status, 0, 0));
+  }
+
+  startFrames(limits: FrameLimits, leftover: Uint8Array): void {
+    this.#handle.startFrames(
+      limits.maxFrameBytes,
+      limits.maxCommandBytes,
+      limits.maxParts,
+      limits.maxMessageBytes,
+      leftover,
+    );
+  }
+
+  write(segments: readonly Uint8Array[]): number {
+    return segments.length === 1 ? this.#handle.write(segments[0]) : this.#handle.writev(segments);
+  }
+
+  pause(): void {
+    this.#handle.pause();
+  }
+
+  resume(): void {
+    this.#handle.resume();
+  }
+
+  close(): void {
+    this.#handler = null;
+    this.#handle.close();
+  }
+
+  ref(): void {
+    this.#handle.ref();
+  }
+
+  unref(): void {
+    this.#handle.unref();
+  }
+
+  /** Reads an integer socket option back. */
+  getSocketOption(level: number, name: number): number {
+    return this.#handle.getSocketOption(level, name);
+  }
+
+  // Called by the addon.
+  onBytes(chunk: Buffer): void {
+    this.#handler?.onBytes(chunk);
+  }
+
+  onFrames(chunk: Buffer, count: number): void {
+    this.#handler?.onFrames(chunk, frameTable, count);
+  }
+
+  onLargeFrame(body: Buffer, flags: number): void {
+    this.#handler?.onLargeFrame(body, flags);
+  }
+
+  onDrain(): void {
+    this.#handler?.onDrain();
+  }
+
+  onClose(status: number, fault: number, pendingBytes: number): void {
+    const handler = this.#handler;
+    this.#handler = null;
+    this.#handle.close();
+    const error = status === UV_EOF || status === 0 ? undefined : systemError(this.#native, status);
+    handler?.onClose(error, fault as FrameFault, pendingBytes);
+  }
+}
+
+/** Owner of a handle while it connects. */
+class PendingConnect {
+  onConnect: (status: number) => void = () => {};
+}
+
+class NativeAcceptor implements RawAcceptor {
+  readonly #handle: NativeAcceptorHandle;
+  readonly #native: Addon;
+  readonly #handler: AcceptorHandler;
+  readonly #wrap: (stream: NativeStreamHandle) => Stream;
+
+  constructor(
+    native: Addon,
+    handle: NativeAcceptorHandle,
+    handler: AcceptorHandler,
+    wrap: (stream: NativeStreamHandle) => Stream,
+  ) {
+    this.#native = native;
+    this.#handle = handle;
+    this.#handler = handler;
+    this.#wrap = wrap;
+    handle.setOwner(this);
+  }
+
+  get port(): number {
+    return Number(this.#handle.localAddress().split(":").pop());
+  }
+
+  close(): Promise<void> {
+    this.#handle.close();
+    return Promise.resolve();
+  }
+
+  ref(): void {
+    this.#handle.ref();
+  }
+
+  unref(): void {
+    this.#handle.unref();
+  }
+
+  onAccept(status: number, stream: NativeStreamHandle | undefined): void {
+    if (stream === undefined) this.#handler.onError(systemError(this.#native, status));
+    else this.#handler.onStream(this.#wrap(stream));
+  }
+}
+
+function socketOptions(options: TransportOptions): NativeSocketOptions {
+  return {
+    sendBufferSize: options.sendBufferSize,
+    receiveBufferSize: options.receiveBufferSize,
+    tcpKeepalive: options.tcpKeepalive,
+    tcpKeepaliveCount: options.tcpKeepaliveCount,
+    tcpKeepaliveIdle: options.tcpKeepaliveIdle,
+    tcpKeepaliveInterval: options.tcpKeepaliveInterval,
+  };
+}
+
+/** The native engine, or undefined where no addon loads. */
+export function nativeEngine(): StreamEngine | undefined {
+  const native = addon();
+  if (native === undefined) return undefined;
+  if (initialised === undefined) {
+    const prototype = NativeStream.prototype;
+    native.init(frameTable, {
+      onConnect(this: unknown, status) {
+        (this as PendingConnect).onConnect(status);
+      },
+      onBytes: prototype.onBytes,
+      onFrames: prototype.onFrames,
+      onLargeFrame: prototype.onLargeFrame,
+      onDrain: prototype.onDrain,
+      onClose: prototype.onClose,
+      onAccept: NativeAcceptor.prototype.onAccept,
+    } as Parameters<Addon["init"]>[1]);
+    initialised = native;
+  }
+  return new NativeEngine(native);
+}
+
+class NativeEngine implements StreamEngine {
+  readonly name = "native";
+  readonly #native: Addon;
+
+  constructor(native: Addon) {
+    this.#native = native;
+  }
+
+  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
+    return this.#connect(signal, (handle) => {
+      const { sourceHost, sourcePort } = target;
+      const native: NativeSocketOptions = { ...socketOptions(options) };
+      if (sourceHost !== undefined) Object.assign(native, { sourceHost, sourcePort: sourcePort ?? 0 });
+      return handle.connectTcp(target.host, target.port, native);
+    }).then((handle) => this.#tcpStream(handle));
+  }
+
+  connectPipe(path: string, name: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
+    return this.#connect(signal, (handle) => handle.connectPipe(path, socketOptions(options))).then(
+      (handle) => new NativeStream(this.#native, handle, `ipc://${name}`, `ipc://${name}`),
+    );
+  }
+
+  #connect(signal: AbortSignal, begin: (handle: NativeStreamHandle) => number): Promise<NativeStreamHandle> {
+    return new Promise((resolve, reject) => {
+      const handle = new this.#native.Stream();
+      const pending = new PendingConnect();
+      const abort = (): void => {
+        handle.close();
+        reject(signal.reason);
+      };
+      pending.onConnect = (status) => {
+        signal.removeEventListener("abort", abort);
+        if (status < 0) {
+          handle.close();
+          reject(systemError(this.#native, status));
+        } else resolve(handle);
+      };
+      handle.setOwner(pending);
+      const status = begin(handle);
+      if (status < 0) {
+        handle.close();
+        reject(systemError(this.#native, status));
+        return;
+      }
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  #tcpStream(handle: NativeStreamHandle): Stream {
+    const remote = `tcp://${handle.remoteAddress()}`;
+    return new NativeStream(this.#native, handle, remote, `tcp://${handle.localAddress()}`);
+  }
+
+  async listenTcp(
+    host: string,
+    port: number,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): Promise<RawAcceptor> {
+    const handle = new this.#native.Acceptor();
+    const acceptor = new NativeAcceptor(this.#native, handle, handler, (stream) => this.#tcpStream(stream));
+    const ipv6Only = host !== "::";
+    this.#check(handle, handle.listenTcp(host, port, options.backlog, ipv6Only, socketOptions(options)));
+    return acceptor;
+  }
+
+  async listenPipe(
+    path: string,
+    name: string,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): Promise<RawAcceptor> {
+    const handle = new this.#native.Acceptor();
+    const wrap = (stream: NativeStreamHandle): Stream =>
+      new NativeStream(this.#native, stream, `ipc://${name}`, `ipc://${name}`);
+    const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap);
+    this.#check(handle, handle.listenPipe(path, options.backlog, socketOptions(options)));
+    return acceptor;
+  }
+
+  #check(handle: NativeAcceptorHandle, status: number): void {
+    if (status >= 0) return;
+    handle.close();
+    const cause = systemError(this.#native, status);
+    throw new ZmqError(cause.code ?? "EINVAL", { cause });
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only, so
+ * that it runs wherever node:net does. Slower than the addon; the same contract.
+ */
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { FrameDecoder } from "../engine/decoder.js";
+import { ZmqError } from "../errors.js";
+import { formatHostPort, type RawAcceptor, type StreamEngine, type TcpTarget } from "./stream-engine.js";
+import {
+  type AcceptorHandler,
+  FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+  type TransportOptions,
+} from "./transport.js";
+
+class NodeStream implements Stream {
+  readonly engine = "portable";
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly #socket: Socket;
+  #handler: StreamHandler | null = null;
+  #decoder: FrameDecoder | null = null;
+  #error: NodeJS.ErrnoException | undefined;
+  #pending = 0;
+  /** Writes issued and writes completed: callbacks come in order, also late ones of writes that were taken at once. */
+  #issued = 0;
+  #completed = 0;
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#completed++;
+    if (this.#pending === 0 || this.#completed !== this.#issued || error) return;
+    this.#pending = 0;
+    this.#handler?.onDrain();
+  };
+
+  constructor(socket: Socket, remoteAddress: string, localAddress: string) {
+    this.#socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.localAddress = localAddress;
+    socket.on("error", (error) => {
+      this.#error = error;
+    });
+    socket.on("close", () => this.#closed());
+  }
+
+  start(handler: StreamHandler): void {
+    this.#handler = handler;
+    if (this.#socket.destroyed) {
+      setImmediate(() => this.#closed());
+      return;
+    }
+    this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
+    this.#socket.on("end", () => this.#socket.destroy());
+    this.#socket.resume();
+  }
+
+  startFrames(limits: FrameLimits, leftover: Uint8Array): void {
+    const sink = this.#handler as StreamHandler;
+    this.#decoder = new FrameDecoder(limits, {
+      onFrames: (chunk, table, count) => this.#handler?.onFrames(chunk, table, count),
+      onLargeFrame: (body, flags) => this.#handler?.onLargeFrame(body, flags),
+    });
+    if (leftover.length > 0 && sink !== null) this.#data(Buffer.from(leftover));
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#decoder === null) {
+      this.#handler?.onBytes(chunk);
+      return;
+    }
+    const fault = this.#decoder.push(chunk);
+    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault);
+  }
+
+  /**
+   * node:net tells whether a write was taken at once by its writableLength, but not how much of a larger one was
+   * taken when the connection breaks: such a write then counts as taken, so that nothing arrives twice (E14).
+   */
+  write(segments: readonly Uint8Array[]): number {
+    const socket = this.#socket;
+    const last = segments.length - 1;
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) socket.write(segments[i]);
+    this.#issued++;
+    socket.write(segments[last], this.#onWritten);
+    if (last > 0) socket.uncork();
+    this.#pending = socket.writableLength;
+    return this.#pending;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#handler = null;
+    this.#socket.destroy();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  #closed(): void {
+    this.#end(this.#error, FrameFault.none);
+  }
+
+  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault): void {
+    const handler = this.#handler;
+    this.close();
+    handler?.onClose(error, fault, 0);
+  }
+}
+
+class NodeAcceptor implements RawAcceptor {
+  readonly #server: Server;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  close(): Promise<void> {
+    // Not awaited until the last connection ends, as the callback of close() would: the address is free now.
+    this.#server.close();
+    return Promise.resolve();
+  }
+
+  ref(): void {
+    this.#server.ref();
+  }
+
+  unref(): void {
+    this.#server.unref();
+  }
+}
+
+/** Refuses what node:net cannot do, instead of ignoring it. */
+function requireSupported(options: TransportOptions): void {
+  const asked: [string, number][] = [
+    ["sendBufferSize", options.sendBufferSize],
+    ["receiveBufferSize", options.receiveBufferSize],
+    ["tcpKeepaliveCount", options.tcpKeepaliveCount],
+    ["tcpKeepaliveInterval", options.tcpKeepaliveInterval],
+  ];
+  for (const [name, value] of asked) {
+    if (value !== -1) throw new ZmqError("ENOTSUP", { detail: `${name} needs the native engine` });
+  }
+}
+
+function applyTcp(socket: Socket, options: TransportOptions): void {
+  socket.setNoDelay(true); // G17
+  if (options.tcpKeepalive !== -1 || options.tcpKeepaliveIdle !== -1) {
+    const delay = options.tcpKeepaliveIdle === -1 ? 0 : options.tcpKeepaliveIdle * 1000;
+    socket.setKeepAlive(options.tcpKeepalive === 1, delay);
+  }
+}
+
+function tcpStream(socket: Socket): Stream {
+  const plain = (host: string | undefined): string => (host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  const remote = `tcp://${formatHostPort(plain(socket.remoteAddress), socket.remotePort ?? 0)}`;
+  return new NodeStream(
+    socket,
+    remote,
+    `tcp://${formatHostPort(plain(socket.localAddress), socket.localPort ?? 0)}`,
+  );
+}
+
+function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    const fail = (error: Error): void => {
+      signal.removeEventListener("abort", abort);
+      reject(error);
+    };
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", abort);
+      socket.off("error", fail);
+      socket.pause();
+      resolve(socket);
+    });
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
+
+function listening(server: Server, listen: () => void): Promise<RawAcceptor> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      resolve(new NodeAcceptor(server));
+    });
+    listen();
+  });
+}
+
+/** The portable engine. */
+export const portableEngine: StreamEngine = {
+  name: "portable",
+
+  async connectTcp(target: TcpTarget, options, signal) {
+    requireSupported(options);
+    const socket = connect({
+      host: target.host,
+      port: target.port,
+      localAddress: target.sourceHost,
+      localPort: target.sourcePort,
+      autoSelectFamily: false,
+    });
+    await connected(socket, signal);
+    applyTcp(socket, options);
+    return tcpStream(socket);
+  },
+
+  async connectPipe(path, name, options, signal) {
+    requireSupported(options);
+    const socket = await connected(connect({ path }), signal);
+    return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
+  },
+
+  async listenTcp(host, port, options, handler) {
+    requireSupported(options);
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      applyTcp(socket, options);
+      handler.onStream(tcpStream(socket));
+    });
+    const acceptor = await listening(server, () =>
+      server.listen({ host, port, backlog: options.backlog, ipv6Only: host !== "::" }),
+    );
+    reportErrors(server, handler);
+    return acceptor;
+  },
+
+  async listenPipe(path, name, options, handler) {
+    requireSupported(options);
+    const server = createServer({ pauseOnConnect: true }, (socket) =>
+      handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
+    );
+    const acceptor = await listening(server, () => server.listen({ path, backlog: options.backlog }));
+    reportErrors(server, handler);
+    return acceptor;
+  },
+};
+
+function reportErrors(server: Server, handler: AcceptorHandler): void {
+  server.on("error", (error) => handler.onError(error));
+}

@@ -1,0 +1,126 @@
+/**
+ * tcp endpoints (items R1 to R8): `host:port`, `*`, `[v6]:port`, interface names, and `source;destination` when
+ * connecting. Names are resolved here, anew for each attempt (R4); engines get numbers.
+ */
+import { lookup } from "node:dns/promises";
+import { isIP, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { ZmqError } from "../errors.js";
+import { formatHostPort, type StreamEngine } from "./stream-engine.js";
+import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
+
+interface HostPort {
+  readonly host: string;
+  /** 0 for a wildcard. */
+  readonly port: number;
+}
+
+function invalid(address: string, detail: string): ZmqError {
+  return new ZmqError("EINVAL", { address: `tcp://${address}`, detail });
+}
+
+function parseHostPort(text: string, address: string): HostPort {
+  const colon = text.lastIndexOf(":");
+  if (colon <= 0) throw invalid(address, `"${text}" is not host:port`);
+  const portText = text.slice(colon + 1);
+  let host = text.slice(0, colon);
+  if (host.startsWith("[") && host.endsWith("]")) host = host.slice(1, -1);
+  if (host === "" || /[\s/[\];]/.test(host)) throw invalid(address, `"${host}" is no host`);
+  if (portText === "*") return { host, port: 0 };
+  const port = Number(portText);
+  if (!/^\d{1,5}$/.test(portText) || port > 65535) throw invalid(address, `"${portText}" is no port`); // R8
+  return { host, port };
+}
+
+/** Checks a bind address without resolving it. */
+export function parseTcpBind(address: string): HostPort {
+  return parseHostPort(address, address);
+}
+
+/** Checks a connect address without resolving it. */
+export function parseTcpConnect(address: string): { source?: HostPort; target: HostPort } {
+  const semicolon = address.indexOf(";");
+  const source = semicolon < 0 ? undefined : parseHostPort(address.slice(0, semicolon), address);
+  const text = semicolon < 0 ? address : address.slice(semicolon + 1);
+  const target = parseHostPort(text, address);
+  if (target.host === "*" || text.endsWith(":*")) throw invalid(address, "a wildcard cannot be connected to"); // R2
+  return source === undefined ? { target } : { source, target };
+}
+
+/** An address of ours: `*`, a literal, an interface name, or (for binding) a host name. Numeric. */
+async function resolveLocal(host: string, ipv6: boolean, names: boolean, address: string): Promise<string> {
+  if (host === "*") return ipv6 ? "::" : "0.0.0.0";
+  if (isIP(host) !== 0) return checkFamily(host, ipv6, address);
+  const addresses = networkInterfaces()[host];
+  if (addresses !== undefined) {
+    const usable = addresses.find((one) => one.family === "IPv4") ?? (ipv6 ? addresses[0] : undefined);
+    if (usable !== undefined) return usable.address;
+  }
+  if (names && addresses === undefined) {
+    try {
+      return (await lookup(host, { family: ipv6 ? 0 : 4 })).address;
+    } catch (cause) {
+      throw new ZmqError("ENODEV", { address: `tcp://${address}`, cause, detail: `"${host}" is unknown` }); // R3
+    }
+  }
+  throw new ZmqError("ENODEV", {
+    address: `tcp://${address}`,
+    detail: `"${host}" is no interface with an address`,
+  });
+}
+
+function checkFamily(host: string, ipv6: boolean, address: string): string {
+  if (isIPv6(host) && !ipv6) throw invalid(address, "an IPv6 address needs the option ipv6: true"); // R5
+  return host;
+}
+
+/** Every address of a host to try, in order. Not cached: a redial resolves again (R4). */
+async function resolveRemote(host: string, ipv6: boolean, address: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [checkFamily(host, ipv6, address)];
+  const found = await lookup(host, { family: ipv6 ? 0 : 4, all: true });
+  return found.map((one) => one.address);
+}
+
+export class TcpTransport implements Transport {
+  readonly #engine: StreamEngine;
+
+  constructor(engine: StreamEngine) {
+    this.#engine = engine;
+  }
+
+  async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
+    const { host, port } = parseTcpBind(address);
+    const local = await resolveLocal(host, options.ipv6, true, address);
+    const acceptor = await this.#engine.listenTcp(local, port, options, handler);
+    return {
+      address: `tcp://${formatHostPort(local, acceptor.port)}`,
+      close: () => acceptor.close(),
+      ref: () => acceptor.ref(),
+      unref: () => acceptor.unref(),
+    };
+  }
+
+  async connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
+    const { source, target } = parseTcpConnect(address);
+    const sourceHost = source && (await resolveLocal(source.host, options.ipv6, false, address));
+    const hosts = await resolveRemote(target.host, options.ipv6, address);
+    let failure: unknown;
+    for (const host of hosts) {
+      signal.throwIfAborted();
+      try {
+        const from = { host, port: target.port, sourceHost, sourcePort: source?.port };
+        const stream = await this.#engine.connectTcp(from, options, signal);
+        if (stream.localAddress !== stream.remoteAddress) return stream;
+        // An ephemeral port that dialled itself (D9).
+        stream.close();
+        failure = new ZmqError("ECONNREFUSED", {
+          address: `tcp://${address}`,
+          detail: "connected to itself",
+        });
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The contracts between a session and whatever moves its octets: a `Stream` is one established connection, an
+ * `Acceptor` one listening endpoint, a `Transport` makes both for one scheme. Two engines implement them (the
+ * addon and `node:net`), and every test above this file runs on both.
+ *
+ * Knows nothing of sockets, patterns or ZMTP beyond the frame flags.
+ */
+
+/** MORE bit of a frame's flags octet (RFC 37 §Framing, conformance item E1). */
+export const FLAG_MORE = 0x01;
+/** LONG bit of a frame's flags octet: the size field has eight octets. */
+export const FLAG_LONG = 0x02;
+/** COMMAND bit of a frame's flags octet. */
+export const FLAG_COMMAND = 0x04;
+
+/** Integers per entry of a frame table: offset in the chunk, body length, flags (MORE and COMMAND only). */
+export const FRAME_ENTRY_SIZE = 3;
+
+/** Bounds that a frame decoder enforces before it takes memory. All are inclusive maxima. */
+export interface FrameLimits {
+  /** Octets in the body of one message frame (ZMQ_MAXMSGSIZE is per frame, item E15). */
+  readonly maxFrameBytes: number;
+  /** Octets in the body of one command frame. */
+  readonly maxCommandBytes: number;
+  /** Parts in one message: objects are counted as well as octets. */
+  readonly maxParts: number;
+  /** Octets in all parts of one message together. */
+  readonly maxMessageBytes: number;
+}
+
+/** Why a frame decoder refused its input. The numbers are shared with native/codec. */
+export const FrameFault = {
+  none: 0,
+  /** Message frame above `maxFrameBytes`, or a size with bit 63 set (E4, E15). */
+  frameTooLarge: 1,
+  /** Command frame above `maxCommandBytes`. */
+  commandTooLarge: 2,
+  /** More parts in one message than `maxParts`. */
+  tooManyParts: 3,
+  /** Parts of one message add up to more than `maxMessageBytes`. */
+  messageTooLarge: 4,
+} as const;
+export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
+
+/** What a stream tells its session. Every call comes from the event loop, never from inside a call on the stream. */
+export interface StreamHandler {
+  /** Byte mode: octets as they came. The chunk belongs to the handler. */
+  onBytes(chunk: Buffer): void;
+  /**
+   * Frame mode: `count` whole frames, whose bodies lie in `chunk` as `table` says (FRAME_ENTRY_SIZE integers
+   * each). The chunk belongs to the handler; the table is valid only during the call.
+   */
+  onFrames(chunk: Buffer, table: Uint32Array, count: number): void;
+  /** Frame mode: one frame that has memory of its own, in order with the ones from onFrames. */
+  onLargeFrame(body: Buffer, flags: number): void;
+  /** The write that returned a positive number has now been taken by the kernel whole. */
+  onDrain(): void;
+  /**
+   * The connection is gone; called exactly once, unless the session itself called `close()` first.
+   * @param error undefined where the peer closed in an orderly way; else an Error with a `code` (errno name)
+   * @param fault what the frame decoder refused, or FrameFault.none
+   * @param pendingBytes octets at the end of the last write that the kernel is known not to have taken
+   */
+  onClose(error: NodeJS.ErrnoException | undefined, fault: FrameFault, pendingBytes: number): void;
+}
+
+/** One established connection. */
+export interface Stream {
+  /** Engine that carries it. */
+  readonly engine: "native" | "portable";
+  /** Endpoint of the far side, such as `tcp://127.0.0.1:54321`, or `ipc://path`. */
+  readonly remoteAddress: string;
+  /** Endpoint of our side. */
+  readonly localAddress: string;
+  /** Begin to read, in byte mode. Called once. */
+  start(handler: StreamHandler): void;
+  /** Switch to frame mode. `leftover` are octets already handed out by onBytes that belong to frames; they are
+   * decoded first, and their frames may be delivered before this returns. */
+  startFrames(limits: FrameLimits, leftover: Uint8Array): void;
+  /**
+   * Hand octets to the kernel. At most one write may be pending: after a positive result, do not write again
+   * before onDrain. Segments must not change until the kernel has taken them.
+   * @returns octets that the kernel has not taken yet; 0 when all are gone. Errors arrive in onClose.
+   */
+  write(segments: readonly Uint8Array[]): number;
+  /** Stop reading; a batch already read may still be delivered. */
+  pause(): void;
+  /** Read again. */
+  resume(): void;
+  /** Close now, dropping what is pending. onClose is not called afterwards. Idempotent. */
+  close(): void;
+  /** Let the event loop stay alive for this stream (the default). */
+  ref(): void;
+  /** Do not let the event loop stay alive for this stream. */
+  unref(): void;
+}
+
+/** What an acceptor tells its listener. */
+export interface AcceptorHandler {
+  onStream(stream: Stream): void;
+  /** A connection could not be accepted (for example EMFILE); the acceptor goes on. */
+  onError(error: NodeJS.ErrnoException): void;
+}
+
+/** One listening endpoint. */
+export interface Acceptor {
+  /** The actual endpoint, with the real port or path. */
+  readonly address: string;
+  /** Stop listening and remove an ipc file that is still ours. Resolves when the address is free. */
+  close(): Promise<void>;
+  ref(): void;
+  unref(): void;
+}
+
+/** Options that reach the operating system's sockets. -1 leaves the system's value. */
+export interface TransportOptions {
+  /** SO_SNDBUF in octets. */
+  readonly sendBufferSize: number;
+  /** SO_RCVBUF in octets. */
+  readonly receiveBufferSize: number;
+  /** -1 system default, 0 off, 1 on. */
+  readonly tcpKeepalive: number;
+  /** Probes before a connection counts as dead. */
+  readonly tcpKeepaliveCount: number;
+  /** Seconds of silence before the first probe. */
+  readonly tcpKeepaliveIdle: number;
+  /** Seconds between probes. */
+  readonly tcpKeepaliveInterval: number;
+  /** Length of the queue of connections not yet accepted. */
+  readonly backlog: number;
+  /** Whether IPv6 is used; a wildcard bind is dual-stack then. */
+  readonly ipv6: boolean;
+}
+
+/** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */
+export interface Transport {
+  listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor>;
+  /** @param signal aborts an attempt that is under way */
+  connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream>;
+}

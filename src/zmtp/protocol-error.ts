@@ -1,0 +1,73 @@
+/**
+ * A peer broke the protocol. Never thrown at an application: a session turns it into an event and closes that one
+ * connection.
+ */
+
+/** What was wrong, as a constant. */
+export type ProtocolErrorCode =
+  | "not-zmtp"
+  | "version-too-old"
+  | "mechanism-mismatch"
+  | "unexpected-command"
+  | "malformed-command"
+  | "malformed-error"
+  | "malformed-reply"
+  | "invalid-metadata"
+  | "incompatible-socket-type"
+  | "invalid-routing-id"
+  | "handshake-too-large"
+  | "handshake-timeout"
+  | "heartbeat-timeout"
+  | "frame-too-large"
+  | "command-too-large"
+  | "too-many-parts"
+  | "message-too-large"
+  | "too-many-subscriptions"
+  | "peer-error"
+  | "authentication-refused";
+
+/** libzmq's numbers for handshake failures, where it has one. */
+const ZMQ_CODES: Partial<Record<ProtocolErrorCode, number>> = {
+  "unexpected-command": 0x10000001,
+  "malformed-command": 0x10000011,
+  "malformed-error": 0x10000015,
+  "invalid-metadata": 0x10000018,
+  "mechanism-mismatch": 0x11000002,
+};
+
+/** Details of a ProtocolError. */
+export interface ProtocolErrorDetails {
+  /** RFC clause or conformance item that was broken. */
+  readonly rule: string;
+  /** Which kind of failure event it becomes. Default `protocol`. */
+  readonly kind?: "protocol" | "auth" | "other";
+  /** Offending octets' count. */
+  readonly octets?: number;
+  /** Octets to send before closing. */
+  readonly reply?: Buffer;
+}
+
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  /** What was wrong. */
+  readonly code: ProtocolErrorCode;
+  /** libzmq's number for it, 0 where it has none. */
+  readonly zmqCode: number;
+  /** RFC clause or conformance item that was broken. */
+  readonly rule: string;
+  /** Offending octets' count, 0 where it does not apply. */
+  readonly octets: number;
+  readonly kind: "protocol" | "auth" | "other";
+  /** @internal octets to send before closing */
+  readonly reply: Buffer | undefined;
+
+  constructor(code: ProtocolErrorCode, text: string, details: ProtocolErrorDetails) {
+    super(`${text} (${details.rule})`);
+    this.code = code;
+    this.zmqCode = ZMQ_CODES[code] ?? 0;
+    this.rule = details.rule;
+    this.kind = details.kind ?? "protocol";
+    this.octets = details.octets ?? 0;
+    Object.defineProperty(this, "reply", { value: details.reply, enumerable: false });
+  }
+}

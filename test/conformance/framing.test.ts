@@ -1,0 +1,247 @@
+/**
+ * Section E: framing on the wire, both ways, against a raw peer with an encoder and decoder of its own.
+ */
+import { describe, expect, it } from "vitest";
+import { Pull, Push } from "../../src/index.js";
+import { managed, rawConnected, rawDial, rawListen, record, texts, turns } from "../support/helpers.js";
+import { command, frame, greeting, message, ready } from "../support/raw-peer.js";
+
+async function receiving(options = {}) {
+  const pull = managed(new Pull(options));
+  const events = record(pull);
+  const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
+  return { pull, events, peer, next: async () => texts(await pull.receive({ timeout: 5000 })) };
+}
+
+async function sending(options = {}) {
+  const listener = await rawListen();
+  const push = managed(new Push(options));
+  push.connect(listener.endpoint);
+  const peer = await listener.accept();
+  await peer.handshake({ type: "PULL" });
+  return { push, peer };
+}
+
+describe("framing, sent", () => {
+  it("E1 flags use MORE, LONG and COMMAND only, as each frame needs", async () => {
+    const { push, peer } = await sending();
+    await push.send(["a", "b".repeat(300), "c"]);
+    await push.send("d".repeat(300));
+    const flags = [];
+    for (let i = 0; i < 4; i++) flags.push((await peer.readFrame()).flags);
+    expect(flags).toEqual([1, 3, 0, 2]);
+  });
+
+  it.each([
+    [0, "0000"],
+    [1, "0001"],
+    [255, "00ff"],
+    [256, "020000000000000100"],
+    [65536, "020000000000010000"],
+  ])("E2 a body of %i octets has the head %s", async (size, head) => {
+    const { push, peer } = await sending();
+    await push.send(Buffer.alloc(size, 7));
+    expect((await peer.read(head.length / 2)).toString("hex")).toBe(head);
+    expect((await peer.read(size)).equals(Buffer.alloc(size, 7))).toBe(true);
+  });
+
+  it("E8 empty parts survive on the way out", async () => {
+    const { push, peer } = await sending();
+    await push.send(["", "", "x", ""]);
+    await push.send([null]);
+    expect(texts(await peer.readMessage())).toEqual(["", "", "x", ""]);
+    expect(texts(await peer.readMessage())).toEqual([""]);
+  });
+
+  it("E10 E14 parts of concurrent messages never interleave, and messages keep their order", async () => {
+    const { push, peer } = await sending();
+    const sends = Array.from({ length: 200 }, (_, i) => push.send([`${i}`, "x".repeat(i * 40), `${i}`]));
+    for (let i = 0; i < 200; i++) {
+      expect(texts(await peer.readMessage())).toEqual([`${i}`, "x".repeat(i * 40), `${i}`]);
+    }
+    await Promise.all(sends);
+  });
+
+  it("E1 parts may be strings, numbers, views, buffers and null", async () => {
+    const { push, peer } = await sending();
+    const shared = new SharedArrayBuffer(2);
+    new Uint8Array(shared).set([1, 2]);
+    await push.send(["é", 42, new Uint16Array([0x0201]), new Uint8Array([9]).buffer, shared, null]);
+    const hex = (await peer.readMessage()).map((part) => part.toString("hex"));
+    expect(hex).toEqual(["c3a9", "3432", "0102", "09", "0102", ""]);
+  });
+});
+
+describe("framing, received", () => {
+  it("E3 the long form with a small size is accepted", async () => {
+    const { peer, next } = await receiving();
+    peer.write(frame("abc", { long: true, more: true }), frame("", { long: true }));
+    expect(await next()).toEqual(["abc", ""]);
+  });
+
+  it.each(["8000000000000000", "ffffffffffffffff", "7fffffffffffffff", "0100000000000000"])(
+    "E4 a frame of size %s is closed, with an event and before memory is taken",
+    async (size) => {
+      const { pull, events, peer } = await receiving();
+      const before = process.memoryUsage().rss;
+      peer.write(Buffer.concat([Buffer.from([2]), Buffer.from(size, "hex"), Buffer.alloc(1000)]));
+      await peer.closed();
+      const event = await events.next("handshake:error:protocol");
+      expect(event.error).toBeInstanceOf(Error);
+      expect(process.memoryUsage().rss - before).toBeLessThan(64e6);
+      expect(pull.tryReceive()).toBeUndefined();
+    },
+  );
+
+  it("E4 a command of size 2^63-1 is closed", async () => {
+    const { events, peer } = await receiving();
+    peer.write(Buffer.from("067fffffffffffffff", "hex"));
+    await peer.closed();
+    await events.next("handshake:error:protocol");
+  });
+
+  it.each([0x08, 0x10, 0x20, 0x40, 0x80, 0xf8])("E5 reserved flag bits %i are ignored", async (extraFlags) => {
+    const { peer, next } = await receiving();
+    peer.write(frame("a", { extraFlags, more: true }), frame("b", { extraFlags }));
+    expect(await next()).toEqual(["a", "b"]);
+  });
+
+  it("E6 MORE on a command is ignored", async () => {
+    const { peer, next } = await receiving();
+    peer.write(frame("\x04JUNKx", { command: true, more: true }), message("a"));
+    expect(await next()).toEqual(["a"]);
+  });
+
+  it("E7 a command between two frames of a message is processed and the message stays whole", async () => {
+    const { peer, next } = await receiving();
+    peer.write(frame("a", { more: true }), command("PING", "\0\0ctx"), frame("b"));
+    const pong = await peer.readCommand();
+    expect([pong.name, pong.data.toString()]).toEqual(["PONG", "ctx"]);
+    expect(await next()).toEqual(["a", "b"]);
+  });
+
+  it("E8 empty frames survive anywhere in a message", async () => {
+    const { peer, next } = await receiving();
+    peer.write(message("", "a", "", "", "b", ""), message(""), message("", ""));
+    expect(await next()).toEqual(["", "a", "", "", "b", ""]);
+    expect(await next()).toEqual([""]);
+    expect(await next()).toEqual(["", ""]);
+  });
+
+  it("E9 a message cut off by the end of its connection is not delivered, in no part", async () => {
+    const { pull, events, peer, next } = await receiving();
+    peer.write(message("whole"), frame("half", { more: true }));
+    expect(await next()).toEqual(["whole"]);
+    peer.socket.end();
+    await events.next("disconnect");
+    expect(pull.tryReceive()).toBeUndefined();
+  });
+
+  it("E9 a frame cut off inside its body is not delivered", async () => {
+    const { pull, events, peer } = await receiving();
+    peer.write(frame("x".repeat(70000)).subarray(0, 69000));
+    peer.socket.end();
+    await events.next("disconnect");
+    expect(pull.tryReceive()).toBeUndefined();
+  });
+
+  it("E11 one octet per write and all in one write decode alike", async () => {
+    const octets = Buffer.concat([
+      message("a", "", "c".repeat(255)),
+      message("d".repeat(256)),
+      command("JUNK", "x".repeat(30)),
+      message("", "e"),
+    ]);
+    for (const slow of [true, false]) {
+      const { peer, next } = await receiving();
+      if (slow) await peer.trickle(octets);
+      else peer.write(octets);
+      expect(await next()).toEqual(["a", "", "c".repeat(255)]);
+      expect(await next()).toEqual(["d".repeat(256)]);
+      expect(await next()).toEqual(["", "e"]);
+    }
+  });
+
+  it("E11 thousands of frames in one write decode to the same messages", async () => {
+    const { pull, peer } = await receiving({ receiveHighWaterMark: 0 });
+    const all = Array.from({ length: 5000 }, (_, i) => message(`${i}`, "x".repeat(i % 300)));
+    peer.write(...all);
+    for (let i = 0; i < 5000; i++) {
+      const parts = await pull.receive({ timeout: 5000 });
+      if (parts.length !== 2 || parts[0].toString() !== `${i}` || parts[1].length !== i % 300) {
+        expect.fail(`message ${i} came as ${texts(parts)}`);
+      }
+    }
+  });
+
+  it("E11 large frames cut at awkward places decode whole", async () => {
+    const { pull, peer } = await receiving();
+    const body = Buffer.alloc(200_000);
+    for (let i = 0; i < body.length; i++) body[i] = (i * 7) % 251;
+    const octets = Buffer.concat([message("a", body, "b"), message(body), message("end")]);
+    for (let at = 0; at < octets.length; at += 33_333) {
+      peer.write(octets.subarray(at, at + 33_333));
+      await turns(2);
+    }
+    const first = await pull.receive({ timeout: 5000 });
+    expect(first.map((part) => part.length)).toEqual([1, body.length, 1]);
+    expect(first[1].equals(body)).toBe(true);
+    expect((await pull.receive({ timeout: 5000 }))[0].equals(body)).toBe(true);
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["end"]);
+  });
+
+  it.each([
+    ["an empty body", ""],
+    ["a name length beyond the body", "\x7fAB"],
+    ["a name length of zero", "\x00"],
+  ])("E12 a command with %s is ignored or closed, without an over-read", async (_, body) => {
+    const { pull, peer } = await receiving();
+    peer.write(frame(body, { command: true }));
+    await peer.barrier();
+    peer.write(message("a"));
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["a"]);
+  });
+
+  it("E15 a frame above maxMessageSize closes the connection with an event; one of exactly that size passes", async () => {
+    const { events, peer, next } = await receiving({ maxMessageSize: 1000 });
+    peer.write(message("x".repeat(1000)));
+    expect(await next()).toEqual(["x".repeat(1000)]);
+    peer.write(message("x".repeat(1001)));
+    await peer.closed();
+    const event = await events.next("handshake:error:protocol");
+    expect(event.error!.message).toMatch(/100[01]/);
+  });
+
+  it("E15 maxMessageSize counts per frame, not per message", async () => {
+    const { peer, next } = await receiving({ maxMessageSize: 1000 });
+    peer.write(message("x".repeat(900), "y".repeat(900)));
+    expect((await next()).map((part) => part.length)).toEqual([900, 900]);
+  });
+
+  it("E15 maxMessageParts closes a connection whose message has too many parts", async () => {
+    const { events, peer, next } = await receiving({ maxMessageParts: 10 });
+    peer.write(message(...Array(10).fill("p")));
+    expect(await next()).toHaveLength(10);
+    peer.write(message(...Array(11).fill("p")));
+    await peer.closed();
+    await events.next("handshake:error:protocol");
+  });
+
+  it("E15 messages before the oversize frame are delivered", async () => {
+    const { pull, peer } = await receiving({ maxMessageSize: 100 });
+    peer.write(message("a"), message("b"), message("x".repeat(101)));
+    await peer.closed();
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["a"]);
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["b"]);
+  });
+
+  it("E15 a READY beyond every reason is closed before it is read whole", async () => {
+    const pull = managed(new Pull());
+    const events = record(pull);
+    const peer = await rawDial(await pull.bind("tcp://127.0.0.1:*"));
+    const head = Buffer.from("060000000040000000", "hex"); // a command of 1 GiB
+    peer.write(greeting(), head, ready("PUSH").subarray(2));
+    await peer.closed();
+    await events.next("handshake:error:protocol");
+  });
+});

@@ -1,0 +1,400 @@
+/**
+ * Sections B, C and D: mechanism negotiation, the NULL handshake with READY metadata, socket compatibility, and what
+ * happens when a handshake fails. Against a raw peer; the types are checked in pairs.
+ */
+import { describe, expect, it } from "vitest";
+import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
+import { managed, rawConnected, rawDial, rawListen, record, texts, TRANSPORTS } from "../support/helpers.js";
+import {
+  command,
+  commandBody,
+  frame,
+  greeting,
+  message,
+  metadata,
+  parseMetadata,
+  ping,
+  type Properties,
+  ready,
+} from "../support/raw-peer.js";
+
+const TYPES = { REQ: Request, REP: Reply, PUB: Publisher, SUB: Subscriber, PUSH: Push, PULL: Pull } as const;
+type TypeName = keyof typeof TYPES;
+const COMPATIBLE = new Set(["REQ-REP", "REP-REQ", "PUB-SUB", "SUB-PUB", "PUSH-PULL", "PULL-PUSH"]);
+
+async function bound(type: TypeName = "PULL", options = {}) {
+  const socket = managed(new TYPES[type](options));
+  const events = record(socket);
+  return { socket, events, endpoint: await socket.bind("tcp://127.0.0.1:*") };
+}
+
+/** A handshake that must fail: closed with a protocol event, nothing delivered. Gives the event. */
+async function refused(...octets: Buffer[]) {
+  const { socket, events, endpoint } = await bound("PULL");
+  const peer = await rawDial(endpoint);
+  peer.write(...octets);
+  await peer.closed();
+  const event = await events.next("handshake:error:protocol");
+  expect(event.error!.message).not.toBe("");
+  expect(events.of("handshake")).toHaveLength(0);
+  expect((socket as Pull).tryReceive()).toBeUndefined();
+  return event;
+}
+
+describe("mechanism", () => {
+  it.each(["PLAIN", "CURVE", "null", "NUL", "NULLX", "NULL\0X", "\0NULL"])(
+    "B1 mechanism %j does not match NULL and is closed",
+    async (mechanism) => {
+      await refused(greeting({ mechanism }), ready("PUSH"), message("x"));
+    },
+  );
+
+  it("B1 all 20 octets of the mechanism count, the last one too", async () => {
+    const octets = greeting();
+    octets[31] = 1;
+    await refused(octets, ready("PUSH"));
+  });
+
+  it("B2 a peer that is refused has been sent our complete greeting first", async () => {
+    const { endpoint } = await bound();
+    const peer = await rawDial(endpoint);
+    peer.write(greeting({ mechanism: "CURVE" }));
+    const ours = await peer.readToEnd();
+    expect(ours.length).toBeGreaterThanOrEqual(64);
+    expect(ours.toString("latin1", 12, 16)).toBe("NULL");
+  });
+
+  it("B3 as-server is 0 under NULL, and the peer's is not checked", async () => {
+    const { socket, endpoint } = await bound();
+    const peer = await rawDial(endpoint);
+    const { greeting: ours } = await peer.handshake({ type: "PUSH", asServer: 1 });
+    expect(ours.asServer).toBe(0);
+    await socket.connected({ timeout: 5000 });
+  });
+
+  it("B9 the event names the mechanism that the peer announced", async () => {
+    const event = await refused(greeting({ mechanism: "GSSAPI" }));
+    expect(event.error!.message).toContain("GSSAPI");
+  });
+});
+
+describe("NULL handshake", () => {
+  it("C1 READY goes out when both greetings are in, without a wait for the peer's", async () => {
+    const { endpoint } = await bound();
+    const peer = await rawDial(endpoint);
+    peer.write(greeting());
+    await peer.readGreeting();
+    expect((await peer.readCommand()).name).toBe("READY");
+  });
+
+  it("C1 a listener that waits for the client's READY before it answers completes", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push());
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.readGreeting();
+    peer.write(greeting());
+    expect((await peer.readCommand()).name).toBe("READY");
+    peer.write(ready("PULL"));
+    await push.connected({ timeout: 5000 });
+  });
+
+  it.each([
+    ["a message", message("hello")],
+    ["PING", ping()],
+    ["SUBSCRIBE", command("SUBSCRIBE", "x")],
+    ["an unknown command", command("HELLO", "x")],
+    ["junk", Buffer.from("3131313131", "hex")],
+    ["an empty command", frame("", { command: true })],
+    ["a READY cut short", frame(commandBody("READ"), { command: true })],
+  ])("C2 %s as the first frame is closed as unexpected", async (_, octets) => {
+    await refused(greeting(), octets);
+  });
+
+  it("C3 our READY is one command frame with flags 04", async () => {
+    const { endpoint } = await bound();
+    const peer = await rawDial(endpoint);
+    peer.write(greeting());
+    await peer.readGreeting();
+    const { frame: first } = await peer.readCommand();
+    expect(first.flags).toBe(4);
+    expect(first.body.subarray(0, 6)).toEqual(Buffer.from("\x05READY", "latin1"));
+  });
+
+  it("C4 our properties are length-prefixed names and 32-bit length-prefixed values", async () => {
+    const { endpoint } = await bound("PULL");
+    const peer = await rawDial(endpoint);
+    peer.write(greeting());
+    await peer.readGreeting();
+    expect((await peer.readCommand()).data).toEqual(metadata([["Socket-Type", "PULL"]]));
+  });
+
+  it.each(["socket-type", "SOCKET-TYPE", "sOCKET-tYPE"])("C5 property names compare case-insensitively (%s)", async (name) => {
+    const { socket, endpoint } = await bound();
+    const peer = await rawDial(endpoint);
+    peer.write(greeting(), command("READY", metadata([[name, "PUSH"]])), message("x"));
+    expect(texts(await (socket as Pull).receive({ timeout: 5000 }))).toEqual(["x"]);
+  });
+
+  it.each(["push", "Push", "XREQ", "", "PUSH\0"])("C7 Socket-Type %j is refused: the match is exact", async (type) => {
+    await refused(greeting(), ready(type));
+  });
+
+  for (const ours of Object.keys(TYPES) as TypeName[]) {
+    for (const theirs of Object.keys(TYPES) as TypeName[]) {
+      const fits = COMPATIBLE.has(`${ours}-${theirs}`);
+      it(`C8 ${ours} ${fits ? "takes" : "refuses"} a ${theirs} peer`, async () => {
+        const { socket, events, endpoint } = await bound(ours);
+        const peer = await rawDial(endpoint);
+        peer.write(greeting(), ready(theirs));
+        if (fits) {
+          await socket.connected({ timeout: 5000 });
+          expect(socket.peers.map((one) => one.socketType)).toEqual([theirs]);
+        } else {
+          await peer.closed();
+          await events.next("handshake:error:protocol");
+          expect(socket.peers).toHaveLength(0);
+        }
+      });
+    }
+  }
+
+  it.each([
+    ["REQ", "ROUTER"],
+    ["REP", "DEALER"],
+    ["PUB", "XSUB"],
+    ["SUB", "XPUB"],
+  ] as const)("C8 %s takes a %s peer", async (ours, theirs) => {
+    const { socket, endpoint } = await bound(ours);
+    await rawConnected(endpoint, { type: theirs });
+    await socket.connected({ timeout: 5000 });
+  });
+
+  it("C9 an incompatible type gets ERROR with a reason, then the connection closes", async () => {
+    const { events, endpoint } = await bound("PULL");
+    const peer = await rawDial(endpoint);
+    peer.write(greeting(), ready("PUB"));
+    await peer.readGreeting();
+    let next = await peer.readCommand();
+    if (next.name === "READY") next = await peer.readCommand();
+    expect(next.name).toBe("ERROR");
+    expect(next.frame.flags).toBe(4);
+    // D1: one length octet, then that many printable octets, and nothing else.
+    expect(next.data.length).toBe(1 + next.data[0]);
+    expect(next.data.toString("latin1", 1)).toMatch(/^[\x20-\x7e]+$/);
+    await peer.closed();
+    const event = await events.next("handshake:error:protocol");
+    expect(event.error!.message).toMatch(/PUB/);
+  });
+
+  it("C11 REQ sends Identity, empty when unset", async () => {
+    const { endpoint } = await bound("REQ");
+    const peer = await rawDial(endpoint);
+    const { properties } = await peer.handshake({ type: "REP" });
+    expect([...properties]).toEqual([
+      ["Socket-Type", Buffer.from("REQ")],
+      ["Identity", Buffer.alloc(0)],
+    ]);
+  });
+
+  it("C11 REQ sends the routingId that was set as its Identity", async () => {
+    const { endpoint } = await bound("REQ", { routingId: "client-7" });
+    const peer = await rawDial(endpoint);
+    const { properties } = await peer.handshake({ type: "ROUTER" });
+    expect(properties.get("Identity")).toEqual(Buffer.from("client-7"));
+  });
+
+  it.each(["REP", "PUB", "SUB", "PUSH", "PULL"] as const)("C11 %s never sends Identity", async (type) => {
+    const partner = { REP: "REQ", PUB: "SUB", SUB: "PUB", PUSH: "PULL", PULL: "PUSH" }[type];
+    const { endpoint } = await bound(type);
+    const peer = await rawDial(endpoint);
+    const { properties } = await peer.handshake({ type: partner });
+    expect([...properties.keys()]).toEqual(["Socket-Type"]);
+  });
+
+  it("C12 a local identity has 1 to 255 octets and does not begin with zero", () => {
+    expect(() => new Request({ routingId: "" })).toThrow(RangeError);
+    expect(() => new Request({ routingId: "x".repeat(256) })).toThrow(RangeError);
+    expect(() => new Request({ routingId: "\0x" })).toThrow(RangeError);
+    expect(managed(new Request({ routingId: "x".repeat(255) })).routingId).toEqual(Buffer.from("x".repeat(255)));
+  });
+
+  it("C15 unknown properties are kept and exposed", async () => {
+    const { socket, endpoint } = await bound();
+    const properties: Properties = [
+      ["X-Colour", "blue"],
+      ["Whatever", Buffer.from([0, 1, 2])],
+      ["Empty", ""],
+    ];
+    await rawConnected(endpoint, { type: "PUSH", properties });
+    await socket.connected({ timeout: 5000 });
+    const { metadata: seen } = socket.peers[0];
+    expect(seen.get("X-Colour")).toEqual(Buffer.from("blue"));
+    expect(seen.get("Whatever")).toEqual(Buffer.from([0, 1, 2]));
+    expect(seen.get("Empty")).toEqual(Buffer.alloc(0));
+  });
+
+  it.each([
+    ["one stray octet", Buffer.from([1])],
+    ["a name without a value", Buffer.from("\x01x", "latin1")],
+    ["a value length cut short", Buffer.from("\x01x\0\0\0", "latin1")],
+    ["a value cut short", Buffer.from("\x01x\0\0\0\x05abc", "latin1")],
+  ])("C18 truncated properties (%s) are closed", async (_, tail) => {
+    await refused(greeting(), command("READY", Buffer.concat([metadata([["Socket-Type", "PUSH"]]), tail])));
+  });
+
+  it("C19 a property without a name is closed", async () => {
+    await refused(greeting(), ready("PUSH", [["", "x"]]));
+  });
+
+  it.each([0x7fffffff, 0x80000000, 0xffffffff])("C20 a property value announced with %i octets is closed", async (size) => {
+    const head = Buffer.from("\x01x\0\0\0\0", "latin1");
+    head.writeUInt32BE(size, 2);
+    await refused(greeting(), command("READY", Buffer.concat([metadata([["Socket-Type", "PUSH"]]), head])));
+  });
+
+  it("C21 a Resource property is accepted whatever it says", async () => {
+    const { socket, endpoint } = await bound();
+    await rawConnected(endpoint, { type: "PUSH", properties: [["Resource", "nowhere/at all"]] });
+    await socket.connected({ timeout: 5000 });
+  });
+
+  it("C24 data glued right behind READY is delivered in order", async () => {
+    const { socket, endpoint } = await bound();
+    const peer = await rawDial(endpoint);
+    const messages = Array.from({ length: 50 }, (_, i) => message(`m${i}`, "tail"));
+    peer.write(greeting(), ready("PUSH"), ...messages);
+    for (let i = 0; i < 50; i++) {
+      expect(texts(await (socket as Pull).receive({ timeout: 5000 }))).toEqual([`m${i}`, "tail"]);
+    }
+  });
+
+  it.each(TRANSPORTS)("C25 a $name peer's address, socket type and identity are readable", async ({ endpoint }) => {
+    const reply = managed(new Reply());
+    const request = managed(new Request({ routingId: "me" }));
+    const actual = await reply.bind(endpoint());
+    request.connect(actual);
+    await Promise.all([reply.connected({ timeout: 5000 }), request.connected({ timeout: 5000 })]);
+    const [seen] = reply.peers;
+    expect(seen.socketType).toBe("REQ");
+    expect(seen.routingId).toEqual(Buffer.from("me"));
+    expect(seen.address).toContain("://");
+    expect(request.peers[0].socketType).toBe("REP");
+    expect(request.peers[0].address).toBe(actual);
+  });
+});
+
+describe("failed handshake", () => {
+  /** A Push that dials a raw listener, with everything that it tells. */
+  async function dialling(options = {}) {
+    const listener = await rawListen();
+    const push = managed(new Push({ reconnectInterval: 10, ...options }));
+    const events = record(push);
+    push.connect(listener.endpoint);
+    return { listener, push, events };
+  }
+
+  it("D2 ERROR while dialling: closed, an event with its reason, and no further attempt", async () => {
+    const { listener, push, events } = await dialling();
+    const peer = await listener.accept();
+    peer.write(greeting(), command("ERROR", "\x09not today"));
+    await peer.closed();
+    const event = await events.next("handshake:error:");
+    expect(event.error!.message).toContain("not today");
+    // Another socket that dials again and again shows that time has passed for a redial.
+    const clock = managed(new Push({ reconnectInterval: 10 }));
+    clock.connect(listener.endpoint);
+    for (let i = 0; i < 10; i++) (await listener.accept()).close();
+    expect(events.of("connect")).toHaveLength(1);
+    expect(push.peers).toHaveLength(0);
+  });
+
+  it.each(["300", "400", "500"])("D3 ERROR with the reason %s is an authentication failure", async (status) => {
+    const { listener, events } = await dialling();
+    const peer = await listener.accept();
+    peer.write(greeting(), command("ERROR", `\x03${status}`));
+    const event = await events.next("handshake:error:auth");
+    expect(event.error!.message).toContain(status);
+  });
+
+  it("D4 an ERROR whose reason overruns the frame is a protocol error", async () => {
+    const { listener, events } = await dialling();
+    const peer = await listener.accept();
+    peer.write(greeting(), command("ERROR", "\xffno"));
+    await peer.closed();
+    await events.next("handshake:error:protocol");
+  });
+
+  it("D5 ERROR after the handshake is ignored", async () => {
+    const { listener, push } = await dialling();
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    peer.write(command("ERROR", "\x02no"));
+    await peer.barrier();
+    await push.send("still here");
+    expect(texts(await peer.readMessage())).toEqual(["still here"]);
+  });
+
+  it("D6 a plain close during the handshake is temporary: the socket dials again after the interval", async () => {
+    const { listener, push } = await dialling();
+    (await listener.accept()).close();
+    const second = await listener.accept();
+    second.write(greeting());
+    await second.readGreeting();
+    second.close();
+    const third = await listener.accept();
+    await third.handshake({ type: "PULL" });
+    await push.send("x");
+    expect(texts(await third.readMessage())).toEqual(["x"]);
+    expect(listener.times[1] - listener.times[0]).toBeLessThan(900);
+  });
+
+  it.each([
+    ["a wrong mechanism", greeting({ mechanism: "PLAIN" })],
+    ["a wrong socket type", Buffer.concat([greeting(), ready("PUB")])],
+    ["junk", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
+  ])("D8 after a protocol error (%s) a dialling socket waits at least a second", async (_, octets) => {
+    const { listener, events } = await dialling();
+    const peer = await listener.accept();
+    peer.write(octets);
+    await events.next("handshake:error:protocol");
+    const retry = await events.next("connect:retry");
+    expect(retry.interval).toBeGreaterThanOrEqual(1000);
+    const second = await listener.accept();
+    expect(listener.times[1] - listener.times[0]).toBeGreaterThan(990);
+    // And then it is well again.
+    await second.handshake({ type: "PULL" });
+  });
+
+  it("D9 a dial that lands on itself is not taken for a peer", async () => {
+    // Source and destination port are the same free port: the kernel connects such a socket to itself.
+    const probe = await rawListen();
+    const port = probe.endpoint.split(":").pop();
+    await probe.close();
+    const push = managed(new Push({ reconnectInterval: 10 }));
+    const events = record(push);
+    push.connect(`tcp://127.0.0.1:${port};127.0.0.1:${port}`);
+    await events.next("connect:retry", 2);
+    expect(events.of("handshake")).toHaveLength(0);
+  });
+
+  it("C8 one refused peer does not disturb another one", async () => {
+    const { socket, events, endpoint } = await bound("PULL");
+    const good = await rawConnected(endpoint, { type: "PUSH" });
+    const bad = await rawDial(endpoint);
+    bad.write(greeting(), ready("SUB"));
+    await events.next("handshake:error:protocol");
+    good.write(message("x"));
+    expect(texts(await (socket as Pull).receive({ timeout: 5000 }))).toEqual(["x"]);
+  });
+
+  it("C3 a READY that needs the long form (over 255 octets) is read", async () => {
+    const { socket, endpoint } = await bound("PULL");
+    const peer = await rawDial(endpoint);
+    peer.write(greeting(), ready("PUSH", [["X-Long", "v".repeat(400)]]));
+    await socket.connected({ timeout: 5000 });
+    expect(socket.peers[0].metadata.get("X-Long")).toHaveLength(400);
+    await peer.readGreeting();
+    expect(parseMetadata((await peer.readCommand()).data).get("Socket-Type")).toEqual(Buffer.from("PULL"));
+  });
+});

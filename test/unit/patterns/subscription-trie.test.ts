@@ -1,0 +1,56 @@
+/** The subscription tree against a plain list of prefixes. */
+import { describe, expect, it } from "vitest";
+import { SubscriptionTrie } from "../../../src/patterns/subscription-trie.js";
+
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe("SubscriptionTrie", () => {
+  it("J2 J3 agrees with a list of prefixes over random additions and removals", () => {
+    const next = random(42);
+    const word = (): Buffer =>
+      Buffer.from(Array.from({ length: Math.floor(next() * 6) }, () => Math.floor(next() * 3)));
+    const trie = new SubscriptionTrie<number>();
+    const list = new Set<string>();
+    for (let i = 0; i < 20_000; i++) {
+      const topic = word();
+      const subscriber = Math.floor(next() * 4);
+      const key = `${subscriber}:${topic.toString("hex")}`;
+      if (next() < 0.5) {
+        expect(trie.add(topic, subscriber)).toBe(!list.has(key));
+        list.add(key);
+      } else {
+        expect(trie.remove(topic, subscriber)).toBe(list.delete(key));
+      }
+      const subject = word();
+      const found = new Set<number>();
+      trie.match(subject, (one) => found.add(one));
+      const expected = new Set(
+        [...list]
+          .filter((entry) => subject.toString("hex").startsWith(entry.slice(2)))
+          .map((entry) => Number(entry[0])),
+      );
+      expect(found).toEqual(expected);
+      expect(trie.matches(subject)).toBe(expected.size > 0);
+    }
+  });
+
+  it("J26 takes 100,000 topics and topics of a megabyte without recursion", () => {
+    const trie = new SubscriptionTrie<number>();
+    for (let i = 0; i < 100_000; i++) trie.add(Buffer.from(`topic-${i}-`), i);
+    const long = Buffer.alloc(1024 * 1024, 97);
+    trie.add(long, -1);
+    const found: number[] = [];
+    trie.match(Buffer.from("topic-77777-x"), (one) => found.push(one));
+    expect(found).toEqual([77777]);
+    expect(trie.matches(long)).toBe(true);
+    expect(trie.matches(long.subarray(1))).toBe(false);
+    expect(trie.remove(long, -1)).toBe(true);
+    expect(trie.matches(long)).toBe(false);
+  });
+});

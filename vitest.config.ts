@@ -1,0 +1,41 @@
+/**
+ * How the tests run: everything above the transport once per engine (projects "native" and "portable"), the rest once
+ * (project "unit"). Child processes inherit ZWIRE_ENGINE.
+ */
+import { defineConfig } from "vitest/config";
+
+const above = ["test/conformance/**/*.test.ts", "test/interop/**/*.test.ts", "test/lifecycle/**/*.test.ts"];
+
+function engine(name: "native" | "portable") {
+  return {
+    test: {
+      name,
+      include: above,
+      pool: "forks" as const,
+      // --expose-gc: tests that measure memory first drop what is garbage.
+      execArgv: ["--expose-gc"],
+      env: { ZWIRE_ENGINE: name },
+      testTimeout: 60_000,
+      hookTimeout: 30_000,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    // Two files at a time: the machine may have two cores, and most files run a child process beside them.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/vectors/**/*.test.ts", "test/fuzz/**/*.test.ts"],
+          pool: "forks",
+          testTimeout: 20_000,
+        },
+      },
+      engine("native"),
+      engine("portable"),
+    ],
+  },
+});
