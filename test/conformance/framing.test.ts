@@ -100,11 +100,14 @@ describe("framing, received", () => {
     await events.next("handshake:error:protocol");
   });
 
-  it.each([0x08, 0x10, 0x20, 0x40, 0x80, 0xf8])("E5 reserved flag bits %i are ignored", async (extraFlags) => {
-    const { peer, next } = await receiving();
-    peer.write(frame("a", { extraFlags, more: true }), frame("b", { extraFlags }));
-    expect(await next()).toEqual(["a", "b"]);
-  });
+  it.each([0x08, 0x10, 0x20, 0x40, 0x80, 0xf8])(
+    "E5 reserved flag bits %i are ignored",
+    async (extraFlags) => {
+      const { peer, next } = await receiving();
+      peer.write(frame("a", { extraFlags, more: true }), frame("b", { extraFlags }));
+      expect(await next()).toEqual(["a", "b"]);
+    },
+  );
 
   it("E6 MORE on a command is ignored", async () => {
     const { peer, next } = await receiving();

@@ -155,7 +155,9 @@ describe("greeting", () => {
   it("A23 greeting, READY and messages that trickle octet by octet arrive whole", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
-    await peer.trickle(Buffer.concat([greeting(), ready("PUSH"), message("one", "", "two"), message("x".repeat(300))]));
+    await peer.trickle(
+      Buffer.concat([greeting(), ready("PUSH"), message("one", "", "two"), message("x".repeat(300))]),
+    );
     expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["one", "", "two"]);
     expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x".repeat(300)]);
   });
@@ -163,7 +165,13 @@ describe("greeting", () => {
   it("A23 greeting, READY and messages glued in one segment arrive whole", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
-    peer.write(greeting(), ready("PUSH"), message("one", "", "two"), message("x".repeat(300)), message("end"));
+    peer.write(
+      greeting(),
+      ready("PUSH"),
+      message("one", "", "two"),
+      message("x".repeat(300)),
+      message("end"),
+    );
     expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["one", "", "two"]);
     expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x".repeat(300)]);
     expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["end"]);

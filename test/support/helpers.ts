@@ -35,7 +35,13 @@ export const EVENT_NAMES = [
 export interface AnyEvent {
   readonly type: (typeof EVENT_NAMES)[number];
   readonly address: string;
-  readonly peer?: { id: number; address: string; socketType: string; routingId: Buffer; metadata: ReadonlyMap<string, Buffer> };
+  readonly peer?: {
+    id: number;
+    address: string;
+    socketType: string;
+    routingId: Buffer;
+    metadata: ReadonlyMap<string, Buffer>;
+  };
   readonly error?: Error & { code?: string };
   readonly interval?: number;
   /** When it was told (performance.now()). */
@@ -99,7 +105,13 @@ export async function within<T>(promise: Promise<T>, what: string, patienceMs = 
 /** Whether a promise has settled by now, without waiting for it. */
 export async function settled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol("pending");
-  const first = await Promise.race([promise.then(() => null, () => null), turns(5).then(() => pending)]);
+  const first = await Promise.race([
+    promise.then(
+      () => null,
+      () => null,
+    ),
+    turns(5).then(() => pending),
+  ]);
   return first !== pending;
 }
 
@@ -119,7 +131,9 @@ export class EventRecord {
 
   /** Events of one name, or of all names with a prefix ending in `:`. */
   of(name: string): AnyEvent[] {
-    return this.events.filter((event) => event.type === name || (name.endsWith(":") && event.type.startsWith(name)));
+    return this.events.filter(
+      (event) => event.type === name || (name.endsWith(":") && event.type.startsWith(name)),
+    );
   }
 
   /** Names in the order in which they came. */
@@ -154,12 +168,22 @@ export function temporaryDirectory(): string {
 
 let names = 0;
 
-/** A fresh endpoint to bind for each transport that the shared suites run over. */
+/** The transports that the shared suites run over. `endpoint` gives one to bind, `absent` one that nobody has bound yet. */
 export const TRANSPORTS = [
-  { name: "tcp", endpoint: () => "tcp://127.0.0.1:*", stream: true },
-  { name: "ipc", endpoint: () => "ipc://*", stream: true },
-  { name: "inproc", endpoint: () => `inproc://test-${process.pid}-${names++}`, stream: false },
+  { name: "tcp", endpoint: () => "tcp://127.0.0.1:*", absent: freePort },
+  { name: "ipc", endpoint: () => "ipc://*", absent: async () => `ipc://${temporaryDirectory()}/s` },
+  { name: "inproc", endpoint: inprocName, absent: async () => inprocName() },
 ] as const;
+
+function inprocName(): string {
+  return `inproc://test-${process.pid}-${names++}`;
+}
+
+async function freePort(): Promise<string> {
+  const listener = await RawListener.listen();
+  await listener.close();
+  return listener.endpoint;
+}
 
 /** Text of a message's parts. */
 export function texts(parts: readonly Uint8Array[]): string[] {

@@ -85,7 +85,8 @@ export class MessageSource {
     const index = this.index++;
     const third = Math.floor(this.count / 3);
     if (this.big && third > 0 && index === third) return [this.#part(MIB16)];
-    if (this.big && third > 0 && index === 2 * third) return [this.#part(0), this.#part(MIB16), this.#part(1)];
+    if (this.big && third > 0 && index === 2 * third)
+      return [this.#part(0), this.#part(MIB16), this.#part(1)];
     const parts = new Array(this.#partCount());
     for (let i = 0; i < parts.length; i++) parts[i] = this.#part(this.#size());
     return parts;

@@ -2,7 +2,7 @@
  * A hand-driven ZMTP peer on node:net: the test writes and reads octet for octet, right or wrong. Its encoder and
  * decoder are its own, so that an error in zwire's codec cannot hide behind itself. Knows nothing of zwire.
  */
-import { connect as netConnect, createServer, type Server, type Socket as NetSocket } from "node:net";
+import { createServer, type Socket as NetSocket, connect as netConnect, type Server } from "node:net";
 
 /** How long an expectation waits before the test fails. Only failing tests wait this long. */
 const PATIENCE_MS = 5000;
@@ -111,7 +111,10 @@ export function ready(type: string, properties: Properties = []): Buffer {
 
 /** Encodes PING (F6). */
 export function ping(ttlTenths = 0, context = ""): Buffer {
-  return command("PING", Buffer.concat([Buffer.from([ttlTenths >> 8, ttlTenths & 0xff]), Buffer.from(context)]));
+  return command(
+    "PING",
+    Buffer.concat([Buffer.from([ttlTenths >> 8, ttlTenths & 0xff]), Buffer.from(context)]),
+  );
 }
 
 /** Decodes properties; throws on anything malformed. */
@@ -194,7 +197,9 @@ export class RawPeer {
   async read(n: number): Promise<Buffer> {
     await this.#until(() => this.#length >= n || this.#ended, `${n} octets`);
     if (this.#length < n) {
-      throw new Error(`connection ended after ${this.#length} of ${n} octets: ${this.#all().toString("latin1")}`);
+      throw new Error(
+        `connection ended after ${this.#length} of ${n} octets: ${this.#all().toString("latin1")}`,
+      );
     }
     const all = this.#all();
     this.#chunks = [all.subarray(n)];
@@ -230,7 +235,8 @@ export class RawPeer {
   /** The next frame, which must be a command. */
   async readCommand(): Promise<Command> {
     const next = await this.readFrame();
-    if (!next.command) throw new Error(`a message frame came instead of a command: ${next.body.toString("latin1")}`);
+    if (!next.command)
+      throw new Error(`a message frame came instead of a command: ${next.body.toString("latin1")}`);
     const nameEnd = 1 + next.body[0];
     return { name: next.body.toString("latin1", 1, nameEnd), data: next.body.subarray(nameEnd), frame: next };
   }
@@ -240,18 +246,22 @@ export class RawPeer {
     const parts: Buffer[] = [];
     for (;;) {
       const next = await this.readFrame();
-      if (next.command) throw new Error(`a command came instead of a message: ${next.body.toString("latin1")}`);
+      if (next.command)
+        throw new Error(`a command came instead of a message: ${next.body.toString("latin1")}`);
       parts.push(next.body);
       if (!next.more) return parts;
     }
   }
 
   /** Both halves of a NULL handshake; gives what the far side said. */
-  async handshake(options: HandshakeOptions): Promise<{ greeting: Greeting; properties: Map<string, Buffer> }> {
+  async handshake(
+    options: HandshakeOptions,
+  ): Promise<{ greeting: Greeting; properties: Map<string, Buffer> }> {
     this.write(greeting(options), ready(options.type, options.properties));
     const theirs = await this.readGreeting();
     const answer = await this.readCommand();
-    if (answer.name !== "READY") throw new Error(`${answer.name} came instead of READY: ${answer.data.toString("latin1")}`);
+    if (answer.name !== "READY")
+      throw new Error(`${answer.name} came instead of READY: ${answer.data.toString("latin1")}`);
     return { greeting: theirs, properties: parseMetadata(answer.data) };
   }
 
@@ -302,7 +312,9 @@ export class RawPeer {
     while (!holds()) {
       const left = deadline - Date.now();
       if (left <= 0) {
-        throw new Error(`no ${what} within ${PATIENCE_MS} ms; there are ${this.#length} octets: ${this.#all().toString("latin1", 0, 200)}`);
+        throw new Error(
+          `no ${what} within ${PATIENCE_MS} ms; there are ${this.#length} octets: ${this.#all().toString("latin1", 0, 200)}`,
+        );
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);

@@ -1,0 +1,307 @@
+/**
+ * Section F: PING, PONG, TTL and unknown commands after the handshake, against a raw peer and libzmq. Subscriptions,
+ * which are commands too, are in pub-sub.test.ts. Intervals are short but several times what a busy machine needs.
+ */
+import { describe, expect, it } from "vitest";
+import * as zmq from "zeromq";
+import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
+import { managed, rawConnected, rawDial, rawListen, record, texts } from "../support/helpers.js";
+import { command, greeting, message, type RawPeer, ready } from "../support/raw-peer.js";
+
+async function boundPull(options = {}) {
+  const pull = managed(new Pull(options));
+  const events = record(pull);
+  return { pull, events, endpoint: await pull.bind("tcp://127.0.0.1:*") };
+}
+
+/** Answers every PING until the connection ends; gives the PINGs seen. */
+function answering(peer: RawPeer): { pings: Buffer[]; stop(): void } {
+  const state = { pings: [] as Buffer[], stopped: false };
+  void (async () => {
+    while (!state.stopped) {
+      const next = await peer.readCommand();
+      if (next.name !== "PING") continue;
+      state.pings.push(next.data);
+      if (!state.stopped) peer.write(command("PONG", next.data.subarray(2)));
+    }
+  })().catch(() => {});
+  return { pings: state.pings, stop: () => (state.stopped = true) };
+}
+
+describe("PING received", () => {
+  it.each(["", "x", "0123456789abcdef"])("F7 PONG carries the context %j exactly", async (context) => {
+    const { endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(command("PING", `\0\0${context}`));
+    const pong = await peer.readCommand();
+    expect(pong.frame.flags).toBe(4);
+    expect([pong.name, pong.data.toString("latin1")]).toEqual(["PONG", context]);
+  });
+
+  it("F7 a context beyond 16 octets is cut to 16", async () => {
+    const { endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(command("PING", "\0\x000123456789abcdefghi"));
+    const pong = await peer.readCommand();
+    expect(pong.data.toString("latin1")).toBe("0123456789abcdef");
+  });
+
+  it.each(["", "\0"])("F8 a PING shorter than its TTL field (%j) is ignored", async (data) => {
+    const { pull, endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(command("PING", data));
+    await peer.barrier();
+    peer.write(message("x"));
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  });
+
+  it.each([
+    ["REQ", Request, "REP"],
+    ["REP", Reply, "REQ"],
+    ["PUB", Publisher, "SUB"],
+    ["SUB", Subscriber, "PUB"],
+    ["PUSH", Push, "PULL"],
+  ] as const)("F7 %s answers PING as well", async (_, Type, type) => {
+    const socket = managed(new Type());
+    const peer = await rawConnected(await socket.bind("tcp://127.0.0.1:*"), { type });
+    await peer.barrier();
+  });
+
+  it("F9 after a PING with TTL t, silence of t tenths of a second ends the connection", async () => {
+    const { events, endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(command("PING", Buffer.from([0, 3])));
+    const began = performance.now();
+    expect((await peer.readCommand()).name).toBe("PONG");
+    await peer.closed();
+    expect(performance.now() - began).toBeGreaterThan(250);
+    const { error } = await events.next("disconnect");
+    expect(error).toBeInstanceOf(Error);
+  });
+
+  it("F12 any frame ends the wait for the TTL", async () => {
+    const { pull, events, endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(command("PING", Buffer.from([0, 2])));
+    expect((await peer.readCommand()).name).toBe("PONG");
+    peer.write(message("alive"));
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["alive"]);
+    // Another connection, whose TTL of the same length runs out, shows that the time is over.
+    const other = await rawConnected(endpoint, { type: "PUSH" });
+    other.write(command("PING", Buffer.from([0, 4])));
+    await other.closed();
+    expect(events.of("disconnect")).toHaveLength(1);
+    await peer.barrier();
+  });
+
+  it("F15 PONG is produced while our outbound queue is full and nobody reads our inbound one", async () => {
+    const { pull, endpoint } = await boundPull({ receiveHighWaterMark: 10_000 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    for (let i = 0; i < 500; i++) peer.write(message(`${i}`));
+    await peer.barrier();
+    expect(pull.stats.receiveQueue).toBe(500);
+    const push = managed(new Push({ sendHighWaterMark: 5 }));
+    const far = await rawConnected(await push.bind("tcp://127.0.0.1:*"), { type: "PULL" });
+    await push.connected();
+    far.pause();
+    while (push.trySend(Buffer.alloc(100_000)));
+    far.write(command("PING", "\0\0late"));
+    far.resume();
+    for (;;) {
+      const next = await far.readFrame();
+      if (next.command) {
+        expect(next.body.toString("latin1")).toBe("\x04PONGlate");
+        break;
+      }
+    }
+  });
+
+  it("F18 an unsolicited PONG and unknown commands are ignored", async () => {
+    const { pull, endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(
+      command("PONG", "what"),
+      command("FROBNICATE", "x".repeat(300)),
+      command("READY", ""),
+      message("x"),
+    );
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    await peer.barrier();
+  });
+
+  it("F5 SUBSCRIBE and CANCEL at a socket that is no publisher never surface as data", async () => {
+    const { pull, endpoint } = await boundPull();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    peer.write(command("SUBSCRIBE", "a"), command("CANCEL", "a"), message("x"));
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(pull.tryReceive()).toBeUndefined();
+  });
+});
+
+describe("PING sent", () => {
+  it("F6 PING is a command of a two-octet TTL and at most 16 octets of context", async () => {
+    const { endpoint } = await boundPull({ heartbeatInterval: 30, heartbeatTimeout: 5000 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const { name, data, frame } = await peer.readCommand();
+    expect(name).toBe("PING");
+    expect(frame.flags).toBe(4);
+    expect(data.length).toBeGreaterThanOrEqual(2);
+    expect(data.length).toBeLessThanOrEqual(18);
+    expect(data.readUInt16BE()).toBe(0);
+  });
+
+  it("F6 heartbeatTimeToLive is announced in tenths of a second", async () => {
+    const { endpoint } = await boundPull({
+      heartbeatInterval: 30,
+      heartbeatTimeout: 5000,
+      heartbeatTimeToLive: 1290,
+    });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    expect((await peer.readCommand()).data.readUInt16BE()).toBe(12);
+  });
+
+  it("F10 the TTL that we send is at most 655", async () => {
+    const { pull, endpoint } = await boundPull({
+      heartbeatInterval: 30,
+      heartbeatTimeout: 5000,
+      heartbeatTimeToLive: 65500,
+    });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    expect((await peer.readCommand()).data.readUInt16BE()).toBe(655);
+    expect(() => (pull.heartbeatTimeToLive = 65501)).toThrow(RangeError);
+  });
+
+  it("F11 a PING goes out every interval, and PONGs keep the connection", async () => {
+    const { events, endpoint } = await boundPull({ heartbeatInterval: 60, heartbeatTimeout: 400 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const began = performance.now();
+    for (let i = 0; i < 10; i++) {
+      const { name, data } = await peer.readCommand();
+      expect(name).toBe("PING");
+      peer.write(command("PONG", data.subarray(2)));
+    }
+    expect(performance.now() - began).toBeGreaterThan(9 * 50);
+    expect(events.of("disconnect")).toHaveLength(0);
+  });
+
+  it("F11 without an answer the connection ends after heartbeatTimeout", async () => {
+    const { events, endpoint } = await boundPull({ heartbeatInterval: 50, heartbeatTimeout: 150 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const began = performance.now();
+    await peer.closed();
+    expect(performance.now() - began).toBeGreaterThan(140);
+    expect((await events.next("disconnect")).error).toBeInstanceOf(Error);
+  });
+
+  it("F11 an unset heartbeatTimeout is the interval", async () => {
+    const { endpoint } = await boundPull({ heartbeatInterval: 100 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const began = performance.now();
+    await peer.closed();
+    expect(performance.now() - began).toBeGreaterThan(100);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
+  it("F13 no PING is sent before the handshake is finished", async () => {
+    const { endpoint } = await boundPull({
+      heartbeatInterval: 20,
+      heartbeatTimeout: 2000,
+      handshakeInterval: 300,
+    });
+    const peer = await rawDial(endpoint);
+    peer.write(greeting());
+    await peer.readGreeting();
+    expect((await peer.readCommand()).name).toBe("READY");
+    expect(await peer.readToEnd()).toHaveLength(0);
+  });
+
+  it("F14 a 3.0 peer is sent PINGs too or none, and its silence about commands does not harm messages", async () => {
+    const { pull, endpoint } = await boundPull({ heartbeatInterval: 5000 });
+    const peer = await rawDial(endpoint);
+    await peer.handshake({ type: "PUSH", minor: 0 });
+    peer.write(message("x"));
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  });
+
+  it("F16 after heartbeat expiry a dialling socket dials again", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ heartbeatInterval: 50, heartbeatTimeout: 100, reconnectInterval: 20 }));
+    const events = record(push);
+    push.connect(listener.endpoint);
+    const first = await listener.accept();
+    await first.handshake({ type: "PULL" });
+    await first.closed();
+    const second = await listener.accept();
+    await second.handshake({ type: "PULL" });
+    answering(second);
+    await events.next("handshake", 2);
+    expect(listener.times[1] - listener.times[0]).toBeLessThan(900);
+  });
+
+  it("F16 after heartbeat expiry an accepting socket drops the peer and its queue", async () => {
+    const push = managed(new Push({ heartbeatInterval: 50, heartbeatTimeout: 150 }));
+    const events = record(push);
+    const endpoint = await push.bind("tcp://127.0.0.1:*");
+    const dead = await rawConnected(endpoint, { type: "PULL" });
+    await push.connected();
+    dead.pause();
+    while (push.trySend(Buffer.alloc(100_000)));
+    await events.next("disconnect");
+    expect(push.peers).toHaveLength(0);
+    expect(push.stats.outboundQueue).toBe(0);
+    const next = await rawConnected(endpoint, { type: "PULL" });
+    await push.connected();
+    await push.send("fresh");
+    for (;;) {
+      const frame = await next.readFrame();
+      if (frame.command) continue;
+      expect(frame.body.toString()).toBe("fresh");
+      break;
+    }
+  });
+
+  it("F17 PINGs outstanding stay few while the peer does not answer", async () => {
+    const { endpoint } = await boundPull({ heartbeatInterval: 20, heartbeatTimeout: 1000 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const rest = await peer.readToEnd();
+    expect(rest.length).toBeGreaterThan(0);
+    // 50 intervals pass; a PING has at most 25 octets.
+    expect(rest.length).toBeLessThanOrEqual(60 * 25);
+  });
+
+  it("F11 heartbeats against libzmq keep an idle connection, both ways", async () => {
+    const { pull, events, endpoint } = await boundPull({ heartbeatInterval: 40, heartbeatTimeout: 1000 });
+    const push = new zmq.Push({
+      linger: 0,
+      heartbeatInterval: 40,
+      heartbeatTimeout: 1000,
+      heartbeatTimeToLive: 1000,
+    });
+    push.connect(endpoint);
+    await push.send("first");
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["first"]);
+    // Ten heartbeats of ours to a raw peer tell that as many have gone to libzmq.
+    const clock = await rawConnected(endpoint, { type: "PUSH" });
+    for (let i = 0; i < 10; i++) {
+      const { data } = await clock.readCommand();
+      clock.write(command("PONG", data.subarray(2)));
+    }
+    await push.send("second");
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["second"]);
+    expect(events.of("disconnect")).toHaveLength(0);
+    push.close();
+  });
+
+  it("F13 heartbeats on both sides of one zwire pair do not disturb messages", async () => {
+    const options = { heartbeatInterval: 20, heartbeatTimeout: 2000 };
+    const { pull, endpoint } = await boundPull(options);
+    const push = managed(new Push(options));
+    push.connect(endpoint);
+    const raw = await rawDial(endpoint);
+    raw.write(greeting(), ready("PUSH"));
+    for (let i = 0; i < 300; i++) {
+      await push.send([`${i}`, "x".repeat(i)]);
+      expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`, "x".repeat(i)]);
+    }
+  });
+});

@@ -1,0 +1,50 @@
+/** Simulated time for the queues of the engine: nothing happens until a test says so. */
+import type { Turns } from "../../src/engine/turns.js";
+import { ZmqError } from "../../src/errors.js";
+
+export class ManualTurns implements Turns {
+  now = 0;
+  #deferred: (() => void)[] = [];
+  #timers = new Set<{ at: number; fire: () => void }>();
+
+  nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#deferred.push(resolve));
+  }
+
+  defer(run: () => void): void {
+    this.#deferred.push(run);
+  }
+
+  expire(ms: number, signal: AbortSignal | undefined, expired: (reason: unknown) => void): (() => void) | null {
+    const timer = { at: ms < 0 ? Number.POSITIVE_INFINITY : this.now + ms, fire: () => end(new ZmqError("EAGAIN")) };
+    const abort = (): void => end(signal?.reason);
+    const cleanup = (): void => {
+      this.#timers.delete(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+    const end = (reason: unknown): void => {
+      cleanup();
+      expired(reason);
+    };
+    this.#timers.add(timer);
+    signal?.addEventListener("abort", abort);
+    return cleanup;
+  }
+
+  /** Timers that have not been undone. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** A turn of the event loop goes by. */
+  turn(): void {
+    const due = this.#deferred;
+    this.#deferred = [];
+    for (const run of due) run();
+  }
+
+  advance(ms: number): void {
+    this.now += ms;
+    for (const timer of [...this.#timers]) if (timer.at <= this.now) timer.fire();
+  }
+}

@@ -1,0 +1,107 @@
+/** The FIFO of waiting receives, on simulated time. */
+import { describe, expect, it } from "vitest";
+import { ReceiveQueue } from "../../../src/engine/receive-queue.js";
+import { ZmqError } from "../../../src/errors.js";
+import { ManualTurns } from "../../support/manual-turns.js";
+
+function rig() {
+  const turns = new ManualTurns();
+  const ready: Buffer[][] = [];
+  const queue = new ReceiveQueue(() => ready.shift(), { receiveTimeout: -1 }, turns);
+  const arrive = (...texts: string[]): void => {
+    for (const text of texts) ready.push([Buffer.from(text)]);
+    queue.serve();
+  };
+  const receive = (options?: { timeout?: number; signal?: AbortSignal }): Promise<string> =>
+    queue.receive(options).then(String, (error) => error.code ?? error.message);
+  return { turns, ready, queue, arrive, receive };
+}
+
+describe("ReceiveQueue", () => {
+  it("serves waiters in the order of their calls", async () => {
+    const { arrive, receive } = rig();
+    const waiting = [receive(), receive(), receive()];
+    arrive("a");
+    arrive("b", "c", "d");
+    expect(await Promise.all(waiting)).toEqual(["a", "b", "c"]);
+    expect(await receive()).toBe("d");
+  });
+
+  it("an aborted or timed-out receive loses no message", async () => {
+    const { turns, arrive, receive } = rig();
+    const abort = new AbortController();
+    const aborted = receive({ signal: abort.signal });
+    const timed = receive({ timeout: 5 });
+    const patient = receive();
+    abort.abort(new Error("no more"));
+    turns.advance(5);
+    arrive("kept");
+    expect(await Promise.all([aborted, timed, patient])).toEqual(["no more", "EAGAIN", "kept"]);
+    expect(turns.pending).toBe(0);
+  });
+
+  it("G13 a timeout of 0 fails at once when nothing is ready", async () => {
+    const { arrive, receive } = rig();
+    expect(await receive({ timeout: 0 })).toBe("EAGAIN");
+    arrive("a");
+    expect(await receive({ timeout: 0 })).toBe("a");
+  });
+
+  it("receiveMany gives what is ready, at least one and at most max", async () => {
+    const { arrive, queue } = rig();
+    const waiting = queue.receiveMany(10);
+    arrive("a", "b", "c");
+    expect((await waiting).map(String)).toEqual(["a", "b", "c"]);
+    arrive("d", "e", "f");
+    expect((await queue.receiveMany(2)).map(String)).toEqual(["d", "e"]);
+  });
+
+  it("close rejects receives and ends iteration", async () => {
+    const { queue, receive } = rig();
+    const received = receive();
+    const iterated = queue.iterate();
+    queue.close(new ZmqError("EBADF"));
+    expect(await received).toBe("EBADF");
+    expect(await iterated).toEqual({ value: undefined, done: true });
+    expect(await queue.iterate()).toEqual({ value: undefined, done: true });
+    expect(await receive()).toBe("EBADF");
+  });
+
+  it("a listener gets at most 512 messages per turn, in order, and all of them", () => {
+    const { turns, ready, queue } = rig();
+    const got: string[] = [];
+    queue.listen((message) => got.push(String(message)));
+    turns.turn();
+    for (let i = 0; i < 1300; i++) ready.push([Buffer.from(String(i))]);
+    queue.serve();
+    expect(got.length).toBe(512);
+    queue.serve();
+    expect(got.length).toBe(512);
+    turns.turn();
+    expect(got.length).toBe(1024);
+    turns.turn();
+    expect(got).toEqual(Array.from({ length: 1300 }, (_, i) => String(i)));
+  });
+
+  it("a listener that throws does not lose the messages behind", () => {
+    const { turns, ready, queue } = rig();
+    const got: string[] = [];
+    queue.listen((message) => {
+      got.push(String(message));
+      if (got.length === 1) throw new Error("listener");
+    });
+    turns.turn();
+    ready.push([Buffer.from("a")], [Buffer.from("b")]);
+    expect(() => queue.serve()).toThrow("listener");
+    turns.turn();
+    expect(got).toEqual(["a", "b"]);
+  });
+
+  it("receive is refused while a listener takes the messages", async () => {
+    const { queue, receive } = rig();
+    queue.listen(() => {});
+    expect(await receive()).toBe("EBUSY");
+    queue.listen(null);
+    expect(await receive({ timeout: 0 })).toBe("EAGAIN");
+  });
+});
