@@ -66,7 +66,16 @@ class NativeStream implements Stream {
   }
 
   write(segments: readonly Uint8Array[]): number {
-    return segments.length === 1 ? this.#handle.write(segments[0]) : this.#handle.writev(segments);
+    const left = segments.length === 1 ? this.#handle.write(segments[0]) : this.#handle.writev(segments);
+    return left >= 0 ? left : this.#writeFailed(left, segments);
+  }
+
+  /** The connection broke under a write: nothing of it was taken by a kernel that still delivers. */
+  #writeFailed(status: number, segments: readonly Uint8Array[]): number {
+    let bytes = 0;
+    for (const segment of segments) bytes += segment.length;
+    setImmediate(() => this.onClose(status, 0, bytes));
+    return bytes;
   }
 
   pause(): void {
@@ -114,10 +123,11 @@ class NativeStream implements Stream {
 
   onClose(status: number, fault: number, pendingBytes: number): void {
     const handler = this.#handler;
+    if (handler === null) return;
     this.#handler = null;
     this.#handle.close();
     const error = status === UV_EOF || status === 0 ? undefined : systemError(this.#native, status);
-    handler?.onClose(error, fault as FrameFault, pendingBytes);
+    handler.onClose(error, fault as FrameFault, pendingBytes);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   texts,
   turns,
   until,
+  within,
 } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
 
@@ -295,22 +296,30 @@ describe("common rules, of connections", () => {
     for (let i = 1; i <= 50; i++) expect(texts(await second.readMessage())).toEqual([`${i}`]);
   });
 
-  it("G3 a message that was half on the wire is sent again, whole", async () => {
-    const listener = await rawListen();
+  it("G3 a message that was half on the wire is never delivered in part, and what waited behind it arrives", async () => {
+    // ipc: a unix socket's buffers are small, so the kernel cannot have taken all of it.
+    const listener = await rawListen(`ipc://${temporaryDirectory()}/s`);
     const push = managed(new Push({ reconnectInterval: 20 }));
+    const events = record(push);
     push.connect(listener.endpoint);
     const first = await listener.accept();
     await first.handshake({ type: "PULL" });
     first.pause();
-    const body = Buffer.alloc(32 << 20, 3); // more than any kernel takes
+    const body = Buffer.alloc(8 << 20, 3);
     await push.send(["big", body]);
-    await push.send("next");
     await turns(20);
+    await push.send("next");
+    expect(push.stats.outboundQueue).toBe(2);
     first.close();
+    await events.next("disconnect");
     const second = await listener.accept();
     await second.handshake({ type: "PULL" });
-    const got = await second.readMessage();
-    expect([got[0].toString(), got[1].equals(body)]).toEqual(["big", true]);
+    if (push.engine === "native") {
+      // The addon knows how much the kernel took, so the message is sent again, whole. node:net does not tell:
+      // there, a write that broke off counts as taken (E14: at most once).
+      const got = await second.readMessage();
+      expect([got[0].toString(), got[1].equals(body)]).toEqual(["big", true]);
+    }
     expect(texts(await second.readMessage())).toEqual(["next"]);
   });
 
@@ -364,7 +373,7 @@ describe("common rules, of connections", () => {
     await pull.receive();
     expect(await settled(waiting)).toBe(false);
     for (let i = 0; i < 12; i++) await pull.receive();
-    await waiting;
+    await within(waiting, "the sender is woken", 2000);
   });
 
   it("G9 above the receive mark reading stops: the far side's writes back up", async () => {

@@ -104,7 +104,7 @@ describe("NULL handshake", () => {
     ["PING", ping()],
     ["SUBSCRIBE", command("SUBSCRIBE", "x")],
     ["an unknown command", command("HELLO", "x")],
-    ["junk", Buffer.from("3131313131", "hex")],
+    ["junk", Buffer.alloc(64, "1")],
     ["an empty command", frame("", { command: true })],
     ["a READY cut short", frame(commandBody("READ"), { command: true })],
   ])("C2 %s as the first frame is closed as unexpected", async (_, octets) => {

@@ -15,8 +15,15 @@ export class ManualTurns implements Turns {
     this.#deferred.push(run);
   }
 
-  expire(ms: number, signal: AbortSignal | undefined, expired: (reason: unknown) => void): (() => void) | null {
-    const timer = { at: ms < 0 ? Number.POSITIVE_INFINITY : this.now + ms, fire: () => end(new ZmqError("EAGAIN")) };
+  expire(
+    ms: number,
+    signal: AbortSignal | undefined,
+    expired: (reason: unknown) => void,
+  ): (() => void) | null {
+    const timer = {
+      at: ms < 0 ? Number.POSITIVE_INFINITY : this.now + ms,
+      fire: () => end(new ZmqError("EAGAIN")),
+    };
     const abort = (): void => end(signal?.reason);
     const cleanup = (): void => {
       this.#timers.delete(timer);

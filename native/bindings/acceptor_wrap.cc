@@ -1,0 +1,121 @@
+// See acceptor_wrap.h.
+#include "acceptor_wrap.h"
+
+#include "stream_wrap.h"
+
+namespace zwire {
+
+namespace {
+
+Napi::Value Misuse(Napi::Env env, const char* text) {
+  Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+}  // namespace
+
+Napi::Function AcceptorWrap::Define(Napi::Env env) {
+  return DefineClass(env, "Acceptor",
+                     {
+                         InstanceMethod<&AcceptorWrap::SetOwner>("setOwner"),
+                         InstanceMethod<&AcceptorWrap::ListenTcp>("listenTcp"),
+                         InstanceMethod<&AcceptorWrap::ListenPipe>("listenPipe"),
+                         InstanceMethod<&AcceptorWrap::LocalAddressOf>("localAddress"),
+                         InstanceMethod<&AcceptorWrap::Close>("close"),
+                         InstanceMethod<&AcceptorWrap::RefHandle>("ref"),
+                         InstanceMethod<&AcceptorWrap::UnrefHandle>("unref"),
+                     });
+}
+
+AcceptorWrap::AcceptorWrap(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<AcceptorWrap>(info), environment_(Environment::Of(info.Env())) {}
+
+void AcceptorWrap::OnAccept(int fd) {
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  if (fd < 0) {
+    environment_.Call(Environment::kOnAccept, owner_.Value(), {Napi::Number::New(env, fd), env.Undefined()});
+    return;
+  }
+  const Napi::Object stream = environment_.stream_constructor.New({});
+  StreamWrap* wrap = env.IsExceptionPending() ? nullptr : StreamWrap::Unwrap(stream);
+  if (wrap == nullptr) {  // the thread is being terminated
+    DiscardDescriptor(fd);
+    return;
+  }
+  wrap->Adopt(fd);
+  environment_.Call(Environment::kOnAccept, owner_.Value(), {Napi::Number::New(env, 0), stream});
+}
+
+void AcceptorWrap::Release() {
+  acceptor_->Close();
+  acceptor_ = nullptr;
+  owner_.Reset();
+  Unref();
+}
+
+void AcceptorWrap::Shutdown() {
+  if (acceptor_ != nullptr) Release();
+}
+
+Napi::Value AcceptorWrap::SetOwner(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsObject()) return Misuse(info.Env(), "owner must be an object");
+  owner_ = Napi::Persistent(info[0].As<Napi::Object>());
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorWrap::Listen(Napi::Env env, int fd, const SocketOptions& options) {
+  if (fd < 0) return Napi::Number::New(env, fd);
+  acceptor_ = new Acceptor(environment_.loop, fd, options, this);
+  environment_.open.insert(this);
+  Ref();
+  return Napi::Number::New(env, 0);
+}
+
+Napi::Value AcceptorWrap::ListenTcp(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 5 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsNumber() || !info[3].IsBoolean()) {
+    return Misuse(env, "listenTcp(host, port, backlog, ipv6Only, options)");
+  }
+  if (acceptor_ != nullptr || owner_.IsEmpty()) return Misuse(env, "an acceptor listens once, and has an owner");
+  const SocketOptions options = ReadSocketOptions(info[4]);
+  return Listen(env,
+                zwire::ListenTcp(info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Int32Value(),
+                                 info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Boolean>().Value(), options),
+                options);
+}
+
+Napi::Value AcceptorWrap::ListenPipe(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 3 || !info[0].IsString() || !info[1].IsNumber()) {
+    return Misuse(env, "listenPipe(path, backlog, options)");
+  }
+  if (acceptor_ != nullptr || owner_.IsEmpty()) return Misuse(env, "an acceptor listens once, and has an owner");
+  const SocketOptions options = ReadSocketOptions(info[2]);
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  return Listen(env, zwire::ListenPipe(path, info[1].As<Napi::Number>().Int32Value(), options), options);
+}
+
+Napi::Value AcceptorWrap::LocalAddressOf(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), acceptor_ == nullptr ? "" : LocalAddress(acceptor_->fd()));
+}
+
+Napi::Value AcceptorWrap::Close(const Napi::CallbackInfo& info) {
+  if (acceptor_ != nullptr) {
+    environment_.open.erase(this);
+    Release();
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorWrap::RefHandle(const Napi::CallbackInfo& info) {
+  if (acceptor_ != nullptr) acceptor_->Ref(true);
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorWrap::UnrefHandle(const Napi::CallbackInfo& info) {
+  if (acceptor_ != nullptr) acceptor_->Ref(false);
+  return info.Env().Undefined();
+}
+
+}  // namespace zwire

@@ -1,0 +1,36 @@
+// The JavaScript class Acceptor: listens, and hands each connection over as a Stream.
+#pragma once
+
+#include <napi.h>
+
+#include "../io/acceptor.h"
+#include "environment.h"
+
+namespace zwire {
+
+class AcceptorWrap : public Napi::ObjectWrap<AcceptorWrap>, public AcceptorListener, public OpenHandle {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit AcceptorWrap(const Napi::CallbackInfo& info);
+
+  void OnAccept(int fd) override;
+  void Shutdown() override;
+
+ private:
+  Napi::Value SetOwner(const Napi::CallbackInfo& info);
+  Napi::Value ListenTcp(const Napi::CallbackInfo& info);
+  Napi::Value ListenPipe(const Napi::CallbackInfo& info);
+  Napi::Value LocalAddressOf(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+  Napi::Value RefHandle(const Napi::CallbackInfo& info);
+  Napi::Value UnrefHandle(const Napi::CallbackInfo& info);
+
+  Napi::Value Listen(Napi::Env env, int fd, const SocketOptions& options);
+  void Release();
+
+  Environment& environment_;
+  Acceptor* acceptor_ = nullptr;
+  Napi::ObjectReference owner_;
+};
+
+}  // namespace zwire

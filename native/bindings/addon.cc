@@ -1,0 +1,47 @@
+// The addon's exports: init, errorName, Stream, Acceptor (see src/native.ts).
+#include <napi.h>
+#include <uv.h>
+
+#include "acceptor_wrap.h"
+#include "environment.h"
+#include "stream_wrap.h"
+
+namespace zwire {
+
+namespace {
+
+Napi::Value Init(const Napi::CallbackInfo& info) { return Environment::Of(info.Env()).Init(info); }
+
+Napi::Value ErrorName(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 1 || !info[0].IsNumber()) {
+    Napi::TypeError::New(env, "status must be a number").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  const int status = info[0].As<Napi::Number>().Int32Value();
+  Napi::Array result = Napi::Array::New(env, 2);
+  char text[128];
+  result.Set(0u, Napi::String::New(env, uv_err_name_r(status, text, sizeof text)));
+  result.Set(1u, Napi::String::New(env, uv_strerror_r(status, text, sizeof text)));
+  return result;
+}
+
+}  // namespace
+
+Napi::Object Load(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment(env);
+  env.SetInstanceData(environment);
+  const Napi::Function stream = StreamWrap::Define(env);
+  environment->stream_constructor = Napi::Persistent(stream);
+  exports.Set("Stream", stream);
+  exports.Set("Acceptor", AcceptorWrap::Define(env));
+  exports.Set("init", Napi::Function::New<Init>(env, "init"));
+  exports.Set("errorName", Napi::Function::New<ErrorName>(env, "errorName"));
+  return exports;
+}
+
+}  // namespace zwire
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return zwire::Load(env, exports); }
+
+NODE_API_MODULE(zwire, InitModule)

@@ -1,0 +1,94 @@
+// See environment.h.
+#include "environment.h"
+
+namespace zwire {
+
+Environment::Environment(Napi::Env env) : env_(env) {
+  uv_loop_t* uv = nullptr;
+  napi_get_uv_event_loop(env, &uv);
+  loop = std::make_shared<Loop>(uv);
+  napi_async_init(env, nullptr, Napi::String::New(env, "zwire"), &context_);
+  napi_add_async_cleanup_hook(env, Cleanup, this, &hook_);
+}
+
+Environment::~Environment() = default;
+
+Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsTypedArray() || !info[1].IsObject()) {
+    Napi::TypeError::New(env, "init(table, callbacks)").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  const auto array = info[0].As<Napi::TypedArray>();
+  if (array.TypedArrayType() != napi_uint32_array) {
+    Napi::TypeError::New(env, "table must be a Uint32Array").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  static constexpr const char* kNames[kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
+                                                         "onDrain",   "onClose", "onAccept"};
+  const auto callbacks = info[1].As<Napi::Object>();
+  for (int i = 0; i < kCallbackCount; i++) {
+    const Napi::Value callback = callbacks.Get(kNames[i]);
+    if (!callback.IsFunction()) {
+      Napi::TypeError::New(env, std::string(kNames[i]) + " must be a function").ThrowAsJavaScriptException();
+      return env.Undefined();
+    }
+    callbacks_[i] = Napi::Persistent(callback.As<Napi::Function>());
+  }
+  auto memory = array.As<Napi::Uint32Array>();
+  table = reinterpret_cast<FrameEntry*>(memory.Data());
+  table_entries = memory.ElementLength() * sizeof(uint32_t) / sizeof(FrameEntry);
+  table_reference_ = Napi::Persistent(memory);
+  return env.Undefined();
+}
+
+void Environment::Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments) {
+  if (closing_) return;
+  const napi_value function = callbacks_[callback].Value();
+  if (function == nullptr) return;
+  const napi_status status =
+      napi_make_callback(env_, context_, receiver, function, arguments.size(), arguments.begin(), nullptr);
+  if (status != napi_pending_exception) return;
+  napi_value error;
+  // Fails while the thread is being terminated; there is nobody left to tell then.
+  if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
+}
+
+void Environment::Cleanup(napi_async_cleanup_hook_handle hook, void* data) {
+  auto* self = static_cast<Environment*>(data);
+  self->closing_ = true;
+  // The loop outlives this object: libuv lets go of handles after the environment's data is gone.
+  std::shared_ptr<Loop> loop = self->loop;
+  const std::unordered_set<OpenHandle*> open(std::move(self->open));
+  self->open.clear();
+  for (OpenHandle* handle : open) handle->Shutdown();
+  if (loop->handles == 0) {
+    napi_remove_async_cleanup_hook(hook);
+  } else {
+    loop->on_idle = [hook] { napi_remove_async_cleanup_hook(hook); };
+  }
+}
+
+namespace {
+
+int ReadInt(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
+}
+
+}  // namespace
+
+SocketOptions ReadSocketOptions(const Napi::Value& value) {
+  SocketOptions options;
+  if (!value.IsObject()) return options;
+  const auto object = value.As<Napi::Object>();
+  options.send_buffer = ReadInt(object, "sendBufferSize");
+  options.receive_buffer = ReadInt(object, "receiveBufferSize");
+  options.keepalive = ReadInt(object, "tcpKeepalive");
+  options.keepalive_count = ReadInt(object, "tcpKeepaliveCount");
+  options.keepalive_idle = ReadInt(object, "tcpKeepaliveIdle");
+  options.keepalive_interval = ReadInt(object, "tcpKeepaliveInterval");
+  return options;
+}
+
+}  // namespace zwire

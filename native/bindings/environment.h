@@ -1,0 +1,60 @@
+// What the addon keeps per JavaScript environment (a thread, or a worker): the callbacks, the frame table, the open
+// handles. Everything goes with the environment; there are no statics.
+#pragma once
+
+#include <napi.h>
+
+#include <initializer_list>
+#include <memory>
+#include <unordered_set>
+
+#include "../codec/frame_decoder.h"
+#include "../io/loop.h"
+#include "../io/socket.h"
+
+namespace zwire {
+
+// A wrapper whose handle is open.
+class OpenHandle {
+ public:
+  virtual ~OpenHandle() = default;
+  // The environment is going away: close without a word to JavaScript.
+  virtual void Shutdown() = 0;
+};
+
+class Environment {
+ public:
+  enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kCallbackCount };
+
+  static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  explicit Environment(Napi::Env env);
+  ~Environment();
+
+  Napi::Value Init(const Napi::CallbackInfo& info);
+  // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception.
+  void Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
+  bool initialised() const { return !callbacks_[kOnConnect].IsEmpty(); }
+  bool closing() const { return closing_; }
+
+  std::shared_ptr<Loop> loop;
+  std::unordered_set<OpenHandle*> open;
+  Napi::FunctionReference stream_constructor;
+  FrameEntry* table = nullptr;
+  size_t table_entries = 0;
+
+ private:
+  static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
+
+  napi_env env_;
+  napi_async_context context_ = nullptr;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  Napi::FunctionReference callbacks_[kCallbackCount];
+  Napi::Reference<Napi::Uint32Array> table_reference_;
+  bool closing_ = false;
+};
+
+// Reads the fields of NativeSocketOptions; missing ones leave the system's value.
+SocketOptions ReadSocketOptions(const Napi::Value& value);
+
+}  // namespace zwire

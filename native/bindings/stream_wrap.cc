@@ -1,0 +1,289 @@
+// See stream_wrap.h.
+#include "stream_wrap.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace zwire {
+
+namespace {
+
+Napi::Value Misuse(Napi::Env env, const char* text) {
+  Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+std::string OptionalString(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+}
+
+}  // namespace
+
+Napi::Function StreamWrap::Define(Napi::Env env) {
+  return DefineClass(env, "Stream",
+                     {
+                         InstanceMethod<&StreamWrap::SetOwner>("setOwner"),
+                         InstanceMethod<&StreamWrap::ConnectTcp>("connectTcp"),
+                         InstanceMethod<&StreamWrap::ConnectPipe>("connectPipe"),
+                         InstanceMethod<&StreamWrap::Start>("start"),
+                         InstanceMethod<&StreamWrap::StartFrames>("startFrames"),
+                         InstanceMethod<&StreamWrap::Write>("write"),
+                         InstanceMethod<&StreamWrap::WriteV>("writev"),
+                         InstanceMethod<&StreamWrap::Pause>("pause"),
+                         InstanceMethod<&StreamWrap::Resume>("resume"),
+                         InstanceMethod<&StreamWrap::Close>("close"),
+                         InstanceMethod<&StreamWrap::RefHandle>("ref"),
+                         InstanceMethod<&StreamWrap::UnrefHandle>("unref"),
+                         InstanceMethod<&StreamWrap::LocalAddressOf>("localAddress"),
+                         InstanceMethod<&StreamWrap::RemoteAddressOf>("remoteAddress"),
+                         InstanceMethod<&StreamWrap::GetSocketOption>("getSocketOption"),
+                     });
+}
+
+StreamWrap::StreamWrap(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<StreamWrap>(info), environment_(Environment::Of(info.Env())) {}
+
+// Only an object whose stream is closed can be collected: an open one holds a reference to itself.
+StreamWrap::~StreamWrap() = default;
+
+void StreamWrap::Adopt(int fd) {
+  stream_ = new Stream(environment_.loop, fd, this);
+  environment_.open.insert(this);
+  Ref();
+}
+
+void StreamWrap::Release() {
+  stream_->Close();
+  stream_ = nullptr;
+  writing_.Reset();
+  body_.Reset();
+  owner_.Reset();
+  Unref();
+}
+
+void StreamWrap::Shutdown() {
+  if (stream_ != nullptr) Release();
+}
+
+// Frames
+
+bool StreamWrap::Frames(const uint8_t* data, size_t size, size_t count) {
+  Napi::HandleScope scope(Env());
+  void* memory = nullptr;
+  napi_value chunk;
+  if (napi_create_buffer(Env(), size, &memory, &chunk) != napi_ok) return false;
+  if (size > 0) std::memcpy(memory, data, size);
+  napi_value number;
+  napi_create_uint32(Env(), static_cast<uint32_t>(count), &number);
+  environment_.Call(Environment::kOnFrames, owner_.Value(), {chunk, number});
+  return stream_ != nullptr;
+}
+
+uint8_t* StreamWrap::BeginLarge(size_t capacity) {
+  Napi::HandleScope scope(Env());
+  void* memory = nullptr;
+  napi_value body;
+  if (napi_create_buffer(Env(), capacity, &memory, &body) != napi_ok) return nullptr;
+  body_ = Napi::Persistent(Napi::Object(Env(), body));
+  return static_cast<uint8_t*>(memory);
+}
+
+uint8_t* StreamWrap::GrowLarge(size_t filled, size_t capacity) {
+  Napi::HandleScope scope(Env());
+  void* old_memory = nullptr;
+  size_t old_size = 0;
+  if (napi_get_buffer_info(Env(), body_.Value(), &old_memory, &old_size) != napi_ok) return nullptr;
+  // The handle scope keeps the old memory until it is copied.
+  uint8_t* memory = BeginLarge(capacity);
+  if (memory != nullptr) std::memcpy(memory, old_memory, filled);
+  return memory;
+}
+
+bool StreamWrap::EndLarge(size_t, uint32_t flags) {
+  Napi::HandleScope scope(Env());
+  const napi_value body = body_.Value();
+  body_.Reset();
+  napi_value number;
+  napi_create_uint32(Env(), flags, &number);
+  environment_.Call(Environment::kOnLargeFrame, owner_.Value(), {body, number});
+  return stream_ != nullptr;
+}
+
+// Events
+
+void StreamWrap::OnConnect(int status) {
+  Napi::HandleScope scope(Env());
+  environment_.Call(Environment::kOnConnect, owner_.Value(), {Napi::Number::New(Env(), status)});
+}
+
+void StreamWrap::OnBytes(const uint8_t* data, size_t size) {
+  Napi::HandleScope scope(Env());
+  napi_value chunk;
+  if (napi_create_buffer_copy(Env(), size, data, nullptr, &chunk) != napi_ok) return;
+  environment_.Call(Environment::kOnBytes, owner_.Value(), {chunk});
+}
+
+void StreamWrap::OnDrain() {
+  Napi::HandleScope scope(Env());
+  writing_.Reset();
+  environment_.Call(Environment::kOnDrain, owner_.Value(), {});
+}
+
+void StreamWrap::OnClose(int status, Fault fault, size_t pending) {
+  Napi::HandleScope scope(Env());
+  Napi::Env env = Env();
+  environment_.Call(Environment::kOnClose, owner_.Value(),
+                    {Napi::Number::New(env, status), Napi::Number::New(env, static_cast<int>(fault)),
+                     Napi::Number::New(env, static_cast<double>(pending))});
+}
+
+// Methods
+
+Napi::Value StreamWrap::SetOwner(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsObject()) return Misuse(info.Env(), "owner must be an object");
+  owner_ = Napi::Persistent(info[0].As<Napi::Object>());
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::Connect(Napi::Env env, int fd) {
+  if (fd < 0) return Napi::Number::New(env, fd);
+  Adopt(fd);
+  return Napi::Number::New(env, stream_->WaitForConnect());
+}
+
+Napi::Value StreamWrap::ConnectTcp(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 3 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsObject()) {
+    return Misuse(env, "connectTcp(host, port, options)");
+  }
+  if (stream_ != nullptr || owner_.IsEmpty()) return Misuse(env, "a stream connects once, and has an owner");
+  const auto options = info[2].As<Napi::Object>();
+  const Napi::Value source_port = options.Get("sourcePort");
+  return Connect(env, zwire::ConnectTcp(info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Int32Value(),
+                                        OptionalString(options, "sourceHost"),
+                                        source_port.IsNumber() ? source_port.As<Napi::Number>().Int32Value() : 0,
+                                        ReadSocketOptions(options)));
+}
+
+Napi::Value StreamWrap::ConnectPipe(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsString()) return Misuse(env, "connectPipe(path, options)");
+  if (stream_ != nullptr || owner_.IsEmpty()) return Misuse(env, "a stream connects once, and has an owner");
+  return Connect(env, zwire::ConnectPipe(info[0].As<Napi::String>().Utf8Value(), ReadSocketOptions(info[1])));
+}
+
+Napi::Value StreamWrap::Start(const Napi::CallbackInfo& info) {
+  if (owner_.IsEmpty()) return Misuse(info.Env(), "a stream needs an owner");
+  return Napi::Number::New(info.Env(), stream_ == nullptr ? -EBADF : stream_->Start());
+}
+
+Napi::Value StreamWrap::StartFrames(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  void* data = nullptr;
+  size_t size = 0;
+  if (info.Length() < 5 || napi_get_buffer_info(env, info[4], &data, &size) != napi_ok) {
+    return Misuse(env, "startFrames(maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes, leftover)");
+  }
+  if (stream_ == nullptr || !environment_.initialised()) return Napi::Number::New(env, -EBADF);
+  const auto limit = [&info](size_t i) {
+    const double value = info[i].As<Napi::Number>().DoubleValue();
+    return value > 0 ? static_cast<uint64_t>(value) : 0;
+  };
+  const FrameLimits limits{limit(0), limit(1), limit(2), limit(3)};
+  // Called back from here, frames must not find the leftover's memory gone: info holds it.
+  stream_->StartFrames(environment_.table, environment_.table_entries, limits, static_cast<uint8_t*>(data), size);
+  return Napi::Number::New(env, 0);
+}
+
+Napi::Value StreamWrap::WriteSegments(Napi::Env env, const iovec* segments, size_t count, napi_value keep) {
+  if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
+  if (!writing_.IsEmpty()) {
+    Napi::Error::New(env, "a write is pending").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  const ssize_t left = stream_->Write(segments, count);
+  if (left > 0) writing_ = Napi::Persistent(Napi::Object(env, keep));
+  return Napi::Number::New(env, static_cast<double>(left));
+}
+
+Napi::Value StreamWrap::Write(const Napi::CallbackInfo& info) {
+  void* data = nullptr;
+  size_t size = 0;
+  if (info.Length() < 1 || napi_get_buffer_info(info.Env(), info[0], &data, &size) != napi_ok) {
+    return Misuse(info.Env(), "chunk must be a Uint8Array");
+  }
+  const iovec segment{data, size};
+  return WriteSegments(info.Env(), &segment, 1, info[0]);
+}
+
+Napi::Value StreamWrap::WriteV(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 1 || !info[0].IsArray()) return Misuse(env, "chunks must be an array of Uint8Array");
+  const auto chunks = info[0].As<Napi::Array>();
+  const uint32_t count = chunks.Length();
+  std::vector<iovec> segments;
+  segments.reserve(count);
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value chunk;
+    void* data = nullptr;
+    size_t size = 0;
+    if (napi_get_element(env, chunks, i, &chunk) != napi_ok ||
+        napi_get_buffer_info(env, chunk, &data, &size) != napi_ok) {
+      return Misuse(env, "chunks must be an array of Uint8Array");
+    }
+    if (size > 0) segments.push_back({data, size});
+  }
+  return WriteSegments(env, segments.data(), segments.size(), chunks);
+}
+
+Napi::Value StreamWrap::Pause(const Napi::CallbackInfo& info) {
+  if (stream_ != nullptr) stream_->Pause();
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::Resume(const Napi::CallbackInfo& info) {
+  if (stream_ != nullptr) stream_->Resume();
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::Close(const Napi::CallbackInfo& info) {
+  if (stream_ != nullptr) {
+    environment_.open.erase(this);
+    Release();
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::RefHandle(const Napi::CallbackInfo& info) {
+  if (stream_ != nullptr) stream_->Ref(true);
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::UnrefHandle(const Napi::CallbackInfo& info) {
+  if (stream_ != nullptr) stream_->Ref(false);
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::LocalAddressOf(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), stream_ == nullptr ? "" : LocalAddress(stream_->fd()));
+}
+
+Napi::Value StreamWrap::RemoteAddressOf(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), stream_ == nullptr ? "" : RemoteAddress(stream_->fd()));
+}
+
+Napi::Value StreamWrap::GetSocketOption(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber()) return Misuse(env, "getSocketOption(level, name)");
+  if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
+  int value = 0;
+  socklen_t length = sizeof value;
+  const int level = info[0].As<Napi::Number>().Int32Value();
+  const int name = info[1].As<Napi::Number>().Int32Value();
+  return Napi::Number::New(env, getsockopt(stream_->fd(), level, name, &value, &length) < 0 ? -errno : value);
+}
+
+}  // namespace zwire

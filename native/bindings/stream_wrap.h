@@ -1,0 +1,63 @@
+// The JavaScript class Stream: checks arguments, keeps what must stay alive, and passes frames on.
+#pragma once
+
+#include <napi.h>
+
+#include "../io/stream.h"
+#include "environment.h"
+
+namespace zwire {
+
+class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, public OpenHandle {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit StreamWrap(const Napi::CallbackInfo& info);
+  ~StreamWrap() override;
+
+  // Takes over a connected descriptor.
+  void Adopt(int fd);
+
+  // FrameSink
+  bool Frames(const uint8_t* data, size_t size, size_t count) override;
+  uint8_t* BeginLarge(size_t capacity) override;
+  uint8_t* GrowLarge(size_t filled, size_t capacity) override;
+  bool EndLarge(size_t length, uint32_t flags) override;
+  // StreamListener
+  void OnConnect(int status) override;
+  void OnBytes(const uint8_t* data, size_t size) override;
+  void OnDrain() override;
+  void OnClose(int status, Fault fault, size_t pending) override;
+  // OpenHandle
+  void Shutdown() override;
+
+ private:
+  Napi::Value SetOwner(const Napi::CallbackInfo& info);
+  Napi::Value ConnectTcp(const Napi::CallbackInfo& info);
+  Napi::Value ConnectPipe(const Napi::CallbackInfo& info);
+  Napi::Value Start(const Napi::CallbackInfo& info);
+  Napi::Value StartFrames(const Napi::CallbackInfo& info);
+  Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value WriteV(const Napi::CallbackInfo& info);
+  Napi::Value Pause(const Napi::CallbackInfo& info);
+  Napi::Value Resume(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+  Napi::Value RefHandle(const Napi::CallbackInfo& info);
+  Napi::Value UnrefHandle(const Napi::CallbackInfo& info);
+  Napi::Value LocalAddressOf(const Napi::CallbackInfo& info);
+  Napi::Value RemoteAddressOf(const Napi::CallbackInfo& info);
+  Napi::Value GetSocketOption(const Napi::CallbackInfo& info);
+
+  Napi::Value Connect(Napi::Env env, int fd);
+  Napi::Value WriteSegments(Napi::Env env, const iovec* segments, size_t count, napi_value keep);
+  void Release();
+
+  Environment& environment_;
+  Stream* stream_ = nullptr;
+  Napi::ObjectReference owner_;
+  // The Buffer that a large body is read into.
+  Napi::ObjectReference body_;
+  // Whose memory the kernel has still to take.
+  Napi::ObjectReference writing_;
+};
+
+}  // namespace zwire

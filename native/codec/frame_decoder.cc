@@ -1,0 +1,102 @@
+// See frame_decoder.h. Items E1 to E15 of the conformance list.
+#include "frame_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace zwire {
+
+namespace {
+
+uint64_t ReadLength(const uint8_t* at) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; i++) value = (value << 8) | at[i];
+  return value;
+}
+
+}  // namespace
+
+Fault FrameDecoder::Check(uint32_t flags, uint64_t length) const {
+  if (flags == kFlagCommand) {
+    return length > limits_.max_command_bytes ? Fault::kCommandTooLarge : Fault::kNone;
+  }
+  if (length > limits_.max_frame_bytes) return Fault::kFrameTooLarge;  // also bit 63: the limit is below it (E4)
+  if (parts_ >= limits_.max_parts) return Fault::kTooManyParts;
+  // No overflow: message_bytes_ never exceeds the limit.
+  return length > limits_.max_message_bytes - message_bytes_ ? Fault::kMessageTooLarge : Fault::kNone;
+}
+
+void FrameDecoder::Count(uint32_t flags, uint64_t length) {
+  if (flags == kFlagCommand) return;  // E7: a command between parts belongs to no message
+  if (flags == kFlagMore) {
+    parts_++;
+    message_bytes_ += length;
+  } else {
+    parts_ = 0;
+    message_bytes_ = 0;
+  }
+}
+
+bool FrameDecoder::Flush(const uint8_t* data, size_t begin, size_t end, size_t count) {
+  return count == 0 || sink_->Frames(data + begin, end - begin, count);
+}
+
+bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
+  carry_.clear();
+  size_t at = 0;
+  size_t begin = 0;  // first octet of the first frame in the table
+  size_t count = 0;
+  while (size - at >= 2) {
+    const uint8_t first = data[at];
+    const bool is_long = (first & kFlagLong) != 0;
+    const size_t header = is_long ? 9 : 2;
+    if (size - at < header) break;
+    const uint64_t length = is_long ? ReadLength(data + at + 1) : data[at + 1];
+    // E5: reserved bits are ignored. E6: MORE means nothing on a command.
+    const uint32_t flags = (first & kFlagCommand) != 0 ? kFlagCommand : (first & kFlagMore);
+    fault_ = Check(flags, length);
+    if (fault_ != Fault::kNone) return Flush(data, begin, at, count);
+    const size_t body = at + header;
+    if (length > size - body) {
+      if (length < kLargeBytes) break;
+      Count(flags, length);
+      if (!Flush(data, begin, at, count)) return false;
+      capacity_ = static_cast<size_t>(std::min<uint64_t>(length, kAheadBytes));
+      body_ = sink_->BeginLarge(capacity_);
+      if (body_ == nullptr) return false;
+      body_length_ = length;
+      body_flags_ = flags;
+      // Less than the body is here, and no read is longer than kAheadBytes.
+      filled_ = std::min(size - body, capacity_);
+      std::memcpy(body_, data + body, filled_);
+      return true;
+    }
+    Count(flags, length);
+    if (count == table_entries_) {
+      if (!Flush(data, begin, at, count)) return false;
+      count = 0;
+    }
+    if (count == 0) begin = at;
+    table_[count++] = {static_cast<uint32_t>(body - begin), static_cast<uint32_t>(length), flags};
+    at = body + static_cast<size_t>(length);
+  }
+  // Carried before the flush: the sink may let others use the input's memory.
+  if (at < size) carry_.assign(data + at, data + size);
+  else if (carry_.capacity() > 0) std::vector<uint8_t>().swap(carry_);  // an idle connection holds nothing
+  return Flush(data, begin, at, count);
+}
+
+bool FrameDecoder::Filled(size_t size) {
+  filled_ += size;
+  if (filled_ < capacity_) return true;
+  if (filled_ < body_length_) {
+    // Above kAheadBytes memory follows what has arrived, by doubling.
+    capacity_ = static_cast<size_t>(std::min<uint64_t>(body_length_, static_cast<uint64_t>(capacity_) * 2));
+    body_ = sink_->GrowLarge(filled_, capacity_);
+    return body_ != nullptr;
+  }
+  body_ = nullptr;
+  return sink_->EndLarge(filled_, body_flags_);
+}
+
+}  // namespace zwire

@@ -1,0 +1,263 @@
+// See stream.h.
+#include "stream.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "socket.h"
+
+namespace zwire {
+
+namespace {
+
+// Reads of one connection before others get their turn.
+constexpr int kReadsPerTurn = 16;
+
+#ifdef MSG_NOSIGNAL
+constexpr int kSendFlags = MSG_NOSIGNAL;
+#else
+constexpr int kSendFlags = 0;  // SO_NOSIGPIPE is set instead
+#endif
+
+#ifdef IOV_MAX
+constexpr size_t kMaxSegments = IOV_MAX;
+#else
+constexpr size_t kMaxSegments = 1024;
+#endif
+
+}  // namespace
+
+Stream::Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener)
+    : loop_(std::move(loop)), fd_(fd), listener_(listener) {
+  uv_poll_init(loop_->uv, &poll_, fd_);
+  poll_.data = this;
+  loop_->Opened();
+}
+
+int Stream::WaitForConnect() {
+  connecting_ = true;
+  Watch();
+  return 0;
+}
+
+int Stream::Start() {
+  reading_ = true;
+  Watch();
+  return 0;
+}
+
+void Stream::Watch() {
+  if (closed_) return;
+  int events = 0;
+  if (connecting_ || pending_bytes_ > 0) events |= UV_WRITABLE;
+  if (reading_) events |= UV_READABLE;
+  if (events == watched_) return;
+  watched_ = events;
+  if (events == 0) {
+    uv_poll_stop(&poll_);
+  } else {
+    uv_poll_start(&poll_, events, OnPoll);
+  }
+}
+
+void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
+  auto* self = static_cast<Stream*>(handle->data);
+  // On an error libuv stops polling and says no more; what it was, read and write will tell.
+  if (status < 0) {
+    self->watched_ = 0;
+    events = UV_READABLE | UV_WRITABLE;
+  }
+  if (self->connecting_) {
+    self->connecting_ = false;
+    self->Watch();
+    const int result = ConnectResult(self->fd_);
+    self->listener_->OnConnect(result == 0 && status < 0 ? status : result);
+    return;
+  }
+  self->in_callback_ = true;
+  if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0) self->Continue();
+  if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) self->Read();
+  self->in_callback_ = false;
+  if (self->closed_) return;
+  self->Watch();
+}
+
+void Stream::Read() {
+  for (int i = 0; i < kReadsPerTurn; i++) {
+    if (!ReadOnce() || closed_ || !reading_) return;
+  }
+}
+
+bool Stream::ReadOnce() {
+  iovec segments[2];
+  int count = 0;
+  size_t direct = 0;  // octets that go straight into a large body
+  uint8_t* buffer = loop_->receive.data();
+  size_t carried = 0;
+  if (decoder_ != nullptr && decoder_->filling()) {
+    direct = decoder_->fill_size();
+    segments[count++] = {decoder_->fill_at(), direct};
+  } else if (decoder_ != nullptr) {
+    carried = decoder_->carry_size();
+    if (carried > 0) std::memcpy(buffer, decoder_->carry(), carried);
+  }
+  segments[count++] = {buffer + carried, Loop::kReceiveBytes};
+  ssize_t got;
+  do {
+    got = readv(fd_, segments, count);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    End(-errno, Fault::kNone);
+    return false;
+  }
+  if (got == 0) {
+    End(UV_EOF, Fault::kNone);
+    return false;
+  }
+  const size_t size = static_cast<size_t>(got);
+  const bool full = size == direct + Loop::kReceiveBytes;
+  if (decoder_ == nullptr) {
+    listener_->OnBytes(buffer, size);
+    return full;
+  }
+  if (direct == 0) {
+    Feed(buffer, carried + size);
+    return full;
+  }
+  const size_t filled = size < direct ? size : direct;
+  if (!Fill(filled)) return false;
+  if (size > direct) {
+    // A body above kAheadBytes has only been grown: what lies in the buffer belongs to it, too.
+    size_t moved = 0;
+    while (decoder_->filling() && moved < size - direct) {
+      const size_t room = decoder_->fill_size();
+      const size_t take = room < size - direct - moved ? room : size - direct - moved;
+      std::memcpy(decoder_->fill_at(), buffer + moved, take);
+      moved += take;
+      if (!Fill(take)) return false;
+    }
+    const size_t rest = size - direct - moved;
+    if (moved > 0 && rest > 0) std::memmove(buffer, buffer + moved, rest);
+    if (rest > 0) Feed(buffer, rest);
+  }
+  return full;
+}
+
+bool Stream::Fill(size_t size) {
+  if (decoder_->Filled(size)) return !closed_;
+  reading_ = false;  // JavaScript takes nothing any more: the environment is going away
+  return false;
+}
+
+void Stream::Feed(const uint8_t* data, size_t size) {
+  const bool wanted = decoder_->Decode(data, size);
+  if (closed_) return;
+  if (!wanted) {
+    reading_ = false;
+  } else if (decoder_->fault() != Fault::kNone) {
+    End(0, decoder_->fault());
+  }
+}
+
+void Stream::StartFrames(FrameEntry* table, size_t entries, const FrameLimits& limits, const uint8_t* leftover,
+                         size_t size) {
+  decoder_ = std::make_unique<FrameDecoder>(table, entries, listener_);
+  decoder_->SetLimits(limits);
+  if (size > 0) Feed(leftover, size);
+}
+
+ssize_t Stream::WriteSome() {
+  ssize_t total = 0;
+  while (first_pending_ < pending_.size()) {
+    msghdr message;
+    std::memset(&message, 0, sizeof message);
+    message.msg_iov = pending_.data() + first_pending_;
+    const size_t count = pending_.size() - first_pending_;
+    message.msg_iovlen = count < kMaxSegments ? count : kMaxSegments;
+    ssize_t sent;
+    do {
+      sent = sendmsg(fd_, &message, kSendFlags);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) break;
+      return -errno;
+    }
+    total += sent;
+    pending_bytes_ -= static_cast<size_t>(sent);
+    size_t left = static_cast<size_t>(sent);
+    while (first_pending_ < pending_.size() && left >= pending_[first_pending_].iov_len) {
+      left -= pending_[first_pending_++].iov_len;
+    }
+    if (left > 0) {
+      auto& segment = pending_[first_pending_];
+      segment.iov_base = static_cast<uint8_t*>(segment.iov_base) + left;
+      segment.iov_len -= left;
+    }
+  }
+  return total;
+}
+
+ssize_t Stream::Write(const iovec* segments, size_t count) {
+  pending_.assign(segments, segments + count);
+  first_pending_ = 0;
+  pending_bytes_ = 0;
+  for (const iovec& segment : pending_) pending_bytes_ += segment.iov_len;
+  const ssize_t sent = WriteSome();
+  if (sent < 0) return sent;
+  if (pending_bytes_ > 0 && !in_callback_) Watch();
+  return static_cast<ssize_t>(pending_bytes_);
+}
+
+void Stream::Continue() {
+  const ssize_t sent = WriteSome();
+  if (sent < 0) {
+    End(static_cast<int>(sent), Fault::kNone);
+  } else if (pending_bytes_ == 0) {
+    pending_.clear();
+    listener_->OnDrain();
+  }
+}
+
+void Stream::End(int status, Fault fault) {
+  reading_ = false;
+  if (!in_callback_) Watch();
+  listener_->OnClose(status, fault, pending_bytes_);
+}
+
+void Stream::Pause() {
+  reading_ = false;
+  if (!in_callback_) Watch();
+}
+
+void Stream::Resume() {
+  reading_ = true;
+  if (!in_callback_) Watch();
+}
+
+void Stream::Ref(bool on) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
+  if (on) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void Stream::Close() {
+  if (closed_) return;
+  closed_ = true;
+  uv_poll_stop(&poll_);
+  close(fd_);
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
+    auto* self = static_cast<Stream*>(handle->data);
+    self->loop_->Closed();
+    delete self;
+  });
+}
+
+}  // namespace zwire

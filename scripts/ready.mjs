@@ -1,0 +1,149 @@
+/**
+ * Makes a fresh clone ready to run: installs the packages, builds the addon, compiles the TypeScript, and does nothing
+ * that is up to date. A program (`node scripts/ready.mjs [--quiet]`) and a function. Runs before any package is
+ * installed, so it uses Node's own modules only. Knows nothing of what it builds.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** The project's top folder. */
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const windows = process.platform === "win32";
+
+/** What went wrong, said in full: no stack is worth printing. */
+export class NotReady extends Error {}
+
+/** Time of change of a file; -1 when there is none. */
+function changed(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+}
+
+/** Latest time of change of a file or of anything in a folder; folders count, so that a removed file is seen. */
+function latest(path) {
+  let time = changed(path);
+  if (time === -1 || !statSync(path).isDirectory()) return time;
+  for (const entry of readdirSync(path, { recursive: true })) {
+    time = Math.max(time, changed(join(path, entry)));
+  }
+  return time;
+}
+
+/** Runs a program from the top folder. Its output goes to stderr: stdout belongs to whoever called us. */
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], ...options });
+  if (result.error) throw new NotReady(`${command}: ${result.error.message}`);
+  return result.status === 0;
+}
+
+/** Runs a package's command with this Node, so that no shell and no PATH is involved. */
+function runBin(script, args) {
+  return run(process.execPath, [join(root, "node_modules", script), ...args]);
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
+
+/** npm writes node_modules/.package-lock.json at the end of each install: older than the lock file means not installed. */
+function installPackages(say) {
+  const installed = changed(join(root, "node_modules", ".package-lock.json"));
+  if (installed >= changed(join(root, "package-lock.json"))) return;
+  say("installing packages…");
+  // Under npm its own program is known; by itself "npm" is a shell script on Windows.
+  const npm = process.env.npm_execpath;
+  const done = npm?.endsWith(".js")
+    ? run(process.execPath, [npm, "ci"])
+    : run("npm", ["ci"], { shell: windows });
+  if (!done) throw new NotReady("npm ci failed");
+}
+
+/** Why the addon cannot be built here, or undefined. node-gyp finds Visual Studio by itself, so Windows just tries. */
+function missingTool() {
+  if (windows) return undefined;
+  if (!process.env.CXX && !["c++", "g++", "clang++"].some(onPath)) return "no C++ compiler";
+  if (!onPath("make")) return "no make";
+  if (!process.env.PYTHON && !onPath("python3") && !onPath("python")) return "no Python for node-gyp";
+  return undefined;
+}
+
+/**
+ * Where Node's headers lie on this machine, so that node-gyp need not download them. npm hands its own `nodedir` on in
+ * the environment; then nothing is to be added.
+ */
+function headerArguments() {
+  if (windows || process.env.npm_config_nodedir) return [];
+  const prefixes = [dirname(dirname(process.execPath)), "/usr"];
+  const prefix = prefixes.find((folder) => existsSync(join(folder, "include", "node", "node.h")));
+  return prefix === undefined ? [] : [`--nodedir=${prefix}`];
+}
+
+function buildAddon(say) {
+  const built = changed(join(root, "build", "Release", "zwire.node"));
+  const sources = Math.max(latest(join(root, "native")), changed(join(root, "binding.gyp")));
+  if (built >= sources) return;
+  const missing = missingTool();
+  if (missing !== undefined) {
+    say(`the addon is not built (${missing}): the portable engine is used`);
+    return;
+  }
+  say("building the addon…");
+  const args = ["rebuild", "--loglevel=warn", ...headerArguments()];
+  if (!runBin("node-gyp/bin/node-gyp.js", args)) throw new NotReady("the addon does not build");
+}
+
+/** tsc rewrites only what it likes, so a stamp of our own says when src was last compiled as a whole. */
+function compile(say) {
+  const dist = join(root, "dist");
+  const stamp = join(root, "node_modules", ".cache", "zwire", "compiled");
+  const sources = Math.max(latest(join(root, "src")), changed(join(root, "tsconfig.json")));
+  if (existsSync(join(dist, "index.js")) && changed(stamp) >= sources) return;
+  say("compiling TypeScript…");
+  // The stamp carries the time before the compiler read anything: an edit while it runs is compiled the next time.
+  const started = new Date();
+  if (!runBin("typescript/bin/tsc", ["-p", "."])) throw new NotReady("TypeScript does not compile");
+  removeOrphans(dist, join(root, "src"));
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, "");
+  utimesSync(stamp, started, started);
+}
+
+/** What was compiled from a source that is gone must not stay importable, nor be packed. */
+function removeOrphans(dist, src) {
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const source = file.replace(/(\.d\.ts|\.js)$/, ".ts");
+    if (source !== file && !existsSync(join(src, source))) rmSync(join(dist, file));
+  }
+}
+
+/**
+ * Does what is needed and no more. Progress goes to stderr.
+ * @throws NotReady
+ */
+export function ready({ quiet = false } = {}) {
+  let idle = true;
+  const say = (line) => {
+    idle = false;
+    process.stderr.write(`${line}\n`);
+  };
+  installPackages(say);
+  buildAddon(say);
+  compile(say);
+  if (idle && !quiet) process.stderr.write("everything is up to date\n");
+}
+
+/** Calls `ready` and ends the process with a message if it fails. */
+export function readyOrExit(options) {
+  try {
+    ready(options);
+  } catch (error) {
+    if (!(error instanceof NotReady)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  readyOrExit({ quiet: process.argv.includes("--quiet") });
+}

@@ -1,0 +1,142 @@
+/**
+ * Section K: PUSH and PULL. What is common to all types is in common.test.ts.
+ */
+import { describe, expect, it } from "vitest";
+import { Pull, Push } from "../../src/index.js";
+import {
+  managed,
+  rawConnected,
+  rawListen,
+  record,
+  settled,
+  TRANSPORTS,
+  texts,
+  until,
+} from "../support/helpers.js";
+import { message } from "../support/raw-peer.js";
+
+describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
+  it("K1 sends rotate over peers with room, and wait when all are full; nothing is dropped", async () => {
+    const push = managed(new Push({ sendHighWaterMark: 5 }));
+    const actual = await push.bind(endpoint());
+    const pulls = [new Pull({ receiveHighWaterMark: 5 }), new Pull({ receiveHighWaterMark: 5 })].map(managed);
+    for (const pull of pulls) pull.connect(actual);
+    await push.connected({ count: 2, timeout: 5000 });
+    const body = Buffer.alloc(300_000);
+    let sent = 0;
+    for (;;) {
+      const done = await push.send([`${sent}`, body], { timeout: 100 }).then(
+        () => true,
+        (error) => error,
+      );
+      if (done !== true) {
+        expect(done).toMatchObject({ code: "EAGAIN" });
+        break;
+      }
+      sent++;
+    }
+    const got: number[] = [];
+    for (const pull of pulls) {
+      for (;;) {
+        const parts = await pull.receive({ timeout: 200 }).catch(() => null);
+        if (parts === null) break;
+        got.push(Number(parts[0]));
+      }
+    }
+    expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, i) => i));
+  });
+
+  it("K3 PULL takes whole messages from several pushers, frames untouched", async () => {
+    const pull = managed(new Pull());
+    const actual = await pull.bind(endpoint());
+    const pushes = [0, 1, 2].map(() => managed(new Push()));
+    for (const push of pushes) push.connect(actual);
+    await pull.connected({ count: 3, timeout: 5000 });
+    await Promise.all(
+      pushes.map(async (push, who) => {
+        for (let i = 0; i < 100; i++) await push.send([`${who}`, "", `${i}`]);
+      }),
+    );
+    const next = [0, 0, 0];
+    for (let i = 0; i < 300; i++) {
+      const [who, empty, number] = texts(await pull.receive({ timeout: 5000 }));
+      expect([empty, number]).toEqual(["", `${next[Number(who)]++}`]);
+    }
+    expect(next).toEqual([100, 100, 100]);
+  });
+
+  it("K6 a pusher that waits hands its message to a puller that connects", async () => {
+    const push = managed(new Push());
+    const actual = await push.bind(endpoint());
+    const sends = Array.from({ length: 100 }, (_, i) => push.send(`${i}`));
+    expect(await settled(sends[0])).toBe(false);
+    const pull = managed(new Pull());
+    pull.connect(actual);
+    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+    await Promise.all(sends);
+  });
+
+  it("K2 PUSH has no receive and PULL has no send", () => {
+    const [push, pull] = [managed(new Push()), managed(new Pull())];
+    expect("receive" in push).toBe(false);
+    expect("send" in pull).toBe(false);
+  });
+});
+
+describe("PUSH and PULL, of connections", () => {
+  it("K4 without immediate, half of the messages wait for a dead endpoint; with it, none", async () => {
+    for (const immediate of [false, true]) {
+      const dead = await rawListen();
+      const endpoint = dead.endpoint;
+      await dead.close();
+      const push = managed(new Push({ immediate, reconnectInterval: 20 }));
+      const pull = managed(new Pull());
+      push.connect(endpoint);
+      push.connect(await pull.bind("tcp://127.0.0.1:*"));
+      await push.connected({ timeout: 5000 });
+      for (let i = 0; i < 10; i++) await push.send(`${i}`);
+      await until(() => pull.stats.receiveQueue === (immediate ? 10 : 5), "the live half has arrived");
+      expect(push.stats.outboundQueue).toBe(immediate ? 0 : 5);
+      await push.close({ linger: 0 });
+      await pull.close();
+    }
+  });
+
+  it("K5 when a puller leaves a bound PUSH, its queue is discarded and the next one begins afresh", async () => {
+    const push = managed(new Push({ sendHighWaterMark: 50 }));
+    const events = record(push);
+    const endpoint = await push.bind("tcp://127.0.0.1:*");
+    const gone = await rawConnected(endpoint, { type: "PULL" });
+    await push.connected();
+    gone.pause();
+    while (push.trySend(Buffer.alloc(200_000)));
+    gone.close();
+    await events.next("disconnect");
+    const next = await rawConnected(endpoint, { type: "PULL" });
+    await push.send("new");
+    expect(texts(await next.readMessage())).toEqual(["new"]);
+  });
+
+  it("K6 a pusher blocked at its mark gives its waiting messages to a new puller at once", async () => {
+    const push = managed(new Push({ sendHighWaterMark: 5 }));
+    const endpoint = await push.bind("tcp://127.0.0.1:*");
+    const stuck = await rawConnected(endpoint, { type: "PULL" });
+    await push.connected();
+    stuck.pause();
+    while (push.trySend(Buffer.alloc(200_000)));
+    const waiting = push.send("relief");
+    const next = await rawConnected(endpoint, { type: "PULL" });
+    await waiting;
+    expect(texts(await next.readMessage())).toEqual(["relief"]);
+  });
+
+  it("K2 what a PULL peer sends to PUSH is discarded", async () => {
+    const push = managed(new Push());
+    const peer = await rawConnected(await push.bind("tcp://127.0.0.1:*"), { type: "PULL" });
+    peer.write(message("noise"), message("more", "noise"));
+    await peer.barrier();
+    expect(push.stats.receiveQueue).toBe(0);
+    await push.send("x");
+    expect(texts(await peer.readMessage())).toEqual(["x"]);
+  });
+});

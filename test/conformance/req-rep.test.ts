@@ -1,0 +1,325 @@
+/**
+ * Section H: REQ and REP, on the wire against a raw peer and among zwire sockets, with Request.request().
+ */
+import { describe, expect, it } from "vitest";
+import { Reply, Request } from "../../src/index.js";
+import {
+  managed,
+  rawConnected,
+  rawListen,
+  record,
+  settled,
+  TRANSPORTS,
+  texts,
+  turns,
+  until,
+  within,
+} from "../support/helpers.js";
+import { message, type RawListener, type RawPeer } from "../support/raw-peer.js";
+
+/** A REQ that dials raw services, in the order of their connections. */
+async function asking(services = 1, options = {}) {
+  const request = managed(new Request({ reconnectInterval: 20, ...options }));
+  const events = record(request);
+  const listeners: RawListener[] = [];
+  const peers: RawPeer[] = [];
+  for (let i = 0; i < services; i++) {
+    const listener = await rawListen();
+    listeners.push(listener);
+    request.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "REP" });
+    peers.push(peer);
+    await request.connected({ count: i + 1, timeout: 5000 });
+  }
+  return { request, events, listeners, peers, peer: peers[0] };
+}
+
+/** A REP with raw clients. */
+async function serving(clients = 1, type = "REQ") {
+  const reply = managed(new Reply());
+  const events = record(reply);
+  const endpoint = await reply.bind("tcp://127.0.0.1:*");
+  const peers: RawPeer[] = [];
+  for (let i = 0; i < clients; i++) peers.push(await rawConnected(endpoint, { type }));
+  await reply.connected({ count: clients, timeout: 5000 });
+  return { reply, events, endpoint, peers, peer: peers[0] };
+}
+
+describe("REQ on the wire", () => {
+  it("H1 a request is an empty frame with MORE, then its parts", async () => {
+    const { request, peer } = await asking();
+    await request.send(["a", "", "b"]);
+    expect((await peer.read(2)).toString("hex")).toBe("0100");
+    expect(texts(await peer.readMessage())).toEqual(["a", "", "b"]);
+    peer.write(message("", "x", "y"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["x", "y"]);
+  });
+
+  it("H3 requests rotate over services, and a reply counts only from the one asked", async () => {
+    const { request, peers } = await asking(3);
+    for (let round = 0; round < 6; round++) {
+      await request.send(`${round}`);
+      const asked = peers[round % 3];
+      expect(texts(await asked.readMessage())).toEqual(["", `${round}`]);
+      const other = peers[(round + 1) % 3];
+      other.write(message("", "forged"));
+      await other.barrier();
+      expect(request.tryReceive()).toBeUndefined();
+      asked.write(message("", `answer ${round}`));
+      expect(texts(await request.receive({ timeout: 5000 }))).toEqual([`answer ${round}`]);
+    }
+  });
+
+  it.each([
+    ["without an empty frame", message("junk", "x")],
+    ["of one frame", message("junk")],
+    ["of an empty frame alone", message("")],
+  ])("H5 a reply %s ends the connection with an event", async (_, octets) => {
+    const { request, events, peer } = await asking();
+    await request.send("a");
+    await peer.readMessage();
+    peer.write(octets);
+    await peer.closed();
+    const event = await events.next("handshake:error:protocol");
+    expect(event.error!.message).not.toBe("");
+    expect(request.tryReceive()).toBeUndefined();
+  });
+
+  it("H6 a reply with a four-octet id is discarded while correlate is off", async () => {
+    const { request, peer } = await asking();
+    await request.send("a");
+    await peer.readMessage();
+    peer.write(message("abcd", "", "wrong"), message("", "right"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["right"]);
+  });
+
+  it("H7 when the asked peer leaves, REQ keeps waiting; a timeout frees the call", async () => {
+    const { request, events, listeners, peer } = await asking();
+    await request.send("a");
+    await peer.readMessage();
+    const reply = request.receive({ timeout: 300 });
+    peer.close();
+    await events.next("disconnect");
+    const again = await listeners[0].accept();
+    await again.handshake({ type: "REP" });
+    await again.barrier(); // nothing was sent again
+    await expect(reply).rejects.toMatchObject({ code: "EAGAIN" });
+  });
+
+  it("H8 with relaxed, a second request abandons the first and the peers stay connected", async () => {
+    const { request, events, peer } = await asking(1, { relaxed: true, correlate: true });
+    await request.send("one");
+    const first = await peer.readMessage();
+    await request.send("two");
+    const second = await peer.readMessage();
+    peer.write(message(first[0], "", "to one"), message(second[0], "", "to two"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["to two"]);
+    expect(events.of("disconnect")).toHaveLength(0);
+  });
+
+  it("H9 with correlate, a four-octet id that grows by one goes before the empty frame", async () => {
+    const { request, peer } = await asking(1, { correlate: true });
+    const ids: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      await request.send("q");
+      const parts = await peer.readMessage();
+      expect(parts.map((part) => part.length)).toEqual([4, 0, 1]);
+      ids.push(parts[0].readUInt32LE());
+      peer.write(
+        message(Buffer.from("none"), "", "other id"),
+        message("", "no id"),
+        message(parts[0], "", "mine"),
+      );
+      expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["mine"]);
+    }
+    expect([(ids[1] - ids[0]) >>> 0, (ids[2] - ids[1]) >>> 0]).toEqual([1, 1]);
+  });
+
+  it("H10 with relaxed and correlate, only the answer to the last of two requests is delivered", async () => {
+    const { request, peer } = await asking(1, { relaxed: true, correlate: true });
+    await request.send("one");
+    await request.send("two");
+    const [one, two] = [await peer.readMessage(), await peer.readMessage()];
+    peer.write(message(one[0], "", "1"), message(two[0], "", "2"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["2"]);
+    await peer.barrier();
+    expect(request.tryReceive()).toBeUndefined();
+  });
+
+  it("H11 with relaxed alone, a late answer is taken for the new one: as documented", async () => {
+    const { request, peer } = await asking(1, { relaxed: true });
+    await request.send("one");
+    await request.send("two");
+    await peer.readMessage();
+    await peer.readMessage();
+    peer.write(message("", "to one"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["to one"]);
+  });
+
+  it("H12 replies that came when nothing was asked are dropped before the next request", async () => {
+    const { request, peer } = await asking();
+    peer.write(message("", "stale"), message("", "staler"));
+    await peer.barrier();
+    await request.send("q");
+    await peer.readMessage();
+    peer.write(message("", "fresh"), message("", "twice"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["fresh"]);
+    await peer.barrier();
+    await request.send("q2");
+    await peer.readMessage();
+    peer.write(message("", "fresh2"));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["fresh2"]);
+  });
+});
+
+describe("REP on the wire", () => {
+  it("H13 the envelope goes back as it came, and the application sees the body only", async () => {
+    const { reply, peer } = await serving(1, "DEALER");
+    peer.write(message("e1", "e2", "", "question", "", "more"));
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["question", "", "more"]);
+    await reply.send(["answer", ""]);
+    expect(texts(await peer.readMessage())).toEqual(["e1", "e2", "", "answer", ""]);
+  });
+
+  it("H14 a request without an empty frame is discarded and the next one served", async () => {
+    const { reply, events, peer } = await serving(1, "DEALER");
+    peer.write(message("no", "delimiter"), message("single"), message("", "good"));
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["good"]);
+    await reply.send("ok");
+    expect(texts(await peer.readMessage())).toEqual(["", "ok"]);
+    expect(events.of("disconnect")).toHaveLength(0);
+  });
+
+  it("H16 a reply to a requester that left vanishes without an error, and the next request is served", async () => {
+    const { reply, events, peers } = await serving(2);
+    peers[0].write(message("", "from one"));
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["from one"]);
+    peers[0].close();
+    await events.next("disconnect");
+    peers[1].write(message("", "from two"));
+    await reply.send("to nobody");
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["from two"]);
+    await reply.send("to two");
+    expect(texts(await peers[1].readMessage())).toEqual(["", "to two"]);
+  });
+
+  it("H16 REP never blocks on a requester that is full", async () => {
+    const reply = managed(new Reply({ sendHighWaterMark: 3 }));
+    const peer = await rawConnected(await reply.bind("tcp://127.0.0.1:*"), { type: "DEALER" });
+    for (let i = 0; i < 60; i++) peer.write(message("", `${i}`));
+    peer.pause();
+    const body = Buffer.alloc(2_000_000);
+    for (let i = 0; i < 60; i++) {
+      expect(texts(await reply.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+      await within(reply.send(body), "a reply", 2000);
+    }
+  });
+});
+
+describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
+  async function pair(options = {}) {
+    const reply = managed(new Reply());
+    const request = managed(new Request(options));
+    request.connect(await reply.bind(endpoint()));
+    await Promise.all([reply.connected({ timeout: 5000 }), request.connected({ timeout: 5000 })]);
+    return { request, reply };
+  }
+
+  it("H2 REQ: a second send before the reply, and a receive before a send, fail with EFSM", async () => {
+    const { request, reply } = await pair();
+    await expect(request.receive()).rejects.toMatchObject({ code: "EFSM" });
+    await request.send("one");
+    await expect(request.send("two")).rejects.toMatchObject({ code: "EFSM" });
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["one"]);
+    await reply.send("answer");
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["answer"]);
+    await request.send("three");
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["three"]);
+  });
+
+  it("H15 REP: a receive while a reply is owed, and a send while none is, fail with EFSM", async () => {
+    const { request, reply } = await pair();
+    await expect(reply.send("x")).rejects.toMatchObject({ code: "EFSM" });
+    expect(() => reply.trySend("x")).toThrow(expect.objectContaining({ code: "EFSM" }));
+    await request.send("q");
+    await reply.receive({ timeout: 5000 });
+    await expect(reply.receive()).rejects.toMatchObject({ code: "EFSM" });
+    await reply.send("a");
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["a"]);
+  });
+
+  it("H4 REQ without a peer blocks or fails with EAGAIN and never discards", async () => {
+    const request = managed(new Request());
+    const actual = await request.bind(endpoint());
+    expect(request.trySend("x")).toBe(false);
+    await expect(request.send("x", { timeout: 10 })).rejects.toMatchObject({ code: "EAGAIN" });
+    const waiting = request.send("kept");
+    expect(await settled(waiting)).toBe(false);
+    const reply = managed(new Reply());
+    reply.connect(actual);
+    await waiting;
+    expect(texts(await reply.receive({ timeout: 5000 }))).toEqual(["kept"]);
+  });
+
+  it("H17 REQ takes a message between exchanges only, REP while it owes a reply only", async () => {
+    const { request, reply } = await pair();
+    expect(request.trySend("q")).toBe(true);
+    expect(() => request.trySend("q2")).toThrow(expect.objectContaining({ code: "EFSM" }));
+    await until(() => reply.stats.receiveQueue === 1, "the request is there");
+    expect(texts(reply.tryReceive()!)).toEqual(["q"]);
+    expect(reply.trySend("a")).toBe(true);
+    expect(() => reply.trySend("b")).toThrow(expect.objectContaining({ code: "EFSM" }));
+    expect(texts(await request.receive({ timeout: 5000 }))).toEqual(["a"]);
+    expect(request.trySend("q3")).toBe(true);
+  });
+
+  it("one REP serves many REQs, each with its own answer", async () => {
+    const reply = managed(new Reply());
+    const actual = await reply.bind(endpoint());
+    const requests = Array.from({ length: 10 }, () => managed(new Request()));
+    for (const request of requests) request.connect(actual);
+    void (async () => {
+      for await (const [question] of reply) await reply.send([question, "!"]);
+    })().catch(() => {});
+    const answers = requests.map(async (request, i) => {
+      for (let j = 0; j < 20; j++) {
+        await request.send(`${i}/${j}`);
+        expect(texts(await request.receive({ timeout: 5000 }))).toEqual([`${i}/${j}`, "!"]);
+      }
+    });
+    await Promise.all(answers);
+  });
+
+  it.each([false, true])(
+    "request() called many times at once gives each call its own answer (correlate %s)",
+    async (correlate) => {
+      const { request, reply } = await pair({ correlate });
+      void (async () => {
+        for await (const [question] of reply) await reply.send(`re: ${question}`);
+      })().catch(() => {});
+      const calls = Array.from({ length: 100 }, (_, i) => request.request(`${i}`, { timeout: 5000 }));
+      const answers = await Promise.all(calls);
+      expect(answers.flatMap(texts)).toEqual(Array.from({ length: 100 }, (_, i) => `re: ${i}`));
+    },
+  );
+
+  it.each([false, true])(
+    "a request() that times out or is aborted does not spoil the next one (correlate %s)",
+    async (correlate) => {
+      const { request, reply } = await pair({ correlate, reconnectInterval: 10 });
+      await expect(request.request("slow", { timeout: 30 })).rejects.toMatchObject({ code: "EAGAIN" });
+      const aborter = new AbortController();
+      const aborted = request.request("aborted", { signal: aborter.signal });
+      await turns(3);
+      aborter.abort(new Error("enough"));
+      await expect(aborted).rejects.toThrow("enough");
+      const last = request.request("last", { timeout: 5000 });
+      void (async () => {
+        for await (const [question] of reply) await reply.send(`re: ${question}`);
+      })().catch(() => {});
+      expect(texts(await last)).toEqual(["re: last"]);
+      expect(texts(await request.request("and again", { timeout: 5000 }))).toEqual(["re: and again"]);
+    },
+  );
+});
