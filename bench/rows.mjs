@@ -52,7 +52,14 @@ export const rows = [
     contenders: [zwire, zeromq],
     bars: [rate("zeromq.js", 2)],
   },
-  { id: "tcp-16-many", kind: "throughput", transport: "tcp", size: 16, contenders: [batched, zeromq], bars: [] },
+  {
+    id: "tcp-16-many",
+    kind: "throughput",
+    transport: "tcp",
+    size: 16,
+    contenders: [batched, zeromq],
+    bars: [],
+  },
   {
     id: "req-tcp-16",
     kind: "latency",

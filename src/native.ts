@@ -29,8 +29,8 @@ export interface NativeCallbacks {
   onFrames(this: unknown, chunk: Buffer, count: number): void;
   onLargeFrame(this: unknown, body: Buffer, flags: number): void;
   onDrain(this: unknown): void;
-  /** status UV_EOF (-4095) for an orderly close; fault from FrameFault. */
-  onClose(this: unknown, status: number, fault: number, pendingBytes: number): void;
+  /** status UV_EOF (-4095) for an orderly close; fault from FrameFault, with what was too large. */
+  onClose(this: unknown, status: number, fault: number, pendingBytes: number, octets: number): void;
   /** status < 0: accept failed, no stream. */
   onAccept(this: unknown, status: number, stream: NativeStreamHandle | undefined): void;
 }

@@ -29,7 +29,7 @@ export interface SocketOptions {
   heartbeatTimeout?: number;
   /** Silence after which the peer shall end the connection; at most 65500, in tenths of a second. Default 0: not said. */
   heartbeatTimeToLive?: number;
-  /** SO_SNDBUF; -1 leaves the system's. Native engine only. Default -1. */
+  /** SO_SNDBUF; -1 leaves the system's on tcp and asks for 1 MiB on ipc. Native engine only. Default -1. */
   sendBufferSize?: number;
   /** SO_RCVBUF; -1 leaves the system's. Native engine only. Default -1. */
   receiveBufferSize?: number;

@@ -433,6 +433,11 @@ export abstract class Socket implements SocketHost {
   abstract pipeReadable(pipe: Pipe): void;
   /** @internal */
   abstract pipeWritable(pipe: Pipe): void;
+  /** @internal An option that acts at once has another value. */
+  optionChanged(): void {
+    for (const pipe of this.pipes) pipe.limitsChanged();
+  }
+
   /** @internal Most types ignore subscriptions (F5). */
   pipeSubscription(_pipe: Pipe, _topic: Buffer, _subscribe: boolean): void {}
   /** Reject all waiting operations and those to come. */
@@ -478,6 +483,7 @@ export function defineOptions(target: { prototype: Socket }, names: readonly Opt
       },
       set(this: Socket, value: unknown) {
         const live = setOption(this.options, name, value);
+        if (live) this.optionChanged();
         if (!live && this.lastEndpoint !== null) {
           process.emitWarning("Socket option will not take effect until next connect/bind.");
         }

@@ -132,12 +132,13 @@ void StreamWrap::OnDrain() {
   environment_.Call(Environment::kOnDrain, owner_.Value(), {});
 }
 
-void StreamWrap::OnClose(int status, Fault fault, size_t pending) {
+void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octets) {
   Napi::HandleScope scope(Env());
   Napi::Env env = Env();
   environment_.Call(Environment::kOnClose, owner_.Value(),
                     {Napi::Number::New(env, status), Napi::Number::New(env, static_cast<int>(fault)),
-                     Napi::Number::New(env, static_cast<double>(pending))});
+                     Napi::Number::New(env, static_cast<double>(pending)),
+                     Napi::Number::New(env, static_cast<double>(octets))});
 }
 
 // Methods

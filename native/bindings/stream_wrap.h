@@ -26,7 +26,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   void OnConnect(int status) override;
   void OnBytes(const uint8_t* data, size_t size) override;
   void OnDrain() override;
-  void OnClose(int status, Fault fault, size_t pending) override;
+  void OnClose(int status, Fault fault, size_t pending, uint64_t octets) override;
   // OpenHandle
   void Shutdown() override;
 

@@ -55,7 +55,12 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
     // E5: reserved bits are ignored. E6: MORE means nothing on a command.
     const uint32_t flags = (first & kFlagCommand) != 0 ? kFlagCommand : (first & kFlagMore);
     fault_ = Check(flags, length);
-    if (fault_ != Fault::kNone) return Flush(data, begin, at, count);
+    if (fault_ != Fault::kNone) {
+      fault_octets_ = fault_ == Fault::kTooManyParts      ? parts_ + 1
+                      : fault_ == Fault::kMessageTooLarge ? message_bytes_ + length
+                                                          : length;
+      return Flush(data, begin, at, count);
+    }
     const size_t body = at + header;
     if (length > size - body) {
       if (length < kLargeBytes) break;

@@ -83,6 +83,8 @@ class FrameDecoder {
 
   // Once set, nothing more may be fed.
   Fault fault() const { return fault_; }
+  // The size, or the number of parts, that was too large.
+  uint64_t fault_octets() const { return fault_octets_; }
 
  private:
   Fault Check(uint32_t flags, uint64_t length) const;
@@ -102,6 +104,7 @@ class FrameDecoder {
   uint64_t parts_ = 0;
   uint64_t message_bytes_ = 0;
   Fault fault_ = Fault::kNone;
+  uint64_t fault_octets_ = 0;
 };
 
 }  // namespace zwire

@@ -21,7 +21,7 @@ class StreamListener : public FrameSink {
   virtual void OnBytes(const uint8_t* data, size_t size) = 0;
   virtual void OnDrain() = 0;
   // The connection is gone; the listener closes the stream.
-  virtual void OnClose(int status, Fault fault, size_t pending) = 0;
+  virtual void OnClose(int status, Fault fault, size_t pending, uint64_t octets) = 0;
 };
 
 class Stream {
@@ -67,6 +67,7 @@ class Stream {
   int watched_ = 0;
   bool connecting_ = false;
   bool reading_ = false;
+  bool expect_large_ = false;
   bool closed_ = false;
   bool in_callback_ = false;
 };

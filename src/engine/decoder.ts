@@ -44,6 +44,8 @@ export class FrameDecoder {
   #parts = 0;
   #messageBytes = 0;
   #fault = 0;
+  /** With a fault: the size, or the number of parts, that was too large. */
+  faultOctets = 0;
 
   constructor(limits: DecoderLimits, sink: DecoderSink) {
     this.#limits = limits;
@@ -81,6 +83,7 @@ export class FrameDecoder {
       if (fault !== 0) {
         this.#flush(chunk, count);
         this.#fault = fault;
+        this.faultOctets = fault === 3 ? this.#parts + 1 : fault === 4 ? this.#messageBytes + length : length;
         return;
       }
       const bodyAt = at + header;

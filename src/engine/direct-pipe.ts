@@ -3,7 +3,9 @@
  * subscriptions are calls. The pipe holds the sum of the sender's and the receiver's marks (G6). Knows no names:
  * who is joined to whom is decided in session/inproc.ts.
  */
+
 import { type OutMessage, toReceived } from "../message.js";
+import { messageBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import { Pipe, type PipeLimits, type PipeOwner } from "./pipe.js";
 
@@ -14,6 +16,7 @@ export class DirectPipe extends Pipe {
   #other: DirectPipe | null = null;
   /** Before the other side exists: messages of a connector whose name is not bound yet (R20). */
   readonly #waiting = new Fifo<OutMessage>();
+  #waitingBytes = 0;
   #full = false;
   #wakeScheduled = false;
   readonly #defer: Defer;
@@ -37,7 +40,8 @@ export class DirectPipe extends Pipe {
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
       this.#pass(message);
     }
-    if (this.#full && this.#belowMark()) this.#wakeSender();
+    this.#waitingBytes = 0;
+    this.limitsChanged();
   }
 
   get joined(): boolean {
@@ -52,21 +56,33 @@ export class DirectPipe extends Pipe {
   }
 
   override get outboundLength(): number {
-    return this.#waiting.length;
+    return this.#other === null ? this.#waiting.length : this.#other.inbound.length;
+  }
+
+  get #outboundBytes(): number {
+    return this.#other === null ? this.#waitingBytes : this.#other.inboundBytes;
   }
 
   override hasRoom(): boolean {
-    if (!this.#belowMark()) this.#full = true;
+    if (this.#filledTo(1)) this.#full = true;
     return !this.#full;
   }
 
-  #belowMark(): boolean {
-    const mark = this.limits.sendHighWaterMark;
-    if (this.limits.conflate || mark === 0) return true;
-    const other = this.#other;
-    if (other === null) return this.#waiting.length < mark;
-    const theirs = other.limits.receiveHighWaterMark;
-    return theirs === 0 || other.inbound.length < mark + theirs;
+  /** Whether a mark, or that share of it, is reached. Marks of both sides add up; no mark on one side is no mark (G6). */
+  #filledTo(share: number): boolean {
+    const { sendHighWaterMark, sendHighWaterMarkBytes, conflate } = this.limits;
+    if (conflate) return false;
+    const theirs = this.#other?.limits;
+    const unlimited = sendHighWaterMark === 0 || theirs?.receiveHighWaterMark === 0;
+    const mark = sendHighWaterMark + (theirs?.receiveHighWaterMark ?? 0);
+    if (!unlimited && this.outboundLength >= Math.max(1, mark * share)) return true;
+    const byteMark = sendHighWaterMarkBytes + (theirs?.receiveHighWaterMarkBytes ?? 0);
+    return byteMark > 0 && this.#outboundBytes >= Math.max(1, byteMark * share);
+  }
+
+  protected override countsBytes(): boolean {
+    const sender = this.#other?.limits;
+    return super.countsBytes() || (sender !== undefined && sender.sendHighWaterMarkBytes > 0);
   }
 
   override trySend(message: OutMessage): boolean {
@@ -75,6 +91,7 @@ export class DirectPipe extends Pipe {
     else {
       if (this.limits.conflate) this.#waiting.clear();
       this.#waiting.push(message);
+      this.#waitingBytes += messageBytes(message);
     }
     return true;
   }
@@ -94,14 +111,21 @@ export class DirectPipe extends Pipe {
   override read(): ReturnType<Pipe["read"]> {
     const message = super.read();
     const other = this.#other;
-    if (other === null || !other.#full) return message;
-    if (this.inbound.length <= this.limits.receiveHighWaterMark >> 1) other.#wakeSender();
+    if (other !== null) other.#wake();
     return message;
   }
 
-  #wakeSender(): void {
+  /** G8: a sender that was refused goes on when half is read. */
+  #wake(): void {
+    if (!this.#full || this.#filledTo(0.5)) return;
     this.#full = false;
     this.#defer(() => this.owner.pipeWritable(this));
+  }
+
+  override limitsChanged(): void {
+    this.#wake();
+    const other = this.#other;
+    if (other !== null) other.#wake();
   }
 
   override sendSubscription(topic: Buffer, subscribe: boolean): void {

@@ -64,6 +64,8 @@ export abstract class Pipe {
   abstract sendSubscription(topic: Buffer, subscribe: boolean): void;
   /** The application broke nothing, the peer did: close this connection with an event. */
   abstract fail(error: Error): void;
+  /** A mark has been raised, perhaps: a sender that was refused may have room now (G7). */
+  abstract limitsChanged(): void;
   /** Messages accepted and not yet taken by the kernel or the peer. */
   abstract get outboundLength(): number;
   protected abstract pauseReading(): void;
@@ -82,7 +84,7 @@ export abstract class Pipe {
       this.#inboundBytes = 0;
     }
     this.inbound.push(message);
-    if (this.limits.receiveHighWaterMarkBytes > 0) this.#inboundBytes += messageBytes(message);
+    if (this.countsBytes()) this.#inboundBytes += messageBytes(message);
   }
 
   /** The peer subscribed to or cancelled a topic. */
@@ -110,6 +112,15 @@ export abstract class Pipe {
       this.resumeReading();
     }
     return message;
+  }
+
+  /** Whether a mark in octets is set: only then are they counted. */
+  protected countsBytes(): boolean {
+    return this.limits.receiveHighWaterMarkBytes > 0;
+  }
+
+  protected get inboundBytes(): number {
+    return this.#inboundBytes;
   }
 
   /** Forget unread messages (S13). */
@@ -275,11 +286,18 @@ export class StreamPipe extends Pipe {
     batch.release();
     this.#sealed = null;
     this.#spare = batch;
-    if (this.#full && this.#belowMark()) {
-      this.#full = false;
-      this.owner.pipeWritable(this);
-    }
+    this.#wake();
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
+  }
+
+  #wake(): void {
+    if (!this.#full || !this.#belowMark()) return;
+    this.#full = false;
+    this.owner.pipeWritable(this);
+  }
+
+  override limitsChanged(): void {
+    this.#wake();
   }
 
   #belowMark(): boolean {

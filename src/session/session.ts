@@ -167,13 +167,13 @@ export class Session implements StreamHandler, PipeLink {
   }
 
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
-    this.#heartbeat?.received(Date.now());
+    this.#heartbeat?.received();
     this.#assembler.frames(chunk, table, count);
     this.#pipe?.delivered();
   }
 
   onLargeFrame(body: Buffer, flags: number): void {
-    this.#heartbeat?.received(Date.now());
+    this.#heartbeat?.received();
     this.#assembler.frame(body, flags);
     this.#pipe?.delivered();
   }
@@ -187,14 +187,19 @@ export class Session implements StreamHandler, PipeLink {
     this.flush();
   }
 
-  onClose(error: NodeJS.ErrnoException | undefined, fault: FrameFault, pendingBytes: number): void {
+  onClose(
+    error: NodeJS.ErrnoException | undefined,
+    fault: FrameFault,
+    pendingBytes: number,
+    octets: number,
+  ): void {
     if (this.#closed) return;
     if (fault === FrameFault.none) {
       this.#end(error, pendingBytes);
       return;
     }
     const [code, rule, text] = FAULTS[fault];
-    this.#end(new ProtocolError(code, text, { rule, kind: "protocol" }), pendingBytes);
+    this.#end(new ProtocolError(code, `${text}: ${octets}`, { rule, octets }), pendingBytes);
   }
 
   // Pipe → session
@@ -274,7 +279,7 @@ export class Session implements StreamHandler, PipeLink {
     clearTimeout(this.#heartbeatTimer);
     if (this.#heartbeat === null || this.#closed) return;
     // Nothing can be read while the application holds us back: silence says nothing about the peer then.
-    if (this.#pipe?.throttled) this.#heartbeat.received(Date.now());
+    if (this.#pipe?.throttled) this.#heartbeat.received();
     const { output, expired, nextMs } = this.#heartbeat.poll(Date.now());
     if (expired) {
       const text = "no traffic from the peer in time";

@@ -12,6 +12,13 @@ import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } f
 /** Octets that fit in sockaddr_un before the terminating NUL. */
 const PATH_MAX_BYTES = process.platform === "darwin" ? 103 : 107;
 
+/**
+ * SO_SNDBUF asked for where the application leaves it to us: Linux's default for unix sockets holds three messages of
+ * 64 KiB, and the two sides then wait for each other; with this, 64 KiB messages went 1.4 times as fast. The kernel
+ * gives what net.core.wmem_max allows.
+ */
+const SEND_BUFFER_BYTES = 1024 * 1024;
+
 /** Checks an address and gives the path as the kernel takes it. */
 export function ipcPath(address: string): string {
   if (address === "@")
@@ -58,11 +65,17 @@ export class IpcTransport implements Transport {
   }
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
-    if (address === "*") return this.#listenTemporary(options, handler);
+    const tuned = this.#tuned(options);
+    if (address === "*") return this.#listenTemporary(tuned, handler);
     const path = ipcPath(address);
-    if (path.startsWith("\0")) return this.#listenAbstract(path, address, options, handler);
+    if (path.startsWith("\0")) return this.#listenAbstract(path, address, tuned, handler);
     await replaceStale(path);
-    return this.#listenFile(path, address, options, handler);
+    return this.#listenFile(path, address, tuned, handler);
+  }
+
+  #tuned(options: TransportOptions): TransportOptions {
+    if (this.#engine.name !== "native" || options.sendBufferSize !== -1) return options;
+    return { ...options, sendBufferSize: SEND_BUFFER_BYTES };
   }
 
   /** R15: a directory of mode 0700 under the first of TMPDIR, TEMPDIR, TMP, or the working directory. */
@@ -126,7 +139,7 @@ export class IpcTransport implements Transport {
   }
 
   connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
-    return this.#engine.connectPipe(ipcPath(address), address, options, signal);
+    return this.#engine.connectPipe(ipcPath(address), address, this.#tuned(options), signal);
   }
 }
 

@@ -52,7 +52,7 @@ class NativeStream implements Stream {
   start(handler: StreamHandler): void {
     this.#handler = handler;
     const status = this.#handle.start();
-    if (status < 0) setImmediate(() => this.onClose(status, 0, 0));
+    if (status < 0) setImmediate(() => this.onClose(status, 0, 0, 0));
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
@@ -74,7 +74,7 @@ class NativeStream implements Stream {
   #writeFailed(status: number, segments: readonly Uint8Array[]): number {
     let bytes = 0;
     for (const segment of segments) bytes += segment.length;
-    setImmediate(() => this.onClose(status, 0, bytes));
+    setImmediate(() => this.onClose(status, 0, bytes, 0));
     return bytes;
   }
 
@@ -121,13 +121,13 @@ class NativeStream implements Stream {
     this.#handler?.onDrain();
   }
 
-  onClose(status: number, fault: number, pendingBytes: number): void {
+  onClose(status: number, fault: number, pendingBytes: number, octets: number): void {
     const handler = this.#handler;
     if (handler === null) return;
     this.#handler = null;
     this.#handle.close();
     const error = status === UV_EOF || status === 0 ? undefined : systemError(this.#native, status);
-    handler.onClose(error, fault as FrameFault, pendingBytes);
+    handler.onClose(error, fault as FrameFault, pendingBytes, octets);
   }
 }
 

@@ -70,7 +70,7 @@ class NodeStream implements Stream {
       return;
     }
     const fault = this.#decoder.push(chunk);
-    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault);
+    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault, this.#decoder.faultOctets);
   }
 
   /**
@@ -111,13 +111,13 @@ class NodeStream implements Stream {
   }
 
   #closed(): void {
-    this.#end(this.#error, FrameFault.none);
+    this.#end(this.#error, FrameFault.none, 0);
   }
 
-  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault): void {
+  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
     const handler = this.#handler;
     this.close();
-    handler?.onClose(error, fault, 0);
+    handler?.onClose(error, fault, 0, octets);
   }
 }
 

@@ -174,9 +174,10 @@ export class Handshake {
   #complete(output: Buffer | undefined): void {
     const { major, minor } = this.#greeting as Greeting;
     const metadata = this.#mechanism.peerMetadata;
-    const socketType = getProperty(metadata, "Socket-Type")?.toString("latin1") ?? "";
+    const announced = getProperty(metadata, "Socket-Type");
+    const socketType = announced?.toString("latin1") ?? "";
     // C6: libzmq accepts a READY without Socket-Type, and so do we.
-    if (socketType !== "" && !isCompatible(this.#config.socketType, socketType)) {
+    if (announced !== undefined && !isCompatible(this.#config.socketType, socketType)) {
       const theirs = socketType.replace(/[^\x20-\x7e]/g, "?");
       const text = `${this.#config.socketType} cannot talk to "${theirs}"`;
       throw refuse("incompatible-socket-type", text, "C8, C9", output);

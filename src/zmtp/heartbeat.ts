@@ -22,33 +22,31 @@ export class Heartbeat {
   #nextPing: number;
   /** When an answer to a PING must have come; Infinity when none is outstanding. */
   #deadline = Number.POSITIVE_INFINITY;
-  /** What the peer asked for: silence of this length means that it has gone (F9). */
-  #peerTtlMs = 0;
-  #lastReceived: number;
+  /** The end of the time to live that the peer's last PING gave it (F9); Infinity when there is none. */
+  #ttlEnd = Number.POSITIVE_INFINITY;
 
   constructor(config: HeartbeatConfig, now: number) {
     this.#config = config;
     this.#nextPing = config.intervalMs > 0 ? now + config.intervalMs : Number.POSITIVE_INFINITY;
-    this.#lastReceived = now;
   }
 
   /** Anything has come in: both waits are over (F12). */
-  received(now: number): void {
-    this.#lastReceived = now;
+  received(): void {
+    this.#ttlEnd = Number.POSITIVE_INFINITY;
     this.#deadline = Number.POSITIVE_INFINITY;
   }
 
   /** A PING has come in; the PONG to send (F7). */
   pingReceived(ping: Ping, now: number): Buffer {
-    this.received(now);
-    if (ping.ttlMs > 0) this.#peerTtlMs = ping.ttlMs;
+    this.received();
+    if (ping.ttlMs > 0) this.#ttlEnd = now + ping.ttlMs;
     return encodePong(ping.context);
   }
 
   /** What is due at `now`, and when to ask again in milliseconds. */
   poll(now: number): { output?: Buffer; expired: boolean; nextMs: number } {
-    const ttlEnd = this.#peerTtlMs > 0 ? this.#lastReceived + this.#peerTtlMs : Number.POSITIVE_INFINITY;
-    if (now >= this.#deadline || now >= ttlEnd) return { expired: true, nextMs: Number.POSITIVE_INFINITY };
+    if (now >= this.#deadline || now >= this.#ttlEnd)
+      return { expired: true, nextMs: Number.POSITIVE_INFINITY };
     let output: Buffer | undefined;
     if (now >= this.#nextPing) {
       const { intervalMs, timeoutMs, timeToLiveMs } = this.#config;
@@ -59,7 +57,7 @@ export class Heartbeat {
         this.#deadline = now + (timeoutMs === -1 ? intervalMs : timeoutMs);
       }
     }
-    const nextMs = Math.min(this.#nextPing, this.#deadline, ttlEnd) - now;
+    const nextMs = Math.min(this.#nextPing, this.#deadline, this.#ttlEnd) - now;
     return output === undefined ? { expired: false, nextMs } : { output, expired: false, nextMs };
   }
 }

@@ -11,6 +11,7 @@ import {
   record,
   settled,
   TRANSPORTS,
+  temporaryDirectory,
   texts,
   turns,
   until,

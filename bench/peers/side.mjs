@@ -1,0 +1,81 @@
+/**
+ * One side of a trial, in its own process: gets its job as an argument, talks to ../trial.mjs over Node's IPC channel,
+ * and measures itself. Knows no library.
+ *
+ * To the parent: { event: "ready", endpoint } · { event: "subscribed" } · { event: "done", ...figures }.
+ * From the parent: "go" · "finish".
+ */
+
+/** What this side shall do; trial.mjs writes it. */
+export const job = JSON.parse(process.argv[2]);
+
+const told = new Map();
+
+function toldTo(word) {
+  let one = told.get(word);
+  if (one === undefined) {
+    one = {};
+    one.promise = new Promise((resolve) => {
+      one.resolve = resolve;
+    });
+    told.set(word, one);
+  }
+  return one;
+}
+
+process.on("message", (word) => toldTo(word).resolve());
+// A parent that is gone wants no figures.
+process.on("disconnect", () => process.exit(1));
+
+/** Resolves when the parent says the word, or has said it. */
+export function parentSays(word) {
+  return toldTo(word).promise;
+}
+
+export function tellParent(line) {
+  process.send(line);
+}
+
+/** Takes the time and this process's processor time, all of its threads included, from `start` on. */
+export class Meter {
+  #time = 0;
+  #cpu;
+
+  start() {
+    this.#cpu = process.cpuUsage();
+    this.#time = performance.now();
+  }
+
+  stop() {
+    const seconds = (performance.now() - this.#time) / 1000;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    return { seconds, cpuSeconds: (user + system) / 1e6 };
+  }
+}
+
+/** Reports the figures and ends this process. */
+export function done(figures) {
+  const peakRss = process.resourceUsage().maxRSS * 1024;
+  process.send({ event: "done", ...figures, peakRss }, () => process.exit(0));
+}
+
+/** Round-trip times in microseconds, without taking memory while they are measured. */
+export class Samples {
+  #times;
+  #count = 0;
+
+  constructor(capacity) {
+    this.#times = new Float64Array(capacity);
+  }
+
+  add(milliseconds) {
+    this.#times[this.#count++] = milliseconds * 1000;
+  }
+
+  /** Percentiles. */
+  summary() {
+    const sorted = this.#times.subarray(0, this.#count).sort();
+    const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+    return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+  }
+}

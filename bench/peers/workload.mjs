@@ -1,0 +1,189 @@
+/**
+ * The work of a trial over a library with zeromq.js's API: zwire or zeromq.js itself. Each process loads one of them
+ * only. The receiving side holds the clock, and starts it at the first message after the warm-up.
+ */
+import { done, job, Meter, parentSays, Samples, tellParent } from "./side.mjs";
+
+const CHUNK = 512;
+/** A message of another size: publishers repeat it until all subscribers have been seen. */
+const SYNC = Buffer.alloc(1);
+const total = job.warmup + job.count;
+
+/** Counts messages, refuses wrong ones, and takes the time of all after the warm-up. */
+class Counter {
+  #left = 0;
+  #meter = new Meter();
+  #finished;
+  #expected;
+  #measured;
+  /** Resolves to the figures. */
+  figures = new Promise((resolve) => {
+    this.#finished = resolve;
+  });
+
+  constructor(copies) {
+    this.#expected = total * copies;
+    this.#measured = job.count * copies;
+    this.#left = this.#expected;
+  }
+
+  take(message) {
+    if (message.length !== 1 || message[0].length !== job.size) {
+      throw new Error(`expected one part of ${job.size} octets, got ${message.map((part) => part.length)}`);
+    }
+    if (this.#left === this.#measured) this.#meter.start();
+    if (--this.#left === 0) this.#finished({ ...this.#meter.stop(), messages: this.#measured });
+  }
+}
+
+async function sendMessages(socket, count) {
+  const message = Buffer.alloc(job.size, 0x5a);
+  if (job.send === "sendMany") {
+    const chunk = new Array(CHUNK).fill(message);
+    for (let left = count; left > 0; left -= CHUNK) {
+      await socket.sendMany(left >= CHUNK ? chunk : chunk.slice(0, left));
+    }
+    return;
+  }
+  for (let i = 0; i < count; i++) await socket.send(message);
+}
+
+/** With noDrop, zeromq.js does not wait for room but rejects: then the message is offered again in the next turn. */
+async function publishMessages(socket, count) {
+  const message = Buffer.alloc(job.size, 0x5a);
+  for (let i = 0; i < count; ) {
+    try {
+      await socket.send(message);
+      i++;
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      await new Promise(setImmediate);
+    }
+  }
+}
+
+/** The whole of the sending side, once its socket has a peer to send to. */
+async function sendAll(socket, send = sendMessages) {
+  const meter = new Meter();
+  await send(socket, job.warmup);
+  meter.start();
+  await send(socket, job.count);
+  return meter;
+}
+
+async function receiveAll(socket, counter) {
+  if (job.receive === 'on("message")') {
+    socket.on("message", (message) => counter.take(message));
+    return;
+  }
+  for await (const message of socket) counter.take(message);
+}
+
+const roles = {
+  async receive(library) {
+    const pull = new library.Pull();
+    await pull.bind(job.endpoint);
+    const counter = new Counter(1);
+    receiveAll(pull, counter);
+    tellParent({ event: "ready", endpoint: pull.lastEndpoint });
+    done(await counter.figures);
+  },
+
+  async send(library) {
+    const push = new library.Push();
+    push.connect(job.endpoint);
+    const meter = await sendAll(push);
+    await parentSays("finish");
+    done(meter.stop());
+  },
+
+  async both(library) {
+    const push = new library.Push();
+    const pull = new library.Pull();
+    await pull.bind(job.endpoint);
+    push.connect(job.endpoint);
+    const counter = new Counter(1);
+    receiveAll(pull, counter);
+    await sendAll(push);
+    done(await counter.figures);
+  },
+
+  /** noDrop: a publisher that throws away what its subscribers cannot take would win by doing nothing. */
+  async publish(library) {
+    const publisher = new library.Publisher({ noDrop: true });
+    await publisher.bind(job.endpoint);
+    tellParent({ event: "ready", endpoint: publisher.lastEndpoint });
+    let go = false;
+    parentSays("go").then(() => {
+      go = true;
+    });
+    while (!go) {
+      await publisher.send(SYNC);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const meter = await sendAll(publisher, publishMessages);
+    await parentSays("finish");
+    done(meter.stop());
+  },
+
+  async subscribe(library) {
+    const counter = new Counter(job.subscribers);
+    let waiting = job.subscribers;
+    const listen = async (subscriber) => {
+      let first = true;
+      for await (const message of subscriber) {
+        if (message[0].length !== SYNC.length) counter.take(message);
+        else if (first) {
+          first = false;
+          if (--waiting === 0) tellParent({ event: "subscribed" });
+        }
+      }
+    };
+    for (let i = 0; i < job.subscribers; i++) {
+      const subscriber = new library.Subscriber();
+      subscriber.subscribe();
+      subscriber.connect(job.endpoint);
+      listen(subscriber);
+    }
+    done(await counter.figures);
+  },
+
+  async reply(library) {
+    const server = new library.Reply();
+    await server.bind(job.endpoint);
+    tellParent({ event: "ready", endpoint: server.lastEndpoint });
+    const meter = new Meter();
+    parentSays("finish").then(() => done(meter.stop()));
+    let served = 0;
+    for await (const [question] of server) {
+      if (served++ === job.warmup) meter.start();
+      await server.send(question);
+    }
+  },
+
+  async request(library) {
+    const client = new library.Request();
+    client.connect(job.endpoint);
+    const question = Buffer.alloc(job.size, 0x5a);
+    const ask = async () => {
+      await client.send(question);
+      const answer = await client.receive();
+      if (answer.length !== 1 || answer[0].length !== job.size) throw new Error("wrong answer");
+    };
+    for (let i = 0; i < job.warmup; i++) await ask();
+    const samples = new Samples(job.count);
+    const meter = new Meter();
+    meter.start();
+    for (let i = 0; i < job.count; i++) {
+      const before = performance.now();
+      await ask();
+      samples.add(performance.now() - before);
+    }
+    done({ ...meter.stop(), messages: job.count, latency: samples.summary() });
+  },
+};
+
+/** Does this process's part of the trial. */
+export function work(library) {
+  return roles[job.role](library);
+}

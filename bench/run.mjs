@@ -1,0 +1,140 @@
+/**
+ * The benchmarks, one command: every row of rows.mjs, zwire and its peers in turn, each trial in fresh processes.
+ *
+ *   npm run bench -- [--only tcp-16,ipc-16] [--trials 5] [--seconds 1.5] [--engine native|portable] [--check] [--guard]
+ *
+ * `--engine` forces zwire's engine in the rows that do not name one. `--check` exits 1 when a bar is missed. `--guard`
+ * is a short run of the rows that have bars, and exits 1 when a figure is worse than half of its bar: machines are
+ * noisy, and a regression of that size is real. A full run of all rows is written to results/latest.json.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import * as zeromq from "zeromq";
+import { engine, version } from "zwire";
+import { printRow } from "./print.mjs";
+import { rows } from "./rows.mjs";
+import { compare, summarise } from "./summary.mjs";
+import { trial } from "./trial.mjs";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    trials: { type: "string" },
+    seconds: { type: "string" },
+    engine: { type: "string" },
+    check: { type: "boolean", default: false },
+    guard: { type: "boolean", default: false },
+  },
+});
+
+const trials = Number(values.trials ?? (values.guard ? 3 : 5));
+const seconds = Number(values.seconds ?? (values.guard ? 0.5 : 1.5));
+
+function usage(text) {
+  console.error(text);
+  process.exit(2);
+}
+
+if (!Number.isInteger(trials) || trials < 1) usage("--trials must be a positive integer");
+if (!(seconds > 0)) usage("--seconds must be a positive number");
+if (values.engine !== undefined && !["native", "portable"].includes(values.engine)) {
+  usage('--engine must be "native" or "portable"');
+}
+
+function chosenRows() {
+  const all = values.guard ? rows.filter((row) => row.bars.length > 0) : rows;
+  if (values.only === undefined) return all;
+  return values.only.split(",").map((id) => {
+    return (
+      rows.find((row) => row.id === id) ??
+      usage(`no row "${id}"; there are ${rows.map((row) => row.id).join(", ")}`)
+    );
+  });
+}
+
+/** Messages for a trial that takes about as long as asked for, the first fifth of them to warm up. */
+function countsFor(rate, row) {
+  const perMessage = row.subscribers ?? 1;
+  const count = Math.max(100, Math.round((rate / perMessage) * seconds));
+  return { count, warmup: Math.ceil(count / 4) };
+}
+
+/** How many messages a contender needs to be given: trials that get longer until one is long enough to tell. */
+async function calibrate(row, contender) {
+  let counts = countsFor(row.kind === "latency" ? 2000 : row.size > 4096 ? 3000 : 30_000, row);
+  for (;;) {
+    const { rate, seconds: took } = await trial(row, contender, counts);
+    const next = countsFor(rate, row);
+    // A short trial runs before V8 has optimised: its rate is too low to be the last word.
+    if (took >= seconds / 2 || next.count < counts.count) return next;
+    counts = next;
+  }
+}
+
+async function runRow(row) {
+  const contenders = row.contenders.map((one) =>
+    one.script === "zwire" ? { engine: values.engine, ...one } : one,
+  );
+  const counts = [];
+  for (const contender of contenders) counts.push(await calibrate(row, contender));
+  const results = contenders.map(() => []);
+  for (let round = 0; round < trials; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      // Each begins a round once in a while, so that none always comes after the same one.
+      const at = (round + turn) % contenders.length;
+      results[at].push(await trial(row, contenders[at], counts[at]));
+    }
+  }
+  const summaries = contenders.map((one, at) => summarise(row, one, results[at]));
+  return { ...row, contenders: summaries, ratios: compare(row, summaries, values.guard ? 2 : 1) };
+}
+
+function machine() {
+  const require = createRequire(import.meta.url);
+  return {
+    processor: cpus()[0].model,
+    processors: cpus().length,
+    memory: totalmem(),
+    system: `${process.platform} ${process.arch} ${release()}`,
+    node: process.version,
+    zwire: version,
+    engine: values.engine ?? engine(),
+    "zeromq.js": JSON.parse(readFileSync(require.resolve("zeromq/package.json"), "utf8")).version,
+    libzmq: zeromq.version,
+  };
+}
+
+const started = new Date();
+const about = machine();
+console.log(
+  `${about.processors} × ${about.processor}, ${about.system}, Node ${about.node}, zeromq.js ${about["zeromq.js"]}`,
+);
+console.log(`zwire ${about.zwire}, ${about.engine} engine; median of ${trials} (min–max), ${seconds} s each`);
+
+const measured = [];
+for (const row of chosenRows()) {
+  let result;
+  try {
+    result = await runRow(row);
+  } catch (error) {
+    result = { ...row, contenders: [], ratios: [], error: error.message };
+  }
+  printRow(result);
+  measured.push(result);
+}
+
+const complete = values.only === undefined && !values.guard && values.engine === undefined;
+if (complete) {
+  const file = fileURLToPath(new URL("results/latest.json", import.meta.url));
+  const document = { date: started.toISOString(), machine: about, trials, seconds, rows: measured };
+  writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
+  console.log("\nwritten to bench/results/latest.json");
+}
+
+const failed = measured.filter((row) => row.error !== undefined);
+const missed = measured.flatMap((row) => row.ratios.filter((one) => one.met === false).map(() => row.id));
+if (missed.length > 0) console.log(`\nbars missed${values.guard ? " by half" : ""}: ${missed.join(", ")}`);
+if (failed.length > 0 || ((values.check || values.guard) && missed.length > 0)) process.exitCode = 1;

@@ -1,0 +1,49 @@
+/**
+ * From trials to figures: medians with their spread, ratios between contenders, and whether the bars are met. Pure.
+ */
+
+function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, min: sorted[0], max: sorted[sorted.length - 1] };
+}
+
+/** Figures of one contender in one row. */
+export function summarise(row, contender, trials) {
+  const of = (figure) => spread(trials.map(figure));
+  const rate = of((trial) => trial.rate);
+  const summary = {
+    name: contender.name,
+    engine: contender.engine,
+    send: contender.send,
+    receive: contender.receive,
+    messagesPerSecond: rate,
+    bytesPerSecond: rate.median * row.size,
+    cpuSecondsPerMillion: of((trial) => trial.cpuPerMillion),
+    peakRss: of((trial) => trial.peakRss),
+    trials,
+  };
+  if (row.kind === "latency") {
+    summary.latencyUs = {};
+    for (const name of ["p50", "p99", "p999"]) summary.latencyUs[name] = of((trial) => trial.latency[name]);
+  }
+  return summary;
+}
+
+/**
+ * Ratios of the first contender, zwire, to each other one: of p50 for a latency, of rates otherwise.
+ * @param slack 1 for the bars as they are; 2 allows a figure twice as bad
+ */
+export function compare(row, contenders, slack) {
+  const [ours, ...peers] = contenders;
+  const measure = (one) => (row.kind === "latency" ? one.latencyUs.p50.median : one.messagesPerSecond.median);
+  return peers.map((peer) => {
+    const ratio = measure(ours) / measure(peer);
+    const bar = row.bars.find((one) => one.peer === peer.name);
+    if (bar === undefined) return { peer: peer.name, ratio };
+    const { atLeast, atMost } = bar;
+    const met = atLeast === undefined ? ratio <= atMost * slack : ratio >= atLeast / slack;
+    return { peer: peer.name, ratio, atLeast, atMost, met };
+  });
+}

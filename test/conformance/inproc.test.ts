@@ -1,0 +1,163 @@
+/**
+ * Section R, inproc: names of a context, connect before bind, and messages by reference within one thread.
+ */
+import { describe, expect, it } from "vitest";
+import { Context, Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
+import { managed, record, texts, turns } from "../support/helpers.js";
+
+let names = 0;
+const fresh = () => `inproc://inproc-test-${names++}`;
+
+describe("inproc", () => {
+  it("R20 a connector may come before the binder, and what it sent arrives", async () => {
+    const name = fresh();
+    const push = managed(new Push());
+    push.connect(name);
+    for (let i = 0; i < 50; i++) await push.send([`${i}`, "tail"], { timeout: 100 });
+    const pull = managed(new Pull());
+    expect(await pull.bind(name)).toBe(name);
+    for (let i = 0; i < 50; i++)
+      expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`, "tail"]);
+  });
+
+  it("R20 before the bind, the connector's sendHighWaterMark holds", () => {
+    const push = managed(new Push({ sendHighWaterMark: 7 }));
+    push.connect(fresh());
+    let taken = 0;
+    while (push.trySend("x")) taken++;
+    expect(taken).toBe(7);
+  });
+
+  it("R20 several connectors wait for one binder", async () => {
+    const name = fresh();
+    const pushes = [0, 1, 2].map(() => managed(new Push()));
+    for (const push of pushes) push.connect(name);
+    for (const [i, push] of pushes.entries()) await push.send(`${i}`);
+    const pull = managed(new Pull());
+    await pull.bind(name);
+    const got = [];
+    for (let i = 0; i < 3; i++) got.push(...texts(await pull.receive({ timeout: 5000 })));
+    expect(got.sort()).toEqual(["0", "1", "2"]);
+  });
+
+  it("R20 what a PUB sent before the bind is gone: there was no subscription", async () => {
+    const name = fresh();
+    const publisher = managed(new Publisher());
+    publisher.connect(name);
+    await publisher.send("early");
+    const subscriber = managed(new Subscriber());
+    subscriber.subscribe();
+    await subscriber.bind(name);
+    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.send("late");
+    expect(texts(await subscriber.receive({ timeout: 5000 }))).toEqual(["late"]);
+  });
+
+  it("R21 a second bind of a name gives EADDRINUSE; unbind and close free it", async () => {
+    const name = fresh();
+    const first = managed(new Pull());
+    await first.bind(name);
+    await expect(managed(new Pull()).bind(name)).rejects.toMatchObject({ code: "EADDRINUSE", address: name });
+    await first.unbind(name);
+    const second = managed(new Pull());
+    await second.bind(name);
+    await second.close();
+    await managed(new Pull()).bind(name);
+  });
+
+  it("R21 names are per context", async () => {
+    const name = fresh();
+    const [one, two] = [new Context(), new Context()];
+    const pulls = [
+      managed(new Pull({ context: one } as object)),
+      managed(new Pull({ context: two } as object)),
+    ];
+    for (const pull of pulls) await pull.bind(name);
+    const push = managed(new Push({ context: two } as object));
+    push.connect(name);
+    await push.send("x");
+    expect(texts(await pulls[1].receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(pulls[0].tryReceive()).toBeUndefined();
+    expect(pulls[1].context).toBe(two);
+  });
+
+  it("R22 the connector's identity and socket type reach the binder", async () => {
+    const reply = managed(new Reply());
+    const request = managed(new Request({ routingId: "name" }));
+    request.connect(await reply.bind(fresh()));
+    await reply.connected({ timeout: 5000 });
+    expect([reply.peers[0].socketType, reply.peers[0].routingId.toString()]).toEqual(["REQ", "name"]);
+  });
+
+  it("R22 after the binder has closed there is no reconnect", async () => {
+    const name = fresh();
+    const push = managed(new Push());
+    const events = record(push);
+    push.connect(name);
+    const first = managed(new Pull());
+    await first.bind(name);
+    await push.connected({ timeout: 5000 });
+    await first.close();
+    await events.next("disconnect");
+    const second = managed(new Pull());
+    await second.bind(name);
+    await turns(20);
+    expect(push.peers).toHaveLength(0);
+    expect(second.peers).toHaveLength(0);
+    // The name may be connected again.
+    push.connect(name);
+    await push.connected({ timeout: 5000 });
+  });
+
+  it("R23 a connector that closes before any bind still delivers what it had queued", async () => {
+    const name = fresh();
+    const push = managed(new Push({ linger: 5000 }));
+    push.connect(name);
+    await push.send("left behind");
+    const closing = push.close();
+    const pull = managed(new Pull());
+    await pull.bind(name);
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["left behind"]);
+    await closing;
+  });
+
+  it("C8 incompatible types do not join", async () => {
+    const name = fresh();
+    const pull = managed(new Pull());
+    const events = record(pull);
+    await pull.bind(name);
+    const publisher = managed(new Publisher());
+    publisher.connect(name);
+    await turns(20);
+    expect(pull.peers).toHaveLength(0);
+    expect(publisher.peers).toHaveLength(0);
+    await events.next("handshake:error:protocol");
+  });
+
+  it("messages pass by reference: the receiver sees the sender's memory", async () => {
+    const pull = managed(new Pull());
+    const push = managed(new Push());
+    push.connect(await pull.bind(fresh()));
+    const body = Buffer.from("shared");
+    await push.send(body);
+    const [got] = await pull.receive({ timeout: 5000 });
+    expect(got.buffer).toBe(body.buffer);
+    expect(Buffer.isBuffer(got)).toBe(true);
+  });
+
+  it("S13 disconnect parts the two, and messages already passed stay readable at the binder", async () => {
+    const name = fresh();
+    const pull = managed(new Pull());
+    const push = managed(new Push());
+    const events = record(pull);
+    await pull.bind(name);
+    push.connect(name);
+    await push.connected({ timeout: 5000 });
+    await push.send("x");
+    push.disconnect(name);
+    await events.next("disconnect");
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(push.trySend("y")).toBe(false);
+    expect(() => push.disconnect(name)).toThrow(expect.objectContaining({ code: "ENOENT" }));
+  });
+});

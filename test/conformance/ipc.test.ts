@@ -1,0 +1,185 @@
+/**
+ * Section R, ipc: files, temporary names, abstract names.
+ */
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Pull, Push } from "../../src/index.js";
+import { managed, rawConnected, rawDial, record, temporaryDirectory, texts } from "../support/helpers.js";
+
+const LINUX = process.platform === "linux";
+if (!LINUX) console.log("abstract ipc names are skipped: they exist on Linux only");
+
+async function passes(endpoint: string, pull: Pull) {
+  const push = managed(new Push());
+  push.connect(endpoint);
+  await push.send("x", { timeout: 5000 });
+  expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+}
+
+let names = 0;
+const abstractName = () => `ipc://@zwire-test-${process.pid}-${names++}`;
+
+describe("ipc endpoints", () => {
+  it("R13 a stale socket file is replaced", async () => {
+    const path = join(temporaryDirectory(), "s");
+    const first = managed(new Pull());
+    await first.bind(`ipc://${path}`);
+    const second = managed(new Pull());
+    expect(await second.bind(`ipc://${path}`)).toBe(`ipc://${path}`);
+    await passes(`ipc://${path}`, second); // the second has stolen the path
+  });
+
+  it("R13 a file that is no socket is somebody's data and stays", async () => {
+    const path = join(temporaryDirectory(), "data");
+    writeFileSync(path, "precious");
+    await expect(managed(new Pull()).bind(`ipc://${path}`)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(statSync(path).size).toBe(8);
+  });
+
+  it.each(["unbind", "close"] as const)(
+    "R14 %s removes the file that is ours, and nothing else",
+    async (how) => {
+      const directory = temporaryDirectory();
+      const path = join(directory, "s");
+      const pull = managed(new Pull());
+      const endpoint = await pull.bind(`ipc://${path}`);
+      expect(readdirSync(directory)).toEqual(["s"]);
+      if (how === "unbind") await pull.unbind(endpoint);
+      else await pull.close();
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
+
+  it("R14 a file that another socket has taken since is left alone", async () => {
+    const path = join(temporaryDirectory(), "s");
+    const first = managed(new Pull());
+    const second = managed(new Pull());
+    await first.bind(`ipc://${path}`);
+    await second.bind(`ipc://${path}`);
+    await first.close();
+    expect(existsSync(path)).toBe(true);
+    await passes(`ipc://${path}`, second);
+  });
+
+  it("R15 ipc://* binds tmpXXXXXX/socket under the temporary directory, mode 0700, and removes both", async () => {
+    const pull = managed(new Pull());
+    const endpoint = await pull.bind("ipc://*");
+    const path = endpoint.slice("ipc://".length);
+    expect(path).toMatch(/tmp[^/]{6}\/socket$/);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    await passes(endpoint, pull);
+    await pull.unbind(endpoint);
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  it.each(["TMPDIR", "TEMPDIR", "TMP"])("R15 %s says where temporary names go", async (variable) => {
+    const saved = { ...process.env };
+    const directory = temporaryDirectory();
+    for (const name of ["TMPDIR", "TEMPDIR", "TMP"]) delete process.env[name];
+    process.env[variable] = directory;
+    try {
+      const endpoint = await managed(new Pull()).bind("ipc://*");
+      expect(dirname(dirname(endpoint.slice("ipc://".length)))).toBe(directory);
+    } finally {
+      for (const name of ["TMPDIR", "TEMPDIR", "TMP"]) {
+        if (saved[name] === undefined) delete process.env[name];
+        else process.env[name] = saved[name];
+      }
+    }
+  });
+
+  it.skipIf(!LINUX)("R16 an abstract name works, keeps its @ and leaves no file", async () => {
+    const pull = managed(new Pull());
+    const name = abstractName();
+    expect(await pull.bind(name)).toBe(name);
+    expect(pull.lastEndpoint).toBe(name);
+    await passes(name, pull);
+    expect(existsSync(name.slice("ipc://".length))).toBe(false);
+  });
+
+  it.skipIf(!LINUX)(
+    "R16 an abstract name has no trailing NUL: a raw peer of exactly that name connects",
+    async () => {
+      const pull = managed(new Pull());
+      const peer = await rawDial(await pull.bind(abstractName()));
+      await peer.handshake({ type: "PUSH" });
+    },
+  );
+
+  it.skipIf(!LINUX)(
+    "R16 a second bind of an abstract name gives EADDRINUSE, and unbind frees it",
+    async () => {
+      const name = abstractName();
+      const first = managed(new Pull());
+      await first.bind(name);
+      await expect(managed(new Pull()).bind(name)).rejects.toMatchObject({ code: "EADDRINUSE" });
+      await first.unbind(name);
+      await managed(new Pull()).bind(name);
+    },
+  );
+
+  it("R16 a bare @ gives EINVAL", async () => {
+    await expect(managed(new Pull()).bind("ipc://@")).rejects.toMatchObject({ code: "EINVAL" });
+    expect(() => managed(new Push()).connect("ipc://@")).toThrow(expect.objectContaining({ code: "EINVAL" }));
+  });
+
+  it("R17 a path over 107 octets gives ENAMETOOLONG, on bind and connect", async () => {
+    const endpoint = `ipc:///tmp/${"x".repeat(120)}`;
+    await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({
+      code: "ENAMETOOLONG",
+      address: endpoint,
+    });
+    expect(() => managed(new Push()).connect(endpoint)).toThrow(
+      expect.objectContaining({ code: "ENAMETOOLONG" }),
+    );
+  });
+
+  it.skipIf(!LINUX)("R17 a path of exactly 107 octets works", async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, "x".repeat(107 - directory.length - 1));
+    const pull = managed(new Pull());
+    expect(await pull.bind(`ipc://${path}`)).toBe(`ipc://${path}`);
+    await passes(`ipc://${path}`, pull);
+  });
+
+  it("R17 a missing directory gives ENOENT", async () => {
+    const endpoint = `ipc://${temporaryDirectory()}/missing/s`;
+    await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({
+      code: "ENOENT",
+      address: endpoint,
+    });
+  });
+
+  it("R18 the file's permissions follow the umask", async () => {
+    const directory = temporaryDirectory();
+    const saved = process.umask(0o027);
+    try {
+      await managed(new Pull()).bind(`ipc://${directory}/s`);
+      expect(statSync(join(directory, "s")).mode & 0o777).toBe(0o750);
+    } finally {
+      process.umask(saved);
+    }
+  });
+
+  it("a dialling socket connects when the file appears later, whatever was there before", async () => {
+    const directory = join(temporaryDirectory(), "later");
+    const push = managed(new Push({ reconnectInterval: 10 }));
+    const events = record(push);
+    push.connect(`ipc://${directory}/s`);
+    await events.next("connect:retry", 2);
+    mkdirSync(directory);
+    const pull = managed(new Pull());
+    await pull.bind(`ipc://${directory}/s`);
+    await push.send("x", { timeout: 5000 });
+    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  });
+
+  it("a peer over ipc is named by its endpoint", async () => {
+    const pull = managed(new Pull());
+    const endpoint = await pull.bind("ipc://*");
+    await rawConnected(endpoint, { type: "PUSH" });
+    await pull.connected({ timeout: 5000 });
+    expect(pull.peers[0].address).toBe(endpoint);
+  });
+});

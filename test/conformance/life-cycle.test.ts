@@ -1,0 +1,353 @@
+/**
+ * Section S: redialling and its waits, timeouts, immediate, linger, unbind and disconnect.
+ */
+import { describe, expect, it } from "vitest";
+import { Pull, Push, Subscriber } from "../../src/index.js";
+import {
+  managed,
+  rawConnected,
+  rawDial,
+  rawListen,
+  record,
+  settled,
+  TRANSPORTS,
+  texts,
+  turns,
+  until,
+  within,
+} from "../support/helpers.js";
+import { message, RawListener } from "../support/raw-peer.js";
+
+/** An endpoint where nobody listens. */
+async function deadEndpoint(): Promise<string> {
+  const listener = await RawListener.listen();
+  await listener.close();
+  return listener.endpoint;
+}
+
+describe("redialling", () => {
+  it("S1 the wait is the interval plus a random part below it", async () => {
+    const push = managed(new Push({ reconnectInterval: 20 }));
+    const events = record(push);
+    push.connect(await deadEndpoint());
+    await events.next("connect:retry", 12);
+    const intervals = events.of("connect:retry").map((event) => event.interval!);
+    for (const interval of intervals) {
+      expect(interval).toBeGreaterThanOrEqual(20);
+      expect(interval).toBeLessThan(40);
+    }
+    expect(new Set(intervals).size).toBeGreaterThan(1);
+    const [retry, delay] = [events.of("connect:retry")[0], events.of("connect:delay")[1]];
+    expect(delay.at - retry.at).toBeGreaterThanOrEqual(retry.interval! - 3);
+  });
+
+  it("S2 with a maximum the wait doubles up to it, without jitter", async () => {
+    const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 60 }));
+    const events = record(push);
+    push.connect(await deadEndpoint());
+    await events.next("connect:retry", 6);
+    expect(
+      events
+        .of("connect:retry")
+        .map((event) => event.interval)
+        .slice(0, 6),
+    ).toEqual([10, 20, 40, 60, 60, 60]);
+  });
+
+  it("S3 after a success the wait begins again at the interval", async () => {
+    const endpoint = await deadEndpoint();
+    const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 80 }));
+    const events = record(push);
+    push.connect(endpoint);
+    await events.next("connect:retry", 4);
+    const listener = await rawListen(endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await events.next("handshake");
+    const before = events.of("connect:retry").length;
+    peer.close();
+    expect((await events.next("connect:retry", before + 1)).interval).toBe(10);
+  });
+
+  it.each([-1, 0])(
+    "S4 with reconnectInterval %i a lost connection is not redialled and the endpoint is forgotten",
+    async (reconnectInterval) => {
+      const listener = await rawListen();
+      const push = managed(new Push({ reconnectInterval }));
+      const events = record(push);
+      push.connect(listener.endpoint);
+      const peer = await listener.accept();
+      await peer.handshake({ type: "PULL" });
+      await push.connected({ timeout: 5000 });
+      peer.close();
+      await events.next("disconnect");
+      await events.next("close");
+      expect(events.of("connect:retry")).toHaveLength(0);
+      expect(() => push.disconnect(listener.endpoint)).toThrow(expect.objectContaining({ code: "ENOENT" }));
+      push.connect(listener.endpoint);
+      const again = await listener.accept();
+      await again.handshake({ type: "PULL" });
+      await push.send("x", { timeout: 5000 });
+      expect(texts(await again.readMessage())).toEqual(["x"]);
+    },
+  );
+
+  it("S7 a peer that does not finish its handshake is closed in time; 0 waits for ever", async () => {
+    const pull = managed(new Pull({ handshakeInterval: 100 }));
+    const patient = managed(new Pull({ handshakeInterval: 0 }));
+    const calm = await rawDial(await patient.bind("tcp://127.0.0.1:*"));
+    const peer = await rawDial(await pull.bind("tcp://127.0.0.1:*"));
+    await peer.closed();
+    expect(calm.ended).toBe(false);
+    await calm.handshake({ type: "PUSH" });
+  });
+
+  it("S8 with immediate nothing is queued for an endpoint that is not connected", async () => {
+    const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
+    const endpoint = await deadEndpoint();
+    push.connect(endpoint);
+    expect(push.trySend("x")).toBe(false);
+    await expect(push.send("x", { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
+    const waiting = push.send("kept");
+    const listener = await rawListen(endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await waiting;
+    expect(texts(await peer.readMessage())).toEqual(["kept"]);
+  });
+
+  it("S8 with immediate, what was queued on a link that breaks is discarded", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
+    const events = record(push);
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await push.connected({ timeout: 5000 });
+    peer.pause();
+    while (push.trySend(Buffer.alloc(200_000)));
+    peer.close();
+    await events.next("disconnect");
+    expect(push.stats.outboundQueue).toBe(0);
+    const again = await listener.accept();
+    await again.handshake({ type: "PULL" });
+    await push.send("new", { timeout: 5000 });
+    expect(texts(await again.readMessage())).toEqual(["new"]);
+  });
+
+  it("the cause of a send that timed out is the last failure to connect", async () => {
+    const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
+    push.connect(await deadEndpoint());
+    const error = await push.send("x", { timeout: 100 }).catch((reason) => reason);
+    expect(error.code).toBe("EAGAIN");
+    expect(error.cause).toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+describe("closing", () => {
+  it.each(TRANSPORTS)(
+    "S9 S10 over $name a closed socket that lingers sends its data when the peer appears",
+    async ({ name, absent }) => {
+      const endpoint = await absent();
+      const push = managed(new Push({ linger: -1, reconnectInterval: 10 }));
+      push.connect(endpoint);
+      for (let i = 0; i < 100; i++) await push.send(`${i}`);
+      const closing = push.close();
+      expect(push.closed).toBe(true);
+      // An inproc queue needs nobody to carry it: close has nothing to wait for, and it arrives all the same (R23).
+      if (name !== "inproc") expect(await settled(closing)).toBe(false);
+      const pull = managed(new Pull());
+      await pull.bind(endpoint);
+      for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+      await within(closing, "close");
+    },
+  );
+
+  it("S9 linger 0 drops at once what is unsent", async () => {
+    const endpoint = await deadEndpoint();
+    const push = managed(new Push({ reconnectInterval: 10 }));
+    push.connect(endpoint);
+    await push.send("gone");
+    const began = performance.now();
+    await push.close({ linger: 0 });
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
+  it("S9 linger n waits for n ms and then drops", async () => {
+    const push = managed(new Push({ linger: 150, reconnectInterval: 10 }));
+    push.connect(await deadEndpoint());
+    await push.send("gone");
+    const began = performance.now();
+    await push.close();
+    expect(performance.now() - began).toBeGreaterThan(140);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
+  it("S9 with nothing unsent close does not linger", async () => {
+    const push = managed(new Push({ linger: -1 }));
+    const pull = managed(new Pull());
+    push.connect(await pull.bind("tcp://127.0.0.1:*"));
+    await push.send("x");
+    await pull.receive({ timeout: 5000 });
+    await within(push.close(), "close", 1000);
+  });
+
+  it("S9 a large backlog at a slow peer is flushed whole before close resolves", async () => {
+    const push = managed(new Push({ sendHighWaterMark: 0, linger: 20_000 }));
+    const pull = managed(new Pull({ receiveHighWaterMark: 5 }));
+    push.connect(await pull.bind("tcp://127.0.0.1:*"));
+    const body = Buffer.alloc(500_000, 9);
+    for (let i = 0; i < 100; i++) await push.send([`${i}`, body]);
+    const closing = push.close();
+    for (let i = 0; i < 100; i++) {
+      const parts = await pull.receive({ timeout: 5000 });
+      expect([parts[0].toString(), parts[1].length]).toEqual([`${i}`, body.length]);
+    }
+    await within(closing, "close");
+  });
+
+  it("close rejects the sends that still wait for room, and they are not sent", async () => {
+    const push = managed(new Push());
+    await push.bind("tcp://127.0.0.1:*");
+    const sends = [push.send("a"), push.send("b")];
+    const closing = push.close();
+    for (const send of sends) await expect(send).rejects.toMatchObject({ code: "EBADF" });
+    await closing;
+    expect(push.close()).toBe(closing);
+  });
+
+  it("await using closes the socket", async () => {
+    let seen: Push | undefined;
+    {
+      await using push = new Push();
+      await push.bind("tcp://127.0.0.1:*");
+      seen = push;
+    }
+    expect(seen.closed).toBe(true);
+  });
+
+  it("the default linger is finite, and 0 for SUB", () => {
+    expect(managed(new Push()).linger).toBeGreaterThan(0);
+    expect(managed(new Push()).linger).toBeLessThan(10 * 60_000);
+    expect(managed(new Subscriber()).linger).toBe(0);
+  });
+});
+
+describe("unbind and disconnect", () => {
+  it.each(TRANSPORTS)(
+    "S12 over $name unbind closes the listener and every connection that it accepted",
+    async ({ name, endpoint }) => {
+      const pull = managed(new Pull());
+      const events = record(pull);
+      const kept = await pull.bind(endpoint());
+      const gone = await pull.bind(endpoint());
+      const [left, right] = [managed(new Push({ linger: 0 })), managed(new Push({ linger: 0 }))];
+      left.connect(kept);
+      right.connect(gone);
+      await pull.connected({ count: 2, timeout: 5000 });
+      await pull.unbind(gone);
+      await until(() => pull.peers.length === 1 && right.peers.length === 0, "the connection is closed");
+      if (name !== "inproc") await events.next("close");
+      await left.send("still");
+      expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["still"]);
+      await expect(pull.unbind(gone)).rejects.toMatchObject({ code: "ENOENT", address: gone });
+    },
+  );
+
+  it("S12 a wildcard is unbound by its resolved name only", async () => {
+    const pull = managed(new Pull());
+    const endpoint = await pull.bind("tcp://127.0.0.1:*");
+    await expect(pull.unbind("tcp://127.0.0.1:*")).rejects.toMatchObject({ code: "ENOENT" });
+    await pull.unbind(endpoint);
+    await expect(rawDial(endpoint)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("S13 disconnect ends redialling, and an unknown endpoint gives ENOENT", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ reconnectInterval: 10 }));
+    const events = record(push);
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await push.connected({ timeout: 5000 });
+    push.disconnect(listener.endpoint);
+    await peer.closed();
+    await turns(50);
+    expect(listener.accepted).toBe(1);
+    expect(events.of("connect:retry")).toHaveLength(0);
+    expect(push.peers).toHaveLength(0);
+    expect(() => push.disconnect(listener.endpoint)).toThrow(
+      expect.objectContaining({ code: "ENOENT", address: listener.endpoint }),
+    );
+  });
+
+  it("S13 disconnect while nobody is there ends the attempts", async () => {
+    const endpoint = await deadEndpoint();
+    const push = managed(new Push({ reconnectInterval: 5, linger: 0 }));
+    const events = record(push);
+    push.connect(endpoint);
+    await events.next("connect:retry", 2);
+    push.disconnect(endpoint);
+    const listener = await rawListen(endpoint);
+    const before = events.events.length;
+    // Another socket with the same interval finds the listener: had ours still dialled, it would have, too.
+    const other = managed(new Push({ reconnectInterval: 5 }));
+    other.connect(endpoint);
+    await (await listener.accept()).handshake({ type: "PULL" });
+    await turns(50);
+    expect(listener.accepted).toBe(1);
+    expect(events.events.slice(before).filter((event) => event.type.startsWith("connect"))).toEqual([]);
+  });
+
+  it("S13 unread input of a disconnected endpoint is lost", async () => {
+    const listener = await rawListen();
+    const pull = managed(new Pull());
+    pull.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PUSH" });
+    peer.write(message("unread"), message("too"));
+    await peer.barrier();
+    expect(pull.stats.receiveQueue).toBe(2);
+    pull.disconnect(listener.endpoint);
+    expect(pull.tryReceive()).toBeUndefined();
+    expect(pull.stats.receiveQueue).toBe(0);
+  });
+
+  it("S13 unsent output of a disconnected endpoint follows linger", async () => {
+    const endpoint = await deadEndpoint();
+    const push = managed(new Push({ reconnectInterval: 10, linger: 5000 }));
+    push.connect(endpoint);
+    await push.send("unsent");
+    push.disconnect(endpoint);
+    expect(push.trySend("nobody")).toBe(false);
+    const listener = await rawListen(endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    expect(texts(await peer.readMessage())).toEqual(["unsent"]);
+    await peer.closed();
+  });
+
+  it("S15 lastEndpoint is the newest bind's or connect's", async () => {
+    const pull = managed(new Pull());
+    expect(pull.lastEndpoint).toBeNull();
+    const one = await pull.bind("tcp://127.0.0.1:*");
+    expect(pull.lastEndpoint).toBe(one);
+    pull.connect("inproc://s15");
+    expect(pull.lastEndpoint).toBe("inproc://s15");
+    const two = await pull.bind("ipc://*");
+    expect(pull.lastEndpoint).toBe(two);
+  });
+
+  it("a peer that comes and goes a hundred times leaves nothing behind", async () => {
+    const pull = managed(new Pull());
+    const endpoint = await pull.bind("tcp://127.0.0.1:*");
+    for (let i = 0; i < 100; i++) {
+      const peer = await rawConnected(endpoint, { type: "PUSH" });
+      peer.write(message(`${i}`));
+      expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+      peer.close();
+    }
+    await until(() => pull.peers.length === 0, "all are gone");
+    expect(pull.stats.peers).toBe(0);
+  });
+});
