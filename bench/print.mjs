@@ -25,11 +25,11 @@ function figures(row, one) {
   return [`${range(one.messagesPerSecond)} msg/s`, short(one.bytesPerSecond, "B/s"), cpu, memory];
 }
 
-function verdict({ ratio, atLeast, atMost, met }) {
-  const text = `${ratio.toFixed(2)}×`;
+function verdict({ ratio, min, max, atLeast, atMost, met }) {
+  const text = `${ratio.toFixed(2)}× (${min.toFixed(2)}–${max.toFixed(2)})`;
   if (met === undefined) return text;
   const bar = atLeast === undefined ? `≤ ${atMost}×` : `≥ ${atLeast}×`;
-  return `${text} (bar ${bar}: ${met ? "met" : "MISSED"})`;
+  return `${text}, bar ${bar}: ${met ? "met" : "MISSED"}`;
 }
 
 function columns(lines) {

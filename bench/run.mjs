@@ -55,10 +55,18 @@ function chosenRows() {
   });
 }
 
+/**
+ * Latencies take more and shorter trials in the same time, so that those of one round lie close together: see
+ * compare().
+ */
+function planOf(row) {
+  return row.kind === "latency" ? { rounds: trials * 3, seconds: seconds / 3 } : { rounds: trials, seconds };
+}
+
 /** Messages for a trial that takes about as long as asked for, the first fifth of them to warm up. */
 function countsFor(rate, row) {
   const perMessage = row.subscribers ?? 1;
-  const count = Math.max(100, Math.round((rate / perMessage) * seconds));
+  const count = Math.max(100, Math.round((rate / perMessage) * planOf(row).seconds));
   return { count, warmup: Math.ceil(count / 4) };
 }
 
@@ -69,7 +77,7 @@ async function calibrate(row, contender) {
     const { rate, seconds: took } = await trial(row, contender, counts);
     const next = countsFor(rate, row);
     // A short trial runs before V8 has optimised: its rate is too low to be the last word.
-    if (took >= seconds / 2 || next.count < counts.count) return next;
+    if (took >= planOf(row).seconds / 2 || next.count < counts.count) return next;
     counts = next;
   }
 }
@@ -81,7 +89,7 @@ async function runRow(row) {
   const counts = [];
   for (const contender of contenders) counts.push(await calibrate(row, contender));
   const results = contenders.map(() => []);
-  for (let round = 0; round < trials; round++) {
+  for (let round = 0; round < planOf(row).rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       // Each begins a round once in a while, so that none always comes after the same one.
       const at = (round + turn) % contenders.length;
@@ -112,7 +120,9 @@ const about = machine();
 console.log(
   `${about.processors} × ${about.processor}, ${about.system}, Node ${about.node}, zeromq.js ${about["zeromq.js"]}`,
 );
-console.log(`zwire ${about.zwire}, ${about.engine} engine; median of ${trials} (min–max), ${seconds} s each`);
+console.log(
+  `zwire ${about.zwire}, ${about.engine} engine; ${trials} trials of ${seconds} s (latency: ${trials * 3} of a third): median (min–max)`,
+);
 
 const measured = [];
 for (const row of chosenRows()) {

@@ -32,18 +32,22 @@ export function summarise(row, contender, trials) {
 }
 
 /**
- * Ratios of the first contender, zwire, to each other one: of p50 for a latency, of rates otherwise.
+ * Ratios of the first contender, zwire, to each other one: of p50 for a latency, of rates otherwise. Each round gives
+ * one ratio and the median of them counts: a machine changes its mood from minute to minute (waking an idle core may
+ * take 15 µs or 60), and the trials of one round mostly see the same.
  * @param slack 1 for the bars as they are; 2 allows a figure twice as bad
  */
 export function compare(row, contenders, slack) {
   const [ours, ...peers] = contenders;
-  const measure = (one) => (row.kind === "latency" ? one.latencyUs.p50.median : one.messagesPerSecond.median);
+  const measure = (trial) => (row.kind === "latency" ? trial.latency.p50 : trial.rate);
   return peers.map((peer) => {
-    const ratio = measure(ours) / measure(peer);
+    const ratios = ours.trials.map((trial, round) => measure(trial) / measure(peer.trials[round]));
+    const { median: ratio, min, max } = spread(ratios);
+    const result = { peer: peer.name, ratio, min, max };
     const bar = row.bars.find((one) => one.peer === peer.name);
-    if (bar === undefined) return { peer: peer.name, ratio };
+    if (bar === undefined) return result;
     const { atLeast, atMost } = bar;
     const met = atLeast === undefined ? ratio <= atMost * slack : ratio >= atLeast / slack;
-    return { peer: peer.name, ratio, atLeast, atMost, met };
+    return { ...result, atLeast, atMost, met };
   });
 }

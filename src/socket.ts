@@ -258,14 +258,9 @@ export abstract class Socket implements SocketHost {
     if (at >= 0) this.#connected.splice(at, 1);
   }
 
-  /** Drops the connection of a pipe; a dialled one is dialled again. */
+  /** Drops the connection of a pipe; the dialling side dials again. */
   protected resetConnection(pipe: Pipe): void {
-    for (const handle of this.#connected) {
-      if (handle instanceof Dialer && handle.pipe === pipe) handle.reset();
-    }
-    for (const handle of this.#bound.values()) {
-      if (handle instanceof Listener && handle.reset(pipe as never)) return;
-    }
+    for (const handle of [...this.#connected, ...this.#bound.values()]) if (handle.reset(pipe)) return;
   }
 
   /** Resolves when `count` peers have completed their handshake. Rejects with EAGAIN on timeout. */

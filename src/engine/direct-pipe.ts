@@ -55,7 +55,12 @@ export class DirectPipe extends Pipe {
     if (other !== null) other.#other = null;
   }
 
+  /** What has been passed is with the peer. */
   override get outboundLength(): number {
+    return this.#waiting.length;
+  }
+
+  get #outboundMessages(): number {
     return this.#other === null ? this.#waiting.length : this.#other.inbound.length;
   }
 
@@ -75,7 +80,7 @@ export class DirectPipe extends Pipe {
     const theirs = this.#other?.limits;
     const unlimited = sendHighWaterMark === 0 || theirs?.receiveHighWaterMark === 0;
     const mark = sendHighWaterMark + (theirs?.receiveHighWaterMark ?? 0);
-    if (!unlimited && this.outboundLength >= Math.max(1, mark * share)) return true;
+    if (!unlimited && this.#outboundMessages >= Math.max(1, mark * share)) return true;
     const byteMark = sendHighWaterMarkBytes + (theirs?.receiveHighWaterMarkBytes ?? 0);
     return byteMark > 0 && this.#outboundBytes >= Math.max(1, byteMark * share);
   }
@@ -123,9 +128,15 @@ export class DirectPipe extends Pipe {
   }
 
   override limitsChanged(): void {
-    this.#wake();
+    this.#admit();
     const other = this.#other;
-    if (other !== null) other.#wake();
+    if (other !== null) other.#admit();
+  }
+
+  #admit(): void {
+    if (!this.#full || this.#filledTo(1)) return;
+    this.#full = false;
+    this.owner.pipeWritable(this);
   }
 
   override sendSubscription(topic: Buffer, subscribe: boolean): void {

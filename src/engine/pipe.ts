@@ -297,7 +297,9 @@ export class StreamPipe extends Pipe {
   }
 
   override limitsChanged(): void {
-    this.#wake();
+    if (!this.#full || this.#atMark()) return;
+    this.#full = false;
+    this.owner.pipeWritable(this);
   }
 
   #belowMark(): boolean {

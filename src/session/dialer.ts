@@ -2,7 +2,7 @@
  * One connected endpoint: dials, hands the connection to a session, and dials again when it is lost. Its pipe lives
  * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
  */
-import { StreamPipe } from "../engine/pipe.js";
+import { type Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { OptionValues } from "../options.js";
 import type { Transport } from "../transport/transport.js";
@@ -170,16 +170,17 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   // From the socket
 
-  /** Drop the connection and dial again at once: what the peer still has to say to us is not wanted. */
-  reset(): void {
+  /** Dials again at once: what the peer still has to say on the old connection is not wanted. */
+  reset(pipe: Pipe): boolean {
+    if (pipe !== this.#pipe) return false;
     const session = this.#session;
-    if (session === null || this.#state !== "ready") return;
+    if (session === null || this.#state !== "ready") return true;
     this.#session = null;
     session.close();
-    const pipe = this.#pipe as StreamPipe;
     this.#host.pipeDisconnected(pipe);
     reportEnd(this.#host, session, this.endpoint, true, undefined);
     if (!this.#stopped) void this.#dial();
+    return true;
   }
 
   get pipe(): StreamPipe | null {

@@ -31,6 +31,8 @@ export interface EndpointHandle {
   readonly endpoint: string;
   /** Flush for at most `lingerMs` (-1: for ever), then let go. */
   close(lingerMs: number): Promise<void>;
+  /** Drop the connection of a pipe of ours and make it anew; false when the pipe is not ours. */
+  reset(pipe: Pipe): boolean;
   ref(): void;
   unref(): void;
 }

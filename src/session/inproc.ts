@@ -4,6 +4,7 @@
  * compatible all the same.
  */
 import { type Defer, DirectPipe } from "../engine/direct-pipe.js";
+import type { Pipe } from "../engine/pipe.js";
 import { ZmqError } from "../errors.js";
 import type { Peer } from "../events.js";
 import { isCompatible } from "../zmtp/compatibility.js";
@@ -116,6 +117,14 @@ export class InprocListener implements EndpointHandle {
     this.host.emitEvent("disconnect", { address: this.endpoint, peer });
   }
 
+  reset(pipe: Pipe): boolean {
+    const connector = this.#pipes.get(pipe as DirectPipe);
+    if (connector === undefined) return false;
+    this.part(pipe as DirectPipe);
+    connector.renew();
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#registry.unbind(this);
     for (const pipe of [...this.#pipes.keys()]) this.part(pipe);
@@ -135,18 +144,23 @@ export class InprocListener implements EndpointHandle {
 export class InprocConnector implements EndpointHandle {
   readonly endpoint: string;
   readonly host: SocketHost;
-  readonly pipe: DirectPipe;
+  pipe: DirectPipe;
   readonly #registry: InprocRegistry;
   #listener: InprocListener | null = null;
   #far: DirectPipe | null = null;
-  #parted = false;
   #attached = true;
+  /** Called when the name is bound at last; set while a close lingers. */
+  #onJoined: (() => void) | null = null;
 
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string) {
     this.host = host;
     this.endpoint = endpoint;
     this.#registry = registry;
-    this.pipe = new DirectPipe(host, host.options, deferSoon, () => this.#leave());
+    this.pipe = this.#newPipe();
+  }
+
+  #newPipe(): DirectPipe {
+    return new DirectPipe(this.host, this.host.options, deferSoon, () => this.#leave());
   }
 
   start(): void {
@@ -157,16 +171,36 @@ export class InprocConnector implements EndpointHandle {
   joined(listener: InprocListener, far: DirectPipe): void {
     this.#listener = listener;
     this.#far = far;
+    this.#onJoined?.();
   }
 
   parted(): void {
-    if (this.#parted) return;
-    this.#parted = true;
-    const peer = this.pipe.peer as Peer;
+    if (this.#far === null) return;
+    this.#far = null;
     this.host.pipeDisconnected(this.pipe);
+    this.#detach();
+    this.host.emitEvent("disconnect", { address: this.endpoint, peer: this.pipe.peer as Peer });
+  }
+
+  /** Connect once more, by a new pipe. */
+  renew(): void {
+    this.pipe = this.#newPipe();
+    this.#attached = true;
+    this.start();
+  }
+
+  reset(pipe: Pipe): boolean {
+    if (pipe !== this.pipe) return false;
+    if (this.#far !== null) {
+      this.#leave();
+      this.renew();
+    }
+    return true;
+  }
+
+  #detach(): void {
     if (this.#attached) this.host.detachPipe(this.pipe);
     this.#attached = false;
-    this.host.emitEvent("disconnect", { address: this.endpoint, peer });
   }
 
   #leave(): void {
@@ -174,12 +208,23 @@ export class InprocConnector implements EndpointHandle {
   }
 
   async close(lingerMs: number): Promise<void> {
-    if (this.#attached) this.host.detachPipe(this.pipe);
-    this.#attached = false;
-    if (this.#far !== null) this.#leave();
-    else if (lingerMs === 0 || this.pipe.outboundLength === 0) this.#registry.forget(this);
-    // R23: messages of a connector that closed before the name was bound still arrive, so it goes on waiting.
+    this.#detach();
+    // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
+    if (this.#far === null && lingerMs !== 0 && this.pipe.outboundLength > 0) await this.#bound(lingerMs);
+    this.#registry.forget(this);
+    this.#leave();
     this.host.emitEvent("close", { address: this.endpoint });
+  }
+
+  /** Waits for the name; does not keep the process alive, because nothing else in it could bind the name then. */
+  #bound(lingerMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = lingerMs > 0 ? setTimeout(resolve, lingerMs).unref() : undefined;
+      this.#onJoined = () => {
+        clearTimeout(timer);
+        setImmediate(resolve); // what was queued goes over first
+      };
+    });
   }
 
   ref(): void {

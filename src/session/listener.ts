@@ -2,7 +2,7 @@
  * One bound endpoint: accepts connections and hands each to a session. An accepted pipe dies with its peer, and
  * its queue with it (G4).
  */
-import { StreamPipe } from "../engine/pipe.js";
+import { type Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { OptionValues } from "../options.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/transport.js";
@@ -89,7 +89,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   // From the socket
 
   /** Close the connection of one pipe; the peer may come back. */
-  reset(pipe: StreamPipe): boolean {
+  reset(pipe: Pipe): boolean {
     for (const [session, owned] of this.#sessions) {
       if (owned !== pipe) continue;
       session.close();

@@ -118,6 +118,8 @@ export class IpcTransport implements Transport {
     handler: AcceptorHandler,
   ): Promise<Acceptor> {
     const absolute = resolve(path);
+    // R17: libuv reports a missing directory as EACCES.
+    if (statOf(dirname(absolute)) === undefined) throw new ZmqError("ENOENT", { address: `ipc://${name}` });
     // node:net unlinks the path it bound when it closes, whoever owns it by then. Bound under another name and
     // renamed, only removeIfOurs decides.
     const portable = this.#engine.name === "portable" && process.platform !== "win32";

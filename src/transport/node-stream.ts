@@ -29,7 +29,9 @@ class NodeStream implements Stream {
   #completed = 0;
   readonly #onWritten = (error?: Error | null): void => {
     this.#completed++;
-    if (this.#pending === 0 || this.#completed !== this.#issued || error) return;
+    if (this.#pending === 0 || this.#completed !== this.#issued) return;
+    // When a reset arrives the callback of the broken write comes without an error, behind the "error" event.
+    if (error || this.#error !== undefined || this.#socket.destroyed) return;
     this.#pending = 0;
     this.#handler?.onDrain();
   };
@@ -161,6 +163,15 @@ function requireSupported(options: TransportOptions): void {
   }
 }
 
+/** node:net pads an abstract name to the full length of the address, so that no other peer would ever find it. */
+function refuseAbstract(path: string, name: string): void {
+  if (!path.startsWith("\0")) return;
+  throw new ZmqError("ENOTSUP", {
+    address: `ipc://${name}`,
+    detail: "abstract names need the native engine",
+  });
+}
+
 function applyTcp(socket: Socket, options: TransportOptions): void {
   socket.setNoDelay(true); // G17
   if (options.tcpKeepalive !== -1 || options.tcpKeepaliveIdle !== -1) {
@@ -231,6 +242,7 @@ export const portableEngine: StreamEngine = {
 
   async connectPipe(path, name, options, signal) {
     requireSupported(options);
+    refuseAbstract(path, name);
     const socket = await connected(connect({ path }), signal);
     return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
   },
@@ -250,6 +262,7 @@ export const portableEngine: StreamEngine = {
 
   async listenPipe(path, name, options, handler) {
     requireSupported(options);
+    refuseAbstract(path, name);
     const server = createServer({ pauseOnConnect: true }, (socket) =>
       handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
     );

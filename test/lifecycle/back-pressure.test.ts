@@ -1,0 +1,54 @@
+/**
+ * A PULL that never reads, fed 2 GB: both processes stay within their high-water marks plus 64 MB, and everything
+ * arrives once it reads. Two child processes; memory is what the system says (RSS).
+ */
+import { expect, it } from "vitest";
+import { type Child, startChild } from "../support/child.js";
+
+const SIZE = 64 * 1024;
+const COUNT = (2 * 1024 ** 3) / SIZE;
+/** The default mark of 1000 messages, and what the issue allows beside it. */
+const ALLOWED = 1000 * SIZE + 64 * 1024 ** 2;
+
+/** Asks until two answers, a quarter of a second apart, agree: the sender is stuck. */
+async function untilStuck(feeder: Child): Promise<number> {
+  let last = -1;
+  for (let n = 0; ; n++) {
+    feeder.tell({ op: "report" });
+    await feeder.line(() => feeder.lines.filter((line) => line.event === "report").length > n, "a report");
+    const now = feeder.lines.filter((line) => line.event === "report")[n].sent as number;
+    if (now === last && now > 0) return now;
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+it.each(["tcp://127.0.0.1:*", "ipc://*"])(
+  "2 GB to a PULL at %s that does not read: bounded, and then whole",
+  async (endpoint) => {
+    const args = [`${COUNT}`, `${SIZE}`];
+    const puller = startChild("slow-puller.mjs", [endpoint, ...args], ["--expose-gc"]);
+    const bound = await puller.line((line) => line.event === "bound", "the puller");
+    const feeder = startChild("feeder.mjs", [bound.endpoint as string, ...args], ["--expose-gc"]);
+    const started = await feeder.line((line) => line.event === "started", "the feeder");
+
+    const stuckAt = await untilStuck(feeder);
+    // Two queues of 1000 and what the kernel holds (up to 32 MiB a side): a small part of 32,768.
+    expect(stuckAt).toBeLessThan(6000);
+    puller.tell({ op: "report" });
+    const held = await puller.line((line) => line.event === "report", "the puller's memory");
+    const fed = feeder.lines.filter((line) => line.event === "report").at(-1)!;
+    expect((held.rss as number) - (bound.rss as number)).toBeLessThan(ALLOWED);
+    expect((fed.peak as number) - (started.rss as number)).toBeLessThan(ALLOWED);
+
+    puller.tell({ op: "drain" });
+    const drained = await puller.line((line) => line.event === "drained", "everything", 45_000);
+    expect(drained.wrong).toBeNull();
+    expect((drained.peak as number) - (bound.rss as number)).toBeLessThan(ALLOWED);
+    const sent = await feeder.line((line) => line.event === "sent", "the end of the feeder");
+    expect(sent.sent).toBe(COUNT);
+    expect((sent.peak as number) - (started.rss as number)).toBeLessThan(ALLOWED);
+    expect((await puller.ended).code).toBe(0);
+    expect((await feeder.ended).code).toBe(0);
+  },
+);
