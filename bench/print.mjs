@@ -54,7 +54,7 @@ export function printRow(row) {
   }
   const lines = row.contenders.map((one, at) => {
     const comparison = at === 0 ? undefined : row.ratios[at - 1];
-    const how = one.send === undefined ? "" : `${one.send} / ${one.receive}`;
+    const how = row.kind === "latency" ? "" : `${one.send} / ${one.receive}`;
     return [`  ${one.name}`, how, ...figures(row, one), comparison ? `zwire is ${verdict(comparison)}` : ""];
   });
   for (const line of columns(lines)) console.log(line);

@@ -7,9 +7,9 @@
  * is a short run of the rows that have bars, and exits 1 when a figure is worse than half of its bar: machines are
  * noisy, and a regression of that size is real. A full run of all rows is written to results/latest.json.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as zeromq from "zeromq";
@@ -112,6 +112,8 @@ function machine() {
     engine: values.engine ?? engine(),
     "zeromq.js": JSON.parse(readFileSync(require.resolve("zeromq/package.json"), "utf8")).version,
     libzmq: zeromq.version,
+    /** What else ran before we began: processes that wanted a processor, in the mean of the last minute. */
+    loadBefore: loadavg()[0],
   };
 }
 
@@ -123,6 +125,12 @@ console.log(
 console.log(
   `zwire ${about.zwire}, ${about.engine} engine; ${trials} trials of ${seconds} s (latency: ${trials * 3} of a third): median (min–max)`,
 );
+
+if (about.loadBefore > about.processors / 2) {
+  console.log(
+    `the machine is busy (load ${about.loadBefore}): the figures are worth little, the ratios somewhat more`,
+  );
+}
 
 const measured = [];
 for (const row of chosenRows()) {
@@ -138,9 +146,10 @@ for (const row of chosenRows()) {
 
 const complete = values.only === undefined && !values.guard && values.engine === undefined;
 if (complete) {
-  const file = fileURLToPath(new URL("results/latest.json", import.meta.url));
+  const folder = fileURLToPath(new URL("results/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
   const document = { date: started.toISOString(), machine: about, trials, seconds, rows: measured };
-  writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
+  writeFileSync(`${folder}latest.json`, `${JSON.stringify(document, null, 2)}\n`);
   console.log("\nwritten to bench/results/latest.json");
 }
 

@@ -89,7 +89,7 @@ function buildAddon(say) {
     return;
   }
   say("building the addon…");
-  const args = ["rebuild", "--loglevel=warn", ...headerArguments()];
+  const args = ["rebuild", "--loglevel=warn", "--jobs=max", ...headerArguments()];
   if (!runBin("node-gyp/bin/node-gyp.js", args)) throw new NotReady("the addon does not build");
 }
 

@@ -106,6 +106,7 @@ export abstract class Socket implements SocketHost {
   readonly #connected: EndpointHandle[] = [];
   readonly #peers = new Map<Pipe, Peer>();
   readonly #peerChange: Condition;
+  readonly #signals = new Map<AbortSignal, { waiting: Set<() => void>; listener: () => void }>();
   #lastEndpoint: string | null = null;
   #closed = false;
   #closing: Promise<void> | null = null;
@@ -378,10 +379,10 @@ export abstract class Socket implements SocketHost {
   /** Counters and queue depths now. */
   get stats(): SocketStats {
     let outboundQueue = 0;
-    let receiveQueue = 0;
+    let receiveQueue = this.unread();
     for (const pipe of this.pipes) {
       outboundQueue += pipe.outboundLength;
-      receiveQueue += pipe.inboundLength;
+      if (!pipe.queued) receiveQueue += pipe.inboundLength;
     }
     return {
       sendQueue: 0,
@@ -437,6 +438,11 @@ export abstract class Socket implements SocketHost {
   pipeSubscription(_pipe: Pipe, _topic: Buffer, _subscribe: boolean): void {}
   /** Reject all waiting operations and those to come. */
   protected abstract closeQueues(error: ZmqError): void;
+  /** Messages in pipes that are ready to be read, also of peers that have left. */
+  protected unread(): number {
+    return 0;
+  }
+
   /** What a pipe holds unread is not wanted any more. */
   protected forgetInbound(pipe: Pipe): void {
     pipe.discardInbound();
@@ -447,20 +453,41 @@ export abstract class Socket implements SocketHost {
     signal: AbortSignal | undefined,
     expired: (reason: unknown) => void,
   ): (() => void) | null {
-    const timer =
-      ms >= 0 ? setTimeout(() => end(new ZmqError("EAGAIN", { cause: this.#lastFailure })), ms) : undefined;
-    if (timer === undefined && signal === undefined) return null;
-    const abort = (): void => end(signal?.reason);
-    const cleanup = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-    };
+    if (ms < 0 && signal === undefined) return null;
     const end = (reason: unknown): void => {
       cleanup();
       expired(reason);
     };
-    signal?.addEventListener("abort", abort, { once: true });
+    const timer =
+      ms >= 0 ? setTimeout(() => end(new ZmqError("EAGAIN", { cause: this.#lastFailure })), ms) : undefined;
+    const unsubscribe = signal === undefined ? null : this.#onAbort(signal, () => end(signal.reason));
+    const cleanup = (): void => {
+      clearTimeout(timer);
+      unsubscribe?.();
+    };
     return cleanup;
+  }
+
+  /** One listener per signal, however many operations wait with it: a program may pass one signal to everything. */
+  #onAbort(signal: AbortSignal, aborted: () => void): () => void {
+    let entry = this.#signals.get(signal);
+    if (entry === undefined) {
+      const waiting = new Set<() => void>();
+      const listener = (): void => {
+        for (const one of [...waiting]) one();
+      };
+      entry = { waiting, listener };
+      this.#signals.set(signal, entry);
+      signal.addEventListener("abort", listener, { once: true });
+    }
+    const { waiting, listener } = entry;
+    waiting.add(aborted);
+    return () => {
+      waiting.delete(aborted);
+      if (waiting.size > 0) return;
+      this.#signals.delete(signal);
+      signal.removeEventListener("abort", listener);
+    };
   }
 }
 

@@ -35,8 +35,10 @@ if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
   process.exit(2);
 }
 
-// A PUSH cannot tell who got a message, and what lies in a dead worker's queue is lost with it: short queues.
+// A PUSH cannot tell who got a message, and what lies in a dead worker's queue is lost with it: short queues, also in
+// the kernel, where the engine can ask for that.
 const tasks = new Push({ sendHighWaterMark: 8 });
+if (tasks.engine === "native") tasks.sendBufferSize = 8192;
 const results = new Pull();
 const progress = new Publisher();
 const status = new Reply();

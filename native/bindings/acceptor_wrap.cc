@@ -28,23 +28,28 @@ Napi::Function AcceptorWrap::Define(Napi::Env env) {
 }
 
 AcceptorWrap::AcceptorWrap(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<AcceptorWrap>(info), environment_(Environment::Of(info.Env())) {}
+    : Napi::ObjectWrap<AcceptorWrap>(info), environment_(Environment::Of(info.Env())), owner_(info.Env()) {}
 
+// On the event loop, where JavaScript may be gone.
 void AcceptorWrap::OnAccept(int fd) {
-  Napi::Env env = Env();
-  Napi::HandleScope scope(env);
+  const napi_env env = Env();
+  Scope scope(env);
+  napi_value status;
+  napi_value stream;
+  napi_create_int32(env, fd < 0 ? fd : 0, &status);
   if (fd < 0) {
-    environment_.Call(Environment::kOnAccept, owner_.Value(), {Napi::Number::New(env, fd), env.Undefined()});
+    napi_get_undefined(env, &stream);
+    environment_.Call(Environment::kOnAccept, owner_.Value(), {status, stream});
     return;
   }
-  const Napi::Object stream = environment_.stream_constructor.New({});
-  StreamWrap* wrap = env.IsExceptionPending() ? nullptr : StreamWrap::Unwrap(stream);
-  if (wrap == nullptr) {  // the thread is being terminated
+  void* wrap = nullptr;
+  if (napi_new_instance(env, environment_.stream_constructor.Value(), 0, nullptr, &stream) != napi_ok ||
+      napi_unwrap(env, stream, &wrap) != napi_ok) {
     DiscardDescriptor(fd);
     return;
   }
-  wrap->Adopt(fd);
-  environment_.Call(Environment::kOnAccept, owner_.Value(), {Napi::Number::New(env, 0), stream});
+  static_cast<StreamWrap*>(wrap)->Adopt(fd);
+  environment_.Call(Environment::kOnAccept, owner_.Value(), {status, stream});
 }
 
 void AcceptorWrap::Release() {
@@ -60,7 +65,7 @@ void AcceptorWrap::Shutdown() {
 
 Napi::Value AcceptorWrap::SetOwner(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsObject()) return Misuse(info.Env(), "owner must be an object");
-  owner_ = Napi::Persistent(info[0].As<Napi::Object>());
+  owner_.Set(info[0]);
   return info.Env().Undefined();
 }
 
@@ -77,7 +82,7 @@ Napi::Value AcceptorWrap::ListenTcp(const Napi::CallbackInfo& info) {
   if (info.Length() < 5 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsNumber() || !info[3].IsBoolean()) {
     return Misuse(env, "listenTcp(host, port, backlog, ipv6Only, options)");
   }
-  if (acceptor_ != nullptr || owner_.IsEmpty()) return Misuse(env, "an acceptor listens once, and has an owner");
+  if (acceptor_ != nullptr || owner_.empty()) return Misuse(env, "an acceptor listens once, and has an owner");
   const SocketOptions options = ReadSocketOptions(info[4]);
   return Listen(env,
                 zwire::ListenTcp(info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Int32Value(),
@@ -90,7 +95,7 @@ Napi::Value AcceptorWrap::ListenPipe(const Napi::CallbackInfo& info) {
   if (info.Length() < 3 || !info[0].IsString() || !info[1].IsNumber()) {
     return Misuse(env, "listenPipe(path, backlog, options)");
   }
-  if (acceptor_ != nullptr || owner_.IsEmpty()) return Misuse(env, "an acceptor listens once, and has an owner");
+  if (acceptor_ != nullptr || owner_.empty()) return Misuse(env, "an acceptor listens once, and has an owner");
   const SocketOptions options = ReadSocketOptions(info[2]);
   const std::string path = info[0].As<Napi::String>().Utf8Value();
   return Listen(env, zwire::ListenPipe(path, info[1].As<Napi::Number>().Int32Value(), options), options);

@@ -30,7 +30,7 @@ class AcceptorWrap : public Napi::ObjectWrap<AcceptorWrap>, public AcceptorListe
 
   Environment& environment_;
   Acceptor* acceptor_ = nullptr;
-  Napi::ObjectReference owner_;
+  StrongReference owner_;
 };
 
 }  // namespace zwire

@@ -32,7 +32,7 @@ Napi::Object Load(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   env.SetInstanceData(environment);
   const Napi::Function stream = StreamWrap::Define(env);
-  environment->stream_constructor = Napi::Persistent(stream);
+  environment->stream_constructor.Set(stream);
   exports.Set("Stream", stream);
   exports.Set("Acceptor", AcceptorWrap::Define(env));
   exports.Set("init", Napi::Function::New<Init>(env, "init"));

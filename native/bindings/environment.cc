@@ -3,7 +3,7 @@
 
 namespace zwire {
 
-Environment::Environment(Napi::Env env) : env_(env) {
+Environment::Environment(Napi::Env env) : stream_constructor(env), env_(env), table_reference_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
@@ -33,19 +33,20 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
       Napi::TypeError::New(env, std::string(kNames[i]) + " must be a function").ThrowAsJavaScriptException();
       return env.Undefined();
     }
-    callbacks_[i] = Napi::Persistent(callback.As<Napi::Function>());
+    callbacks_.push_back(std::make_unique<StrongReference>(env));
+    callbacks_.back()->Set(callback);
   }
+  table_reference_.Set(array);
   auto memory = array.As<Napi::Uint32Array>();
   table = reinterpret_cast<FrameEntry*>(memory.Data());
   table_entries = memory.ElementLength() * sizeof(uint32_t) / sizeof(FrameEntry);
-  table_reference_ = Napi::Persistent(memory);
   return env.Undefined();
 }
 
 void Environment::Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments) {
-  if (closing_) return;
-  const napi_value function = callbacks_[callback].Value();
-  if (function == nullptr) return;
+  if (closing_ || callbacks_.empty()) return;
+  const napi_value function = callbacks_[callback]->Value();
+  if (function == nullptr || receiver == nullptr) return;
   const napi_status status =
       napi_make_callback(env_, context_, receiver, function, arguments.size(), arguments.begin(), nullptr);
   if (status != napi_pending_exception) return;

@@ -7,10 +7,12 @@
 #include <initializer_list>
 #include <memory>
 #include <unordered_set>
+#include <vector>
 
 #include "../codec/frame_decoder.h"
 #include "../io/loop.h"
 #include "../io/socket.h"
+#include "reference.h"
 
 namespace zwire {
 
@@ -32,14 +34,14 @@ class Environment {
   ~Environment();
 
   Napi::Value Init(const Napi::CallbackInfo& info);
-  // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception.
+  // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception. Whatever runs
+  // on the event loop uses plain Node-API, see reference.h.
   void Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
-  bool initialised() const { return !callbacks_[kOnConnect].IsEmpty(); }
-  bool closing() const { return closing_; }
+  bool initialised() const { return table != nullptr; }
 
   std::shared_ptr<Loop> loop;
   std::unordered_set<OpenHandle*> open;
-  Napi::FunctionReference stream_constructor;
+  StrongReference stream_constructor;
   FrameEntry* table = nullptr;
   size_t table_entries = 0;
 
@@ -49,8 +51,8 @@ class Environment {
   napi_env env_;
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
-  Napi::FunctionReference callbacks_[kCallbackCount];
-  Napi::Reference<Napi::Uint32Array> table_reference_;
+  std::vector<std::unique_ptr<StrongReference>> callbacks_;
+  StrongReference table_reference_;
   bool closing_ = false;
 };
 

@@ -44,7 +44,11 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
 }
 
 StreamWrap::StreamWrap(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<StreamWrap>(info), environment_(Environment::Of(info.Env())) {}
+    : Napi::ObjectWrap<StreamWrap>(info),
+      environment_(Environment::Of(info.Env())),
+      owner_(info.Env()),
+      body_(info.Env()),
+      writing_(info.Env()) {}
 
 // Only an object whose stream is closed can be collected: an open one holds a reference to itself.
 StreamWrap::~StreamWrap() = default;
@@ -68,84 +72,91 @@ void StreamWrap::Shutdown() {
   if (stream_ != nullptr) Release();
 }
 
-// Frames
+// Frames and events: on the event loop, where JavaScript may be gone
 
 bool StreamWrap::Frames(const uint8_t* data, size_t size, size_t count) {
-  Napi::HandleScope scope(Env());
+  const napi_env env = Env();
+  Scope scope(env);
   void* memory = nullptr;
   napi_value chunk;
-  if (napi_create_buffer(Env(), size, &memory, &chunk) != napi_ok) return false;
-  if (size > 0) std::memcpy(memory, data, size);
   napi_value number;
-  napi_create_uint32(Env(), static_cast<uint32_t>(count), &number);
+  if (napi_create_buffer(env, size, &memory, &chunk) != napi_ok) return false;
+  if (size > 0) std::memcpy(memory, data, size);
+  if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;
   environment_.Call(Environment::kOnFrames, owner_.Value(), {chunk, number});
   return stream_ != nullptr;
 }
 
 uint8_t* StreamWrap::BeginLarge(size_t capacity) {
-  Napi::HandleScope scope(Env());
+  const napi_env env = Env();
+  Scope scope(env);
   void* memory = nullptr;
   napi_value body;
-  if (napi_create_buffer(Env(), capacity, &memory, &body) != napi_ok) return nullptr;
-  body_ = Napi::Persistent(Napi::Object(Env(), body));
-  return static_cast<uint8_t*>(memory);
+  if (napi_create_buffer(env, capacity, &memory, &body) != napi_ok) return nullptr;
+  body_.Set(body);
+  return body_.empty() ? nullptr : static_cast<uint8_t*>(memory);
 }
 
 uint8_t* StreamWrap::GrowLarge(size_t filled, size_t capacity) {
-  Napi::HandleScope scope(Env());
+  const napi_env env = Env();
+  Scope scope(env);  // keeps the old memory until it is copied
   void* old_memory = nullptr;
   size_t old_size = 0;
-  if (napi_get_buffer_info(Env(), body_.Value(), &old_memory, &old_size) != napi_ok) return nullptr;
-  // The handle scope keeps the old memory until it is copied.
+  if (napi_get_buffer_info(env, body_.Value(), &old_memory, &old_size) != napi_ok) return nullptr;
   uint8_t* memory = BeginLarge(capacity);
   if (memory != nullptr) std::memcpy(memory, old_memory, filled);
   return memory;
 }
 
 bool StreamWrap::EndLarge(size_t, uint32_t flags) {
-  Napi::HandleScope scope(Env());
+  const napi_env env = Env();
+  Scope scope(env);
   const napi_value body = body_.Value();
   body_.Reset();
   napi_value number;
-  napi_create_uint32(Env(), flags, &number);
+  if (body == nullptr || napi_create_uint32(env, flags, &number) != napi_ok) return false;
   environment_.Call(Environment::kOnLargeFrame, owner_.Value(), {body, number});
   return stream_ != nullptr;
 }
 
-// Events
-
 void StreamWrap::OnConnect(int status) {
-  Napi::HandleScope scope(Env());
-  environment_.Call(Environment::kOnConnect, owner_.Value(), {Napi::Number::New(Env(), status)});
+  const napi_env env = Env();
+  Scope scope(env);
+  napi_value number;
+  if (napi_create_int32(env, status, &number) != napi_ok) return;
+  environment_.Call(Environment::kOnConnect, owner_.Value(), {number});
 }
 
 void StreamWrap::OnBytes(const uint8_t* data, size_t size) {
-  Napi::HandleScope scope(Env());
+  const napi_env env = Env();
+  Scope scope(env);
   napi_value chunk;
-  if (napi_create_buffer_copy(Env(), size, data, nullptr, &chunk) != napi_ok) return;
+  if (napi_create_buffer_copy(env, size, data, nullptr, &chunk) != napi_ok) return;
   environment_.Call(Environment::kOnBytes, owner_.Value(), {chunk});
 }
 
 void StreamWrap::OnDrain() {
-  Napi::HandleScope scope(Env());
+  Scope scope(Env());
   writing_.Reset();
   environment_.Call(Environment::kOnDrain, owner_.Value(), {});
 }
 
 void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octets) {
-  Napi::HandleScope scope(Env());
-  Napi::Env env = Env();
-  environment_.Call(Environment::kOnClose, owner_.Value(),
-                    {Napi::Number::New(env, status), Napi::Number::New(env, static_cast<int>(fault)),
-                     Napi::Number::New(env, static_cast<double>(pending)),
-                     Napi::Number::New(env, static_cast<double>(octets))});
+  const napi_env env = Env();
+  Scope scope(env);
+  napi_value arguments[4];
+  napi_create_int32(env, status, &arguments[0]);
+  napi_create_int32(env, static_cast<int>(fault), &arguments[1]);
+  napi_create_double(env, static_cast<double>(pending), &arguments[2]);
+  napi_create_double(env, static_cast<double>(octets), &arguments[3]);
+  environment_.Call(Environment::kOnClose, owner_.Value(), {arguments[0], arguments[1], arguments[2], arguments[3]});
 }
 
 // Methods
 
 Napi::Value StreamWrap::SetOwner(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsObject()) return Misuse(info.Env(), "owner must be an object");
-  owner_ = Napi::Persistent(info[0].As<Napi::Object>());
+  owner_.Set(info[0]);
   return info.Env().Undefined();
 }
 
@@ -160,7 +171,7 @@ Napi::Value StreamWrap::ConnectTcp(const Napi::CallbackInfo& info) {
   if (info.Length() < 3 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsObject()) {
     return Misuse(env, "connectTcp(host, port, options)");
   }
-  if (stream_ != nullptr || owner_.IsEmpty()) return Misuse(env, "a stream connects once, and has an owner");
+  if (stream_ != nullptr || owner_.empty()) return Misuse(env, "a stream connects once, and has an owner");
   const auto options = info[2].As<Napi::Object>();
   const Napi::Value source_port = options.Get("sourcePort");
   return Connect(env, zwire::ConnectTcp(info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Int32Value(),
@@ -172,12 +183,12 @@ Napi::Value StreamWrap::ConnectTcp(const Napi::CallbackInfo& info) {
 Napi::Value StreamWrap::ConnectPipe(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (info.Length() < 2 || !info[0].IsString()) return Misuse(env, "connectPipe(path, options)");
-  if (stream_ != nullptr || owner_.IsEmpty()) return Misuse(env, "a stream connects once, and has an owner");
+  if (stream_ != nullptr || owner_.empty()) return Misuse(env, "a stream connects once, and has an owner");
   return Connect(env, zwire::ConnectPipe(info[0].As<Napi::String>().Utf8Value(), ReadSocketOptions(info[1])));
 }
 
 Napi::Value StreamWrap::Start(const Napi::CallbackInfo& info) {
-  if (owner_.IsEmpty()) return Misuse(info.Env(), "a stream needs an owner");
+  if (owner_.empty()) return Misuse(info.Env(), "a stream needs an owner");
   return Napi::Number::New(info.Env(), stream_ == nullptr ? -EBADF : stream_->Start());
 }
 
@@ -201,12 +212,12 @@ Napi::Value StreamWrap::StartFrames(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::WriteSegments(Napi::Env env, const iovec* segments, size_t count, napi_value keep) {
   if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
-  if (!writing_.IsEmpty()) {
+  if (!writing_.empty()) {
     Napi::Error::New(env, "a write is pending").ThrowAsJavaScriptException();
     return env.Undefined();
   }
   const ssize_t left = stream_->Write(segments, count);
-  if (left > 0) writing_ = Napi::Persistent(Napi::Object(env, keep));
+  if (left > 0) writing_.Set(keep);
   return Napi::Number::New(env, static_cast<double>(left));
 }
 

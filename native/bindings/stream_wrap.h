@@ -53,11 +53,11 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
 
   Environment& environment_;
   Stream* stream_ = nullptr;
-  Napi::ObjectReference owner_;
+  StrongReference owner_;
   // The Buffer that a large body is read into.
-  Napi::ObjectReference body_;
+  StrongReference body_;
   // Whose memory the kernel has still to take.
-  Napi::ObjectReference writing_;
+  StrongReference writing_;
 };
 
 }  // namespace zwire

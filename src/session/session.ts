@@ -205,11 +205,17 @@ export class Session implements StreamHandler, PipeLink {
   // Pipe → session
 
   flush(): void {
-    if (this.#writing || this.#closed) return;
-    const batch = this.#pipe === null ? null : this.#pipe.takeBatch();
+    // Until nothing is left or the kernel takes no more: behind a batch that is sent again waits the open one.
+    while (!this.#writing && !this.#closed && this.#writeNext());
+  }
+
+  /** One gathered write; false when there was nothing to write. */
+  #writeNext(): boolean {
+    const pipe = this.#pipe;
+    const batch = pipe === null ? null : pipe.takeBatch();
     let segments: Uint8Array[];
     if (this.#control.length === 0) {
-      if (batch === null) return;
+      if (batch === null) return false;
       segments = batch.seal();
     } else {
       segments = batch === null ? this.#control : this.#control.concat(batch.seal());
@@ -219,8 +225,9 @@ export class Session implements StreamHandler, PipeLink {
       this.#writing = true;
       this.#batchInFlight = batch !== null;
     } else if (batch !== null) {
-      (this.#pipe as StreamPipe).taken();
+      (pipe as StreamPipe).taken();
     }
+    return true;
   }
 
   sendSubscription(topic: Buffer, subscribe: boolean): void {

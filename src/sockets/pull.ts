@@ -40,6 +40,10 @@ export class Pull extends ReadableSocket {
     super.pipeReadable(pipe);
   }
 
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
   protected override forgetInbound(pipe: Pipe): void {
     this.#queue.remove(pipe);
     super.forgetInbound(pipe);

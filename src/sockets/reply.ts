@@ -78,6 +78,10 @@ export class Reply extends DuplexSocket {
     super.pipeReadable(pipe);
   }
 
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
   protected override forgetInbound(pipe: Pipe): void {
     this.#queue.remove(pipe);
     super.forgetInbound(pipe);

@@ -110,6 +110,10 @@ export class Request extends DuplexSocket {
     return reply;
   }
 
+  protected override unread(): number {
+    return this.#reply === undefined ? 0 : 1;
+  }
+
   #arrived(pipe: Pipe, message: Message): void {
     const correlated =
       message.length > 1 && message[0].length === REQUEST_ID_BYTES && message[1].length === 0;

@@ -1,7 +1,9 @@
 /**
  * Commands: frames with the COMMAND bit, a name and a body (sections D, E12, E13 and F of the conformance list).
+ * Knows nothing of when they may be sent.
  */
 import { COMMAND, LONG } from "./frame-flags.js";
+import { printable } from "./protocol-error.js";
 
 /** Octets of a PING or PONG context at most (F6, F7). */
 const CONTEXT_MAX = 16;
@@ -63,14 +65,15 @@ export function encodeCancelMessage(topic: Uint8Array): Buffer {
   return frame(0, Buffer.from([0]), topic);
 }
 
-/** ERROR with a reason of at most 255 octets (D1). */
+/** ERROR with a reason of at most 255 printable octets (D1). */
 export function encodeError(reason: string): Buffer {
-  const text = Buffer.from(reason, "latin1").subarray(0, 255);
+  const text = Buffer.from(printable(reason), "latin1");
   return encodeCommand("ERROR", Buffer.concat([Buffer.from([text.length]), text]));
 }
 
-/** PING with a time to live in tenths of a second (F6, F10). */
+/** PING with a time to live in tenths of a second and a context of at most 16 octets (F6). */
 export function encodePing(ttlTenths: number, context: Uint8Array): Buffer {
+  if (context.length > CONTEXT_MAX) throw new RangeError(`a PING context of ${context.length} octets`);
   const ttl = Buffer.alloc(2);
   ttl.writeUInt16BE(ttlTenths);
   return encodeCommand("PING", Buffer.concat([ttl, context]));

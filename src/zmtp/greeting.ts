@@ -1,6 +1,6 @@
 /**
  * The greeting (RFC 37 §Formal Grammar, section A of the conformance list): 64 octets each way. A peer older than
- * ZMTP 3.0 is refused as early as its octets show it.
+ * ZMTP 3.0 is refused as early as its octets show it. Knows nothing of what the mechanisms say afterwards.
  */
 import { ProtocolError } from "./protocol-error.js";
 
@@ -22,8 +22,12 @@ export interface Greeting {
   readonly asServer: boolean;
 }
 
-/** Our greeting (A6). */
+/**
+ * Our greeting (A6).
+ * @param mechanism at most 20 octets of ASCII; a longer name is our own mistake
+ */
 export function encodeGreeting(mechanism: string, asServer: boolean): Buffer {
+  if (mechanism.length > MECHANISM_SIZE) throw new RangeError(`mechanism name too long: ${mechanism}`);
   const octets = Buffer.alloc(GREETING_SIZE);
   octets[0] = 0xff;
   octets[9] = 0x7f;
@@ -50,6 +54,7 @@ export class GreetingParser {
     this.#check();
     if (this.#length < GREETING_SIZE) return { consumed };
     const octets = this.#octets;
+    // Only NULs at the end are padding: all 20 octets count when names are compared (B1).
     const mechanism = octets
       .toString("latin1", MECHANISM_AT, MECHANISM_AT + MECHANISM_SIZE)
       .replace(/\0+$/, "");
@@ -62,26 +67,31 @@ export class GreetingParser {
     return { greeting, consumed };
   }
 
-  /** Padding and filler are never looked at (A3, A24). */
+  /** Padding and filler are never looked at (A3, A24). The count in an error is how many octets gave it away. */
   #check(): void {
     const octets = this.#octets;
     const length = this.#length;
     if (length >= 1 && octets[0] !== 0xff) {
       throw new ProtocolError("not-zmtp", "the peer speaks ZMTP 1.0 or no ZMTP at all", {
-        rule: "A12, A21, A22",
-        octets: length,
+        rule: "A12, A22",
+        octets: 1,
       });
     }
     if (length >= 10 && (octets[9] & 1) === 0) {
       throw new ProtocolError("version-too-old", "the peer speaks ZMTP 1.0", {
         rule: "A13, A22",
-        octets: length,
+        octets: 10,
       });
     }
-    // Revisions 0 to 2 are ZMTP 1.0 and 2.0 (A9, A10, A11); anything from 3 on talks 3 with us (A8).
-    if (length > MAJOR_AT && octets[MAJOR_AT] < MAJOR) {
-      const text = `the peer speaks a ZMTP older than 3.0 (revision ${octets[MAJOR_AT]})`;
-      throw new ProtocolError("version-too-old", text, { rule: "A9, A10, A22", octets: length });
+    // Revision 0 is what libzmq 2 says, 1 is ZMTP 2.0, and 2 is nothing real: closed as older than 3.0, rather than
+    // taken for 3.1 as libzmq does (§2 row 12). Anything from 3 on talks 3 with us (A8).
+    const revision = octets[MAJOR_AT];
+    if (length > MAJOR_AT && revision < MAJOR) {
+      const text = `the peer speaks a ZMTP older than 3.0 (revision ${revision})`;
+      throw new ProtocolError("version-too-old", text, {
+        rule: `${["A11", "A10", "A9"][revision]}, A22`,
+        octets: 11,
+      });
     }
   }
 }

@@ -1,19 +1,27 @@
 /**
  * Greeting and handshake of one connection, sans I/O: octets in, octets out, until both sides know each other. Then
- * the rest of the octets are frames, and not ours.
+ * the rest of the octets are frames, and not ours. Knows no sockets and no timers: how long it may take is the
+ * session's business (A25).
  */
 import { encodeError } from "./command.js";
 import { isCompatible } from "./compatibility.js";
-import { LONG } from "./frame-flags.js";
+import { FrameReader } from "./frame-reader.js";
 import { encodeGreeting, type Greeting, GreetingParser } from "./greeting.js";
 import type { Mechanism } from "./mechanisms/mechanism.js";
 import { NullMechanism } from "./mechanisms/null.js";
 import { getProperty, type Metadata } from "./metadata.js";
-import { ProtocolError } from "./protocol-error.js";
+import { ProtocolError, printable } from "./protocol-error.js";
 
 /**
- * greeting → mechanism → done
- * greeting, mechanism → failed
+ * | state     | event                             | next      | sends                                  |
+ * |-----------|-----------------------------------|-----------|----------------------------------------|
+ * | greeting  | 64 octets, same mechanism         | mechanism | the mechanism's first command (C1)     |
+ * | greeting  | any other octets                  | failed    |                                        |
+ * | mechanism | mechanism done, peer acceptable   | done      | what the mechanism says                |
+ * | mechanism | mechanism done, peer unacceptable | failed    | ERROR (§2 row 7)                       |
+ * | mechanism | frame refused                     | failed    |                                        |
+ *
+ * done and failed take no more octets.
  */
 type State = "greeting" | "mechanism" | "done" | "failed";
 
@@ -31,43 +39,46 @@ export interface HandshakeConfig {
 
 /** What we know of the peer afterwards. */
 export interface PeerDescription {
+  /** Version in its greeting, which may be above ours (A8). */
   readonly major: number;
   readonly minor: number;
+  /** Empty when it did not say (C6). */
   readonly socketType: string;
+  /** Its Identity; empty when it has none, or is of a type that has none (C11). */
   readonly routingId: Buffer;
+  /** All properties of its READY, known or not (C15). */
   readonly metadata: Metadata;
   /** Whether SUBSCRIBE and CANCEL go as commands: ZMTP 3.1 (A7). */
   readonly commands: boolean;
 }
 
+/** Socket types that have an Identity (C11). */
 const IDENTIFIED = new Set(["REQ", "DEALER", "ROUTER"]);
 const IDENTITY_MAX = 255;
 const DEFAULT_MAX_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+/** Our side of one connection's handshake. */
 export class Handshake {
   readonly #config: HandshakeConfig;
-  readonly #maxBytes: number;
   readonly #mechanism: Mechanism;
-  readonly #parser = new GreetingParser();
+  readonly #greetingParser = new GreetingParser();
+  readonly #frames: FrameReader;
   #state: State = "greeting";
   #greeting: Greeting | undefined;
   #peer: PeerDescription | undefined;
-  /** The frame that is coming in: header first, then as much memory as it announced. */
-  #frame = Buffer.alloc(9);
-  #filled = 0;
-  #frameSize = 0;
-  #headerSize = 0;
 
+  /** @throws RangeError for metadata that has no encoding, rather than when the peer is there */
   constructor(config: HandshakeConfig) {
     this.#config = config;
-    this.#maxBytes = config.maxHandshakeBytes ?? DEFAULT_MAX_BYTES;
+    this.#frames = new FrameReader(config.maxHandshakeBytes ?? DEFAULT_MAX_BYTES);
     const properties: [string, Uint8Array][] = [["Socket-Type", Buffer.from(config.socketType)]];
     if (IDENTIFIED.has(config.socketType)) properties.push(["Identity", config.routingId ?? EMPTY]);
     for (const [name, value] of config.metadata ?? []) properties.push([name, value]);
     this.#mechanism = new NullMechanism(properties);
   }
 
+  /** Where we are. */
   get state(): State {
     return this.#state;
   }
@@ -84,125 +95,98 @@ export class Handshake {
   }
 
   /**
-   * Octets from the peer.
+   * Octets from the peer. Not to be called again when done or after an error.
    * @returns octets to send; whether we are done; octets that belong to frames already (C24)
    * @throws ProtocolError; its `reply` goes out before closing
    */
   receive(chunk: Uint8Array): { output: Buffer | undefined; done: boolean; leftover: Uint8Array } {
+    if (this.#state === "done" || this.#state === "failed") {
+      throw new Error(`assertion: octets for a handshake that is ${this.#state}`);
+    }
+    const output: Buffer[] = [];
     try {
-      return this.#receive(chunk);
+      const leftover = this.#advance(chunk, output);
+      return { output: joined(output), done: this.#isDone, leftover };
     } catch (error) {
       this.#state = "failed";
+      // What was due before the fault still goes out: how the octets were cut must make no difference.
+      if (error instanceof ProtocolError) {
+        error.reply = joined(error.reply === undefined ? output : [...output, error.reply]);
+      }
       throw error;
     }
   }
 
-  #receive(chunk: Uint8Array): { output: Buffer | undefined; done: boolean; leftover: Uint8Array } {
+  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  get #isDone(): boolean {
+    return this.#state === "done";
+  }
+
+  #advance(chunk: Uint8Array, output: Buffer[]): Uint8Array {
     let rest = chunk;
-    let output: Buffer | undefined;
     if (this.#state === "greeting") {
-      const { greeting, consumed } = this.#parser.push(rest);
+      const { greeting, consumed } = this.#greetingParser.push(rest);
       rest = rest.subarray(consumed);
-      if (greeting === undefined) return { output, done: false, leftover: EMPTY };
+      if (greeting === undefined) return EMPTY;
       this.#acceptGreeting(greeting);
-      output = this.#mechanism.start();
+      say(output, this.#mechanism.start());
     }
-    while (this.#state === "mechanism" && rest.length > 0) {
-      rest = this.#fill(rest);
-      if (this.#headerSize === 0 || this.#filled < this.#frameSize) continue;
-      const reply = this.#mechanism.receive(this.#takeFrame());
-      if (reply !== undefined) output = output === undefined ? reply : Buffer.concat([output, reply]);
-      if (this.#mechanism.done) this.#complete(output);
+    while (!this.#isDone && rest.length > 0) {
+      const next = this.#frames.push(rest);
+      rest = next.rest;
+      if (next.body === undefined) break;
+      say(output, this.#mechanism.receive(next.body));
+      if (this.#mechanism.done) this.#complete();
     }
-    return { output, done: this.#state === "done", leftover: rest };
+    return rest;
   }
 
   #acceptGreeting(greeting: Greeting): void {
     const { name } = this.#mechanism;
     if (greeting.mechanism !== name) {
-      const theirs = greeting.mechanism.replace(/[^\x20-\x7e]/g, "?");
-      throw new ProtocolError(
-        "mechanism-mismatch",
-        `the peer offers mechanism "${theirs}", we use "${name}"`,
-        { rule: "B1, B9" },
-      );
+      const text = `the peer offers mechanism "${printable(greeting.mechanism)}", we use "${name}"`;
+      throw new ProtocolError("mechanism-mismatch", text, { rule: "B1, B9" });
     }
     this.#greeting = greeting;
     this.#state = "mechanism";
   }
 
-  /** Takes octets for the frame that is coming in; returns the others. C23: the COMMAND bit is not insisted on. */
-  #fill(chunk: Uint8Array): Uint8Array {
-    if (this.#headerSize === 0) {
-      const need = this.#filled === 0 ? 1 : (this.#frame[0] & LONG) === 0 ? 2 : 9;
-      const rest = this.#copy(chunk, need);
-      if (this.#filled < need || need === 1) return rest;
-      this.#headerSize = need;
-      const size = need === 2 ? this.#frame[1] : Number(this.#frame.readBigUInt64BE(1));
-      if (size > this.#maxBytes) {
-        throw new ProtocolError("handshake-too-large", `a handshake command of ${size} octets`, {
-          rule: "C20, E15",
-          octets: size,
-        });
-      }
-      this.#frameSize = need + size;
-      const frame = Buffer.alloc(this.#frameSize);
-      this.#frame.copy(frame, 0, 0, need);
-      this.#frame = frame;
-      return rest;
-    }
-    return this.#copy(chunk, this.#frameSize);
-  }
-
-  #copy(chunk: Uint8Array, upTo: number): Uint8Array {
-    const take = Math.min(upTo - this.#filled, chunk.length);
-    this.#frame.set(chunk.subarray(0, take), this.#filled);
-    this.#filled += take;
-    return chunk.subarray(take);
-  }
-
-  #takeFrame(): Buffer {
-    const body = this.#frame.subarray(this.#headerSize);
-    this.#frame = Buffer.alloc(9);
-    this.#filled = 0;
-    this.#headerSize = 0;
-    this.#frameSize = 0;
-    return body;
-  }
-
   /** The mechanism is content: is the peer somebody for us? */
-  #complete(output: Buffer | undefined): void {
+  #complete(): void {
     const { major, minor } = this.#greeting as Greeting;
     const metadata = this.#mechanism.peerMetadata;
     const announced = getProperty(metadata, "Socket-Type");
     const socketType = announced?.toString("latin1") ?? "";
     // C6: libzmq accepts a READY without Socket-Type, and so do we.
     if (announced !== undefined && !isCompatible(this.#config.socketType, socketType)) {
-      const theirs = socketType.replace(/[^\x20-\x7e]/g, "?");
-      const text = `${this.#config.socketType} cannot talk to "${theirs}"`;
-      throw refuse("incompatible-socket-type", text, "C8, C9", output);
+      const text = `${this.#config.socketType} cannot talk to "${printable(socketType)}"`;
+      throw refusal("incompatible-socket-type", text, "C8, C9");
     }
-    const routingId = getProperty(metadata, "Identity") ?? EMPTY;
+    // C11: the Identity of a type that has none is ignored.
+    const identified = announced === undefined || IDENTIFIED.has(socketType);
+    const routingId = (identified && getProperty(metadata, "Identity")) || EMPTY;
     if (routingId.length > IDENTITY_MAX || (routingId.length > 0 && routingId[0] === 0)) {
-      throw refuse(
-        "invalid-routing-id",
-        "the peer's identity is too long or begins with zero",
-        "C13",
-        output,
-      );
+      throw refusal("invalid-routing-id", "the peer's identity is too long or begins with zero", "C13");
     }
     this.#peer = { major, minor, socketType, routingId, metadata, commands: major > 3 || minor >= 1 };
     this.#state = "done";
   }
 }
 
-/** Refuse with an ERROR command (§2 row 7), behind what we had still to say. */
-function refuse(
+/** Octets to send, or undefined for none. */
+function joined(pieces: Buffer[]): Buffer | undefined {
+  return pieces.length < 2 ? pieces[0] : Buffer.concat(pieces);
+}
+
+function say(output: Buffer[], octets: Buffer | undefined): void {
+  if (octets !== undefined) output.push(octets);
+}
+
+/** Refuse with an ERROR command (§2 row 7). */
+function refusal(
   code: "incompatible-socket-type" | "invalid-routing-id",
   text: string,
   rule: string,
-  output: Buffer | undefined,
 ): ProtocolError {
-  const reply = Buffer.concat([output ?? EMPTY, encodeError(text)]);
-  return new ProtocolError(code, text, { rule, reply });
+  return new ProtocolError(code, text, { rule, reply: encodeError(text) });
 }

@@ -1,6 +1,6 @@
 /**
- * A peer broke the protocol. Never thrown at an application: a session turns it into an event and closes that one
- * connection.
+ * What a peer did wrong, as an error with a constant code. Never thrown at an application: a session turns it into
+ * an event and closes that one connection. Knows nothing of connections, and not who is told.
  */
 
 /** What was wrong, as a constant. */
@@ -9,7 +9,6 @@ export type ProtocolErrorCode =
   | "version-too-old"
   | "mechanism-mismatch"
   | "unexpected-command"
-  | "malformed-command"
   | "malformed-error"
   | "malformed-reply"
   | "invalid-metadata"
@@ -26,10 +25,9 @@ export type ProtocolErrorCode =
   | "peer-error"
   | "authentication-refused";
 
-/** libzmq's numbers for handshake failures, where it has one. */
+/** libzmq's numbers for handshake failures (ZMQ_PROTOCOL_ERROR_*), where it has one. */
 const ZMQ_CODES: Partial<Record<ProtocolErrorCode, number>> = {
   "unexpected-command": 0x10000001,
-  "malformed-command": 0x10000011,
   "malformed-error": 0x10000015,
   "invalid-metadata": 0x10000018,
   "mechanism-mismatch": 0x11000002,
@@ -47,6 +45,15 @@ export interface ProtocolErrorDetails {
   readonly reply?: Buffer;
 }
 
+/** Octets of a peer's text that go into an error's message, or into an ERROR command (D1). */
+const TEXT_MAX = 255;
+
+/** A peer's text, safe to show: printable ASCII, and not too long. */
+export function printable(text: string): string {
+  return text.slice(0, TEXT_MAX).replace(/[^\x20-\x7e]/g, "?");
+}
+
+/** A peer broke the protocol. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   /** What was wrong. */
@@ -57,9 +64,10 @@ export class ProtocolError extends Error {
   readonly rule: string;
   /** Offending octets' count, 0 where it does not apply. */
   readonly octets: number;
+  /** Which kind of failure event it becomes. */
   readonly kind: "protocol" | "auth" | "other";
-  /** @internal octets to send before closing */
-  readonly reply: Buffer | undefined;
+  /** @internal octets to send before closing; not enumerable, so that it stays out of logs */
+  reply: Buffer | undefined;
 
   constructor(code: ProtocolErrorCode, text: string, details: ProtocolErrorDetails) {
     super(`${text} (${details.rule})`);
@@ -68,6 +76,6 @@ export class ProtocolError extends Error {
     this.rule = details.rule;
     this.kind = details.kind ?? "protocol";
     this.octets = details.octets ?? 0;
-    Object.defineProperty(this, "reply", { value: details.reply, enumerable: false });
+    Object.defineProperty(this, "reply", { value: details.reply, enumerable: false, writable: true });
   }
 }

@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { Pull, Push, Subscriber } from "../../src/index.js";
 import {
+  freePort,
   managed,
   rawConnected,
   rawDial,
@@ -16,20 +17,13 @@ import {
   until,
   within,
 } from "../support/helpers.js";
-import { message, RawListener } from "../support/raw-peer.js";
-
-/** An endpoint where nobody listens. */
-async function deadEndpoint(): Promise<string> {
-  const listener = await RawListener.listen();
-  await listener.close();
-  return listener.endpoint;
-}
+import { message } from "../support/raw-peer.js";
 
 describe("redialling", () => {
   it("S1 the wait is the interval plus a random part below it", async () => {
     const push = managed(new Push({ reconnectInterval: 20 }));
     const events = record(push);
-    push.connect(await deadEndpoint());
+    push.connect(await freePort());
     await events.next("connect:retry", 12);
     const intervals = events.of("connect:retry").map((event) => event.interval!);
     for (const interval of intervals) {
@@ -44,7 +38,7 @@ describe("redialling", () => {
   it("S2 with a maximum the wait doubles up to it, without jitter", async () => {
     const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 60 }));
     const events = record(push);
-    push.connect(await deadEndpoint());
+    push.connect(await freePort());
     await events.next("connect:retry", 6);
     expect(
       events
@@ -55,7 +49,7 @@ describe("redialling", () => {
   });
 
   it("S3 after a success the wait begins again at the interval", async () => {
-    const endpoint = await deadEndpoint();
+    const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 80 }));
     const events = record(push);
     push.connect(endpoint);
@@ -104,7 +98,7 @@ describe("redialling", () => {
 
   it("S8 with immediate nothing is queued for an endpoint that is not connected", async () => {
     const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
-    const endpoint = await deadEndpoint();
+    const endpoint = await freePort();
     push.connect(endpoint);
     expect(push.trySend("x")).toBe(false);
     await expect(push.send("x", { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
@@ -137,7 +131,7 @@ describe("redialling", () => {
 
   it("the cause of a send that timed out is the last failure to connect", async () => {
     const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
-    push.connect(await deadEndpoint());
+    push.connect(await freePort());
     const error = await push.send("x", { timeout: 100 }).catch((reason) => reason);
     expect(error.code).toBe("EAGAIN");
     expect(error.cause).toMatchObject({ code: "ECONNREFUSED" });
@@ -164,7 +158,7 @@ describe("closing", () => {
   );
 
   it("S9 linger 0 drops at once what is unsent", async () => {
-    const endpoint = await deadEndpoint();
+    const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10 }));
     push.connect(endpoint);
     await push.send("gone");
@@ -175,7 +169,7 @@ describe("closing", () => {
 
   it("S9 linger n waits for n ms and then drops", async () => {
     const push = managed(new Push({ linger: 150, reconnectInterval: 10 }));
-    push.connect(await deadEndpoint());
+    push.connect(await freePort());
     await push.send("gone");
     const began = performance.now();
     await push.close();
@@ -282,7 +276,7 @@ describe("unbind and disconnect", () => {
   });
 
   it("S13 disconnect while nobody is there ends the attempts", async () => {
-    const endpoint = await deadEndpoint();
+    const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 5, linger: 0 }));
     const events = record(push);
     push.connect(endpoint);
@@ -314,7 +308,7 @@ describe("unbind and disconnect", () => {
   });
 
   it("S13 unsent output of a disconnected endpoint follows linger", async () => {
-    const endpoint = await deadEndpoint();
+    const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10, linger: 5000 }));
     push.connect(endpoint);
     await push.send("unsent");

@@ -4,7 +4,16 @@
  */
 import { describe, expect, it } from "vitest";
 import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
-import { managed, rawConnected, rawDial, rawListen, record, TRANSPORTS, texts } from "../support/helpers.js";
+import {
+  freePort,
+  managed,
+  rawConnected,
+  rawDial,
+  rawListen,
+  record,
+  TRANSPORTS,
+  texts,
+} from "../support/helpers.js";
 import {
   command,
   commandBody,
@@ -385,12 +394,10 @@ describe("failed handshake", () => {
 
   it("D9 a dial that lands on itself is not taken for a peer", async () => {
     // Source and destination port are the same free port: the kernel connects such a socket to itself.
-    const probe = await rawListen();
-    const port = probe.endpoint.split(":").pop();
-    await probe.close();
+    const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10 }));
     const events = record(push);
-    push.connect(`tcp://127.0.0.1:${port};127.0.0.1:${port}`);
+    push.connect(`${endpoint};${endpoint.slice("tcp://".length)}`);
     await events.next("connect:retry", 2);
     expect(events.of("handshake")).toHaveLength(0);
   });

@@ -4,9 +4,9 @@
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import {
+  freePort,
   managed,
   rawConnected,
-  rawListen,
   record,
   settled,
   TRANSPORTS,
@@ -86,9 +86,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
 describe("PUSH and PULL, of connections", () => {
   it("K4 without immediate, half of the messages wait for a dead endpoint; with it, none", async () => {
     for (const immediate of [false, true]) {
-      const dead = await rawListen();
-      const endpoint = dead.endpoint;
-      await dead.close();
+      const endpoint = await freePort();
       const push = managed(new Push({ immediate, reconnectInterval: 20 }));
       const pull = managed(new Pull());
       push.connect(endpoint);

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { managed, rawConnected, rawDial, rawListen, record, texts } from "../support/helpers.js";
+import { freePort, managed, rawConnected, rawDial, rawListen, record, texts } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
 
 const LOOPBACK = Object.entries(networkInterfaces()).find(([, list]) =>
@@ -132,11 +132,10 @@ describe("tcp endpoints", () => {
   });
 
   it("R6 the source port may be given", async () => {
-    const spare = await rawListen();
-    const port = portOf(spare.endpoint);
-    await spare.close();
+    const source = await freePort();
+    const port = portOf(source);
     const listener = await rawListen();
-    managed(new Push()).connect(`tcp://127.0.0.1:${port};127.0.0.1:${portOf(listener.endpoint)}`);
+    managed(new Push()).connect(`${source};127.0.0.1:${portOf(listener.endpoint)}`);
     expect((await listener.accept()).socket.remotePort).toBe(port);
   });
 

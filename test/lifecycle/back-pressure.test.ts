@@ -29,6 +29,7 @@ it.each(["tcp://127.0.0.1:*", "ipc://*"])(
     const args = [`${COUNT}`, `${SIZE}`];
     const puller = startChild("slow-puller.mjs", [endpoint, ...args], ["--expose-gc"]);
     const bound = await puller.line((line) => line.event === "bound", "the puller");
+    expect(bound.engine).toBe(process.env.ZWIRE_ENGINE);
     const feeder = startChild("feeder.mjs", [bound.endpoint as string, ...args], ["--expose-gc"]);
     const started = await feeder.line((line) => line.event === "started", "the feeder");
 

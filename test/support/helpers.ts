@@ -179,8 +179,15 @@ function inprocName(): string {
   return `inproc://test-${process.pid}-${names++}`;
 }
 
-async function freePort(): Promise<string> {
-  const listener = await RawListener.listen();
+/** A loopback address that no other test process uses: a port found free on it stays free. */
+export function ownLoopback(): string {
+  if (process.platform !== "linux") return "127.0.0.1"; // elsewhere only 127.0.0.1 is configured
+  return `127.${64 + (process.pid % 128)}.${Math.floor(process.pid / 128) % 256}.${1 + (names++ % 250)}`;
+}
+
+/** A tcp endpoint where nobody listens. */
+export async function freePort(): Promise<string> {
+  const listener = await RawListener.listen(`tcp://${ownLoopback()}:0`);
   await listener.close();
   return listener.endpoint;
 }

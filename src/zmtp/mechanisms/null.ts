@@ -1,27 +1,33 @@
 /**
- * NULL (RFC 37 §The NULL Security Mechanism): both sides say READY at once (C1), or ERROR.
+ * NULL (RFC 37 §The NULL Security Mechanism): both sides say READY at once (C1), or ERROR. Knows
+ * no framing, and not which properties are acceptable.
  */
 import { encodeCommand, parseCommand } from "../command.js";
 import { encodeMetadata, type Metadata, parseMetadata } from "../metadata.js";
-import { ProtocolError } from "../protocol-error.js";
+import { ProtocolError, printable } from "../protocol-error.js";
 import type { Mechanism } from "./mechanism.js";
 
 /** Status texts that stand for a refusal by the peer's authenticator (D3). */
 const REFUSALS = new Set(["300", "400", "500"]);
 
+/** Our side of NULL. */
 export class NullMechanism implements Mechanism {
   readonly name = "NULL";
   readonly asServer = false; // B3
   done = false;
   peerMetadata: Metadata = new Map();
-  readonly #properties: Iterable<readonly [string, Uint8Array]>;
+  readonly #ready: Buffer;
 
+  /**
+   * @param properties what our READY says
+   * @throws RangeError for a property that has no encoding
+   */
   constructor(properties: Iterable<readonly [string, Uint8Array]>) {
-    this.#properties = properties;
+    this.#ready = encodeCommand("READY", encodeMetadata(properties));
   }
 
   start(): Buffer {
-    return encodeCommand("READY", encodeMetadata(this.#properties));
+    return this.#ready;
   }
 
   receive(body: Buffer): undefined {
@@ -32,7 +38,7 @@ export class NullMechanism implements Mechanism {
     } else if (command?.name === "ERROR") {
       throw parseError(command.data);
     } else {
-      const name = command === undefined ? "octets that are no command" : `"${command.name}"`;
+      const name = command === undefined ? "octets that are no command" : `"${printable(command.name)}"`;
       throw new ProtocolError("unexpected-command", `${name} instead of READY`, {
         rule: "C2",
         octets: body.length,
@@ -57,6 +63,5 @@ function parseError(data: Buffer): ProtocolError {
       kind: "auth",
     });
   }
-  const printable = reason.replace(/[^\x20-\x7e]/g, "?");
-  return new ProtocolError("peer-error", `the peer refused us: "${printable}"`, { rule: "D2" });
+  return new ProtocolError("peer-error", `the peer refused us: "${printable(reason)}"`, { rule: "D2" });
 }

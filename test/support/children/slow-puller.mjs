@@ -36,4 +36,4 @@ onLine(({ op }) => {
   else drain();
 });
 process.stdin.ref?.();
-report("bound", { endpoint: actual });
+report("bound", { endpoint: actual, engine: pull.engine });

@@ -1,0 +1,221 @@
+/**
+ * Bad input: each kind closes that one connection with an event that says why, takes bounded memory, and a good peer
+ * that sends all the while notices nothing.
+ */
+import { expect, it } from "vitest";
+import { Pull, Push } from "../../src/index.js";
+import { type AnyEvent, type EventRecord, managed, rawDial, record, until } from "../support/helpers.js";
+import { command, frame, greeting, message, metadata, ready } from "../support/raw-peer.js";
+
+const MEMORY = 48 * 1024 ** 2;
+
+/** A PULL with a good peer whose numbered messages come without a gap for as long as the test runs. */
+async function besideGoodPeer(options = {}) {
+  const pull = managed(new Pull({ handshakeInterval: 400, ...options }));
+  const events = record(pull);
+  const endpoint = await pull.bind("tcp://127.0.0.1:*");
+  const good = managed(new Push());
+  const goodEvents = record(good);
+  good.connect(endpoint);
+  await pull.connected({ timeout: 5000 });
+  const state = { sent: 0, received: 0, foreign: 0, running: true };
+  const sending = (async () => {
+    while (state.running) await good.send([`good ${state.sent++}`, "x".repeat(state.sent % 1000)]);
+  })();
+  const receiving = (async () => {
+    for (;;) {
+      const [head, tail] = await pull.receive();
+      const number = state.received;
+      if (!head.toString().startsWith("good ")) state.foreign++;
+      else if (head.toString() !== `good ${number}` || tail.length !== (number + 1) % 1000) {
+        throw new Error(`the good peer's message ${number} came as ${head}`);
+      } else state.received++;
+      if (!state.running && state.received === state.sent) return;
+    }
+  })();
+  globalThis.gc!();
+  const before = process.memoryUsage().rss;
+  return {
+    pull,
+    events,
+    endpoint,
+    state,
+    /** The good peer has lost nothing, is still connected, and memory is bounded. */
+    async unharmed() {
+      const reached = state.sent;
+      await until(() => state.received > reached, "the good peer goes on");
+      state.running = false;
+      await sending;
+      await good.send([`good ${state.sent++}`, "x".repeat(state.sent % 1000)]);
+      await receiving;
+      expect(goodEvents.of("disconnect")).toHaveLength(0);
+      expect(pull.peers.map((peer) => peer.socketType)).toContain("PUSH");
+      globalThis.gc!();
+      expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY);
+    },
+  };
+}
+
+/** The event that says why a connection was closed. */
+async function reason(events: EventRecord, nth = 1): Promise<AnyEvent> {
+  const event = await events.next("handshake:error:", nth);
+  expect(event.error).toBeInstanceOf(Error);
+  expect(event.error!.message.length).toBeGreaterThan(5);
+  expect(event.address).toContain("tcp://127.0.0.1:");
+  return event;
+}
+
+it("a port scanner that connects and goes", async () => {
+  const rig = await besideGoodPeer();
+  for (let i = 0; i < 20; i++) {
+    const scanner = await rawDial(rig.endpoint);
+    if (i % 2 === 0) scanner.socket.end();
+    else scanner.reset();
+    await reason(rig.events, i + 1);
+  }
+  await rig.unharmed();
+});
+
+it.each([
+  ["HTTP", Buffer.from("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: curl/8.0\r\nAccept: */*\r\n\r\n")],
+  [
+    "a TLS hello",
+    Buffer.concat([
+      Buffer.from("16030100c8010000c40303", "hex"),
+      Buffer.alloc(190, 0x5a),
+      Buffer.from("00", "hex"),
+    ]),
+  ],
+  ["an SSH banner", Buffer.from("SSH-2.0-OpenSSH_9.6\r\n")],
+  ["a greeting of ZMTP 2.0", Buffer.from("ff00000000000000017f01080000", "hex")],
+])("%s is closed at once", async (_, octets) => {
+  const rig = await besideGoodPeer({ handshakeInterval: 20_000 });
+  const bad = await rawDial(rig.endpoint);
+  bad.write(octets);
+  await bad.closed();
+  expect((await reason(rig.events)).type).toBe("handshake:error:protocol");
+  await rig.unharmed();
+});
+
+it("random octets, in a hundred connections", async () => {
+  const rig = await besideGoodPeer();
+  let state = 99;
+  for (let i = 0; i < 100; i++) {
+    const bad = await rawDial(rig.endpoint);
+    const octets = Buffer.alloc(64 + (i % 5) * 1000);
+    for (let j = 0; j < octets.length; j++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      octets[j] = state >>> 24;
+    }
+    bad.write(octets);
+    await bad.closed();
+    await reason(rig.events, i + 1);
+  }
+  await rig.unharmed();
+});
+
+it("a greeting fed one octet a second is closed by the handshake timer, whatever comes", async () => {
+  const rig = await besideGoodPeer({ handshakeInterval: 2500 });
+  const bad = await rawDial(rig.endpoint);
+  const octets = greeting();
+  let fed = 0;
+  const feeder = setInterval(() => bad.write(octets.subarray(fed, ++fed)), 1000);
+  bad.write(octets.subarray(fed, ++fed));
+  const began = performance.now();
+  await bad.closed();
+  clearInterval(feeder);
+  expect(performance.now() - began).toBeGreaterThan(2300);
+  expect(performance.now() - began).toBeLessThan(4500);
+  expect(fed).toBeGreaterThanOrEqual(3);
+  expect((await reason(rig.events)).error!.message).toMatch(/2500|handshake/);
+  await rig.unharmed();
+});
+
+it.each([
+  ["2^63-1", "7fffffffffffffff"],
+  ["2^63", "8000000000000000"],
+  ["2^64-1", "ffffffffffffffff"],
+  ["2^31", "0000000080000000"],
+])("a frame announcing %s octets", async (_, size) => {
+  const rig = await besideGoodPeer();
+  const bad = await rawDial(rig.endpoint);
+  bad.write(greeting(), ready("PUSH"), Buffer.from(`02${size}`, "hex"), Buffer.alloc(10_000));
+  await bad.closed();
+  const event = await reason(rig.events);
+  expect(event.peer!.socketType).toBe("PUSH");
+  expect(rig.state.foreign).toBe(0);
+  await rig.unharmed();
+});
+
+it("a frame announcing all that is allowed takes no memory before its octets come", async () => {
+  const rig = await besideGoodPeer();
+  const bads = [];
+  for (let i = 0; i < 20; i++) {
+    const bad = await rawDial(rig.endpoint);
+    bad.write(greeting(), ready("PUSH"), Buffer.from("02000000007fffffff", "hex"), Buffer.alloc(1000));
+    bads.push(bad);
+  }
+  await rig.pull.connected({ count: 21, timeout: 5000 });
+  await rig.unharmed();
+  for (const bad of bads) bad.close();
+});
+
+it("a message of a million empty parts", async () => {
+  const rig = await besideGoodPeer();
+  const bad = await rawDial(rig.endpoint);
+  bad.write(greeting(), ready("PUSH"));
+  bad.write(Buffer.alloc(2_000_000, Buffer.from([1, 0])), frame("end"));
+  await bad.closed();
+  expect((await reason(rig.events)).error!.message).toMatch(/part/);
+  expect(rig.state.foreign).toBe(0);
+  await rig.unharmed();
+});
+
+it.each([
+  [
+    "a hundred thousand properties",
+    () => command("READY", metadata(Array.from({ length: 100_000 }, (_, i) => [`X-${i}`, "v"] as const))),
+  ],
+  [
+    "a value of 64 MB",
+    () =>
+      command(
+        "READY",
+        metadata([
+          ["Socket-Type", "PUSH"],
+          ["X-Big", Buffer.alloc(64 << 20)],
+        ]),
+      ),
+  ],
+  ["a value announced with 4 GB", () => command("READY", Buffer.from("\x01x\xff\xff\xff\xff", "latin1"))],
+  ["a command announced with 2^62 octets", () => Buffer.from("064000000000000000", "hex")],
+])("a metadata bomb: %s", async (_, bomb) => {
+  const octets = bomb();
+  const rig = await besideGoodPeer();
+  const bad = await rawDial(rig.endpoint);
+  bad.write(greeting(), octets);
+  await bad.closed();
+  expect((await reason(rig.events)).type).toBe("handshake:error:protocol");
+  await rig.unharmed();
+});
+
+it("a flood of PINGs from a peer that does not read takes bounded memory", async () => {
+  const rig = await besideGoodPeer();
+  const bad = await rawDial(rig.endpoint);
+  await bad.handshake({ type: "PUSH" });
+  bad.pause();
+  const flood = Buffer.concat(Array(20_000).fill(command("PING", "\0\0sixteen octets!!")));
+  for (let i = 0; i < 20; i++) bad.write(flood);
+  bad.write(message("foreign"));
+  await until(() => rig.state.foreign === 1 || bad.ended, "the flood is through", 20_000);
+  await rig.unharmed();
+});
+
+it("a hundred peers that stall in the middle of the handshake are all closed in time", async () => {
+  const rig = await besideGoodPeer();
+  const bads = await Promise.all(Array.from({ length: 100 }, () => rawDial(rig.endpoint)));
+  for (const bad of bads) bad.write(greeting().subarray(0, 30));
+  await Promise.all(bads.map((bad) => bad.closed()));
+  await reason(rig.events, 100);
+  await rig.unharmed();
+});

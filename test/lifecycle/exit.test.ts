@@ -1,0 +1,71 @@
+/**
+ * The end of a program: one that closes its sockets exits by itself; process.exit() or an uncaught error in mid-traffic
+ * never crashes it. Every child's exit code and signal is looked at.
+ */
+import { describe, expect, it } from "vitest";
+import { Pull } from "../../src/index.js";
+import { startChild } from "../support/child.js";
+import { managed } from "../support/helpers.js";
+
+const ENDPOINTS = ["tcp://127.0.0.1:*", "ipc://*"];
+
+describe("a program that lets go of its sockets exits by itself", () => {
+  it.each([
+    ["closes", "closes sockets of all types over all transports, with receives and requests pending"],
+    ["lingers", "closes a socket whose peer never comes, when linger is over"],
+    ["unused", "made sockets and did not use them"],
+    ["unref", "unref()ed its open sockets"],
+  ])("%s: %s", async (scenario) => {
+    const { code, signal, stderr, stdout, milliseconds } = await startChild("exits.mjs", [scenario]).ended;
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
+    expect(stdout).toMatch(/closed|unref/);
+    expect(milliseconds).toBeLessThan(8000);
+  });
+
+  it("an open socket keeps the process alive", async () => {
+    const child = startChild("exits.mjs", ["open"]);
+    await child.line((line) => line.event === "open", "the child");
+    // A child that lets go of its sockets starts later and ends earlier.
+    expect((await startChild("exits.mjs", ["unref"]).ended).code).toBe(0);
+    expect(child.process.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect((await child.ended).signal).toBe("SIGTERM");
+  });
+
+  it.each(ENDPOINTS)(
+    "what was sent before close() arrives although nobody waits for it (%s)",
+    async (endpoint) => {
+      const pull = managed(new Pull());
+      const child = startChild("exits.mjs", ["flushes", await pull.bind(endpoint)]);
+      for (let i = 0; i < 2000; i++)
+        expect((await pull.receive({ timeout: 10_000 }))[0].toString()).toBe(`${i}`);
+      expect(await child.ended).toMatchObject({ code: 0, signal: null, stderr: "" });
+    },
+  );
+});
+
+describe("an end in mid-traffic never crashes", () => {
+  for (const endpoint of ENDPOINTS) {
+    it(`process.exit(), ten times, over ${endpoint}`, async () => {
+      for (let i = 0; i < 5; i++) {
+        const ends = await Promise.all([0, 1].map(() => startChild("exits.mjs", ["exit", endpoint]).ended));
+        for (const { code, signal, stderr } of ends)
+          expect({ code, signal, stderr }).toEqual({ code: 7, signal: null, stderr: "" });
+      }
+    });
+
+    it(`process.exit() inside a message listener, over ${endpoint}`, async () => {
+      const { code, signal, stderr } = await startChild("exits.mjs", ["listener", endpoint]).ended;
+      expect({ code, signal, stderr }).toEqual({ code: 7, signal: null, stderr: "" });
+    });
+
+    it.each(["throws", "rejects"])(
+      `an uncaught error (%s) over ${endpoint} ends with its own trace`,
+      async (scenario) => {
+        const { code, signal, stderr } = await startChild("exits.mjs", [scenario, endpoint]).ended;
+        expect({ code, signal }).toEqual({ code: 1, signal: null });
+        expect(stderr).toContain("in mid-traffic");
+      },
+    );
+  }
+});

@@ -1,0 +1,244 @@
+/** Section F's heartbeats on simulated time: the test is the clock. */
+import { describe, expect, it } from "vitest";
+import { Heartbeat, type HeartbeatConfig } from "../../../src/zmtp/heartbeat.js";
+import { octets, text } from "../../vectors/octets.js";
+
+const START = 1_000_000;
+const NONE = Buffer.alloc(0);
+
+/** Drives a heartbeat as a session does: polls when it was asked to, and writes down what came of it. */
+class Simulation {
+  now = START;
+  readonly heartbeat: Heartbeat;
+  /** When PINGs went out, from the start. */
+  readonly pings: number[] = [];
+  readonly frames: Buffer[] = [];
+  expiredAt: number | undefined;
+  #pollAt = Number.POSITIVE_INFINITY;
+  /** How late timers fire. */
+  latenessMs = 0;
+  /** What the peer does about a PING. */
+  onPing: (() => void) | undefined;
+
+  constructor(config: Partial<HeartbeatConfig>) {
+    this.heartbeat = new Heartbeat({ intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, ...config }, this.now);
+    this.poll();
+  }
+
+  get elapsed(): number {
+    return this.now - START;
+  }
+
+  poll(): void {
+    const { output, expired, nextMs } = this.heartbeat.poll(this.now);
+    if (expired) {
+      this.expiredAt = this.elapsed;
+      this.#pollAt = Number.POSITIVE_INFINITY;
+      return;
+    }
+    expect(nextMs).toBeGreaterThan(0);
+    this.#pollAt = this.now + nextMs;
+    if (output === undefined) return;
+    this.pings.push(this.elapsed);
+    this.frames.push(output);
+    this.onPing?.();
+  }
+
+  /** Let time pass until `elapsed`, or until the peer is given up. */
+  runUntil(elapsed: number): void {
+    while (this.expiredAt === undefined && this.#pollAt + this.latenessMs <= START + elapsed) {
+      this.now = this.#pollAt + this.latenessMs;
+      this.poll();
+    }
+    this.now = START + elapsed;
+  }
+
+  receive(): void {
+    this.heartbeat.received();
+  }
+
+  receivePing(ttlMs: number, context: Buffer = NONE): Buffer {
+    const pong = this.heartbeat.pingReceived({ ttlMs, context }, this.now);
+    this.poll();
+    return pong;
+  }
+}
+
+describe("PINGs that we send", () => {
+  it("F11 one goes out every interval while the peer answers", () => {
+    const run = new Simulation({ intervalMs: 100 });
+    run.onPing = () => run.receive();
+    run.runUntil(1050);
+    expect(run.pings).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F11 without an answer the peer is given up after the interval, when no timeout is set", () => {
+    const run = new Simulation({ intervalMs: 100 });
+    run.runUntil(10_000);
+    expect(run.pings).toEqual([100]);
+    expect(run.expiredAt).toBe(200);
+  });
+
+  it("F11 without an answer the peer is given up after the timeout", () => {
+    const shorter = new Simulation({ intervalMs: 100, timeoutMs: 30 });
+    shorter.runUntil(10_000);
+    expect(shorter.expiredAt).toBe(130);
+    const longer = new Simulation({ intervalMs: 100, timeoutMs: 1000 });
+    longer.runUntil(10_000);
+    expect(longer.expiredAt).toBe(1100);
+  });
+
+  it("F11 a timeout of 0 waits for ever", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 0 });
+    run.runUntil(100_000);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F11 an interval of 0 sends none and asks for no poll", () => {
+    const run = new Simulation({ timeoutMs: 50 });
+    expect(run.heartbeat.poll(run.now)).toEqual({ expired: false, nextMs: Number.POSITIVE_INFINITY });
+    run.runUntil(100_000);
+    expect(run.pings).toEqual([]);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F12 anything that comes in ends the wait for an answer", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    for (let at = 149; at < 2000; at += 100) {
+      run.runUntil(at);
+      run.receive();
+    }
+    expect(run.expiredAt).toBeUndefined();
+    run.runUntil(10_000);
+    expect(run.pings.at(-1)).toBe(2000);
+    expect(run.expiredAt).toBe(2050);
+  });
+
+  it("F12 what came in before a PING does not answer it", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    run.runUntil(99);
+    run.receive();
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(150);
+  });
+
+  it("F17 one PING is outstanding at most, however long the timeout", () => {
+    const run = new Simulation({ intervalMs: 10, timeoutMs: 5000 });
+    run.runUntil(3000);
+    expect(run.pings).toEqual([10]);
+    run.receive();
+    run.runUntil(3030);
+    expect(run.pings).toHaveLength(2);
+    const patient = new Simulation({ intervalMs: 10, timeoutMs: 0 });
+    patient.runUntil(3000);
+    expect(patient.pings).toEqual([10]);
+  });
+
+  it.each([
+    [0, "0000"],
+    [99, "0000"],
+    [100, "0001"],
+    [5999, "003b"],
+    [65_500, "028f"],
+    [65_600, "028f"],
+    [6_553_599, "028f"],
+  ])("F6 F10 a time to live of %i ms goes as %s: whole tenths, 655 at most", (timeToLiveMs, ttl) => {
+    const run = new Simulation({ intervalMs: 100, timeToLiveMs });
+    run.runUntil(100);
+    expect(run.frames).toEqual([octets("04 07 04", text("PING"), ttl)]);
+  });
+});
+
+describe("PINGs of the peer", () => {
+  it("F7 PONG carries the context", () => {
+    const run = new Simulation({});
+    expect(run.receivePing(0, text("ctx"))).toEqual(octets("04 08 04", text("PONG"), text("ctx")));
+    expect(run.receivePing(0)).toEqual(octets("04 05 04", text("PONG")));
+  });
+
+  it("F9 silence for its time to live gives the peer up, though we send no PINGs ourselves", () => {
+    const run = new Simulation({});
+    run.runUntil(1000);
+    run.receivePing(300);
+    run.runUntil(1299);
+    expect(run.expiredAt).toBeUndefined();
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(1300);
+  });
+
+  it("F9 each PING begins its time to live anew", () => {
+    const run = new Simulation({});
+    for (let at = 0; at < 5000; at += 250) {
+      run.runUntil(at);
+      run.receivePing(300);
+    }
+    expect(run.expiredAt).toBeUndefined();
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(4750 + 300);
+  });
+
+  it("F9 a PING without a time to live ends the one before", () => {
+    const run = new Simulation({});
+    run.receivePing(300);
+    run.receivePing(0);
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F12 anything that comes in clears the time to live", () => {
+    const run = new Simulation({});
+    run.receivePing(300);
+    run.runUntil(200);
+    run.receive();
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F9 F11 the shorter of the two waits decides", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 1000 });
+    run.runUntil(150);
+    run.receivePing(200);
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(350);
+  });
+});
+
+describe("when our own thread was busy", () => {
+  it("a wait that ran out meanwhile is prolonged, so that what lies unread can be read", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    run.runUntil(100);
+    run.now = START + 5000; // the application held the thread; PONG has come but has not been read
+    run.poll();
+    expect(run.expiredAt).toBeUndefined();
+    run.receive();
+    run.runUntil(6000 - 1);
+    expect(run.pings.slice(0, 2)).toEqual([100, 5100]);
+  });
+
+  it("F9 so is a time to live", () => {
+    const run = new Simulation({});
+    run.receivePing(300);
+    run.now = START + 5000;
+    run.poll();
+    expect(run.expiredAt).toBeUndefined();
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(5100);
+  });
+
+  it("once: a dead peer is found although every timer comes late", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    run.latenessMs = 400;
+    run.runUntil(10_000);
+    expect(run.pings).toEqual([500]);
+    // 50 ms after the PING, 400 late, prolonged by 100, 400 late.
+    expect(run.expiredAt).toBe(500 + 50 + 400 + 100 + 400);
+  });
+
+  it("timers that are a little late change nothing", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    run.latenessMs = 40;
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(140 + 50 + 40);
+  });
+});

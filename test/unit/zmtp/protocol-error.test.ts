@@ -1,0 +1,30 @@
+/** What an error about a peer tells. */
+import { describe, expect, it } from "vitest";
+import { ProtocolError, printable } from "../../../src/zmtp/protocol-error.js";
+
+describe("ProtocolError", () => {
+  it("names the code, the rule, the offending octets' count, and libzmq's number", () => {
+    const error = new ProtocolError("unexpected-command", "PING instead of READY", { rule: "C2", octets: 7 });
+    expect(error).toMatchObject({
+      name: "ProtocolError",
+      message: "PING instead of READY (C2)",
+      code: "unexpected-command",
+      zmqCode: 0x10000001,
+      rule: "C2",
+      octets: 7,
+      kind: "protocol",
+      reply: undefined,
+    });
+  });
+
+  it("has 0 where there is no number and no count", () => {
+    const error = new ProtocolError("heartbeat-timeout", "silence", { rule: "F9", kind: "other" });
+    expect(error).toMatchObject({ zmqCode: 0, octets: 0, kind: "other" });
+  });
+
+  it("D1 a peer's text is made printable and cut to 255 octets", () => {
+    expect(printable("a\r\n\x1b[31m\x7f\xe9z")).toBe("a???[31m??z");
+    expect(printable("x".repeat(300))).toBe("x".repeat(255));
+    expect(printable(" ~")).toBe(" ~");
+  });
+});

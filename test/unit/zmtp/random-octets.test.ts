@@ -1,0 +1,152 @@
+/**
+ * Random octets, from a seeded generator: nothing but a ProtocolError is ever thrown, and however the octets are cut
+ * the result is the same. A failing case prints its seed.
+ */
+import { describe, expect, it } from "vitest";
+import { parseCommand, parsePing } from "../../../src/zmtp/command.js";
+import { encodeMetadata, parseMetadata } from "../../../src/zmtp/metadata.js";
+import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { BAD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
+import { BAD_HANDSHAKES, GOOD_HANDSHAKES } from "../../vectors/handshake.js";
+import { runHandshake } from "./run.js";
+
+/** mulberry32: small, and the same everywhere. */
+class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** An integer from 0 to `below` - 1. */
+  integer(below: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+  }
+
+  octets(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.integer(256)));
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.integer(items.length)];
+  }
+
+  /** Cut anywhere, into up to a dozen chunks, some of them empty. */
+  chunks(octets: Buffer): Buffer[] {
+    const cuts = Array.from({ length: this.integer(12) }, () => this.integer(octets.length + 1));
+    const ends = [...cuts.sort((a, b) => a - b), octets.length];
+    return ends.map((end, i) => octets.subarray(i === 0 ? 0 : ends[i - 1], end));
+  }
+}
+
+const SEEDS = Array.from({ length: 8 }, (_, i) => 0x5eed + i);
+const CASES_PER_SEED = 250;
+const LIMIT = 4096;
+/** Pieces that get a random stream past the first checks. */
+const VECTORS = [...GOOD_HANDSHAKES, ...BAD_HANDSHAKES, ...BAD_GREETINGS].map(({ octets }) => octets);
+const WORDS = ["05READY", "05ERROR", "0bSocket-Type", "08Identity", "04PUSH", "04PING"].map((word) =>
+  Buffer.concat([Buffer.from(word.slice(0, 2), "hex"), Buffer.from(word.slice(2))]),
+);
+
+/** A stream that is more or less like a handshake. */
+function stream(random: Random): Buffer {
+  switch (random.integer(4)) {
+    case 0:
+      return random.octets(random.integer(200));
+    case 1:
+      return Buffer.concat([OUR_GREETING, random.octets(random.integer(300))]);
+    case 2: {
+      // A good or bad handshake with a few octets changed, doubled, or lost.
+      const octets = Buffer.concat([random.pick(VECTORS), random.octets(random.integer(20))]);
+      for (let i = random.integer(4); i > 0; i--) octets[random.integer(octets.length)] = random.integer(256);
+      return octets.subarray(0, octets.length - random.integer(5));
+    }
+    default: {
+      const body = Buffer.concat(
+        Array.from({ length: random.integer(6) }, () =>
+          random.integer(3) === 0 ? random.octets(random.integer(9)) : random.pick(WORDS),
+        ),
+      );
+      const wrongBy = random.integer(4) === 0 ? random.integer(9) - 4 : 0;
+      return Buffer.concat([OUR_GREETING, Buffer.from([4, (body.length + wrongBy) & 0xff]), body]);
+    }
+  }
+}
+
+describe("random octets", () => {
+  it.each(SEEDS)("A23 U6 handshake: any cut gives the same result, seed %i", (seed) => {
+    const random = new Random(seed);
+    const states = new Set<string>();
+    for (let i = 0; i < CASES_PER_SEED; i++) {
+      const octets = stream(random);
+      const config = { socketType: random.pick(["PULL", "REP", "ROUTER", "SUB"]), maxHandshakeBytes: LIMIT };
+      const whole = runHandshake(config, [octets]);
+      states.add(whole.state);
+      for (let cut = 0; cut < 3; cut++) {
+        const outcome = runHandshake(config, random.chunks(octets));
+        expect({ ...outcome, failedAfter: 0 }, octets.toString("hex")).toEqual({
+          failedAfter: 0,
+          ...without(whole),
+        });
+      }
+    }
+    // The streams are of use only when they reach every state.
+    expect([...states].sort()).toEqual(["done", "failed", "greeting", "mechanism"]);
+  });
+
+  it.each(SEEDS)("C18 C20 E12 parsers throw a ProtocolError or nothing, seed %i", (seed) => {
+    const random = new Random(seed);
+    for (let i = 0; i < CASES_PER_SEED * 5; i++) {
+      const octets = random.octets(random.integer(40));
+      if (octets.length > 4 && random.integer(2) === 0) octets[0] = random.integer(octets.length);
+      const command = parseCommand(octets);
+      if (command !== undefined) expect(1 + command.name.length + command.data.length).toBe(octets.length);
+      expect(parsePing(octets) === undefined).toBe(octets.length < 2);
+      try {
+        parseMetadata(octets);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError);
+      }
+    }
+  });
+
+  it.each(SEEDS)("C4 properties survive the way there and back, seed %i", (seed) => {
+    const random = new Random(seed);
+    for (let i = 0; i < CASES_PER_SEED / 8; i++) {
+      const properties = Array.from({ length: random.integer(10) }, (_, n): [string, Buffer] => [
+        `X-${n}-${"n".repeat(random.integer(100))}`,
+        random.octets(random.integer(400)),
+      ]);
+      expect(written([...parseMetadata(encodeMetadata(properties))])).toBe(written(properties));
+    }
+  });
+
+  it("A23 reassembly octet by octet takes time in proportion to the octets", () => {
+    const single = (size: number): number => {
+      const ready = Buffer.alloc(9 + size);
+      ready[0] = 6;
+      ready.writeUInt32BE(size, 5);
+      const chunks = Array.from(ready, (_, at) => ready.subarray(at, at + 1));
+      const config = { socketType: "PULL", maxHandshakeBytes: 2 ** 20 };
+      const began = performance.now();
+      expect(runHandshake(config, [OUR_GREETING, ...chunks]).error?.code).toBe("unexpected-command");
+      return performance.now() - began;
+    };
+    single(10_000);
+    // Sixteen times the octets; copying all of them for each would take 256 times as long.
+    const [short, long] = [10_000, 160_000].map((size) => Math.min(single(size), single(size), single(size)));
+    expect(long / short).toBeLessThan(100);
+  });
+});
+
+function written(properties: [string, Buffer][]): string {
+  return properties.map(([name, value]) => `${name}=${value.toString("hex")}`).join();
+}
+
+function without<T extends { failedAfter?: number }>(outcome: T): T {
+  return { ...outcome, failedAfter: 0 };
+}
