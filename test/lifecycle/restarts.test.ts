@@ -63,8 +63,8 @@ function handles(): number {
 
 function memory() {
   globalThis.gc!();
-  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
-  return { heap: heapUsed + arrayBuffers, rss };
+  const { heapUsed: heap, arrayBuffers: buffers, rss } = process.memoryUsage();
+  return { heap, buffers, rss };
 }
 
 it("a PUSH goes on while its peer is killed and restarted 100 times", async () => {
@@ -111,8 +111,10 @@ it("a PUSH goes on while its peer is killed and restarted 100 times", async () =
   await until(() => life.numbers.at(-1) === next - 1, "the last message", 15_000);
   expect(events.of("handshake")).toHaveLength(ROUNDS + 1);
   expect(handles() - baseline.handles).toBeLessThanOrEqual(2);
-  const { heap, rss } = memory();
-  expect(heap - baseline.memory.heap).toBeLessThan(4 * 1024 ** 2);
+  const { heap, buffers, rss } = memory();
+  // One slab of 64 KiB left behind in each round would show in the first; the second holds this test's records too.
+  expect(buffers - baseline.memory.buffers).toBeLessThan(3 * 1024 ** 2);
+  expect(heap - baseline.memory.heap).toBeLessThan(16 * 1024 ** 2);
   expect(rss - baseline.memory.rss).toBeLessThan(64 * 1024 ** 2);
   console.log(
     `restarts: ${next} messages sent, ${lost} lost in the kernel's hands in ${ROUNDS / 2} kills in mid-traffic`,

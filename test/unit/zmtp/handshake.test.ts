@@ -1,5 +1,5 @@
 /** Whole handshakes, sans I/O: sections A to E, every vector in every way that octets may be cut. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Handshake, type HandshakeConfig } from "../../../src/zmtp/handshake.js";
 import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
 import { everyWay, TRAILING, titled } from "../../vectors/every-way.js";
@@ -156,6 +156,29 @@ describe("handshakes that fail", () => {
     expect(waiting.every(({ state }) => state === "mechanism")).toBe(true);
     const { error } = runHandshake(PULL, [OUR_GREETING, octets("06 0000000000010001")]);
     expect(error).toMatchObject({ code: "handshake-too-large", octets: 65537 });
+  });
+
+  it("A23 reassembly octet by octet takes memory in proportion to the octets", () => {
+    const size = 60_000;
+    const command = longFrame(
+      4,
+      octets("05", text("READY"), "01", text("x"), "0000ea60", Buffer.alloc(size)),
+    );
+    const handshake = new Handshake(PULL);
+    const whole = octets(OUR_GREETING, command);
+    const alloc = vi.spyOn(Buffer, "alloc");
+    const concat = vi.spyOn(Buffer, "concat");
+    try {
+      for (let at = 0; at < whole.length; at++) handshake.receive(whole.subarray(at, at + 1));
+      expect(handshake.state).toBe("done");
+      const taken = alloc.mock.calls.reduce((sum, [octets]) => sum + octets, 0);
+      expect(taken).toBeGreaterThanOrEqual(size);
+      expect(taken).toBeLessThan(4 * size);
+      expect(concat).not.toHaveBeenCalled();
+    } finally {
+      alloc.mockRestore();
+      concat.mockRestore();
+    }
   });
 
   it("a handshake that is over takes no more octets: that would be our own mistake", () => {

@@ -60,10 +60,10 @@ function stream(random: Random): Buffer {
     case 1:
       return Buffer.concat([OUR_GREETING, random.octets(random.integer(300))]);
     case 2: {
-      // A good or bad handshake with a few octets changed, doubled, or lost.
+      // A good or bad handshake with a few octets changed, or cut off somewhere.
       const octets = Buffer.concat([random.pick(VECTORS), random.octets(random.integer(20))]);
-      for (let i = random.integer(4); i > 0; i--) octets[random.integer(octets.length)] = random.integer(256);
-      return octets.subarray(0, octets.length - random.integer(5));
+      for (let i = random.integer(3); i > 0; i--) octets[random.integer(octets.length)] = random.integer(256);
+      return random.integer(3) > 0 ? octets : octets.subarray(0, random.integer(octets.length));
     }
     default: {
       const body = Buffer.concat(
@@ -123,23 +123,6 @@ describe("random octets", () => {
       ]);
       expect(written([...parseMetadata(encodeMetadata(properties))])).toBe(written(properties));
     }
-  });
-
-  it("A23 reassembly octet by octet takes time in proportion to the octets", () => {
-    const single = (size: number): number => {
-      const ready = Buffer.alloc(9 + size);
-      ready[0] = 6;
-      ready.writeUInt32BE(size, 5);
-      const chunks = Array.from(ready, (_, at) => ready.subarray(at, at + 1));
-      const config = { socketType: "PULL", maxHandshakeBytes: 2 ** 20 };
-      const began = performance.now();
-      expect(runHandshake(config, [OUR_GREETING, ...chunks]).error?.code).toBe("unexpected-command");
-      return performance.now() - began;
-    };
-    single(10_000);
-    // Sixteen times the octets; copying all of them for each would take 256 times as long.
-    const [short, long] = [10_000, 160_000].map((size) => Math.min(single(size), single(size), single(size)));
-    expect(long / short).toBeLessThan(100);
   });
 });
 
