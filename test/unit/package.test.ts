@@ -1,0 +1,132 @@
+/**
+ * What a consumer gets: the packed files in a folder of their own, without compiler, install script or development
+ * packages. One copy of the classes for import and require; the portable engine where no addon is found.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const ROOT = resolve(fileURLToPath(import.meta.url), "../../..");
+const npm = process.env.npm_execpath;
+const home = mkdtempSync(join(tmpdir(), "zwire-consumer-"));
+const installed = join(home, "node_modules", "zwire");
+
+function node(...args: string[]): string {
+  const env = { ...process.env, ZWIRE_ENGINE: "", NODE_OPTIONS: "" };
+  return execFileSync(process.execPath, args, {
+    cwd: home,
+    encoding: "utf8",
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+beforeAll(() => {
+  const [command, prefix] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
+  const packed = execFileSync(
+    command,
+    [...prefix, "pack", "--json", "--ignore-scripts", "--pack-destination", home],
+    {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
+  const [{ filename }] = Object.values(JSON.parse(packed)) as { filename: string }[];
+  mkdirSync(installed, { recursive: true });
+  execFileSync("tar", ["xzf", join(home, filename), "-C", installed, "--strip-components=1"]);
+  rmSync(join(installed, "prebuilds"), { recursive: true, force: true });
+  cpSync(join(ROOT, "node_modules", "node-gyp-build"), join(home, "node_modules", "node-gyp-build"), {
+    recursive: true,
+  });
+  writeFileSync(join(home, "package.json"), '{ "type": "module" }');
+}, 60_000);
+
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const TALK = `
+  const pull = new Pull(), push = new Push();
+  push.connect(await pull.bind("tcp://127.0.0.1:*"));
+  await push.send("hello");
+  console.log(engine(), String(await pull.receive()));
+  await push.close();
+  await pull.close();
+`;
+
+describe("the package", () => {
+  it("has no install script, and asks npm not to compile", () => {
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(manifest.gypfile).toBe(false);
+    expect(Object.keys(manifest.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
+    expect(Object.keys(manifest.dependencies)).toEqual(["node-gyp-build"]);
+    expect(existsSync(join(installed, "src"))).toBe(false);
+    expect(existsSync(join(installed, "build"))).toBe(false);
+  });
+
+  it("without addon and compiler uses the portable engine, with no error", () => {
+    writeFileSync(join(home, "talk.mjs"), `import { engine, Pull, Push } from "zwire";${TALK}`);
+    expect(node("talk.mjs")).toBe("portable hello\n");
+  });
+
+  it("with a prebuilt addon uses the native engine", () => {
+    const prebuilt = join(installed, "prebuilds", `${process.platform}-${process.arch}`);
+    mkdirSync(prebuilt, { recursive: true });
+    cpSync(join(ROOT, "build", "Release", "zwire.node"), join(prebuilt, "zwire.node"));
+    expect(node("talk.mjs")).toBe("native hello\n");
+    rmSync(join(installed, "prebuilds"), { recursive: true });
+  });
+
+  it("gives require() and import the same classes, without a warning", () => {
+    const program = `const required = require("zwire");
+      import("zwire").then((imported) => console.log(required.Push === imported.Push, new required.Push() instanceof imported.Socket));`;
+    writeFileSync(join(home, "both.cjs"), program);
+    expect(node("--throw-deprecation", "both.cjs")).toBe("true true\n");
+  });
+
+  it.each(["mts", "cts"])("has types for a .%s program", (extension) => {
+    const program = `
+      import { type Message, Push, Pull, Request, Subscriber, ZmqError } from "zwire";
+      async function main(): Promise<void> {
+        await using push = new Push({ sendHighWaterMark: 5, linger: 0 });
+        push.sendTimeout = 10;
+        const sent: Promise<void> = push.send(["a", Buffer.alloc(1), 1, null], { timeout: 1 });
+        const pull = new Pull();
+        pull.on("message", (parts: Message) => parts[0].toString());
+        pull.on("disconnect", (event) => event.peer.routingId.length + (event.error instanceof ZmqError ? 1 : 0));
+        for await (const [first] of pull) first.readUInt8(0);
+        const [answer]: Message = await new Request().request("x");
+        new Subscriber().subscribe("a", answer);
+        // @ts-expect-error a Pull does not send
+        pull.send("x");
+        // @ts-expect-error a Push has no such option
+        new Push({ receiveHighWaterMark: 1 });
+        await sent;
+      }
+      void main();`;
+    writeFileSync(join(home, `types.${extension}`), program);
+    const compile = [
+      join(ROOT, "node_modules", "typescript", "bin", "tsc"),
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+    ];
+    compile.push("--module", "nodenext", "--target", "es2023", "--lib", "es2023,esnext.disposable");
+    compile.push(
+      "--typeRoots",
+      join(ROOT, "node_modules", "@types"),
+      "--types",
+      "node",
+      `types.${extension}`,
+    );
+    let output = "";
+    try {
+      output = node(...compile);
+    } catch (error) {
+      output = (error as { stdout: string }).stdout;
+    }
+    expect(output).toBe("");
+  });
+});
