@@ -2,6 +2,7 @@
  * How the tests run: everything above the transport once per engine (projects "native" and "portable"), the rest once
  * (project "unit"). Child processes inherit ZWIRE_ENGINE.
  */
+import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const above = ["test/conformance/**/*.test.ts", "test/interop/**/*.test.ts", "test/lifecycle/**/*.test.ts"];
@@ -14,7 +15,8 @@ function engine(name: "native" | "portable") {
       pool: "forks" as const,
       // --expose-gc: tests that measure memory first drop what is garbage.
       execArgv: ["--expose-gc"],
-      env: { ZWIRE_ENGINE: name },
+      // ipc://* makes its directories here (R15), not in the project: many tests end a process in the middle.
+      env: { ZWIRE_ENGINE: name, TMPDIR: tmpdir() },
       testTimeout: 60_000,
       hookTimeout: 30_000,
     },

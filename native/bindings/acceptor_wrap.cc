@@ -48,7 +48,11 @@ void AcceptorWrap::OnAccept(int fd) {
     DiscardDescriptor(fd);
     return;
   }
-  static_cast<StreamWrap*>(wrap)->Adopt(fd);
+  const int adopted = static_cast<StreamWrap*>(wrap)->Adopt(fd);
+  if (adopted != 0) {
+    napi_create_int32(env, adopted, &status);
+    napi_get_undefined(env, &stream);
+  }
   environment_.Call(Environment::kOnAccept, owner_.Value(), {status, stream});
 }
 
@@ -71,7 +75,8 @@ Napi::Value AcceptorWrap::SetOwner(const Napi::CallbackInfo& info) {
 
 Napi::Value AcceptorWrap::Listen(Napi::Env env, int fd, const SocketOptions& options) {
   if (fd < 0) return Napi::Number::New(env, fd);
-  acceptor_ = new Acceptor(environment_.loop, fd, options, this);
+  const int status = Acceptor::Open(environment_.loop, fd, options, this, &acceptor_);
+  if (status != 0) return Napi::Number::New(env, status);
   environment_.open.insert(this);
   Ref();
   return Napi::Number::New(env, 0);
@@ -110,6 +115,7 @@ Napi::Value AcceptorWrap::Close(const Napi::CallbackInfo& info) {
     environment_.open.erase(this);
     Release();
   }
+  owner_.Reset();  // also of an acceptor that never listened
   return info.Env().Undefined();
 }
 

@@ -27,6 +27,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
   static constexpr const char* kNames[kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
                                                          "onDrain",   "onClose", "onAccept"};
   const auto callbacks = info[1].As<Napi::Object>();
+  callbacks_.clear();
   for (int i = 0; i < kCallbackCount; i++) {
     const Napi::Value callback = callbacks.Get(kNames[i]);
     if (!callback.IsFunction()) {
@@ -55,6 +56,11 @@ void Environment::Call(Callback callback, napi_value receiver, std::initializer_
   if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
+void Environment::Forget() {
+  napi_value error;
+  napi_get_and_clear_last_exception(env_, &error);
+}
+
 void Environment::Cleanup(napi_async_cleanup_hook_handle hook, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->closing_ = true;
@@ -63,6 +69,7 @@ void Environment::Cleanup(napi_async_cleanup_hook_handle hook, void* data) {
   const std::unordered_set<OpenHandle*> open(std::move(self->open));
   self->open.clear();
   for (OpenHandle* handle : open) handle->Shutdown();
+  napi_async_destroy(self->env_, self->context_);
   if (loop->handles == 0) {
     napi_remove_async_cleanup_hook(hook);
   } else {

@@ -37,6 +37,8 @@ class Environment {
   // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception. Whatever runs
   // on the event loop uses plain Node-API, see reference.h.
   void Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
+  // Forgets an exception that a failed call into the engine has left, so that it reaches nobody it does not concern.
+  void Forget();
   bool initialised() const { return table != nullptr; }
 
   std::shared_ptr<Loop> loop;

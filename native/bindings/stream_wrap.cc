@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace zwire {
 
@@ -14,6 +15,9 @@ Napi::Value Misuse(Napi::Env env, const char* text) {
   Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
   return env.Undefined();
 }
+
+// Infinity and all that is above an integer's range count as no limit.
+uint64_t ToLimit(double value) { return value < 0x1p63 ? static_cast<uint64_t>(value) : UINT64_MAX; }
 
 std::string OptionalString(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
@@ -53,10 +57,12 @@ StreamWrap::StreamWrap(const Napi::CallbackInfo& info)
 // Only an object whose stream is closed can be collected: an open one holds a reference to itself.
 StreamWrap::~StreamWrap() = default;
 
-void StreamWrap::Adopt(int fd) {
-  stream_ = new Stream(environment_.loop, fd, this);
+int StreamWrap::Adopt(int fd) {
+  const int status = Stream::Open(environment_.loop, fd, this, &stream_);
+  if (status != 0) return status;
   environment_.open.insert(this);
   Ref();
+  return 0;
 }
 
 void StreamWrap::Release() {
@@ -80,7 +86,10 @@ bool StreamWrap::Frames(const uint8_t* data, size_t size, size_t count) {
   void* memory = nullptr;
   napi_value chunk;
   napi_value number;
-  if (napi_create_buffer(env, size, &memory, &chunk) != napi_ok) return false;
+  if (napi_create_buffer(env, size, &memory, &chunk) != napi_ok) {
+    environment_.Forget();
+    return false;
+  }
   if (size > 0) std::memcpy(memory, data, size);
   if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;
   environment_.Call(Environment::kOnFrames, owner_.Value(), {chunk, number});
@@ -92,7 +101,10 @@ uint8_t* StreamWrap::BeginLarge(size_t capacity) {
   Scope scope(env);
   void* memory = nullptr;
   napi_value body;
-  if (napi_create_buffer(env, capacity, &memory, &body) != napi_ok) return nullptr;
+  if (napi_create_buffer(env, capacity, &memory, &body) != napi_ok) {
+    environment_.Forget();
+    return nullptr;
+  }
   body_.Set(body);
   return body_.empty() ? nullptr : static_cast<uint8_t*>(memory);
 }
@@ -127,12 +139,16 @@ void StreamWrap::OnConnect(int status) {
   environment_.Call(Environment::kOnConnect, owner_.Value(), {number});
 }
 
-void StreamWrap::OnBytes(const uint8_t* data, size_t size) {
+bool StreamWrap::OnBytes(const uint8_t* data, size_t size) {
   const napi_env env = Env();
   Scope scope(env);
   napi_value chunk;
-  if (napi_create_buffer_copy(env, size, data, nullptr, &chunk) != napi_ok) return;
+  if (napi_create_buffer_copy(env, size, data, nullptr, &chunk) != napi_ok) {
+    environment_.Forget();
+    return false;
+  }
   environment_.Call(Environment::kOnBytes, owner_.Value(), {chunk});
+  return true;
 }
 
 void StreamWrap::OnDrain() {
@@ -144,6 +160,7 @@ void StreamWrap::OnDrain() {
 void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octets) {
   const napi_env env = Env();
   Scope scope(env);
+  writing_.Reset();
   napi_value arguments[4];
   napi_create_int32(env, status, &arguments[0]);
   napi_create_int32(env, static_cast<int>(fault), &arguments[1]);
@@ -162,8 +179,8 @@ Napi::Value StreamWrap::SetOwner(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::Connect(Napi::Env env, int fd) {
   if (fd < 0) return Napi::Number::New(env, fd);
-  Adopt(fd);
-  return Napi::Number::New(env, stream_->WaitForConnect());
+  const int status = Adopt(fd);
+  return Napi::Number::New(env, status != 0 ? status : stream_->WaitForConnect());
 }
 
 Napi::Value StreamWrap::ConnectTcp(const Napi::CallbackInfo& info) {
@@ -182,7 +199,7 @@ Napi::Value StreamWrap::ConnectTcp(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::ConnectPipe(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsString()) return Misuse(env, "connectPipe(path, options)");
+  if (info.Length() < 2 || !info[0].IsString() || !info[1].IsObject()) return Misuse(env, "connectPipe(path, options)");
   if (stream_ != nullptr || owner_.empty()) return Misuse(env, "a stream connects once, and has an owner");
   return Connect(env, zwire::ConnectPipe(info[0].As<Napi::String>().Utf8Value(), ReadSocketOptions(info[1])));
 }
@@ -196,28 +213,37 @@ Napi::Value StreamWrap::StartFrames(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   void* data = nullptr;
   size_t size = 0;
-  if (info.Length() < 5 || napi_get_buffer_info(env, info[4], &data, &size) != napi_ok) {
-    return Misuse(env, "startFrames(maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes, leftover)");
+  double limits[4];
+  bool valid = info.Length() >= 5 && napi_get_buffer_info(env, info[4], &data, &size) == napi_ok;
+  for (size_t i = 0; valid && i < 4; i++) {
+    valid = napi_get_value_double(env, info[i], &limits[i]) == napi_ok && limits[i] >= 0;  // not NaN either
   }
+  if (!valid) return Misuse(env, "startFrames(maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes, leftover)");
   if (stream_ == nullptr || !environment_.initialised()) return Napi::Number::New(env, -EBADF);
-  const auto limit = [&info](size_t i) {
-    const double value = info[i].As<Napi::Number>().DoubleValue();
-    return value > 0 ? static_cast<uint64_t>(value) : 0;
-  };
-  const FrameLimits limits{limit(0), limit(1), limit(2), limit(3)};
+  if (stream_->decoding()) {
+    Napi::Error::New(env, "frames are decoded already").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
   // Called back from here, frames must not find the leftover's memory gone: info holds it.
-  stream_->StartFrames(environment_.table, environment_.table_entries, limits, static_cast<uint8_t*>(data), size);
+  stream_->StartFrames(environment_.table, environment_.table_entries,
+                       {ToLimit(limits[0]), ToLimit(limits[1]), ToLimit(limits[2]), ToLimit(limits[3])},
+                       static_cast<uint8_t*>(data), size);
   return Napi::Number::New(env, 0);
 }
 
-Napi::Value StreamWrap::WriteSegments(Napi::Env env, const iovec* segments, size_t count, napi_value keep) {
+Napi::Value StreamWrap::WriteSegments(Napi::Env env, const iovec* segments, const napi_value* values, size_t count) {
   if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
   if (!writing_.empty()) {
     Napi::Error::New(env, "a write is pending").ThrowAsJavaScriptException();
     return env.Undefined();
   }
   const ssize_t left = stream_->Write(segments, count);
-  if (left > 0) writing_.Set(keep);
+  if (left > 0) {
+    // An array of our own: the caller may change its.
+    Napi::Array keep = Napi::Array::New(env, count);
+    for (size_t i = 0; i < count; i++) keep.Set(static_cast<uint32_t>(i), values[i]);
+    writing_.Set(keep);
+  }
   return Napi::Number::New(env, static_cast<double>(left));
 }
 
@@ -228,7 +254,8 @@ Napi::Value StreamWrap::Write(const Napi::CallbackInfo& info) {
     return Misuse(info.Env(), "chunk must be a Uint8Array");
   }
   const iovec segment{data, size};
-  return WriteSegments(info.Env(), &segment, 1, info[0]);
+  const napi_value value = info[0];
+  return WriteSegments(info.Env(), &segment, &value, 1);
 }
 
 Napi::Value StreamWrap::WriteV(const Napi::CallbackInfo& info) {
@@ -237,7 +264,9 @@ Napi::Value StreamWrap::WriteV(const Napi::CallbackInfo& info) {
   const auto chunks = info[0].As<Napi::Array>();
   const uint32_t count = chunks.Length();
   std::vector<iovec> segments;
+  std::vector<napi_value> values;
   segments.reserve(count);
+  values.reserve(count);
   for (uint32_t i = 0; i < count; i++) {
     napi_value chunk;
     void* data = nullptr;
@@ -246,9 +275,11 @@ Napi::Value StreamWrap::WriteV(const Napi::CallbackInfo& info) {
         napi_get_buffer_info(env, chunk, &data, &size) != napi_ok) {
       return Misuse(env, "chunks must be an array of Uint8Array");
     }
-    if (size > 0) segments.push_back({data, size});
+    if (size == 0) continue;
+    segments.push_back({data, size});
+    values.push_back(chunk);
   }
-  return WriteSegments(env, segments.data(), segments.size(), chunks);
+  return WriteSegments(env, segments.data(), values.data(), segments.size());
 }
 
 Napi::Value StreamWrap::Pause(const Napi::CallbackInfo& info) {
@@ -266,6 +297,7 @@ Napi::Value StreamWrap::Close(const Napi::CallbackInfo& info) {
     environment_.open.erase(this);
     Release();
   }
+  owner_.Reset();  // also of a stream that never opened: the owner holds us, and would never be collected
   return info.Env().Undefined();
 }
 

@@ -14,8 +14,8 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   explicit StreamWrap(const Napi::CallbackInfo& info);
   ~StreamWrap() override;
 
-  // Takes over a connected descriptor.
-  void Adopt(int fd);
+  // Takes over a descriptor; 0 or a negative errno.
+  int Adopt(int fd);
 
   // FrameSink
   bool Frames(const uint8_t* data, size_t size, size_t count) override;
@@ -24,7 +24,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   bool EndLarge(size_t length, uint32_t flags) override;
   // StreamListener
   void OnConnect(int status) override;
-  void OnBytes(const uint8_t* data, size_t size) override;
+  bool OnBytes(const uint8_t* data, size_t size) override;
   void OnDrain() override;
   void OnClose(int status, Fault fault, size_t pending, uint64_t octets) override;
   // OpenHandle
@@ -48,7 +48,8 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value GetSocketOption(const Napi::CallbackInfo& info);
 
   Napi::Value Connect(Napi::Env env, int fd);
-  Napi::Value WriteSegments(Napi::Env env, const iovec* segments, size_t count, napi_value keep);
+  // `values` own the segments' memory, and are kept while the kernel has not taken it.
+  Napi::Value WriteSegments(Napi::Env env, const iovec* segments, const napi_value* values, size_t count);
   void Release();
 
   Environment& environment_;

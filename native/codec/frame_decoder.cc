@@ -16,6 +16,12 @@ uint64_t ReadLength(const uint8_t* at) {
 
 }  // namespace
 
+void FrameDecoder::SetLimits(const FrameLimits& limits) {
+  constexpr uint64_t kMost = (uint64_t{1} << 63) - 1;
+  limits_ = {std::min(limits.max_frame_bytes, kMost), std::min(limits.max_command_bytes, kMost), limits.max_parts,
+             limits.max_message_bytes};
+}
+
 Fault FrameDecoder::Check(uint32_t flags, uint64_t length) const {
   if (flags == kFlagCommand) {
     return length > limits_.max_command_bytes ? Fault::kCommandTooLarge : Fault::kNone;
@@ -71,9 +77,14 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
       if (body_ == nullptr) return false;
       body_length_ = length;
       body_flags_ = flags;
-      // Less than the body is here, and no read is longer than kAheadBytes.
-      filled_ = std::min(size - body, capacity_);
-      std::memcpy(body_, data + body, filled_);
+      filled_ = 0;
+      // Less than the body is here, but a leftover may hold more of it than kAheadBytes.
+      for (at = body; at < size;) {
+        const size_t take = std::min(size - at, fill_size());
+        std::memcpy(fill_at(), data + at, take);
+        at += take;
+        if (!Filled(take)) return false;
+      }
       return true;
     }
     Count(flags, length);

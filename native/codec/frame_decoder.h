@@ -52,8 +52,7 @@ class FrameSink {
 
 class FrameDecoder {
  public:
-  // Bodies from here on get memory of their own unless they lie whole in the input. 8 KiB and 32 KiB measured
-  // within the noise of this.
+  // Bodies from here on get memory of their own unless they lie whole in the input.
   static constexpr size_t kLargeBytes = 16 * 1024;
   // A cut-off small frame that is carried to the next read is never longer.
   static constexpr size_t kCarryMax = kLargeBytes + 9;
@@ -64,7 +63,8 @@ class FrameDecoder {
   FrameDecoder(FrameEntry* table, size_t table_entries, FrameSink* sink)
       : table_(table), table_entries_(table_entries), sink_(sink) {}
 
-  void SetLimits(const FrameLimits& limits) { limits_ = limits; }
+  // Limits of 2^63 and more are taken as 2^63-1, so that a size with bit 63 is above any (E4).
+  void SetLimits(const FrameLimits& limits);
 
   // Octets carried over from the last Decode, to be put in front of the next input.
   size_t carry_size() const { return carry_.size(); }

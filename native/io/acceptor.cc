@@ -21,42 +21,58 @@ bool IsShortage(int status) {
 
 Acceptor::Acceptor(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener)
     : loop_(std::move(loop)), fd_(fd), options_(options), listener_(listener) {
-  uv_poll_init(loop_->uv, &poll_, fd_);
-  uv_timer_init(loop_->uv, &retry_);
-  uv_unref(reinterpret_cast<uv_handle_t*>(&retry_));
   poll_.data = this;
   retry_.data = this;
-  loop_->Opened();
-  uv_poll_start(&poll_, UV_READABLE, OnPoll);
 }
 
-void Acceptor::OnPoll(uv_poll_t* handle, int, int) {
+int Acceptor::Open(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener,
+                   Acceptor** acceptor) {
+  auto* opened = new Acceptor(std::move(loop), fd, options, listener);
+  const int status = uv_poll_init(opened->loop_->uv, &opened->poll_, fd);
+  if (status != 0) {
+    close(fd);
+    delete opened;
+    return status;
+  }
+  uv_timer_init(opened->loop_->uv, &opened->retry_);
+  opened->loop_->Opened();
+  uv_poll_start(&opened->poll_, UV_READABLE, OnPoll);
+  *acceptor = opened;
+  return 0;
+}
+
+void Acceptor::OnPoll(uv_poll_t* handle, int status, int) {
   auto* self = static_cast<Acceptor*>(handle->data);
+  if (status < 0) {  // libuv polls no more
+    self->Wait();
+    return;
+  }
   for (int i = 0; i < kAcceptsPerTurn && !self->closed_; i++) {
     const int fd = Accept(self->fd_, self->options_);
     if (fd == -EAGAIN || fd == -EWOULDBLOCK) return;
     if (fd == -ECONNABORTED) continue;
     self->listener_->OnAccept(fd);
     if (self->closed_ || !IsShortage(fd)) continue;
-    uv_poll_stop(&self->poll_);
-    uv_timer_start(
-        &self->retry_,
-        [](uv_timer_t* timer) {
-          auto* waiting = static_cast<Acceptor*>(timer->data);
-          uv_poll_start(&waiting->poll_, UV_READABLE, OnPoll);
-        },
-        kRetryMs, 0);
+    self->Wait();
     return;
   }
 }
 
+void Acceptor::Wait() {
+  uv_poll_stop(&poll_);
+  uv_timer_start(
+      &retry_,
+      [](uv_timer_t* timer) {
+        auto* waiting = static_cast<Acceptor*>(timer->data);
+        uv_poll_start(&waiting->poll_, UV_READABLE, OnPoll);
+      },
+      kRetryMs, 0);
+}
+
 void Acceptor::Ref(bool on) {
-  auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
-  if (on) {
-    uv_ref(handle);
-  } else {
-    uv_unref(handle);
-  }
+  const auto set = on ? uv_ref : uv_unref;
+  set(reinterpret_cast<uv_handle_t*>(&poll_));
+  set(reinterpret_cast<uv_handle_t*>(&retry_));
 }
 
 void Acceptor::Close() {

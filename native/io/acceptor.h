@@ -19,21 +19,25 @@ class AcceptorListener {
 
 class Acceptor {
  public:
-  // Takes over the descriptor.
-  Acceptor(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener);
+  // Takes over the descriptor, also when it fails with a negative errno.
+  static int Open(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener,
+                  Acceptor** acceptor);
   void Ref(bool on);
   // No call on the listener follows. Deletes the acceptor when libuv has let go of it.
   void Close();
   int fd() const { return fd_; }
 
  private:
+  Acceptor(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener);
   ~Acceptor() = default;
   static void OnPoll(uv_poll_t* handle, int status, int events);
+  void Wait();
   void HandleClosed();
 
   std::shared_ptr<Loop> loop_;
   uv_poll_t poll_;
-  // Out of descriptors: the connection stays in the backlog, and polling for it would spin.
+  // Out of descriptors: the connection stays in the backlog, and polling for it would spin. Referenced as poll_ is: it
+  // stands in for it.
   uv_timer_t retry_;
   int fd_;
   SocketOptions options_;

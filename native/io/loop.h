@@ -13,7 +13,7 @@
 namespace zwire {
 
 struct Loop {
-  // Octets of one read. 64 KiB: 32 KiB lost at 1 KiB messages, 256 KiB gained nothing and left the second-level cache.
+  // Octets of one read.
   static constexpr size_t kReceiveBytes = 64 * 1024;
 
   explicit Loop(uv_loop_t* loop) : uv(loop), receive(FrameDecoder::kCarryMax + kReceiveBytes) {}

@@ -95,6 +95,7 @@ int ApplyTcp(int fd, const SocketOptions& options) {
 
 // A numeric address; IPv6 may carry a %zone.
 int ParseAddress(const std::string& host, int port, sockaddr_storage* storage, socklen_t* length) {
+  if (port < 0 || port > 65535) return -EINVAL;
   std::memset(storage, 0, sizeof *storage);
   auto* v4 = reinterpret_cast<sockaddr_in*>(storage);
   if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
@@ -121,10 +122,12 @@ int ParseAddress(const std::string& host, int port, sockaddr_storage* storage, s
 int ParsePath(const std::string& path, sockaddr_un* address, socklen_t* length) {
   std::memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
+  if (path.empty()) return -EINVAL;
   if (path.size() >= sizeof address->sun_path) return -ENAMETOOLONG;
   std::memcpy(address->sun_path, path.data(), path.size());
   // An abstract name has no terminating NUL (R16).
-  const bool abstract = !path.empty() && path[0] == '\0';
+  const bool abstract = path[0] == '\0';
+  if (!abstract && path.find('\0') != std::string::npos) return -EINVAL;
   *length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
   return 0;
 }

@@ -16,6 +16,9 @@ namespace {
 
 // Reads of one connection before others get their turn.
 constexpr int kReadsPerTurn = 16;
+
+// Segments that an idle connection keeps room for.
+constexpr size_t kKeptSegments = 64;
 // Octets asked for behind a large body: a header, and a few small frames.
 constexpr size_t kProbeBytes = 1024;
 
@@ -35,9 +38,20 @@ constexpr size_t kMaxSegments = 1024;
 
 Stream::Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener)
     : loop_(std::move(loop)), fd_(fd), listener_(listener) {
-  uv_poll_init(loop_->uv, &poll_, fd_);
   poll_.data = this;
-  loop_->Opened();
+}
+
+int Stream::Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream) {
+  auto* opened = new Stream(std::move(loop), fd, listener);
+  const int status = uv_poll_init(opened->loop_->uv, &opened->poll_, fd);
+  if (status != 0) {
+    close(fd);
+    delete opened;
+    return status;
+  }
+  opened->loop_->Opened();
+  *stream = opened;
+  return 0;
 }
 
 int Stream::WaitForConnect() {
@@ -47,6 +61,7 @@ int Stream::WaitForConnect() {
 }
 
 int Stream::Start() {
+  if (ended_) return -EPIPE;
   reading_ = true;
   Watch();
   return 0;
@@ -55,7 +70,7 @@ int Stream::Start() {
 void Stream::Watch() {
   if (closed_) return;
   int events = 0;
-  if (connecting_ || pending_bytes_ > 0) events |= UV_WRITABLE;
+  if (connecting_ || (pending_bytes_ > 0 && write_error_ == 0)) events |= UV_WRITABLE;
   if (reading_) events |= UV_READABLE;
   if (events == watched_) return;
   watched_ = events;
@@ -81,7 +96,7 @@ void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
     return;
   }
   self->in_callback_ = true;
-  if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0) self->Continue();
+  if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0 && self->write_error_ == 0) self->Continue();
   if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) self->Read();
   self->in_callback_ = false;
   if (self->closed_) return;
@@ -127,7 +142,7 @@ bool Stream::ReadOnce() {
   const size_t size = static_cast<size_t>(got);
   const bool full = size == direct + room;
   if (decoder_ == nullptr) {
-    listener_->OnBytes(buffer, size);
+    if (!listener_->OnBytes(buffer, size) && !closed_) End(UV_ENOMEM, Fault::kNone);
     return full;
   }
   if (direct == 0) {
@@ -155,7 +170,7 @@ bool Stream::ReadOnce() {
 
 bool Stream::Fill(size_t size) {
   if (decoder_->Filled(size)) return !closed_;
-  reading_ = false;  // JavaScript takes nothing any more: the environment is going away
+  if (!closed_) End(UV_ENOMEM, Fault::kNone);
   return false;
 }
 
@@ -164,7 +179,7 @@ void Stream::Feed(const uint8_t* data, size_t size) {
   if (closed_) return;
   expect_large_ = decoder_->filling();
   if (!wanted) {
-    reading_ = false;
+    End(UV_ENOMEM, Fault::kNone);
   } else if (decoder_->fault() != Fault::kNone) {
     End(0, decoder_->fault());
   }
@@ -177,8 +192,8 @@ void Stream::StartFrames(FrameEntry* table, size_t entries, const FrameLimits& l
   if (size > 0) Feed(leftover, size);
 }
 
-ssize_t Stream::WriteSome() {
-  ssize_t total = 0;
+int Stream::WriteSome() {
+  bool some = false;
   while (first_pending_ < pending_.size()) {
     msghdr message;
     std::memset(&message, 0, sizeof message);
@@ -191,9 +206,10 @@ ssize_t Stream::WriteSome() {
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) break;
-      return -errno;
+      // What went before an error counts as taken (E14); the error comes again on the next attempt.
+      return some ? 0 : -errno;
     }
-    total += sent;
+    some = true;
     pending_bytes_ -= static_cast<size_t>(sent);
     size_t left = static_cast<size_t>(sent);
     while (first_pending_ < pending_.size() && left >= pending_[first_pending_].iov_len) {
@@ -205,34 +221,61 @@ ssize_t Stream::WriteSome() {
       segment.iov_len -= left;
     }
   }
-  return total;
+  return 0;
+}
+
+// The peer reads no more, but what it sent before may still wait in our receive queue, and over a unix socket a write
+// fails at once: reading goes on to the end, and only that ends the connection.
+bool Stream::PeerGone(int status) {
+  if (status != -EPIPE && status != -ECONNRESET) return false;
+  write_error_ = status;
+  return true;
 }
 
 ssize_t Stream::Write(const iovec* segments, size_t count) {
+  if (ended_) return -EPIPE;
   pending_.assign(segments, segments + count);
   first_pending_ = 0;
   pending_bytes_ = 0;
   for (const iovec& segment : pending_) pending_bytes_ += segment.iov_len;
-  const ssize_t sent = WriteSome();
-  if (sent < 0) return sent;
-  if (pending_bytes_ > 0 && !in_callback_) Watch();
+  if (write_error_ != 0) return static_cast<ssize_t>(pending_bytes_);
+  const int status = WriteSome();
+  if (status < 0 && !PeerGone(status)) {
+    // The caller knows; the memory is not ours any more.
+    pending_.clear();
+    pending_bytes_ = 0;
+    return status;
+  }
+  if (pending_bytes_ == 0) Written();
+  else if (!in_callback_) Watch();
   return static_cast<ssize_t>(pending_bytes_);
 }
 
+void Stream::Written() {
+  pending_.clear();
+  if (pending_.capacity() > kKeptSegments) std::vector<iovec>().swap(pending_);
+}
+
 void Stream::Continue() {
-  const ssize_t sent = WriteSome();
-  if (sent < 0) {
-    End(static_cast<int>(sent), Fault::kNone);
+  const int status = WriteSome();
+  if (status < 0) {
+    if (!PeerGone(status)) End(status, Fault::kNone);
   } else if (pending_bytes_ == 0) {
-    pending_.clear();
+    Written();
     listener_->OnDrain();
   }
 }
 
 void Stream::End(int status, Fault fault) {
+  const size_t pending = pending_bytes_;
+  ended_ = true;
   reading_ = false;
+  pending_bytes_ = 0;
+  Written();  // the memory is nobody's business any more
   if (!in_callback_) Watch();
-  listener_->OnClose(status, fault, pending_bytes_, fault == Fault::kNone ? 0 : decoder_->fault_octets());
+  const bool broken = fault == Fault::kNone && write_error_ != 0;
+  listener_->OnClose(broken ? write_error_ : status, fault, pending,
+                     fault == Fault::kNone ? 0 : decoder_->fault_octets());
 }
 
 void Stream::Pause() {
@@ -241,6 +284,7 @@ void Stream::Pause() {
 }
 
 void Stream::Resume() {
+  if (ended_) return;
   reading_ = true;
   if (!in_callback_) Watch();
 }

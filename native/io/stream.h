@@ -18,23 +18,26 @@ namespace zwire {
 class StreamListener : public FrameSink {
  public:
   virtual void OnConnect(int status) = 0;
-  virtual void OnBytes(const uint8_t* data, size_t size) = 0;
+  // False: there is no memory for them.
+  virtual bool OnBytes(const uint8_t* data, size_t size) = 0;
   virtual void OnDrain() = 0;
-  // The connection is gone; the listener closes the stream.
+  // The connection is gone; called once. The listener closes the stream.
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t octets) = 0;
 };
 
 class Stream {
  public:
-  // Takes over the descriptor.
-  Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener);
+  // Takes over the descriptor, also when it fails with a negative errno.
+  static int Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream);
 
   int WaitForConnect();
   int Start();
   // Decodes the leftover at once.
   void StartFrames(FrameEntry* table, size_t entries, const FrameLimits& limits, const uint8_t* leftover, size_t size);
-  // Octets that the kernel has not taken, or a negative errno. The memory must stay until OnDrain or Close.
+  // Octets that the kernel has not taken, or a negative errno. The memory must stay until OnDrain or Close. Where the
+  // peer has gone, all of them are pending, and OnClose comes when what it sent before has been read.
   ssize_t Write(const iovec* segments, size_t count);
+  bool decoding() const { return decoder_ != nullptr; }
   void Pause();
   void Resume();
   void Ref(bool on);
@@ -43,6 +46,7 @@ class Stream {
   int fd() const { return fd_; }
 
  private:
+  Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener);
   ~Stream() = default;
   static void OnPoll(uv_poll_t* handle, int status, int events);
   void Watch();
@@ -52,8 +56,11 @@ class Stream {
   bool Fill(size_t size);
   void Feed(const uint8_t* data, size_t size);
   void Continue();
-  // Octets written, or a negative errno.
-  ssize_t WriteSome();
+  // Nothing of the last write is needed any more.
+  void Written();
+  // 0, or a negative errno where nothing at all was written.
+  int WriteSome();
+  bool PeerGone(int status);
   void End(int status, Fault fault);
 
   std::shared_ptr<Loop> loop_;
@@ -65,9 +72,12 @@ class Stream {
   size_t first_pending_ = 0;
   size_t pending_bytes_ = 0;
   int watched_ = 0;
+  // Why nothing can be written any more; 0 while it can.
+  int write_error_ = 0;
   bool connecting_ = false;
   bool reading_ = false;
   bool expect_large_ = false;
+  bool ended_ = false;
   bool closed_ = false;
   bool in_callback_ = false;
 };
