@@ -25,7 +25,7 @@ export interface SocketOptions {
   immediate?: boolean;
   /** Interval of PINGs to peers; 0 sends none. Default 0. */
   heartbeatInterval?: number;
-  /** Silence after a PING that ends a connection; -1 is heartbeatInterval. Default -1. */
+  /** Silence after a PING that ends a connection; -1 is heartbeatInterval, 0 never ends one. Default -1. */
   heartbeatTimeout?: number;
   /** Silence after which the peer shall end the connection; at most 65500, in tenths of a second. Default 0: not said. */
   heartbeatTimeToLive?: number;

@@ -3,10 +3,12 @@
 
 namespace zwire {
 
-Environment::Environment(Napi::Env env) : stream_constructor(env), env_(env), table_reference_(env) {
+Environment::Environment(Napi::Env env)
+    : stream_constructor(env), receive(env), env_(env), table_reference_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
+  loop->new_receive = [this] { return NewReceive(); };  // called by open streams only, and they go first
   napi_async_init(env, nullptr, Napi::String::New(env, "zwire"), &context_);
   napi_add_async_cleanup_hook(env, Cleanup, this, &hook_);
 }
@@ -54,6 +56,18 @@ void Environment::Call(Callback callback, napi_value receiver, std::initializer_
   napi_value error;
   // Fails while the thread is being terminated; there is nobody left to tell then.
   if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
+}
+
+uint8_t* Environment::NewReceive() {
+  Scope scope(env_);
+  void* memory = nullptr;
+  napi_value buffer;
+  if (napi_create_buffer(env_, Loop::kBufferBytes, &memory, &buffer) != napi_ok) {
+    Forget();
+    return nullptr;
+  }
+  receive.Set(buffer);
+  return receive.empty() ? nullptr : static_cast<uint8_t*>(memory);
 }
 
 void Environment::Forget() {

@@ -44,10 +44,13 @@ class Environment {
   std::shared_ptr<Loop> loop;
   std::unordered_set<OpenHandle*> open;
   StrongReference stream_constructor;
+  // The Buffer behind loop->receive.
+  StrongReference receive;
   FrameEntry* table = nullptr;
   size_t table_entries = 0;
 
  private:
+  uint8_t* NewReceive();
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
 
   napi_env env_;

@@ -80,17 +80,25 @@ void StreamWrap::Shutdown() {
 
 // Frames and events: on the event loop, where JavaScript may be gone
 
-bool StreamWrap::Frames(const uint8_t* data, size_t size, size_t count) {
+bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t count) {
   const napi_env env = Env();
   Scope scope(env);
-  void* memory = nullptr;
-  napi_value chunk;
+  Loop& loop = *environment_.loop;
+  napi_value chunk = nullptr;
   napi_value number;
-  if (napi_create_buffer(env, size, &memory, &chunk) != napi_ok) {
-    environment_.Forget();
-    return false;
+  if (data == loop.receive && (loop.lent || end - begin >= Loop::kLendBytes)) {
+    chunk = environment_.receive.Value();
+    loop.lent = true;
+  } else {
+    // Few octets: a copy of just these, so that a message kept does not keep the whole buffer.
+    if (napi_create_buffer_copy(env, end - begin, data + begin, nullptr, &chunk) != napi_ok) {
+      environment_.Forget();
+      return false;
+    }
+    if (begin > 0) {
+      for (size_t i = 0; i < count; i++) environment_.table[i].offset -= static_cast<uint32_t>(begin);
+    }
   }
-  if (size > 0) std::memcpy(memory, data, size);
   if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;
   environment_.Call(Environment::kOnFrames, owner_.Value(), {chunk, number});
   return stream_ != nullptr;

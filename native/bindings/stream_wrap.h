@@ -18,7 +18,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   int Adopt(int fd);
 
   // FrameSink
-  bool Frames(const uint8_t* data, size_t size, size_t count) override;
+  bool Frames(const uint8_t* data, size_t begin, size_t end, size_t count) override;
   uint8_t* BeginLarge(size_t capacity) override;
   uint8_t* GrowLarge(size_t filled, size_t capacity) override;
   bool EndLarge(size_t length, uint32_t flags) override;

@@ -44,7 +44,7 @@ void FrameDecoder::Count(uint32_t flags, uint64_t length) {
 }
 
 bool FrameDecoder::Flush(const uint8_t* data, size_t begin, size_t end, size_t count) {
-  return count == 0 || sink_->Frames(data + begin, end - begin, count);
+  return count == 0 || sink_->Frames(data, begin, end, count);
 }
 
 bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
@@ -93,7 +93,7 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
       count = 0;
     }
     if (count == 0) begin = at;
-    table_[count++] = {static_cast<uint32_t>(body - begin), static_cast<uint32_t>(length), flags};
+    table_[count++] = {static_cast<uint32_t>(body), static_cast<uint32_t>(length), flags};
     at = body + static_cast<size_t>(length);
   }
   // Carried before the flush: the sink may let others use the input's memory.

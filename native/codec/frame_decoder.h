@@ -29,7 +29,7 @@ struct FrameLimits {
   uint64_t max_message_bytes;
 };
 
-// One whole small frame; the offset is relative to the data handed over with it.
+// One whole small frame; the offset is relative to the decoded input.
 struct FrameEntry {
   uint32_t offset;
   uint32_t length;
@@ -40,8 +40,9 @@ struct FrameEntry {
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
-  // Whole small frames, to be copied out: `data` is reused afterwards.
-  virtual bool Frames(const uint8_t* data, size_t size, size_t count) = 0;
+  // Whole small frames, between `begin` and `end` of the input. Its memory is reused afterwards unless the sink sees
+  // to it that it is not.
+  virtual bool Frames(const uint8_t* data, size_t begin, size_t end, size_t count) = 0;
   // Memory for a body of its own, at least `capacity` octets.
   virtual uint8_t* BeginLarge(size_t capacity) = 0;
   // The same body in larger memory; the first `filled` octets are kept.

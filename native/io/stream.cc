@@ -113,7 +113,11 @@ bool Stream::ReadOnce() {
   iovec segments[2];
   int count = 0;
   size_t direct = 0;  // octets that go straight into a large body
-  uint8_t* buffer = loop_->receive.data();
+  uint8_t* buffer = loop_->Receive();
+  if (buffer == nullptr) {
+    End(UV_ENOMEM, Fault::kNone);
+    return false;
+  }
   size_t carried = 0;
   if (decoder_ != nullptr && decoder_->filling()) {
     direct = decoder_->fill_size();

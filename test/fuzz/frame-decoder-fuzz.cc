@@ -69,16 +69,20 @@ class CheckingSink : public zwire::FrameSink {
         body_max_(std::max(limits.max_frame_bytes, limits.max_command_bytes)),
         wanted_(wanted) {}
 
-  bool Frames(const uint8_t* data, size_t size, size_t count) override {
+  bool Frames(const uint8_t* data, size_t begin, size_t limit, size_t count) override {
     Require(!refused_, "frames after the sink refused");
     Require(!large_open_, "small frames while a large body is open");
     Require(count > 0 && count <= entries_, "count lies within the table");
+    Require(begin < limit, "frames have octets");
     // An exact copy, as the bindings make it: reading beyond it is an error that the sanitizer sees.
+    const size_t size = limit - begin;
     const std::unique_ptr<uint8_t[]> chunk(new uint8_t[size]);
-    std::memcpy(chunk.get(), data, size);
+    std::memcpy(chunk.get(), data + begin, size);
     size_t end = 0;
     for (size_t i = 0; i < count; i++) {
-      const FrameEntry& entry = table_[i];
+      FrameEntry entry = table_[i];
+      Require(entry.offset >= begin, "a body lies behind the chunk's begin");
+      entry.offset -= static_cast<uint32_t>(begin);
       Require(entry.offset >= end + 2 && entry.offset <= end + 9, "only a header lies between two bodies");
       Require(entry.offset <= size && entry.length <= size - entry.offset, "a body lies within its chunk");
       Require((entry.flags & ~(kFlagMore | kFlagCommand)) == 0, "flags are MORE and COMMAND only");

@@ -226,6 +226,18 @@ describe("when our own thread was busy", () => {
     expect(run.expiredAt).toBe(5100);
   });
 
+  it("each wait can be prolonged anew", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    for (const stall of [5000, 10_000, 15_000]) {
+      run.runUntil(run.elapsed + 100); // a PING goes out
+      run.now = START + stall;
+      run.poll();
+      expect(run.expiredAt).toBeUndefined();
+      run.receive();
+    }
+    expect(run.pings).toHaveLength(3);
+  });
+
   it("once: a dead peer is found although every timer comes late", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
     run.latenessMs = 400;
