@@ -47,7 +47,9 @@ function columns(lines) {
 
 /** Prints one row of the table. */
 export function printRow(row) {
-  console.log(`\n${row.id}  (${row.kind}, ${row.transport}, ${row.size} octets)`);
+  console.log(
+    `\n${row.id}  (${row.kind}, ${row.transport}, ${row.size} octets; load ${row.load.toFixed(1)})`,
+  );
   if (row.error !== undefined) {
     console.log(`  FAILED: ${row.error}`);
     return;

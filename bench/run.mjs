@@ -140,6 +140,8 @@ for (const row of chosenRows()) {
   } catch (error) {
     result = { ...row, contenders: [], ratios: [], error: error.message };
   }
+  // Our own two processes make about 2 of it: much more means that others ran as well.
+  result.load = loadavg()[0];
   printRow(result);
   measured.push(result);
 }

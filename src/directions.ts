@@ -6,7 +6,7 @@
 import type { Pipe } from "./engine/pipe.js";
 import { ReceiveQueue } from "./engine/receive-queue.js";
 import { SendQueue } from "./engine/send-queue.js";
-import { type CallOptions, OPERATIONS_PER_TURN, type Turns } from "./engine/turns.js";
+import { type CallOptions, checkCallOptions, OPERATIONS_PER_TURN, type Turns } from "./engine/turns.js";
 import type { ZmqError } from "./errors.js";
 import type { EventOfType, EventType } from "./events.js";
 import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "./message.js";
@@ -77,6 +77,7 @@ export abstract class WritableSocket extends Socket {
    * @throws TypeError for a part that is no MessageLike
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
+    if (options !== undefined) checkCallOptions(options);
     return this.sender.queue.send(this.sender.prepare(message), options);
   }
 
@@ -93,6 +94,7 @@ export abstract class WritableSocket extends Socket {
    * the one that failed were sent, the ones behind it were not.
    */
   sendMany(messages: Iterable<Sendable>, options?: CallOptions): Promise<void> {
+    checkCallOptions(options);
     return this.sender.sendMany(messages, options);
   }
 
@@ -129,6 +131,7 @@ export abstract class ReadableSocket extends Socket {
    * timeout, the signal's reason on abort, EBADF when the socket closes; no message is lost by that.
    */
   receive(options?: CallOptions): Promise<Message> {
+    if (options !== undefined) checkCallOptions(options);
     return this.receives.receive(options);
   }
 
@@ -142,6 +145,7 @@ export abstract class ReadableSocket extends Socket {
 
   /** All messages that are ready, at least one and at most `max` (default 1024), for one promise. */
   receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<Message[]> {
+    checkCallOptions(options);
     if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a positive integer; got ${max}`);
     return this.receives.receiveMany(max, options);
   }
@@ -236,6 +240,7 @@ export abstract class DuplexSocket extends ReadableSocket {
 
   /** Send one message; as WritableSocket.send. Rejects with EFSM where the pattern does not allow a send now. */
   send(message: Sendable, options?: CallOptions): Promise<void> {
+    if (options !== undefined) checkCallOptions(options);
     return this.sender.queue.send(this.sender.prepare(message), options);
   }
 
@@ -249,6 +254,7 @@ export abstract class DuplexSocket extends ReadableSocket {
 
   /** Send many messages for one promise; as WritableSocket.sendMany. */
   sendMany(messages: Iterable<Sendable>, options?: CallOptions): Promise<void> {
+    checkCallOptions(options);
     return this.sender.sendMany(messages, options);
   }
 

@@ -7,7 +7,7 @@ import { Condition } from "./condition.js";
 import { type Context, context as defaultContext } from "./context.js";
 import { parseEndpoint } from "./endpoint.js";
 import type { FlushScheduler, Pipe } from "./engine/pipe.js";
-import type { CallOptions, Turns } from "./engine/turns.js";
+import { type CallOptions, checkCallOptions, type Turns } from "./engine/turns.js";
 import { endpointError, ZmqError } from "./errors.js";
 import {
   EVENT_TYPES,
@@ -30,7 +30,8 @@ import { flushScheduler } from "./session/flush-scheduler.js";
 import type { EndpointHandle, SocketHost } from "./session/host.js";
 import { InprocConnector, InprocListener } from "./session/inproc.js";
 import { Listener } from "./session/listener.js";
-import { checkBindAddress, checkConnectAddress, streamEngine, transportFor } from "./transport/registry.js";
+import { SocketTurns } from "./socket-turns.js";
+import { checkBind, checkConnect, streamEngine, transportFor } from "./transport/registry.js";
 
 /** Options of `close`. */
 export interface CloseOptions {
@@ -68,19 +69,6 @@ export interface SocketStats {
 type Listenable = EventType | "message";
 
 let lastPeerId = 0;
-let idleTurn: Promise<void> | null = null;
-
-/** One promise for all who wait for the next turn of the event loop. */
-function nextTurn(): Promise<void> {
-  idleTurn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      idleTurn = null;
-      resolve();
-    });
-  });
-  return idleTurn;
-}
-
 /** A ZeroMQ socket. Abstract: use one of the types. */
 export abstract class Socket implements SocketHost {
   /** @internal ZMTP name of the type */
@@ -93,8 +81,9 @@ export abstract class Socket implements SocketHost {
   readonly options: OptionValues = defaultOptions();
   /** @internal */
   readonly scheduler: FlushScheduler = flushScheduler;
+  readonly #turns = new SocketTurns();
   /** @internal */
-  readonly turns: Turns;
+  readonly turns: Turns = this.#turns;
   /** @internal all pipes, for depths */
   protected readonly pipes = new Set<Pipe>();
   /** Whether the same endpoint connected twice stays one connection (G15). */
@@ -106,24 +95,16 @@ export abstract class Socket implements SocketHost {
   readonly #connected: EndpointHandle[] = [];
   readonly #peers = new Map<Pipe, Peer>();
   readonly #peerChange: Condition;
-  readonly #signals = new Map<AbortSignal, { waiting: Set<() => void>; listener: () => void }>();
   #lastEndpoint: string | null = null;
   #closed = false;
   #closing: Promise<void> | null = null;
   #refed = true;
-  /** The last failure to connect: the cause of a send that timed out. */
-  #lastFailure: Error | undefined;
 
   protected constructor(type: number, socketType: string, defaults: Partial<OptionValues> = {}) {
     this.type = type;
     this.socketType = socketType;
     this.context = defaultContext;
     Object.assign(this.options, defaults);
-    this.turns = {
-      nextTurn,
-      defer: setImmediate,
-      expire: (ms, signal, expired) => this.#expire(ms, signal, expired),
-    };
     this.#peerChange = new Condition(this.turns);
   }
 
@@ -168,8 +149,7 @@ export abstract class Socket implements SocketHost {
 
   /**
    * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
-   * @throws TypeError for a value that is no string
-   * Rejects with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
+   * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
    */
   async bind(endpoint: string): Promise<string> {
     const { scheme, address } = parseEndpoint(endpoint);
@@ -195,7 +175,7 @@ export abstract class Socket implements SocketHost {
   }
 
   async #listen(scheme: "tcp" | "ipc", address: string, endpoint: string): Promise<EndpointHandle> {
-    checkBindAddress(scheme, address);
+    checkBind(scheme, address, this.options);
     const listener = new Listener(this);
     await listener.open(transportFor(scheme), address);
     if (this.#closed) {
@@ -221,7 +201,7 @@ export abstract class Socket implements SocketHost {
 
   /**
    * Connect to an endpoint, now or as soon as it is there, and again whenever the connection is lost.
-   * @throws TypeError for a value that is no string; ZmqError EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, EBADF
+   * @throws TypeError for a value that is no string; ZmqError EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, EBADF, ENOTSUP
    */
   connect(endpoint: string): void {
     const { scheme, address } = parseEndpoint(endpoint);
@@ -231,7 +211,7 @@ export abstract class Socket implements SocketHost {
     if (scheme === "inproc") {
       handle = new InprocConnector(this, this.context.inproc, endpoint);
     } else {
-      checkConnectAddress(scheme, address);
+      checkConnect(scheme, address, this.options);
       handle = new Dialer(this, transportFor(scheme), endpoint, address, () => this.#forget(handle));
     }
     this.#connected.push(handle);
@@ -267,6 +247,10 @@ export abstract class Socket implements SocketHost {
   /** Resolves when `count` peers have completed their handshake. Rejects with EAGAIN on timeout. */
   connected(options?: ConnectedOptions): Promise<void> {
     const count = options?.count ?? 1;
+    if (!Number.isInteger(count) || count < 0) {
+      throw new RangeError(`count must be an integer of at least 0; got ${count}`);
+    }
+    checkCallOptions(options);
     return this.#peerChange.until(() => this.#peers.size >= count, options);
   }
 
@@ -367,9 +351,10 @@ export abstract class Socket implements SocketHost {
 
   /** @internal */
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void {
-    if (type === "connect:retry" || type.startsWith("handshake:error")) {
-      this.#lastFailure = (payload as { error?: Error }).error ?? this.#lastFailure;
-    } else if (type === "handshake") this.#lastFailure = undefined;
+    if (type === "handshake") this.#turns.lastFailure = undefined;
+    else if (type === "connect:retry" || type.startsWith("handshake:error")) {
+      this.#turns.lastFailure = (payload as { error?: Error }).error ?? this.#turns.lastFailure;
+    }
     if (this.#observer === null && this.emitter.listenerCount(type) === 0) return;
     const event = { type, ...payload } as unknown as Event;
     this.#observer?.tell(event);
@@ -446,48 +431,6 @@ export abstract class Socket implements SocketHost {
   /** What a pipe holds unread is not wanted any more. */
   protected forgetInbound(pipe: Pipe): void {
     pipe.discardInbound();
-  }
-
-  #expire(
-    ms: number,
-    signal: AbortSignal | undefined,
-    expired: (reason: unknown) => void,
-  ): (() => void) | null {
-    if (ms < 0 && signal === undefined) return null;
-    const end = (reason: unknown): void => {
-      cleanup();
-      expired(reason);
-    };
-    const timer =
-      ms >= 0 ? setTimeout(() => end(new ZmqError("EAGAIN", { cause: this.#lastFailure })), ms) : undefined;
-    const unsubscribe = signal === undefined ? null : this.#onAbort(signal, () => end(signal.reason));
-    const cleanup = (): void => {
-      clearTimeout(timer);
-      unsubscribe?.();
-    };
-    return cleanup;
-  }
-
-  /** One listener per signal, however many operations wait with it: a program may pass one signal to everything. */
-  #onAbort(signal: AbortSignal, aborted: () => void): () => void {
-    let entry = this.#signals.get(signal);
-    if (entry === undefined) {
-      const waiting = new Set<() => void>();
-      const listener = (): void => {
-        for (const one of [...waiting]) one();
-      };
-      entry = { waiting, listener };
-      this.#signals.set(signal, entry);
-      signal.addEventListener("abort", listener, { once: true });
-    }
-    const { waiting, listener } = entry;
-    waiting.add(aborted);
-    return () => {
-      waiting.delete(aborted);
-      if (waiting.size > 0) return;
-      this.#signals.delete(signal);
-      signal.removeEventListener("abort", listener);
-    };
   }
 }
 

@@ -198,7 +198,7 @@ export class StreamPipe extends Pipe {
 
   override trySend(message: OutMessage): boolean {
     if (this.limits.conflate) {
-      this.#newest = Array.isArray(message) ? [...message] : message;
+      this.#newest = Buffer.from(message as Uint8Array); // one part only (G14); a copy, because it may wait for long
       this.#written();
       return true;
     }

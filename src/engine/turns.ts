@@ -14,6 +14,24 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * Checks the options of one call.
+ * @throws TypeError or RangeError naming the field
+ */
+export function checkCallOptions(options: CallOptions | undefined): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
+  const { timeout, signal } = options;
+  if (timeout !== undefined) {
+    if (typeof timeout !== "number") throw new TypeError(`timeout must be a number; got ${typeof timeout}`);
+    if (!(timeout >= -1 && timeout <= 0x7fffffff)) {
+      throw new RangeError(`timeout must be from -1 to 2147483647 ms; got ${timeout}`);
+    }
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError("signal must be an AbortSignal");
+}
+
 export interface Turns {
   /** Resolves on a later turn of the event loop. */
   nextTurn(): Promise<void>;

@@ -120,8 +120,12 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
       session.close();
       this.#drop(session);
     }
-    await released;
-    this.#host.emitEvent("close", { address: this.endpoint });
+    try {
+      await released;
+      this.#host.emitEvent("close", { address: this.endpoint });
+    } catch (error) {
+      this.#host.emitEvent("close:error", { address: this.endpoint, error: error as Error });
+    }
   }
 
   ref(): void {

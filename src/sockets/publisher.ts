@@ -5,7 +5,7 @@
 import { Condition } from "../condition.js";
 import { WritableSocket } from "../directions.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { CallOptions } from "../engine/turns.js";
+import { type CallOptions, checkCallOptions } from "../engine/turns.js";
 import type { ZmqError } from "../errors.js";
 import type { Message, OutMessage } from "../message.js";
 import {
@@ -58,6 +58,7 @@ export class Publisher extends WritableSocket {
     if (!Number.isInteger(count) || count < 0) {
       throw new RangeError(`count must be an integer of at least 0; got ${count}`);
     }
+    checkCallOptions(options);
     return this.#subscribers.until(() => this.#distributor.subscribers >= count, options);
   }
 

@@ -4,7 +4,7 @@
  */
 import { DuplexSocket, type Sendable } from "../directions.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { CallOptions } from "../engine/turns.js";
+import { type CallOptions, checkCallOptions } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
 import type { Message, OutMessage } from "../message.js";
 import {
@@ -75,6 +75,7 @@ export class Request extends DuplexSocket {
    * dropped and made anew, so that a late reply cannot be taken for the answer to another request.
    */
   request(message: Sendable, options?: CallOptions): Promise<Message> {
+    checkCallOptions(options);
     return this.#line.request(this.sender.prepare(message), options);
   }
 

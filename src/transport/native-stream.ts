@@ -219,6 +219,14 @@ class NativeEngine implements StreamEngine {
     this.#native = native;
   }
 
+  checkOptions(): void {
+    // Everything reaches the kernel.
+  }
+
+  checkPath(): void {
+    // Every path, and abstract names.
+  }
+
   connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
     return this.#connect(signal, (handle) => {
       const { sourceHost, sourcePort } = target;

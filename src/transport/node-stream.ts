@@ -225,9 +225,10 @@ function listening(server: Server, listen: () => void): Promise<RawAcceptor> {
 /** The portable engine. */
 export const portableEngine: StreamEngine = {
   name: "portable",
+  checkOptions: requireSupported,
+  checkPath: refuseAbstract,
 
   async connectTcp(target: TcpTarget, options, signal) {
-    requireSupported(options);
     const socket = connect({
       host: target.host,
       port: target.port,
@@ -240,15 +241,12 @@ export const portableEngine: StreamEngine = {
     return tcpStream(socket);
   },
 
-  async connectPipe(path, name, options, signal) {
-    requireSupported(options);
-    refuseAbstract(path, name);
+  async connectPipe(path, name, _options, signal) {
     const socket = await connected(connect({ path }), signal);
     return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
   },
 
   async listenTcp(host, port, options, handler) {
-    requireSupported(options);
     const server = createServer({ pauseOnConnect: true }, (socket) => {
       applyTcp(socket, options);
       handler.onStream(tcpStream(socket));
@@ -261,8 +259,6 @@ export const portableEngine: StreamEngine = {
   },
 
   async listenPipe(path, name, options, handler) {
-    requireSupported(options);
-    refuseAbstract(path, name);
     const server = createServer({ pauseOnConnect: true }, (socket) =>
       handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
     );

@@ -8,8 +8,8 @@ import { IpcTransport, ipcPath } from "./ipc.js";
 import { nativeEngine } from "./native-stream.js";
 import { portableEngine } from "./node-stream.js";
 import type { StreamEngine } from "./stream-engine.js";
-import { parseTcpBind, parseTcpConnect, TcpTransport } from "./tcp.js";
-import type { Transport } from "./transport.js";
+import { checkTcpConnect, parseTcpBind, TcpTransport } from "./tcp.js";
+import type { Transport, TransportOptions } from "./transport.js";
 
 let engine: StreamEngine | undefined;
 const transports = new Map<string, Transport>();
@@ -43,14 +43,19 @@ export function transportFor(scheme: "tcp" | "ipc"): Transport {
   return transport;
 }
 
-/** Checks an address at once, so that a mistyped connect() throws instead of retrying for ever. */
-export function checkConnectAddress(scheme: "tcp" | "ipc", address: string): void {
-  if (scheme === "tcp") parseTcpConnect(address);
-  else ipcPath(address);
+/**
+ * Checks an address and the options at once, so that what can never work throws instead of being tried for ever.
+ * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP
+ */
+export function checkConnect(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
+  streamEngine().checkOptions(options);
+  if (scheme === "tcp") checkTcpConnect(address, options);
+  else streamEngine().checkPath(ipcPath(address), address);
 }
 
-/** As checkConnectAddress, for bind(). */
-export function checkBindAddress(scheme: "tcp" | "ipc", address: string): void {
+/** As checkConnect, for bind(). */
+export function checkBind(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
+  streamEngine().checkOptions(options);
   if (scheme === "tcp") parseTcpBind(address);
-  else if (address !== "*") ipcPath(address);
+  else if (address !== "*") streamEngine().checkPath(ipcPath(address), address);
 }

@@ -23,6 +23,10 @@ export interface RawAcceptor {
 
 export interface StreamEngine {
   readonly name: "native" | "portable";
+  /** @throws ZmqError ENOTSUP for an option that this engine cannot honour */
+  checkOptions(options: TransportOptions): void;
+  /** @throws ZmqError ENOTSUP for a path that this engine cannot use; `name` is the application's spelling */
+  checkPath(path: string, name: string): void;
   connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<Stream>;
   listenTcp(
     host: string,

@@ -47,6 +47,16 @@ export function parseTcpConnect(address: string): { source?: HostPort; target: H
   return source === undefined ? { target } : { source, target };
 }
 
+/**
+ * Checks a connect address and whether the options allow it.
+ * @throws ZmqError EINVAL
+ */
+export function checkTcpConnect(address: string, options: TransportOptions): void {
+  const { source, target } = parseTcpConnect(address);
+  checkFamily(target.host, options.ipv6, address);
+  if (source !== undefined) checkFamily(source.host, options.ipv6, address);
+}
+
 /** An address of ours: `*`, a literal, an interface name, or (for binding) a host name. Numeric. */
 async function resolveLocal(host: string, ipv6: boolean, names: boolean, address: string): Promise<string> {
   if (host === "*") return ipv6 ? "::" : "0.0.0.0";
