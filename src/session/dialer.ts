@@ -5,7 +5,7 @@
 import { type Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { OptionValues } from "../options.js";
-import type { Transport } from "../transport/transport.js";
+import type { Stream, Transport } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { Backoff } from "./backoff.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
@@ -76,27 +76,32 @@ export class Dialer implements SessionOwner, EndpointHandle {
       connectTimeout > 0
         ? setTimeout(() => abort.abort(timeoutError(connectTimeout)), connectTimeout)
         : undefined;
+    let stream: Stream;
     try {
-      const stream = await this.#transport.connect(this.#address, this.#options, abort.signal);
-      if (this.#stopped) {
-        stream.close();
-        return;
-      }
-      if (!this.#host.refed) stream.unref();
-      this.#state = "handshaking";
-      this.#host.emitEvent("connect", { address: this.endpoint });
-      if (this.#stopped) {
-        stream.close();
-        return;
-      }
-      this.#session = new Session(this, stream, this.#options);
-      this.#session.start();
+      stream = await this.#transport.connect(this.#address, this.#options, abort.signal);
     } catch (error) {
       if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
+      return;
     } finally {
       clearTimeout(timer);
       this.#abort = null;
     }
+    this.#established(stream);
+  }
+
+  /** Outside of any catch: what a listener of an event throws is the application's, and not a failed attempt. */
+  #established(stream: Stream): void {
+    if (!this.#stopped) {
+      if (!this.#host.refed) stream.unref();
+      this.#state = "handshaking";
+      this.#host.emitEvent("connect", { address: this.endpoint });
+    }
+    if (this.#stopped) {
+      stream.close();
+      return;
+    }
+    this.#session = new Session(this, stream, this.#options);
+    this.#session.start();
   }
 
   /** A getter, because the state changes behind calls that the compiler cannot see through. */

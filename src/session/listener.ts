@@ -104,7 +104,11 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     this.#closing = true;
     const acceptor = this.#acceptor;
     this.#acceptor = null;
-    const released = acceptor?.close();
+    // Taken hold of at once: it may fail long before the queues are flushed.
+    const released = acceptor?.close().then(
+      () => undefined,
+      (error: Error) => error,
+    );
     const pipes: StreamPipe[] = [];
     for (const [session, pipe] of this.#sessions) {
       if (pipe === null) {
@@ -120,12 +124,9 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
       session.close();
       this.#drop(session);
     }
-    try {
-      await released;
-      this.#host.emitEvent("close", { address: this.endpoint });
-    } catch (error) {
-      this.#host.emitEvent("close:error", { address: this.endpoint, error: error as Error });
-    }
+    const error = await released;
+    if (error === undefined) this.#host.emitEvent("close", { address: this.endpoint });
+    else this.#host.emitEvent("close:error", { address: this.endpoint, error });
   }
 
   ref(): void {
