@@ -204,8 +204,8 @@ describe("greeting", () => {
   ])("A25 a peer that stalls %s is closed after handshakeInterval, with an event", async (_, octets) => {
     const began = performance.now();
     const event = await refused(octets, { handshakeInterval: 200 });
-    expect(event.at - began).toBeGreaterThan(150);
-    expect(event.at - began).toBeLessThan(2000);
+    expect(event.at - began).toBeGreaterThan(100);
+    expect(event.at - began).toBeLessThan(8000);
   });
 
   it("A25 a dialling socket tries again after a stalled greeting", async () => {

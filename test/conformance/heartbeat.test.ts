@@ -74,7 +74,7 @@ describe("PING received", () => {
     const began = performance.now();
     expect((await peer.readCommand()).name).toBe("PONG");
     await peer.closed();
-    expect(performance.now() - began).toBeGreaterThan(250);
+    expect(performance.now() - began).toBeGreaterThan(150);
     const { error } = await events.next("disconnect");
     expect(error).toBeInstanceOf(Error);
   });
@@ -180,7 +180,7 @@ describe("PING sent", () => {
       expect(name).toBe("PING");
       peer.write(command("PONG", data.subarray(2)));
     }
-    expect(performance.now() - began).toBeGreaterThan(9 * 50);
+    expect(performance.now() - began).toBeGreaterThan(9 * 30);
     expect(events.of("disconnect")).toHaveLength(0);
   });
 
@@ -189,7 +189,7 @@ describe("PING sent", () => {
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     const began = performance.now();
     await peer.closed();
-    expect(performance.now() - began).toBeGreaterThan(140);
+    expect(performance.now() - began).toBeGreaterThan(75);
     expect((await events.next("disconnect")).error).toBeInstanceOf(Error);
   });
 
@@ -199,7 +199,7 @@ describe("PING sent", () => {
     const began = performance.now();
     await peer.closed();
     expect(performance.now() - began).toBeGreaterThan(100);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(8000);
   });
 
   it("F13 no PING is sent before the handshake is finished", async () => {
