@@ -5,7 +5,7 @@
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const above = ["test/conformance/**/*.test.ts", "test/interop/**/*.test.ts", "test/lifecycle/**/*.test.ts"];
+const above = ["conformance", "interop", "lifecycle", "zeromq"].map((room) => `test/${room}/**/*.test.ts`);
 
 function engine(name: "native" | "portable") {
   return {

@@ -1,0 +1,47 @@
+// Worker threads that share the process's context: they connect to an inproc name that the main thread has bound.
+import { Worker } from "node:worker_threads";
+
+const CODE = `
+  import { parentPort, workerData } from "node:worker_threads";
+  const zmq = await import(workerData.module);
+  const requests = new zmq.Pull();
+  const answers = new zmq.Push();
+  requests.connect("inproc://requests");
+  answers.connect("inproc://answers");
+  for await (const [text] of requests) {
+    if (text.toString() === "stop") break;
+    await answers.send([text, String(Number(text) * 10)]);
+  }
+  requests.close();
+  answers.close();
+`;
+
+/** @param {typeof import("zeromq")} zmq @param {(line: string) => void} print */
+export default async function (zmq, print) {
+  const requests = new zmq.Push();
+  const answers = new zmq.Pull();
+  await requests.bind("inproc://requests");
+  await answers.bind("inproc://answers");
+  const workers = [1, 2].map(
+    () =>
+      new Worker(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), {
+        workerData: { module: process.env.ZMQ_MODULE },
+      }),
+  );
+  const exits = workers.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
+  for (let i = 1; i <= 10; i++) await requests.send(`${i}`);
+  const lines = [];
+  for await (const [question, answer] of answers) {
+    lines.push(`${question} ${answer}`);
+    if (lines.length === 10) break;
+  }
+  print(lines.sort((a, b) => Number.parseInt(a) - Number.parseInt(b)).join(", "));
+  // A "stop" sent to a worker that has just gone is lost: say it until all have heard it.
+  const stopping = setInterval(() => requests.send("stop").catch(() => {}), 20);
+  await Promise.all(exits);
+  clearInterval(stopping);
+  print(`exits ${await Promise.all(exits)}`);
+  requests.linger = 0;
+  requests.close();
+  answers.close();
+}

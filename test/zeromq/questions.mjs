@@ -1,0 +1,648 @@
+/**
+ * Questions about a library with zeromq.js's surface: each is a function of its module that answers with plain data.
+ * questions-child.mjs asks them of one library; surface.test.ts asks two libraries and compares the answers.
+ */
+
+/** What a call comes to: its value, or what it threw. */
+export function outcome(call) {
+  try {
+    return plain(call());
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** As outcome, for a promise: says also whether the call threw at once. */
+export async function eventual(call) {
+  let promise;
+  try {
+    promise = call();
+  } catch (error) {
+    return { threw: failure(error) };
+  }
+  if (typeof promise?.then !== "function") return { returned: plain(promise) };
+  try {
+    return { resolved: plain(await promise) };
+  } catch (error) {
+    return { rejected: failure(error) };
+  }
+}
+
+function failure(error) {
+  const { constructor, message, code, errno, address } = error;
+  // ZmqError is a subclass of Error with the same fields.
+  const name = constructor.name === "ZmqError" ? "Error" : constructor.name;
+  return { error: name, message, code, errno, address };
+}
+
+function plain(value) {
+  if (Buffer.isBuffer(value)) return `Buffer(${value.toString("latin1")})`;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return "function";
+  if (value === undefined) return "undefined";
+  if (typeof value === "object" && value !== null && value.constructor !== Object)
+    return `[${value.constructor.name}]`;
+  if (Object.is(value, -0)) return "-0";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  return value;
+}
+
+const CLASSES = [
+  "Pair",
+  "Publisher",
+  "Subscriber",
+  "Request",
+  "Reply",
+  "Dealer",
+  "Router",
+  "Pull",
+  "Push",
+  "XPublisher",
+  "XSubscriber",
+  "Stream",
+];
+const DRAFTS = ["Server", "Client", "Radio", "Dish", "Gather", "Scatter", "Datagram"];
+
+function closing(socket, use) {
+  try {
+    return use(socket);
+  } finally {
+    socket.close();
+  }
+}
+
+/** Every accessor on the way up from a socket, most derived first. */
+function accessors(object) {
+  const found = new Map();
+  for (let at = object; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (!("value" in descriptor) && !found.has(name)) {
+        found.set(name, `${descriptor.get ? "r" : "-"}${descriptor.set ? "w" : "-"}`);
+      }
+    }
+  }
+  return found;
+}
+
+const VALUES = [0, 1, -1, -2, 5, 1.5, 2147483647, 2147483648, 4294967296, Number.NaN, "x", "", "127.0.0.1", true, false, null, undefined, Buffer.from("b"), Buffer.alloc(0), [], {}, 3n, "x".repeat(255), "x".repeat(256), "\0a"];
+
+const label = (value) =>
+  typeof value === "bigint" ? `${value}n` : Buffer.isBuffer(value) ? `Buffer(${value.length})` : typeof value === "string" ? JSON.stringify(value.length > 20 ? `${value[0]}*${value.length}` : value) : Array.isArray(value) ? "[]" : typeof value === "object" && value !== null ? "{}" : String(value);
+
+const READ_ONLY = new Set(["events", "context", "closed", "readable", "writable"]);
+
+export const questions = {
+  "exports of the module": ({ zmq }) =>
+    Object.fromEntries(Object.keys(zmq).filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports").sort().map((name) => [name, typeof zmq[name]])),
+  "exports of the draft module": ({ draft }) =>
+    Object.fromEntries(Object.keys(draft).filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports").sort().map((name) => [name, typeof draft[name]])),
+  version: ({ zmq }) => zmq.version,
+  capability: ({ zmq }) => zmq.capability,
+};
+
+const ask = (title, question) => {
+  questions[title] = question;
+};
+
+ask("chain and shape of the classes", ({ zmq, draft }) =>
+  Object.fromEntries(
+    [...CLASSES, ...DRAFTS].map((name) => {
+      const Type = zmq[name] ?? draft[name];
+      return [name, [Type.name, Type.length, Object.getPrototypeOf(Type) === zmq.Socket, Type.prototype.constructor === Type]];
+    }),
+  ),
+);
+for (const name of ["Context", "Socket", "Observer", "Proxy"]) {
+  ask(`members of ${name}`, ({ zmq }) => {
+    const own = Object.getOwnPropertyDescriptors(zmq[name].prototype);
+    return Object.fromEntries(
+      Reflect.ownKeys(own)
+        .filter((key) => !String(key).startsWith("_") && key !== "emitter")
+        .sort((a, b) => String(a).localeCompare(String(b)))
+        .map((key) => [String(key), "value" in own[key] ? typeof own[key].value : `${own[key].get ? "r" : "-"}${own[key].set ? "w" : "-"}`]),
+    );
+  });
+}
+for (const name of [...CLASSES, ...DRAFTS]) {
+  const make = ({ zmq, draft }, ...rest) => new (zmq[name] ?? draft[name])(...rest);
+  ask(`${name}: properties and what they read`, (library) =>
+    closing(make(library), (socket) =>
+      Object.fromEntries(
+        [...accessors(socket)].sort(([a], [b]) => a.localeCompare(b)).map(([key, access]) => [key, [access, outcome(() => socket[key])]]),
+      ),
+    ),
+  );
+  ask(`${name}: own keys and sealing`, (library) =>
+    closing(make(library), (socket) => [Reflect.ownKeys(socket).map(String), Object.isSealed(socket), Object.isExtensible(socket)]),
+  );
+  ask(`${name}: constructor arguments`, (library) => {
+    const { zmq, draft } = library;
+    const Type = zmq[name] ?? draft[name];
+    const tries = {
+      none: () => make(library),
+      undefined: () => make(library, undefined),
+      null: () => make(library, null),
+      string: () => make(library, "x"),
+      number: () => make(library, 5),
+      array: () => make(library, []),
+      "unknown option": () => make(library, { foo: 1 }),
+      "unknown option, undefined": () => make(library, { foo: undefined }),
+      "two arguments": () => make(library, {}, {}),
+      "read-only option": () => make(library, { type: 1 }),
+      "context null": () => make(library, { context: null }),
+      "context undefined": () => make(library, { context: undefined }),
+      "context other": () => make(library, { context: {} }),
+      "linger undefined": () => make(library, { linger: undefined }),
+      "linger 5": () => make(library, { linger: 5 }),
+      "linger text": () => make(library, { linger: "x" }),
+      "without new": () => Type(),
+    };
+    return Object.fromEntries(
+      Object.entries(tries).map(([title, call]) => [
+        title,
+        outcome(() => {
+          const socket = call();
+          socket.close();
+          return socket.constructor.name;
+        }),
+      ]),
+    );
+  });
+  ask(`${name}: setting what it has not`, (library) =>
+    closing(make(library), (socket) =>
+      ["foo", "type", "lastEndpoint", "events", "closed", "context", "mandatory", "sendTimeout", "receiveTimeout", "conflate", "routingId", "send", "close", "constructor", "verbosity"].map((key) => [key, outcome(() => (socket[key] = 1))]),
+    ),
+  );
+}
+
+const SETTABLE = ["Router", "XPublisher", "Stream", "Dealer", "Request", "Publisher"];
+for (const name of SETTABLE) {
+  ask(`${name}: each option set to each kind of value`, ({ zmq }) => {
+    const answers = {};
+    const probe = new zmq[name]();
+    const names = [...accessors(probe)].filter(([key, access]) => access.endsWith("w") && !READ_ONLY.has(key)).map(([key]) => key);
+    probe.close();
+    for (const key of names.sort()) {
+      if (name !== "Router" && !/^(conflate|noDrop|manual|welcome|invert|verbosity|notify|routingId|probe|correlate|relaxed)/.test(key)) continue;
+      answers[key] = VALUES.map((value) =>
+        closing(new zmq[name](), (socket) => [label(value), outcome(() => { socket[key] = value; }), outcome(() => socket[key])]),
+      );
+    }
+    return answers;
+  });
+}
+
+ask("options by number", ({ zmq }) => {
+  const answers = {};
+  for (const kind of ["Bool", "Int32", "Uint32", "Int64", "Uint64", "String"]) {
+    for (let id = 0; id <= 120; id++) {
+      closing(new zmq.Dealer(), (socket) => {
+        answers[`${kind} ${id}`] = outcome(() => socket[`get${kind}Option`](id));
+      });
+    }
+  }
+  return answers;
+});
+ask("options set by number", ({ zmq }) => {
+  const answers = {};
+  const values = { Bool: [true, 1], Int32: [1, -1, 1.5, "x"], Uint32: [1, -1], Int64: [1, 1n, -1], Uint64: [1, -1], String: ["x", null, 5, Buffer.from("b")] };
+  for (const [kind, list] of Object.entries(values)) {
+    for (let id = 0; id <= 120; id++) {
+      if (id === 1 || id === 2) continue;
+      for (const value of list) {
+        closing(new zmq.Router(), (socket) => {
+          answers[`${kind} ${id} ${label(value)}`] = [outcome(() => socket[`set${kind}Option`](id, value)), outcome(() => socket[`get${kind}Option`](id))];
+        });
+      }
+    }
+  }
+  return answers;
+});
+ask("arguments of option calls", ({ zmq }) =>
+  closing(new zmq.Dealer(), (socket) => ({
+    none: outcome(() => socket.getInt32Option()),
+    text: outcome(() => socket.getInt32Option("x")),
+    fraction: outcome(() => socket.getInt32Option(23.7)),
+    negative: outcome(() => socket.getInt32Option(-1)),
+    two: outcome(() => socket.getInt32Option(23, 4)),
+    setNone: outcome(() => socket.setInt32Option()),
+    setOne: outcome(() => socket.setInt32Option(23)),
+    setText: outcome(() => socket.setInt32Option(23, "x")),
+    setId: outcome(() => socket.setInt32Option("x", 1)),
+    setThree: outcome(() => socket.setInt32Option(23, 1, 2)),
+    boolText: outcome(() => socket.setBoolOption(39, "x")),
+    int64Text: outcome(() => socket.setInt64Option(22, "x")),
+    uint64Text: outcome(() => socket.setUint64Option(4, "x")),
+    uint32Text: outcome(() => socket.setUint32Option(4, "x")),
+    stringNumber: outcome(() => socket.setStringOption(5, 5)),
+    stringUndefined: outcome(() => socket.setStringOption(5, undefined)),
+    detached: outcome(() => (0, socket.getInt32Option)(23)),
+    foreign: outcome(() => socket.getInt32Option.call({}, 23)),
+  })),
+);
+
+// Calls and their arguments
+
+const ENDPOINTS = [undefined, null, 5, "", "x", "tcp", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:x", "tcp://127.0.0.1:70000", "tcp://nosuchhost.invalid:5", "tcp://*:5555x", "udp://127.0.0.1:5", "foo://bar", "ipc://", "inproc://", "http://x", `ipc:///tmp/${"x".repeat(200)}`, `inproc://${"x".repeat(300)}`, "tcp://[::1", "tcp://1.2.3.4:0", " tcp://127.0.0.1:5", "TCP://127.0.0.1:5", {}, []];
+for (const call of ["connect", "disconnect", "bindSync", "unbindSync"]) {
+  ask(`${call} with each kind of argument`, ({ zmq }) =>
+    ENDPOINTS.map((endpoint) =>
+      closing(new zmq.Dealer({ linger: 0 }), (socket) => [label(endpoint), outcome(() => socket[call](endpoint)), socket.lastEndpoint]),
+    ),
+  );
+}
+for (const call of ["bind", "unbind"]) {
+  ask(`${call} with each kind of argument`, async ({ zmq }) => {
+    const answers = [];
+    for (const endpoint of ENDPOINTS) {
+      const socket = new zmq.Dealer({ linger: 0 });
+      answers.push([label(endpoint), await eventual(() => socket[call](endpoint)), socket.lastEndpoint]);
+      socket.close();
+    }
+    return answers;
+  });
+}
+ask("calls without and with too many arguments", ({ zmq }) =>
+  closing(new zmq.Dealer({ linger: 0 }), (socket) =>
+    Object.fromEntries(
+      ["connect", "disconnect", "bind", "unbind", "bindSync", "unbindSync", "send"].map((call) => {
+        const two = call === "send" ? [] : outcome(() => socket[call]("inproc://a", {}, {}));
+        return [call, [outcome(() => socket[call]()), two]];
+      }),
+    ),
+  ),
+);
+ask("Router.connect options", ({ zmq }) =>
+  closing(new zmq.Router({ linger: 0 }), (router) => ({
+    none: outcome(() => router.connect("tcp://127.0.0.1:1")),
+    empty: outcome(() => router.connect("tcp://127.0.0.1:1", {})),
+    id: outcome(() => router.connect("tcp://127.0.0.1:1", { routingId: "x" })),
+    number: outcome(() => router.connect("tcp://127.0.0.1:1", { routingId: 5 })),
+    nothing: outcome(() => router.connect("tcp://127.0.0.1:1", { routingId: "" })),
+    null: outcome(() => router.connect("tcp://127.0.0.1:1", { routingId: null })),
+    unknown: outcome(() => router.connect("tcp://127.0.0.1:1", { foo: 1 })),
+    notAnObject: outcome(() => router.connect("tcp://127.0.0.1:1", 5)),
+    optionsNull: outcome(() => router.connect("tcp://127.0.0.1:1", null)),
+    buffer: outcome(() => router.connect("tcp://127.0.0.1:1", { routingId: Buffer.from("b") })),
+  })),
+);
+ask("subscribe arguments", ({ zmq }) =>
+  closing(new zmq.Subscriber(), (socket) => ({
+    none: outcome(() => socket.subscribe()),
+    text: outcome(() => socket.subscribe("a", "b")),
+    buffer: outcome(() => socket.subscribe(Buffer.from("a"))),
+    number: outcome(() => socket.subscribe(5)),
+    null: outcome(() => socket.subscribe(null)),
+    undefined: outcome(() => socket.subscribe(undefined)),
+    array: outcome(() => socket.subscribe(["a"])),
+    view: outcome(() => socket.subscribe(new Uint8Array([97]))),
+    off: outcome(() => socket.unsubscribe("a")),
+    unknown: outcome(() => socket.unsubscribe("never")),
+    offNone: outcome(() => socket.unsubscribe()),
+  })),
+);
+
+// States
+
+ask("a closed socket", async ({ zmq }) => {
+  const socket = new zmq.Dealer({ linger: 7 });
+  const before = [socket.closed, outcome(() => socket.close()), socket.closed];
+  return {
+    before,
+    again: outcome(() => socket.close()),
+    send: await eventual(() => socket.send("x")),
+    receive: await eventual(() => socket.receive()),
+    bind: await eventual(() => socket.bind("inproc://closed")),
+    unbind: await eventual(() => socket.unbind("inproc://closed")),
+    bindSync: outcome(() => socket.bindSync("inproc://closed")),
+    unbindSync: outcome(() => socket.unbindSync("inproc://closed")),
+    connect: outcome(() => socket.connect("inproc://closed")),
+    disconnect: outcome(() => socket.disconnect("inproc://closed")),
+    get: outcome(() => socket.linger),
+    set: outcome(() => (socket.linger = 5)),
+    getByNumber: outcome(() => socket.getInt32Option(17)),
+    readable: outcome(() => socket.readable),
+    writable: outcome(() => socket.writable),
+    lastEndpoint: outcome(() => socket.lastEndpoint),
+    type: outcome(() => socket.type),
+    context: outcome(() => socket.context === zmq.context),
+    events: outcome(() => socket.events.closed),
+    iterate: await (async () => {
+      let count = 0;
+      for await (const _ of socket) count++;
+      return count;
+    })(),
+  };
+});
+ask("a closed Subscriber", ({ zmq }) => {
+  const socket = new zmq.Subscriber();
+  socket.close();
+  return [outcome(() => socket.subscribe("a")), outcome(() => socket.unsubscribe("a")), outcome(() => socket.subscribe())];
+});
+ask("what calls return", async ({ zmq }) => {
+  const pull = new zmq.Pull({ linger: 0 });
+  const push = new zmq.Push({ linger: 0 });
+  const answers = {
+    bind: await eventual(() => pull.bind("tcp://127.0.0.1:*")),
+    lastEndpoint: /^tcp:\/\/127\.0\.0\.1:\d+$/.test(pull.lastEndpoint),
+    connect: outcome(() => push.connect(pull.lastEndpoint)),
+    same: push.lastEndpoint === pull.lastEndpoint,
+    send: await eventual(() => push.send("hello")),
+    receive: await eventual(() => pull.receive()),
+    disconnect: outcome(() => push.disconnect(pull.lastEndpoint)),
+    unbind: await eventual(() => pull.unbind(pull.lastEndpoint)),
+    after: /^tcp:/.test(pull.lastEndpoint ?? ""),
+    unknown: await eventual(() => pull.unbind("tcp://127.0.0.1:9")),
+    unknownDisconnect: outcome(() => push.disconnect("tcp://127.0.0.1:9")),
+    bindSync: outcome(() => pull.bindSync("inproc://returns")),
+    bindTwice: outcome(() => pull.bindSync("inproc://returns")),
+    unbindSync: outcome(() => pull.unbindSync("inproc://nothing")),
+    close: outcome(() => pull.close()),
+  };
+  push.close();
+  return answers;
+});
+ask("lastEndpoint by form of address", async ({ zmq }) => {
+  const shape = (text) => (text ?? "null").replace(/\d{4,}/g, "N").replace(/\/tmp\/.*$/, "PATH");
+  const answers = {};
+  for (const endpoint of ["tcp://127.0.0.1:0", "tcp://*:*", "tcp://0.0.0.0:0", "tcp://localhost:*", "tcp://lo:*", "ipc://*", "inproc://last", "ipc:///tmp/zwire-last-endpoint.sock", "ipc://@zwire-abstract"]) {
+    const socket = new zmq.Pull();
+    const bound = await eventual(() => socket.bind(endpoint));
+    answers[endpoint] = [bound, shape(socket.lastEndpoint)];
+    socket.close();
+  }
+  for (const endpoint of ["tcp://localhost:4321", "tcp://127.0.0.1:4321", "ipc:///tmp/zwire-none.sock", "inproc://none", "tcp://127.0.0.1:0;127.0.0.1:4321"]) {
+    const socket = new zmq.Push({ linger: 0 });
+    answers[`connect ${endpoint}`] = [outcome(() => socket.connect(endpoint)), socket.lastEndpoint];
+    socket.close();
+  }
+  return answers;
+});
+ask("address in use", async ({ zmq }) => {
+  const [a, b] = [new zmq.Pull(), new zmq.Pull()];
+  await a.bind("tcp://127.0.0.1:*");
+  const mask = (answer) => JSON.parse(JSON.stringify(answer).replaceAll(a.lastEndpoint, "THERE"));
+  const answers = [mask(await eventual(() => b.bind(a.lastEndpoint))), mask(outcome(() => b.bindSync(a.lastEndpoint)))];
+  a.close();
+  b.close();
+  return answers;
+});
+ask("during a bind", async ({ zmq }) => {
+  const socket = new zmq.Dealer({ linger: 0, sendTimeout: 0, receiveTimeout: 0 });
+  const first = socket.bind("tcp://127.0.0.1:*");
+  const answers = {
+    bind: await eventual(() => socket.bind("inproc://busy")).then((a) => a),
+  };
+  await first;
+  const second = socket.bind("tcp://127.0.0.1:*");
+  answers.connect = outcome(() => socket.connect("inproc://busy"));
+  answers.disconnect = outcome(() => socket.disconnect("inproc://busy"));
+  answers.bindSync = outcome(() => socket.bindSync("inproc://busy"));
+  answers.linger = outcome(() => socket.linger);
+  answers.setLinger = outcome(() => (socket.linger = 3));
+  answers.close = [outcome(() => socket.close()), socket.closed];
+  answers.bound = await eventual(() => second);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  answers.closed = socket.closed;
+  return answers;
+});
+ask("receive twice", async ({ zmq }) => {
+  const socket = new zmq.Pull();
+  socket.bindSync("inproc://twice");
+  const first = eventual(() => socket.receive());
+  const second = await Promise.race([eventual(() => socket.receive()), new Promise((resolve) => setTimeout(resolve, 50, "waits"))]);
+  socket.close();
+  return { second, first: await first };
+});
+ask("send twice", async ({ zmq }) => {
+  const socket = new zmq.Push({ linger: 0 });
+  const first = eventual(() => socket.send("a"));
+  const second = await Promise.race([eventual(() => socket.send("b")), new Promise((resolve) => setTimeout(resolve, 50, "waits"))]);
+  socket.close();
+  return { second, first: await first };
+});
+ask("time-outs", async ({ zmq }) => {
+  const dealer = new zmq.Dealer({ sendTimeout: 0, receiveTimeout: 0, linger: 0 });
+  const answers = [await eventual(() => dealer.send("x")), await eventual(() => dealer.receive())];
+  dealer.sendTimeout = 20;
+  dealer.receiveTimeout = 20;
+  answers.push(await eventual(() => dealer.send("x")), await eventual(() => dealer.receive()));
+  dealer.close();
+  return answers;
+});
+ask("iteration and time-out, close and break", async ({ zmq }) => {
+  const pull = new zmq.Pull({ receiveTimeout: 10 });
+  const iterator = pull[Symbol.asyncIterator]();
+  const answers = [Object.keys(iterator), typeof iterator.next, typeof iterator.return, typeof iterator[Symbol.asyncIterator]];
+  answers.push(await eventual(() => iterator.next()));
+  pull.receiveTimeout = -1;
+  const next = eventual(() => iterator.next());
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  pull.close();
+  answers.push(await next, await eventual(() => iterator.next()));
+  return answers;
+});
+ask("send: kinds of parts", async ({ zmq }) => {
+  const pull = new zmq.Pull();
+  const push = new zmq.Push({ linger: 0 });
+  pull.bindSync("inproc://parts");
+  push.connect("inproc://parts");
+  const shared = new SharedArrayBuffer(2);
+  new Uint8Array(shared).set([97, 98]);
+  const kinds = {
+    text: "a", empty: "", null: null, number: 5, zero: 0, float: 1.5, true: true, false: false, bigint: 5n, undefined: undefined,
+    array: [], parts: ["a", null, 3], nested: [["a", "b"]], object: {}, date: new Date(0), symbolless: { toString: () => "s" },
+    buffer: Buffer.from("b"), view: new Uint16Array([0x6261]), dataView: new DataView(new Uint8Array([99, 100]).buffer, 1), arrayBuffer: new Uint8Array([97]).buffer, shared,
+    sub: new Uint8Array([97, 98, 99]).subarray(1, 2), function: () => 1, hole: [undefined, "x"], symbol: Symbol("s"),
+  };
+  const answers = {};
+  pull.receiveTimeout = 100;
+  for (const [title, value] of Object.entries(kinds)) {
+    const sent = await eventual(() => push.send(value));
+    answers[title] = [sent, "resolved" in sent ? await eventual(() => pull.receive()) : null];
+  }
+  pull.close();
+  push.close();
+  return answers;
+});
+ask("REQ and REP out of turn", async ({ zmq }) => {
+  const [request, reply] = [new zmq.Request({ linger: 0, receiveTimeout: 500 }), new zmq.Reply({ receiveTimeout: 500 })];
+  const answers = {};
+  answers.receiveFirst = await eventual(() => request.receive());
+  answers.sendFirst = await eventual(() => reply.send("x"));
+  await reply.bind("tcp://127.0.0.1:*");
+  request.connect(reply.lastEndpoint);
+  await request.send("a");
+  answers.sendTwice = await eventual(() => request.send("b"));
+  await reply.receive();
+  answers.receiveTwice = await eventual(() => reply.receive());
+  await reply.send("c");
+  answers.reply = await eventual(() => request.receive());
+  request.close();
+  reply.close();
+  return answers;
+});
+ask("Router, mandatory", async ({ zmq }) => {
+  const router = new zmq.Router({ mandatory: true, linger: 0 });
+  await router.bind("tcp://127.0.0.1:*");
+  const answers = [await eventual(() => router.send(["nobody", "x"]))];
+  router.mandatory = false;
+  answers.push(await eventual(() => router.send(["nobody", "x"])), await eventual(() => router.send("alone")));
+  router.close();
+  return answers;
+});
+ask("drafts: one part only", async ({ zmq, draft }) => {
+  const client = new draft.Client({ linger: 0 });
+  const server = new draft.Server({ linger: 0 });
+  await server.bind("tcp://127.0.0.1:*");
+  client.connect(server.lastEndpoint);
+  const answers = [await eventual(() => client.send(["a", "b"])), await eventual(() => client.send(["a"]))];
+  client.close();
+  server.close();
+  return answers;
+});
+
+// Context
+
+ask("Context", ({ zmq }) => {
+  const answers = {};
+  const context = new zmq.Context();
+  answers.read = ["ioThreads", "maxSockets", "maxSocketsLimit", "threadPriority", "threadSchedulingPolicy", "maxMessageSize", "ipv6", "blocky"].map((key) => [key, outcome(() => context[key])]);
+  answers.sealed = [Reflect.ownKeys(context), Object.isSealed(context)];
+  answers.make = Object.fromEntries(
+    Object.entries({
+      none: [], undefined: [undefined], null: [null], text: ["x"], two: [{}, {}], unknown: [{ foo: 1 }], ioThreads: [{ ioThreads: 3 }], ioThreads0: [{ ioThreads: 0 }], negative: [{ ioThreads: -1 }], maxSockets: [{ maxSockets: 5 }], maxSockets0: [{ maxSockets: 0 }], textual: [{ maxSockets: "x" }], limit: [{ maxSocketsLimit: 5 }], blocky: [{ blocky: false }], ipv6: [{ ipv6: true }], priority: [{ threadPriority: 1 }],
+    }).map(([title, args]) => [title, outcome(() => { const made = new zmq.Context(...args); return [made.ioThreads, made.maxSockets, made.blocky, made.ipv6]; })]),
+  );
+  answers.withoutNew = outcome(() => zmq.Context());
+  answers.set = outcome(() => (context.foo = 1));
+  answers.setOptions = ["ioThreads", "maxSockets", "maxMessageSize", "ipv6", "blocky", "threadPriority", "threadSchedulingPolicy", "maxSocketsLimit"].map((key) => [
+    key,
+    [5, -1, "x", true, null, undefined, 1.5, 70000].map((value) => [label(value), outcome(() => { const one = new zmq.Context(); one[key] = value; return one[key]; })]),
+  ]);
+  answers.byNumber = [];
+  for (let id = 0; id <= 90; id++) answers.byNumber.push([id, outcome(() => context.getInt32Option(id)), outcome(() => context.getBoolOption(id))]);
+  answers.same = new zmq.Push().context === zmq.context;
+  const own = new zmq.Push({ context });
+  answers.own = own.context === context;
+  own.close();
+  return answers;
+});
+ask("defaults that a context gives", ({ zmq }) =>
+  [{ blocky: false }, { ipv6: true }, { maxMessageSize: 5 }].map((options) => {
+    const socket = new zmq.Push({ context: new zmq.Context(options) });
+    return closing(socket, () => [socket.linger, socket.ipv6, socket.maxMessageSize]);
+  }),
+);
+ask("more sockets than a context allows", ({ zmq }) => {
+  const context = new zmq.Context({ maxSockets: 2 });
+  const sockets = [];
+  const answers = [0, 1, 2, 3].map(() => outcome(() => { sockets.push(new zmq.Push({ context })); return "made"; }));
+  for (const socket of sockets) socket.close();
+  return answers;
+});
+
+// Observer
+
+ask("Observer: arguments and states", async ({ zmq }) => {
+  const socket = new zmq.Pull();
+  const answers = {};
+  answers.same = socket.events === socket.events;
+  answers.closed = socket.events.closed;
+  const first = eventual(() => socket.events.receive());
+  answers.twice = await Promise.race([eventual(() => socket.events.receive()), new Promise((resolve) => setTimeout(resolve, 50, "waits"))]);
+  socket.close();
+  answers.first = await first;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  answers.after = [socket.events.closed, await eventual(() => socket.events.receive())];
+  const other = new zmq.Pull();
+  answers.on = outcome(() => other.events.on("accept", () => 0) === other.events);
+  answers.off = outcome(() => other.events.off("accept", () => 0) === other.events);
+  answers.unknown = outcome(() => other.events.on("foo", () => 0) === other.events);
+  answers.receiveAfterOn = await eventual(() => other.events.receive());
+  answers.iterateAfterOn = await eventual(async () => { for await (const _ of other.events) return 1; });
+  answers.observer = outcome(() => new zmq.Observer());
+  answers.observerOther = outcome(() => new zmq.Observer({}));
+  answers.close = [outcome(() => other.events.close()), other.events.closed];
+  other.close();
+  return answers;
+});
+ask("events of a tcp connection", async ({ zmq }) => {
+  const log = { pull: [], push: [] };
+  const pull = new zmq.Pull();
+  const push = new zmq.Push({ linger: 0 });
+  const shape = (event) => Object.fromEntries(Object.entries(event).map(([key, value]) => [key, key === "address" ? value.replace(/\d{4,}/g, "N") : key === "error" ? value.message : value]));
+  const read = async (name, socket) => {
+    for await (const event of socket.events) log[name].push(shape(event));
+    log[name].push("over");
+  };
+  const done = [read("pull", pull), read("push", push)];
+  const until = async (name, type) => {
+    while (!log[name].some((event) => event.type === type)) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await pull.bind("tcp://127.0.0.1:*");
+  push.connect(pull.lastEndpoint);
+  await until("push", "handshake");
+  await until("pull", "handshake");
+  push.close();
+  await until("pull", "disconnect");
+  pull.close();
+  await Promise.all(done);
+  return log;
+});
+ask("event of a failed bind", async ({ zmq }) => {
+  const [a, b] = [new zmq.Pull(), new zmq.Pull()];
+  await a.bind("tcp://127.0.0.1:*");
+  const seen = b.events.receive();
+  await b.bind(a.lastEndpoint).catch(() => 0);
+  const event = await seen;
+  const answer = [Object.keys(event), event.type, event.address === a.lastEndpoint, event.error?.code, event.error?.message, event.error?.constructor.name];
+  a.close();
+  b.close();
+  return answer;
+});
+ask("event of a refused connection", async ({ zmq }) => {
+  const push = new zmq.Push({ linger: 0 });
+  push.connect("tcp://127.0.0.1:1");
+  const seen = [];
+  for await (const event of push.events) {
+    seen.push([event.type, Object.keys(event), typeof event.interval]);
+    if (seen.length === 4) break;
+  }
+  push.close();
+  return seen;
+});
+
+// Proxy
+
+ask("Proxy: arguments and states", async ({ zmq }) => {
+  const answers = {};
+  answers.none = outcome(() => new zmq.Proxy());
+  answers.one = outcome(() => new zmq.Proxy(new zmq.Pull()));
+  answers.other = outcome(() => new zmq.Proxy({}, {}));
+  const [front, back] = [new zmq.Pull(), new zmq.Push({ linger: 0 })];
+  const proxy = new zmq.Proxy(front, back);
+  answers.same = [proxy.frontEnd === front, proxy.backEnd === back];
+  answers.set = outcome(() => (proxy.frontEnd = 1));
+  answers.pauseBefore = outcome(() => proxy.pause());
+  answers.terminateBefore = outcome(() => proxy.terminate());
+  answers.runUnbound = await eventual(() => proxy.run());
+  await front.bind("tcp://127.0.0.1:*");
+  await back.bind("tcp://127.0.0.1:*");
+  const running = eventual(() => proxy.run());
+  answers.runTwice = await eventual(() => proxy.run());
+  answers.pause = outcome(() => proxy.pause());
+  answers.resume = outcome(() => proxy.resume());
+  answers.closedMeanwhile = [front.closed, back.closed];
+  answers.useMeanwhile = [await eventual(() => front.receive()), await eventual(() => back.send("x"))];
+  answers.terminate = outcome(() => proxy.terminate());
+  answers.running = await running;
+  answers.after = [front.closed, back.closed];
+  answers.afterwards = [outcome(() => proxy.pause()), outcome(() => proxy.terminate()), await eventual(() => proxy.run())];
+  return answers;
+});
+ask("curveKeyPair", ({ zmq }) => {
+  const pair = zmq.curveKeyPair();
+  return [Object.keys(pair), pair.publicKey.length, pair.secretKey.length];
+});
