@@ -4,7 +4,6 @@
  * (it is handed `next`) and no clock (it is handed `turns`).
  */
 import { ZmqError } from "../errors.js";
-import type { Message } from "../message.js";
 import { Fifo } from "./fifo.js";
 import type { CallOptions, Turns } from "./turns.js";
 import { OPERATIONS_PER_TURN } from "./turns.js";
@@ -15,29 +14,30 @@ export interface ReceiveLimits {
   readonly receiveTimeout: number;
 }
 
-interface Waiter {
+interface Waiter<M> {
   /** Takes what is ready; false once cancelled. */
   live: boolean;
-  serve: (first: Message) => void;
+  serve: (first: M) => void;
   /** The socket closed. */
   end: (error: ZmqError) => void;
   reject: (reason: unknown) => void;
   cleanup: (() => void) | null;
 }
 
-export class ReceiveQueue {
-  readonly #next: () => Message | undefined;
+/** @typeParam M what one message is to the application */
+export class ReceiveQueue<M> {
+  readonly #next: () => M | undefined;
   readonly #limits: ReceiveLimits;
   readonly #turns: Turns;
-  readonly #waiters = new Fifo<Waiter>();
+  readonly #waiters = new Fifo<Waiter<M>>();
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
-  #listener: ((message: Message) => void) | null = null;
+  #listener: ((message: M) => void) | null = null;
   #pumpScheduled = false;
 
   /** @param next takes the next message off the pipes, or undefined */
-  constructor(next: () => Message | undefined, limits: ReceiveLimits, turns: Turns) {
+  constructor(next: () => M | undefined, limits: ReceiveLimits, turns: Turns) {
     this.#next = next;
     this.#limits = limits;
     this.#turns = turns;
@@ -49,7 +49,7 @@ export class ReceiveQueue {
   }
 
   /** The next message; waits for it. */
-  receive(options?: CallOptions): Promise<Message> {
+  receive(options?: CallOptions): Promise<M> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
@@ -60,13 +60,13 @@ export class ReceiveQueue {
   }
 
   /** The next message if one is ready. */
-  tryReceive(): Message | undefined {
+  tryReceive(): M | undefined {
     if (this.#closed !== null) throw this.#closed;
     return this.#live === 0 ? this.#next() : undefined;
   }
 
   /** At least one message and at most `max`, as many as are ready. */
-  receiveMany(max: number, options?: CallOptions): Promise<Message[]> {
+  receiveMany(max: number, options?: CallOptions): Promise<M[]> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
@@ -83,7 +83,7 @@ export class ReceiveQueue {
   }
 
   /** One step of `for await`: ends, instead of failing, when the socket closes. */
-  iterate(): Promise<IteratorResult<Message, undefined>> {
+  iterate(): Promise<IteratorResult<M, undefined>> {
     if (this.#closed !== null) return Promise.resolve({ value: undefined, done: true });
     const refused = this.#refusal(undefined);
     if (refused !== undefined) return Promise.reject(refused);
@@ -92,13 +92,13 @@ export class ReceiveQueue {
       if (value !== undefined) return this.#ready({ value, done: false as const });
     }
     return new Promise((resolve, reject) => {
-      const serve = (value: Message) => resolve({ value, done: false });
+      const serve = (value: M) => resolve({ value, done: false });
       this.#wait(undefined, serve, () => resolve({ value: undefined, done: true }), reject);
     });
   }
 
   /** Deliver by call instead of by promise; null ends it. */
-  listen(listener: ((message: Message) => void) | null): void {
+  listen(listener: ((message: M) => void) | null): void {
     this.#listener = listener;
     if (listener !== null) this.#schedulePump();
   }
@@ -110,7 +110,7 @@ export class ReceiveQueue {
       return;
     }
     while (this.#live > 0) {
-      const waiter = this.#waiters.peek() as Waiter;
+      const waiter = this.#waiters.peek() as Waiter<M>;
       if (waiter.live) {
         const message = this.#next();
         if (message === undefined) return;
@@ -154,7 +154,7 @@ export class ReceiveQueue {
     return this.#turns.nextTurn().then(() => value);
   }
 
-  #fill(batch: Message[], max: number): Message[] {
+  #fill(batch: M[], max: number): M[] {
     while (batch.length < max) {
       const message = this.#next();
       if (message === undefined) break;
@@ -165,7 +165,7 @@ export class ReceiveQueue {
 
   #wait(
     options: CallOptions | undefined,
-    serve: (first: Message) => void,
+    serve: (first: M) => void,
     end: (error: ZmqError) => void,
     reject: (reason: unknown) => void,
   ): void {
@@ -175,13 +175,13 @@ export class ReceiveQueue {
       return;
     }
     this.#operations = 0;
-    const waiter: Waiter = { live: true, serve, end, reject, cleanup: null };
+    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null };
     waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
     this.#waiters.push(waiter);
     this.#live++;
   }
 
-  #cancel(waiter: Waiter, reason: unknown): void {
+  #cancel(waiter: Waiter<M>, reason: unknown): void {
     if (!waiter.live) return;
     waiter.live = false;
     this.#live--;
