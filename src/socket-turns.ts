@@ -15,6 +15,9 @@ interface Signalled {
 export class SocketTurns implements Turns {
   /** The last failure to connect: the cause given to what times out. */
   lastFailure: Error | undefined;
+  /** Told 1 when an operation begins to wait and -1 when it no longer does. */
+  onWait: ((change: 1 | -1) => void) | null = null;
+  readonly #waited = (): void => this.onWait?.(-1);
   readonly #signals = new Map<AbortSignal, Signalled>();
 
   /** One promise for all who wait for the next turn, of whatever socket. */
@@ -37,7 +40,8 @@ export class SocketTurns implements Turns {
     signal: AbortSignal | undefined,
     expired: (reason: unknown) => void,
   ): (() => void) | null {
-    if (ms < 0 && signal === undefined) return null;
+    this.onWait?.(1);
+    if (ms < 0 && signal === undefined) return this.onWait === null ? null : this.#waited;
     const end = (reason: unknown): void => {
       cleanup();
       expired(reason);
@@ -48,6 +52,7 @@ export class SocketTurns implements Turns {
     const cleanup = (): void => {
       clearTimeout(timer);
       unsubscribe?.();
+      this.#waited();
     };
     return cleanup;
   }

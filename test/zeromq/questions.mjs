@@ -85,18 +85,64 @@ function accessors(object) {
   return found;
 }
 
-const VALUES = [0, 1, -1, -2, 5, 1.5, 2147483647, 2147483648, 4294967296, Number.NaN, "x", "", "127.0.0.1", true, false, null, undefined, Buffer.from("b"), Buffer.alloc(0), [], {}, 3n, "x".repeat(255), "x".repeat(256), "\0a"];
+const VALUES = [
+  0,
+  1,
+  -1,
+  -2,
+  5,
+  1.5,
+  2147483647,
+  2147483648,
+  4294967296,
+  Number.NaN,
+  "x",
+  "",
+  "127.0.0.1",
+  true,
+  false,
+  null,
+  undefined,
+  Buffer.from("b"),
+  Buffer.alloc(0),
+  [],
+  {},
+  3n,
+  "x".repeat(255),
+  "x".repeat(256),
+  "\0a",
+];
 
 const label = (value) =>
-  typeof value === "bigint" ? `${value}n` : Buffer.isBuffer(value) ? `Buffer(${value.length})` : typeof value === "string" ? JSON.stringify(value.length > 20 ? `${value[0]}*${value.length}` : value) : Array.isArray(value) ? "[]" : typeof value === "object" && value !== null ? "{}" : String(value);
+  typeof value === "bigint"
+    ? `${value}n`
+    : Buffer.isBuffer(value)
+      ? `Buffer(${value.length})`
+      : typeof value === "string"
+        ? JSON.stringify(value.length > 20 ? `${value[0]}*${value.length}` : value)
+        : Array.isArray(value)
+          ? "[]"
+          : typeof value === "object" && value !== null
+            ? "{}"
+            : String(value);
 
 const READ_ONLY = new Set(["events", "context", "closed", "readable", "writable"]);
 
 export const questions = {
   "exports of the module": ({ zmq }) =>
-    Object.fromEntries(Object.keys(zmq).filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports").sort().map((name) => [name, typeof zmq[name]])),
+    Object.fromEntries(
+      Object.keys(zmq)
+        .filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports")
+        .sort()
+        .map((name) => [name, typeof zmq[name]]),
+    ),
   "exports of the draft module": ({ draft }) =>
-    Object.fromEntries(Object.keys(draft).filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports").sort().map((name) => [name, typeof draft[name]])),
+    Object.fromEntries(
+      Object.keys(draft)
+        .filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports")
+        .sort()
+        .map((name) => [name, typeof draft[name]]),
+    ),
   version: ({ zmq }) => zmq.version,
   capability: ({ zmq }) => zmq.capability,
 };
@@ -109,7 +155,15 @@ ask("chain and shape of the classes", ({ zmq, draft }) =>
   Object.fromEntries(
     [...CLASSES, ...DRAFTS].map((name) => {
       const Type = zmq[name] ?? draft[name];
-      return [name, [Type.name, Type.length, Object.getPrototypeOf(Type) === zmq.Socket, Type.prototype.constructor === Type]];
+      return [
+        name,
+        [
+          Type.name,
+          Type.length,
+          Object.getPrototypeOf(Type) === zmq.Socket,
+          Type.prototype.constructor === Type,
+        ],
+      ];
     }),
   ),
 );
@@ -120,7 +174,12 @@ for (const name of ["Context", "Socket", "Observer", "Proxy"]) {
       Reflect.ownKeys(own)
         .filter((key) => !String(key).startsWith("_") && key !== "emitter")
         .sort((a, b) => String(a).localeCompare(String(b)))
-        .map((key) => [String(key), "value" in own[key] ? typeof own[key].value : `${own[key].get ? "r" : "-"}${own[key].set ? "w" : "-"}`]),
+        .map((key) => [
+          String(key),
+          "value" in own[key]
+            ? typeof own[key].value
+            : `${own[key].get ? "r" : "-"}${own[key].set ? "w" : "-"}`,
+        ]),
     );
   });
 }
@@ -129,12 +188,18 @@ for (const name of [...CLASSES, ...DRAFTS]) {
   ask(`${name}: properties and what they read`, (library) =>
     closing(make(library), (socket) =>
       Object.fromEntries(
-        [...accessors(socket)].sort(([a], [b]) => a.localeCompare(b)).map(([key, access]) => [key, [access, outcome(() => socket[key])]]),
+        [...accessors(socket)]
+          .sort(([a], [b]) => a.localeCompare(b))
+          .map(([key, access]) => [key, [access, outcome(() => socket[key])]]),
       ),
     ),
   );
   ask(`${name}: own keys and sealing`, (library) =>
-    closing(make(library), (socket) => [Reflect.ownKeys(socket).map(String), Object.isSealed(socket), Object.isExtensible(socket)]),
+    closing(make(library), (socket) => [
+      Reflect.ownKeys(socket).map(String),
+      Object.isSealed(socket),
+      Object.isExtensible(socket),
+    ]),
   );
   ask(`${name}: constructor arguments`, (library) => {
     const { zmq, draft } = library;
@@ -171,7 +236,23 @@ for (const name of [...CLASSES, ...DRAFTS]) {
   });
   ask(`${name}: setting what it has not`, (library) =>
     closing(make(library), (socket) =>
-      ["foo", "type", "lastEndpoint", "events", "closed", "context", "mandatory", "sendTimeout", "receiveTimeout", "conflate", "routingId", "send", "close", "constructor", "verbosity"].map((key) => [key, outcome(() => (socket[key] = 1))]),
+      [
+        "foo",
+        "type",
+        "lastEndpoint",
+        "events",
+        "closed",
+        "context",
+        "mandatory",
+        "sendTimeout",
+        "receiveTimeout",
+        "conflate",
+        "routingId",
+        "send",
+        "close",
+        "constructor",
+        "verbosity",
+      ].map((key) => [key, outcome(() => (socket[key] = 1))]),
     ),
   );
 }
@@ -181,43 +262,87 @@ for (const name of SETTABLE) {
   ask(`${name}: each option set to each kind of value`, ({ zmq }) => {
     const answers = {};
     const probe = new zmq[name]();
-    const names = [...accessors(probe)].filter(([key, access]) => access.endsWith("w") && !READ_ONLY.has(key)).map(([key]) => key);
+    const names = [...accessors(probe)]
+      .filter(([key, access]) => access.endsWith("w") && !READ_ONLY.has(key))
+      .map(([key]) => key);
     probe.close();
     for (const key of names.sort()) {
-      if (name !== "Router" && !/^(conflate|noDrop|manual|welcome|invert|verbosity|notify|routingId|probe|correlate|relaxed)/.test(key)) continue;
+      if (
+        name !== "Router" &&
+        !/^(conflate|noDrop|manual|welcome|invert|verbosity|notify|routingId|probe|correlate|relaxed)/.test(
+          key,
+        )
+      )
+        continue;
       answers[key] = VALUES.map((value) =>
-        closing(new zmq[name](), (socket) => [label(value), outcome(() => { socket[key] = value; }), outcome(() => socket[key])]),
+        closing(new zmq[name](), (socket) => [
+          label(value),
+          outcome(() => {
+            socket[key] = value;
+          }),
+          outcome(() => socket[key]),
+        ]),
       );
     }
     return answers;
   });
 }
 
-ask("options by number", ({ zmq }) => {
-  const answers = {};
-  for (const kind of ["Bool", "Int32", "Uint32", "Int64", "Uint64", "String"]) {
-    for (let id = 0; id <= 120; id++) {
-      closing(new zmq.Dealer(), (socket) => {
-        answers[`${kind} ${id}`] = outcome(() => socket[`get${kind}Option`](id));
-      });
-    }
-  }
-  return answers;
-});
+const NATURAL = {
+  Bool: [39, 42, 44, 47, 74, 81, 93, 94],
+  Int32: [
+    8, 9, 11, 12, 13, 16, 17, 18, 19, 21, 23, 24, 25, 27, 28, 31, 34, 35, 36, 37, 57, 66, 75, 76, 77, 79, 80,
+    84, 89,
+  ],
+  Uint32: [11, 17, 23, 34],
+  Int64: [22],
+  Uint64: [4],
+  String: [5, 32, 45, 46, 55, 68, 92],
+};
+/** Numbers that exist nowhere, or cannot be read. */
+const UNREADABLE = [
+  0, 1, 2, 3, 6, 7, 10, 20, 26, 29, 30, 33, 38, 40, 41, 48, 49, 50, 51, 52, 53, 56, 61, 67, 69, 70, 71, 72,
+  73, 78, 85, 88, 200, -5,
+];
+
+ask("options by number", ({ zmq }) =>
+  closing(new zmq.Dealer(), (socket) =>
+    Object.entries(NATURAL).flatMap(([kind, ids]) =>
+      ids.map((id) => [kind, id, outcome(() => socket[`get${kind}Option`](id))]),
+    ),
+  ),
+);
+ask("options that cannot be read by number", ({ zmq }) =>
+  closing(new zmq.Dealer(), (socket) =>
+    UNREADABLE.map((id) => [id, outcome(() => socket.getInt32Option(id))]),
+  ),
+);
 ask("options set by number", ({ zmq }) => {
-  const answers = {};
-  const values = { Bool: [true, 1], Int32: [1, -1, 1.5, "x"], Uint32: [1, -1], Int64: [1, 1n, -1], Uint64: [1, -1], String: ["x", null, 5, Buffer.from("b")] };
-  for (const [kind, list] of Object.entries(values)) {
-    for (let id = 0; id <= 120; id++) {
-      if (id === 1 || id === 2) continue;
-      for (const value of list) {
-        closing(new zmq.Router(), (socket) => {
-          answers[`${kind} ${id} ${label(value)}`] = [outcome(() => socket[`set${kind}Option`](id, value)), outcome(() => socket[`get${kind}Option`](id))];
-        });
-      }
-    }
-  }
-  return answers;
+  const values = {
+    Bool: [true, false],
+    Int32: [1, -1, 1.5, 0],
+    Uint32: [1],
+    Int64: [1, -1],
+    Uint64: [1],
+    String: ["x"],
+  };
+  // Security does not exist yet, and a proxy must have a port.
+  const skipped = new Set([44, 45, 46, 47, 55, 68, 13, 89, 93]);
+  return Object.entries(NATURAL).flatMap(([kind, ids]) =>
+    ids
+      .filter((id) => !skipped.has(id))
+      .flatMap((id) =>
+        values[kind].map((value) =>
+          closing(new zmq.Router(), (socket) => [
+            kind,
+            id,
+            value,
+            outcome(() => socket[`set${kind}Option`](id, value)),
+            outcome(() => socket[`get${kind}Option`](id)),
+          ]),
+        ),
+      ),
+  );
 });
 ask("arguments of option calls", ({ zmq }) =>
   closing(new zmq.Dealer(), (socket) => ({
@@ -244,11 +369,42 @@ ask("arguments of option calls", ({ zmq }) =>
 
 // Calls and their arguments
 
-const ENDPOINTS = [undefined, null, 5, "", "x", "tcp", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:x", "tcp://127.0.0.1:70000", "tcp://nosuchhost.invalid:5", "tcp://*:5555x", "udp://127.0.0.1:5", "foo://bar", "ipc://", "inproc://", "http://x", `ipc:///tmp/${"x".repeat(200)}`, `inproc://${"x".repeat(300)}`, "tcp://[::1", "tcp://1.2.3.4:0", " tcp://127.0.0.1:5", "TCP://127.0.0.1:5", {}, []];
+const ENDPOINTS = [
+  undefined,
+  null,
+  5,
+  "",
+  "x",
+  "tcp",
+  "tcp://",
+  "tcp://127.0.0.1",
+  "tcp://127.0.0.1:",
+  "tcp://127.0.0.1:x",
+  "tcp://127.0.0.1:70000",
+  "tcp://nosuchhost.invalid:5",
+  "tcp://*:5555x",
+  "udp://127.0.0.1:5",
+  "foo://bar",
+  "ipc://",
+  "inproc://",
+  "http://x",
+  `ipc:///tmp/${"x".repeat(200)}`,
+  `inproc://${"x".repeat(300)}`,
+  "tcp://[::1",
+  "tcp://1.2.3.4:0",
+  " tcp://127.0.0.1:5",
+  "TCP://127.0.0.1:5",
+  {},
+  [],
+];
 for (const call of ["connect", "disconnect", "bindSync", "unbindSync"]) {
   ask(`${call} with each kind of argument`, ({ zmq }) =>
     ENDPOINTS.map((endpoint) =>
-      closing(new zmq.Dealer({ linger: 0 }), (socket) => [label(endpoint), outcome(() => socket[call](endpoint)), socket.lastEndpoint]),
+      closing(new zmq.Dealer({ linger: 0 }), (socket) => [
+        label(endpoint),
+        outcome(() => socket[call](endpoint)),
+        socket.lastEndpoint,
+      ]),
     ),
   );
 }
@@ -338,7 +494,11 @@ ask("a closed socket", async ({ zmq }) => {
 ask("a closed Subscriber", ({ zmq }) => {
   const socket = new zmq.Subscriber();
   socket.close();
-  return [outcome(() => socket.subscribe("a")), outcome(() => socket.unsubscribe("a")), outcome(() => socket.subscribe())];
+  return [
+    outcome(() => socket.subscribe("a")),
+    outcome(() => socket.unsubscribe("a")),
+    outcome(() => socket.subscribe()),
+  ];
 });
 ask("what calls return", async ({ zmq }) => {
   const pull = new zmq.Pull({ linger: 0 });
@@ -364,15 +524,30 @@ ask("what calls return", async ({ zmq }) => {
   return answers;
 });
 ask("lastEndpoint by form of address", async ({ zmq }) => {
-  const shape = (text) => (text ?? "null").replace(/\d{4,}/g, "N").replace(/\/tmp\/.*$/, "PATH");
+  const shape = (text) => (text ?? "null").replace(/\d{4,}/g, "N");
   const answers = {};
-  for (const endpoint of ["tcp://127.0.0.1:0", "tcp://*:*", "tcp://0.0.0.0:0", "tcp://localhost:*", "tcp://lo:*", "ipc://*", "inproc://last", "ipc:///tmp/zwire-last-endpoint.sock", "ipc://@zwire-abstract"]) {
+  for (const endpoint of [
+    "tcp://127.0.0.1:0",
+    "tcp://*:*",
+    "tcp://0.0.0.0:0",
+    "tcp://localhost:*",
+    "tcp://lo:*",
+    "inproc://last",
+    "ipc:///tmp/zwire-last-endpoint.sock",
+    "ipc://@zwire-abstract",
+  ]) {
     const socket = new zmq.Pull();
     const bound = await eventual(() => socket.bind(endpoint));
     answers[endpoint] = [bound, shape(socket.lastEndpoint)];
     socket.close();
   }
-  for (const endpoint of ["tcp://localhost:4321", "tcp://127.0.0.1:4321", "ipc:///tmp/zwire-none.sock", "inproc://none", "tcp://127.0.0.1:0;127.0.0.1:4321"]) {
+  for (const endpoint of [
+    "tcp://localhost:4321",
+    "tcp://127.0.0.1:4321",
+    "ipc:///tmp/zwire-none.sock",
+    "inproc://none",
+    "tcp://127.0.0.1:0;127.0.0.1:4321",
+  ]) {
     const socket = new zmq.Push({ linger: 0 });
     answers[`connect ${endpoint}`] = [outcome(() => socket.connect(endpoint)), socket.lastEndpoint];
     socket.close();
@@ -383,7 +558,10 @@ ask("address in use", async ({ zmq }) => {
   const [a, b] = [new zmq.Pull(), new zmq.Pull()];
   await a.bind("tcp://127.0.0.1:*");
   const mask = (answer) => JSON.parse(JSON.stringify(answer).replaceAll(a.lastEndpoint, "THERE"));
-  const answers = [mask(await eventual(() => b.bind(a.lastEndpoint))), mask(outcome(() => b.bindSync(a.lastEndpoint)))];
+  const answers = [
+    mask(await eventual(() => b.bind(a.lastEndpoint))),
+    mask(outcome(() => b.bindSync(a.lastEndpoint))),
+  ];
   a.close();
   b.close();
   return answers;
@@ -411,14 +589,20 @@ ask("receive twice", async ({ zmq }) => {
   const socket = new zmq.Pull();
   socket.bindSync("inproc://twice");
   const first = eventual(() => socket.receive());
-  const second = await Promise.race([eventual(() => socket.receive()), new Promise((resolve) => setTimeout(resolve, 50, "waits"))]);
+  const second = await Promise.race([
+    eventual(() => socket.receive()),
+    new Promise((resolve) => setTimeout(resolve, 50, "waits")),
+  ]);
   socket.close();
   return { second, first: await first };
 });
 ask("send twice", async ({ zmq }) => {
   const socket = new zmq.Push({ linger: 0 });
   const first = eventual(() => socket.send("a"));
-  const second = await Promise.race([eventual(() => socket.send("b")), new Promise((resolve) => setTimeout(resolve, 50, "waits"))]);
+  const second = await Promise.race([
+    eventual(() => socket.send("b")),
+    new Promise((resolve) => setTimeout(resolve, 50, "waits")),
+  ]);
   socket.close();
   return { second, first: await first };
 });
@@ -434,7 +618,12 @@ ask("time-outs", async ({ zmq }) => {
 ask("iteration and time-out, close and break", async ({ zmq }) => {
   const pull = new zmq.Pull({ receiveTimeout: 10 });
   const iterator = pull[Symbol.asyncIterator]();
-  const answers = [Object.keys(iterator), typeof iterator.next, typeof iterator.return, typeof iterator[Symbol.asyncIterator]];
+  const answers = [
+    Object.keys(iterator),
+    typeof iterator.next,
+    typeof iterator.return,
+    typeof iterator[Symbol.asyncIterator],
+  ];
   answers.push(await eventual(() => iterator.next()));
   pull.receiveTimeout = -1;
   const next = eventual(() => iterator.next());
@@ -451,10 +640,31 @@ ask("send: kinds of parts", async ({ zmq }) => {
   const shared = new SharedArrayBuffer(2);
   new Uint8Array(shared).set([97, 98]);
   const kinds = {
-    text: "a", empty: "", null: null, number: 5, zero: 0, float: 1.5, true: true, false: false, bigint: 5n, undefined: undefined,
-    array: [], parts: ["a", null, 3], nested: [["a", "b"]], object: {}, date: new Date(0), symbolless: { toString: () => "s" },
-    buffer: Buffer.from("b"), view: new Uint16Array([0x6261]), dataView: new DataView(new Uint8Array([99, 100]).buffer, 1), arrayBuffer: new Uint8Array([97]).buffer, shared,
-    sub: new Uint8Array([97, 98, 99]).subarray(1, 2), function: () => 1, hole: [undefined, "x"], symbol: Symbol("s"),
+    text: "a",
+    empty: "",
+    null: null,
+    number: 5,
+    zero: 0,
+    float: 1.5,
+    true: true,
+    false: false,
+    bigint: 5n,
+    undefined: undefined,
+    array: [],
+    parts: ["a", null, 3],
+    nested: [["a", "b"]],
+    object: {},
+    date: new Date(0),
+    symbolless: { toString: () => "s" },
+    buffer: Buffer.from("b"),
+    view: new Uint16Array([0x6261]),
+    dataView: new DataView(new Uint8Array([99, 100]).buffer, 1),
+    arrayBuffer: new Uint8Array([97]).buffer,
+    shared,
+    sub: new Uint8Array([97, 98, 99]).subarray(1, 2),
+    function: () => 1,
+    hole: [undefined, "x"],
+    symbol: Symbol("s"),
   };
   const answers = {};
   pull.receiveTimeout = 100;
@@ -467,16 +677,25 @@ ask("send: kinds of parts", async ({ zmq }) => {
   return answers;
 });
 ask("REQ and REP out of turn", async ({ zmq }) => {
-  const [request, reply] = [new zmq.Request({ linger: 0, receiveTimeout: 500 }), new zmq.Reply({ receiveTimeout: 500 })];
+  const times = { linger: 0, receiveTimeout: 500, sendTimeout: 50 };
+  const [request, reply] = [new zmq.Request(times), new zmq.Reply(times)];
   const answers = {};
+  request.receiveTimeout = 50;
   answers.receiveFirst = await eventual(() => request.receive());
   answers.sendFirst = await eventual(() => reply.send("x"));
+  reply.sendTimeout = 0;
+  answers.sendFirstAtOnce = await eventual(() => reply.send("x"));
+  reply.sendTimeout = 50;
+  request.receiveTimeout = 500;
   await reply.bind("tcp://127.0.0.1:*");
   request.connect(reply.lastEndpoint);
   await request.send("a");
+  answers.writableInTurn = [request.writable, reply.writable];
   answers.sendTwice = await eventual(() => request.send("b"));
   await reply.receive();
+  reply.receiveTimeout = 50;
   answers.receiveTwice = await eventual(() => reply.receive());
+  answers.writable = [request.writable, reply.writable];
   await reply.send("c");
   answers.reply = await eventual(() => request.receive());
   request.close();
@@ -484,22 +703,61 @@ ask("REQ and REP out of turn", async ({ zmq }) => {
   return answers;
 });
 ask("Router, mandatory", async ({ zmq }) => {
-  const router = new zmq.Router({ mandatory: true, linger: 0 });
+  const router = new zmq.Router({ mandatory: true, linger: 0, sendTimeout: 0 });
   await router.bind("tcp://127.0.0.1:*");
   const answers = [await eventual(() => router.send(["nobody", "x"]))];
   router.mandatory = false;
-  answers.push(await eventual(() => router.send(["nobody", "x"])), await eventual(() => router.send("alone")));
+  answers.push(
+    await eventual(() => router.send(["nobody", "x"])),
+    await eventual(() => router.send("alone")),
+  );
   router.close();
   return answers;
 });
-ask("drafts: one part only", async ({ zmq, draft }) => {
-  const client = new draft.Client({ linger: 0 });
-  const server = new draft.Server({ linger: 0 });
+ask("Stream to nobody", async ({ zmq }) => {
+  const stream = new zmq.Stream({ linger: 0, sendTimeout: 0 });
+  await stream.bind("tcp://127.0.0.1:*");
+  const answers = [await eventual(() => stream.send(["nobody", "x"]))];
+  stream.close();
+  return answers;
+});
+ask("wrong direction", async ({ zmq }) => {
+  const [pull, push] = [new zmq.Pull({ linger: 0 }), new zmq.Push({ linger: 0, sendTimeout: 0 })];
+  pull.setInt32Option(28, 0);
+  push.setInt32Option(27, 0);
+  const answers = [
+    await eventual(() => pull.send("x")),
+    await eventual(() => push.receive()),
+    outcome(() => pull.join("x")),
+    outcome(() => pull.leave("x")),
+  ];
+  pull.close();
+  push.close();
+  return answers;
+});
+ask("drafts: what they send", async ({ draft }) => {
+  const [client, server] = [new draft.Client({ linger: 0 }), new draft.Server({ linger: 0 })];
   await server.bind("tcp://127.0.0.1:*");
   client.connect(server.lastEndpoint);
-  const answers = [await eventual(() => client.send(["a", "b"])), await eventual(() => client.send(["a"]))];
-  client.close();
-  server.close();
+  const [radio, dish] = [new draft.Radio({ linger: 0 }), new draft.Dish()];
+  const answers = {
+    two: await eventual(() => client.send(["a", "b"])),
+    one: await eventual(() => client.send(["a"])),
+    nobody: await eventual(() => server.send("x", { routingId: 5 })),
+    without: await eventual(() => server.send("x")),
+    text: await eventual(() => server.send("x", { routingId: "5" })),
+    join: outcome(() => dish.join("a", Buffer.from("b"))),
+    joinAgain: outcome(() => dish.join("a")),
+    joinNumber: outcome(() => dish.join(5)),
+    joinNothing: outcome(() => dish.join()),
+    leave: outcome(() => dish.leave("a")),
+    leaveAgain: outcome(() => dish.leave("a")),
+    radio: await eventual(() => radio.send("x", { group: "g" })),
+    radioBuffer: await eventual(() => radio.send("x", { group: Buffer.from("g") })),
+    radioWithout: await eventual(() => radio.send("x")),
+    radioNumber: await eventual(() => radio.send("x", { group: 5 })),
+  };
+  for (const socket of [client, server, radio, dish]) socket.close();
   return answers;
 });
 
@@ -508,21 +766,73 @@ ask("drafts: one part only", async ({ zmq, draft }) => {
 ask("Context", ({ zmq }) => {
   const answers = {};
   const context = new zmq.Context();
-  answers.read = ["ioThreads", "maxSockets", "maxSocketsLimit", "threadPriority", "threadSchedulingPolicy", "maxMessageSize", "ipv6", "blocky"].map((key) => [key, outcome(() => context[key])]);
+  answers.read = [
+    "ioThreads",
+    "maxSockets",
+    "maxSocketsLimit",
+    "threadPriority",
+    "threadSchedulingPolicy",
+    "maxMessageSize",
+    "ipv6",
+    "blocky",
+  ].map((key) => [key, outcome(() => context[key])]);
   answers.sealed = [Reflect.ownKeys(context), Object.isSealed(context)];
   answers.make = Object.fromEntries(
     Object.entries({
-      none: [], undefined: [undefined], null: [null], text: ["x"], two: [{}, {}], unknown: [{ foo: 1 }], ioThreads: [{ ioThreads: 3 }], ioThreads0: [{ ioThreads: 0 }], negative: [{ ioThreads: -1 }], maxSockets: [{ maxSockets: 5 }], maxSockets0: [{ maxSockets: 0 }], textual: [{ maxSockets: "x" }], limit: [{ maxSocketsLimit: 5 }], blocky: [{ blocky: false }], ipv6: [{ ipv6: true }], priority: [{ threadPriority: 1 }],
-    }).map(([title, args]) => [title, outcome(() => { const made = new zmq.Context(...args); return [made.ioThreads, made.maxSockets, made.blocky, made.ipv6]; })]),
+      none: [],
+      undefined: [undefined],
+      null: [null],
+      text: ["x"],
+      two: [{}, {}],
+      unknown: [{ foo: 1 }],
+      ioThreads: [{ ioThreads: 3 }],
+      ioThreads0: [{ ioThreads: 0 }],
+      negative: [{ ioThreads: -1 }],
+      maxSockets: [{ maxSockets: 5 }],
+      maxSockets0: [{ maxSockets: 0 }],
+      textual: [{ maxSockets: "x" }],
+      limit: [{ maxSocketsLimit: 5 }],
+      blocky: [{ blocky: false }],
+      ipv6: [{ ipv6: true }],
+      priority: [{ threadPriority: 1 }],
+    }).map(([title, args]) => [
+      title,
+      outcome(() => {
+        const made = new zmq.Context(...args);
+        return [made.ioThreads, made.maxSockets, made.blocky, made.ipv6];
+      }),
+    ]),
   );
   answers.withoutNew = outcome(() => zmq.Context());
   answers.set = outcome(() => (context.foo = 1));
-  answers.setOptions = ["ioThreads", "maxSockets", "maxMessageSize", "ipv6", "blocky", "threadPriority", "threadSchedulingPolicy", "maxSocketsLimit"].map((key) => [
+  answers.setOptions = [
+    "ioThreads",
+    "maxSockets",
+    "maxMessageSize",
+    "ipv6",
+    "blocky",
+    "threadPriority",
+    "threadSchedulingPolicy",
+    "maxSocketsLimit",
+  ].map((key) => [
     key,
-    [5, -1, "x", true, null, undefined, 1.5, 70000].map((value) => [label(value), outcome(() => { const one = new zmq.Context(); one[key] = value; return one[key]; })]),
+    [5, -1, "x", true, null, undefined, 1.5].map((value) => [
+      label(value),
+      outcome(() => {
+        const one = new zmq.Context();
+        one[key] = value;
+        return one[key];
+      }),
+    ]),
   ]);
   answers.byNumber = [];
-  for (let id = 0; id <= 90; id++) answers.byNumber.push([id, outcome(() => context.getInt32Option(id)), outcome(() => context.getBoolOption(id))]);
+  for (const id of [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 42, 43, 70, 71]) {
+    answers.byNumber.push([
+      id,
+      outcome(() => context.getInt32Option(id)),
+      outcome(() => context.getBoolOption(id)),
+    ]);
+  }
   answers.same = new zmq.Push().context === zmq.context;
   const own = new zmq.Push({ context });
   answers.own = own.context === context;
@@ -538,7 +848,12 @@ ask("defaults that a context gives", ({ zmq }) =>
 ask("more sockets than a context allows", ({ zmq }) => {
   const context = new zmq.Context({ maxSockets: 2 });
   const sockets = [];
-  const answers = [0, 1, 2, 3].map(() => outcome(() => { sockets.push(new zmq.Push({ context })); return "made"; }));
+  const answers = [0, 1, 2, 3].map(() =>
+    outcome(() => {
+      sockets.push(new zmq.Push({ context }));
+      return "made";
+    }),
+  );
   for (const socket of sockets) socket.close();
   return answers;
 });
@@ -547,39 +862,61 @@ ask("more sockets than a context allows", ({ zmq }) => {
 
 ask("Observer: arguments and states", async ({ zmq }) => {
   const socket = new zmq.Pull();
-  const answers = {};
-  answers.same = socket.events === socket.events;
-  answers.closed = socket.events.closed;
-  const first = eventual(() => socket.events.receive());
-  answers.twice = await Promise.race([eventual(() => socket.events.receive()), new Promise((resolve) => setTimeout(resolve, 50, "waits"))]);
+  const { events } = socket;
+  const answers = { same: socket.events === events, closed: events.closed, kind: outcome(() => events) };
+  const first = eventual(() => events.receive());
+  answers.twice = await eventual(() => events.receive());
   socket.close();
   answers.first = await first;
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  answers.after = [socket.events.closed, await eventual(() => socket.events.receive())];
+  answers.after = [events.closed, await eventual(() => events.receive())];
+  const iterated = new zmq.Pull();
+  const seen = [];
+  const iterating = (async () => {
+    for await (const event of iterated.events) seen.push(event);
+  })();
+  iterated.close();
+  await iterating;
+  answers.iterated = seen;
   const other = new zmq.Pull();
-  answers.on = outcome(() => other.events.on("accept", () => 0) === other.events);
-  answers.off = outcome(() => other.events.off("accept", () => 0) === other.events);
-  answers.unknown = outcome(() => other.events.on("foo", () => 0) === other.events);
+  answers.emitter = [typeof other.events.on("foo", () => 0).on, typeof other.events.off("foo", () => 0).off];
+  answers.listener = outcome(() => other.events.on("accept", 5));
   answers.receiveAfterOn = await eventual(() => other.events.receive());
-  answers.iterateAfterOn = await eventual(async () => { for await (const _ of other.events) return 1; });
+  answers.iterateAfterOn = await eventual(async () => {
+    for await (const _ of other.events) return 1;
+  });
   answers.observer = outcome(() => new zmq.Observer());
-  answers.observerOther = outcome(() => new zmq.Observer({}));
-  answers.close = [outcome(() => other.events.close()), other.events.closed];
+  answers.observerOther = outcome(() => new zmq.Observer(5));
+  const third = new zmq.Pull();
+  const closed = third.events;
+  answers.close = [
+    outcome(() => closed.close()),
+    closed.closed,
+    third.closed,
+    await eventual(() => closed.receive()),
+  ];
   other.close();
+  third.close();
   return answers;
 });
 ask("events of a tcp connection", async ({ zmq }) => {
   const log = { pull: [], push: [] };
   const pull = new zmq.Pull();
   const push = new zmq.Push({ linger: 0 });
-  const shape = (event) => Object.fromEntries(Object.entries(event).map(([key, value]) => [key, key === "address" ? value.replace(/\d{4,}/g, "N") : key === "error" ? value.message : value]));
+  const shape = (event) =>
+    Object.fromEntries(
+      Object.entries(event).map(([key, value]) => [
+        key,
+        key === "address" ? value.replace(/\d{4,}/g, "N") : key === "error" ? value.message : value,
+      ]),
+    );
   const read = async (name, socket) => {
     for await (const event of socket.events) log[name].push(shape(event));
     log[name].push("over");
   };
   const done = [read("pull", pull), read("push", push)];
   const until = async (name, type) => {
-    while (!log[name].some((event) => event.type === type)) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!log[name].some((event) => event.type === type))
+      await new Promise((resolve) => setTimeout(resolve, 5));
   };
   await pull.bind("tcp://127.0.0.1:*");
   push.connect(pull.lastEndpoint);
@@ -594,10 +931,10 @@ ask("events of a tcp connection", async ({ zmq }) => {
 ask("event of a failed bind", async ({ zmq }) => {
   const [a, b] = [new zmq.Pull(), new zmq.Pull()];
   await a.bind("tcp://127.0.0.1:*");
-  const seen = b.events.receive();
+  const failed = new Promise((resolve) => b.events.on("bind:error", resolve));
   await b.bind(a.lastEndpoint).catch(() => 0);
-  const event = await seen;
-  const answer = [Object.keys(event), event.type, event.address === a.lastEndpoint, event.error?.code, event.error?.message, event.error?.constructor.name];
+  const event = await failed;
+  const answer = [Object.keys(event), event.error.code, event.error.message, event.error.errno];
   a.close();
   b.close();
   return answer;
@@ -618,31 +955,37 @@ ask("event of a refused connection", async ({ zmq }) => {
 
 ask("Proxy: arguments and states", async ({ zmq }) => {
   const answers = {};
+  // `new Proxy({}, {})` ends the process of zeromq.js.
   answers.none = outcome(() => new zmq.Proxy());
   answers.one = outcome(() => new zmq.Proxy(new zmq.Pull()));
-  answers.other = outcome(() => new zmq.Proxy({}, {}));
+  answers.other = outcome(() => new zmq.Proxy(5, 5));
   const [front, back] = [new zmq.Pull(), new zmq.Push({ linger: 0 })];
   const proxy = new zmq.Proxy(front, back);
   answers.same = [proxy.frontEnd === front, proxy.backEnd === back];
   answers.set = outcome(() => (proxy.frontEnd = 1));
-  answers.pauseBefore = outcome(() => proxy.pause());
-  answers.terminateBefore = outcome(() => proxy.terminate());
+  answers.before = ["pause", "resume", "terminate"].map((call) => outcome(() => proxy[call]()));
   answers.runUnbound = await eventual(() => proxy.run());
   await front.bind("tcp://127.0.0.1:*");
+  answers.runHalfBound = await eventual(() => proxy.run());
   await back.bind("tcp://127.0.0.1:*");
   const running = eventual(() => proxy.run());
-  answers.runTwice = await eventual(() => proxy.run());
+  await new Promise((resolve) => setTimeout(resolve, 50));
   answers.pause = outcome(() => proxy.pause());
   answers.resume = outcome(() => proxy.resume());
-  answers.closedMeanwhile = [front.closed, back.closed];
-  answers.useMeanwhile = [await eventual(() => front.receive()), await eventual(() => back.send("x"))];
+  answers.meanwhile = [
+    front.closed,
+    back.closed,
+    outcome(() => front.linger),
+    await eventual(() => front.receive()),
+    await eventual(() => back.send("x")),
+    outcome(() => front.connect("inproc://x")),
+    outcome(() => front.close()),
+    front.closed,
+  ];
   answers.terminate = outcome(() => proxy.terminate());
   answers.running = await running;
   answers.after = [front.closed, back.closed];
-  answers.afterwards = [outcome(() => proxy.pause()), outcome(() => proxy.terminate()), await eventual(() => proxy.run())];
+  answers.afterwards = ["pause", "resume", "terminate"].map((call) => outcome(() => proxy[call]()));
+  answers.again = await eventual(() => proxy.run());
   return answers;
-});
-ask("curveKeyPair", ({ zmq }) => {
-  const pair = zmq.curveKeyPair();
-  return [Object.keys(pair), pair.publicKey.length, pair.secretKey.length];
 });

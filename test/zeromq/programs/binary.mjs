@@ -14,7 +14,11 @@ export default async function (zmq, print) {
   print(show(await pull.receive()));
   await push.send(["æøå", 42, -1.5]);
   print((await pull.receive()).join("|"));
-  await push.send([new Uint8Array([1, 2, 3]).subarray(1), new Uint16Array([0x0201]), new Uint8Array([9]).buffer]);
+  await push.send([
+    new Uint8Array([1, 2, 3]).subarray(1),
+    new Uint16Array([0x0201]),
+    new Uint8Array([9]).buffer,
+  ]);
   print(show(await pull.receive()));
   await push.send(Buffer.from([0, 255, 128]));
   const [octets] = await pull.receive();

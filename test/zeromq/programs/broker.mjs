@@ -54,7 +54,9 @@ export default async function (zmq, print) {
   );
   for (const line of clients) print(line);
   const counts = [...handled.values()];
-  print(`${handled.size} workers, ${counts.reduce((a, b) => a + b, 0)} requests, all busy ${counts.every((n) => n > 1)}`);
+  print(
+    `${handled.size} workers, ${counts.reduce((a, b) => a + b, 0)} requests, all busy ${counts.every((n) => n > 1)}`,
+  );
   for (const socket of [...sockets, front, back]) socket.close();
   await Promise.all([answering, asking]);
 }

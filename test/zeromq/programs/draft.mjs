@@ -12,7 +12,9 @@ export default async function (zmq, print, draft) {
     await server.send(`hello ${text}`, { routingId });
     print(String((await client.receive())[0]));
   }
-  await clients[0].send(/** @type {any} */ (["two", "parts"])).catch((error) => print(`${error.code} ${error.message}`));
+  await clients[0]
+    .send(/** @type {any} */ (["two", "parts"]))
+    .catch((error) => print(`${error.code} ${error.message}`));
   await server.send("x", { routingId: 1 }).catch((error) => print(`${error.code} ${error.message}`));
 
   const gather = new draft.Gather();

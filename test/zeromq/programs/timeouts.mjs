@@ -8,7 +8,9 @@ export default async function (zmq, print) {
       await act();
       print(`${title}: done`);
     } catch (error) {
-      const { code, message, errno, address } = /** @type {NodeJS.ErrnoException & { address?: string }} */ (error);
+      const { code, message, errno, address } = /** @type {NodeJS.ErrnoException & { address?: string }} */ (
+        error
+      );
       print(`${title}: ${code} ${message} ${errno} ${address ?? "-"}`);
     }
   };

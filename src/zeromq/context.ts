@@ -1,0 +1,126 @@
+/**
+ * Context with zeromq.js's members, over a context of the core.
+ */
+import { Context as Core, context as coreContext } from "../context.js";
+import { checkCount, checkOptions } from "./arguments.js";
+import { failure } from "./errors.js";
+import {
+  checkId,
+  convert,
+  defineOptionProperties,
+  type OptionProperty,
+  readCore,
+  type Target,
+  writeCore,
+} from "./options.js";
+
+const PROPERTIES: readonly OptionProperty[] = [
+  { name: "ioThreads", kind: "Int32", id: 1, access: "rw" },
+  { name: "maxSockets", kind: "Int32", id: 2, access: "rw" },
+  { name: "maxSocketsLimit", kind: "Int32", id: 3, access: "r" },
+  { name: "threadPriority", kind: "Int32", id: 3, access: "w" },
+  { name: "threadSchedulingPolicy", kind: "Int32", id: 4, access: "w" },
+  { name: "maxMessageSize", kind: "Int32", id: 5, access: "rw" },
+  { name: "ipv6", kind: "Bool", id: 42, access: "rw" },
+  { name: "blocky", kind: "Bool", id: 70, access: "rw" },
+];
+
+/** Options that say how libzmq's I/O threads run: kept, and without effect, since there are none. */
+const THREADS: ReadonlySet<number> = new Set([1, 4]);
+/** Written by 3; reading 3 gives the largest maxSockets. */
+const THREAD_PRIORITY = 3;
+/** Size of libzmq's message structure, which programs may ask for; and that messages are received without a copy. */
+const CONSTANTS: ReadonlyMap<number, number> = new Map([
+  [6, 64],
+  [9, 0],
+  [10, 1],
+]);
+
+/** Shared by sockets that see each other's inproc names. */
+export interface Context {
+  /** false: sockets made from now on have a linger of 0, and the end of the process waits for no message. Default true. */
+  blocky: boolean;
+  /** Kept and read back; without effect, because zwire has no I/O threads. Default 1. */
+  ioThreads: number;
+  /** Largest part that sockets accept which set no maxMessageSize of their own. Default 2^31-1. */
+  maxMessageSize: number;
+  /** Sockets that may be open at once. Default 1023. */
+  maxSockets: number;
+  /** Default of the sockets' ipv6. Default false. */
+  ipv6: boolean;
+  /** Write-only; without effect, because zwire has no I/O threads. */
+  threadPriority: number;
+  /** Write-only; as threadPriority. */
+  threadSchedulingPolicy: number;
+  readonly maxSocketsLimit: number;
+}
+
+/** Writable properties, as constructor fields. */
+export interface ContextOptions extends Partial<Omit<Context, "maxSocketsLimit">> {}
+
+/** The core's context behind one of ours. */
+export let coreOf: (context: unknown) => Core | undefined;
+let adopt: Core | undefined;
+
+export class Context {
+  readonly #core: Core;
+  #ioThreads = 1;
+
+  static {
+    coreOf = (context) =>
+      typeof context === "object" && context !== null && #core in context ? context.#core : undefined;
+  }
+
+  /** @throws TypeError for options that are no object or not known, Error EINVAL for a bad value */
+  // biome-ignore lint/complexity/noArguments: counting them is the point
+  constructor(options?: ContextOptions) {
+    checkCount(arguments.length, 1);
+    this.#core = adopt ?? new Core();
+    Object.seal(this);
+    if (options === undefined) return;
+    checkOptions(options);
+    Object.assign(this, options);
+  }
+
+  protected getBoolOption(id: number): boolean {
+    return this.#get("Bool", id, arguments.length) !== 0;
+  }
+
+  protected setBoolOption(id: number, value: boolean): void {
+    this.#set("Bool", id, value, arguments.length);
+  }
+
+  protected getInt32Option(id: number): number {
+    return this.#get("Int32", id, arguments.length);
+  }
+
+  protected setInt32Option(id: number, value: number): void {
+    this.#set("Int32", id, value, arguments.length);
+  }
+
+  #get(_kind: "Bool" | "Int32", given: unknown, count: number): number {
+    const id = checkId(given);
+    checkCount(count, 1);
+    if (id === 1) return this.#ioThreads;
+    return CONSTANTS.get(id) ?? (readCore(this.#core as Target, "Int32", id) as number);
+  }
+
+  #set(kind: "Bool" | "Int32", given: unknown, value: unknown, count: number): void {
+    const id = checkId(given);
+    const number = Number(convert(kind, value));
+    checkCount(count, 2);
+    if (number < 0) throw failure("EINVAL");
+    if (id === 1) this.#ioThreads = number;
+    else if (!THREADS.has(id) && id !== THREAD_PRIORITY) writeCore(this.#core as Target, "Int32", id, number);
+  }
+}
+
+defineOptionProperties(Context.prototype, PROPERTIES);
+
+/** The context that sockets use by default: that of "zwire" as well. */
+export const context: Context = (() => {
+  adopt = coreContext;
+  const made = new Context();
+  adopt = undefined;
+  return made;
+})();

@@ -1,0 +1,189 @@
+/**
+ * Events as zeromq.js tells them, made of the core's: always about an endpoint of the socket, and in libzmq's order. A
+ * socket's inproc endpoints tell nothing.
+ */
+import { ZmqError } from "../errors.js";
+import type { Event as CoreEvent, EventType as CoreType } from "../events.js";
+import type { Socket as Core } from "../socket.js";
+import { ProtocolError } from "../zmtp/protocol-error.js";
+import { type ErrnoError, failure, translated } from "./errors.js";
+
+/** Refused by an authenticator. */
+export interface AuthError extends Error {
+  status: 300 | 400 | 500;
+}
+
+/** The other side broke the protocol. */
+export interface ProtoError extends Error {
+  code:
+    | "ERR_ZMTP_UNSPECIFIED"
+    | "ERR_ZMTP_UNEXPECTED_COMMAND"
+    | "ERR_ZMTP_INVALID_SEQUENCE"
+    | "ERR_ZMTP_KEY_EXCHANGE"
+    | "ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED"
+    | "ERR_ZMTP_MALFORMED_COMMAND_MESSAGE"
+    | "ERR_ZMTP_MALFORMED_COMMAND_HELLO"
+    | "ERR_ZMTP_MALFORMED_COMMAND_INITIATE"
+    | "ERR_ZMTP_MALFORMED_COMMAND_ERROR"
+    | "ERR_ZMTP_MALFORMED_COMMAND_READY"
+    | "ERR_ZMTP_MALFORMED_COMMAND_WELCOME"
+    | "ERR_ZMTP_INVALID_METADATA"
+    | "ERR_ZMTP_CRYPTOGRAPHIC"
+    | "ERR_ZMTP_MECHANISM_MISMATCH"
+    | "ERR_ZAP_UNSPECIFIED"
+    | "ERR_ZAP_MALFORMED_REPLY"
+    | "ERR_ZAP_BAD_REQUEST_ID"
+    | "ERR_ZAP_BAD_VERSION"
+    | "ERR_ZAP_INVALID_STATUS_CODE"
+    | "ERR_ZAP_INVALID_METADATA";
+}
+
+interface EventAddress {
+  /** Endpoint bound or connected. */
+  address: string;
+}
+interface EventError<E = ErrnoError> {
+  error: E;
+}
+type EventFor<T extends string, D = object> = Expand<{ type: T } & D>;
+type Expand<T> = T extends infer O ? { [K in keyof O]: O[K] } : never;
+
+/** What happened to a socket's connections. */
+export type Event =
+  | EventFor<"accept", EventAddress>
+  | EventFor<"accept:error", EventAddress & EventError>
+  | EventFor<"bind", EventAddress>
+  | EventFor<"bind:error", EventAddress & EventError>
+  | EventFor<"connect", EventAddress>
+  | EventFor<"connect:delay", EventAddress>
+  | EventFor<"connect:retry", EventAddress & { /** Milliseconds until the next attempt. */ interval: number }>
+  | EventFor<"close", EventAddress>
+  | EventFor<"close:error", EventAddress & EventError>
+  | EventFor<"disconnect", EventAddress>
+  | EventFor<"end">
+  | EventFor<"handshake", EventAddress>
+  | EventFor<"handshake:error:protocol", EventAddress & EventError<ProtoError>>
+  | EventFor<"handshake:error:auth", EventAddress & EventError<AuthError>>
+  | EventFor<"handshake:error:other", EventAddress & EventError>
+  | EventFor<"unknown">;
+
+/** Name of an event. */
+export type EventType = Event["type"];
+/** An event of a certain name. */
+export type EventOfType<E extends EventType = EventType> = Expand<Extract<Event, Event & { type: E }>>;
+
+/** What one can listen to events of. */
+export interface EventSubscriber {
+  on<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): EventSubscriber;
+  off<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): EventSubscriber;
+}
+
+const CORE_TYPES: readonly CoreType[] = [
+  "accept",
+  "accept:error",
+  "bind",
+  "bind:error",
+  "connect",
+  "connect:delay",
+  "connect:retry",
+  "close",
+  "close:error",
+  "disconnect",
+  "handshake",
+  "handshake:error:protocol",
+  "handshake:error:auth",
+  "handshake:error:other",
+  "end",
+];
+
+/** Tells what the core tells, in zeromq.js's words, until the function returned is called. */
+export function watchCore(core: Core, tell: (event: Event) => void): () => void {
+  const translation = new Translation(core, tell);
+  const listener = (event: CoreEvent): void => translation.take(event);
+  for (const type of CORE_TYPES) core.on(type, listener as never);
+  return () => {
+    for (const type of CORE_TYPES) core.off(type, listener as never);
+  };
+}
+
+class Translation {
+  readonly #core: Core;
+  readonly #tell: (event: Event) => void;
+  /** Endpoints whose attempt is under way: libzmq tells that the attempt's socket is closed when it fails. */
+  readonly #trying = new Set<string>();
+  /** Endpoints that connect; libzmq does not tell when the socket's own close() ends them. */
+  readonly #dialled = new Set<string>();
+
+  constructor(core: Core, tell: (event: Event) => void) {
+    this.#core = core;
+    this.#tell = tell;
+  }
+
+  take(event: CoreEvent): void {
+    if (event.type === "end") {
+      this.#tell({ type: "end" });
+      return;
+    }
+    const address = event.endpoint;
+    if (address.startsWith("inproc:")) return;
+    switch (event.type) {
+      case "connect:delay":
+        this.#trying.add(address);
+        this.#dialled.add(address);
+        if (!address.startsWith("ipc:")) this.#tell({ type: "connect:delay", address });
+        break;
+      case "connect:retry":
+        if (this.#trying.delete(address)) this.#tell({ type: "close", address });
+        this.#tell({ type: "connect:retry", address, interval: event.interval });
+        break;
+      case "close":
+        if (!(this.#core.closed && this.#dialled.has(address))) this.#tell({ type: "close", address });
+        break;
+      case "connect":
+        this.#trying.delete(address);
+        this.#tell({ type: "connect", address });
+        break;
+      case "accept":
+      case "bind":
+      case "disconnect":
+      case "handshake":
+        this.#tell({ type: event.type, address });
+        break;
+      case "handshake:error:protocol":
+        this.#tell({ type: event.type, address, error: protocolFault(event.error) });
+        // Before the handshake was complete, the core says no more; libzmq ends every connection with "disconnect".
+        if (event.peer === undefined) this.#tell({ type: "disconnect", address });
+        break;
+      case "handshake:error:auth":
+        this.#tell({ type: event.type, address, error: refusal(event.error) });
+        this.#tell({ type: "disconnect", address });
+        break;
+      case "handshake:error:other":
+        this.#tell({ type: event.type, address, error: errnoError(event.error) });
+        this.#tell({ type: "disconnect", address });
+        break;
+      default:
+        this.#tell({ type: event.type, address, error: errnoError(event.error) });
+    }
+  }
+}
+
+function errnoError(error: Error): ErrnoError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof ZmqError) return translated(error) as ErrnoError;
+  // A connection that was lost in the middle of its handshake.
+  const made = failure("EPIPE", code === undefined ? "Broken pipe" : error.message);
+  made.cause = error;
+  return code === undefined ? made : Object.assign(made, { code, errno: new ZmqError(code).errno });
+}
+
+function protocolFault(cause: Error): ProtoError {
+  const mismatch = cause instanceof ProtocolError && cause.code === "mechanism-mismatch";
+  const code = mismatch ? "ERR_ZMTP_MECHANISM_MISMATCH" : "ERR_ZMTP_UNSPECIFIED";
+  return Object.assign(new Error("ZMTP protocol error", { cause }), { code }) as ProtoError;
+}
+
+function refusal(cause: Error): AuthError {
+  const status = Number(/\b[345]00\b/.exec(cause.message)?.[0] ?? 400) as AuthError["status"];
+  return Object.assign(new Error("Authentication failure", { cause }), { status });
+}

@@ -1,0 +1,144 @@
+/**
+ * Observer with zeromq.js's members: the events of one socket, read one by one or listened to. What an event is told as
+ * is in events.ts.
+ */
+import { EventEmitter } from "node:events";
+import { Fifo } from "../engine/fifo.js";
+import { failure } from "./errors.js";
+import type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
+import { hold } from "./process-end.js";
+
+const BUSY = "Observer is busy reading; only one receive operation may be in progress at any time";
+const LISTENING =
+  "Observer is in event emitter mode. After a call to events.on() it is not possible to read events with events.receive().";
+
+/** Where an observer gets its events from; attached by the socket. */
+export interface EventSource {
+  /** @returns undoes it */
+  watch(tell: (event: Event) => void): () => void;
+}
+
+interface Waiter {
+  resolve: (event: Event) => void;
+  reject: (error: Error) => void;
+}
+
+/** Finds what an observer observes; set by socket.ts, which knows sockets. */
+let sourceOf: (socket: unknown) => EventSource | undefined = () => undefined;
+
+export function observeSockets(find: (socket: unknown) => EventSource | undefined): void {
+  sourceOf = find;
+}
+
+export interface Observer extends EventSubscriber {
+  /** Events until the socket closes, `end` the last of them. */
+  [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
+}
+
+export class Observer {
+  readonly #queue = new Fifo<Event>();
+  readonly #emitter = new EventEmitter();
+  readonly #unwatch: () => void;
+  #waiter: Waiter | null = null;
+  #listening = false;
+  #ended = false;
+
+  /** @throws TypeError for what is no socket */
+  constructor(socket: unknown) {
+    const source = sourceOf(socket);
+    if (source === undefined) throw new TypeError("Socket must be a socket object");
+    this.#unwatch = source.watch((event) => this.#tell(event));
+    Object.seal(this);
+  }
+
+  /** Whether `end` has been read, or close() called. */
+  get closed(): boolean {
+    return this.#ended && this.#queue.length === 0;
+  }
+
+  /** Stop observing; events that were not read are lost. */
+  close(): void {
+    this.#queue.clear();
+    this.#end();
+  }
+
+  /**
+   * The next event; waits for it.
+   * @throws Error EBADF when closed, EBUSY while another waits; Error after on()
+   */
+  receive(): Promise<Event> {
+    if (this.#listening) return Promise.reject(new Error(LISTENING));
+    if (this.closed) throw failure("EBADF");
+    if (this.#waiter !== null) throw failure("EBUSY", BUSY);
+    const event = this.#queue.shift();
+    if (event !== undefined) return Promise.resolve(event);
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      hold(1);
+    });
+  }
+
+  #tell(event: Event): void {
+    if (this.#ended) return;
+    if (this.#listening) this.#emitter.emit(event.type, event);
+    else if (this.#waiter === null) this.#queue.push(event);
+    else this.#settle((waiter) => waiter.resolve(event));
+    if (event.type === "end") this.#end();
+  }
+
+  #settle(use: (waiter: Waiter) => void): void {
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    this.#waiter = null;
+    hold(-1);
+    use(waiter);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#unwatch();
+    if (this.#listening) hold(-1);
+    this.#settle((waiter) => waiter.reject(failure("EAGAIN")));
+  }
+
+  static {
+    const listen = function (this: Observer, method: "on" | "off", type: EventType, listener: never) {
+      if (!this.#listening && method === "on") {
+        this.#listening = true;
+        if (!this.#ended) hold(1);
+        const unread = this.#queue.length;
+        for (let i = 0; i < unread; i++) {
+          const event = this.#queue.shift() as Event;
+          process.nextTick(() => this.#emitter.emit(event.type, event));
+        }
+      }
+      this.#emitter[method](type, listener);
+      return this.#emitter;
+    };
+    Object.assign(Observer.prototype, {
+      on(this: Observer, type: EventType, listener: never) {
+        return listen.call(this, "on", type, listener);
+      },
+      off(this: Observer, type: EventType, listener: never) {
+        return listen.call(this, "off", type, listener);
+      },
+      [Symbol.asyncIterator](this: Observer): AsyncIterator<Event, undefined> {
+        if (this.#listening) throw new Error(LISTENING);
+        return { next: () => step(this) };
+      },
+    });
+  }
+}
+
+async function step(observer: Observer): Promise<IteratorResult<Event, undefined>> {
+  if (observer.closed) return { value: undefined, done: true };
+  try {
+    return { value: await observer.receive(), done: false };
+  } catch (error) {
+    if (observer.closed) return { value: undefined, done: true };
+    throw error;
+  }
+}
+
+export type { EventOfType };

@@ -1,0 +1,274 @@
+/**
+ * The options of zeromq.js: which property is which number of libzmq and of which kind, what a property may be used for,
+ * and where libzmq treats a value otherwise than zwire's own options do. Knows sockets only by `Target`.
+ */
+import { calling, failure } from "./errors.js";
+
+/** Suffix of the get…Option and set…Option that an option goes by. */
+export type Kind = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
+
+type Access = "rw" | "r" | "w";
+
+/** One property. */
+export interface OptionProperty {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly id: number;
+  readonly access: Access;
+  /** Values by number, where the property has names for them. */
+  readonly names?: readonly (string | null)[];
+}
+
+const property = (name: string, kind: Kind, id: number, access: Access = "rw"): OptionProperty => ({
+  name,
+  kind,
+  id,
+  access,
+});
+
+export const SOCKET_PROPERTIES: readonly OptionProperty[] = [
+  property("affinity", "Uint64", 4),
+  property("rate", "Int32", 8),
+  property("recoveryInterval", "Int32", 9),
+  property("type", "Int32", 16, "r"),
+  property("linger", "Int32", 17),
+  property("reconnectInterval", "Int32", 18),
+  property("backlog", "Int32", 19),
+  property("reconnectMaxInterval", "Int32", 21),
+  property("maxMessageSize", "Int64", 22),
+  property("lastEndpoint", "String", 32, "r"),
+  property("tcpKeepalive", "Int32", 34),
+  property("tcpKeepaliveCount", "Int32", 35),
+  property("tcpKeepaliveIdle", "Int32", 36),
+  property("tcpKeepaliveInterval", "Int32", 37),
+  property("tcpAcceptFilter", "String", 38),
+  property("immediate", "Bool", 39),
+  property("ipv6", "Bool", 42),
+  { ...property("securityMechanism", "Int32", 43, "r"), names: [null, "plain", "curve", "gssapi"] },
+  property("plainServer", "Bool", 44),
+  property("plainUsername", "String", 45),
+  property("plainPassword", "String", 46),
+  property("curveServer", "Bool", 47),
+  property("curvePublicKey", "String", 48),
+  property("curveSecretKey", "String", 49),
+  property("curveServerKey", "String", 50),
+  property("zapDomain", "String", 55),
+  property("typeOfService", "Int32", 57),
+  property("handshakeInterval", "Int32", 66),
+  property("socksProxy", "String", 68),
+  property("heartbeatInterval", "Int32", 75),
+  property("heartbeatTimeToLive", "Int32", 76),
+  property("heartbeatTimeout", "Int32", 77),
+  property("connectTimeout", "Int32", 79),
+  property("tcpMaxRetransmitTimeout", "Int32", 80),
+  property("threadSafe", "Bool", 81, "r"),
+  property("multicastMaxTransportDataUnit", "Int32", 84),
+  property("vmciBufferSize", "Uint64", 85),
+  property("vmciBufferMinSize", "Uint64", 86),
+  property("vmciBufferMaxSize", "Uint64", 87),
+  property("vmciConnectTimeout", "Int32", 88),
+  property("interface", "String", 92),
+  property("zapEnforceDomain", "Bool", 93),
+  property("loopbackFastPath", "Bool", 94),
+];
+
+export const WRITABLE_PROPERTIES: readonly OptionProperty[] = [
+  property("sendBufferSize", "Int32", 11),
+  property("sendHighWaterMark", "Int32", 23),
+  property("sendTimeout", "Int32", 28),
+  property("multicastHops", "Int32", 25),
+];
+
+export const READABLE_PROPERTIES: readonly OptionProperty[] = [
+  property("receiveBufferSize", "Int32", 12),
+  property("receiveHighWaterMark", "Int32", 24),
+  property("receiveTimeout", "Int32", 27),
+];
+
+/** Options of some types only. */
+export const OWN_PROPERTIES = {
+  routingId: property("routingId", "String", 5),
+  mandatory: property("mandatory", "Bool", 33),
+  probeRouter: property("probeRouter", "Bool", 51, "w"),
+  correlate: property("correlate", "Bool", 52, "w"),
+  relaxed: property("relaxed", "Bool", 53, "w"),
+  conflate: property("conflate", "Bool", 54, "w"),
+  handover: property("handover", "Bool", 56, "w"),
+  noDrop: property("noDrop", "Bool", 69, "w"),
+  manual: property("manual", "Bool", 71, "w"),
+  welcomeMessage: property("welcomeMessage", "String", 72, "w"),
+  notify: property("notify", "Bool", 73, "w"),
+  invertMatching: property("invertMatching", "Bool", 74),
+} satisfies Record<string, OptionProperty>;
+
+/** Take effect on connections that exist; setting any other after bind or connect warns. */
+const LIVE: ReadonlySet<number> = new Set([17, 23, 24, 27, 28, 33, 51, 52, 53, 56]);
+
+/** What an option is got from and set on: a socket or context of the core. */
+export interface Target {
+  getBoolOption(id: number): boolean;
+  getInt32Option(id: number): number;
+  getUint32Option(id: number): number;
+  getInt64Option(id: number): number;
+  getUint64Option(id: number): number;
+  getStringOption(id: number): string | null;
+  setBoolOption(id: number, value: boolean): void;
+  setInt32Option(id: number, value: number): void;
+  setUint32Option(id: number, value: number): void;
+  setInt64Option(id: number, value: number): void;
+  setUint64Option(id: number, value: number): void;
+  setStringOption(id: number, value: string | Uint8Array | null): void;
+}
+
+/** Any object with accessors by number, as zeromq.js's subclasses may override them. */
+type ByNumber = Record<string, (id: number, value?: unknown) => unknown>;
+
+/**
+ * Gives a prototype its option properties. Like every member of zeromq.js's classes they are not enumerable.
+ * @param warn what setting an option after bind or connect does
+ */
+export function defineOptionProperties(
+  prototype: object,
+  properties: readonly OptionProperty[],
+  warn: (target: object) => void = () => {},
+): void {
+  for (const { name, kind, id, access, names } of properties) {
+    const get = function (this: ByNumber): unknown {
+      const value = this[`get${kind}Option`](id);
+      return names === undefined ? value : names[value as number];
+    };
+    const set = function (this: ByNumber, value: unknown): void {
+      this[`set${kind}Option`](id, value);
+      if (!LIVE.has(id)) warn(this);
+    };
+    Object.defineProperty(prototype, name, {
+      ...(access === "w" ? {} : { get }),
+      ...(access === "r" ? {} : { set }),
+      enumerable: false,
+      configurable: false,
+    });
+  }
+}
+
+type Value = number | boolean | string | Uint8Array | null;
+
+/** Converts as the native module does: numbers are cut to their size. @throws TypeError */
+export function convert(kind: Kind, value: unknown): Value {
+  if (kind === "Bool") {
+    if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
+    return value;
+  }
+  if (kind === "String") {
+    if (value !== null && typeof value !== "string" && !(value instanceof Uint8Array)) {
+      throw new TypeError("Option value must be a string or buffer");
+    }
+    return value;
+  }
+  if (typeof value !== "number") throw new TypeError("Option value must be a number");
+  if (kind === "Int32") return value | 0;
+  if (kind === "Uint32") return value >>> 0;
+  const whole = Math.trunc(value) || 0;
+  const least = kind === "Uint64" ? 0 : Number.MIN_SAFE_INTEGER;
+  return Math.min(Math.max(whole, least), Number.MAX_SAFE_INTEGER);
+}
+
+/** @throws TypeError */
+export function checkId(id: unknown): number {
+  if (typeof id !== "number") throw new TypeError("Identifier must be a number");
+  return id | 0;
+}
+
+/** Reads an option off the core. */
+export function readCore(target: Target, kind: Kind, id: number): Value {
+  return calling(() => target[`get${kind}Option`](id));
+}
+
+/** Sets an option of the core. */
+export function writeCore(target: Target, kind: Kind, id: number, value: Value): void {
+  calling(() => (target[`set${kind}Option`] as (id: number, value: Value) => void).call(target, id, value));
+}
+
+/** A libzmq option that the core does not have in that form. */
+interface Exception {
+  readonly kinds: readonly Kind[];
+  /** Value before it is set; read back as it was set. */
+  readonly initial?: Value;
+  /** Whether libzmq takes the value. */
+  readonly accepts?: (value: number) => boolean;
+  /** What is set on the core, if anything. */
+  readonly core?: (value: number) => number;
+}
+
+const INT: readonly Kind[] = ["Bool", "Int32", "Uint32"];
+const LONG: readonly Kind[] = ["Int64", "Uint64"];
+const positive = (value: number): boolean => value >= 1;
+const natural = (value: number): boolean => value >= 0;
+
+/**
+ * Options that are kept here. The first six are about threads, multicast and Windows: they have no effect on tcp, ipc
+ * and inproc in a libzmq without pgm either.
+ */
+const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
+  [4, { kinds: LONG, initial: 0 }],
+  [8, { kinds: INT, initial: 100, accepts: positive }],
+  [9, { kinds: INT, initial: 10000, accepts: natural }],
+  [25, { kinds: INT, initial: 1, accepts: positive }],
+  [84, { kinds: INT, initial: 1500, accepts: positive }],
+  [94, { kinds: INT, initial: 0 }],
+  // Any negative number is no limit.
+  [22, { kinds: LONG, initial: -1, core: (value) => Math.max(value, -1) }],
+  // The kernel takes the low octet.
+  [57, { kinds: INT, initial: 0, accepts: natural, core: (value) => value & 255 }],
+]);
+
+/** Written as EINVAL: vmci, because no vmci is compiled in. */
+const ABSENT: ReadonlySet<number> = new Set([85, 86, 87, 88]);
+/** Not null: libzmq wants at least one octet. */
+const NEVER_NULL: ReadonlySet<number> = new Set([5, 48, 49, 50, 55]);
+/** Keys that read as EINVAL until they are set. */
+const KEYS: ReadonlySet<number> = new Set([48, 49, 50]);
+
+/** The options of one socket, by number. */
+export class OptionStore {
+  readonly #core: Target;
+  readonly #kept = new Map<number, number>();
+
+  constructor(core: Target) {
+    this.#core = core;
+  }
+
+  get(kind: Kind, id: number): Value {
+    const exception = EXCEPTIONS.get(id);
+    if (exception !== undefined) {
+      if (!exception.kinds.includes(kind)) throw failure("EINVAL");
+      return asKind(kind, this.#kept.get(id) ?? (exception.initial as number));
+    }
+    if (id === 33 || ABSENT.has(id)) throw failure("EINVAL");
+    const value = readCore(this.#core, kind, id);
+    if (KEYS.has(id) && value === null) throw failure("EINVAL");
+    return id === 55 && value === "" ? null : value;
+  }
+
+  set(kind: Kind, id: number, value: Value): void {
+    const exception = EXCEPTIONS.get(id);
+    if (exception !== undefined) this.#keep(exception, kind, id, Number(value));
+    else if (ABSENT.has(id)) throw failure("EINVAL");
+    else if (NEVER_NULL.has(id) && (value === null || value.toString() === "")) throw failure("EINVAL");
+    else if (id === 77 && Number(value) < 0) throw failure("EINVAL");
+    // Told to the peer, and kept, in tenths of a second.
+    else if (id === 76) writeCore(this.#core, kind, id, Math.trunc(Number(value) / 100) * 100);
+    else writeCore(this.#core, kind, id, value);
+  }
+
+  #keep({ kinds, accepts, core }: Exception, kind: Kind, id: number, value: number): void {
+    if (!kinds.includes(kind) || accepts?.(value) === false) throw failure("EINVAL");
+    if (core !== undefined) writeCore(this.#core, kind, id, kind === "Bool" ? value !== 0 : core(value));
+    this.#kept.set(id, id === 94 ? Number(value !== 0) : value);
+  }
+}
+
+function asKind(kind: Kind, value: number): number | boolean {
+  if (kind === "Bool") return value !== 0;
+  if (kind === "Uint32") return value >>> 0;
+  return kind === "Uint64" ? Number(BigInt.asUintN(64, BigInt(value))) : value;
+}

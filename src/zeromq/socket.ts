@@ -1,0 +1,291 @@
+/**
+ * Socket with zeromq.js's members over a socket of the core, which it hides: nothing of the core shows but through these.
+ * A message passes through without a promise of its own where it need not wait.
+ */
+import { checkAddress, checkCount, checkOptions, toMessage } from "./arguments.js";
+import { type Context, coreOf, context as defaultContext } from "./context.js";
+import { Observer, observeSockets } from "./observer.js";
+import { checkId, convert, defineOptionProperties, type Kind, SOCKET_PROPERTIES } from "./options.js";
+import { makeCore, SocketState } from "./state.js";
+
+/** Number of a socket type, as `type` reads. */
+export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
+
+/** Options of all sockets. Those about security throw "Operation not supported" on any value but their default. */
+export interface Socket {
+  /** Kept; there are no I/O threads to choose from. */
+  affinity: number;
+  /** Kept; multicast is not supported. */
+  rate: number;
+  /** Kept; multicast is not supported. */
+  recoveryInterval: number;
+  linger: number;
+  reconnectInterval: number;
+  backlog: number;
+  reconnectMaxInterval: number;
+  maxMessageSize: number;
+  tcpKeepalive: number;
+  tcpKeepaliveCount: number;
+  tcpKeepaliveIdle: number;
+  tcpKeepaliveInterval: number;
+  tcpAcceptFilter: string | null;
+  immediate: boolean;
+  ipv6: boolean;
+  plainServer: boolean;
+  plainUsername: string | null;
+  plainPassword: string | null;
+  curveServer: boolean;
+  curvePublicKey: string | null;
+  curveSecretKey: string | null;
+  curveServerKey: string | null;
+  gssapiServer: boolean;
+  gssapiPrincipal: string | null;
+  gssapiServicePrincipal: string | null;
+  gssapiPlainText: boolean;
+  gssapiPrincipalNameType: "hostBased" | "userName" | "krb5Principal";
+  gssapiServicePrincipalNameType: "hostBased" | "userName" | "krb5Principal";
+  zapDomain: string | null;
+  typeOfService: number;
+  handshakeInterval: number;
+  socksProxy: string | null;
+  heartbeatInterval: number;
+  heartbeatTimeToLive: number;
+  heartbeatTimeout: number;
+  connectTimeout: number;
+  tcpMaxRetransmitTimeout: number;
+  /** Kept; multicast is not supported. */
+  multicastMaxTransportDataUnit: number;
+  vmciBufferSize: number;
+  vmciBufferMinSize: number;
+  vmciBufferMaxSize: number;
+  vmciConnectTimeout: number;
+  interface: string | null;
+  zapEnforceDomain: boolean;
+  /** Kept; an option of Windows. */
+  loopbackFastPath: boolean;
+  readonly type: SocketType;
+  readonly lastEndpoint: string | null;
+  readonly securityMechanism: null | "plain" | "curve" | "gssapi";
+  readonly threadSafe: boolean;
+}
+
+let stateOf: (socket: unknown) => SocketState | undefined;
+
+function requireState(socket: unknown): SocketState {
+  const state = stateOf(socket);
+  if (state === undefined) throw new TypeError("Illegal invocation");
+  return state;
+}
+
+/** A socket of any type. */
+export abstract class Socket {
+  readonly #state: SocketState;
+
+  static {
+    stateOf = (socket) =>
+      typeof socket === "object" && socket !== null && #state in socket ? socket.#state : undefined;
+  }
+
+  protected constructor(type: SocketType, options?: object) {
+    if (typeof type !== "number") throw new TypeError("Socket type must be a number");
+    if (options !== undefined) checkOptions(options);
+    const { context = undefined, ...fields } = (options ?? {}) as { context?: Context };
+    const given = options !== undefined && "context" in options;
+    const core = coreOf(given ? context : defaultContext);
+    if (core === undefined) throw new Error("Invalid argument");
+    this.#state = new SocketState(makeCore(type, core), given ? (context as Context) : defaultContext);
+    Object.seal(this);
+    try {
+      Object.assign(this, fields);
+    } catch (error) {
+      this.#state.close();
+      throw error;
+    }
+  }
+
+  /** What happens to the connections. */
+  get events(): Observer {
+    const state = requireState(this);
+    state.requireOptions();
+    state.observer ??= new Observer(this);
+    return state.observer;
+  }
+
+  get context(): Context {
+    return requireState(this).context;
+  }
+
+  /** Whether close() has been called and no bind, unbind or proxy holds it up. */
+  get closed(): boolean {
+    return requireState(this).core.closed;
+  }
+
+  /** Whether receive() would have a message at once. */
+  get readable(): boolean {
+    return requireState(this).readable;
+  }
+
+  /** Whether send() would be done at once. */
+  get writable(): boolean {
+    return requireState(this).writable;
+  }
+
+  /** Close the socket; what waits fails with EAGAIN. Unsent messages follow `linger`. */
+  close(): void {
+    requireState(this).close();
+  }
+
+  /** Listen on an endpoint. Until then no other call about endpoints is allowed (EBUSY), and close() is put off. */
+  bind(address: string): Promise<void> {
+    const state = this.#endpoint(address, arguments.length);
+    return state.bind(address);
+  }
+
+  /** As bind(), done when it returns. */
+  bindSync(address: string): void {
+    this.#endpoint(address, arguments.length).bindSync(address);
+  }
+
+  /** Stop listening on an endpoint. */
+  unbind(address: string): Promise<void> {
+    return this.#endpoint(address, arguments.length).unbind(address);
+  }
+
+  /** As unbind(), done when it returns. */
+  unbindSync(address: string): void {
+    this.#endpoint(address, arguments.length).unbindSync(address);
+  }
+
+  connect(address: string): void {
+    this.#endpoint(address, arguments.length).connect(address);
+  }
+
+  disconnect(address: string): void {
+    this.#endpoint(address, arguments.length).disconnect(address);
+  }
+
+  #endpoint(address: unknown, count: number): SocketState {
+    const state = requireState(this);
+    checkAddress(address);
+    checkCount(count, 1);
+    state.requireFree();
+    return state;
+  }
+
+  protected getBoolOption(option: number): boolean {
+    return this.#get("Bool", option, arguments.length) as boolean;
+  }
+
+  protected setBoolOption(option: number, value: boolean): void {
+    this.#set("Bool", option, value, arguments.length);
+  }
+
+  protected getInt32Option(option: number): number {
+    return this.#get("Int32", option, arguments.length) as number;
+  }
+
+  protected setInt32Option(option: number, value: number): void {
+    this.#set("Int32", option, value, arguments.length);
+  }
+
+  protected getUint32Option(option: number): number {
+    return this.#get("Uint32", option, arguments.length) as number;
+  }
+
+  protected setUint32Option(option: number, value: number): void {
+    this.#set("Uint32", option, value, arguments.length);
+  }
+
+  protected getInt64Option(option: number): number {
+    return this.#get("Int64", option, arguments.length) as number;
+  }
+
+  protected setInt64Option(option: number, value: number): void {
+    this.#set("Int64", option, value, arguments.length);
+  }
+
+  protected getUint64Option(option: number): number {
+    return this.#get("Uint64", option, arguments.length) as number;
+  }
+
+  protected setUint64Option(option: number, value: number): void {
+    this.#set("Uint64", option, value, arguments.length);
+  }
+
+  protected getStringOption(option: number): string | null {
+    return this.#get("String", option, arguments.length) as string | null;
+  }
+
+  protected setStringOption(option: number, value: string | Buffer | null): void {
+    this.#set("String", option, value, arguments.length);
+  }
+
+  #get(kind: Kind, option: unknown, count: number): unknown {
+    const state = requireState(this);
+    const id = checkId(option);
+    checkCount(count, 1);
+    state.requireOptions();
+    return state.options.get(kind, id);
+  }
+
+  #set(kind: Kind, option: unknown, given: unknown, count: number): void {
+    const state = requireState(this);
+    const id = checkId(option);
+    const value = convert(kind, given);
+    checkCount(count, 2);
+    state.requireOptions();
+    state.options.set(kind, id, value);
+  }
+}
+
+/** For Proxy, and for subclasses in other files. */
+export function internalsOf(socket: unknown): SocketState | undefined {
+  return stateOf(socket);
+}
+
+defineOptionProperties(Socket.prototype, SOCKET_PROPERTIES, warnIfLate);
+
+/** Options are taken over by an endpoint when it is made. */
+export function warnIfLate(socket: object): void {
+  if (requireState(socket).endpoints > 0) {
+    process.emitWarning("Socket option will not take effect until next connect/bind.");
+  }
+}
+
+// zeromq.js has these on every socket; which type may use which is said by the types, and at run time by the error.
+Object.defineProperties(Socket.prototype, {
+  send: {
+    value: function send(this: Socket, message: unknown, options: unknown): Promise<void> {
+      const state = requireState(this);
+      state.requireOpen();
+      if (state.sendTo !== null) return state.sendTo(message, options);
+      const parts = toMessage(message);
+      return parts === null ? Promise.resolve() : state.send(parts);
+    },
+  },
+  receive: {
+    value: function receive(this: Socket): Promise<unknown> {
+      const state = requireState(this);
+      state.requireOpen();
+      return state.receive();
+    },
+  },
+  join: {
+    value: function join(this: Socket, ...groups: unknown[]): void {
+      requireState(this).joinGroups("join", groups);
+    },
+  },
+  leave: {
+    value: function leave(this: Socket, ...groups: unknown[]): void {
+      requireState(this).joinGroups("leave", groups);
+    },
+  },
+  [Symbol.asyncIterator]: {
+    value: function iterate(this: Socket): AsyncIterator<unknown, undefined> {
+      const state = requireState(this);
+      return { next: () => state.iterate() };
+    },
+  },
+});
+
+observeSockets((socket) => stateOf(socket));

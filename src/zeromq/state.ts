@@ -1,0 +1,286 @@
+/**
+ * What a socket of zeromq.js's surface holds: its core socket, what is bound and connected, and who has it to himself.
+ * Knows the core's internals, so that no message costs more than it does there.
+ */
+
+import type { Context as CoreContext } from "../context.js";
+import type { ReadableSocket, WritableSocket } from "../directions.js";
+import { parseEndpoint } from "../endpoint.js";
+import { StreamPipe } from "../engine/pipe.js";
+import type { ReceiveQueue } from "../engine/receive-queue.js";
+import type { SendQueue } from "../engine/send-queue.js";
+import { OPERATIONS_PER_TURN } from "../engine/turns.js";
+import type { OutMessage } from "../message.js";
+import type { Socket as Core } from "../socket.js";
+import type { SocketTurns } from "../socket-turns.js";
+import type { Context } from "./context.js";
+import { calling, failure, translated } from "./errors.js";
+import { type Event, watchCore } from "./events.js";
+import type { TakesTurns } from "./lockstep.js";
+import type { EventSource, Observer } from "./observer.js";
+import { OptionStore } from "./options.js";
+import { hold, type Lingering, unwatchUnsent, watchUnsent } from "./process-end.js";
+
+const BLOCKED = "Socket is blocked by a bind or unbind operation";
+const DONE: Promise<void> = Promise.resolve();
+
+/** Makes the core socket of a type. */
+export type CoreFactory = (options: { context: CoreContext }) => Core;
+
+const factories = new Map<number, CoreFactory>();
+
+/** Makes a type known by its number. */
+export function registerType(type: number, factory: CoreFactory): void {
+  factories.set(type, factory);
+}
+
+/** @throws Error EINVAL for an unknown type, EMFILE when the context has too many sockets */
+export function makeCore(type: number, context: CoreContext): Core {
+  const factory = factories.get(type);
+  if (factory === undefined) throw failure("EINVAL");
+  return calling(() => factory({ context }));
+}
+
+/** Who has the socket to himself: a call about endpoints that is under way, or a proxy that runs. */
+type Holder = "endpoint" | "proxy" | null;
+
+/** The directions of a core socket that it does not show. */
+interface Directions {
+  readonly sender?: { readonly queue: SendQueue };
+  readonly receives?: ReceiveQueue<unknown>;
+}
+
+export class SocketState implements Lingering, EventSource {
+  readonly core: Core;
+  readonly context: Context;
+  readonly options: OptionStore;
+  observer: Observer | null = null;
+  /** Sends with an address, for the types that have one; takes message and options as the application gave them. */
+  sendTo: ((message: unknown, options: unknown) => Promise<void>) | null = null;
+  readonly queue: SendQueue | undefined;
+  readonly receives: ReceiveQueue<unknown> | undefined;
+  readonly #bound = new Set<string>();
+  #connected = 0;
+  #holder: Holder = null;
+  #closeWanted = false;
+  #operations = 0;
+
+  constructor(core: Core, context: Context) {
+    this.core = core;
+    this.context = context;
+    this.options = new OptionStore(core);
+    const directions = core as unknown as Directions;
+    this.queue = directions.sender?.queue;
+    this.receives = directions.receives;
+    // libzmq's default, where the type or the context has not said 0.
+    if (core.options.linger > 0) core.options.linger = -1;
+    core.unref();
+    (core.turns as SocketTurns).onWait = hold;
+  }
+
+  // Who may do what now
+
+  /** For send and receive. */
+  requireOpen(): void {
+    if (this.core.closed) throw failure("EBADF");
+    if (this.#holder === "proxy") throw failure("EBUSY", BLOCKED);
+  }
+
+  /** For everything about endpoints. */
+  requireFree(): void {
+    if (this.core.closed) throw failure("EBADF");
+    if (this.#holder !== null) throw failure("EBUSY", BLOCKED);
+  }
+
+  /** For options, which libzmq refuses with another error. */
+  requireOptions(): void {
+    if (this.core.closed) throw failure("ENOTSOCK");
+  }
+
+  take(holder: Exclude<Holder, null>): void {
+    this.#holder = holder;
+  }
+
+  /** Others may use the socket again; a close() that came meanwhile is done now. */
+  release(): void {
+    this.#holder = null;
+    if (this.#closeWanted) this.close();
+  }
+
+  close(): void {
+    if (this.core.closed) return;
+    if (this.#holder !== null) {
+      this.#closeWanted = true;
+      return;
+    }
+    const lingers = this.unsent > 0 && this.linger !== 0;
+    unwatchUnsent(this);
+    if (lingers) hold(1);
+    void this.core.close().finally(() => {
+      if (lingers) hold(-1);
+    });
+  }
+
+  // Endpoints
+
+  /** Endpoints bound and connected. */
+  get endpoints(): number {
+    return this.#bound.size + this.#connected;
+  }
+
+  bind(address: string): Promise<void> {
+    return this.#alone(this.core.bind(address).then((endpoint) => this.#boundTo(endpoint)));
+  }
+
+  bindSync(address: string): void {
+    const core = this.core as Core & { bindSync?: (endpoint: string) => string };
+    if (core.bindSync === undefined) throw failure("ENOTSUP", "Operation not supported: bindSync");
+    this.#boundTo(calling(() => (core.bindSync as (endpoint: string) => string)(address)));
+  }
+
+  #boundTo(endpoint: string): void {
+    this.#bound.add(endpoint);
+    watchUnsent(this);
+  }
+
+  unbind(address: string): Promise<void> {
+    return this.#alone(
+      this.core.unbind(address).then(() => {
+        this.#bound.delete(address);
+      }),
+    );
+  }
+
+  unbindSync(address: string): void {
+    calling(() => parseEndpoint(address));
+    if (!this.#bound.delete(address)) throw Object.assign(failure("ENOENT"), { address });
+    // Known to be bound: from here on it cannot fail, only take time to flush.
+    void this.core.unbind(address);
+  }
+
+  async #alone(doing: Promise<void>): Promise<void> {
+    this.take("endpoint");
+    try {
+      await doing;
+    } catch (error) {
+      throw translated(error);
+    } finally {
+      this.release();
+    }
+  }
+
+  connect(address: string): void {
+    calling(() => this.core.connect(address));
+    this.#connected++;
+    watchUnsent(this);
+  }
+
+  disconnect(address: string): void {
+    calling(() => this.core.disconnect(address));
+    this.#connected--;
+  }
+
+  // Messages
+
+  get readable(): boolean {
+    return (this.core as unknown as Partial<ReadableSocket>).readable ?? false;
+  }
+
+  get writable(): boolean {
+    return (this.core as unknown as Partial<WritableSocket>).writable ?? false;
+  }
+
+  send(parts: OutMessage): Promise<void> {
+    const { queue } = this;
+    if (queue === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
+    if (this.core.options.conflate && Array.isArray(parts)) return Promise.reject(failure("EINVAL"));
+    try {
+      if (queue.trySend(parts)) return this.#turn() ?? DONE;
+    } catch (error) {
+      return Promise.reject(translated(error));
+    }
+    return queue.send(parts, undefined).catch((error) => {
+      throw this.#failed(error, "maySend");
+    });
+  }
+
+  /** A send by the core's own method. */
+  passed(send: () => Promise<void>): Promise<void> {
+    try {
+      return send().catch((error) => {
+        throw this.#failed(error, "maySend");
+      });
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+      return Promise.reject(translated(error));
+    }
+  }
+
+  receive(): Promise<unknown> {
+    const { receives } = this;
+    if (receives === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
+    const message = receives.tryReceive();
+    if (message !== undefined) return this.#turn()?.then(() => message) ?? Promise.resolve(message);
+    return receives.receive().catch((error) => {
+      throw this.#failed(error, "mayReceive");
+    });
+  }
+
+  /** One step of an iteration, which ends with the socket. */
+  iterate(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.core.closed) return Promise.resolve({ value: undefined, done: true });
+    this.requireOpen();
+    const { receives } = this;
+    if (receives === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
+    return receives.iterate().catch((error) => {
+      throw this.#failed(error, "mayReceive");
+    });
+  }
+
+  /** Once in 512 operations that did not wait, the next turn of the event loop, so that no loop of them starves others. */
+  #turn(): Promise<void> | undefined {
+    if (++this.#operations < OPERATIONS_PER_TURN) return undefined;
+    this.#operations = 0;
+    return this.core.turns.nextTurn();
+  }
+
+  /** libzmq's reason: a socket that closes ends what waits as a time-out does, and out of turn it is EFSM. */
+  #failed(error: unknown, right: keyof TakesTurns): unknown {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EBADF") return failure("EAGAIN");
+    const outOfTurn = (this.core as Core & Partial<TakesTurns>)[right] === false;
+    return code === "EAGAIN" && outOfTurn ? failure("EFSM") : translated(error);
+  }
+
+  joinGroups(act: "join" | "leave", groups: unknown[]): void {
+    this.requireOptions();
+    const core = this.core as Core & Partial<Record<typeof act, (...groups: Uint8Array[]) => void>>;
+    const method = core[act];
+    if (method === undefined) throw failure("ENOTSUP", "Operation not supported");
+    const octets = groups.map((group) => {
+      if (typeof group === "string" || group instanceof Uint8Array) return Buffer.from(group as string);
+      throw new TypeError("Value must be a string or buffer");
+    });
+    calling(() => method.apply(core, octets));
+  }
+
+  // The end of the process
+
+  get unsent(): number {
+    let count = 0;
+    for (const pipe of (this.core as unknown as { pipes: Set<object> }).pipes) {
+      if (pipe instanceof StreamPipe) count += pipe.outboundLength;
+    }
+    return count;
+  }
+
+  get linger(): number {
+    return this.core.options.linger;
+  }
+
+  // Events
+
+  watch(tell: (event: Event) => void): () => void {
+    return watchCore(this.core, tell);
+  }
+}

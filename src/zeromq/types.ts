@@ -1,0 +1,283 @@
+/**
+ * The socket types of zeromq.js, each a number and its options over Socket. The interfaces are what the types promise;
+ * the members themselves are on Socket and, for options, on the prototypes.
+ */
+import { Dealer as CoreDealer } from "../sockets/dealer.js";
+import { Pair as CorePair } from "../sockets/pair.js";
+import { Publisher as CorePublisher } from "../sockets/publisher.js";
+import { Pull as CorePull } from "../sockets/pull.js";
+import { Push as CorePush } from "../sockets/push.js";
+import { Router as CoreRouter } from "../sockets/router.js";
+import { Stream as CoreStream } from "../sockets/stream.js";
+import { Subscriber as CoreSubscriber } from "../sockets/subscriber.js";
+import { XPublisher as CoreXPublisher } from "../sockets/xpublisher.js";
+import { XSubscriber as CoreXSubscriber } from "../sockets/xsubscriber.js";
+import type { Context } from "./context.js";
+import { LockstepReply, LockstepRequest } from "./lockstep.js";
+import {
+  defineOptionProperties,
+  type OptionProperty,
+  OWN_PROPERTIES,
+  READABLE_PROPERTIES,
+  WRITABLE_PROPERTIES,
+} from "./options.js";
+import { Socket, warnIfLate } from "./socket.js";
+import { registerType } from "./state.js";
+
+/** One part of a received message. */
+export type Message = Buffer;
+
+/** One part of a message to be sent. Anything else is sent as String(x); null is an empty part. */
+export type MessageLike = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string | number | null;
+
+/** A socket that sends messages of type M, with the arguments O beside them. */
+export interface Writable<
+  M extends MessageLike | MessageLike[] = MessageLike | MessageLike[],
+  O extends [...object[]] = [],
+> {
+  /** Kept; multicast is not supported. */
+  multicastHops: number;
+  sendBufferSize: number;
+  sendHighWaterMark: number;
+  sendTimeout: number;
+  /**
+   * Send one message. Resolves when a peer's queue has taken it. May be called any number of times at once; calls keep
+   * their order. Rejects with EAGAIN when sendTimeout is over.
+   */
+  send(message: M, ...options: O): Promise<void>;
+}
+
+type ReceiveType<T> = T extends { receive(): Promise<infer U> } ? U : never;
+
+/** A socket that receives messages of type M. */
+export interface Readable<M extends object[] = Message[]> {
+  receiveBufferSize: number;
+  receiveHighWaterMark: number;
+  receiveTimeout: number;
+  /**
+   * The next message; waits for it. May be called any number of times at once; calls are served in order. Rejects with
+   * EAGAIN when receiveTimeout is over or the socket closes.
+   */
+  receive(): Promise<M>;
+  /** Messages until the socket closes. Leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterator<ReceiveType<this>, undefined>;
+}
+
+type IfEquals<X, Y, A, B = never> =
+  (<T>() => T extends X ? 1 : 2) extends <T>() => T extends Y ? 1 : 2 ? A : B;
+type WritableKeys<T> = {
+  // biome-ignore lint/complexity/noBannedTypes: any callable member
+  [P in keyof T]-?: T[P] extends Function
+    ? never
+    : IfEquals<{ [Q in P]: T[P] }, { -readonly [Q in P]: T[P] }, P>;
+}[keyof T];
+type Expand<T> = T extends infer O ? { [K in keyof O]: O[K] } : never;
+/** Writable properties of a type as constructor fields. */
+export type Options<T, E = object> = Expand<Partial<E & Pick<T, WritableKeys<T>>>>;
+/** Constructor fields of a socket type. */
+export type SocketOptions<S extends Socket> = Options<S, { context: Context }>;
+
+export class Pair extends Socket {
+  constructor(options?: SocketOptions<Pair>) {
+    super(0, options);
+  }
+}
+export interface Pair extends Writable, Readable {}
+
+export class Publisher extends Socket {
+  declare noDrop: boolean;
+  declare conflate: boolean;
+  declare invertMatching: boolean;
+
+  constructor(options?: SocketOptions<Publisher>) {
+    super(1, options);
+  }
+}
+export interface Publisher extends Writable {}
+
+const SUBSCRIBE = 6;
+const UNSUBSCRIBE = 7;
+
+export class Subscriber extends Socket {
+  declare conflate: boolean;
+  declare invertMatching: boolean;
+
+  constructor(options?: SocketOptions<Subscriber>) {
+    super(2, options);
+  }
+
+  /** Receive messages that start with one of the prefixes; without argument, all. */
+  subscribe(...prefixes: Array<Buffer | string>): void {
+    this.#each(SUBSCRIBE, prefixes);
+  }
+
+  /** Undo subscribe(), once for each call of it; a prefix that was not subscribed to is ignored. */
+  unsubscribe(...prefixes: Array<Buffer | string>): void {
+    this.#each(UNSUBSCRIBE, prefixes);
+  }
+
+  #each(option: number, prefixes: Array<Buffer | string>): void {
+    if (prefixes.length === 0) this.setStringOption(option, null);
+    else for (const prefix of prefixes) this.setStringOption(option, prefix);
+  }
+}
+export interface Subscriber extends Readable {}
+
+export class Request extends Socket {
+  declare routingId: string | null;
+  declare probeRouter: boolean;
+  declare correlate: boolean;
+  declare relaxed: boolean;
+
+  constructor(options?: SocketOptions<Request>) {
+    super(3, options);
+  }
+}
+export interface Request extends Readable, Writable {}
+
+export class Reply extends Socket {
+  declare routingId: string | null;
+
+  constructor(options?: SocketOptions<Reply>) {
+    super(4, options);
+  }
+}
+export interface Reply extends Readable, Writable {}
+
+export class Dealer extends Socket {
+  declare routingId: string | null;
+  declare probeRouter: boolean;
+  declare conflate: boolean;
+
+  constructor(options?: SocketOptions<Dealer>) {
+    super(5, options);
+  }
+}
+export interface Dealer extends Readable, Writable {}
+
+const CONNECT_ROUTING_ID = 61;
+
+/** Options of one connect(). */
+export interface RouterConnectOptions {
+  /** Name by which the peer is addressed, whatever it calls itself. */
+  routingId?: string;
+}
+
+export class Router extends Socket {
+  declare routingId: string | null;
+  declare mandatory: boolean;
+  declare probeRouter: boolean;
+  declare handover: boolean;
+
+  constructor(options?: SocketOptions<Router>) {
+    super(6, options);
+  }
+
+  override connect(address: string, options: RouterConnectOptions = {}): void {
+    if (options.routingId) this.setStringOption(CONNECT_ROUTING_ID, options.routingId);
+    super.connect(address);
+  }
+}
+export interface Router extends Readable, Writable {}
+
+export class Pull extends Socket {
+  constructor(options?: SocketOptions<Pull>) {
+    super(7, options);
+  }
+}
+export interface Pull extends Readable {
+  conflate: boolean;
+}
+
+export class Push extends Socket {
+  constructor(options?: SocketOptions<Push>) {
+    super(8, options);
+  }
+}
+export interface Push extends Writable {
+  conflate: boolean;
+}
+
+const XPUB_VERBOSE = 40;
+const XPUB_VERBOSER = 78;
+
+export class XPublisher extends Socket {
+  declare noDrop: boolean;
+  declare manual: boolean;
+  declare welcomeMessage: string | null;
+  declare invertMatching: boolean;
+
+  constructor(options?: SocketOptions<XPublisher>) {
+    super(9, options);
+  }
+
+  /** Which subscriptions are received: null only new ones, "allSubs" all, "allSubsUnsubs" all cancellations too. */
+  set verbosity(value: null | "allSubs" | "allSubsUnsubs") {
+    this.setBoolOption(
+      value === "allSubs" ? XPUB_VERBOSE : XPUB_VERBOSER,
+      value === "allSubsUnsubs" || value === "allSubs",
+    );
+  }
+}
+export interface XPublisher extends Readable, Writable {}
+
+export class XSubscriber extends Socket {
+  constructor(options?: SocketOptions<XSubscriber>) {
+    super(10, options);
+  }
+}
+export interface XSubscriber extends Readable, Writable {}
+
+/** Options of one connect(). */
+export interface StreamConnectOptions {
+  /** Name of the connection. */
+  routingId?: string;
+}
+
+export class Stream extends Socket {
+  declare notify: boolean;
+
+  constructor(options?: SocketOptions<Stream>) {
+    super(11, options);
+  }
+
+  override connect(address: string, options: StreamConnectOptions = {}): void {
+    if (options.routingId) this.setStringOption(CONNECT_ROUTING_ID, options.routingId);
+    super.connect(address);
+  }
+}
+export interface Stream extends Readable<[Message, Message]>, Writable<[MessageLike, MessageLike]> {}
+
+/** Gives a type its options. */
+export function defineType(type: { prototype: object }, properties: readonly OptionProperty[]): void {
+  defineOptionProperties(type.prototype, properties, warnIfLate);
+}
+
+const BOTH = [...WRITABLE_PROPERTIES, ...READABLE_PROPERTIES];
+const own = OWN_PROPERTIES;
+
+defineType(Pair, BOTH);
+defineType(Publisher, [...WRITABLE_PROPERTIES, own.noDrop, own.conflate, own.invertMatching]);
+defineType(Subscriber, [...READABLE_PROPERTIES, own.conflate, own.invertMatching]);
+defineType(Request, [...BOTH, own.routingId, own.probeRouter, own.correlate, own.relaxed]);
+defineType(Reply, [...BOTH, own.routingId]);
+defineType(Dealer, [...BOTH, own.routingId, own.probeRouter, own.conflate]);
+defineType(Router, [...BOTH, own.routingId, own.mandatory, own.probeRouter, own.handover]);
+defineType(Pull, [...READABLE_PROPERTIES, own.conflate]);
+defineType(Push, [...WRITABLE_PROPERTIES, own.conflate]);
+defineType(XPublisher, [...BOTH, own.noDrop, own.manual, own.welcomeMessage, own.invertMatching]);
+defineType(XSubscriber, BOTH);
+defineType(Stream, [...BOTH, own.notify]);
+
+registerType(0, (options) => new CorePair(options));
+registerType(1, (options) => new CorePublisher(options));
+registerType(2, (options) => new CoreSubscriber(options));
+registerType(3, (options) => new LockstepRequest(options));
+registerType(4, (options) => new LockstepReply(options));
+registerType(5, (options) => new CoreDealer(options));
+registerType(6, (options) => new CoreRouter(options));
+registerType(7, (options) => new CorePull(options));
+registerType(8, (options) => new CorePush(options));
+registerType(9, (options) => new CoreXPublisher(options));
+registerType(10, (options) => new CoreXSubscriber(options));
+registerType(11, (options) => new CoreStream(options));
