@@ -3,6 +3,8 @@
  * types pick names from it; constructor fields and properties are checked by the same rule.
  */
 
+import { parseAcceptFilter } from "./accept-filter.js";
+
 /** Options of all sockets. Times are in milliseconds, sizes in octets, unless said otherwise. */
 export interface SocketOptions {
   /** How long close() waits for unsent messages; -1 for ever, 0 drops them. Default 30000 (Subscriber: 0). */
@@ -45,6 +47,44 @@ export interface SocketOptions {
   backlog?: number;
   /** Use IPv6; a wildcard bind is dual-stack then. Default false. */
   ipv6?: boolean;
+  /** IP_TOS and IPV6_TCLASS of tcp connections, 0 to 255; 0 leaves the system's. Native engine only. Default 0. */
+  typeOfService?: number;
+  /**
+   * Network device that tcp sockets are bound to (SO_BINDTODEVICE), at most 15 octets. ENODEV from bind and connect
+   * for one that does not exist. Native engine on Linux only. Default null.
+   */
+  interface?: string | null;
+  /** How long what was sent may stay unacknowledged before tcp gives up (TCP_USER_TIMEOUT); 0 leaves it to the system.
+   * Native engine on Linux only. Default 0. */
+  tcpMaxRetransmitTimeout?: number;
+  /** `host:port` of a SOCKS5 proxy that tcp connections are made through (R24). Host names go to it unresolved.
+   * Default null. */
+  socksProxy?: string | null;
+  /** User name for the proxy, 1 to 255 octets; null offers the proxy no authentication. Default null. */
+  socksUsername?: string | null;
+  /** Password for the proxy, 1 to 255 octets. Needs socksUsername. Default null. */
+  socksPassword?: string | null;
+  /**
+   * Addresses whose tcp connections are accepted, as `192.168.0.0/16`, `10.1.2.3`, `::1/128` (R12); others are closed
+   * at once, with the event "accept:error". Empty: everybody. A string assigned is added to the list, null empties
+   * it, an array replaces it. IPv6 ranges are for IPv6 peers, except below ::ffff:0:0/96. Default [].
+   */
+  tcpAcceptFilter?: readonly string[] | string | null;
+  /**
+   * User ids whose ipc connections are accepted (R19). Where one of the three ipcFilter lists is not empty, a peer
+   * that is in none of them is closed at once, with the event "accept:error". Native engine on Linux only. Default [].
+   */
+  ipcFilterUserIds?: readonly number[];
+  /** Group ids, compared with the primary group of the peer's process; see ipcFilterUserIds. Default []. */
+  ipcFilterGroupIds?: readonly number[];
+  /** Process ids; see ipcFilterUserIds. Default []. */
+  ipcFilterProcessIds?: readonly number[];
+  /**
+   * Listening descriptor that bind takes over instead of making one, for tcp and ipc; -1 makes one (R25). The address
+   * bound is the descriptor's, and an ipc path is never unlinked. unbind and close close the descriptor. Native engine,
+   * or Linux. Default -1.
+   */
+  useFd?: number;
 }
 
 /** Options of sockets that send. */
@@ -110,6 +150,7 @@ export interface OptionValues
       RequestOnlyOptions
   > {
   routingId: Buffer | null;
+  tcpAcceptFilter: readonly string[];
 }
 
 /** Name of an option. */
@@ -118,7 +159,7 @@ export type OptionName = keyof OptionValues;
 interface Rule {
   readonly initial: unknown;
   /** Returns the value to keep; throws TypeError or RangeError. */
-  readonly check: (name: string, value: unknown) => unknown;
+  readonly check: (name: string, value: unknown, current: unknown) => unknown;
   /** Takes effect on connections that exist. */
   readonly live: boolean;
 }
@@ -153,6 +194,47 @@ function identity(name: string, value: unknown): Buffer | null {
   return octets;
 }
 
+/** A string of a bounded number of octets, or null. */
+function text(maximum: number) {
+  return (name: string, value: unknown): string | null => {
+    if (value === null) return null;
+    if (typeof value !== "string")
+      throw new TypeError(`${name} must be a string or null; got ${describe(value)}`);
+    const octets = Buffer.byteLength(value);
+    if (octets < 1 || octets > maximum || value.includes("\0")) {
+      throw new RangeError(`${name} must have 1 to ${maximum} octets, none of them zero`);
+    }
+    return value;
+  };
+}
+
+function hostPort(name: string, value: unknown): string | null {
+  const checked = text(512)(name, value);
+  const port = checked === null ? 1 : Number(/^[^\s/]+:(\d{1,5})$/.exec(checked)?.[1]);
+  if (!(port >= 1 && port <= 65535)) throw new RangeError(`${name} must be host:port; got "${checked}"`);
+  return checked;
+}
+
+function acceptFilter(name: string, value: unknown, current: unknown): readonly string[] {
+  if (value === null) return NONE;
+  const list: unknown = typeof value === "string" ? [...(current as string[]), value] : value;
+  if (!Array.isArray(list))
+    throw new TypeError(`${name} must be an array of strings, a string or null; got ${describe(value)}`);
+  for (const entry of list) {
+    if (typeof entry !== "string") throw new TypeError(`${name} must hold strings; got ${describe(entry)}`);
+    parseAcceptFilter(entry, name);
+  }
+  return Object.freeze([...list]);
+}
+
+function ids(minimum: number) {
+  const one = integer(minimum, 2 ** 32 - 2);
+  return (name: string, value: unknown): readonly number[] => {
+    if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; got ${describe(value)}`);
+    return Object.freeze(value.map((entry) => one(`${name}[]`, entry)));
+  };
+}
+
 function describe(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
@@ -163,6 +245,9 @@ const later = (initial: unknown, check: Rule["check"]): Rule => ({ initial, chec
 const count = integer(0, INT32_MAX);
 const timeout = integer(-1, INT32_MAX);
 const bytes = integer(0, Number.MAX_SAFE_INTEGER);
+
+/** Nobody may add to the default of all sockets. */
+const NONE: readonly never[] = Object.freeze([]);
 
 const RULES: Record<OptionName, Rule> = {
   linger: live(30000, timeout),
@@ -185,6 +270,17 @@ const RULES: Record<OptionName, Rule> = {
   tcpKeepaliveInterval: later(-1, timeout),
   backlog: later(100, count),
   ipv6: later(false, flag),
+  typeOfService: later(0, integer(0, 255)),
+  interface: later(null, text(15)),
+  tcpMaxRetransmitTimeout: later(0, count),
+  socksProxy: later(null, hostPort),
+  socksUsername: later(null, text(255)),
+  socksPassword: later(null, text(255)),
+  tcpAcceptFilter: later(NONE, acceptFilter),
+  ipcFilterUserIds: later(NONE, ids(0)),
+  ipcFilterGroupIds: later(NONE, ids(0)),
+  ipcFilterProcessIds: later(NONE, ids(1)),
+  useFd: later(-1, timeout),
   sendHighWaterMark: live(1000, count),
   sendHighWaterMarkBytes: live(0, bytes),
   sendTimeout: live(-1, timeout),
@@ -221,6 +317,17 @@ const SOCKET: OptionName[] = [
   "tcpKeepaliveInterval",
   "backlog",
   "ipv6",
+  "typeOfService",
+  "interface",
+  "tcpMaxRetransmitTimeout",
+  "socksProxy",
+  "socksUsername",
+  "socksPassword",
+  "tcpAcceptFilter",
+  "ipcFilterUserIds",
+  "ipcFilterGroupIds",
+  "ipcFilterProcessIds",
+  "useFd",
 ];
 
 /** Option names by group, for socket types to pick from. */
@@ -240,6 +347,6 @@ export function defaultOptions(): OptionValues {
 /** Checks and stores one option; answers whether it takes effect at once. */
 export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {
   const rule = RULES[name];
-  (values as unknown as Record<string, unknown>)[name] = rule.check(name, value);
+  (values as unknown as Record<string, unknown>)[name] = rule.check(name, value, values[name]);
   return rule.live;
 }

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../../src");
 
 /** Which rooms a room may import from, its own aside. Leaves are files that know nothing of the house. */
-const LEAVES = ["errors", "message", "events", "options", "endpoint"];
+const LEAVES = ["errors", "message", "events", "options", "endpoint", "accept-filter"];
 const ALLOWED: Record<string, string[]> = {
   index: ["version", "context", "directions", "socket", "sockets", "engine", "zmtp", ...LEAVES],
   version: ["transport"],
@@ -28,7 +28,8 @@ const ALLOWED: Record<string, string[]> = {
   errors: [],
   message: [],
   events: ["engine", "errors"],
-  options: [],
+  options: ["accept-filter"],
+  "accept-filter": [],
   endpoint: ["errors"],
 };
 
