@@ -47,7 +47,8 @@ export interface SocketOptions {
   backlog?: number;
   /** Use IPv6; a wildcard bind is dual-stack then. Default false. */
   ipv6?: boolean;
-  /** IP_TOS and IPV6_TCLASS of tcp connections, 0 to 255; 0 leaves the system's. Native engine only. Default 0. */
+  /** IP_TOS and IPV6_TCLASS of tcp connections, 0 to 255; 0 leaves the system's. Linux keeps the two lowest bits (ECN)
+   * for itself. Native engine only. Default 0. */
   typeOfService?: number;
   /**
    * Network device that tcp sockets are bound to (SO_BINDTODEVICE), at most 15 octets. ENODEV from bind and connect

@@ -86,7 +86,11 @@ int ApplyBuffers(int fd, const SocketOptions& options) {
 int SetTypeOfService(int fd, int family, int value) {
   if (value <= 0) return 0;
   if (family != AF_INET6) return Set(fd, IPPROTO_IP, IP_TOS, value);
+#ifdef IPV6_TCLASS
   const int status = Set(fd, IPPROTO_IPV6, IPV6_TCLASS, value);
+#else
+  const int status = -ENOTSUP;
+#endif
 #ifdef __linux__
   // An IPv4 peer of a dual-stack socket gets this one.
   return status != 0 ? status : Set(fd, IPPROTO_IP, IP_TOS, value);

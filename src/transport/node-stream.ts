@@ -7,6 +7,7 @@ import { FrameDecoder } from "../engine/decoder.js";
 import { ZmqError } from "../errors.js";
 import { listeningAddress } from "./descriptor.js";
 import {
+  descriptorError,
   formatHostPort,
   type RawAcceptor,
   type RawStream,
@@ -316,7 +317,9 @@ export const portableEngine: StreamEngine = {
     });
     // node:net calls listen() once more, which sets the backlog.
     const { useFd: fd, backlog } = options;
-    const acceptor = await listening(server, path, () => server.listen({ fd, backlog }));
+    const acceptor = await listening(server, path, () => server.listen({ fd, backlog })).catch((error) => {
+      throw error.code === "EEXIST" ? descriptorError(fd, scheme, "it is in use already") : error;
+    });
     reportErrors(server, handler);
     return acceptor;
   },

@@ -78,7 +78,7 @@ export interface Stream {
   readonly remoteAddress: string;
   /** Endpoint of our side. */
   readonly localAddress: string;
-  /** Begin to read, in byte mode. Called once. */
+  /** Begin to read, in byte mode. Called once by whom the stream was given to. */
   start(handler: StreamHandler): void;
   /** Switch to frame mode. `leftover` are octets already handed out by onBytes that belong to frames; they are
    * decoded first, and their frames may be delivered before this returns. */
