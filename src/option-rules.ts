@@ -212,7 +212,7 @@ export const RULES = {
 
 /** A string adds an entry, null takes all away, an array replaces them. */
 function acceptFilter(name: string, value: unknown, before: unknown): readonly string[] {
-  if (value === null || value === "") return NONE;
+  if (value === null) return NONE;
   const added = Array.isArray(value) ? value : [value];
   for (const one of added) {
     if (typeof one !== "string") {

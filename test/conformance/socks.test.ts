@@ -371,7 +371,7 @@ describe("what can never work", () => {
 
 describe("beside libzmq", () => {
   it("R24 the proxy serves zeromq as well", async () => {
-    const proxy = await SocksServer.start({ drip: true });
+    const proxy = await SocksServer.start();
     const { pull, endpoint, port } = await bound();
     const push = new zmq.Push({ linger: 0, socksProxy: proxy.address });
     onTestFinished(() => push.close());
