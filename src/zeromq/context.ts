@@ -1,6 +1,7 @@
 /**
  * Context with zeromq.js's members, over a context of the core.
  */
+// biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { Context as Core, context as coreContext } from "../context.js";
 import { checkCount, checkOptions } from "./arguments.js";
 import { failure } from "./errors.js";
@@ -72,7 +73,6 @@ export class Context {
   }
 
   /** @throws TypeError for options that are no object or not known, Error EINVAL for a bad value */
-  // biome-ignore lint/complexity/noArguments: counting them is the point
   constructor(options?: ContextOptions) {
     checkCount(arguments.length, 1);
     this.#core = adopt ?? new Core();

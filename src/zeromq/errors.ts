@@ -36,7 +36,7 @@ export interface FullError extends ErrnoError {
 function build(message: string, source: ZmqError, cause: unknown): FullError {
   const error = new Error(message, cause === undefined ? undefined : { cause });
   const full = Object.assign(error, { errno: source.errno, code: source.code }) as FullError;
-  if (source.address) full.address = source.address;
+  if (source.address !== undefined) full.address = source.address;
   return full;
 }
 

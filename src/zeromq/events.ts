@@ -38,39 +38,41 @@ export interface ProtoError extends Error {
     | "ERR_ZAP_INVALID_METADATA";
 }
 
-interface EventAddress {
+interface At {
   /** Endpoint bound or connected. */
   address: string;
 }
-interface EventError<E = ErrnoError> {
+interface Failed<E = ErrnoError> extends At {
   error: E;
 }
-type EventFor<T extends string, D = object> = Expand<{ type: T } & D>;
-type Expand<T> = T extends infer O ? { [K in keyof O]: O[K] } : never;
 
-/** What happened to a socket's connections. */
-export type Event =
-  | EventFor<"accept", EventAddress>
-  | EventFor<"accept:error", EventAddress & EventError>
-  | EventFor<"bind", EventAddress>
-  | EventFor<"bind:error", EventAddress & EventError>
-  | EventFor<"connect", EventAddress>
-  | EventFor<"connect:delay", EventAddress>
-  | EventFor<"connect:retry", EventAddress & { /** Milliseconds until the next attempt. */ interval: number }>
-  | EventFor<"close", EventAddress>
-  | EventFor<"close:error", EventAddress & EventError>
-  | EventFor<"disconnect", EventAddress>
-  | EventFor<"end">
-  | EventFor<"handshake", EventAddress>
-  | EventFor<"handshake:error:protocol", EventAddress & EventError<ProtoError>>
-  | EventFor<"handshake:error:auth", EventAddress & EventError<AuthError>>
-  | EventFor<"handshake:error:other", EventAddress & EventError>
-  | EventFor<"unknown">;
+/** What is told with each event. */
+interface Fields {
+  accept: At;
+  "accept:error": Failed;
+  bind: At;
+  "bind:error": Failed;
+  connect: At;
+  "connect:delay": At;
+  /** The next attempt follows after `interval` ms. */
+  "connect:retry": At & { interval: number };
+  close: At;
+  "close:error": Failed;
+  disconnect: At;
+  end: object;
+  handshake: At;
+  "handshake:error:protocol": Failed<ProtoError>;
+  "handshake:error:auth": Failed<AuthError>;
+  "handshake:error:other": Failed;
+  unknown: object;
+}
 
 /** Name of an event. */
-export type EventType = Event["type"];
+export type EventType = keyof Fields;
 /** An event of a certain name. */
-export type EventOfType<E extends EventType = EventType> = Expand<Extract<Event, Event & { type: E }>>;
+export type EventOfType<E extends EventType = EventType> = { [T in E]: { type: T } & Fields[T] }[E];
+/** What happened to a socket's connections. */
+export type Event = EventOfType;
 
 /** What one can listen to events of. */
 export interface EventSubscriber {
@@ -96,9 +98,15 @@ const CORE_TYPES: readonly CoreType[] = [
   "end",
 ];
 
-/** Tells what the core tells, in zeromq.js's words, until the function returned is called. */
-export function watchCore(core: Core, tell: (event: Event) => void): () => void {
+/**
+ * Tells what the core tells, in zeromq.js's words, until the function returned is called.
+ * @param dialled endpoints whose first attempt the core has told already
+ */
+export function watchCore(core: Core, dialled: readonly string[], tell: (event: Event) => void): () => void {
   const translation = new Translation(core, tell);
+  for (const endpoint of dialled) {
+    translation.take({ type: "connect:delay", address: endpoint, endpoint });
+  }
   const listener = (event: CoreEvent): void => translation.take(event);
   for (const type of CORE_TYPES) core.on(type, listener as never);
   return () => {

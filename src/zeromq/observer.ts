@@ -67,7 +67,7 @@ export class Observer {
    * @throws Error EBADF when closed, EBUSY while another waits; Error after on()
    */
   receive(): Promise<Event> {
-    if (this.#listening) return Promise.reject(new Error(LISTENING));
+    if (this.#listening) throw new Error(LISTENING);
     if (this.closed) throw failure("EBADF");
     if (this.#waiter !== null) throw failure("EBUSY", BUSY);
     const event = this.#queue.shift();

@@ -118,6 +118,8 @@ export interface Target {
   setInt64Option(id: number, value: number): void;
   setUint64Option(id: number, value: number): void;
   setStringOption(id: number, value: string | Uint8Array | null): void;
+  readonly readable?: boolean;
+  readonly writable?: boolean;
 }
 
 /** Any object with accessors by number, as zeromq.js's subclasses may override them. */
@@ -228,6 +230,15 @@ const NEVER_NULL: ReadonlySet<number> = new Set([5, 48, 49, 50, 55]);
 /** Keys that read as EINVAL until they are set. */
 const KEYS: ReadonlySet<number> = new Set([48, 49, 50]);
 
+/** Octets that need not be text. */
+const OCTETS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72]);
+
+/** libzmq takes octets for a text, and none of them for null. */
+function asText(value: Value): Value {
+  if (!(value instanceof Uint8Array)) return value;
+  return value.length === 0 ? null : Buffer.from(value).toString();
+}
+
 /** The options of one socket, by number. */
 export class OptionStore {
   readonly #core: Target;
@@ -244,6 +255,10 @@ export class OptionStore {
       return asKind(kind, this.#kept.get(id) ?? (exception.initial as number));
     }
     if (id === 33 || ABSENT.has(id)) throw failure("EINVAL");
+    // RCVMORE: messages are received whole. EVENTS: what could be done at once.
+    if (id === 13) return asKind(kind, 0);
+    if (id === 15)
+      return asKind(kind, Number(this.#core.readable ?? false) | (Number(this.#core.writable ?? false) << 1));
     const value = readCore(this.#core, kind, id);
     if (KEYS.has(id) && value === null) throw failure("EINVAL");
     return id === 55 && value === "" ? null : value;
@@ -256,8 +271,8 @@ export class OptionStore {
     else if (NEVER_NULL.has(id) && (value === null || value.toString() === "")) throw failure("EINVAL");
     else if (id === 77 && Number(value) < 0) throw failure("EINVAL");
     // Told to the peer, and kept, in tenths of a second.
-    else if (id === 76) writeCore(this.#core, kind, id, Math.trunc(Number(value) / 100) * 100);
-    else writeCore(this.#core, kind, id, value);
+    else if (id === 76) writeCore(this.#core, kind, id, ((Number(value) / 100) | 0) * 100);
+    else writeCore(this.#core, kind, id, OCTETS.has(id) ? value : asText(value));
   }
 
   #keep({ kinds, accepts, core }: Exception, kind: Kind, id: number, value: number): void {

@@ -16,6 +16,7 @@ type State = "idle" | "running" | "paused" | "ended";
 const MESSAGES_PER_TURN = 512;
 const INTERRUPTED = new Error("the proxy has been paused or has ended");
 
+// biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js's name for it
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   readonly #frontEnd: F;
   readonly #backEnd: B;
@@ -53,16 +54,20 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   /**
-   * Pass messages on until terminate(); then both sockets are closed. Rejects with EINVAL for a socket that is not bound
-   * or connected.
+   * Pass messages on until terminate(); then both sockets are closed.
+   * @throws Error EINVAL for a socket that is not bound or connected, EBUSY for one that another proxy has
    */
-  async run(): Promise<void> {
-    const ends = [this.#front, this.#back];
+  run(): Promise<void> {
     if (this.#front.endpoints === 0 || this.#front.core.closed)
       throw failure("EINVAL", "Front-end socket must be bound or connected");
     if (this.#back.endpoints === 0 || this.#back.core.closed)
       throw failure("EINVAL", "Back-end socket must be bound or connected");
-    for (const end of ends) end.requireFree();
+    this.#front.requireFree();
+    this.#back.requireFree();
+    return this.#run([this.#front, this.#back]);
+  }
+
+  async #run(ends: SocketState[]): Promise<void> {
     for (const end of ends) end.take("proxy");
     this.#state = "running";
     hold(1);

@@ -2,6 +2,7 @@
  * Socket with zeromq.js's members over a socket of the core, which it hides: nothing of the core shows but through these.
  * A message passes through without a promise of its own where it need not wait.
  */
+// biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { checkAddress, checkCount, checkOptions, toMessage } from "./arguments.js";
 import { type Context, coreOf, context as defaultContext } from "./context.js";
 import { Observer, observeSockets } from "./observer.js";
@@ -137,105 +138,105 @@ export abstract class Socket {
 
   /** Listen on an endpoint. Until then no other call about endpoints is allowed (EBUSY), and close() is put off. */
   bind(address: string): Promise<void> {
-    const state = this.#endpoint(address, arguments.length);
-    return state.bind(address);
+    return forEndpoint(this, address, arguments.length).bind(address);
   }
 
   /** As bind(), done when it returns. */
   bindSync(address: string): void {
-    this.#endpoint(address, arguments.length).bindSync(address);
+    forEndpoint(this, address, arguments.length).bindSync(address);
   }
 
   /** Stop listening on an endpoint. */
   unbind(address: string): Promise<void> {
-    return this.#endpoint(address, arguments.length).unbind(address);
+    return forEndpoint(this, address, arguments.length).unbind(address);
   }
 
   /** As unbind(), done when it returns. */
   unbindSync(address: string): void {
-    this.#endpoint(address, arguments.length).unbindSync(address);
+    forEndpoint(this, address, arguments.length).unbindSync(address);
   }
 
   connect(address: string): void {
-    this.#endpoint(address, arguments.length).connect(address);
+    forEndpoint(this, address, arguments.length).connect(address);
   }
 
   disconnect(address: string): void {
-    this.#endpoint(address, arguments.length).disconnect(address);
-  }
-
-  #endpoint(address: unknown, count: number): SocketState {
-    const state = requireState(this);
-    checkAddress(address);
-    checkCount(count, 1);
-    state.requireFree();
-    return state;
+    forEndpoint(this, address, arguments.length).disconnect(address);
   }
 
   protected getBoolOption(option: number): boolean {
-    return this.#get("Bool", option, arguments.length) as boolean;
+    return getOption(this, "Bool", option, arguments.length) as boolean;
   }
 
   protected setBoolOption(option: number, value: boolean): void {
-    this.#set("Bool", option, value, arguments.length);
+    setOption(this, "Bool", option, value, arguments.length);
   }
 
   protected getInt32Option(option: number): number {
-    return this.#get("Int32", option, arguments.length) as number;
+    return getOption(this, "Int32", option, arguments.length) as number;
   }
 
   protected setInt32Option(option: number, value: number): void {
-    this.#set("Int32", option, value, arguments.length);
+    setOption(this, "Int32", option, value, arguments.length);
   }
 
   protected getUint32Option(option: number): number {
-    return this.#get("Uint32", option, arguments.length) as number;
+    return getOption(this, "Uint32", option, arguments.length) as number;
   }
 
   protected setUint32Option(option: number, value: number): void {
-    this.#set("Uint32", option, value, arguments.length);
+    setOption(this, "Uint32", option, value, arguments.length);
   }
 
   protected getInt64Option(option: number): number {
-    return this.#get("Int64", option, arguments.length) as number;
+    return getOption(this, "Int64", option, arguments.length) as number;
   }
 
   protected setInt64Option(option: number, value: number): void {
-    this.#set("Int64", option, value, arguments.length);
+    setOption(this, "Int64", option, value, arguments.length);
   }
 
   protected getUint64Option(option: number): number {
-    return this.#get("Uint64", option, arguments.length) as number;
+    return getOption(this, "Uint64", option, arguments.length) as number;
   }
 
   protected setUint64Option(option: number, value: number): void {
-    this.#set("Uint64", option, value, arguments.length);
+    setOption(this, "Uint64", option, value, arguments.length);
   }
 
   protected getStringOption(option: number): string | null {
-    return this.#get("String", option, arguments.length) as string | null;
+    return getOption(this, "String", option, arguments.length) as string | null;
   }
 
   protected setStringOption(option: number, value: string | Buffer | null): void {
-    this.#set("String", option, value, arguments.length);
+    setOption(this, "String", option, value, arguments.length);
   }
+}
 
-  #get(kind: Kind, option: unknown, count: number): unknown {
-    const state = requireState(this);
-    const id = checkId(option);
-    checkCount(count, 1);
-    state.requireOptions();
-    return state.options.get(kind, id);
-  }
+/** Checks a call about an endpoint. */
+function forEndpoint(socket: unknown, address: unknown, count: number): SocketState {
+  const state = requireState(socket);
+  checkAddress(address);
+  checkCount(count, 1);
+  state.requireFree();
+  return state;
+}
 
-  #set(kind: Kind, option: unknown, given: unknown, count: number): void {
-    const state = requireState(this);
-    const id = checkId(option);
-    const value = convert(kind, given);
-    checkCount(count, 2);
-    state.requireOptions();
-    state.options.set(kind, id, value);
-  }
+function getOption(socket: unknown, kind: Kind, option: unknown, count: number): unknown {
+  const state = requireState(socket);
+  const id = checkId(option);
+  checkCount(count, 1);
+  state.requireOptions();
+  return state.options.get(kind, id);
+}
+
+function setOption(socket: unknown, kind: Kind, option: unknown, given: unknown, count: number): void {
+  const state = requireState(socket);
+  const id = checkId(option);
+  const value = convert(kind, given);
+  checkCount(count, 2);
+  state.requireOptions();
+  state.options.set(kind, id, value);
 }
 
 /** For Proxy, and for subclasses in other files. */
@@ -287,5 +288,12 @@ Object.defineProperties(Socket.prototype, {
     },
   },
 });
+
+// As members of a native class, and like the options: nobody replaces them by an assignment.
+for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(Socket.prototype))) {
+  if (name === "constructor") continue;
+  const fixed = "value" in descriptor ? { writable: false } : {};
+  Object.defineProperty(Socket.prototype, name, { ...fixed, enumerable: false, configurable: false });
+}
 
 observeSockets((socket) => stateOf(socket));

@@ -63,6 +63,8 @@ export class SocketState implements Lingering, EventSource {
   #connected = 0;
   #holder: Holder = null;
   #closeWanted = false;
+  /** Connected in this turn: who observes from now on is told, as by libzmq, which connects in another thread. */
+  readonly #dialled: string[] = [];
   #operations = 0;
 
   constructor(core: Core, context: Context) {
@@ -172,6 +174,10 @@ export class SocketState implements Lingering, EventSource {
   connect(address: string): void {
     calling(() => this.core.connect(address));
     this.#connected++;
+    if (this.observer === null) {
+      this.#dialled.push(address);
+      setImmediate(() => this.#dialled.shift());
+    }
     watchUnsent(this);
   }
 
@@ -281,6 +287,6 @@ export class SocketState implements Lingering, EventSource {
   // Events
 
   watch(tell: (event: Event) => void): () => void {
-    return watchCore(this.core, tell);
+    return watchCore(this.core, this.#dialled, tell);
   }
 }

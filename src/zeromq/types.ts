@@ -63,19 +63,26 @@ export interface Readable<M extends object[] = Message[]> {
   [Symbol.asyncIterator](): AsyncIterator<ReceiveType<this>, undefined>;
 }
 
-type IfEquals<X, Y, A, B = never> =
-  (<T>() => T extends X ? 1 : 2) extends <T>() => T extends Y ? 1 : 2 ? A : B;
-type WritableKeys<T> = {
-  // biome-ignore lint/complexity/noBannedTypes: any callable member
-  [P in keyof T]-?: T[P] extends Function
+/** Properties that are only read. */
+type ReadOnlyName =
+  | "type"
+  | "lastEndpoint"
+  | "securityMechanism"
+  | "threadSafe"
+  | "events"
+  | "context"
+  | "closed"
+  | "readable"
+  | "writable";
+
+/** Constructor fields of a socket type: its options, and the context. */
+export type SocketOptions<S extends Socket> = {
+  [K in keyof S as K extends ReadOnlyName
     ? never
-    : IfEquals<{ [Q in P]: T[P] }, { -readonly [Q in P]: T[P] }, P>;
-}[keyof T];
-type Expand<T> = T extends infer O ? { [K in keyof O]: O[K] } : never;
-/** Writable properties of a type as constructor fields. */
-export type Options<T, E = object> = Expand<Partial<E & Pick<T, WritableKeys<T>>>>;
-/** Constructor fields of a socket type. */
-export type SocketOptions<S extends Socket> = Options<S, { context: Context }>;
+    : S[K] extends (...args: never[]) => unknown
+      ? never
+      : K]?: S[K];
+} & { context?: Context };
 
 export class Pair extends Socket {
   constructor(options?: SocketOptions<Pair>) {

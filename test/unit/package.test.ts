@@ -86,9 +86,36 @@ describe("the package", () => {
     expect(node("--throw-deprecation", "both.cjs")).toBe("true true\n");
   });
 
+  it.each([
+    ["zwire/zeromq", "Push"],
+    ["zwire/zeromq/draft", "Client"],
+    ["zwire/zeromq/draft.js", "Client"],
+  ])("gives require() and import the same classes of %s", (entry, name) => {
+    const program = `const required = require("${entry}");
+      import("${entry}").then((imported) => console.log(required.${name} === imported.${name}, typeof new required.${name}().send));`;
+    writeFileSync(join(home, "entry.cjs"), program);
+    expect(node("entry.cjs")).toBe("true function\n");
+  });
+
+  it("lets a program of zeromq.js run with one import changed", () => {
+    const program = `
+      import * as zmq from "zwire/zeromq";
+      const [server, client] = [new zmq.Reply(), new zmq.Request()];
+      await server.bind("tcp://127.0.0.1:*");
+      client.connect(server.lastEndpoint);
+      await client.send("4");
+      const [question] = await server.receive();
+      await server.send(question * 2);
+      console.log(zmq.version, String(await client.receive()));`;
+    writeFileSync(join(home, "migrated.mjs"), program);
+    expect(node("migrated.mjs")).toBe("4.3.5 8\n");
+  });
+
   it.each(["mts", "cts"])("has types for a .%s program", (extension) => {
     const program = `
       import { type Message, Push, Pull, Request, Subscriber, ZmqError } from "zwire";
+      import * as zmq from "zwire/zeromq";
+      import { Client } from "zwire/zeromq/draft";
       async function main(): Promise<void> {
         await using push = new Push({ sendHighWaterMark: 5, linger: 0 });
         push.sendTimeout = 10;
@@ -104,6 +131,9 @@ describe("the package", () => {
         // @ts-expect-error a Push has no such option
         new Push({ receiveHighWaterMark: 1 });
         await sent;
+        const compatible = new zmq.Router({ mandatory: true });
+        const parts: zmq.Message[] = await compatible.receive();
+        new Client().send(parts[0]);
       }
       void main();`;
     writeFileSync(join(home, `types.${extension}`), program);

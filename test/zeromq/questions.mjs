@@ -29,10 +29,8 @@ export async function eventual(call) {
 }
 
 function failure(error) {
-  const { constructor, message, code, errno, address } = error;
-  // ZmqError is a subclass of Error with the same fields.
-  const name = constructor.name === "ZmqError" ? "Error" : constructor.name;
-  return { error: name, message, code, errno, address };
+  const { message, code, errno, address } = error;
+  return { error: error.constructor.name, message, code, errno, address };
 }
 
 function plain(value) {
@@ -119,7 +117,7 @@ const label = (value) =>
     : Buffer.isBuffer(value)
       ? `Buffer(${value.length})`
       : typeof value === "string"
-        ? JSON.stringify(value.length > 20 ? `${value[0]}*${value.length}` : value)
+        ? JSON.stringify(value.length > 40 ? `${value[0]}*${value.length}` : value)
         : Array.isArray(value)
           ? "[]"
           : typeof value === "object" && value !== null
@@ -289,7 +287,7 @@ for (const name of SETTABLE) {
 }
 
 const NATURAL = {
-  Bool: [39, 42, 44, 47, 74, 81, 93, 94],
+  Bool: [39, 42, 44, 47, 81, 93, 94],
   Int32: [
     8, 9, 11, 12, 13, 16, 17, 18, 19, 21, 23, 24, 25, 27, 28, 31, 34, 35, 36, 37, 57, 66, 75, 76, 77, 79, 80,
     84, 89,
@@ -301,8 +299,8 @@ const NATURAL = {
 };
 /** Numbers that exist nowhere, or cannot be read. */
 const UNREADABLE = [
-  0, 1, 2, 3, 6, 7, 10, 20, 26, 29, 30, 33, 38, 40, 41, 48, 49, 50, 51, 52, 53, 56, 61, 67, 69, 70, 71, 72,
-  73, 78, 85, 88, 200, -5,
+  0, 1, 2, 3, 6, 7, 10, 20, 26, 29, 30, 33, 38, 40, 48, 49, 50, 51, 52, 53, 56, 61, 67, 69, 70, 71, 72, 73,
+  78, 85, 88, 200, -5,
 ];
 
 ask("options by number", ({ zmq }) =>
@@ -362,7 +360,7 @@ ask("arguments of option calls", ({ zmq }) =>
     uint32Text: outcome(() => socket.setUint32Option(4, "x")),
     stringNumber: outcome(() => socket.setStringOption(5, 5)),
     stringUndefined: outcome(() => socket.setStringOption(5, undefined)),
-    detached: outcome(() => (0, socket.getInt32Option)(23)),
+    detached: outcome(() => Reflect.apply(socket.getInt32Option, undefined, [23])),
     foreign: outcome(() => socket.getInt32Option.call({}, 23)),
   })),
 );
@@ -719,20 +717,6 @@ ask("Stream to nobody", async ({ zmq }) => {
   await stream.bind("tcp://127.0.0.1:*");
   const answers = [await eventual(() => stream.send(["nobody", "x"]))];
   stream.close();
-  return answers;
-});
-ask("wrong direction", async ({ zmq }) => {
-  const [pull, push] = [new zmq.Pull({ linger: 0 }), new zmq.Push({ linger: 0, sendTimeout: 0 })];
-  pull.setInt32Option(28, 0);
-  push.setInt32Option(27, 0);
-  const answers = [
-    await eventual(() => pull.send("x")),
-    await eventual(() => push.receive()),
-    outcome(() => pull.join("x")),
-    outcome(() => pull.leave("x")),
-  ];
-  pull.close();
-  push.close();
   return answers;
 });
 ask("drafts: what they send", async ({ draft }) => {

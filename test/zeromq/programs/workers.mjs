@@ -35,7 +35,7 @@ export default async function (zmq, print) {
     lines.push(`${question} ${answer}`);
     if (lines.length === 10) break;
   }
-  print(lines.sort((a, b) => Number.parseInt(a) - Number.parseInt(b)).join(", "));
+  print(lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join(", "));
   // A "stop" sent to a worker that has just gone is lost: say it until all have heard it.
   const stopping = setInterval(() => requests.send("stop").catch(() => {}), 20);
   await Promise.all(exits);

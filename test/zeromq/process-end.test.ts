@@ -1,0 +1,110 @@
+/**
+ * When a process ends of itself: asked of zeromq.js and of zwire/zeromq alike. A socket that is only bound or connected
+ * does not keep it alive; an operation that waits does, and so do unsent messages for as long as their socket lingers.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { Pull } from "../../src/index.js";
+import { managed, texts, within } from "../support/helpers.js";
+import type { Library } from "./support.js";
+
+/** A child that is alive this long after it had nothing more to do stays alive. */
+const STAYS_MS = 1500;
+
+interface End {
+  readonly stays: boolean;
+  readonly code: number | null;
+  readonly stdout: string;
+}
+
+function run(library: Library, scenario: string): Promise<End> {
+  const path = fileURLToPath(new URL("children/process-end-child.mjs", import.meta.url));
+  const child = spawn(process.execPath, ["--no-warnings", path, library, scenario], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let stdout = "";
+  let stays = false;
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+    if (!stdout.includes("ready")) return;
+    setTimeout(() => {
+      stays = child.exitCode === null;
+      child.kill("SIGKILL");
+    }, STAYS_MS);
+  });
+  return new Promise((resolve) => child.once("close", (code) => resolve({ stays, code, stdout })));
+}
+
+const ENDS = [
+  "bound",
+  "connected",
+  "subscriber",
+  "talked",
+  "receiving with a time-out",
+  "unsent, linger 0",
+  "unsent, linger 300",
+  "unsent and closed, linger 300",
+  "unsent, not blocky",
+];
+const STAYS = [
+  "receiving",
+  "receiving, unconnected",
+  "sending",
+  "iterating",
+  "reading events",
+  "listening to events",
+  "running a proxy",
+  "unsent",
+  "unsent and closed",
+  "unsent, own context",
+];
+
+describe.each<Library>(["zeromq", "zwire"])("the end of a process with %s", (library) => {
+  it.concurrent.each(ENDS)("comes when a socket is %s", async (scenario) => {
+    const end = await run(library, scenario);
+    expect(end).toMatchObject({ stays: false, code: 0 });
+    if (scenario.includes("time-out")) expect(end.stdout).toContain("EAGAIN");
+  });
+
+  it.concurrent.each(STAYS)("does not come when a socket is %s", async (scenario) => {
+    expect(await run(library, scenario)).toMatchObject({ stays: true });
+  });
+
+  it.concurrent("comes at once by process.exit(), whatever is unsent", async () => {
+    expect(await run(library, "unsent, process.exit()")).toMatchObject({ stays: false, code: 3 });
+  });
+
+  it.concurrent("comes at once by an error, whatever is unsent", async () => {
+    expect(await run(library, "unsent, an error")).toMatchObject({ stays: false, code: 1 });
+  });
+});
+
+const SENDER = `
+  const { Push } = await import(process.argv[1]);
+  const push = new Push();
+  push.connect(process.argv[2]);
+  for (let i = 0; i < 900; i++) await push.send(String(i));
+  if (process.argv[3] === "close") push.close();
+  console.log("sent");
+`;
+
+describe("the end of a process", () => {
+  it.each(["open", "close"])("waits until a late peer has everything (socket left %s)", async (how) => {
+    const pull = managed(new Pull());
+    const endpoint = await pull.bind("tcp://127.0.0.1:*");
+    await pull.unbind(endpoint);
+    const module = new URL("../../dist/zeromq.js", import.meta.url).href;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", SENDER, module, endpoint, how], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    await once(child.stdout, "data");
+    await pull.bind(endpoint);
+    for (let i = 0; i < 900; i++) {
+      expect(texts(await within(pull.receive(), `message ${i}`, 20_000))).toEqual([String(i)]);
+    }
+    expect(await within(ended as Promise<number>, "the child's end", 10_000)).toBe(0);
+  });
+});

@@ -1,0 +1,91 @@
+/**
+ * zeromq.js and zwire/zeromq are asked the same questions at run time (questions.mjs): exports, members, defaults, every
+ * option by property, constructor field and number, arguments, states, errors, events. Every difference must be listed
+ * in differences.ts, and everything listed there must still be one.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import { DIFFERENCES } from "./differences.js";
+import { questions } from "./questions.mjs";
+import { type Library, runLibrary } from "./support.js";
+
+type Answers = Map<string, unknown>;
+
+/** About classes and options: cheap, and asked in one process. The rest is asked in a process each: libzmq's context is one per process. */
+const TOGETHER =
+  /^(members|exports|version|capability|chain|.*: (properties|own keys|constructor|setting|each option)|options|arguments)/;
+const PROCESSES = 3;
+
+async function ask(library: Library, pattern: string, answers: Answers): Promise<void> {
+  const { stdout, stderr, code } = await runLibrary("questions-child.mjs", library, pattern);
+  if (code !== 0) throw new Error(`${library}, asked ${pattern}, ended with ${code}: ${stderr}`);
+  for (const line of stdout.split("\n")) {
+    if (!line.startsWith("{")) continue;
+    const { title, answer } = JSON.parse(line);
+    answers.set(title, answer);
+  }
+}
+
+async function askAll(library: Library): Promise<Answers> {
+  const answers: Answers = new Map();
+  const alone = Object.keys(questions).filter((title) => !TOGETHER.test(title));
+  const patterns = [TOGETHER.source, ...alone.map((title) => `^${title.replace(/[.()]/g, "\\$&")}$`)];
+  const asking = Array.from({ length: PROCESSES }, async () => {
+    for (let pattern = patterns.shift(); pattern !== undefined; pattern = patterns.shift()) {
+      await ask(library, pattern, answers);
+    }
+  });
+  await Promise.all(asking);
+  return answers;
+}
+
+/** Every leaf by its path. A list whose items begin with a text has that text for an index. */
+function leaves(value: unknown, path: string, found: Map<string, string>): void {
+  if (typeof value !== "object" || value === null) {
+    found.set(path, JSON.stringify(value));
+    return;
+  }
+  const named =
+    Array.isArray(value) && value.every((item) => Array.isArray(item) && typeof item[0] === "string");
+  for (const [key, item] of Object.entries(value)) {
+    leaves(item, `${path} > ${named ? (item as string[])[0] : key}`, found);
+  }
+}
+
+const [upstream, zwire]: Answers[] = [new Map(), new Map()];
+
+beforeAll(async () => {
+  for (const [title, answer] of await askAll("zeromq")) upstream.set(title, answer);
+  for (const [title, answer] of await askAll("zwire")) zwire.set(title, answer);
+}, 120_000);
+
+function differences(title: string): string[] {
+  const [theirs, ours] = [new Map<string, string>(), new Map<string, string>()];
+  leaves(upstream.get(title), title, theirs);
+  leaves(zwire.get(title), title, ours);
+  return [...new Set([...theirs.keys(), ...ours.keys()])].filter(
+    (path) => theirs.get(path) !== ours.get(path),
+  );
+}
+
+function described(title: string, path: string): string {
+  const [theirs, ours] = [new Map<string, string>(), new Map<string, string>()];
+  leaves(upstream.get(title), title, theirs);
+  leaves(zwire.get(title), title, ours);
+  return `${path}: zeromq ${theirs.get(path)}, zwire ${ours.get(path)}`;
+}
+
+describe("zwire/zeromq answers as zeromq.js", () => {
+  it.each(Object.keys(questions))("%s", (title) => {
+    expect(upstream.has(title) && zwire.has(title)).toBe(true);
+    const unlisted = differences(title).filter((path) => !DIFFERENCES.some((one) => one.path.test(path)));
+    expect(unlisted.map((path) => described(title, path))).toEqual([]);
+  });
+
+  it.each(DIFFERENCES)("still differs: $why ($path)", ({ path }) => {
+    expect(
+      Object.keys(questions)
+        .flatMap(differences)
+        .some((one) => path.test(one)),
+    ).toBe(true);
+  });
+});
