@@ -2,50 +2,9 @@
  * Every public export of "zwire/zeromq", and nothing else: zeromq.js 6.8's surface over zwire's engine, so that a
  * program of that library changes one import.
  */
-import { failure } from "./zeromq/errors.js";
+import * as all from "./zeromq/all.js";
 
-export { Context, context } from "./zeromq/context.js";
-export type { Event, EventOfType, EventSubscriber, EventType } from "./zeromq/events.js";
-export { Observer } from "./zeromq/observer.js";
-export { Proxy } from "./zeromq/proxy.js";
-export { Socket } from "./zeromq/socket.js";
-export {
-  Dealer,
-  type Message,
-  type MessageLike,
-  Pair,
-  Publisher,
-  Pull,
-  Push,
-  type Readable,
-  Reply,
-  Request,
-  Router,
-  type RouterConnectOptions,
-  type SocketOptions,
-  Stream,
-  type StreamConnectOptions,
-  Subscriber,
-  type Writable,
-  XPublisher,
-  XSubscriber,
-} from "./zeromq/types.js";
+export * from "./zeromq/all.js";
 
-/** Version of libzmq whose features this entry has; programs decide by it what they may use. */
-export const version: string = "4.3.5";
-
-/** What libzmq could do, depending on how it was built, and whether zwire can. */
-export const capability: Partial<{
-  ipc: boolean;
-  pgm: boolean;
-  tipc: boolean;
-  norm: boolean;
-  curve: boolean;
-  gssapi: boolean;
-  draft: boolean;
-}> = { ipc: true, pgm: false, tipc: false, norm: false, curve: false, gssapi: false, draft: true };
-
-/** Not supported: throws ENOTSUP, because there is no CURVE yet (`capability.curve` is false). */
-export function curveKeyPair(): { publicKey: string; secretKey: string } {
-  throw failure("ENOTSUP", "Operation not supported: CURVE is not there yet");
-}
+/** zeromq.js is a CommonJS module, which `import zmq from "zeromq"` gets whole. */
+export default all;

@@ -141,6 +141,10 @@ export const questions = {
         .sort()
         .map((name) => [name, typeof draft[name]]),
     ),
+  "default export": ({ zmq, draft }) => [
+    zmq.default.Push === zmq.Push,
+    draft.default.Client === draft.Client,
+  ],
   version: ({ zmq }) => zmq.version,
   capability: ({ zmq }) => zmq.capability,
 };

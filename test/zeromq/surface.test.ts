@@ -12,7 +12,7 @@ type Answers = Map<string, unknown>;
 
 /** About classes and options: cheap, and asked in one process. The rest is asked in a process each: libzmq's context is one per process. */
 const TOGETHER =
-  /^(members|exports|version|capability|chain|.*: (properties|own keys|constructor|setting|each option)|options|arguments)/;
+  /^(members|exports|default|version|capability|chain|.*: (properties|own keys|constructor|setting|each option)|options|arguments)/;
 const PROCESSES = 3;
 
 async function ask(library: Library, pattern: string, answers: Answers): Promise<void> {

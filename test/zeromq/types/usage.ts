@@ -1,5 +1,5 @@
 // What a program in TypeScript takes from zeromq.js's declarations. Compiled against both packages; never run.
-import * as zmq from "zeromq";
+import whole, * as zmq from "zeromq";
 import {
   type Event,
   type EventOfType,
@@ -127,7 +127,8 @@ export async function main(): Promise<void> {
   const keys: { publicKey: string; secretKey: string } = zmq.curveKeyPair();
   const able: boolean | undefined = zmq.capability.curve;
   const limit: number = zmq.context.maxSocketsLimit;
-  const text: string = zmq.version;
+  const text: string = whole.version;
+  new whole.Push({ linger: 0 }).close();
   await running;
   console.log(id, type, mechanism, event, keys, able, limit, text);
 

@@ -1,0 +1,50 @@
+/**
+ * Every name of zeromq.js that "zwire/zeromq" exports.
+ */
+import { failure } from "./errors.js";
+
+export { Context, context } from "./context.js";
+export type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
+export { Observer } from "./observer.js";
+export { Proxy } from "./proxy.js";
+export { Socket } from "./socket.js";
+export {
+  Dealer,
+  type Message,
+  type MessageLike,
+  Pair,
+  Publisher,
+  Pull,
+  Push,
+  type Readable,
+  Reply,
+  Request,
+  Router,
+  type RouterConnectOptions,
+  type SocketOptions,
+  Stream,
+  type StreamConnectOptions,
+  Subscriber,
+  type Writable,
+  XPublisher,
+  XSubscriber,
+} from "./types.js";
+
+/** Version of libzmq whose features this entry has; programs decide by it what they may use. */
+export const version: string = "4.3.5";
+
+/** What libzmq could do, depending on how it was built, and whether zwire can. */
+export const capability: Partial<{
+  ipc: boolean;
+  pgm: boolean;
+  tipc: boolean;
+  norm: boolean;
+  curve: boolean;
+  gssapi: boolean;
+  draft: boolean;
+}> = { ipc: true, pgm: false, tipc: false, norm: false, curve: false, gssapi: false, draft: true };
+
+/** Not supported: throws ENOTSUP, because there is no CURVE yet (`capability.curve` is false). */
+export function curveKeyPair(): { publicKey: string; secretKey: string } {
+  throw failure("ENOTSUP", "Operation not supported: CURVE is not there yet");
+}
