@@ -357,6 +357,15 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor> {
+    return this.listenTcpSync(host, port, options, handler);
+  }
+
+  listenTcpSync(
+    host: string,
+    port: number,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): RawAcceptor {
     const handle = new this.#native.Acceptor();
     const acceptor = new NativeAcceptor(this.#native, handle, handler, (stream) => this.#tcpStream(stream));
     const ipv6Only = host !== "::";
@@ -370,6 +379,15 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor> {
+    return this.listenPipeSync(path, name, options, handler);
+  }
+
+  listenPipeSync(
+    path: string,
+    name: string,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): RawAcceptor {
     const handle = new this.#native.Acceptor();
     const wrap = (stream: NativeStreamHandle): Stream =>
       new NativeStream(this.#native, stream, `ipc://${name}`, `ipc://${name}`);
