@@ -186,8 +186,8 @@ export class IpcTransport implements Transport {
     }
   }
 
-  connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
-    return this.#engine.connectPipe(ipcPath(address), address, this.#tuned(options), signal);
+  connect(address: string, options: TransportOptions, signal: AbortSignal, refed: boolean): Promise<Stream> {
+    return this.#engine.connectPipe(ipcPath(address), address, this.#tuned(options), signal, refed);
   }
 }
 

@@ -292,7 +292,7 @@ export const portableEngine: StreamEngine = {
   checkOptions: requireSupported,
   checkPath: refuseAbstract,
 
-  async connectTcp(target: TcpTarget, options, signal) {
+  async connectTcp(target: TcpTarget, options, signal, refed) {
     const socket = connect({
       host: target.host,
       port: target.port,
@@ -300,13 +300,16 @@ export const portableEngine: StreamEngine = {
       localPort: target.sourcePort,
       autoSelectFamily: false,
     });
+    if (!refed) socket.unref();
     await connected(socket, signal);
     applyTcp(socket, options);
     return tcpStream(socket);
   },
 
-  async connectPipe(path, name, _options, signal) {
-    const socket = await connected(connect({ path }), signal);
+  async connectPipe(path, name, _options, signal, refed) {
+    const socket = connect({ path });
+    if (!refed) socket.unref();
+    await connected(socket, signal);
     return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
   },
 

@@ -169,7 +169,12 @@ export class TcpTransport implements Transport {
     return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
   }
 
-  async connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
+  async connect(
+    address: string,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+  ): Promise<Stream> {
     const { source, target } = parseTcpConnect(address);
     const sourceHost = source && sourceAddress(source.host, options.ipv6, address);
     const { socksProxy } = options;
@@ -180,7 +185,7 @@ export class TcpTransport implements Transport {
       signal.throwIfAborted();
       try {
         const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };
-        const stream = await this.#engine.connectTcp(hop, options, signal);
+        const stream = await this.#engine.connectTcp(hop, options, signal, refed);
         if (socksProxy !== null) return await socksConnect(stream, target, options, signal);
         if (stream.localAddress !== stream.remoteAddress) return stream;
         // An ephemeral port that dialled itself (D9).
