@@ -18,8 +18,8 @@ export type Sendable = MessageLike | readonly MessageLike[];
 
 const EVERYTHING = 1024;
 
-/** The sending half of a socket: checks arguments and counts; the queue does the rest. */
-class Sender {
+/** The sending half of a socket: checks arguments and counts; the queue does the rest. @internal */
+export class Sender {
   readonly queue: SendQueue;
   readonly #options: OptionValues;
   /** Messages that were accepted. */
@@ -42,6 +42,11 @@ class Sender {
       throw new TypeError("message must have one part on a conflating socket"); // G14
     }
     return parts;
+  }
+
+  /** As trySend, for a message that was received: it is what `prepare` would make of it. */
+  forward(message: Message): boolean {
+    return this.queue.trySend(message.length === 1 ? message[0] : this.prepare(message));
   }
 
   async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
@@ -100,6 +105,11 @@ export abstract class WritableSocket extends Socket {
 
   override get stats(): SocketStats {
     return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
+  }
+
+  /** @internal for a proxy */
+  get outgoing(): Sender {
+    return this.sender;
   }
 
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
@@ -177,7 +187,9 @@ export abstract class ReadableSocket extends Socket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
+    const stats = super.stats;
+    stats.receiveQueue += this.receives.returned;
+    return { ...stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
   }
 
   /** @internal */
@@ -188,12 +200,12 @@ export abstract class ReadableSocket extends Socket {
   ): this {
     if (type !== "message") return super.addListener(type, listener, once);
     if (typeof listener !== "function") throw new TypeError("listener must be a function");
-    if (once) this.emitter.once(type, listener as (message: Message) => void);
-    else this.emitter.on(type, listener as (message: Message) => void);
     this.receives.listen((message) => {
       this.emitter.emit("message", message);
       if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
     });
+    if (once) this.emitter.once(type, listener as (message: Message) => void);
+    else this.emitter.on(type, listener as (message: Message) => void);
     return this;
   }
 
@@ -202,6 +214,11 @@ export abstract class ReadableSocket extends Socket {
     super.removeListener(type, listener);
     if (type === "message" && this.emitter.listenerCount(type) === 0) this.receives.listen(null);
     return this;
+  }
+
+  /** @internal for a proxy */
+  get incoming(): ReceiveQueue {
+    return this.receives;
   }
 
   #take(): Message | undefined {
@@ -260,6 +277,11 @@ export abstract class DuplexSocket extends ReadableSocket {
 
   override get stats(): SocketStats {
     return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
+  }
+
+  /** @internal for a proxy */
+  get outgoing(): Sender {
+    return this.sender;
   }
 
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */

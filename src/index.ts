@@ -15,6 +15,13 @@ export {
 } from "./events.js";
 export type { Message, MessageLike } from "./message.js";
 export type { ReadableOptions, SocketOptions, WritableOptions } from "./options.js";
+export {
+  Proxy,
+  type ProxyOptions,
+  type ProxyState,
+  type ProxyStatistics,
+  type ProxyTraffic,
+} from "./proxy.js";
 export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./socket.js";
 export { Publisher, type PublisherOptions } from "./sockets/publisher.js";
 export { Pull, type PullOptions } from "./sockets/pull.js";
