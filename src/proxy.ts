@@ -83,6 +83,7 @@ class Direction {
   readonly #shared: Shared;
   /** Taken from one side, not yet accepted by the other. */
   #held: Message | undefined;
+  #heldBytes = 0;
   #pumping = false;
   #wokenMeanwhile = false;
   #scheduled = false;
@@ -168,9 +169,10 @@ class Direction {
     const message = this.#incoming.take();
     if (message === undefined) return undefined;
     this.#held = message;
+    this.#heldBytes = messageBytes(message);
     const { traffic } = this.#from;
     traffic.messagesIn++;
-    traffic.bytesIn += messageBytes(message);
+    traffic.bytesIn += this.#heldBytes;
     return message;
   }
 
@@ -187,7 +189,7 @@ class Direction {
     }
     const { traffic } = this.#to;
     traffic.messagesOut++;
-    traffic.bytesOut += messageBytes(message);
+    traffic.bytesOut += this.#heldBytes;
     if (this.#shared.capture !== null) this.#copy(message, this.#shared.capture);
     return true;
   }
@@ -213,7 +215,7 @@ class Direction {
     }
     const { traffic } = this.#from;
     traffic.messagesIn--;
-    traffic.bytesIn -= messageBytes(message);
+    traffic.bytesIn -= this.#heldBytes;
     this.#incoming.giveBack(message);
   }
 }
