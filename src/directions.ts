@@ -62,8 +62,11 @@ export class Sender {
   }
 }
 
-/** A socket that sends. */
-export abstract class WritableSocket extends Socket {
+/**
+ * A socket that sends.
+ * @typeParam S one message as sendMany takes it
+ */
+export abstract class WritableSocket<S = Sendable> extends Socket {
   /** @internal */
   protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
 
@@ -98,9 +101,9 @@ export abstract class WritableSocket extends Socket {
    * Send many messages, each element one message, for one promise. It rejects as `send` does; the messages before
    * the one that failed were sent, the ones behind it were not.
    */
-  sendMany(messages: Iterable<Sendable>, options?: CallOptions): Promise<void> {
+  sendMany(messages: Iterable<S>, options?: CallOptions): Promise<void> {
     checkCallOptions(options);
-    return this.sender.sendMany(messages, options);
+    return this.sender.sendMany(messages as Iterable<Sendable>, options);
   }
 
   override get stats(): SocketStats {
@@ -125,10 +128,17 @@ export abstract class WritableSocket extends Socket {
   }
 }
 
-/** A socket that receives. */
-export abstract class ReadableSocket extends Socket {
+/**
+ * A socket that receives.
+ * @typeParam M one message as the application sees it
+ */
+export abstract class ReadableSocket<M = Message> extends Socket {
   /** @internal */
-  protected readonly receives: ReceiveQueue = new ReceiveQueue(() => this.#take(), this.options, this.turns);
+  protected readonly receives: ReceiveQueue<M> = new ReceiveQueue<M>(
+    () => this.#take(),
+    this.options,
+    this.turns,
+  );
   #received = 0;
 
   /** This type can receive. */
@@ -140,7 +150,7 @@ export abstract class ReadableSocket extends Socket {
    * The next message. May be called any number of times at once; calls are served in order. Rejects with EAGAIN on
    * timeout, the signal's reason on abort, EBADF when the socket closes; no message is lost by that.
    */
-  receive(options?: CallOptions): Promise<Message> {
+  receive(options?: CallOptions): Promise<M> {
     if (options !== undefined) checkCallOptions(options);
     return this.receives.receive(options);
   }
@@ -149,38 +159,38 @@ export abstract class ReadableSocket extends Socket {
    * The next message if there is one now.
    * @throws ZmqError EBADF on a closed socket
    */
-  tryReceive(): Message | undefined {
+  tryReceive(): M | undefined {
     return this.receives.tryReceive();
   }
 
   /** All messages that are ready, at least one and at most `max` (default 1024), for one promise. */
-  receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<Message[]> {
+  receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<M[]> {
     checkCallOptions(options);
     if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a positive integer; got ${max}`);
     return this.receives.receiveMany(max, options);
   }
 
   /** Messages until the socket closes. Leaving the loop does not close the socket. */
-  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
     return { next: () => this.receives.iterate() };
   }
 
   /** Call a function for each message, or for each event of a name. */
-  override on(type: "message", listener: (message: Message) => void): this;
+  override on(type: "message", listener: (message: M) => void): this;
   override on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   override on(type: EventType | "message", listener: (argument: never) => void): this {
     return this.addListener(type, listener, false);
   }
 
   /** As `on`, for one call. */
-  override once(type: "message", listener: (message: Message) => void): this;
+  override once(type: "message", listener: (message: M) => void): this;
   override once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   override once(type: EventType | "message", listener: (argument: never) => void): this {
     return this.addListener(type, listener, true);
   }
 
   /** Undo `on`. */
-  override off(type: "message", listener: (message: Message) => void): this;
+  override off(type: "message", listener: (message: M) => void): this;
   override off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   override off(type: EventType | "message", listener: (argument: never) => void): this {
     return this.removeListener(type, listener);
@@ -204,8 +214,8 @@ export abstract class ReadableSocket extends Socket {
       this.emitter.emit("message", message);
       if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
     });
-    if (once) this.emitter.once(type, listener as (message: Message) => void);
-    else this.emitter.on(type, listener as (message: Message) => void);
+    if (once) this.emitter.once(type, listener as (message: M) => void);
+    else this.emitter.on(type, listener as (message: M) => void);
     return this;
   }
 
@@ -217,18 +227,18 @@ export abstract class ReadableSocket extends Socket {
   }
 
   /** @internal for a proxy */
-  get incoming(): ReceiveQueue {
+  get incoming(): ReceiveQueue<M> {
     return this.receives;
   }
 
-  #take(): Message | undefined {
+  #take(): M | undefined {
     const message = this.next();
     if (message !== undefined) this.#received++;
     return message;
   }
 
   /** The next message off the pipes, or undefined. */
-  protected abstract next(): Message | undefined;
+  protected abstract next(): M | undefined;
 
   /** @internal */
   override pipeReadable(_pipe: Pipe): void {
@@ -246,7 +256,7 @@ export abstract class ReadableSocket extends Socket {
 }
 
 /** A socket that sends and receives. */
-export abstract class DuplexSocket extends ReadableSocket {
+export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSocket<M> {
   /** @internal */
   protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
 
@@ -270,9 +280,9 @@ export abstract class DuplexSocket extends ReadableSocket {
   }
 
   /** Send many messages for one promise; as WritableSocket.sendMany. */
-  sendMany(messages: Iterable<Sendable>, options?: CallOptions): Promise<void> {
+  sendMany(messages: Iterable<S>, options?: CallOptions): Promise<void> {
     checkCallOptions(options);
-    return this.sender.sendMany(messages, options);
+    return this.sender.sendMany(messages as Iterable<Sendable>, options);
   }
 
   override get stats(): SocketStats {

@@ -1,17 +1,32 @@
 /**
- * Every option in one table: its name, default, what it accepts, and whether a change takes effect at once. Socket
- * types pick names from it; constructor fields and properties are checked by the same rule.
+ * Options as an application sees them, in groups for socket types to pick from. What each accepts is in
+ * option-rules.ts, libzmq's numbers are in option-numbers.ts.
  */
+import { RULES, type Rule } from "./option-rules.js";
+
+/** What sockets are told by their context; see Context. */
+export interface SocketContext {
+  /** Sockets that may be open at once. */
+  maxSockets: number;
+  /** Default of the sockets' `ipv6`. */
+  ipv6: boolean;
+  /** false: sockets do not linger unless told to (S11). */
+  blocky: boolean;
+  /** Largest part of sockets that set no maxMessageSize of their own. */
+  maxMessageSize: number;
+}
 
 /** Options of all sockets. Times are in milliseconds, sizes in octets, unless said otherwise. */
-export interface SocketOptions {
+export interface SocketOptions extends SecurityOptions, ForeignOptions {
+  /** Whose inproc names and limits the socket has. Constructor field only. Default: the process's own context. */
+  context?: SocketContext;
   /** How long close() waits for unsent messages; -1 for ever, 0 drops them. Default 30000 (Subscriber: 0). */
   linger?: number;
   /** Wait before the first redial, plus a random part of the same length; 0 and -1 never redial. Default 100. */
   reconnectInterval?: number;
   /** Doubling wait up to this, without jitter; 0 keeps reconnectInterval. Default 0. */
   reconnectMaxInterval?: number;
-  /** Largest part accepted; -1 for 2^31-1. A larger one closes the connection (E15). Default -1. */
+  /** Largest part accepted; -1 for the context's limit, which is 2^31-1. A larger one closes the connection (E15). Default -1. */
   maxMessageSize?: number;
   /** Most parts accepted in one message; more close the connection. Default 65536. */
   maxMessageParts?: number;
@@ -27,7 +42,7 @@ export interface SocketOptions {
   heartbeatInterval?: number;
   /** Silence after a PING that ends a connection; -1 is heartbeatInterval, 0 never ends one. Default -1. */
   heartbeatTimeout?: number;
-  /** Silence after which the peer shall end the connection; at most 65500, in tenths of a second. Default 0: not said. */
+  /** Silence after which the peer shall end the connection; told in tenths of a second, and never more than 65500 (F10). Default 0: not said. */
   heartbeatTimeToLive?: number;
   /** SO_SNDBUF; -1 leaves the system's on tcp and asks for 1 MiB on ipc. Native engine only. Default -1. */
   sendBufferSize?: number;
@@ -43,8 +58,66 @@ export interface SocketOptions {
   tcpKeepaliveInterval?: number;
   /** Connections that may wait to be accepted. Default 100. */
   backlog?: number;
-  /** Use IPv6; a wildcard bind is dual-stack then. Default false. */
+  /** Use IPv6; a wildcard bind is dual-stack then. Default: the context's, which is false. */
   ipv6?: boolean;
+  /** Time that sent octets may stay unacknowledged before tcp gives the connection up; 0 leaves the system's. Native engine only. Default 0. */
+  tcpMaxRetransmitTimeout?: number;
+  /** Type of service (IP_TOS, IPV6_TCLASS) of tcp packets, 0 to 255. Native engine only. Default 0. */
+  typeOfService?: number;
+  /** Network interface that tcp sockets are bound to (SO_BINDTODEVICE); null for any. Native engine, Linux. Default null. */
+  interface?: string | null;
+  /** `host:port` of a SOCKS5 proxy for tcp connections; null for none (R24). Default null. */
+  socksProxy?: string | null;
+  /** User name for the SOCKS5 proxy; null asks for no authentication. Default null. */
+  socksUsername?: string | null;
+  /** Password for the SOCKS5 proxy. Default null: empty. */
+  socksPassword?: string | null;
+  /** Networks, such as "10.0.0.0/8", whose peers a bound tcp endpoint accepts; none means all (R12). A string adds one, null clears. Default none. */
+  tcpAcceptFilter?: string | readonly string[] | null;
+  /** Users whose processes a bound ipc endpoint accepts, beside the other two lists; all empty means everybody (R19). Native engine, Linux. Default none. */
+  ipcFilterUserIds?: readonly number[];
+  /** Groups, by the peer's own group id; as ipcFilterUserIds. */
+  ipcFilterGroupIds?: readonly number[];
+  /** Processes; as ipcFilterUserIds. */
+  ipcFilterProcessIds?: readonly number[];
+  /** Listening descriptor that the next bind uses instead of making one; -1 for none (R25). Default -1. */
+  useFd?: number;
+}
+
+/**
+ * Security of PLAIN, CURVE, GSSAPI and ZAP. No mechanism but NULL exists yet: anything but the default throws ENOTSUP,
+ * so that nothing runs unprotected by mistake.
+ */
+export interface SecurityOptions {
+  plainServer?: boolean;
+  plainUsername?: string | null;
+  plainPassword?: string | null;
+  curveServer?: boolean;
+  curvePublicKey?: string | null;
+  curveSecretKey?: string | null;
+  curveServerKey?: string | null;
+  zapDomain?: string;
+  zapEnforceDomain?: boolean;
+  gssapiServer?: boolean;
+  gssapiPrincipal?: string | null;
+  gssapiServicePrincipal?: string | null;
+  gssapiPlainText?: boolean;
+  gssapiPrincipalNameType?: "hostBased" | "userName" | "krb5Principal";
+  gssapiServicePrincipalNameType?: "hostBased" | "userName" | "krb5Principal";
+}
+
+/** libzmq's options that mean nothing here. They read as libzmq's defaults; anything else throws ENOTSUP. */
+export interface ForeignOptions {
+  affinity?: number;
+  rate?: number;
+  recoveryInterval?: number;
+  multicastHops?: number;
+  multicastMaxTransportDataUnit?: number;
+  vmciBufferSize?: number;
+  vmciBufferMinSize?: number;
+  vmciBufferMaxSize?: number;
+  vmciConnectTimeout?: number;
+  loopbackFastPath?: boolean;
 }
 
 /** Options of sockets that send. */
@@ -89,10 +162,44 @@ export interface SubscriberOnlyOptions {
   invertMatching?: boolean;
 }
 
-/** Options of Request. */
-export interface RequestOnlyOptions {
+/** Options of sockets that have an identity. */
+export interface IdentityOptions {
   /** Identity told to the peer: 1 to 255 octets, not beginning with zero (C12). Default: none. */
   routingId?: string | Uint8Array | null;
+}
+
+/** Options of sockets that may have to tell a Router that they are there. */
+export interface ProbeOptions {
+  /** Send one empty message to each peer as the first (I14). Default false. */
+  probeRouter?: boolean;
+}
+
+/** Options of XPublisher. */
+export interface XPublisherOnlyOptions {
+  /** Subscriptions take effect only by subscribe() and unsubscribe() of the socket itself (J20). Default false. */
+  manual?: boolean;
+  /** Which subscriptions are delivered: null only new topics, "allSubs" every subscription, "allSubsUnsubs" every cancellation too (J14). Default null. */
+  verbosity?: null | "allSubs" | "allSubsUnsubs";
+  /** Message sent to each new peer before any other (J23); null or empty for none. Default null. */
+  welcomeMessage?: string | Uint8Array | null;
+}
+
+/** Options of Router. */
+export interface RouterOnlyOptions {
+  /** Reject a message to an unknown peer with EHOSTUNREACH, and wait for a full one, instead of dropping (I4, I5). Default false. */
+  mandatory?: boolean;
+  /** A new peer takes over a routing id that is in use (I9), instead of being ignored (I8). Default false. */
+  handover?: boolean;
+}
+
+/** Options of Stream. */
+export interface StreamOnlyOptions {
+  /** Deliver an empty message when a connection is made or lost (M2). Default true. */
+  notify?: boolean;
+}
+
+/** Options of Request. */
+export interface RequestOnlyOptions {
   /** Mark requests with an id and ignore replies to others (H9). request() then keeps several in flight. Default false. */
   correlate?: boolean;
   /** Allow a new request before the reply to the last (H8). Default false. */
@@ -102,103 +209,56 @@ export interface RequestOnlyOptions {
 /** Every option with its value. */
 export interface OptionValues
   extends Required<
-    SocketOptions &
+    Omit<SocketOptions, "context" | "tcpAcceptFilter"> &
       WritableOptions &
       ReadableOptions &
       ConflateOptions &
       PublisherOnlyOptions &
+      XPublisherOnlyOptions &
+      ProbeOptions &
+      RouterOnlyOptions &
+      StreamOnlyOptions &
+      IdentityOptions &
       RequestOnlyOptions
   > {
   routingId: Buffer | null;
+  welcomeMessage: Buffer | null;
+  tcpAcceptFilter: readonly string[];
 }
 
 /** Name of an option. */
 export type OptionName = keyof OptionValues;
 
-interface Rule {
-  readonly initial: unknown;
-  /** Returns the value to keep; throws TypeError or RangeError. */
-  readonly check: (name: string, value: unknown) => unknown;
-  /** Takes effect on connections that exist. */
-  readonly live: boolean;
-}
+const SECURITY: OptionName[] = [
+  "plainServer",
+  "plainUsername",
+  "plainPassword",
+  "curveServer",
+  "curvePublicKey",
+  "curveSecretKey",
+  "curveServerKey",
+  "zapDomain",
+  "zapEnforceDomain",
+  "gssapiServer",
+  "gssapiPrincipal",
+  "gssapiServicePrincipal",
+  "gssapiPlainText",
+  "gssapiPrincipalNameType",
+  "gssapiServicePrincipalNameType",
+];
 
-const INT32_MAX = 2 ** 31 - 1;
-
-function integer(minimum: number, maximum: number) {
-  return (name: string, value: unknown): number => {
-    if (typeof value !== "number") throw new TypeError(`${name} must be a number; got ${describe(value)}`);
-    if (!Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new RangeError(`${name} must be an integer from ${minimum} to ${maximum}; got ${value}`);
-    }
-    return value;
-  };
-}
-
-function flag(name: string, value: unknown): boolean {
-  if (typeof value !== "boolean")
-    throw new TypeError(`${name} must be true or false; got ${describe(value)}`);
-  return value;
-}
-
-function identity(name: string, value: unknown): Buffer | null {
-  if (value === null) return null;
-  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-    throw new TypeError(`${name} must be a string, Uint8Array or null; got ${describe(value)}`);
-  }
-  const octets = typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
-  if (octets.length < 1 || octets.length > 255 || octets[0] === 0) {
-    throw new RangeError(`${name} must have 1 to 255 octets and not begin with a zero octet`);
-  }
-  return octets;
-}
-
-function describe(value: unknown): string {
-  return value === null ? "null" : typeof value;
-}
-
-const live = (initial: unknown, check: Rule["check"]): Rule => ({ initial, check, live: true });
-const later = (initial: unknown, check: Rule["check"]): Rule => ({ initial, check, live: false });
-
-const count = integer(0, INT32_MAX);
-const timeout = integer(-1, INT32_MAX);
-const bytes = integer(0, Number.MAX_SAFE_INTEGER);
-
-const RULES: Record<OptionName, Rule> = {
-  linger: live(30000, timeout),
-  reconnectInterval: later(100, timeout),
-  reconnectMaxInterval: later(0, count),
-  maxMessageSize: later(-1, integer(-1, INT32_MAX)),
-  maxMessageParts: later(65536, integer(1, INT32_MAX)),
-  maxMultipartSize: later(-1, integer(-1, INT32_MAX)),
-  handshakeInterval: later(30000, count),
-  connectTimeout: later(0, count),
-  immediate: later(false, flag),
-  heartbeatInterval: later(0, count),
-  heartbeatTimeout: later(-1, timeout),
-  heartbeatTimeToLive: later(0, integer(0, 65500)),
-  sendBufferSize: later(-1, timeout),
-  receiveBufferSize: later(-1, timeout),
-  tcpKeepalive: later(-1, integer(-1, 1)),
-  tcpKeepaliveCount: later(-1, timeout),
-  tcpKeepaliveIdle: later(-1, timeout),
-  tcpKeepaliveInterval: later(-1, timeout),
-  backlog: later(100, count),
-  ipv6: later(false, flag),
-  sendHighWaterMark: live(1000, count),
-  sendHighWaterMarkBytes: live(0, bytes),
-  sendTimeout: live(-1, timeout),
-  sendQueueLimit: live(65536, integer(1, INT32_MAX)),
-  receiveHighWaterMark: live(1000, count),
-  receiveHighWaterMarkBytes: live(0, bytes),
-  receiveTimeout: live(-1, timeout),
-  conflate: later(false, flag),
-  noDrop: live(false, flag),
-  invertMatching: live(false, flag),
-  routingId: later(null, identity),
-  correlate: live(false, flag),
-  relaxed: live(false, flag),
-};
+const FOREIGN: OptionName[] = [
+  "affinity",
+  "rate",
+  "recoveryInterval",
+  "multicastHops",
+  "multicastMaxTransportDataUnit",
+  "vmciBufferSize",
+  "vmciBufferMinSize",
+  "vmciBufferMaxSize",
+  "vmciConnectTimeout",
+  "loopbackFastPath",
+];
 
 const SOCKET: OptionName[] = [
   "linger",
@@ -219,8 +279,21 @@ const SOCKET: OptionName[] = [
   "tcpKeepaliveCount",
   "tcpKeepaliveIdle",
   "tcpKeepaliveInterval",
+  "tcpMaxRetransmitTimeout",
+  "typeOfService",
+  "interface",
   "backlog",
   "ipv6",
+  "socksProxy",
+  "socksUsername",
+  "socksPassword",
+  "tcpAcceptFilter",
+  "ipcFilterUserIds",
+  "ipcFilterGroupIds",
+  "ipcFilterProcessIds",
+  "useFd",
+  ...SECURITY,
+  ...FOREIGN,
 ];
 
 /** Option names by group, for socket types to pick from. */
@@ -230,16 +303,22 @@ export const OPTION_GROUPS = {
   readable: ["receiveHighWaterMark", "receiveHighWaterMarkBytes", "receiveTimeout"] as OptionName[],
 };
 
+const TABLE: Record<OptionName, Rule> = RULES;
+
 /** A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap. */
 export function defaultOptions(): OptionValues {
   const values = {} as Record<string, unknown>;
-  for (const name of Object.keys(RULES) as OptionName[]) values[name] = RULES[name].initial;
+  for (const name of Object.keys(TABLE) as OptionName[]) values[name] = TABLE[name].initial;
   return values as unknown as OptionValues;
 }
 
 /** Checks and stores one option; answers whether it takes effect at once. */
 export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {
-  const rule = RULES[name];
-  (values as unknown as Record<string, unknown>)[name] = rule.check(name, value);
+  const rule = TABLE[name];
+  const store = values as unknown as Record<string, unknown>;
+  store[name] = rule.check(name, value, store[name]);
   return rule.live;
 }
+
+/** Options as properties of a socket: all but the ones that only a constructor takes. */
+export type OptionProperties<Options> = Required<Omit<Options, "context">>;

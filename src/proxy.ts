@@ -66,7 +66,7 @@ interface Shared {
 /** One of the two sockets. A queue is null for a direction that its type does not have. */
 interface Side {
   readonly socket: Socket;
-  readonly incoming: ReceiveQueue | null;
+  readonly incoming: ReceiveQueue<Message> | null;
   readonly outgoing: Sender | null;
   readonly traffic: ProxyTraffic;
 }
@@ -78,7 +78,7 @@ interface Side {
 class Direction {
   readonly #from: Side;
   readonly #to: Side;
-  readonly #incoming: ReceiveQueue;
+  readonly #incoming: ReceiveQueue<Message>;
   readonly #outgoing: Sender;
   readonly #shared: Shared;
   /** Taken from one side, not yet accepted by the other. */
@@ -89,7 +89,7 @@ class Direction {
   #scheduled = false;
   #started = false;
 
-  constructor(from: Side, to: Side, incoming: ReceiveQueue, outgoing: Sender, shared: Shared) {
+  constructor(from: Side, to: Side, incoming: ReceiveQueue<Message>, outgoing: Sender, shared: Shared) {
     this.#from = from;
     this.#to = to;
     this.#incoming = incoming;
@@ -245,12 +245,13 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   #ended: { resolve: () => void; reject: (reason: unknown) => void } | null = null;
 
   /**
-   * @throws TypeError for an argument that is no socket, a capture socket that cannot send, and two sockets between
+   * @throws TypeError for an argument that is no socket, or one of a draft type (their messages carry more than parts,
+   * such as a peer's number, which would be lost), a capture socket that cannot send, and two sockets between
    * which no message can go
    */
   constructor(frontEnd: F, backEnd: B, options: ProxyOptions = {}) {
-    if (!(frontEnd instanceof Socket)) throw new TypeError("Front-end must be a socket object");
-    if (!(backEnd instanceof Socket)) throw new TypeError("Back-end must be a socket object");
+    requireForwardable("Front-end", frontEnd);
+    requireForwardable("Back-end", backEnd);
     if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
     for (const name of Object.keys(options)) {
       if (name !== "capture" && name !== "closeSockets") throw new TypeError(`Proxy has no option "${name}"`);
@@ -389,10 +390,16 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 }
 
+function requireForwardable(which: string, value: unknown): void {
+  if (!(value instanceof Socket)) throw new TypeError(`${which} must be a socket object`);
+  // The draft types are the thread-safe ones of libzmq.
+  if (value.threadSafe) throw new TypeError(`${which} must not be of a draft type`);
+}
+
 function side<S extends Socket>(socket: S): Side & { readonly socket: S } {
   return {
     socket,
-    incoming: socket instanceof ReadableSocket ? socket.incoming : null,
+    incoming: socket instanceof ReadableSocket ? (socket as ReadableSocket).incoming : null,
     outgoing: sendingHalf(socket),
     traffic: { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 },
   };
@@ -404,6 +411,7 @@ function sendingHalf(socket: unknown): Sender | null {
 
 function captureOf(capture: Socket | undefined, frontEnd: Socket, backEnd: Socket): Sender | null {
   if (capture === undefined) return null;
+  requireForwardable("capture", capture);
   const sender = sendingHalf(capture);
   if (sender === null) throw new TypeError("capture must be a socket that can send");
   if (capture === frontEnd || capture === backEnd) {

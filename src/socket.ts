@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from "node:events";
 import { Condition } from "./condition.js";
-import { type Context, context as defaultContext } from "./context.js";
+import { Context, context as defaultContext } from "./context.js";
 import { parseEndpoint } from "./endpoint.js";
 import type { FlushScheduler, Pipe } from "./engine/pipe.js";
 import { type CallOptions, checkCallOptions, type Turns } from "./engine/turns.js";
@@ -18,6 +18,8 @@ import {
   type Peer,
   type SocketEvents,
 } from "./events.js";
+import { OptionAccess } from "./option-access.js";
+import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "./option-numbers.js";
 import {
   defaultOptions,
   type OptionName,
@@ -68,15 +70,16 @@ export interface SocketStats {
 /** Names that carry messages rather than events. */
 type Listenable = EventType | "message";
 
+const INT32_MAX = 2 ** 31 - 1;
 let lastPeerId = 0;
 /** A ZeroMQ socket. Abstract: use one of the types. */
-export abstract class Socket implements SocketHost {
+export abstract class Socket extends OptionAccess implements SocketHost {
   /** @internal ZMTP name of the type */
   readonly socketType: string;
   /** libzmq's number of the socket type. */
   readonly type: number;
   /** Whose inproc names this socket sees. */
-  readonly context: Context;
+  readonly context: Context = defaultContext;
   /** @internal */
   readonly options: OptionValues = defaultOptions();
   /** @internal */
@@ -88,6 +91,8 @@ export abstract class Socket implements SocketHost {
   protected readonly pipes = new Set<Pipe>();
   /** Whether the same endpoint connected twice stays one connection (G15). */
   protected readonly singleConnection: boolean = false;
+  /** @internal connections carry octets without framing (STREAM) */
+  readonly raw: boolean = false;
   /** @internal */
   protected readonly emitter = new EventEmitter();
   #observer: Observer | null = null;
@@ -101,28 +106,38 @@ export abstract class Socket implements SocketHost {
   #refed = true;
 
   protected constructor(type: number, socketType: string, defaults: Partial<OptionValues> = {}) {
+    super();
     this.type = type;
     this.socketType = socketType;
-    this.context = defaultContext;
     Object.assign(this.options, defaults);
     this.#peerChange = new Condition(this.turns);
   }
 
   /** @internal Apply constructor fields; `names` are the options of the type. */
   protected applyOptions(given: object | undefined, names: readonly OptionName[]): void {
-    if (given === undefined) return;
-    if (typeof given !== "object" || given === null) throw new TypeError("options must be an object");
-    for (const [name, value] of Object.entries(given)) {
-      if (name === "context") this.#useContext(value);
-      else if (!names.includes(name as OptionName)) {
+    if (given !== undefined && (typeof given !== "object" || given === null))
+      throw new TypeError("options must be an object");
+    const fields = new Map<string, unknown>(Object.entries(given ?? {}));
+    this.#useContext(fields.get("context"));
+    fields.delete("context");
+    for (const [name, value] of fields) {
+      if (!names.includes(name as OptionName)) {
         throw new TypeError(`${this.constructor.name} has no option "${name}"`);
       } else if (value !== undefined) setOption(this.options, name as OptionName, value);
     }
   }
 
+  /** Before any other field, because a context has defaults for some. */
   #useContext(value: unknown): void {
-    if (!(value instanceof Object) || !("inproc" in value)) throw new TypeError("context must be a Context");
-    (this as { context: Context }).context = value as Context;
+    if (value !== undefined) {
+      if (!(value instanceof Context)) throw new TypeError("context must be a Context");
+      (this as { context: Context }).context = value;
+    }
+    this.options.ipv6 = this.context.ipv6;
+    if (!this.context.blocky) this.options.linger = 0; // S11
+    if (this.options.maxMessageSize === -1 && this.context.maxMessageSize < INT32_MAX) {
+      this.options.maxMessageSize = this.context.maxMessageSize;
+    }
   }
 
   // Endpoints
@@ -135,6 +150,16 @@ export abstract class Socket implements SocketHost {
   /** The endpoint of the newest bind or connect, with the actual port or path; null before. */
   get lastEndpoint(): string | null {
     return this.#lastEndpoint;
+  }
+
+  /** Mechanism that connections are secured with: null, because there is none but NULL yet. */
+  get securityMechanism(): null | "plain" | "curve" | "gssapi" {
+    return null;
+  }
+
+  /** Whether libzmq counts the type among the thread-safe ones, whose messages have one part. */
+  get threadSafe(): boolean {
+    return false;
   }
 
   /** Which engine moves the octets of tcp and ipc: the addon, or node:net where no addon loads. */
@@ -158,7 +183,7 @@ export abstract class Socket implements SocketHost {
    */
   async bind(endpoint: string): Promise<string> {
     const { scheme, address } = parseEndpoint(endpoint);
-    this.#requireOpen();
+    this.requireOpen();
     try {
       const handle =
         scheme === "inproc" ? this.#bindInproc(endpoint) : await this.#listen(scheme, address, endpoint);
@@ -197,7 +222,7 @@ export abstract class Socket implements SocketHost {
    */
   async unbind(endpoint: string): Promise<void> {
     parseEndpoint(endpoint);
-    this.#requireOpen();
+    this.requireOpen();
     const handle = this.#bound.get(endpoint);
     if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
     this.#bound.delete(endpoint);
@@ -209,15 +234,21 @@ export abstract class Socket implements SocketHost {
    * @throws TypeError for a value that is no string; ZmqError EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, EBADF, ENOTSUP
    */
   connect(endpoint: string): void {
+    this.connectAs(endpoint, null);
+  }
+
+  /** connect(), with the name by which this socket will know the peer (I11). */
+  protected connectAs(endpoint: string, routingId: Buffer | null): void {
     const { scheme, address } = parseEndpoint(endpoint);
-    this.#requireOpen();
+    this.requireOpen();
     if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
     let handle: InprocConnector | Dialer;
     if (scheme === "inproc") {
-      handle = new InprocConnector(this, this.context.inproc, endpoint);
+      handle = new InprocConnector(this, this.context.inproc, endpoint, routingId);
     } else {
       checkConnect(scheme, address, this.options);
-      handle = new Dialer(this, transportFor(scheme), endpoint, address, () => this.#forget(handle));
+      const forget = (): void => this.#forget(handle);
+      handle = new Dialer(this, transportFor(scheme), { endpoint, address, routingId }, forget);
     }
     this.#connected.push(handle);
     this.#lastEndpoint = endpoint;
@@ -230,7 +261,7 @@ export abstract class Socket implements SocketHost {
    */
   disconnect(endpoint: string): void {
     parseEndpoint(endpoint);
-    this.#requireOpen();
+    this.requireOpen();
     const handle = this.#connected.find((one) => one.endpoint === endpoint);
     if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
     this.#forget(handle);
@@ -270,6 +301,7 @@ export abstract class Socket implements SocketHost {
       throw new RangeError(`linger must be an integer of at least -1; got ${linger}`);
     }
     this.#closed = true;
+    this.context.leave(this);
     const error = new ZmqError("EBADF");
     this.closeQueues(error);
     this.#peerChange.close(error);
@@ -311,8 +343,14 @@ export abstract class Socket implements SocketHost {
     return this.#refed;
   }
 
-  #requireOpen(): void {
+  /** @internal */
+  protected override requireOpen(): void {
     if (this.#closed) throw new ZmqError("EBADF");
+  }
+
+  /** @internal */
+  protected override get optionNumbers(): ReadonlyMap<number, NumberedOption> {
+    return SOCKET_OPTION_NUMBERS;
   }
 
   // Events

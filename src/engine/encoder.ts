@@ -81,6 +81,18 @@ export class Batch {
     this.messages++;
   }
 
+  /** Octets without a frame around them, counted as one message. */
+  appendRaw(octets: Uint8Array): void {
+    if (octets.length <= COPY_LIMIT) {
+      this.appendEncoded(octets);
+      return;
+    }
+    this.#closeSegment();
+    this.#segments.push(octets);
+    this.bytes += octets.length;
+    this.messages++;
+  }
+
   #frame(body: Uint8Array, flags: number): void {
     const length = body.length;
     const copied = length <= COPY_LIMIT;

@@ -41,6 +41,8 @@ export abstract class Pipe {
   queued = false;
   /** Whether a load balancer may offer it messages; its own bookkeeping. */
   active = false;
+  /** The name by which a socket that routes by name knows the peer; set before the handshake where connect() gave it. */
+  routingId: Buffer | null = null;
   /** Set by socket types that look at messages on arrival. */
   intercept: Interceptor | null = null;
   /** Messages dropped because this pipe was full (PUB, J4). */
@@ -78,7 +80,11 @@ export abstract class Pipe {
 
   /** A message has arrived. */
   deliver(message: Message): void {
-    if (this.intercept?.(this, message)) return;
+    if (!this.intercept?.(this, message)) this.enqueue(message);
+  }
+
+  /** Put a message where the application will read it. */
+  enqueue(message: Message): void {
     if (this.limits.conflate) {
       this.inbound.clear(); // only the newest survives (G14)
       this.#inboundBytes = 0;
@@ -204,6 +210,14 @@ export class StreamPipe extends Pipe {
     }
     if (!this.#makeRoom()) return false;
     this.#open.append(message);
+    this.#written();
+    return true;
+  }
+
+  /** Queue octets that go out as they are: a connection without framing (STREAM). */
+  trySendRaw(octets: Uint8Array): boolean {
+    if (!this.#makeRoom()) return false;
+    this.#open.appendRaw(octets);
     this.#written();
     return true;
   }

@@ -4,7 +4,6 @@
  * (it is handed `next`) and no clock (it is handed `turns`).
  */
 import { ZmqError } from "../errors.js";
-import type { Message } from "../message.js";
 import { Fifo } from "./fifo.js";
 import type { CallOptions, Turns } from "./turns.js";
 import { OPERATIONS_PER_TURN } from "./turns.js";
@@ -15,31 +14,32 @@ export interface ReceiveLimits {
   readonly receiveTimeout: number;
 }
 
-interface Waiter {
+interface Waiter<M> {
   /** Takes what is ready; false once cancelled. */
   live: boolean;
-  serve: (first: Message) => void;
+  serve: (first: M) => void;
   /** The socket closed. */
   end: (error: ZmqError) => void;
   reject: (reason: unknown) => void;
   cleanup: (() => void) | null;
 }
 
-export class ReceiveQueue {
-  #next: () => Message | undefined;
+/** @typeParam M what one message is to the application */
+export class ReceiveQueue<M> {
+  #next: () => M | undefined;
   readonly #limits: ReceiveLimits;
   readonly #turns: Turns;
-  readonly #waiters = new Fifo<Waiter>();
+  readonly #waiters = new Fifo<Waiter<M>>();
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
-  #listener: ((message: Message) => void) | null = null;
+  #listener: ((message: M) => void) | null = null;
   #pumpScheduled = false;
   #taker: (() => void) | null = null;
   #returned = 0;
 
   /** @param next takes the next message off the pipes, or undefined */
-  constructor(next: () => Message | undefined, limits: ReceiveLimits, turns: Turns) {
+  constructor(next: () => M | undefined, limits: ReceiveLimits, turns: Turns) {
     this.#next = next;
     this.#limits = limits;
     this.#turns = turns;
@@ -56,7 +56,7 @@ export class ReceiveQueue {
   }
 
   /** The next message; waits for it. */
-  receive(options?: CallOptions): Promise<Message> {
+  receive(options?: CallOptions): Promise<M> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
@@ -67,14 +67,14 @@ export class ReceiveQueue {
   }
 
   /** The next message if one is ready. */
-  tryReceive(): Message | undefined {
+  tryReceive(): M | undefined {
     if (this.#closed !== null) throw this.#closed;
     if (this.#taker !== null) throw lent();
     return this.#live === 0 ? this.#next() : undefined;
   }
 
   /** At least one message and at most `max`, as many as are ready. */
-  receiveMany(max: number, options?: CallOptions): Promise<Message[]> {
+  receiveMany(max: number, options?: CallOptions): Promise<M[]> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
@@ -91,7 +91,7 @@ export class ReceiveQueue {
   }
 
   /** One step of `for await`: ends, instead of failing, when the socket closes. */
-  iterate(): Promise<IteratorResult<Message, undefined>> {
+  iterate(): Promise<IteratorResult<M, undefined>> {
     if (this.#closed !== null) return Promise.resolve({ value: undefined, done: true });
     const refused = this.#refusal(undefined);
     if (refused !== undefined) return Promise.reject(refused);
@@ -100,13 +100,13 @@ export class ReceiveQueue {
       if (value !== undefined) return this.#ready({ value, done: false as const });
     }
     return new Promise((resolve, reject) => {
-      const serve = (value: Message) => resolve({ value, done: false });
+      const serve = (value: M) => resolve({ value, done: false });
       this.#wait(undefined, serve, () => resolve({ value: undefined, done: true }), reject);
     });
   }
 
   /** Deliver by call instead of by promise; null ends it. */
-  listen(listener: ((message: Message) => void) | null): void {
+  listen(listener: ((message: M) => void) | null): void {
     if (listener !== null && this.#taker !== null) throw lent();
     this.#listener = listener;
     if (listener !== null) this.#schedulePump();
@@ -131,12 +131,12 @@ export class ReceiveQueue {
   }
 
   /** For who has the queue on loan: the next message if one is ready. */
-  take(): Message | undefined {
+  take(): M | undefined {
     return this.#next();
   }
 
   /** Undo a `take`: the message is the next to be received. */
-  giveBack(message: Message): void {
+  giveBack(message: M): void {
     // In the place of `next` rather than in a queue of its own: the hot path asks nothing more than before.
     const next = this.#next;
     this.#returned++;
@@ -158,7 +158,7 @@ export class ReceiveQueue {
       return;
     }
     while (this.#live > 0) {
-      const waiter = this.#waiters.peek() as Waiter;
+      const waiter = this.#waiters.peek() as Waiter<M>;
       if (waiter.live) {
         const message = this.#next();
         if (message === undefined) return;
@@ -206,7 +206,7 @@ export class ReceiveQueue {
     return this.#turns.nextTurn().then(() => value);
   }
 
-  #fill(batch: Message[], max: number): Message[] {
+  #fill(batch: M[], max: number): M[] {
     while (batch.length < max) {
       const message = this.#next();
       if (message === undefined) break;
@@ -217,7 +217,7 @@ export class ReceiveQueue {
 
   #wait(
     options: CallOptions | undefined,
-    serve: (first: Message) => void,
+    serve: (first: M) => void,
     end: (error: ZmqError) => void,
     reject: (reason: unknown) => void,
   ): void {
@@ -227,13 +227,13 @@ export class ReceiveQueue {
       return;
     }
     this.#operations = 0;
-    const waiter: Waiter = { live: true, serve, end, reject, cleanup: null };
+    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null };
     waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
     this.#waiters.push(waiter);
     this.#live++;
   }
 
-  #cancel(waiter: Waiter, reason: unknown): void {
+  #cancel(waiter: Waiter<M>, reason: unknown): void {
     if (!waiter.live) return;
     waiter.live = false;
     this.#live--;

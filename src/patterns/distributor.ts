@@ -21,6 +21,12 @@ interface Subscriptions {
   bytes: number;
 }
 
+/**
+ * What became of a subscription: the first of its topic, one more pipe for it, held by this pipe already, or more than
+ * one peer may hold.
+ */
+export type Subscribed = "first" | "further" | "known" | "refused";
+
 /** Options of the publisher, read afresh each time. */
 export interface DistributorOptions {
   /** Refuse a message when a matching pipe is full, instead of dropping that copy. */
@@ -59,38 +65,41 @@ export class Distributor {
     this.#pipes.delete(pipe);
   }
 
-  /** Forget a pipe's subscriptions: its peer left, and tells us anew if it comes back (J10). */
-  clear(pipe: Pipe): void {
+  /**
+   * Forget a pipe's subscriptions: its peer left, and tells us anew if it comes back (J10).
+   * @param gone called for each topic that nobody else holds (J15)
+   */
+  clear(pipe: Pipe, gone?: (topic: Buffer) => void): void {
     const known = this.#pipes.get(pipe);
-    if (known === undefined) return;
-    for (const topic of known.topics.values()) this.#trie.remove(topic, pipe);
-    if (known.topics.size > 0) this.subscribers--;
+    if (known === undefined || known.topics.size === 0) return;
+    this.subscribers--;
     this.#pipes.set(pipe, { topics: new Map(), bytes: 0 });
+    for (const topic of known.topics.values()) if (this.#trie.remove(topic, pipe) === 0) gone?.(topic);
   }
 
-  /** Register a topic; false when the peer holds more than it may. */
-  subscribe(pipe: Pipe, topic: Buffer): boolean {
+  /** Register a topic. */
+  subscribe(pipe: Pipe, topic: Buffer): Subscribed {
     const known = this.#pipes.get(pipe);
-    if (known === undefined) return true;
+    if (known === undefined) return "known";
     const key = topic.toString("latin1");
-    if (known.topics.has(key)) return true;
+    if (known.topics.has(key)) return "known";
     const cost = topic.length + SUBSCRIPTION_OVERHEAD;
-    if (known.topics.size >= MAX_SUBSCRIPTIONS || known.bytes + cost > MAX_SUBSCRIPTION_BYTES) return false;
+    if (known.topics.size >= MAX_SUBSCRIPTIONS || known.bytes + cost > MAX_SUBSCRIPTION_BYTES)
+      return "refused";
     const own = Buffer.from(topic);
     known.topics.set(key, own);
     known.bytes += cost;
     if (known.topics.size === 1) this.subscribers++;
-    this.#trie.add(own, pipe);
-    return true;
+    return this.#trie.add(own, pipe) === 1 ? "first" : "further";
   }
 
-  /** Cancel a topic; one never subscribed is ignored. */
-  cancel(pipe: Pipe, topic: Buffer): void {
+  /** Cancel a topic; one never subscribed is ignored. Answers whether nobody holds it any more. */
+  cancel(pipe: Pipe, topic: Buffer): boolean {
     const known = this.#pipes.get(pipe);
-    if (known === undefined || !known.topics.delete(topic.toString("latin1"))) return;
+    if (known === undefined || !known.topics.delete(topic.toString("latin1"))) return false;
     known.bytes -= topic.length + SUBSCRIPTION_OVERHEAD;
     if (known.topics.size === 0) this.subscribers--;
-    this.#trie.remove(topic, pipe);
+    return this.#trie.remove(topic, pipe) === 0;
   }
 
   /** Send one copy to each matching peer; false only with noDrop, when one has no room. */

@@ -25,8 +25,8 @@ function commonPrefix(label: Uint8Array, topic: Uint8Array, at: number): number 
 export class SubscriptionTrie<T> {
   #root: Node<T> = newNode(new Uint8Array(0));
 
-  /** Add a subscriber to a topic; false when it is there already. */
-  add(topic: Uint8Array, subscriber: T): boolean {
+  /** Add a subscriber to a topic; answers how many it has now, 0 when this one is there already. */
+  add(topic: Uint8Array, subscriber: T): number {
     let node = this.#root;
     let at = 0;
     while (at < topic.length) {
@@ -46,7 +46,7 @@ export class SubscriptionTrie<T> {
     node.subscribers ??= new Set();
     const before = node.subscribers.size;
     node.subscribers.add(subscriber);
-    return node.subscribers.size > before;
+    return node.subscribers.size > before ? node.subscribers.size : 0;
   }
 
   #split(parent: Node<T>, node: Node<T>, at: number): Node<T> {
@@ -57,21 +57,22 @@ export class SubscriptionTrie<T> {
     return upper;
   }
 
-  /** Remove a subscriber from a topic; false when it was not there. */
-  remove(topic: Uint8Array, subscriber: T): boolean {
+  /** Remove a subscriber from a topic; answers how many are left, -1 when this one was not there. */
+  remove(topic: Uint8Array, subscriber: T): number {
     const path: Node<T>[] = [this.#root];
     let at = 0;
     while (at < topic.length) {
       const node = path[path.length - 1].children?.get(topic[at]);
-      if (node === undefined || commonPrefix(node.label, topic, at) < node.label.length) return false;
+      if (node === undefined || commonPrefix(node.label, topic, at) < node.label.length) return -1;
       at += node.label.length;
       path.push(node);
     }
     const node = path[path.length - 1];
-    if (!node.subscribers?.delete(subscriber)) return false;
-    if (node.subscribers.size === 0) node.subscribers = null;
+    if (!node.subscribers?.delete(subscriber)) return -1;
+    const left = node.subscribers.size;
+    if (left === 0) node.subscribers = null;
     this.#prune(path);
-    return true;
+    return left;
   }
 
   /** Drop empty leaves and join a node that only leads to one other. */

@@ -8,9 +8,9 @@ import type { OptionValues } from "../options.js";
 import type { Stream, Transport } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { Backoff } from "./backoff.js";
+import { type Connection, openConnection, type SessionEnd, type SessionOwner } from "./connection.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { flushed } from "./linger.js";
-import { Session, type SessionEnd, type SessionOwner } from "./session.js";
 
 /**
  * connecting → handshaking → ready → waiting → connecting …
@@ -19,10 +19,21 @@ import { Session, type SessionEnd, type SessionOwner } from "./session.js";
  */
 type State = "connecting" | "handshaking" | "ready" | "waiting" | "stopped";
 
+/** Where to dial. */
+export interface DialTarget {
+  /** As the application wrote it. */
+  readonly endpoint: string;
+  /** What follows `://`. */
+  readonly address: string;
+  /** How the socket will name the peer, where connect() said so (I11). */
+  readonly routingId: Buffer | null;
+}
+
 export class Dialer implements SessionOwner, EndpointHandle {
   readonly endpoint: string;
   readonly socketType: string;
   readonly #address: string;
+  readonly #routingId: Buffer | null;
   readonly #transport: Transport;
   readonly #host: SocketHost;
   readonly #options: OptionValues;
@@ -30,22 +41,17 @@ export class Dialer implements SessionOwner, EndpointHandle {
   readonly #onStopped: () => void;
   #state: State = "waiting";
   #pipe: StreamPipe | null = null;
-  #session: Session | null = null;
+  #session: Connection | null = null;
   #abort: AbortController | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onStopped the dialler will not dial again by itself: forget the endpoint (S4, D2) */
-  constructor(
-    host: SocketHost,
-    transport: Transport,
-    endpoint: string,
-    address: string,
-    onStopped: () => void,
-  ) {
+  constructor(host: SocketHost, transport: Transport, target: DialTarget, onStopped: () => void) {
     this.#host = host;
     this.#transport = transport;
-    this.endpoint = endpoint;
-    this.#address = address;
+    this.endpoint = target.endpoint;
+    this.#address = target.address;
+    this.#routingId = target.routingId;
     this.#onStopped = onStopped;
     this.socketType = host.socketType;
     this.#options = { ...host.options };
@@ -55,15 +61,22 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   /** Begin to dial; messages queue from now on, unless `immediate`. */
   start(): void {
-    if (!this.#options.immediate) {
+    if (!this.#immediate) {
       this.#pipe = this.#newPipe();
       this.#host.attachPipe(this.#pipe);
     }
     void this.#dial();
   }
 
+  /** Octets without framing cannot be continued on another connection: a raw pipe lives as long as its own. */
+  get #immediate(): boolean {
+    return this.#options.immediate || this.#host.raw;
+  }
+
   #newPipe(): StreamPipe {
-    return new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    pipe.routingId = this.#routingId;
+    return pipe;
   }
 
   async #dial(): Promise<void> {
@@ -100,7 +113,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
       stream.close();
       return;
     }
-    this.#session = new Session(this, stream, this.#options);
+    this.#session = openConnection(this.#host.raw, this, stream, this.#options);
     this.#session.start();
   }
 
@@ -142,7 +155,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     return this.#host.nextPeerId();
   }
 
-  sessionReady(_session: Session, peer: Peer): StreamPipe {
+  sessionReady(_session: Connection, peer: Peer): StreamPipe {
     this.#state = "ready";
     this.#backoff.reset();
     const fresh = this.#pipe === null;
@@ -157,14 +170,15 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#host.pipeConnected(pipe, peer);
   }
 
-  sessionEnded(session: Session, { wasReady, error }: SessionEnd): void {
+  sessionEnded(session: Connection, { wasReady, error, final }: SessionEnd): void {
     this.#session = null;
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
-    if (this.#options.immediate) this.#dropPipe(); // S8
+    if (this.#immediate) this.#dropPipe(); // S8
     reportEnd(this.#host, session, this.endpoint, wasReady, error);
     if (this.#stopped) return;
-    if (error instanceof ProtocolError && error.kind !== "other") {
+    if (final) this.#stop();
+    else if (error instanceof ProtocolError && error.kind !== "other") {
       // D2: an ERROR command is an answer; asking again would bring the same one. D8: anything else, slowly.
       if (error.code === "peer-error" || error.code === "authentication-refused") this.#stop();
       else this.#retry(error, this.#backoff.nextAfterFault());
@@ -231,7 +245,7 @@ function timeoutError(limit: number): Error {
 /** The events that tell how a connection ended; shared with the listener. */
 export function reportEnd(
   host: SocketHost,
-  session: Session,
+  session: Connection,
   endpoint: string,
   wasReady: boolean,
   error: Error | undefined,

@@ -9,6 +9,8 @@ export interface SocketHost extends PipeOwner {
   /** ZMTP socket type, such as `PUSH`. */
   readonly socketType: string;
   readonly options: OptionValues;
+  /** Connections carry octets without framing or handshake (STREAM). */
+  readonly raw: boolean;
   readonly scheduler: FlushScheduler;
   /** Whether open connections keep the process alive. */
   readonly refed: boolean;

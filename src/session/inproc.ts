@@ -101,7 +101,7 @@ export class InprocListener implements EndpointHandle {
     connector.joined(this, pipe);
     DirectPipe.join(pipe, connector.pipe);
     host.pipeConnected(pipe, theirs);
-    connector.host.pipeConnected(connector.pipe, ours);
+    if (this.#pipes.has(pipe)) connector.host.pipeConnected(connector.pipe, ours); // unless we turned it away
   }
 
   /** The two ends of one pipe let go of each other. No reconnection follows (R22). */
@@ -148,19 +148,24 @@ export class InprocConnector implements EndpointHandle {
   readonly #registry: InprocRegistry;
   #listener: InprocListener | null = null;
   #far: DirectPipe | null = null;
+  readonly #routingId: Buffer | null;
   #attached = true;
   /** Called when the name is bound at last; set while a close lingers. */
   #onJoined: (() => void) | null = null;
 
-  constructor(host: SocketHost, registry: InprocRegistry, endpoint: string) {
+  /** @param routingId how the socket will name the peer, where connect() said so (I11) */
+  constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
     this.host = host;
     this.endpoint = endpoint;
     this.#registry = registry;
+    this.#routingId = routingId;
     this.pipe = this.#newPipe();
   }
 
   #newPipe(): DirectPipe {
-    return new DirectPipe(this.host, this.host.options, deferSoon, () => this.#leave());
+    const pipe = new DirectPipe(this.host, this.host.options, deferSoon, () => this.#leave());
+    pipe.routingId = this.#routingId;
+    return pipe;
   }
 
   start(): void {

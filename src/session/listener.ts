@@ -6,10 +6,10 @@ import { type Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { OptionValues } from "../options.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/transport.js";
+import { type Connection, openConnection, type SessionEnd, type SessionOwner } from "./connection.js";
 import { reportEnd } from "./dialer.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { flushed } from "./linger.js";
-import { Session, type SessionEnd, type SessionOwner } from "./session.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** The actual endpoint; set by open(). */
@@ -17,7 +17,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   readonly socketType: string;
   readonly #host: SocketHost;
   readonly #options: OptionValues;
-  readonly #sessions = new Map<Session, StreamPipe | null>();
+  readonly #sessions = new Map<Connection, StreamPipe | null>();
   #acceptor: Acceptor | null = null;
   #closing = false;
 
@@ -44,7 +44,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     if (!this.#host.refed) stream.unref();
     // An ipc peer has no address of its own: name the endpoint.
     this.#host.emitEvent("accept", { address: stream.remoteAddress || this.endpoint });
-    const session = new Session(this, stream, this.#options);
+    const session = openConnection(this.#host.raw, this, stream, this.#options);
     this.#sessions.set(session, null);
     session.start();
   }
@@ -59,7 +59,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     return this.#host.nextPeerId();
   }
 
-  sessionReady(session: Session, peer: Peer): StreamPipe {
+  sessionReady(session: Connection, peer: Peer): StreamPipe {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);
@@ -71,12 +71,12 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     this.#host.pipeConnected(pipe, peer);
   }
 
-  sessionEnded(session: Session, { wasReady, error }: SessionEnd): void {
+  sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
     this.#drop(session);
     reportEnd(this.#host, session, session.stream.remoteAddress || this.endpoint, wasReady, error);
   }
 
-  #drop(session: Session): void {
+  #drop(session: Connection): void {
     const pipe = this.#sessions.get(session);
     this.#sessions.delete(session);
     if (!pipe) return;

@@ -11,6 +11,7 @@ import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from ".
 import {
   encodeCancel,
   encodeCancelMessage,
+  encodeCommand,
   encodeSubscribe,
   encodeSubscribeMessage,
   parseCommand,
@@ -19,32 +20,13 @@ import {
 import { Handshake, type PeerDescription } from "../zmtp/handshake.js";
 import { Heartbeat } from "../zmtp/heartbeat.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
+import type { Connection, SessionOwner } from "./owner.js";
 
 /**
  * handshaking → ready → closed
  * handshaking → closed
  */
 type State = "handshaking" | "ready" | "closed";
-
-/** Why a session ended. */
-export interface SessionEnd {
-  /** Whether the handshake had been completed. */
-  readonly wasReady: boolean;
-  /** undefined for an orderly close by the peer. */
-  readonly error: Error | undefined;
-}
-
-/** Who made the session: a dialler or a listener. */
-export interface SessionOwner {
-  readonly socketType: string;
-  /** The handshake is complete: gives the pipe to join. */
-  sessionReady(session: Session, peer: Peer): StreamPipe;
-  /** The pipe is joined and can be written to. */
-  sessionLinked(pipe: StreamPipe, peer: Peer): void;
-  /** The connection is gone and the pipe unlinked. Called once, not after `close()`. */
-  sessionEnded(session: Session, end: SessionEnd): void;
-  nextPeerId(): number;
-}
 
 /** Largest frame that we can hold. */
 const FRAME_CEILING = 2 ** 31 - 1;
@@ -62,16 +44,20 @@ const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: s
 };
 
 export function frameLimits(options: OptionValues): FrameLimits {
-  const frame = options.maxMessageSize === -1 ? FRAME_CEILING : options.maxMessageSize;
+  const frame = limit(options.maxMessageSize);
   return {
     maxFrameBytes: frame,
     maxCommandBytes: Math.min(frame, COMMAND_CEILING),
     maxParts: options.maxMessageParts,
-    maxMessageBytes: options.maxMultipartSize === -1 ? FRAME_CEILING : options.maxMultipartSize,
+    maxMessageBytes: limit(options.maxMultipartSize),
   };
 }
 
-export class Session implements StreamHandler, PipeLink {
+function limit(octets: number): number {
+  return octets === -1 ? FRAME_CEILING : Math.min(octets, FRAME_CEILING);
+}
+
+export class Session implements StreamHandler, PipeLink, Connection {
   readonly stream: Stream;
   peer: Peer | undefined;
   #state: State = "handshaking";
@@ -230,8 +216,14 @@ export class Session implements StreamHandler, PipeLink {
     return true;
   }
 
+  /** RADIO and DISH name their subscriptions differently (N8). */
+  get #groups(): boolean {
+    return this.#owner.socketType === "RADIO" || this.#owner.socketType === "DISH";
+  }
+
   sendSubscription(topic: Buffer, subscribe: boolean): void {
-    if (this.#commands) this.#queueControl(subscribe ? encodeSubscribe(topic) : encodeCancel(topic));
+    if (this.#groups) this.#queueControl(encodeCommand(subscribe ? "JOIN" : "LEAVE", topic));
+    else if (this.#commands) this.#queueControl(subscribe ? encodeSubscribe(topic) : encodeCancel(topic));
     else this.#queueControl(subscribe ? encodeSubscribeMessage(topic) : encodeCancelMessage(topic)); // A7
   }
 
@@ -265,7 +257,11 @@ export class Session implements StreamHandler, PipeLink {
       }
       case "SUBSCRIBE":
       case "CANCEL":
-        this.#pipe?.subscription(command.data, command.name === "SUBSCRIBE");
+        if (!this.#groups) this.#pipe?.subscription(command.data, command.name === "SUBSCRIBE");
+        break;
+      case "JOIN":
+      case "LEAVE":
+        if (this.#groups) this.#pipe?.subscription(command.data, command.name === "JOIN"); // N8
         break;
       default: // PONG has done its work by arriving (F12); unknown names are ignored (F18)
     }

@@ -12,11 +12,13 @@ import {
   type ConflateOptions,
   OPTION_GROUPS,
   type OptionName,
+  type OptionProperties,
   type PublisherOnlyOptions,
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
 import { Distributor } from "../patterns/distributor.js";
+import { subscriptionOf } from "../patterns/subscription-message.js";
 import { defineOptions, type SocketStats } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 
@@ -35,7 +37,7 @@ export interface PublisherOptions
     ConflateOptions,
     PublisherOnlyOptions {}
 
-export interface Publisher extends Required<PublisherOptions> {}
+export interface Publisher extends OptionProperties<PublisherOptions> {}
 
 /** Publishes messages by topic to Subscriber sockets. */
 export class Publisher extends WritableSocket {
@@ -94,19 +96,14 @@ export class Publisher extends WritableSocket {
 
   override pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
     if (!subscribe) this.#distributor.cancel(pipe, topic);
-    else if (this.#distributor.subscribe(pipe, topic)) this.#subscribers.notify();
-    else {
-      const text = "a peer subscribed to more than we can remember";
-      pipe.fail(new ProtocolError("too-many-subscriptions", text, { rule: "J26", kind: "protocol" }));
-    }
+    else if (this.#distributor.subscribe(pipe, topic) === "refused") pipe.fail(tooManySubscriptions());
+    else this.#subscribers.notify();
   }
 
   /** Subscriptions in message form (F3, A7); anything else from a subscriber is discarded (J6). */
   #upstream(pipe: Pipe, message: Message): void {
-    const first = message[0];
-    if (message.length === 1 && first.length > 0 && first[0] <= 1) {
-      this.pipeSubscription(pipe, first.subarray(1), first[0] === 1);
-    }
+    const subscription = subscriptionOf(message);
+    if (subscription !== undefined) this.pipeSubscription(pipe, subscription.topic, subscription.subscribe);
   }
 
   protected override closeQueues(error: ZmqError): void {
@@ -116,3 +113,9 @@ export class Publisher extends WritableSocket {
 }
 
 defineOptions(Publisher, OPTIONS);
+
+/** Closes the connection of a peer that would fill our memory. */
+export function tooManySubscriptions(): ProtocolError {
+  const text = "a peer subscribed to more than we can remember";
+  return new ProtocolError("too-many-subscriptions", text, { rule: "J26", kind: "protocol" });
+}

@@ -8,6 +8,7 @@ import {
   type ConflateOptions,
   OPTION_GROUPS,
   type OptionName,
+  type OptionProperties,
   type ReadableOptions,
   type SocketOptions,
 } from "../options.js";
@@ -19,17 +20,9 @@ const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUP
 /** Options of Pull. */
 export interface PullOptions extends SocketOptions, ReadableOptions, ConflateOptions {}
 
-export interface Pull extends Required<PullOptions> {}
-
-/** Collects messages from Push sockets. */
-export class Pull extends ReadableSocket {
+/** Collects messages from all peers in turn: PULL, and GATHER of the drafts. */
+export abstract class PullBase extends ReadableSocket {
   readonly #queue = new FairQueue();
-
-  constructor(options?: PullOptions) {
-    super(7, "PULL");
-    this.applyOptions(options, OPTIONS);
-    if (new.target === Pull) Object.seal(this);
-  }
 
   protected override next(): Message | undefined {
     return this.#queue.next();
@@ -47,6 +40,17 @@ export class Pull extends ReadableSocket {
   protected override forgetInbound(pipe: Pipe): void {
     this.#queue.remove(pipe);
     super.forgetInbound(pipe);
+  }
+}
+
+export interface Pull extends OptionProperties<PullOptions> {}
+
+/** Collects messages from Push sockets. */
+export class Pull extends PullBase {
+  constructor(options?: PullOptions) {
+    super(7, "PULL");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Pull) Object.seal(this);
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type ConflateOptions,
   OPTION_GROUPS,
   type OptionName,
+  type OptionProperties,
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
@@ -19,17 +20,9 @@ const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUP
 /** Options of Push. */
 export interface PushOptions extends SocketOptions, WritableOptions, ConflateOptions {}
 
-export interface Push extends Required<PushOptions> {}
-
-/** Hands out messages, one peer at a time, to Pull sockets. */
-export class Push extends WritableSocket {
+/** Hands out messages, one peer at a time: PUSH, and SCATTER of the drafts. */
+export abstract class PushBase extends WritableSocket {
   readonly #balancer = new LoadBalancer();
-
-  constructor(options?: PushOptions) {
-    super(8, "PUSH");
-    this.applyOptions(options, OPTIONS);
-    if (new.target === Push) Object.seal(this);
-  }
 
   protected override route(message: OutMessage): boolean {
     return this.#balancer.send(message);
@@ -54,6 +47,17 @@ export class Push extends WritableSocket {
 
   override pipeReadable(): void {
     // Never: everything is discarded on arrival.
+  }
+}
+
+export interface Push extends OptionProperties<PushOptions> {}
+
+/** Hands out messages, one peer at a time, to Pull sockets. */
+export class Push extends PushBase {
+  constructor(options?: PushOptions) {
+    super(8, "PUSH");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Push) Object.seal(this);
   }
 }
 

@@ -8,8 +8,10 @@ import type { CallOptions } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
 import type { Message, OutMessage } from "../message.js";
 import {
+  type IdentityOptions,
   OPTION_GROUPS,
   type OptionName,
+  type OptionProperties,
   type ReadableOptions,
   type SocketOptions,
   type WritableOptions,
@@ -22,12 +24,13 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
+  "routingId",
 ];
 
 /** Options of Reply. */
-export interface ReplyOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface ReplyOptions extends SocketOptions, WritableOptions, ReadableOptions, IdentityOptions {}
 
-export interface Reply extends Required<ReplyOptions> {}
+export interface Reply extends OptionProperties<ReplyOptions> {}
 
 /** Where the reply to the request in hand goes. */
 interface Owed {

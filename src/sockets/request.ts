@@ -8,8 +8,11 @@ import { type CallOptions, checkCallOptions } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
 import type { Message, OutMessage } from "../message.js";
 import {
+  type IdentityOptions,
   OPTION_GROUPS,
   type OptionName,
+  type OptionProperties,
+  type ProbeOptions,
   type ReadableOptions,
   type RequestOnlyOptions,
   type SocketOptions,
@@ -17,6 +20,7 @@ import {
 } from "../options.js";
 import { wrap } from "../patterns/envelope.js";
 import { LoadBalancer } from "../patterns/load-balancer.js";
+import { sendProbe } from "../patterns/probe.js";
 import { RequestLine } from "../patterns/request-line.js";
 import { defineOptions } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
@@ -26,14 +30,21 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
   "routingId",
+  "probeRouter",
   "correlate",
   "relaxed",
 ];
 
 /** Options of Request. */
-export interface RequestOptions extends SocketOptions, WritableOptions, ReadableOptions, RequestOnlyOptions {}
+export interface RequestOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    IdentityOptions,
+    ProbeOptions,
+    RequestOnlyOptions {}
 
-export interface Request extends Required<RequestOptions> {}
+export interface Request extends OptionProperties<RequestOptions> {}
 
 /**
  * idle → waiting (sent) → replied (reply arrived) → idle (reply read)
@@ -145,6 +156,7 @@ export class Request extends DuplexSocket {
   }
 
   override attachPipe(pipe: Pipe): void {
+    if (this.options.probeRouter) sendProbe(pipe);
     super.attachPipe(pipe);
     pipe.intercept = this.#intercept;
     this.#balancer.add(pipe);

@@ -9,12 +9,14 @@ import {
   type ConflateOptions,
   OPTION_GROUPS,
   type OptionName,
+  type OptionProperties,
   type ReadableOptions,
   type SocketOptions,
   type SubscriberOnlyOptions,
 } from "../options.js";
 import { FairQueue } from "../patterns/fair-queue.js";
 import { SubscriptionTrie } from "../patterns/subscription-trie.js";
+import { TopicSet } from "../patterns/topic-set.js";
 import { defineOptions } from "../socket.js";
 
 const OPTIONS: readonly OptionName[] = [
@@ -31,19 +33,13 @@ export interface SubscriberOptions
     ConflateOptions,
     SubscriberOnlyOptions {}
 
-export interface Subscriber extends Required<SubscriberOptions> {}
-
-interface Topic {
-  octets: Buffer;
-  /** How often it was subscribed to and not cancelled (J7). */
-  count: number;
-}
+export interface Subscriber extends OptionProperties<SubscriberOptions> {}
 
 /** Receives what Publisher sockets send on the topics it subscribed to. */
 export class Subscriber extends ReadableSocket {
   protected override readonly singleConnection = true;
   readonly #queue = new FairQueue();
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics = new TopicSet();
   readonly #trie = new SubscriptionTrie<true>();
   readonly #connected = new Set<Pipe>();
   /** J11: what does not match is filtered here too; a publisher may be late with a CANCEL. */
@@ -62,13 +58,7 @@ export class Subscriber extends ReadableSocket {
    */
   subscribe(...prefixes: MessageLike[]): void {
     for (const octets of topicsOf(prefixes)) {
-      const key = octets.toString("latin1");
-      const topic = this.#topics.get(key);
-      if (topic !== undefined) {
-        topic.count++;
-        continue;
-      }
-      this.#topics.set(key, { octets, count: 1 });
+      if (!this.#topics.add(octets)) continue;
       this.#trie.add(octets, true);
       for (const pipe of this.#connected) pipe.sendSubscription(octets, true);
     }
@@ -77,10 +67,7 @@ export class Subscriber extends ReadableSocket {
   /** End subscriptions; a prefix that was not subscribed to is ignored (J12). */
   unsubscribe(...prefixes: MessageLike[]): void {
     for (const octets of topicsOf(prefixes)) {
-      const key = octets.toString("latin1");
-      const topic = this.#topics.get(key);
-      if (topic === undefined || --topic.count > 0) continue;
-      this.#topics.delete(key);
+      if (!this.#topics.remove(octets)) continue;
       this.#trie.remove(octets, true);
       for (const pipe of this.#connected) pipe.sendSubscription(octets, false);
     }
@@ -97,7 +84,7 @@ export class Subscriber extends ReadableSocket {
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {
     this.#connected.add(pipe);
-    for (const { octets } of this.#topics.values()) pipe.sendSubscription(octets, true); // J10
+    for (const topic of this.#topics) pipe.sendSubscription(topic, true); // J10
     super.pipeConnected(pipe, peer);
   }
 

@@ -22,6 +22,9 @@ export type ProtocolErrorCode =
   | "too-many-parts"
   | "message-too-large"
   | "too-many-subscriptions"
+  | "malformed-group-message"
+  | "routing-id-taken"
+  | "peer-taken"
   | "peer-error"
   | "authentication-refused";
 

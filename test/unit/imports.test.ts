@@ -9,16 +9,30 @@ import { describe, expect, it } from "vitest";
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../../src");
 
 /** Which rooms a room may import from, its own aside. Leaves are files that know nothing of the house. */
-const LEAVES = ["errors", "message", "events", "options", "endpoint"];
+const LEAVES = ["errors", "message", "events", "options", "option-rules", "endpoint"];
 const ALLOWED: Record<string, string[]> = {
   index: ["version", "context", "directions", "socket", "sockets", "proxy", "engine", "zmtp", ...LEAVES],
   proxy: ["directions", "socket", "engine", ...LEAVES],
+  draft: ["sockets"],
   version: ["transport"],
   sockets: ["directions", "socket", "patterns", "engine", "condition", "zmtp", ...LEAVES],
   directions: ["socket", "engine", ...LEAVES],
-  socket: ["socket-turns", "session", "transport", "engine", "condition", "context", ...LEAVES],
+  socket: [
+    "option-access",
+    "option-numbers",
+    "socket-turns",
+    "session",
+    "transport",
+    "engine",
+    "condition",
+    "context",
+    ...LEAVES,
+  ],
   "socket-turns": ["engine", "errors"],
-  context: ["session"],
+  context: ["session", "option-access", "option-numbers", ...LEAVES],
+  "option-access": ["option-numbers", "errors"],
+  "option-numbers": ["option-rules", "errors"],
+  "option-rules": ["errors"],
   condition: ["engine"],
   session: ["zmtp", "engine", "transport", ...LEAVES],
   patterns: ["engine", ...LEAVES],
@@ -29,7 +43,7 @@ const ALLOWED: Record<string, string[]> = {
   errors: [],
   message: [],
   events: ["engine", "errors"],
-  options: [],
+  options: ["option-rules"],
   endpoint: ["errors"],
 };
 

@@ -1,0 +1,214 @@
+/**
+ * The rule of each option: its default, what it accepts, and whether a change takes effect at once. Constructor
+ * fields, properties and numbers are checked by the same rule. Knows nothing of what an option does.
+ */
+import { ZmqError } from "./errors.js";
+
+/** One option's rule. */
+export interface Rule {
+  readonly initial: unknown;
+  /** Returns the value to keep; `before` is the present one. Throws TypeError, RangeError or ZmqError. */
+  readonly check: (name: string, value: unknown, before: unknown) => unknown;
+  /** Takes effect on connections that exist. */
+  readonly live: boolean;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+const ROUTING_ID_MAX = 255;
+const INTERFACE_MAX = 15;
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}
+
+/** A whole number in a range. */
+export function integer(minimum: number, maximum: number) {
+  return (name: string, value: unknown): number => {
+    if (typeof value !== "number") throw new TypeError(`${name} must be a number; got ${describe(value)}`);
+    if (!Number.isInteger(value) || value < minimum || value > maximum) {
+      throw new RangeError(`${name} must be an integer from ${minimum} to ${maximum}; got ${value}`);
+    }
+    return value;
+  };
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean")
+    throw new TypeError(`${name} must be true or false; got ${describe(value)}`);
+  return value;
+}
+
+/** Octets of a text or a view, copied; null for null. */
+function octets(name: string, value: unknown): Buffer | null {
+  if (value === null) return null;
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    throw new TypeError(`${name} must be a string, Uint8Array or null; got ${describe(value)}`);
+  }
+  return typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
+}
+
+/**
+ * Checks a routing id (C12): 1 to 255 octets, the first not zero, since generated ones begin with zero.
+ * @throws TypeError, RangeError
+ */
+export function routingId(name: string, value: unknown): Buffer | null {
+  const id = octets(name, value);
+  if (id !== null && (id.length < 1 || id.length > ROUTING_ID_MAX || id[0] === 0)) {
+    throw new RangeError(`${name} must have 1 to ${ROUTING_ID_MAX} octets and not begin with a zero octet`);
+  }
+  return id;
+}
+
+/** A text of limited length, or null for none. */
+function text(maximum: number, what: string) {
+  return (name: string, value: unknown): string | null => {
+    if (value === null) return null;
+    if (typeof value !== "string")
+      throw new TypeError(`${name} must be a string or null; got ${describe(value)}`);
+    const length = Buffer.byteLength(value);
+    if (length < 1 || length > maximum || value.includes("\0")) {
+      throw new RangeError(`${name} must be ${what} of 1 to ${maximum} octets, or null for none`);
+    }
+    return value;
+  };
+}
+
+const PROXY = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/;
+
+function hostPort(name: string, value: unknown): string | null {
+  const checked = text(300, "host:port")(name, value);
+  const port = checked === null ? 1 : Number(PROXY.exec(checked)?.[1] ?? 0);
+  if (port < 1 || port > 65535) throw new RangeError(`${name} must be host:port; got "${checked}"`);
+  return checked;
+}
+
+function ids(name: string, value: unknown): readonly number[] {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; got ${describe(value)}`);
+  return value.map((one, at) => integer(0, 2 ** 32 - 1)(`${name}[${at}]`, one));
+}
+
+function oneOf(...choices: (string | null)[]) {
+  return (name: string, value: unknown): string | null => {
+    if (choices.includes(value as string)) return value as string | null;
+    const listed = choices.map((choice) => JSON.stringify(choice)).join(", ");
+    if (typeof value !== "string" && value !== null) {
+      throw new TypeError(`${name} must be one of ${listed}; got ${describe(value)}`);
+    }
+    throw new RangeError(`${name} must be one of ${listed}; got ${JSON.stringify(value)}`);
+  };
+}
+
+/** An option that only has its default here: anything else is refused, never ignored. */
+function refused(initial: string | number | boolean | null, reason: string): Rule {
+  const check = (name: string, value: unknown): unknown => {
+    if (value === initial) return value;
+    const expected = initial === null ? "string" : typeof initial;
+    const wrongType = typeof value !== expected && !(initial === null && value instanceof Uint8Array);
+    if (wrongType) throw new TypeError(`${name} must be a ${expected}; got ${describe(value)}`);
+    throw new ZmqError("ENOTSUP", { detail: `${name}: ${reason}` });
+  };
+  return { initial, check, live: false };
+}
+
+const live = (initial: unknown, check: Rule["check"]): Rule => ({ initial, check, live: true });
+const later = (initial: unknown, check: Rule["check"]): Rule => ({ initial, check, live: false });
+
+const count = integer(0, INT32_MAX);
+const timeout = integer(-1, INT32_MAX);
+const bytes = integer(0, Number.MAX_SAFE_INTEGER);
+
+const NO_THREADS = "zwire has no I/O threads to choose from";
+const NO_MULTICAST = "pgm and norm are not supported";
+const NO_VMCI = "vmci is not supported";
+const NO_GSSAPI = "the GSSAPI mechanism is not supported";
+const NO_SECURITY = "not supported yet; nothing runs unprotected in its place";
+
+/** Every option's rule by name. */
+export const RULES = {
+  linger: live(30000, timeout),
+  reconnectInterval: later(100, timeout),
+  reconnectMaxInterval: later(0, count),
+  maxMessageSize: later(-1, integer(-1, Number.MAX_SAFE_INTEGER)),
+  maxMessageParts: later(65536, integer(1, INT32_MAX)),
+  maxMultipartSize: later(-1, integer(-1, Number.MAX_SAFE_INTEGER)),
+  handshakeInterval: later(30000, count),
+  connectTimeout: later(0, count),
+  immediate: later(false, flag),
+  heartbeatInterval: later(0, count),
+  heartbeatTimeout: later(-1, timeout),
+  heartbeatTimeToLive: later(0, integer(0, 6_553_599)), // U3; what is sent is capped (F10)
+  sendBufferSize: later(-1, timeout),
+  receiveBufferSize: later(-1, timeout),
+  tcpKeepalive: later(-1, integer(-1, 1)),
+  tcpKeepaliveCount: later(-1, timeout),
+  tcpKeepaliveIdle: later(-1, timeout),
+  tcpKeepaliveInterval: later(-1, timeout),
+  tcpMaxRetransmitTimeout: later(0, count),
+  typeOfService: later(0, integer(0, 255)),
+  interface: later(null, text(INTERFACE_MAX, "an interface name")),
+  backlog: later(100, count),
+  ipv6: later(false, flag),
+  socksProxy: later(null, hostPort),
+  socksUsername: later(null, text(255, "a user name")),
+  socksPassword: later(null, text(255, "a password")),
+  ipcFilterUserIds: later([], ids),
+  ipcFilterGroupIds: later([], ids),
+  ipcFilterProcessIds: later([], ids),
+  useFd: later(-1, timeout),
+  sendHighWaterMark: live(1000, count),
+  sendHighWaterMarkBytes: live(0, bytes),
+  sendTimeout: live(-1, timeout),
+  sendQueueLimit: live(65536, integer(1, INT32_MAX)),
+  receiveHighWaterMark: live(1000, count),
+  receiveHighWaterMarkBytes: live(0, bytes),
+  receiveTimeout: live(-1, timeout),
+  conflate: later(false, flag),
+  noDrop: live(false, flag),
+  invertMatching: live(false, flag),
+  manual: live(false, flag),
+  verbosity: live(null, oneOf(null, "allSubs", "allSubsUnsubs")),
+  welcomeMessage: live(null, octets),
+  routingId: later(null, routingId),
+  correlate: live(false, flag),
+  relaxed: live(false, flag),
+  mandatory: live(false, flag),
+  handover: live(false, flag),
+  probeRouter: live(false, flag),
+  notify: live(true, flag),
+  plainServer: refused(false, NO_SECURITY),
+  plainUsername: refused(null, NO_SECURITY),
+  plainPassword: refused(null, NO_SECURITY),
+  curveServer: refused(false, NO_SECURITY),
+  curvePublicKey: refused(null, NO_SECURITY),
+  curveSecretKey: refused(null, NO_SECURITY),
+  curveServerKey: refused(null, NO_SECURITY),
+  zapDomain: refused("", NO_SECURITY),
+  zapEnforceDomain: refused(false, NO_SECURITY),
+  gssapiServer: refused(false, NO_GSSAPI),
+  gssapiPrincipal: refused(null, NO_GSSAPI),
+  gssapiServicePrincipal: refused(null, NO_GSSAPI),
+  gssapiPlainText: refused(false, NO_GSSAPI),
+  gssapiPrincipalNameType: refused("hostBased", NO_GSSAPI),
+  gssapiServicePrincipalNameType: refused("hostBased", NO_GSSAPI),
+  affinity: refused(0, NO_THREADS),
+  rate: refused(100, NO_MULTICAST),
+  recoveryInterval: refused(10000, NO_MULTICAST),
+  multicastHops: refused(1, NO_MULTICAST),
+  multicastMaxTransportDataUnit: refused(1500, NO_MULTICAST),
+  vmciBufferSize: refused(0, NO_VMCI),
+  vmciBufferMinSize: refused(0, NO_VMCI),
+  vmciBufferMaxSize: refused(0, NO_VMCI),
+  vmciConnectTimeout: refused(-1, NO_VMCI),
+  loopbackFastPath: refused(false, "it is an option of Windows that zwire does not use"),
+  tcpAcceptFilter: later([], acceptFilter),
+} satisfies Record<string, Rule>;
+
+/** A string adds an entry, null takes all away, an array replaces them. */
+function acceptFilter(name: string, value: unknown, before: unknown): readonly string[] {
+  if (value === null || value === "") return [];
+  if (typeof value === "string") return [...(before as string[]), value];
+  if (!Array.isArray(value) || value.some((one) => typeof one !== "string")) {
+    throw new TypeError(`${name} must be a string, an array of strings or null; got ${describe(value)}`);
+  }
+  return [...value];
+}

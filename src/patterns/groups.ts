@@ -1,0 +1,78 @@
+/**
+ * Peers by group (RFC 48 §The RADIO Socket Type; items N8 to N10, N12): exact names, no prefixes. Knows pipes.
+ */
+import type { Pipe } from "../engine/pipe.js";
+import type { OutMessage } from "../message.js";
+
+/** Groups that one peer may make us remember. */
+const MAX_GROUPS = 65536;
+const GROUP_OCTETS = 255;
+
+/**
+ * Checks the name of a group (N10): at most 255 octets, none of them zero.
+ * @throws TypeError, RangeError
+ */
+export function checkGroup(group: unknown): Buffer {
+  if (typeof group !== "string" && !(group instanceof Uint8Array)) {
+    throw new TypeError("group must be a string or a Uint8Array");
+  }
+  const octets = typeof group === "string" ? Buffer.from(group) : Buffer.from(group);
+  if (octets.length > GROUP_OCTETS || octets.includes(0)) {
+    throw new RangeError(`group must have at most ${GROUP_OCTETS} octets, none of them zero`);
+  }
+  return octets;
+}
+
+export class Groups {
+  readonly #members = new Map<string, Set<Pipe>>();
+  readonly #joined = new Map<Pipe, Set<string>>();
+  /** Copies dropped because a pipe was full. */
+  dropped = 0;
+
+  /** False when the peer is in too many groups. */
+  join(pipe: Pipe, group: Buffer): boolean {
+    const name = group.toString("latin1");
+    let joined = this.#joined.get(pipe);
+    if (joined === undefined) {
+      joined = new Set();
+      this.#joined.set(pipe, joined);
+    }
+    if (joined.size >= MAX_GROUPS || group.length > GROUP_OCTETS) return false;
+    joined.add(name);
+    const members = this.#members.get(name);
+    if (members === undefined) this.#members.set(name, new Set([pipe]));
+    else members.add(pipe);
+    return true;
+  }
+
+  leave(pipe: Pipe, group: Buffer): void {
+    const name = group.toString("latin1");
+    if (this.#joined.get(pipe)?.delete(name)) this.#drop(pipe, name);
+  }
+
+  /** The peer is gone, and with it its groups. */
+  clear(pipe: Pipe): void {
+    const joined = this.#joined.get(pipe);
+    this.#joined.delete(pipe);
+    if (joined !== undefined) for (const name of joined) this.#drop(pipe, name);
+  }
+
+  #drop(pipe: Pipe, name: string): void {
+    const members = this.#members.get(name);
+    members?.delete(pipe);
+    if (members?.size === 0) this.#members.delete(name);
+  }
+
+  /** Send [group, body] to each member; a full one loses its copy (N12). */
+  send(message: OutMessage): void {
+    const [group] = message as Uint8Array[];
+    const name = Buffer.from(group.buffer as ArrayBuffer, group.byteOffset, group.length).toString("latin1");
+    const members = this.#members.get(name);
+    if (members === undefined) return;
+    for (const pipe of members) {
+      if (pipe.trySend(message)) continue;
+      pipe.dropped++;
+      this.dropped++;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Peers by number (RFC 41 §The SERVER Socket Type, RFC 51; items N3, N6): each pipe gets a number of 32 bits, never
+ * zero, that the peer cannot choose. Knows pipes and nothing else; randomness is handed in.
+ */
+import type { Pipe } from "../engine/pipe.js";
+import { ZmqError } from "../errors.js";
+import type { OutMessage } from "../message.js";
+
+export class PeerNumbers {
+  readonly #pipes = new Map<number, Pipe>();
+  /** Also of pipes that have left and are not yet read empty. */
+  readonly #numbers = new WeakMap<Pipe, number>();
+  #counter: number;
+
+  /** @param random where to begin to count, 32 bits */
+  constructor(random: number) {
+    this.#counter = random >>> 0;
+  }
+
+  /** Number a pipe. */
+  add(pipe: Pipe): number {
+    do this.#counter = (this.#counter + 1) >>> 0;
+    while (this.#counter === 0 || this.#pipes.has(this.#counter));
+    this.#pipes.set(this.#counter, pipe);
+    this.#numbers.set(pipe, this.#counter);
+    return this.#counter;
+  }
+
+  /** Nothing can be sent to the pipe any more. */
+  remove(pipe: Pipe): void {
+    const number = this.#numbers.get(pipe);
+    if (number !== undefined) this.#pipes.delete(number);
+  }
+
+  /** The number of a pipe, also of one that has left and is not yet read empty. */
+  of(pipe: Pipe): number {
+    return this.#numbers.get(pipe) as number;
+  }
+
+  /**
+   * Queue a numbered message; false when that peer is full.
+   * @throws ZmqError EHOSTUNREACH for a number that no peer has
+   */
+  send(message: OutMessage): boolean {
+    const [number, body] = message as [Uint8Array, Uint8Array];
+    const pipe = this.#pipes.get(readNumber(number));
+    if (pipe === undefined) throw new ZmqError("EHOSTUNREACH");
+    return pipe.trySend(body);
+  }
+}
+
+/** A message of one part, behind the number of the peer that is to get it. */
+export function numbered<Body>(number: number, body: Body): [Uint8Array, Body] {
+  const octets = Buffer.allocUnsafe(4);
+  octets.writeUInt32LE(number);
+  return [octets, body];
+}
+
+function readNumber(octets: Uint8Array): number {
+  return (octets[0] | (octets[1] << 8) | (octets[2] << 16) | (octets[3] << 24)) >>> 0;
+}

@@ -1,0 +1,18 @@
+/**
+ * Messages of one part, as the thread-safe socket types of the drafts have them (RFC 37 §Thread-Safe Socket Types,
+ * items N1, N2). Knows messages only.
+ */
+import type { Pipe } from "../engine/pipe.js";
+import { ZmqError } from "../errors.js";
+import type { Message, OutMessage } from "../message.js";
+
+/** @throws ZmqError EINVAL for a message of several parts (N1) */
+export function singlePart(message: OutMessage): Uint8Array {
+  if (!Array.isArray(message)) return message;
+  throw new ZmqError("EINVAL", { detail: "a message of this socket has one part" });
+}
+
+/** An interceptor: what a peer sends in several parts is skipped (N2). */
+export function skipMultipart(_pipe: Pipe, message: Message): boolean {
+  return message.length !== 1;
+}

@@ -1,0 +1,20 @@
+/**
+ * Makes the right kind of connection for a socket: ZMTP sessions, or octets as they are.
+ */
+import type { OptionValues } from "../options.js";
+import type { Stream } from "../transport/transport.js";
+import type { Connection, SessionOwner } from "./owner.js";
+import { RawSession } from "./raw-session.js";
+import { Session } from "./session.js";
+
+export type { Connection, SessionEnd, SessionOwner } from "./owner.js";
+
+/** @param options the socket's options as they were at bind or connect */
+export function openConnection(
+  raw: boolean,
+  owner: SessionOwner,
+  stream: Stream,
+  options: OptionValues,
+): Connection {
+  return raw ? new RawSession(owner, stream) : new Session(owner, stream, options);
+}

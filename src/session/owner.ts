@@ -1,0 +1,39 @@
+/**
+ * What a connection and its maker know of each other.
+ */
+import type { StreamPipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import type { Stream } from "../transport/transport.js";
+
+/** Why a session ended. */
+export interface SessionEnd {
+  /** Whether the handshake had been completed. */
+  readonly wasReady: boolean;
+  /** undefined for an orderly close by the peer. */
+  readonly error: Error | undefined;
+  /** The application ended it, and wants no other in its place (M4). */
+  readonly final?: boolean;
+}
+
+/** One connection as its maker sees it: a session, or a raw one. */
+export interface Connection {
+  readonly stream: Stream;
+  /** Who is at the other end, once the handshake is complete. */
+  readonly peer: Peer | undefined;
+  /** Begin to read. */
+  start(): void;
+  /** Close from our side, dropping what is not yet written; the owner is not called. */
+  close(): void;
+}
+
+/** Who made the session: a dialler or a listener. */
+export interface SessionOwner {
+  readonly socketType: string;
+  /** The handshake is complete: gives the pipe to join. */
+  sessionReady(session: Connection, peer: Peer): StreamPipe;
+  /** The pipe is joined and can be written to. */
+  sessionLinked(pipe: StreamPipe, peer: Peer): void;
+  /** The connection is gone and the pipe unlinked. Called once, not after `close()`. */
+  sessionEnded(session: Connection, end: SessionEnd): void;
+  nextPeerId(): number;
+}

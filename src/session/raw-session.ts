@@ -1,0 +1,106 @@
+/**
+ * One connection of a STREAM socket: octets go both ways as they are (section M). No handshake, no framing, no
+ * heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
+ */
+import type { PipeLink, StreamPipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import type { FrameFault, Stream, StreamHandler } from "../transport/transport.js";
+import type { Connection, SessionOwner } from "./owner.js";
+
+const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
+const NO_NAME = Buffer.alloc(0);
+
+export class RawSession implements StreamHandler, PipeLink, Connection {
+  readonly stream: Stream;
+  peer: Peer | undefined;
+  readonly #owner: SessionOwner;
+  #pipe: StreamPipe | null = null;
+  #closed = false;
+  #writing = false;
+
+  constructor(owner: SessionOwner, stream: Stream) {
+    this.#owner = owner;
+    this.stream = stream;
+  }
+
+  start(): void {
+    this.peer = {
+      id: this.#owner.nextPeerId(),
+      address: this.stream.remoteAddress,
+      socketType: "",
+      routingId: NO_NAME,
+      metadata: NO_METADATA,
+    };
+    this.#pipe = this.#owner.sessionReady(this, this.peer);
+    this.stream.start(this);
+    this.#pipe.link(this);
+    this.#owner.sessionLinked(this.#pipe, this.peer);
+  }
+
+  onBytes(chunk: Buffer): void {
+    this.#pipe?.deliver([chunk]);
+    this.#pipe?.delivered();
+  }
+
+  onFrames(): void {
+    throw new Error("assertion: frames on a raw connection");
+  }
+
+  onLargeFrame(): void {
+    throw new Error("assertion: a frame on a raw connection");
+  }
+
+  onDrain(): void {
+    this.#writing = false;
+    this.#pipe?.taken();
+    this.flush();
+  }
+
+  onClose(error: NodeJS.ErrnoException | undefined, _fault: FrameFault): void {
+    this.#end(error);
+  }
+
+  flush(): void {
+    while (!this.#writing && !this.#closed) {
+      const pipe = this.#pipe;
+      const batch = pipe?.takeBatch() ?? null;
+      if (pipe === null || batch === null) return;
+      if (this.stream.write(batch.seal()) > 0) this.#writing = true;
+      else pipe.taken();
+    }
+  }
+
+  sendSubscription(): void {
+    throw new Error("assertion: a subscription on a raw connection");
+  }
+
+  pauseReading(): void {
+    this.stream.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#closed) this.stream.resume();
+  }
+
+  /** The application closes this connection (M4). */
+  fail(): void {
+    this.#end(undefined, true);
+  }
+
+  #end(error: Error | undefined, final = false): void {
+    if (this.#closed) return;
+    this.close();
+    this.#owner.sessionEnded(this, { wasReady: true, error, final });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.stream.close();
+    const pipe = this.#pipe;
+    this.#pipe = null;
+    // Octets without framing cannot be continued on another connection (M4).
+    pipe?.discardOutbound();
+    pipe?.unlink(0);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * DEALER (RFC 28 §The DEALER Socket Type): messages in turn to peers with room and from all peers in turn, their parts
+ * untouched (I1, I2).
+ */
+import { DuplexSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { Message, OutMessage } from "../message.js";
+import {
+  type ConflateOptions,
+  type IdentityOptions,
+  OPTION_GROUPS,
+  type OptionName,
+  type OptionProperties,
+  type ProbeOptions,
+  type ReadableOptions,
+  type SocketOptions,
+  type WritableOptions,
+} from "../options.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { LoadBalancer } from "../patterns/load-balancer.js";
+import { sendProbe } from "../patterns/probe.js";
+import { defineOptions } from "../socket.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  ...OPTION_GROUPS.readable,
+  "routingId",
+  "probeRouter",
+  "conflate",
+];
+
+/** Options of Dealer. */
+export interface DealerOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    IdentityOptions,
+    ProbeOptions,
+    ConflateOptions {}
+
+/** Sends to peers in turn and receives from all in turn: DEALER, and CLIENT of the drafts. */
+export abstract class DealerBase extends DuplexSocket {
+  protected override readonly singleConnection: boolean = true;
+  readonly #balancer = new LoadBalancer();
+  readonly #queue = new FairQueue();
+
+  protected override route(message: OutMessage): boolean {
+    return this.#balancer.send(message);
+  }
+
+  protected override next(): Message | undefined {
+    return this.#queue.next();
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    this.#balancer.add(pipe);
+    this.sender.queue.drain();
+  }
+
+  override detachPipe(pipe: Pipe): void {
+    super.detachPipe(pipe);
+    this.#balancer.remove(pipe);
+  }
+
+  override pipeWritable(pipe: Pipe): void {
+    this.#balancer.activate(pipe);
+    super.pipeWritable(pipe);
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+export interface Dealer extends OptionProperties<DealerOptions> {}
+
+/** Talks to Router, Reply and Dealer sockets without waiting for replies. */
+export class Dealer extends DealerBase {
+  constructor(options?: DealerOptions) {
+    super(5, "DEALER");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Dealer) Object.seal(this);
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    if (this.options.probeRouter) sendProbe(pipe);
+    super.attachPipe(pipe);
+  }
+}
+
+defineOptions(Dealer, OPTIONS);

@@ -1,0 +1,119 @@
+/**
+ * DISH (RFC 48 §The DISH Socket Type; items N8 to N11): the messages of the groups that it joined.
+ */
+import { ReadableSocket } from "../../directions.js";
+import type { Pipe } from "../../engine/pipe.js";
+import { ZmqError } from "../../errors.js";
+import type { Peer } from "../../events.js";
+import type { Message } from "../../message.js";
+import {
+  OPTION_GROUPS,
+  type OptionName,
+  type OptionProperties,
+  type ReadableOptions,
+  type SocketOptions,
+} from "../../options.js";
+import { FairQueue } from "../../patterns/fair-queue.js";
+import { checkGroup } from "../../patterns/groups.js";
+import { TopicSet } from "../../patterns/topic-set.js";
+import { defineOptions } from "../../socket.js";
+import { ProtocolError } from "../../zmtp/protocol-error.js";
+
+const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable];
+
+/** Options of Dish. */
+export interface DishOptions extends SocketOptions, ReadableOptions {}
+
+/** Which group a message is of. */
+export interface DishGroup {
+  readonly group: Buffer;
+}
+
+/** A received message: its part and its group. */
+export type DishMessage = [message: Buffer, of: DishGroup];
+
+export interface Dish extends OptionProperties<DishOptions> {}
+
+/** Receives what Radio sockets send to the groups that it joined. */
+export class Dish extends ReadableSocket<DishMessage> {
+  readonly #queue = new FairQueue();
+  readonly #groups = new TopicSet();
+  readonly #connected = new Set<Pipe>();
+  readonly #intercept = (pipe: Pipe, message: Message): boolean => {
+    if (message.length === 2) return !this.#groups.has(message[0]);
+    const text = "a message of a group has two parts";
+    pipe.fail(new ProtocolError("malformed-group-message", text, { rule: "N11", octets: message.length }));
+    return true;
+  };
+
+  constructor(options?: DishOptions) {
+    super(15, "DISH", { linger: 0 });
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Dish) Object.seal(this);
+  }
+
+  override get threadSafe(): boolean {
+    return true;
+  }
+
+  /**
+   * Receive what is sent to these groups.
+   * @throws TypeError or RangeError for a name that no group can have, ZmqError EINVAL for a group joined already (N10)
+   */
+  join(...groups: (string | Uint8Array)[]): void {
+    this.requireOpen();
+    for (const group of groups.map(checkGroup)) {
+      if (this.#groups.has(group))
+        throw new ZmqError("EINVAL", { detail: `group "${group}" is joined already` });
+      this.#groups.add(group);
+      for (const pipe of this.#connected) pipe.sendSubscription(group, true);
+    }
+  }
+
+  /** Undo join(). @throws TypeError, RangeError; ZmqError EINVAL for a group that is not joined (N10) */
+  leave(...groups: (string | Uint8Array)[]): void {
+    this.requireOpen();
+    for (const group of groups.map(checkGroup)) {
+      if (!this.#groups.remove(group))
+        throw new ZmqError("EINVAL", { detail: `group "${group}" is not joined` });
+      for (const pipe of this.#connected) pipe.sendSubscription(group, false);
+    }
+  }
+
+  protected override next(): DishMessage | undefined {
+    const message = this.#queue.next();
+    return message && [message[1], { group: message[0] }];
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    pipe.intercept = this.#intercept;
+  }
+
+  override pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#connected.add(pipe);
+    for (const group of this.#groups) pipe.sendSubscription(group, true); // N8
+    super.pipeConnected(pipe, peer);
+  }
+
+  override pipeDisconnected(pipe: Pipe): void {
+    super.pipeDisconnected(pipe);
+    this.#connected.delete(pipe);
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+defineOptions(Dish, OPTIONS);

@@ -1,0 +1,73 @@
+/**
+ * PEER (RFC 51 §The PEER Socket Type; items N1 to N3, N6): as SERVER towards any number of other PEER sockets, and
+ * connecting tells the new peer's number at once.
+ */
+import type { Pipe } from "../../engine/pipe.js";
+import { ZmqError } from "../../errors.js";
+import {
+  OPTION_GROUPS,
+  type OptionName,
+  type OptionProperties,
+  type ReadableOptions,
+  type SocketOptions,
+  type WritableOptions,
+} from "../../options.js";
+import { defineOptions } from "../../socket.js";
+import { ServerBase } from "./server.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  ...OPTION_GROUPS.readable,
+];
+
+/** Options of Peer. */
+export interface PeerOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+
+export interface Peer extends OptionProperties<PeerOptions> {}
+
+/** Talks to other Peer sockets, each by its number, whoever dialled. */
+export class Peer extends ServerBase {
+  #attached: Pipe | undefined;
+  readonly #endpoints = new Map<number, string>();
+
+  constructor(options?: PeerOptions) {
+    super(19, "PEER");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Peer) Object.seal(this);
+  }
+
+  /**
+   * Connect, and tell the number by which the peer is addressed from now on.
+   * @throws as Socket.connect; ZmqError EINVAL with `immediate`, because there is no peer before it has connected (N6)
+   */
+  connectPeer(endpoint: string): number {
+    if (this.options.immediate) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: "connectPeer() cannot work with immediate" });
+    }
+    this.#attached = undefined;
+    this.connect(endpoint);
+    const number = this.numbers.of(this.#attached as unknown as Pipe);
+    this.#endpoints.set(number, endpoint);
+    return number;
+  }
+
+  /**
+   * Undo connectPeer(), by number.
+   * @throws ZmqError EHOSTUNREACH for a number that it did not tell
+   */
+  disconnectPeer(routingId: number): void {
+    const endpoint = this.#endpoints.get(routingId);
+    if (endpoint === undefined)
+      throw new ZmqError("EHOSTUNREACH", { detail: `no connected peer ${routingId}` });
+    this.#endpoints.delete(routingId);
+    this.disconnect(endpoint);
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    this.#attached = pipe;
+  }
+}
+
+defineOptions(Peer, OPTIONS);

@@ -1,0 +1,165 @@
+/**
+ * ROUTER (RFC 28 §The ROUTER Socket Type): each received message begins with the name of its peer, and each sent
+ * message with the name of the one to get it (I3 to I15).
+ */
+import { DuplexSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import { ZmqError } from "../errors.js";
+import type { Peer } from "../events.js";
+import type { Message, OutMessage } from "../message.js";
+import { routingId as checkRoutingId } from "../option-rules.js";
+import {
+  type IdentityOptions,
+  OPTION_GROUPS,
+  type OptionName,
+  type OptionProperties,
+  type ProbeOptions,
+  type ReadableOptions,
+  type RouterOnlyOptions,
+  type SocketOptions,
+  type WritableOptions,
+} from "../options.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { sendProbe } from "../patterns/probe.js";
+import { RoutingTable } from "../patterns/routing-table.js";
+import { defineOptions, type SocketStats } from "../socket.js";
+import { ProtocolError } from "../zmtp/protocol-error.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  ...OPTION_GROUPS.readable,
+  "routingId",
+  "mandatory",
+  "probeRouter",
+  "handover",
+];
+
+/** Options of Router. */
+export interface RouterOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    IdentityOptions,
+    ProbeOptions,
+    RouterOnlyOptions {}
+
+/** Options of one connect(). */
+export interface RouterConnectOptions {
+  /** Name by which the peer is addressed, at once and whatever it calls itself (I11): 1 to 255 octets, not beginning with zero. */
+  readonly routingId?: string | Uint8Array;
+}
+
+export interface Router extends OptionProperties<RouterOptions> {}
+
+/** Talks to many Dealer, Request and Router sockets, each by its name. */
+export class Router extends DuplexSocket {
+  readonly #queue = new FairQueue();
+  readonly #table = new RoutingTable(Math.random() * 2 ** 32);
+  /** Copies that were dropped: no such peer, or its queue was full (I4, I5). */
+  #dropped = 0;
+  /** @internal CONNECT_ROUTING_ID: for the next connect() only */
+  nextRoutingId: Buffer | null = null;
+
+  constructor(options?: RouterOptions) {
+    super(6, "ROUTER");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Router) Object.seal(this);
+  }
+
+  /**
+   * Connect, as any socket; with `routingId` the peer can be addressed before it is there.
+   * @throws as Socket.connect; TypeError or RangeError for a bad name, ZmqError EINVAL for one that is in use
+   */
+  override connect(endpoint: string, options?: RouterConnectOptions): void {
+    const name = checkRoutingId("routingId", options?.routingId ?? this.nextRoutingId);
+    this.nextRoutingId = null;
+    if (name !== null && this.#table.find(name) !== undefined) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${name}" is in use` });
+    }
+    this.connectAs(endpoint, name);
+  }
+
+  protected override route(message: OutMessage): boolean {
+    const { mandatory } = this.options;
+    const pipe = this.#table.find(Array.isArray(message) ? message[0] : message);
+    if (pipe === undefined) {
+      if (mandatory) throw new ZmqError("EHOSTUNREACH"); // I4
+      this.#dropped++;
+      return true;
+    }
+    if (!Array.isArray(message)) return true; // I6
+    if (pipe.trySend(message.length === 2 ? message[1] : message.slice(1))) return true;
+    if (mandatory) return false; // I5: wait for room
+    pipe.dropped++;
+    this.#dropped++;
+    return true;
+  }
+
+  protected override next(): Message | undefined {
+    const message = this.#queue.next();
+    // A copy of the name each time, because received parts belong to the application.
+    message?.unshift(Buffer.from((this.#queue.last as Pipe).routingId as Buffer));
+    return message;
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    if (this.options.probeRouter) sendProbe(pipe);
+    super.attachPipe(pipe);
+    if (pipe.routingId === null) return;
+    this.#table.add(pipe);
+    this.sender.queue.drain();
+  }
+
+  override detachPipe(pipe: Pipe): void {
+    super.detachPipe(pipe);
+    this.#table.remove(pipe);
+    this.sender.queue.drain(); // with mandatory a send may have waited for this one
+  }
+
+  override pipeConnected(pipe: Pipe, peer: Peer): void {
+    if (pipe.routingId === null && !this.#name(pipe, peer.routingId)) pipe.intercept = discard; // I8
+    super.pipeConnected(pipe, peer);
+  }
+
+  /** Enter a new peer; false when its name is another's. A peer that dialled again keeps its first name (I13). */
+  #name(pipe: Pipe, announced: Buffer): boolean {
+    const holder = announced.length === 0 ? undefined : this.#table.find(announced);
+    if (holder !== undefined) {
+      if (!this.options.handover) return false;
+      this.#table.remove(holder);
+      holder.intercept = discard;
+    }
+    pipe.routingId = announced.length === 0 ? this.#table.generate() : announced;
+    this.#table.add(pipe);
+    // I9: libzmq leaves the old connection open and deaf; closing it tells that peer.
+    holder?.fail(
+      new ProtocolError("routing-id-taken", "another peer took its name", { rule: "I9", kind: "other" }),
+    );
+    return true;
+  }
+
+  override get stats(): SocketStats {
+    return { ...super.stats, dropped: this.#dropped };
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+defineOptions(Router, OPTIONS);
+
+function discard(): boolean {
+  return true;
+}

@@ -1,0 +1,142 @@
+/**
+ * STREAM (section M): tcp connections of programs that do not speak ZMTP. Each message has two parts, the name of the
+ * connection and octets as they came or shall go; where one chunk ends means nothing.
+ */
+import { DuplexSocket } from "../directions.js";
+import type { Pipe, StreamPipe } from "../engine/pipe.js";
+import { ZmqError } from "../errors.js";
+import type { Message, OutMessage } from "../message.js";
+import { routingId as checkRoutingId } from "../option-rules.js";
+import {
+  OPTION_GROUPS,
+  type OptionName,
+  type OptionProperties,
+  type ReadableOptions,
+  type SocketOptions,
+  type StreamOnlyOptions,
+  type WritableOptions,
+} from "../options.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { RoutingTable } from "../patterns/routing-table.js";
+import { defineOptions } from "../socket.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  ...OPTION_GROUPS.readable,
+  "notify",
+];
+
+/** Options of Stream. */
+export interface StreamOptions extends SocketOptions, WritableOptions, ReadableOptions, StreamOnlyOptions {}
+
+/** Options of one connect(). */
+export interface StreamConnectOptions {
+  /** Name of the connection (M6), 1 to 255 octets, not beginning with zero; else one is generated. */
+  readonly routingId?: string | Uint8Array;
+}
+
+export interface Stream extends OptionProperties<StreamOptions> {}
+
+/** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
+export class Stream extends DuplexSocket {
+  override readonly raw = true;
+  readonly #queue = new FairQueue();
+  readonly #table = new RoutingTable(Math.random() * 2 ** 32);
+  #newest: Buffer | null = null;
+  /** @internal CONNECT_ROUTING_ID: for the next connect() only */
+  nextRoutingId: Buffer | null = null;
+
+  constructor(options?: StreamOptions) {
+    super(11, "STREAM");
+    this.applyOptions(options, OPTIONS);
+    if (new.target === Stream) Object.seal(this);
+  }
+
+  /** Name of the newest connection that this socket dialled (M6); null before. */
+  get routingId(): Buffer | null {
+    return this.#newest;
+  }
+
+  /**
+   * Connect; `routingId` names the connection.
+   * @throws as Socket.connect; TypeError or RangeError for a bad name, ZmqError EINVAL for one that is in use, and
+   * EPROTONOSUPPORT for inproc, which has no octets
+   */
+  override connect(endpoint: string, options?: StreamConnectOptions): void {
+    const name = checkRoutingId("routingId", options?.routingId ?? this.nextRoutingId);
+    this.nextRoutingId = null;
+    checkScheme(endpoint);
+    if (name !== null && this.#table.find(name) !== undefined) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${name}" is in use` });
+    }
+    const id = name ?? this.#table.generate();
+    this.connectAs(endpoint, id);
+    this.#newest = id;
+  }
+
+  override async bind(endpoint: string): Promise<string> {
+    checkScheme(endpoint);
+    return super.bind(endpoint);
+  }
+
+  protected override route(message: OutMessage): boolean {
+    if (!Array.isArray(message) || message.length !== 2) {
+      throw new ZmqError("EINVAL", { detail: "a Stream sends two parts: the connection's name and octets" });
+    }
+    const pipe = this.#table.find(message[0]);
+    if (pipe === undefined) throw new ZmqError("EHOSTUNREACH"); // M5
+    if (message[1].length > 0) return (pipe as StreamPipe).trySendRaw(message[1]);
+    pipe.fail(new Error("closed by the application")); // M4
+    return true;
+  }
+
+  protected override next(): Message | undefined {
+    const message = this.#queue.next();
+    // A copy of the name each time, because received parts belong to the application.
+    message?.unshift(Buffer.from((this.#queue.last as Pipe).routingId as Buffer));
+    return message;
+  }
+
+  override attachPipe(pipe: Pipe): void {
+    super.attachPipe(pipe);
+    pipe.routingId ??= this.#table.generate();
+    this.#table.add(pipe);
+    this.#notice(pipe);
+  }
+
+  override detachPipe(pipe: Pipe): void {
+    if (this.pipes.has(pipe) && !this.closed) this.#notice(pipe);
+    super.detachPipe(pipe);
+    this.#table.remove(pipe);
+    this.sender.queue.drain(); // a send may have waited for this one
+  }
+
+  /** M2: an empty chunk tells that a connection is there, or gone. */
+  #notice(pipe: Pipe): void {
+    if (!this.options.notify) return;
+    pipe.enqueue([Buffer.alloc(0)]);
+    this.pipeReadable(pipe);
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+defineOptions(Stream, OPTIONS);
+
+function checkScheme(endpoint: unknown): void {
+  if (typeof endpoint !== "string" || !endpoint.startsWith("inproc:")) return; // Socket checks the rest
+  throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
+}

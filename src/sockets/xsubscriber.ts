@@ -1,0 +1,98 @@
+/**
+ * XSUB (RFC 29 §The XSUB Socket Type): as SUB without the filter (J11), and subscriptions are messages: 01 and the
+ * topic, or 00 and the topic. Any other message goes to all publishers (J16, J17).
+ */
+import { DuplexSocket } from "../directions.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
+import type { Message, OutMessage } from "../message.js";
+import {
+  OPTION_GROUPS,
+  type OptionName,
+  type OptionProperties,
+  type ReadableOptions,
+  type SocketOptions,
+  type WritableOptions,
+} from "../options.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { subscriptionOf } from "../patterns/subscription-message.js";
+import { TopicSet } from "../patterns/topic-set.js";
+import { defineOptions, type SocketStats } from "../socket.js";
+
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  ...OPTION_GROUPS.readable,
+];
+
+/** Options of XSubscriber. */
+export interface XSubscriberOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+
+export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
+
+/** Receives what publishers send, and passes on the subscriptions of others. */
+export class XSubscriber extends DuplexSocket {
+  readonly #queue = new FairQueue();
+  readonly #topics = new TopicSet();
+  readonly #connected = new Set<Pipe>();
+  #dropped = 0;
+
+  constructor(options?: XSubscriberOptions) {
+    super(10, "XSUB", { linger: 0 }); // J25
+    this.applyOptions(options, OPTIONS);
+    if (new.target === XSubscriber) Object.seal(this);
+  }
+
+  protected override route(message: OutMessage): boolean {
+    const subscription = subscriptionOf(message);
+    if (subscription !== undefined) this.#subscription(subscription.topic, subscription.subscribe);
+    else
+      for (const pipe of this.pipes) {
+        if (pipe.trySend(message)) continue;
+        pipe.dropped++;
+        this.#dropped++;
+      }
+    return true;
+  }
+
+  /** Upstream goes only what changes something there (J7, J9, J12). */
+  #subscription(topic: Buffer, subscribe: boolean): void {
+    const changed = subscribe ? this.#topics.add(topic) : this.#topics.remove(topic);
+    if (changed) for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
+  }
+
+  protected override next(): Message | undefined {
+    return this.#queue.next();
+  }
+
+  override get stats(): SocketStats {
+    return { ...super.stats, dropped: this.#dropped };
+  }
+
+  override pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#connected.add(pipe);
+    for (const topic of this.#topics) pipe.sendSubscription(topic, true); // J10
+    super.pipeConnected(pipe, peer);
+  }
+
+  override pipeDisconnected(pipe: Pipe): void {
+    super.pipeDisconnected(pipe);
+    this.#connected.delete(pipe);
+  }
+
+  override pipeReadable(pipe: Pipe): void {
+    this.#queue.activate(pipe);
+    super.pipeReadable(pipe);
+  }
+
+  protected override unread(): number {
+    return this.#queue.length;
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.#queue.remove(pipe);
+    super.forgetInbound(pipe);
+  }
+}
+
+defineOptions(XSubscriber, OPTIONS);
