@@ -84,6 +84,11 @@ class Direction {
   /** Taken from one side, not yet accepted by the other. */
   #held: Message | undefined;
   #heldBytes = 0;
+  /**
+   * Messages that may go before the next turn of the event loop. Counted over all calls in between, because over
+   * inproc many of them come in one turn.
+   */
+  #left = OPERATIONS_PER_TURN;
   #pumping = false;
   #wokenMeanwhile = false;
   #scheduled = false;
@@ -120,49 +125,49 @@ class Direction {
     this.#scheduled = true;
     this.#from.socket.turns.defer(() => {
       this.#scheduled = false;
+      this.#left = OPERATIONS_PER_TURN;
       this.#wake();
     });
   }
 
-  /** Messages may be ready, there may be room, or a socket was closed. */
-  readonly #wake = (): void => {
-    if (!this.#started) return;
+  /** Messages may be ready, there may be room, or a socket was closed. Answers whether any message went. */
+  readonly #wake = (): boolean => {
+    if (!this.#started) return false;
     if (this.#pumping) {
+      // From within a call of ours: seen to in a later turn.
       this.#wokenMeanwhile = true;
-      return;
+      return false;
     }
-    if (this.#isCut()) this.#shared.end(undefined);
-    else if (this.#shared.running && !this.#scheduled) this.#pump();
+    if (this.#from.socket.closed || this.#to.socket.closed) this.#shared.end(undefined);
+    else if (this.#shared.running && !this.#scheduled) return this.#pump();
+    return false;
   };
 
-  /** Forward until there is nothing more or no room, at most 512 messages in one turn of the event loop. */
-  #pump(): void {
+  /**
+   * Forward until there is nothing more or no room, at most 512 messages in one turn of the event loop. Answers whether
+   * any message went.
+   */
+  #pump(): boolean {
     const shared = this.#shared;
-    let left = OPERATIONS_PER_TURN;
+    const before = this.#left;
     let failure: { error: unknown } | null = null;
     this.#pumping = true;
+    this.#wokenMeanwhile = false;
     try {
-      do {
-        this.#wokenMeanwhile = false;
-        while (left > 0 && shared.running) {
-          const message = this.#held ?? this.#take();
-          if (message === undefined || !this.#forward(message)) break;
-          this.#held = undefined;
-          left--;
-        }
-      } while (this.#wokenMeanwhile && left > 0 && shared.running);
+      while (this.#left > 0 && shared.running) {
+        const message = this.#held ?? this.#take();
+        if (message === undefined || !this.#forward(message)) break;
+        this.#held = undefined;
+        this.#left--;
+      }
     } catch (error) {
       failure = { error };
     }
     this.#pumping = false;
     if (failure !== null) shared.end(failure.error);
-    else if (this.#isCut()) shared.end(undefined);
     if (!this.#started) this.#handBack();
-    else if (left === 0 || this.#wokenMeanwhile) this.schedule();
-  }
-
-  #isCut(): boolean {
-    return this.#from.socket.closed || this.#to.socket.closed;
+    else if (this.#left === 0 || this.#wokenMeanwhile) this.schedule();
+    return this.#left < before;
   }
 
   #take(): Message | undefined {

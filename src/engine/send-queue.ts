@@ -37,7 +37,7 @@ export class SendQueue {
   #operations = 0;
   #closed: ZmqError | null = null;
   /** Proxies whose trySend was refused and who want to know of room. */
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<() => boolean>();
 
   /** @param attempt routes a message now; false when no pipe has room; may throw a ZmqError (EFSM, EHOSTUNREACH) */
   constructor(attempt: (message: OutMessage) => boolean, limits: SendLimits, turns: Turns) {
@@ -75,21 +75,21 @@ export class SendQueue {
     return this.#live === 0 && this.#attempt(message);
   }
 
-  /** Call a function whenever there may be room for trySend, and when the queue closes. */
-  watchRoom(room: () => void): void {
+  /** Call a function whenever there may be room for trySend, and when the queue closes; it says if it sent anything. */
+  watchRoom(room: () => boolean): void {
     this.#watchers.add(room);
   }
 
   /** Undo `watchRoom`. */
-  unwatchRoom(room: () => void): void {
+  unwatchRoom(room: () => boolean): void {
     this.#watchers.delete(room);
   }
 
   #tellRoom(): void {
-    const [first] = this.#watchers;
-    for (const room of [...this.#watchers]) room();
-    // Each is first in its turn: the first may use up all the room.
-    if (this.#watchers.delete(first)) this.#watchers.add(first);
+    for (const room of [...this.#watchers]) {
+      // Who has had some of the room is asked last the next time: the first may use up all of it.
+      if (room() && this.#watchers.delete(room)) this.#watchers.add(room);
+    }
   }
 
   /** A promise for a send that found room: settled on a later turn once in 512, so that no tight loop starves timers. */
