@@ -7,7 +7,6 @@ import { Client, Server } from "../../src/draft.js";
 import {
   Dealer,
   Pair,
-  // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users of ZeroMQ know
   Proxy,
   Publisher,
   Reply,

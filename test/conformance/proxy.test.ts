@@ -4,7 +4,6 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  // biome-ignore lint/suspicious/noShadowRestrictedNames: the name that users of ZeroMQ know
   Proxy,
   type ProxyOptions,
   Publisher,
