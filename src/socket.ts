@@ -172,6 +172,11 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return [...this.#peers.values()];
   }
 
+  /** @internal Whether anything is bound or connected now. */
+  get attached(): boolean {
+    return this.#bound.size > 0 || this.#connected.length > 0;
+  }
+
   /**
    * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
    * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
