@@ -18,8 +18,8 @@ export type Sendable = MessageLike | readonly MessageLike[];
 
 const EVERYTHING = 1024;
 
-/** The sending half of a socket: checks arguments and counts; the queue does the rest. */
-class Sender {
+/** The sending half of a socket: checks arguments and counts; the queue does the rest. @internal */
+export class Sender {
   readonly queue: SendQueue;
   readonly #options: OptionValues;
   /** Messages that were accepted. */
@@ -42,6 +42,11 @@ class Sender {
       throw new TypeError("message must have one part on a conflating socket"); // G14
     }
     return parts;
+  }
+
+  /** As trySend, for a message that was received: it is what `prepare` would make of it. */
+  forward(message: Message): boolean {
+    return this.queue.trySend(message.length === 1 ? message[0] : this.prepare(message));
   }
 
   async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
@@ -103,6 +108,11 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
 
   override get stats(): SocketStats {
     return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
+  }
+
+  /** @internal for a proxy */
+  get outgoing(): Sender {
+    return this.sender;
   }
 
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
@@ -190,7 +200,9 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
+    const stats = super.stats;
+    stats.receiveQueue += this.receives.returned;
+    return { ...stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
   }
 
   /** @internal */
@@ -201,12 +213,12 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   ): this {
     if (type !== "message") return super.addListener(type, listener, once);
     if (typeof listener !== "function") throw new TypeError("listener must be a function");
-    if (once) this.emitter.once(type, listener as (message: M) => void);
-    else this.emitter.on(type, listener as (message: M) => void);
     this.receives.listen((message) => {
       this.emitter.emit("message", message);
       if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
     });
+    if (once) this.emitter.once(type, listener as (message: M) => void);
+    else this.emitter.on(type, listener as (message: M) => void);
     return this;
   }
 
@@ -215,6 +227,11 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     super.removeListener(type, listener);
     if (type === "message" && this.emitter.listenerCount(type) === 0) this.receives.listen(null);
     return this;
+  }
+
+  /** @internal for a proxy */
+  get incoming(): ReceiveQueue<M> {
+    return this.receives;
   }
 
   #take(): M | undefined {
@@ -278,6 +295,11 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
 
   override get stats(): SocketStats {
     return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
+  }
+
+  /** @internal for a proxy */
+  get outgoing(): Sender {
+    return this.sender;
   }
 
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */

@@ -71,8 +71,8 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   /** How long what was sent may stay unacknowledged before tcp gives up (TCP_USER_TIMEOUT); 0 leaves it to the system.
    * Native engine on Linux only. Default 0. */
   tcpMaxRetransmitTimeout?: number;
-  /** `host:port` of a SOCKS5 proxy that tcp connections are made through (R24). Host names go to it unresolved.
-   * Default null. */
+  /** `host:port` of a SOCKS5 proxy that tcp connections are made through (R24). Host names go to it unresolved;
+   * connectTimeout and handshakeInterval bound its answers. Default null. */
   socksProxy?: string | null;
   /** User name for the proxy, 1 to 255 octets; null offers the proxy no authentication. Default null. */
   socksUsername?: string | null;
@@ -95,8 +95,9 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   ipcFilterProcessIds?: readonly number[];
   /**
    * Listening descriptor that bind takes over instead of making one, for tcp and ipc; -1 makes one (R25). The address
-   * bound is the descriptor's, and an ipc path is never unlinked. unbind and close close the descriptor. Native engine,
-   * or Linux. Default -1.
+   * bound is the descriptor's, and an ipc path is never unlinked. unbind and close close the descriptor; it serves one
+   * bind (EINVAL for a second one, and for what is no listening socket of the scheme). Native engine, or Linux.
+   * Default -1.
    */
   useFd?: number;
 }

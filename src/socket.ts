@@ -172,12 +172,17 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return [...this.#peers.values()];
   }
 
+  /** @internal Whether anything is bound or connected now. */
+  get attached(): boolean {
+    return this.#bound.size > 0 || this.#connected.length > 0;
+  }
+
   /**
    * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
    * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
    */
   async bind(endpoint: string): Promise<string> {
-    const { scheme, address } = parseEndpoint(endpoint);
+    const { scheme, address } = this.#parse(endpoint);
     this.requireOpen();
     try {
       const handle =
@@ -190,6 +195,39 @@ export abstract class Socket extends OptionAccess implements SocketHost {
       if (!this.#closed) this.emitEvent("bind:error", { address: endpoint, error: wrapped });
       throw wrapped;
     }
+  }
+
+  /**
+   * bind(), done when it returns; the actual endpoint is its result. Host names are not looked up, except "localhost".
+   * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP where the platform cannot do it
+   */
+  bindSync(endpoint: string): string {
+    const { scheme, address } = this.#parse(endpoint);
+    this.requireOpen();
+    try {
+      const handle = scheme === "inproc" ? this.#bindInproc(endpoint) : this.#listenSync(scheme, address);
+      this.#lastEndpoint = handle.endpoint;
+      this.emitEvent("bind", { address: handle.endpoint });
+      return handle.endpoint;
+    } catch (error) {
+      const wrapped = endpointError(error as NodeJS.ErrnoException, endpoint);
+      this.emitEvent("bind:error", { address: endpoint, error: wrapped });
+      throw wrapped;
+    }
+  }
+
+  #listenSync(scheme: "tcp" | "ipc", address: string): EndpointHandle {
+    checkBind(scheme, address, this.options);
+    const listener = new Listener(this);
+    listener.openSync(transportFor(scheme), address);
+    this.#bound.set(listener.endpoint, listener);
+    return listener;
+  }
+
+  #parse(endpoint: string): ReturnType<typeof parseEndpoint> {
+    const parsed = parseEndpoint(endpoint);
+    if (!this.raw || parsed.scheme !== "inproc") return parsed;
+    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
   #bindInproc(endpoint: string): EndpointHandle {
@@ -234,7 +272,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
 
   /** connect(), with the name by which this socket will know the peer (I11). */
   protected connectAs(endpoint: string, routingId: Buffer | null): void {
-    const { scheme, address } = parseEndpoint(endpoint);
+    const { scheme, address } = this.#parse(endpoint);
     this.requireOpen();
     if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
     let handle: InprocConnector | Dialer;

@@ -91,7 +91,8 @@ export class Dialer implements SessionOwner, EndpointHandle {
         : undefined;
     let stream: Stream;
     try {
-      stream = await this.#transport.connect(this.#address, this.#options, abort.signal);
+      const { refed } = this.#host;
+      stream = await this.#transport.connect(this.#address, this.#options, abort.signal, refed);
     } catch (error) {
       if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
       return;
@@ -105,7 +106,8 @@ export class Dialer implements SessionOwner, EndpointHandle {
   /** Outside of any catch: what a listener of an event throws is the application's, and not a failed attempt. */
   #established(stream: Stream): void {
     if (!this.#stopped) {
-      if (!this.#host.refed) stream.unref();
+      if (this.#host.refed) stream.ref();
+      else stream.unref();
       this.#state = "handshaking";
       this.#host.emitEvent("connect", { address: this.endpoint });
     }

@@ -34,6 +34,13 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     if (!this.#host.refed) this.#acceptor.unref();
   }
 
+  /** As open(), before it returns. */
+  openSync(transport: Transport, address: string): void {
+    this.#acceptor = transport.listenSync(address, this.#options, this);
+    this.endpoint = this.#acceptor.address;
+    if (!this.#host.refed) this.#acceptor.unref();
+  }
+
   // From the acceptor
 
   onStream(stream: Stream): void {

@@ -51,7 +51,8 @@ export class Reply extends DuplexSocket {
 
   /** The next request. Rejects with EFSM while a reply is owed (H15). */
   override receive(options?: CallOptions): Promise<Message> {
-    if (this.#owed !== null && !this.closed) return Promise.reject(new ZmqError("EFSM"));
+    if (this.#owed !== null && !this.closed && this.receives.returned === 0)
+      return Promise.reject(new ZmqError("EFSM"));
     return super.receive(options);
   }
 

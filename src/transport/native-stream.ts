@@ -305,8 +305,13 @@ class NativeEngine implements StreamEngine {
     // Every path, and abstract names.
   }
 
-  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<RawStream> {
-    return this.#connect(signal, (handle) => {
+  connectTcp(
+    target: TcpTarget,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+  ): Promise<RawStream> {
+    return this.#connect(signal, refed, (handle) => {
       const { sourceHost, sourcePort } = target;
       const native: NativeSocketOptions = { ...socketOptions(options) };
       if (sourceHost !== undefined) Object.assign(native, { sourceHost, sourcePort: sourcePort ?? 0 });
@@ -314,13 +319,23 @@ class NativeEngine implements StreamEngine {
     }).then((handle) => this.#tcpStream(handle));
   }
 
-  connectPipe(path: string, name: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
-    return this.#connect(signal, (handle) => handle.connectPipe(path, socketOptions(options))).then(
+  connectPipe(
+    path: string,
+    name: string,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+  ): Promise<Stream> {
+    return this.#connect(signal, refed, (handle) => handle.connectPipe(path, socketOptions(options))).then(
       (handle) => new NativeStream(this.#native, handle, `ipc://${name}`, `ipc://${name}`),
     );
   }
 
-  #connect(signal: AbortSignal, begin: (handle: NativeStreamHandle) => number): Promise<NativeStreamHandle> {
+  #connect(
+    signal: AbortSignal,
+    refed: boolean,
+    begin: (handle: NativeStreamHandle) => number,
+  ): Promise<NativeStreamHandle> {
     return new Promise((resolve, reject) => {
       const handle = new this.#native.Stream();
       const pending = new PendingConnect();
@@ -342,6 +357,7 @@ class NativeEngine implements StreamEngine {
         reject(systemError(this.#native, status));
         return;
       }
+      if (!refed) handle.unref();
       signal.addEventListener("abort", abort, { once: true });
     });
   }
@@ -357,6 +373,15 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor> {
+    return this.listenTcpSync(host, port, options, handler);
+  }
+
+  listenTcpSync(
+    host: string,
+    port: number,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): RawAcceptor {
     const handle = new this.#native.Acceptor();
     const acceptor = new NativeAcceptor(this.#native, handle, handler, (stream) => this.#tcpStream(stream));
     const ipv6Only = host !== "::";
@@ -370,6 +395,15 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor> {
+    return this.listenPipeSync(path, name, options, handler);
+  }
+
+  listenPipeSync(
+    path: string,
+    name: string,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): RawAcceptor {
     const handle = new this.#native.Acceptor();
     const wrap = (stream: NativeStreamHandle): Stream =>
       new NativeStream(this.#native, stream, `ipc://${name}`, `ipc://${name}`);

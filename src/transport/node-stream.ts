@@ -1,8 +1,9 @@
 /**
- * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only, so
- * that it runs wherever node:net does. Slower than the addon; the same contract.
+ * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only
+ * (bindSync() aside), so that it runs wherever node:net does. Slower than the addon; the same contract.
  */
-import { connect, createServer, type Server, type Socket } from "node:net";
+import net, { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
+import { getSystemErrorName } from "node:util";
 import { FrameDecoder } from "../engine/decoder.js";
 import { ZmqError } from "../errors.js";
 import { listeningAddress } from "./descriptor.js";
@@ -262,13 +263,36 @@ function listening(server: Server, path: string, listen: () => void): Promise<Ra
   });
 }
 
+/** UV_TCP_IPV6ONLY */
+const IPV6_ONLY = 1;
+
+/** What node:net makes its listening sockets with. It is undocumented, and the only way that does not defer. */
+interface ServerHandle {
+  listen(backlog: number): number;
+  close(): void;
+}
+type CreateServerHandle = (...args: unknown[]) => ServerHandle | number;
+
+/** A handle that listens already, or what the system says. */
+function listenNow(backlog: number, ...where: unknown[]): ServerHandle {
+  const create = (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle;
+  if (typeof create !== "function") {
+    throw new ZmqError("ENOTSUP", { detail: "this platform's node:net cannot bind at once: use bind()" });
+  }
+  const handle = create(...where);
+  const status = typeof handle === "number" ? handle : handle.listen(backlog);
+  if (status >= 0) return handle as ServerHandle;
+  if (typeof handle !== "number") handle.close();
+  throw new ZmqError(getSystemErrorName(status));
+}
+
 /** The portable engine. */
 export const portableEngine: StreamEngine = {
   name: "portable",
   checkOptions: requireSupported,
   checkPath: refuseAbstract,
 
-  async connectTcp(target: TcpTarget, options, signal) {
+  async connectTcp(target: TcpTarget, options, signal, refed) {
     const socket = connect({
       host: target.host,
       port: target.port,
@@ -276,13 +300,16 @@ export const portableEngine: StreamEngine = {
       localPort: target.sourcePort,
       autoSelectFamily: false,
     });
+    if (!refed) socket.unref();
     await connected(socket, signal);
     applyTcp(socket, options);
     return tcpStream(socket);
   },
 
-  async connectPipe(path, name, _options, signal) {
-    const socket = await connected(connect({ path }), signal);
+  async connectPipe(path, name, _options, signal, refed) {
+    const socket = connect({ path });
+    if (!refed) socket.unref();
+    await connected(socket, signal);
     return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
   },
 
@@ -296,6 +323,29 @@ export const portableEngine: StreamEngine = {
     );
     reportErrors(server, handler);
     return acceptor;
+  },
+
+  listenTcpSync(host, port, options, handler) {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      applyTcp(socket, options);
+      handler.onStream(tcpStream(socket));
+    });
+    const v6 = isIPv6(host);
+    const flags = v6 && host !== "::" ? IPV6_ONLY : 0;
+    server.listen(listenNow(options.backlog, host, port, v6 ? 6 : 4, undefined, flags));
+    reportErrors(server, handler);
+    return new NodeAcceptor(server, "");
+  },
+
+  listenPipeSync(path, name, options, handler) {
+    const server = createServer({ pauseOnConnect: true }, (socket) =>
+      handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
+    );
+    // server.listen() takes no handle of a pipe, but is done at once with a path; the handle tells errors at once.
+    listenNow(options.backlog, path, -1, -1).close();
+    server.listen({ path, backlog: options.backlog, exclusive: true });
+    reportErrors(server, handler);
+    return new NodeAcceptor(server, path);
   },
 
   async listenPipe(path, name, options, handler) {

@@ -42,21 +42,41 @@ export interface StreamEngine {
   checkOptions(options: TransportOptions, scheme: "tcp" | "ipc"): void;
   /** @throws ZmqError ENOTSUP for a path that this engine cannot use; `name` is the application's spelling */
   checkPath(path: string, name: string): void;
-  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<RawStream>;
+  connectTcp(
+    target: TcpTarget,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+  ): Promise<RawStream>;
   listenTcp(
     host: string,
     port: number,
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor>;
+  /** As listenTcp, before it returns. @throws also ZmqError ENOTSUP where this platform's node:net cannot */
+  listenTcpSync(host: string, port: number, options: TransportOptions, handler: AcceptorHandler): RawAcceptor;
   /** A path that begins with NUL is abstract; `name` is what the stream reports as its remote address. */
-  connectPipe(path: string, name: string, options: TransportOptions, signal: AbortSignal): Promise<Stream>;
+  connectPipe(
+    path: string,
+    name: string,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+  ): Promise<Stream>;
   listenPipe(
     path: string,
     name: string,
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor>;
+  /** As listenPipe, before it returns. @throws also ZmqError ENOTSUP where this platform's node:net cannot */
+  listenPipeSync(
+    path: string,
+    name: string,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): RawAcceptor;
   /**
    * Takes over `options.useFd` (R25). Nothing is done to a path.
    * @throws ZmqError EINVAL where it is no listening stream socket of the scheme, or in use already

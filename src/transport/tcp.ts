@@ -66,26 +66,37 @@ export function checkTcpConnect(address: string, options: TransportOptions): voi
   if (source !== undefined) checkFamily(source.host, options.ipv6, address);
 }
 
-/** An address of ours: `*`, a literal, an interface name, or (for binding) a host name. Numeric. */
-async function resolveLocal(host: string, ipv6: boolean, names: boolean, address: string): Promise<string> {
+/** An address of ours that needs no name server: `*`, a literal, or the name of an interface. Numeric. */
+function numericLocal(host: string, ipv6: boolean, address: string): string | undefined {
   if (host === "*") return ipv6 ? "::" : "0.0.0.0";
   if (isIP(host) !== 0) return checkFamily(host, ipv6, address);
   const addresses = networkInterfaces()[host];
-  if (addresses !== undefined) {
-    const usable = addresses.find((one) => one.family === "IPv4") ?? (ipv6 ? addresses[0] : undefined);
-    if (usable !== undefined) return usable.address;
+  if (addresses === undefined) return undefined;
+  const usable = addresses.find((one) => one.family === "IPv4") ?? (ipv6 ? addresses[0] : undefined);
+  if (usable !== undefined) return usable.address;
+  throw noDevice(address, `"${host}" is no interface with an address`);
+}
+
+/** An address of ours to connect from: names are not looked up (R6). */
+function sourceAddress(host: string, ipv6: boolean, address: string): string {
+  const numeric = numericLocal(host, ipv6, address);
+  if (numeric === undefined) throw noDevice(address, `"${host}" is no interface with an address`);
+  return numeric;
+}
+
+/** An address of ours to bind, names included. */
+async function localAddress(host: string, ipv6: boolean, address: string): Promise<string> {
+  const numeric = numericLocal(host, ipv6, address);
+  if (numeric !== undefined) return numeric;
+  try {
+    return (await lookup(host, { family: ipv6 ? 0 : 4 })).address;
+  } catch (cause) {
+    throw noDevice(address, `"${host}" is unknown`, cause); // R3
   }
-  if (names && addresses === undefined) {
-    try {
-      return (await lookup(host, { family: ipv6 ? 0 : 4 })).address;
-    } catch (cause) {
-      throw new ZmqError("ENODEV", { address: `tcp://${address}`, cause, detail: `"${host}" is unknown` }); // R3
-    }
-  }
-  throw new ZmqError("ENODEV", {
-    address: `tcp://${address}`,
-    detail: `"${host}" is no interface with an address`,
-  });
+}
+
+function noDevice(address: string, detail: string, cause?: unknown): ZmqError {
+  return new ZmqError("ENODEV", { address: `tcp://${address}`, cause, detail });
 }
 
 function checkFamily(host: string, ipv6: boolean, address: string): string {
@@ -142,14 +153,30 @@ export class TcpTransport implements Transport {
       const adopted = await this.#engine.listenDescriptor("tcp", options, filtered);
       return named(`tcp://${adopted.address}`, adopted); // R25
     }
-    const local = await resolveLocal(host, options.ipv6, true, address);
+    const local = await localAddress(host, options.ipv6, address);
     const acceptor = await this.#engine.listenTcp(local, port, options, filtered);
     return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
   }
 
-  async connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
+  listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
+    const { host, port } = parseTcpBind(address);
+    if (options.useFd !== -1) throw new ZmqError("ENOTSUP", { detail: "bindSync() with useFd: use bind()" });
+    const local =
+      numericLocal(host, options.ipv6, address) ?? (host === "localhost" ? "127.0.0.1" : undefined);
+    if (local === undefined) throw noDevice(address, `bindSync() cannot look "${host}" up: use bind()`);
+    const filtered = withAcceptFilter(options.tcpAcceptFilter, handler);
+    const acceptor = this.#engine.listenTcpSync(local, port, options, filtered);
+    return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
+  }
+
+  async connect(
+    address: string,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+  ): Promise<Stream> {
     const { source, target } = parseTcpConnect(address);
-    const sourceHost = source && (await resolveLocal(source.host, options.ipv6, false, address));
+    const sourceHost = source && sourceAddress(source.host, options.ipv6, address);
     const { socksProxy } = options;
     const next = socksProxy === null ? target : parseHostPort(socksProxy, address);
     const hosts = await resolveRemote(next.host, options.ipv6, address);
@@ -158,7 +185,7 @@ export class TcpTransport implements Transport {
       signal.throwIfAborted();
       try {
         const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };
-        const stream = await this.#engine.connectTcp(hop, options, signal);
+        const stream = await this.#engine.connectTcp(hop, options, signal, refed);
         if (socksProxy !== null) return await socksConnect(stream, target, options, signal);
         if (stream.localAddress !== stream.remoteAddress) return stream;
         // An ephemeral port that dialled itself (D9).

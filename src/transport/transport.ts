@@ -162,6 +162,11 @@ export interface TransportOptions {
 /** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */
 export interface Transport {
   listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor>;
-  /** @param signal aborts an attempt that is under way */
-  connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream>;
+  /** As listen, before it returns; a host name that only a name server knows cannot be had this way. */
+  listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor;
+  /**
+   * @param signal aborts an attempt that is under way
+   * @param refed whether the attempt keeps the event loop alive, as the stream does afterwards
+   */
+  connect(address: string, options: TransportOptions, signal: AbortSignal, refed: boolean): Promise<Stream>;
 }

@@ -11,7 +11,8 @@ const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../../src");
 /** Which rooms a room may import from, its own aside. Leaves are files that know nothing of the house. */
 const LEAVES = ["errors", "message", "events", "options", "option-rules", "endpoint", "accept-filter"];
 const ALLOWED: Record<string, string[]> = {
-  index: ["version", "context", "directions", "socket", "sockets", "engine", "zmtp", ...LEAVES],
+  index: ["version", "context", "directions", "socket", "sockets", "proxy", "engine", "zmtp", ...LEAVES],
+  proxy: ["directions", "socket", "engine", ...LEAVES],
   draft: ["sockets"],
   zeromq: [
     "sockets",

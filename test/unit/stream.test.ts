@@ -94,7 +94,7 @@ async function pair(engine: StreamEngine, dialled = false): Promise<Rig> {
     await once(server, "listening");
     const { port } = server.address() as { port: number };
     const accepted = once(server, "connection");
-    stream = await engine.connectTcp({ host: "127.0.0.1", port }, OPTIONS, new AbortController().signal);
+    stream = await engine.connectTcp({ host: "127.0.0.1", port }, OPTIONS, new AbortController().signal, true);
     [far] = (await accepted) as [Socket];
     cleanups.push(() => server.close());
   } else {
@@ -326,11 +326,11 @@ describe.each([
     server.close();
     await once(server, "close");
     const target = { host: "127.0.0.1", port };
-    await expect(engine.connectTcp(target, OPTIONS, new AbortController().signal)).rejects.toMatchObject({
+    await expect(engine.connectTcp(target, OPTIONS, new AbortController().signal, true)).rejects.toMatchObject({
       code: "ECONNREFUSED",
     });
     const abort = new AbortController();
-    const attempt = engine.connectTcp(target, OPTIONS, abort.signal);
+    const attempt = engine.connectTcp(target, OPTIONS, abort.signal, true);
     abort.abort(new Error("enough"));
     await expect(attempt).rejects.toThrow(/enough|refused/i);
   });
