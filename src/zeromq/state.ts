@@ -4,7 +4,7 @@
  */
 
 import type { Context as CoreContext } from "../context.js";
-import type { ReadableSocket, WritableSocket } from "../directions.js";
+import type { WritableSocket } from "../directions.js";
 import { parseEndpoint } from "../endpoint.js";
 import { StreamPipe } from "../engine/pipe.js";
 import type { ReceiveQueue } from "../engine/receive-queue.js";
@@ -44,10 +44,12 @@ export function makeCore(type: number, context: CoreContext): Core {
 /** Who has the socket to himself: a call about endpoints that is under way, or a proxy that runs. */
 type Holder = "endpoint" | "proxy" | null;
 
-/** The directions of a core socket that it does not show. */
+/** What a core socket has only where its type sends or receives. */
 interface Directions {
-  readonly sender?: { readonly queue: SendQueue };
-  readonly receives?: ReceiveQueue<unknown>;
+  readonly outgoing?: WritableSocket["outgoing"];
+  readonly incoming?: ReceiveQueue<unknown>;
+  readonly readable?: boolean;
+  readonly writable?: boolean;
 }
 
 export class SocketState implements Lingering, EventSource {
@@ -71,9 +73,9 @@ export class SocketState implements Lingering, EventSource {
     this.core = core;
     this.context = context;
     this.options = new OptionStore(core);
-    const directions = core as unknown as Directions;
-    this.queue = directions.sender?.queue;
-    this.receives = directions.receives;
+    const directions = core as Core & Directions;
+    this.queue = directions.outgoing?.queue;
+    this.receives = directions.incoming;
     // libzmq's default, where the type or the context has not said 0.
     if (core.options.linger > 0) core.options.linger = -1;
     core.unref();
@@ -135,9 +137,7 @@ export class SocketState implements Lingering, EventSource {
   }
 
   bindSync(address: string): void {
-    const core = this.core as Core & { bindSync?: (endpoint: string) => string };
-    if (core.bindSync === undefined) throw failure("ENOTSUP", "Operation not supported: bindSync");
-    this.#boundTo(calling(() => (core.bindSync as (endpoint: string) => string)(address)));
+    this.#boundTo(calling(() => this.core.bindSync(address)));
   }
 
   #boundTo(endpoint: string): void {
@@ -189,11 +189,11 @@ export class SocketState implements Lingering, EventSource {
   // Messages
 
   get readable(): boolean {
-    return (this.core as unknown as Partial<ReadableSocket>).readable ?? false;
+    return (this.core as Core & Directions).readable ?? false;
   }
 
   get writable(): boolean {
-    return (this.core as unknown as Partial<WritableSocket>).writable ?? false;
+    return (this.core as Core & Directions).writable ?? false;
   }
 
   send(parts: OutMessage): Promise<void> {

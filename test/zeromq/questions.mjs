@@ -536,7 +536,6 @@ ask("lastEndpoint by form of address", async ({ zmq }) => {
     "tcp://lo:*",
     "inproc://last",
     "ipc:///tmp/zwire-last-endpoint.sock",
-    "ipc://@zwire-abstract",
   ]) {
     const socket = new zmq.Pull();
     const bound = await eventual(() => socket.bind(endpoint));
