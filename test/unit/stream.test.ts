@@ -94,7 +94,12 @@ async function pair(engine: StreamEngine, dialled = false): Promise<Rig> {
     await once(server, "listening");
     const { port } = server.address() as { port: number };
     const accepted = once(server, "connection");
-    stream = await engine.connectTcp({ host: "127.0.0.1", port }, OPTIONS, new AbortController().signal, true);
+    stream = await engine.connectTcp(
+      { host: "127.0.0.1", port },
+      OPTIONS,
+      new AbortController().signal,
+      true,
+    );
     [far] = (await accepted) as [Socket];
     cleanups.push(() => server.close());
   } else {
@@ -326,7 +331,9 @@ describe.each([
     server.close();
     await once(server, "close");
     const target = { host: "127.0.0.1", port };
-    await expect(engine.connectTcp(target, OPTIONS, new AbortController().signal, true)).rejects.toMatchObject({
+    await expect(
+      engine.connectTcp(target, OPTIONS, new AbortController().signal, true),
+    ).rejects.toMatchObject({
       code: "ECONNREFUSED",
     });
     const abort = new AbortController();
@@ -355,6 +362,7 @@ describe("native engine", () => {
       { host: "127.0.0.1", port },
       options,
       new AbortController().signal,
+      true,
     )) as Stream & {
       getSocketOption(level: number, name: number): number;
     };
