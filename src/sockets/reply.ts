@@ -27,7 +27,10 @@ const OPTIONS: readonly OptionName[] = [
   "routingId",
 ];
 
-/** Options of Reply. */
+/**
+ * Options of Reply. A REP's `routingId` is told to peers over inproc only (`peer.routingId` of events): on the wire
+ * RFC 37 gives an Identity to REQ, DEALER and ROUTER alone (C11).
+ */
 export interface ReplyOptions extends SocketOptions, WritableOptions, ReadableOptions, IdentityOptions {}
 
 export interface Reply extends OptionProperties<ReplyOptions> {}

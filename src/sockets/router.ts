@@ -122,7 +122,7 @@ export class Router extends DuplexSocket {
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {
-    if (pipe.routingId === null && !this.#name(pipe, peer.routingId)) pipe.intercept = discard; // I8
+    if (pipe.routingId === null) pipe.intercept = this.#name(pipe, peer.routingId) ? null : discard; // I8
     super.pipeConnected(pipe, peer);
   }
 

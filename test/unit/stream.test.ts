@@ -362,6 +362,7 @@ describe("native engine", () => {
       { host: "127.0.0.1", port },
       options,
       new AbortController().signal,
+      true,
     )) as Stream & {
       getSocketOption(level: number, name: number): number;
     };
