@@ -10,9 +10,9 @@ import { type Library, runLibrary } from "./support.js";
 
 type Answers = Map<string, unknown>;
 
-/** About classes and options: cheap, and asked in one process. The rest is asked in a process each: libzmq's context is one per process. */
+/** Cheap, and asked in one process. The rest is asked in a process each: libzmq has one context, and lets go of its sockets late. */
 const TOGETHER =
-  /^(members|exports|default|version|capability|chain|.*: (properties|own keys|constructor|setting|each option)|options|arguments)/;
+  /^(members|exports|default|version|capability|chain|.*: (properties|own keys|constructor arguments|setting))/;
 const PROCESSES = 3;
 
 async function ask(library: Library, pattern: string, answers: Answers): Promise<void> {
@@ -38,16 +38,16 @@ async function askAll(library: Library): Promise<Answers> {
   return answers;
 }
 
-/** Every leaf by its path. A list whose items begin with a text has that text for an index. */
+/** Every leaf by its path. A list whose items begin each with a text of its own has that text for an index. */
 function leaves(value: unknown, path: string, found: Map<string, string>): void {
   if (typeof value !== "object" || value === null) {
     found.set(path, JSON.stringify(value));
     return;
   }
-  const named =
-    Array.isArray(value) && value.every((item) => Array.isArray(item) && typeof item[0] === "string");
+  const names = Array.isArray(value) ? value.map((item) => (Array.isArray(item) ? item[0] : undefined)) : [];
+  const named = new Set(names).size === names.length && names.every((name) => typeof name === "string");
   for (const [key, item] of Object.entries(value)) {
-    leaves(item, `${path} > ${named ? (item as string[])[0] : key}`, found);
+    leaves(item, `${path} > ${named ? (names[Number(key)] ?? key) : key}`, found);
   }
 }
 
