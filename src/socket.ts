@@ -82,6 +82,8 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   readonly context: Context = defaultContext;
   /** @internal */
   readonly options: OptionValues = defaultOptions();
+  /** @internal an option set too late for the endpoints that exist is told as a process warning */
+  warnsLate = true;
   /** @internal */
   readonly scheduler: FlushScheduler = flushScheduler;
   readonly #turns = new SocketTurns();
@@ -527,7 +529,7 @@ export function defineOptions(target: { prototype: Socket }, names: readonly Opt
         if (this.closed) throw new ZmqError("EBADF"); // U4
         const live = setOption(this.options, name, value);
         if (live) this.optionChanged();
-        if (!live && this.lastEndpoint !== null) {
+        if (!live && this.warnsLate && this.lastEndpoint !== null) {
           process.emitWarning("Socket option will not take effect until next connect/bind.");
         }
       },

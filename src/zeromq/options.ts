@@ -140,8 +140,8 @@ export function defineOptionProperties(
       return names === undefined ? value : names[value as number];
     };
     const set = function (this: ByNumber, value: unknown): void {
-      this[`set${kind}Option`](id, value);
       if (!LIVE.has(id)) warn(this);
+      this[`set${kind}Option`](id, value);
     };
     Object.defineProperty(prototype, name, {
       ...(access === "w" ? {} : { get }),
