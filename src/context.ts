@@ -1,6 +1,6 @@
 /**
  * A context holds the inproc names that its sockets can see (R21). Sockets share the default one unless told
- * otherwise.
+ * otherwise. The default context is one for all threads of the process; any other belongs to its thread.
  */
 import { InprocRegistry } from "./session/inproc.js";
 
@@ -9,5 +9,6 @@ export class Context {
   readonly inproc = new InprocRegistry();
 }
 
-/** The context that sockets use by default. */
+/** The context that sockets use by default; its inproc names span the worker threads of the process. */
 export const context: Context = new Context();
+context.inproc.spanThreads();

@@ -156,7 +156,9 @@ export abstract class Socket implements SocketHost {
     this.#requireOpen();
     try {
       const handle =
-        scheme === "inproc" ? this.#bindInproc(endpoint) : await this.#listen(scheme, address, endpoint);
+        scheme === "inproc"
+          ? await this.#bindInproc(endpoint)
+          : await this.#listen(scheme, address, endpoint);
       this.#lastEndpoint = handle.endpoint;
       this.emitEvent("bind", { address: handle.endpoint });
       return handle.endpoint;
@@ -167,10 +169,21 @@ export abstract class Socket implements SocketHost {
     }
   }
 
-  #bindInproc(endpoint: string): EndpointHandle {
+  /** Done at once, unless other threads have to be asked about the name. */
+  #bindInproc(endpoint: string): EndpointHandle | Promise<EndpointHandle> {
     const listener = new InprocListener(this, this.context.inproc, endpoint);
-    this.context.inproc.bind(listener);
+    const contest = this.context.inproc.bind(listener);
+    if (contest !== undefined) return contest.then(() => this.#keepInproc(listener));
     this.#bound.set(endpoint, listener);
+    return listener;
+  }
+
+  async #keepInproc(listener: InprocListener): Promise<EndpointHandle> {
+    if (this.#closed) {
+      await listener.close(0);
+      throw new ZmqError("EBADF", { address: listener.endpoint });
+    }
+    this.#bound.set(listener.endpoint, listener);
     return listener;
   }
 
