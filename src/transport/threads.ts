@@ -162,7 +162,9 @@ export class ThreadNames {
     if (!claims.some((one) => one.id === claim.id)) claims.push(claim);
     this.#known.set(claim.endpoint, claims);
     if (this.#known.size >= this.#sweepAt) void this.#sweep();
-    if (Atomics.load(claim.state, 0) === ClaimState.bound) this.#handler.onBound(claim.endpoint);
+    if (Atomics.load(claim.state, 0) !== ClaimState.bound) return;
+    // Not from inside a bind() that reads the queue: what follows calls the application's event listeners.
+    process.nextTick(() => this.#handler.onBound(claim.endpoint));
   }
 
   /** Other threads' claims to a name, those that still count. */
@@ -198,7 +200,9 @@ export class ThreadNames {
     }
     const { owner, endpoint, memory, port } = call as Required<Call>;
     if (owner !== this.#owner) return; // another copy of zwire in this thread
-    this.#handler.onStream(endpoint, new RingStream(memory, port, 1, endpoint));
+    const stream = new RingStream(memory, port, 1, endpoint);
+    // Node.js swallows what is thrown in here, and an event listener of the application may throw.
+    process.nextTick(() => this.#handler.onStream(endpoint, stream));
   }
 
   #call(thread: number, call: Omit<Call, "channel">, transfer: TransferListItem[] = []): Promise<void> {

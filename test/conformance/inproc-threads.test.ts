@@ -232,6 +232,30 @@ describe("inproc across threads", () => {
     expect(second).toBeLessThan(300 + 20 + 48 + 30);
   });
 
+  it("H7 a request that times out drops the connection, and the next one gets its own answer", async () => {
+    const [thread, endpoint] = [startThread(), fresh()];
+    await thread.ask("open", "r", "Reply");
+    await thread.ask("call", "r", "bind", endpoint);
+    const request = managed(new Request());
+    request.connect(endpoint);
+    const events = record(request);
+    await expect(request.request("one", { timeout: 100 })).rejects.toMatchObject({ code: "EAGAIN" });
+    await events.next("disconnect");
+    expect(await thread.ask("receive", "r")).toEqual(["one"]);
+    await thread.ask("call", "r", "send", "late");
+    const answer = request.request("two", LONG);
+    expect(await thread.ask("receive", "r")).toEqual(["two"]);
+    await thread.ask("call", "r", "send", "in time");
+    expect(texts(await answer)).toEqual(["in time"]);
+  });
+
+  it("what an event listener throws while a connection comes in is an uncaught exception", async () => {
+    const child = startChild("inproc-threads.mjs", ["throws"]);
+    const { code, stderr } = await child.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(child.lines).toEqual([{ caught: "from a listener" }]);
+  });
+
   it("wakes up for one message at a time", async () => {
     const [reply, request] = [await there(startThread(), "Reply"), managed(new Request())];
     const endpoint = fresh();

@@ -116,6 +116,20 @@ const scenarios = {
     await worker.ended;
     console.log(JSON.stringify({ event: "unref" }));
   },
+  /** A listener of "accept" throws. */
+  async throws() {
+    const { Pull } = await import("./zwire.mjs");
+    const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+    const pull = new Pull();
+    pull.once("accept", () => {
+      throw new Error("from a listener");
+    });
+    await pull.bind("inproc://sink");
+    const worker = thread(({ Push }) => new Push().connect("inproc://sink"));
+    console.log(JSON.stringify({ caught: (await thrown).message }));
+    await worker.terminate();
+    await pull.close();
+  },
   /** Names of this thread only, and sockets left open. */
   async alone() {
     const { Pull, Push } = await import("./zwire.mjs");
