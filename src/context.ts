@@ -4,6 +4,7 @@
  */
 import { InprocRegistry } from "./session/inproc.js";
 
+/** A set of inproc names, seen by the sockets that are given it, in one thread. */
 export class Context {
   /** @internal names bound by sockets of this context, and connectors that wait for one */
   readonly inproc = new InprocRegistry();

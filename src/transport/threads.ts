@@ -298,7 +298,7 @@ export class ThreadNames {
     if (Atomics.load(claim.state, 0) !== ClaimState.pending) return false;
     const state = Atomics.load(rival.state, 0);
     if (state !== ClaimState.pending) return state !== ClaimState.bound;
-    if (claim.thread < rival.thread) {
+    if (precedes(claim, rival)) {
       Atomics.compareExchange(rival.state, 0, ClaimState.pending, ClaimState.lost);
       return true;
     }
@@ -356,6 +356,11 @@ export class ThreadNames {
     if (before === 0) channel?.ref();
     else if (this.#holds === 0) channel?.unref();
   }
+}
+
+/** Which of two pending claims wins: the lower thread's; two copies of zwire in one thread have different ids. */
+function precedes(one: Claim, other: Claim): boolean {
+  return one.thread === other.thread ? one.id < other.id : one.thread < other.thread;
 }
 
 /** Writes this thread into the table; false when there is, or once was, no room for all. */
