@@ -499,6 +499,13 @@ describe("the end of a thread is the end of its peers", () => {
   });
 });
 
+it("without postMessageToThread, inproc stays within the thread", async () => {
+  const child = startChild("inproc-threads.mjs", ["without"]);
+  const { code, stderr } = await child.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(child.lines).toEqual([{ received: "x", peers: 0 }, { event: "closed" }]);
+});
+
 describe("a program with inproc across threads exits by itself", () => {
   it.each([
     ["closes", "closes all its sockets"],

@@ -2,6 +2,7 @@
  * Programs of several threads in which the main thread does not use zwire, or must end by itself: the argument says
  * which.
  */
+import { createRequire, syncBuiltinESMExports } from "node:module";
 import { Worker } from "node:worker_threads";
 
 const scenario = process.argv[2];
@@ -129,6 +130,28 @@ const scenarios = {
     console.log(JSON.stringify({ caught: (await thrown).message }));
     await worker.terminate();
     await pull.close();
+  },
+  /** A main thread without postMessageToThread, as all threads are in Bun and Deno. */
+  async without() {
+    const module = createRequire(import.meta.url)("node:worker_threads");
+    module.postMessageToThread = undefined;
+    syncBuiltinESMExports();
+    const { Pull, Push } = await import("./zwire.mjs");
+    const [pull, push, other] = [new Pull(), new Push(), new Push()];
+    push.connect("inproc://here");
+    other.connect("inproc://in-a-worker");
+    await push.send("x");
+    await pull.bind("inproc://here");
+    const [received] = await pull.receive();
+    const worker = thread(async ({ Pull }, say) => {
+      await new Pull().bind("inproc://in-a-worker");
+      say("bound");
+    });
+    await heard(worker, "bound");
+    await worker.terminate();
+    console.log(JSON.stringify({ received: received.toString(), peers: other.peers.length }));
+    for (const socket of [pull, push, other]) await socket.close();
+    console.log(JSON.stringify({ event: "closed" }));
   },
   /** Names of this thread only, and sockets left open. */
   async alone() {
