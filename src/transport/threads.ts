@@ -31,8 +31,12 @@ import type { Stream } from "./transport.js";
 
 /** Also the version of what is posted: another version of zwire in the process has names of its own. */
 const CHANNEL = "zwire:inproc:1";
-/** First bind in a worker that cannot know who else is there: milliseconds that others have to tell their names. */
+/**
+ * First bind in a worker that cannot know who else is there: others have this time to tell their names. In steps,
+ * because on a busy machine timers come late here as answers do there.
+ */
 const SETTLE_MS = 100;
+const SETTLE_STEPS = 20;
 /** Milliseconds that a thread has to answer a call; one that takes longer is alive, but blocked. */
 const ANSWER_MS = 1000;
 /** Milliseconds between two looks at a claim that goes before ours. */
@@ -225,11 +229,7 @@ export class ThreadNames {
   /** Enters ourselves in the table, and hears those who are in it. Null when there is nobody. */
   #settle(): Promise<void> | null {
     const table = this.#table;
-    if (table === undefined || !enter(table)) {
-      return new Promise((resolve) => {
-        setTimeout(resolve, SETTLE_MS).unref();
-      });
-    }
+    if (table === undefined || !enter(table)) return this.#listen();
     const others: Promise<unknown>[] = [];
     for (let i = 1; i < table.length; i++) {
       const word = Atomics.load(table, i);
@@ -240,6 +240,14 @@ export class ThreadNames {
       others.push(heard);
     }
     return others.length === 0 ? null : Promise.all(others).then(() => undefined);
+  }
+
+  async #listen(): Promise<void> {
+    for (let step = 0; step < SETTLE_STEPS; step++) {
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, SETTLE_MS / SETTLE_STEPS).unref();
+      });
+    }
   }
 
   // Binding
