@@ -189,7 +189,9 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     this.requireOpen();
     try {
       const handle =
-        scheme === "inproc" ? this.#bindInproc(endpoint) : await this.#listen(scheme, address, endpoint);
+        scheme === "inproc"
+          ? await this.#bindInproc(endpoint)
+          : await this.#listen(scheme, address, endpoint);
       this.#lastEndpoint = handle.endpoint;
       this.emitEvent("bind", { address: handle.endpoint });
       return handle.endpoint;
@@ -208,7 +210,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const { scheme, address } = this.#parse(endpoint);
     this.requireOpen();
     try {
-      const handle = scheme === "inproc" ? this.#bindInproc(endpoint) : this.#listenSync(scheme, address);
+      const handle = scheme === "inproc" ? this.#bindInprocSync(endpoint) : this.#listenSync(scheme, address);
       this.#lastEndpoint = handle.endpoint;
       this.emitEvent("bind", { address: handle.endpoint });
       return handle.endpoint;
@@ -233,10 +235,32 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
-  #bindInproc(endpoint: string): EndpointHandle {
+  #bindInprocSync(endpoint: string): EndpointHandle {
+    const handle = this.#bindInproc(endpoint);
+    if (!(handle instanceof Promise)) return handle;
+    const undo = (listener: EndpointHandle): void => {
+      this.#bound.delete(endpoint);
+      void listener.close(0);
+    };
+    handle.then(undo, () => {}); // taken already: nothing to undo
+    throw new ZmqError("ENOTSUP", { detail: "other threads have to be asked about the name: use bind()" });
+  }
+
+  /** Done at once, unless other threads have to be asked about the name. */
+  #bindInproc(endpoint: string): EndpointHandle | Promise<EndpointHandle> {
     const listener = new InprocListener(this, this.context.inproc, endpoint);
-    this.context.inproc.bind(listener);
+    const contest = this.context.inproc.bind(listener);
+    if (contest !== undefined) return contest.then(() => this.#keepInproc(listener));
     this.#bound.set(endpoint, listener);
+    return listener;
+  }
+
+  async #keepInproc(listener: InprocListener): Promise<EndpointHandle> {
+    if (this.#closed) {
+      await listener.close(0);
+      throw new ZmqError("EBADF", { address: listener.endpoint });
+    }
+    this.#bound.set(listener.endpoint, listener);
     return listener;
   }
 
@@ -436,8 +460,15 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     }
     if (this.#observer === null && this.emitter.listenerCount(type) === 0) return;
     const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
-    this.#observer?.tell(event);
-    this.emitter.emit(type, event);
+    try {
+      this.#observer?.tell(event);
+      this.emitter.emit(type, event);
+    } catch (error) {
+      // The application's exception, and nobody else's: the connection that it was told of goes on.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   /** Counters and queue depths now. */
