@@ -39,7 +39,9 @@ function run(library: Library, scenario: string): Promise<End> {
 
 const ENDS = [
   "bound",
+  "bound over inproc",
   "connected",
+  "connected over inproc",
   "subscriber",
   "talked",
   "receiving with a time-out",

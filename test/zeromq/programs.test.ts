@@ -11,23 +11,13 @@ const names = readdirSync(fileURLToPath(new URL("programs/", import.meta.url)))
   .filter((file) => file.endsWith(".mjs"))
   .map((file) => file.slice(0, -".mjs".length));
 
-/** Programs that need what zwire does not have yet; each fails until it has. */
-const NOT_YET: Readonly<Record<string, string>> = { workers: "inproc does not reach other threads" };
-const NOT_YET_PATIENCE_MS = 5000;
-
 describe.concurrent("a program of zeromq.js", () => {
-  it.each(names.filter((name) => !(name in NOT_YET)))("%s prints the same on zwire/zeromq", async (name) => {
+  it.each(names)("%s prints the same on zwire/zeromq", async (name) => {
     const upstream = await runLibrary("program-child.mjs", "zeromq", name);
     expect(upstream.code, upstream.stderr).toBe(0);
     expect(upstream.stdout).not.toBe("");
     const zwire = await runLibrary("program-child.mjs", "zwire", name);
     expect(zwire.stdout + zwire.stderr).toBe(upstream.stdout);
     expect(zwire.code).toBe(0);
-  });
-
-  it.fails.each(Object.entries(NOT_YET))("%s does not run on zwire/zeromq yet: %s", async (name) => {
-    const upstream = await runLibrary("program-child.mjs", "zeromq", name);
-    const zwire = await runLibrary("program-child.mjs", "zwire", name, NOT_YET_PATIENCE_MS);
-    expect(zwire.stdout).toBe(upstream.stdout);
   });
 });

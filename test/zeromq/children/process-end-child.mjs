@@ -30,6 +30,8 @@ const report = (promise) =>
 
 const scenarios = {
   bound: async () => keep(new zmq.Pull()).bind(ANY),
+  "bound over inproc": async () => keep(new zmq.Pull()).bind("inproc://end"),
+  "connected over inproc": async () => keep(new zmq.Pull()).connect("inproc://end"),
   connected: async () => keep(new zmq.Pull()).connect(NOBODY),
   subscriber: async () => {
     const socket = keep(new zmq.Subscriber());
