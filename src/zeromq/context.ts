@@ -26,10 +26,6 @@ const PROPERTIES: readonly OptionProperty[] = [
   { name: "blocky", kind: "Bool", id: 70, access: "rw" },
 ];
 
-/** Options that say how libzmq's I/O threads run: kept, and without effect, since there are none. */
-const THREADS: ReadonlySet<number> = new Set([1, 4]);
-/** Written by 3; reading 3 gives the largest maxSockets. */
-const THREAD_PRIORITY = 3;
 /** Size of libzmq's message structure, which programs may ask for; and that messages are received without a copy. */
 const CONSTANTS: ReadonlyMap<number, number> = new Map([
   [6, 64],
@@ -41,7 +37,7 @@ const CONSTANTS: ReadonlyMap<number, number> = new Map([
 export interface Context {
   /** false: sockets made from now on have a linger of 0, and the end of the process waits for no message. Default true. */
   blocky: boolean;
-  /** Kept and read back; without effect, because zwire has no I/O threads. Default 1. */
+  /** Only 1: zwire has no I/O threads. Another value throws ENOTSUP. */
   ioThreads: number;
   /** Largest part that sockets accept which set no maxMessageSize of their own. Default 2^31-1. */
   maxMessageSize: number;
@@ -49,7 +45,7 @@ export interface Context {
   maxSockets: number;
   /** Default of the sockets' ipv6. Default false. */
   ipv6: boolean;
-  /** Write-only; without effect, because zwire has no I/O threads. */
+  /** Write-only; throws ENOTSUP, because zwire has no I/O threads. */
   threadPriority: number;
   /** Write-only; as threadPriority. */
   threadSchedulingPolicy: number;
@@ -65,7 +61,6 @@ let adopt: Core | undefined;
 
 export class Context {
   readonly #core: Core;
-  #ioThreads = 1;
 
   static {
     coreOf = (context) =>
@@ -101,7 +96,6 @@ export class Context {
   #get(_kind: "Bool" | "Int32", given: unknown, count: number): number {
     const id = checkId(given);
     checkCount(count, 1);
-    if (id === 1) return this.#ioThreads;
     return CONSTANTS.get(id) ?? (readCore(this.#core as Target, "Int32", id) as number);
   }
 
@@ -110,8 +104,7 @@ export class Context {
     const number = Number(convert(kind, value));
     checkCount(count, 2);
     if (number < 0) throw failure("EINVAL");
-    if (id === 1) this.#ioThreads = number;
-    else if (!THREADS.has(id) && id !== THREAD_PRIORITY) writeCore(this.#core as Target, "Int32", id, number);
+    writeCore(this.#core as Target, "Int32", id, number);
   }
 }
 

@@ -203,20 +203,10 @@ interface Exception {
 
 const INT: readonly Kind[] = ["Bool", "Int32", "Uint32"];
 const LONG: readonly Kind[] = ["Int64", "Uint64"];
-const positive = (value: number): boolean => value >= 1;
 const natural = (value: number): boolean => value >= 0;
 
-/**
- * Options that are kept here. The first six are about threads, multicast and Windows: they have no effect on tcp, ipc
- * and inproc in a libzmq without pgm either.
- */
+/** Options that are kept here as they were set, because the core gets another value. */
 const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
-  [4, { kinds: LONG, initial: 0 }],
-  [8, { kinds: INT, initial: 100, accepts: positive }],
-  [9, { kinds: INT, initial: 10000, accepts: natural }],
-  [25, { kinds: INT, initial: 1, accepts: positive }],
-  [84, { kinds: INT, initial: 1500, accepts: positive }],
-  [94, { kinds: INT, initial: 0 }],
   // Any negative number is no limit.
   [22, { kinds: LONG, initial: -1, core: (value) => Math.max(value, -1) }],
   // The kernel takes the low octet.
@@ -278,7 +268,7 @@ export class OptionStore {
   #keep({ kinds, accepts, core }: Exception, kind: Kind, id: number, value: number): void {
     if (!kinds.includes(kind) || accepts?.(value) === false) throw failure("EINVAL");
     if (core !== undefined) writeCore(this.#core, kind, id, kind === "Bool" ? value !== 0 : core(value));
-    this.#kept.set(id, id === 94 ? Number(value !== 0) : value);
+    this.#kept.set(id, value);
   }
 }
 

@@ -14,11 +14,11 @@ export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 
 
 /** Options of all sockets. Those about security throw "Operation not supported" on any value but their default. */
 export interface Socket {
-  /** Kept; there are no I/O threads to choose from. */
+  /** Only 0: there are no I/O threads to choose from. Another value throws ENOTSUP. */
   affinity: number;
-  /** Kept; multicast is not supported. */
+  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
   rate: number;
-  /** Kept; multicast is not supported. */
+  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
   recoveryInterval: number;
   linger: number;
   reconnectInterval: number;
@@ -54,7 +54,7 @@ export interface Socket {
   heartbeatTimeout: number;
   connectTimeout: number;
   tcpMaxRetransmitTimeout: number;
-  /** Kept; multicast is not supported. */
+  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
   multicastMaxTransportDataUnit: number;
   vmciBufferSize: number;
   vmciBufferMinSize: number;
@@ -62,7 +62,7 @@ export interface Socket {
   vmciConnectTimeout: number;
   interface: string | null;
   zapEnforceDomain: boolean;
-  /** Kept; an option of Windows. */
+  /** Only false. */
   loopbackFastPath: boolean;
   readonly type: SocketType;
   readonly lastEndpoint: string | null;

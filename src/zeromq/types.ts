@@ -35,7 +35,7 @@ export interface Writable<
   M extends MessageLike | MessageLike[] = MessageLike | MessageLike[],
   O extends [...object[]] = [],
 > {
-  /** Kept; multicast is not supported. */
+  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
   multicastHops: number;
   sendBufferSize: number;
   sendHighWaterMark: number;

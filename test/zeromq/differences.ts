@@ -15,6 +15,12 @@ export const DIFFERENCES: readonly Difference[] = [
     path: /^(Router|options set).* > (curve|plain|zap)\w+ > /,
     why: "security is refused with ENOTSUP until it exists",
   },
+  {
+    path: /> (affinity|rate|recoveryInterval|multicastHops|multicastMaxTransportDataUnit|loopbackFastPath)\b/,
+    why: "an option without effect here is refused with ENOTSUP, not ignored",
+  },
+  { path: /^options set by number > \w+ (4|8|9|25|84|94) /, why: "the same by number" },
+  { path: /^Context > .*(ioThreads|[tT]hread|priority)/, why: "there are no I/O threads: ENOTSUP" },
   { path: /> socksProxy > /, why: "a proxy that is no host:port is refused at once" },
   { path: /> (routingId|interface) > .*\\u0000a/, why: "a leading NUL is refused at once" },
   { path: /> affinity > NaN > /, why: "no number is 0 here, and 2^63 there" },

@@ -338,9 +338,9 @@ for (const name of [...CLASSES, ...DRAFTS]) {
       .sort()
       .flatMap((key) =>
         [key in GOOD ? GOOD[key] : 7, {}].map((value) => {
-          if (key === "verbosity" && typeof value === "object") return [key, "takes anything"];
+          if (key === "verbosity" && typeof value === "object") return [`${key} ${label(value)}`, "takes anything"];
           const read = () => closing(new Type({ [key]: value }), (socket) => outcome(() => socket[key]));
-          return [key, label(value), outcome(read)];
+          return [`${key} ${label(value)}`, outcome(read)];
         }),
       );
   });
@@ -392,9 +392,7 @@ ask("options set by number", ({ zmq }) => {
       .flatMap((id) =>
         values[kind].map((value) =>
           closing(new zmq.Router(), (socket) => [
-            kind,
-            id,
-            value,
+            `${kind} ${id} ${value}`,
             outcome(() => socket[`set${kind}Option`](id, value)),
             outcome(() => socket[`get${kind}Option`](id)),
           ]),

@@ -37,10 +37,16 @@ export default async function (zmq, print) {
   }
   print(lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join(", "));
   // A "stop" sent to a worker that has just gone is lost: say it until all have heard it.
-  const stopping = setInterval(() => requests.send("stop").catch(() => {}), 20);
-  await Promise.all(exits);
-  clearInterval(stopping);
-  print(`exits ${await Promise.all(exits)}`);
+  let running = true;
+  const ended = Promise.all(exits).finally(() => {
+    running = false;
+  });
+  requests.sendTimeout = 50;
+  while (running) {
+    await requests.send("stop").catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  print(`exits ${await ended}`);
   requests.linger = 0;
   requests.close();
   answers.close();
