@@ -147,6 +147,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     if (pipe === null) return;
     pipe.discardOutbound();
     this.#host.detachPipe(pipe);
+    pipe.onEmpty?.(); // a close that lingers waits for nothing any more
   }
 
   // From the session
@@ -174,7 +175,9 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
-    if (this.#immediate) this.#dropPipe(); // S8
+    if (this.#immediate)
+      this.#dropPipe(); // S8
+    else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.endpoint, wasReady, error);
     if (this.#stopped) return;
     if (final) this.#stop();
@@ -197,6 +200,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     session.close();
     this.#host.pipeDisconnected(pipe);
+    this.#pipe?.limitsChanged();
     reportEnd(this.#host, session, this.endpoint, true, undefined);
     if (!this.#stopped) void this.#dial();
     return true;
