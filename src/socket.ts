@@ -237,6 +237,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const { scheme, address } = parseEndpoint(endpoint);
     this.requireOpen();
     if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
+    // Not only names of pipes: with immediate there is no pipe yet.
+    if (routingId !== null && this.#connected.some((handle) => handle.routingId?.equals(routingId))) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
+    }
     let handle: InprocConnector | Dialer;
     if (scheme === "inproc") {
       handle = new InprocConnector(this, this.context.inproc, endpoint, routingId);

@@ -33,7 +33,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   readonly endpoint: string;
   readonly socketType: string;
   readonly #address: string;
-  readonly #routingId: Buffer | null;
+  readonly routingId: Buffer | null;
   readonly #transport: Transport;
   readonly #host: SocketHost;
   readonly #options: OptionValues;
@@ -51,7 +51,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#transport = transport;
     this.endpoint = target.endpoint;
     this.#address = target.address;
-    this.#routingId = target.routingId;
+    this.routingId = target.routingId;
     this.#onStopped = onStopped;
     this.socketType = host.socketType;
     this.#options = { ...host.options };
@@ -75,7 +75,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   #newPipe(): StreamPipe {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
-    pipe.routingId = this.#routingId;
+    pipe.routingId = this.routingId;
     return pipe;
   }
 

@@ -148,7 +148,7 @@ export class InprocConnector implements EndpointHandle {
   readonly #registry: InprocRegistry;
   #listener: InprocListener | null = null;
   #far: DirectPipe | null = null;
-  readonly #routingId: Buffer | null;
+  readonly routingId: Buffer | null;
   #attached = true;
   /** Called when the name is bound at last; set while a close lingers. */
   #onJoined: (() => void) | null = null;
@@ -158,13 +158,13 @@ export class InprocConnector implements EndpointHandle {
     this.host = host;
     this.endpoint = endpoint;
     this.#registry = registry;
-    this.#routingId = routingId;
+    this.routingId = routingId;
     this.pipe = this.#newPipe();
   }
 
   #newPipe(): DirectPipe {
     const pipe = new DirectPipe(this.host, this.host.options, deferSoon, () => this.#leave());
-    pipe.routingId = this.#routingId;
+    pipe.routingId = this.routingId;
     return pipe;
   }
 
