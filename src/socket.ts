@@ -125,6 +125,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
         throw new TypeError(`${this.constructor.name} has no option "${name}"`);
       } else if (value !== undefined) setOption(this.options, name as OptionName, value);
     }
+    this.context.enter(this); // S17; last, because a socket that was refused takes no place
   }
 
   /** Before any other field, because a context has defaults for some. */
