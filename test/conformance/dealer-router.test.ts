@@ -231,6 +231,18 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     }
   });
 
+  it("G14 a message of several parts that waits when conflate is set is refused, not corrupted", async () => {
+    const dealer = managed(new Dealer());
+    const waiting = dealer.send(["a", "b"]);
+    const outcome = expect(waiting).rejects.toMatchObject({ name: "ZmqError", code: "EINVAL" });
+    const behind = dealer.send("c");
+    dealer.conflate = true;
+    const router = managed(new Router({ mandatory: true }));
+    dealer.connect(await router.bind(endpoint()));
+    await Promise.all([outcome, behind]);
+    expect((await next(router)).slice(1)).toEqual(["c"]);
+  });
+
   it("H18 each hop adds one name, and the reply goes back through all of them", async () => {
     const reply = managed(new Reply());
     const hops: Promise<unknown>[] = [];

@@ -82,7 +82,7 @@ export const ALL_TYPES: Readonly<Record<string, TypeRow>> = {
   PULL: row(zwire.Pull, 7, "r", "PUSH", "sendTimeout"),
   PAIR: row(zwire.Pair, 0, "srw", "PAIR", "routingId"),
   STREAM: row(zwire.Stream, 11, "sr", "", "mandatory"),
-  CLIENT: row(draft.Client, 13, "srw1", "SERVER", "routingId"),
+  CLIENT: row(draft.Client, 13, "srw", "SERVER", "routingId"),
   SERVER: row(draft.Server, 12, "sr#", "CLIENT", "mandatory"),
   RADIO: row(draft.Radio, 14, "s@", "DISH", "receiveTimeout"),
   DISH: row(draft.Dish, 15, "r", "RADIO", "sendHighWaterMark"),
