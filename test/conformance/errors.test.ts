@@ -86,6 +86,14 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     }
   });
 
+  it("U3 heartbeatTimeToLive is at most 6553599, here and by number", () => {
+    const socket = managed(make({ heartbeatTimeToLive: 6_553_599 }));
+    expect(() => (socket.heartbeatTimeToLive = 6_553_600)).toThrow(RangeError);
+    expect(() => socket.setInt32Option(76, 6_553_600)).toThrow(expect.objectContaining({ code: "EINVAL" }));
+    expect(() => make({ heartbeatTimeToLive: -1 })).toThrow(RangeError);
+    expect(socket.heartbeatTimeToLive).toBe(6_553_599);
+  });
+
   it("U4 any operation on a closed socket is a clean error", async () => {
     const socket = make();
     await socket.close();
