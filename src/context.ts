@@ -1,6 +1,7 @@
 /**
  * A context holds the inproc names that its sockets can see (R21), their number, and defaults for new ones. Sockets
- * share the process's own unless told otherwise.
+ * share the default one unless told otherwise. Its names are one set for all threads of the process; those of any other
+ * context belong to its thread.
  */
 import { ZmqError } from "./errors.js";
 import { OptionAccess } from "./option-access.js";
@@ -151,5 +152,6 @@ function refuse(name: string): never {
   throw new ZmqError("ENOTSUP", { detail: `${name}: ${NO_THREADS}` });
 }
 
-/** The context that sockets use by default. */
+/** The context that sockets use by default; its inproc names span the worker threads of the process. */
 export const context: Context = new Context();
+context.inproc.spanThreads();

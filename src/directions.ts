@@ -19,8 +19,8 @@ export type Sendable = MessageLike | readonly MessageLike[];
 const EVERYTHING = 1024;
 const SEVERAL_PARTS = "message must have one part on a conflating socket";
 
-/** The sending half of a socket: checks arguments and counts; the queue does the rest. */
-class Sender {
+/** The sending half of a socket: checks arguments and counts; the queue does the rest. @internal */
+export class Sender {
   readonly queue: SendQueue;
   readonly #options: OptionValues;
   /** Messages that were accepted. */
@@ -47,6 +47,11 @@ class Sender {
     return parts;
   }
 
+  /** As trySend, for a message that was received: it is what `prepare` would make of it. */
+  forward(message: Message): boolean {
+    return this.queue.trySend(message.length === 1 ? message[0] : this.prepare(message));
+  }
+
   async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
     const { queue } = this;
     let count = 0;
@@ -68,9 +73,9 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   /** @internal */
   protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
 
-  /** This socket can send. */
+  /** Whether a message could be sent at once: trySend() would not be false. */
   get writable(): boolean {
-    return !this.closed;
+    return !this.closed && this.sender.queue.length === 0 && this.canSend();
   }
 
   /**
@@ -108,8 +113,16 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
     return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
   }
 
+  /** @internal for a proxy */
+  get outgoing(): Sender {
+    return this.sender;
+  }
+
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
   protected abstract route(message: OutMessage): boolean;
+
+  /** Whether route() would take a message now. */
+  protected abstract canSend(): boolean;
 
   /** @internal */
   override pipeWritable(_pipe: Pipe): void {
@@ -134,9 +147,9 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   );
   #received = 0;
 
-  /** This type can receive. */
+  /** Whether a message could be received at once: tryReceive() would have one. */
   get readable(): boolean {
-    return !this.closed;
+    return !this.closed && this.receives.waiting === 0 && this.canReceive();
   }
 
   /**
@@ -190,7 +203,9 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
+    const stats = super.stats;
+    stats.receiveQueue += this.receives.returned;
+    return { ...stats, waitingReceives: this.receives.waiting, messagesReceived: this.#received };
   }
 
   /** @internal */
@@ -201,12 +216,12 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   ): this {
     if (type !== "message") return super.addListener(type, listener, once);
     if (typeof listener !== "function") throw new TypeError("listener must be a function");
-    if (once) this.emitter.once(type, listener as (message: M) => void);
-    else this.emitter.on(type, listener as (message: M) => void);
     this.receives.listen((message) => {
       this.emitter.emit("message", message);
       if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
     });
+    if (once) this.emitter.once(type, listener as (message: M) => void);
+    else this.emitter.on(type, listener as (message: M) => void);
     return this;
   }
 
@@ -217,6 +232,11 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     return this;
   }
 
+  /** @internal for a proxy */
+  get incoming(): ReceiveQueue<M> {
+    return this.receives;
+  }
+
   #take(): M | undefined {
     const message = this.next();
     if (message !== undefined) this.#received++;
@@ -225,6 +245,11 @@ export abstract class ReadableSocket<M = Message> extends Socket {
 
   /** The next message off the pipes, or undefined. */
   protected abstract next(): M | undefined;
+
+  /** Whether next() would have a message. */
+  protected canReceive(): boolean {
+    return this.unread() > 0;
+  }
 
   /** @internal */
   override pipeReadable(_pipe: Pipe): void {
@@ -246,9 +271,9 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
   /** @internal */
   protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
 
-  /** This socket can send. */
+  /** Whether a message could be sent at once: trySend() would not be false. */
   get writable(): boolean {
-    return !this.closed;
+    return !this.closed && this.sender.queue.length === 0 && this.canSend();
   }
 
   /** Send one message; as WritableSocket.send. Rejects with EFSM where the pattern does not allow a send now. */
@@ -275,8 +300,16 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
     return { ...super.stats, sendQueue: this.sender.queue.length, messagesSent: this.sender.sent };
   }
 
+  /** @internal for a proxy */
+  get outgoing(): Sender {
+    return this.sender;
+  }
+
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
   protected abstract route(message: OutMessage): boolean;
+
+  /** Whether route() would take a message now. */
+  protected abstract canSend(): boolean;
 
   /** @internal */
   override pipeWritable(_pipe: Pipe): void {

@@ -25,6 +25,10 @@ const TEXTS: Record<string, string> = {
   ETIMEDOUT: "Operation timed out",
   ECONNREFUSED: "Connection refused",
   EACCES: "Permission denied",
+  EPROTO: "Protocol error",
+  ECONNRESET: "Connection reset by peer",
+  ENETUNREACH: "Network unreachable",
+  EAFNOSUPPORT: "Address family not supported",
 };
 
 /** Details of a ZmqError. */

@@ -15,6 +15,8 @@ export {
 } from "./events.js";
 export type { Message, MessageLike } from "./message.js";
 export type { ReadableOptions, SocketOptions, WritableOptions } from "./options.js";
+export type { ProxyTraffic } from "./proxy/direction.js";
+export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./proxy.js";
 export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./socket.js";
 export { Dealer, type DealerOptions } from "./sockets/dealer.js";
 export { Pair, type PairOptions } from "./sockets/pair.js";

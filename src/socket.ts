@@ -173,16 +173,23 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return [...this.#peers.values()];
   }
 
+  /** @internal Whether anything is bound or connected now. */
+  get attached(): boolean {
+    return this.#bound.size > 0 || this.#connected.length > 0;
+  }
+
   /**
    * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
    * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
    */
   async bind(endpoint: string): Promise<string> {
-    const { scheme, address } = parseEndpoint(endpoint);
+    const { scheme, address } = this.#parse(endpoint);
     this.requireOpen();
     try {
       const handle =
-        scheme === "inproc" ? this.#bindInproc(endpoint) : await this.#listen(scheme, address, endpoint);
+        scheme === "inproc"
+          ? await this.#bindInproc(endpoint)
+          : await this.#listen(scheme, address, endpoint);
       this.#lastEndpoint = handle.endpoint;
       this.emitEvent("bind", { address: handle.endpoint });
       return handle.endpoint;
@@ -193,10 +200,65 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     }
   }
 
-  #bindInproc(endpoint: string): EndpointHandle {
+  /**
+   * bind(), done when it returns; the actual endpoint is its result. Host names are not looked up, except "localhost".
+   * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP where the platform cannot do it
+   */
+  bindSync(endpoint: string): string {
+    const { scheme, address } = this.#parse(endpoint);
+    this.requireOpen();
+    try {
+      const handle = scheme === "inproc" ? this.#bindInprocSync(endpoint) : this.#listenSync(scheme, address);
+      this.#lastEndpoint = handle.endpoint;
+      this.emitEvent("bind", { address: handle.endpoint });
+      return handle.endpoint;
+    } catch (error) {
+      const wrapped = endpointError(error as NodeJS.ErrnoException, endpoint);
+      this.emitEvent("bind:error", { address: endpoint, error: wrapped });
+      throw wrapped;
+    }
+  }
+
+  #listenSync(scheme: "tcp" | "ipc", address: string): EndpointHandle {
+    checkBind(scheme, address, this.options);
+    const listener = new Listener(this);
+    listener.openSync(transportFor(scheme), address);
+    this.#bound.set(listener.endpoint, listener);
+    return listener;
+  }
+
+  #parse(endpoint: string): ReturnType<typeof parseEndpoint> {
+    const parsed = parseEndpoint(endpoint);
+    if (!this.raw || parsed.scheme !== "inproc") return parsed;
+    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
+  }
+
+  #bindInprocSync(endpoint: string): EndpointHandle {
+    const handle = this.#bindInproc(endpoint);
+    if (!(handle instanceof Promise)) return handle;
+    const undo = (listener: EndpointHandle): void => {
+      this.#bound.delete(endpoint);
+      void listener.close(0);
+    };
+    handle.then(undo, () => {}); // taken already: nothing to undo
+    throw new ZmqError("ENOTSUP", { detail: "other threads have to be asked about the name: use bind()" });
+  }
+
+  /** Done at once, unless other threads have to be asked about the name. */
+  #bindInproc(endpoint: string): EndpointHandle | Promise<EndpointHandle> {
     const listener = new InprocListener(this, this.context.inproc, endpoint);
-    this.context.inproc.bind(listener);
+    const contest = this.context.inproc.bind(listener);
+    if (contest !== undefined) return contest.then(() => this.#keepInproc(listener));
     this.#bound.set(endpoint, listener);
+    return listener;
+  }
+
+  async #keepInproc(listener: InprocListener): Promise<EndpointHandle> {
+    if (this.#closed) {
+      await listener.close(0);
+      throw new ZmqError("EBADF", { address: listener.endpoint });
+    }
+    this.#bound.set(listener.endpoint, listener);
     return listener;
   }
 
@@ -235,7 +297,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
 
   /** connect(), with the name by which this socket will know the peer (I11). */
   protected connectAs(endpoint: string, routingId: Buffer | null): void {
-    const { scheme, address } = parseEndpoint(endpoint);
+    const { scheme, address } = this.#parse(endpoint);
     this.requireOpen();
     if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
     // Not only names of pipes: with immediate there is no pipe yet.
@@ -410,9 +472,16 @@ export abstract class Socket extends OptionAccess implements SocketHost {
       this.#turns.lastFailure = (payload as { error?: Error }).error ?? this.#turns.lastFailure;
     }
     if (this.#observer === null && this.emitter.listenerCount(type) === 0) return;
-    const event = { type, ...payload } as unknown as Event;
-    this.#observer?.tell(event);
-    this.emitter.emit(type, event);
+    const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
+    try {
+      this.#observer?.tell(event);
+      this.emitter.emit(type, event);
+    } catch (error) {
+      // The application's exception, and nobody else's: the connection that it was told of goes on.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   /** Counters and queue depths now. */
@@ -455,7 +524,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   /** @internal */
   pipeConnected(pipe: Pipe, peer: Peer): void {
     this.#peers.set(pipe, peer);
-    this.emitEvent("handshake", { address: peer.address, peer });
+    this.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
     this.#peerChange.notify();
   }
 
@@ -501,6 +570,7 @@ export function defineOptions(target: { prototype: Socket }, names: readonly Opt
         return this.options[name];
       },
       set(this: Socket, value: unknown) {
+        if (this.closed) throw new ZmqError("EBADF"); // U4
         const live = setOption(this.options, name, value);
         if (live) this.optionChanged();
         if (!live && this.lastEndpoint !== null) {

@@ -52,6 +52,14 @@ export class FrameDecoder {
     this.#sink = sink;
   }
 
+  /**
+   * Octets that the large body being filled still lacks; 0 when none is. That many, and no more, may be pushed in
+   * memory that is reused afterwards: they are only copied.
+   */
+  get bodyRemaining(): number {
+    return this.#body === null ? 0 : this.#bodyLength - this.#bodyFilled;
+  }
+
   /** Decode one chunk, which then belongs to the frames. Returns a FrameFault; after one, nothing more is read. */
   push(chunk: Buffer): number {
     if (this.#fault !== 0) return this.#fault;

@@ -1,18 +1,22 @@
 /**
  * inproc: two pipes of one thread joined directly; messages pass by reference. Commands do not exist here (R22),
- * subscriptions are calls. The pipe holds the sum of the sender's and the receiver's marks (G6). Knows no names:
- * who is joined to whom is decided in session/inproc.ts.
+ * subscriptions are calls. The pipe holds the sum of the sender's and the receiver's marks (G6). A connector's pipe
+ * that waits for its name may instead become a stream pipe, when the name is bound in another thread: one object all
+ * the way, because socket types remember the pipe that took a message (REQ). Knows no names: who is joined to whom
+ * is decided in session/inproc.ts.
  */
 
 import { type OutMessage, toReceived } from "../message.js";
 import { messageBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
-import { Pipe, type PipeLimits, type PipeOwner } from "./pipe.js";
+import { type FlushScheduler, type Pipe, type PipeLimits, type PipeOwner, StreamPipe } from "./pipe.js";
 
 /** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */
 export type Defer = (run: () => void) => void;
 
-export class DirectPipe extends Pipe {
+export class DirectPipe extends StreamPipe {
+  /** Over a stream to another thread: StreamPipe does everything then. */
+  #overStream = false;
   #other: DirectPipe | null = null;
   /** Before the other side exists: messages of a connector whose name is not bound yet (R20). */
   readonly #waiting = new Fifo<OutMessage>();
@@ -22,8 +26,14 @@ export class DirectPipe extends Pipe {
   readonly #defer: Defer;
   readonly #onFail: (error: Error) => void;
 
-  constructor(owner: PipeOwner, limits: PipeLimits, defer: Defer, onFail: (error: Error) => void) {
-    super(owner, limits);
+  constructor(
+    owner: PipeOwner,
+    limits: PipeLimits,
+    scheduler: FlushScheduler,
+    defer: Defer,
+    onFail: (error: Error) => void,
+  ) {
+    super(owner, limits, scheduler);
     this.#defer = defer;
     this.#onFail = onFail;
   }
@@ -44,6 +54,18 @@ export class DirectPipe extends Pipe {
     this.limitsChanged();
   }
 
+  /** The name is bound in another thread: what was queued goes by a stream. To be linked next. */
+  becomeStream(): void {
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      this.append(message);
+    }
+    this.#waitingBytes = 0;
+    this.#overStream = true;
+    if (!this.#full) return;
+    this.#full = false;
+    if (super.hasRoom()) this.owner.pipeWritable(this); // else StreamPipe has noted the refusal
+  }
+
   get joined(): boolean {
     return this.#other !== null;
   }
@@ -57,7 +79,7 @@ export class DirectPipe extends Pipe {
 
   /** What has been passed is with the peer. */
   override get outboundLength(): number {
-    return this.#waiting.length;
+    return this.#overStream ? super.outboundLength : this.#waiting.length;
   }
 
   get #outboundMessages(): number {
@@ -69,6 +91,7 @@ export class DirectPipe extends Pipe {
   }
 
   override hasRoom(): boolean {
+    if (this.#overStream) return super.hasRoom();
     if (this.#filledTo(1)) this.#full = true;
     return !this.#full;
   }
@@ -91,6 +114,7 @@ export class DirectPipe extends Pipe {
   }
 
   override trySend(message: OutMessage): boolean {
+    if (this.#overStream) return super.trySend(message);
     if (!this.hasRoom()) return false;
     if (this.#other !== null) this.#pass(message);
     else {
@@ -99,6 +123,10 @@ export class DirectPipe extends Pipe {
       this.#waitingBytes += messageBytes(message);
     }
     return true;
+  }
+
+  override trySendEncoded(octets: Uint8Array, message: OutMessage): boolean {
+    return this.#overStream ? super.trySendEncoded(octets, message) : this.trySend(message);
   }
 
   #pass(message: OutMessage): void {
@@ -128,6 +156,10 @@ export class DirectPipe extends Pipe {
   }
 
   override limitsChanged(): void {
+    if (this.#overStream) {
+      super.limitsChanged();
+      return;
+    }
     this.#admit();
     const other = this.#other;
     if (other !== null) other.#admit();
@@ -141,18 +173,12 @@ export class DirectPipe extends Pipe {
 
   override sendSubscription(topic: Buffer, subscribe: boolean): void {
     const other = this.#other;
-    if (other !== null) other.owner.pipeSubscription(other, topic, subscribe);
+    if (this.#overStream) super.sendSubscription(topic, subscribe);
+    else if (other !== null) other.owner.pipeSubscription(other, topic, subscribe);
   }
 
   override fail(error: Error): void {
-    this.#onFail(error);
-  }
-
-  protected override pauseReading(): void {
-    // Nothing to pause: the sender sees our queue itself.
-  }
-
-  protected override resumeReading(): void {
-    // As above: read() wakes a sender that was refused.
+    if (this.#overStream) super.fail(error);
+    else this.#onFail(error);
   }
 }

@@ -222,6 +222,12 @@ export class StreamPipe extends Pipe {
     return true;
   }
 
+  /** Queue a message that has been accepted already, under the mark as it was then. */
+  protected append(message: OutMessage): void {
+    if (this.limits.conflate) this.#newest = Buffer.from(message as Uint8Array);
+    else this.#open.append(message);
+  }
+
   /** As trySend, for a message that the distributor has encoded once for many peers. */
   trySendEncoded(octets: Uint8Array, message: OutMessage): boolean {
     if (this.limits.conflate) return this.trySend(message);

@@ -26,7 +26,7 @@ interface Waiter<M> {
 
 /** @typeParam M what one message is to the application */
 export class ReceiveQueue<M> {
-  readonly #next: () => M | undefined;
+  #next: () => M | undefined;
   readonly #limits: ReceiveLimits;
   readonly #turns: Turns;
   readonly #waiters = new Fifo<Waiter<M>>();
@@ -35,6 +35,8 @@ export class ReceiveQueue<M> {
   #closed: ZmqError | null = null;
   #listener: ((message: M) => void) | null = null;
   #pumpScheduled = false;
+  #taker: (() => void) | null = null;
+  #returned = 0;
 
   /** @param next takes the next message off the pipes, or undefined */
   constructor(next: () => M | undefined, limits: ReceiveLimits, turns: Turns) {
@@ -46,6 +48,11 @@ export class ReceiveQueue<M> {
   /** Receives that wait. */
   get waiting(): number {
     return this.#live;
+  }
+
+  /** Messages that were given back and not taken again. */
+  get returned(): number {
+    return this.#returned;
   }
 
   /** The next message; waits for it. */
@@ -62,6 +69,7 @@ export class ReceiveQueue<M> {
   /** The next message if one is ready. */
   tryReceive(): M | undefined {
     if (this.#closed !== null) throw this.#closed;
+    if (this.#taker !== null) throw lent();
     return this.#live === 0 ? this.#next() : undefined;
   }
 
@@ -99,12 +107,52 @@ export class ReceiveQueue<M> {
 
   /** Deliver by call instead of by promise; null ends it. */
   listen(listener: ((message: M) => void) | null): void {
+    if (listener !== null && this.#taker !== null) throw lent();
     this.#listener = listener;
     if (listener !== null) this.#schedulePump();
   }
 
+  /**
+   * Leave the messages to a proxy, which takes them with `take`. `ready` is called when some have arrived, and when
+   * the queue closes. Receives are refused until `reclaim`.
+   * @throws ZmqError EBUSY when somebody waits for messages or listens to them; EBADF
+   */
+  lend(ready: () => void): void {
+    if (this.#closed !== null) throw this.#closed;
+    if (this.#taker !== null) throw lent();
+    if (this.#listener !== null) throw new ZmqError("EBUSY", { detail: 'it has a "message" listener' });
+    if (this.#live > 0) throw new ZmqError("EBUSY", { detail: `${this.#live} receives wait` });
+    this.#taker = ready;
+  }
+
+  /** End `lend`. */
+  reclaim(): void {
+    this.#taker = null;
+  }
+
+  /** For who has the queue on loan: the next message if one is ready. */
+  take(): M | undefined {
+    return this.#next();
+  }
+
+  /** Undo a `take`: the message is the next to be received. */
+  giveBack(message: M): void {
+    // In the place of `next` rather than in a queue of its own: the hot path asks nothing more than before.
+    const next = this.#next;
+    this.#returned++;
+    this.#next = () => {
+      this.#next = next;
+      this.#returned--;
+      return message;
+    };
+  }
+
   /** Messages are ready: serve waiters, or call the listener. */
   serve(): void {
+    if (this.#taker !== null) {
+      this.#taker();
+      return;
+    }
     if (this.#listener !== null) {
       if (!this.#pumpScheduled) this.#pump();
       return;
@@ -136,10 +184,14 @@ export class ReceiveQueue<M> {
       waiter.end(error);
     }
     this.#live = 0;
+    const taker = this.#taker;
+    this.#taker = null;
+    taker?.();
   }
 
   #refusal(options: CallOptions | undefined): unknown {
     if (this.#closed !== null) return this.#closed;
+    if (this.#taker !== null) return lent();
     if (this.#listener !== null) {
       return new ZmqError("EBUSY", { detail: 'messages go to the "message" listener; remove it first' });
     }
@@ -219,4 +271,8 @@ export class ReceiveQueue<M> {
       if (!finished && this.#listener !== null) this.#schedulePump();
     }
   }
+}
+
+function lent(): ZmqError {
+  return new ZmqError("EBUSY", { detail: "a proxy takes the messages of this socket" });
 }

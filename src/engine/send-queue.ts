@@ -36,6 +36,8 @@ export class SendQueue {
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
+  /** Proxies whose trySend was refused and who want to know of room. */
+  readonly #watchers = new Set<() => boolean>();
 
   /** @param attempt routes a message now; false when no pipe has room; may throw a ZmqError (EFSM, EHOSTUNREACH) */
   constructor(attempt: (message: OutMessage) => boolean, limits: SendLimits, turns: Turns) {
@@ -73,6 +75,23 @@ export class SendQueue {
     return this.#live === 0 && this.#attempt(message);
   }
 
+  /** Call a function whenever there may be room for trySend, and when the queue closes; it says if it sent anything. */
+  watchRoom(room: () => boolean): void {
+    this.#watchers.add(room);
+  }
+
+  /** Undo `watchRoom`. */
+  unwatchRoom(room: () => boolean): void {
+    this.#watchers.delete(room);
+  }
+
+  #tellRoom(): void {
+    for (const room of [...this.#watchers]) {
+      // Who has had some of the room is asked last the next time: the first may use up all of it.
+      if (room() && this.#watchers.delete(room)) this.#watchers.add(room);
+    }
+  }
+
   /** A promise for a send that found room: settled on a later turn once in 512, so that no tight loop starves timers. */
   #sent(): Promise<void> {
     if (++this.#operations < OPERATIONS_PER_TURN) return SENT;
@@ -106,6 +125,7 @@ export class SendQueue {
     if (this.#waiting.length > 64 && this.#live < this.#waiting.length >> 1) {
       this.#waiting.retain((waiting) => waiting.message !== null);
     }
+    if (this.#live === 0 && this.#watchers.size > 0) this.#tellRoom();
   }
 
   /** A pipe has room: send what waits, in order, until none has. */
@@ -124,6 +144,7 @@ export class SendQueue {
       }
       this.#waiting.shift();
     }
+    if (this.#watchers.size > 0) this.#tellRoom();
   }
 
   /** Reject all that waits and everything after. */
@@ -136,5 +157,6 @@ export class SendQueue {
       entry.reject(error);
     }
     this.#live = 0;
+    for (const room of [...this.#watchers]) room();
   }
 }

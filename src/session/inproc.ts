@@ -1,55 +1,83 @@
 /**
- * inproc endpoints within one thread: names, who is bound to them, and connectors that wait for a name to be bound
- * (items R20 to R23). Joined pipes pass messages by reference; there is no handshake on a wire, but types must be
- * compatible all the same.
+ * inproc endpoints: names, who is bound to them, and connectors that wait for a name to be bound (items R20 to R23).
+ * Within one thread, joined pipes pass messages by reference; there is no handshake on a wire, but types must be
+ * compatible all the same. Names of the default context span the threads of the process: what is not found in this
+ * thread comes over a stream, with an ordinary session on it.
  */
-import { type Defer, DirectPipe } from "../engine/direct-pipe.js";
+import { DirectPipe } from "../engine/direct-pipe.js";
 import type { Pipe } from "../engine/pipe.js";
 import { ZmqError } from "../errors.js";
 import type { Peer } from "../events.js";
+import { ThreadNames } from "../transport/threads.js";
+import type { Stream } from "../transport/transport.js";
 import { isCompatible } from "../zmtp/compatibility.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
+import { InprocConnector, newDirectPipe, peerOf } from "./inproc-connector.js";
+import { Listener } from "./listener.js";
 
-/** Joins in one turn after which the next goes through the event loop, so that two sockets cannot starve it. */
-const DEFERS_PER_TURN = 512;
-let deferred = 0;
-
-/** Soon, but not inside the current call; once in 512 after a turn of the event loop. */
-const deferSoon: Defer = (run) => {
-  if (++deferred % DEFERS_PER_TURN === 0) setImmediate(run);
-  else process.nextTick(run);
-};
-
-const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
-
-function peerOf(host: SocketHost, id: number, address: string): Peer {
-  const routingId = host.options.routingId ?? Buffer.alloc(0);
-  return { id, address, socketType: host.socketType, routingId, metadata: NO_METADATA };
-}
+export { InprocConnector };
 
 /** The bound and the awaited names of one context. */
 export class InprocRegistry {
   readonly #bound = new Map<string, InprocListener>();
   readonly #waiting = new Map<string, Set<InprocConnector>>();
+  #threads: ThreadNames | null = null;
 
-  /** @throws ZmqError EADDRINUSE when the name is bound already (R21) */
-  bind(listener: InprocListener): void {
+  /** Share the names with the other threads of the process. */
+  spanThreads(): this {
+    this.#threads = new ThreadNames({
+      onStream: (endpoint, stream) => {
+        const listener = this.#bound.get(endpoint);
+        if (listener?.open) listener.accept(stream);
+        else stream.close();
+      },
+      onBound: (endpoint) => {
+        for (const connector of [...(this.#waiting.get(endpoint) ?? [])]) this.#reach(connector);
+      },
+    });
+    return this;
+  }
+
+  /**
+   * Done when it returns, unless other threads have to be asked.
+   * @throws ZmqError EADDRINUSE when the name is bound already (R21), here or, by rejecting, in another thread
+   */
+  bind(listener: InprocListener): Promise<void> | undefined {
     const { endpoint } = listener;
     if (this.#bound.has(endpoint)) throw new ZmqError("EADDRINUSE", { address: endpoint });
     this.#bound.set(endpoint, listener);
-    const waiting = this.#waiting.get(endpoint);
-    this.#waiting.delete(endpoint);
+    const contest = this.#threads?.claim(endpoint);
+    if (contest === undefined) {
+      this.#admit(listener);
+      return undefined;
+    }
+    return contest.then(
+      () => this.#admit(listener),
+      (error) => {
+        this.#bound.delete(endpoint);
+        throw error;
+      },
+    );
+  }
+
+  #admit(listener: InprocListener): void {
+    listener.opened();
+    const waiting = this.#waiting.get(listener.endpoint);
+    this.#waiting.delete(listener.endpoint);
     if (waiting !== undefined) for (const connector of waiting) listener.join(connector);
   }
 
   unbind(listener: InprocListener): void {
-    if (this.#bound.get(listener.endpoint) === listener) this.#bound.delete(listener.endpoint);
+    if (this.#bound.get(listener.endpoint) !== listener) return;
+    this.#bound.delete(listener.endpoint);
+    this.#threads?.release(listener.endpoint);
   }
 
+  /** Joins a connector to who has the name, in this thread rather than in another; else it waits. */
   connect(connector: InprocConnector): void {
     const { endpoint } = connector;
     const listener = this.#bound.get(endpoint);
-    if (listener !== undefined) {
+    if (listener?.open) {
       listener.join(connector);
       return;
     }
@@ -59,12 +87,41 @@ export class InprocRegistry {
       this.#waiting.set(endpoint, waiting);
     }
     waiting.add(connector);
+    this.#reach(connector);
+  }
+
+  #reach(connector: InprocConnector): void {
+    if (connector.dialling) return;
+    const stream = this.#threads?.connect(connector.endpoint);
+    if (stream !== undefined) connector.reached(stream);
   }
 
   forget(connector: InprocConnector): void {
     const waiting = this.#waiting.get(connector.endpoint);
     waiting?.delete(connector);
     if (waiting?.size === 0) this.#waiting.delete(connector.endpoint);
+  }
+
+  /** What keeps a thread alive that waits for other threads. */
+  newHold(): Hold {
+    return new Hold(this.#threads);
+  }
+}
+
+/** Keeps the thread alive while it is both wanted and not unreferenced. */
+export class Hold {
+  readonly #threads: ThreadNames | null;
+  #held = false;
+
+  constructor(threads: ThreadNames | null) {
+    this.#threads = threads;
+  }
+
+  set(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    if (held) this.#threads?.hold();
+    else this.#threads?.letGo();
   }
 }
 
@@ -74,11 +131,36 @@ export class InprocListener implements EndpointHandle {
   readonly host: SocketHost;
   readonly #registry: InprocRegistry;
   readonly #pipes = new Map<DirectPipe, InprocConnector>();
+  #open = false;
+  /** Connections from other threads, once there has been one. */
+  #remote: Listener | null = null;
+  readonly #hold: Hold;
 
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string) {
     this.host = host;
     this.endpoint = endpoint;
     this.#registry = registry;
+    this.#hold = registry.newHold();
+  }
+
+  /** Whether the name is ours in all threads. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** From the registry: the name is ours. */
+  opened(): void {
+    this.#open = true;
+    this.#hold.set(this.host.refed);
+  }
+
+  /** A connector of another thread. */
+  accept(stream: Stream): void {
+    if (this.#remote === null) {
+      this.#remote = new Listener(this.host);
+      this.#remote.endpoint = this.endpoint;
+    }
+    this.#remote.onStream(stream);
   }
 
   join(connector: InprocConnector): void {
@@ -88,10 +170,11 @@ export class InprocListener implements EndpointHandle {
       const error = new ZmqError("EINVAL", { address: this.endpoint, detail: text });
       host.emitEvent("handshake:error:protocol", { address: this.endpoint, error });
       connector.host.emitEvent("handshake:error:protocol", { address: this.endpoint, error });
+      connector.refused();
       return;
     }
     const onFail = (): void => this.part(pipe);
-    const pipe = new DirectPipe(host, host.options, deferSoon, onFail);
+    const pipe = newDirectPipe(host, onFail);
     this.#pipes.set(pipe, connector);
     const ours = peerOf(host, connector.host.nextPeerId(), this.endpoint);
     const theirs = peerOf(connector.host, host.nextPeerId(), this.endpoint);
@@ -119,124 +202,28 @@ export class InprocListener implements EndpointHandle {
 
   reset(pipe: Pipe): boolean {
     const connector = this.#pipes.get(pipe as DirectPipe);
-    if (connector === undefined) return false;
+    if (connector === undefined) return this.#remote?.reset(pipe) ?? false;
     this.part(pipe as DirectPipe);
     connector.renew();
     return true;
   }
 
-  async close(): Promise<void> {
+  async close(lingerMs: number): Promise<void> {
+    this.#open = false;
     this.#registry.unbind(this);
     for (const pipe of [...this.#pipes.keys()]) this.part(pipe);
-    this.host.emitEvent("close", { address: this.endpoint });
+    if (this.#remote !== null) await this.#remote.close(lingerMs);
+    else this.host.emitEvent("close", { address: this.endpoint });
+    this.#hold.set(false);
   }
 
   ref(): void {
-    // A name holds no resource of the event loop.
+    this.#hold.set(this.#open);
+    this.#remote?.ref();
   }
 
   unref(): void {
-    // As ref().
-  }
-}
-
-/** A connected name; waits until it is bound. */
-export class InprocConnector implements EndpointHandle {
-  readonly endpoint: string;
-  readonly host: SocketHost;
-  pipe: DirectPipe;
-  readonly #registry: InprocRegistry;
-  #listener: InprocListener | null = null;
-  #far: DirectPipe | null = null;
-  readonly routingId: Buffer | null;
-  #attached = true;
-  /** Called when the name is bound at last; set while a close lingers. */
-  #onJoined: (() => void) | null = null;
-
-  /** @param routingId how the socket will name the peer, where connect() said so (I11) */
-  constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
-    this.host = host;
-    this.endpoint = endpoint;
-    this.#registry = registry;
-    this.routingId = routingId;
-    this.pipe = this.#newPipe();
-  }
-
-  #newPipe(): DirectPipe {
-    const pipe = new DirectPipe(this.host, this.host.options, deferSoon, () => this.#leave());
-    pipe.routingId = this.routingId;
-    return pipe;
-  }
-
-  start(): void {
-    this.host.attachPipe(this.pipe);
-    this.#registry.connect(this);
-  }
-
-  joined(listener: InprocListener, far: DirectPipe): void {
-    this.#listener = listener;
-    this.#far = far;
-    this.#onJoined?.();
-  }
-
-  parted(): void {
-    if (this.#far === null) return;
-    this.#far = null;
-    this.host.pipeDisconnected(this.pipe);
-    this.#detach();
-    this.host.emitEvent("disconnect", { address: this.endpoint, peer: this.pipe.peer as Peer });
-  }
-
-  /** Connect once more, by a new pipe. */
-  renew(): void {
-    this.pipe = this.#newPipe();
-    this.#attached = true;
-    this.start();
-  }
-
-  reset(pipe: Pipe): boolean {
-    if (pipe !== this.pipe) return false;
-    if (this.#far !== null) {
-      this.#leave();
-      this.renew();
-    }
-    return true;
-  }
-
-  #detach(): void {
-    if (this.#attached) this.host.detachPipe(this.pipe);
-    this.#attached = false;
-  }
-
-  #leave(): void {
-    if (this.#far !== null) this.#listener?.part(this.#far);
-  }
-
-  async close(lingerMs: number): Promise<void> {
-    this.#detach();
-    // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
-    if (this.#far === null && lingerMs !== 0 && this.pipe.outboundLength > 0) await this.#bound(lingerMs);
-    this.#registry.forget(this);
-    this.#leave();
-    this.host.emitEvent("close", { address: this.endpoint });
-  }
-
-  /** Waits for the name; does not keep the process alive, because nothing else in it could bind the name then. */
-  #bound(lingerMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = lingerMs > 0 ? setTimeout(resolve, lingerMs).unref() : undefined;
-      this.#onJoined = () => {
-        clearTimeout(timer);
-        setImmediate(resolve); // what was queued goes over first
-      };
-    });
-  }
-
-  ref(): void {
-    // A name holds no resource of the event loop.
-  }
-
-  unref(): void {
-    // As ref().
+    this.#hold.set(false);
+    this.#remote?.unref();
   }
 }

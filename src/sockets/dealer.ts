@@ -41,9 +41,12 @@ export interface DealerOptions
 
 /** Sends to peers in turn and receives from all in turn: DEALER, and CLIENT of the drafts. */
 export abstract class DealerBase extends DuplexSocket {
-  protected override readonly singleConnection: boolean = true;
   readonly #balancer = new LoadBalancer();
   readonly #queue = new FairQueue();
+
+  protected override canSend(): boolean {
+    return this.#balancer.hasRoom;
+  }
 
   protected override route(message: OutMessage): boolean {
     return this.#balancer.send(message);
@@ -88,6 +91,8 @@ export interface Dealer extends OptionProperties<DealerOptions> {}
 
 /** Talks to Router, Reply and Dealer sockets without waiting for replies. */
 export class Dealer extends DealerBase {
+  protected override readonly singleConnection = true;
+
   constructor(options?: DealerOptions) {
     super(5, "DEALER");
     this.applyOptions(options, OPTIONS);

@@ -27,7 +27,10 @@ const OPTIONS: readonly OptionName[] = [
   "routingId",
 ];
 
-/** Options of Reply. */
+/**
+ * Options of Reply. A REP's `routingId` is told to peers over inproc only (`peer.routingId` of events): on the wire
+ * RFC 37 gives an Identity to REQ, DEALER and ROUTER alone (C11).
+ */
 export interface ReplyOptions extends SocketOptions, WritableOptions, ReadableOptions, IdentityOptions {}
 
 export interface Reply extends OptionProperties<ReplyOptions> {}
@@ -51,7 +54,8 @@ export class Reply extends DuplexSocket {
 
   /** The next request. Rejects with EFSM while a reply is owed (H15). */
   override receive(options?: CallOptions): Promise<Message> {
-    if (this.#owed !== null && !this.closed) return Promise.reject(new ZmqError("EFSM"));
+    if (this.#owed !== null && !this.closed && this.receives.returned === 0)
+      return Promise.reject(new ZmqError("EFSM"));
     return super.receive(options);
   }
 
@@ -64,6 +68,14 @@ export class Reply extends DuplexSocket {
       return parts.body;
     }
     return undefined;
+  }
+
+  protected override canSend(): boolean {
+    return this.#owed !== null; // H17
+  }
+
+  protected override canReceive(): boolean {
+    return this.#owed === null && this.unread() > 0;
   }
 
   protected override route(message: OutMessage): boolean {

@@ -93,9 +93,14 @@ export class Request extends DuplexSocket {
   /** The reply. Rejects with EFSM when no request has been sent (H2). */
   override receive(options?: CallOptions): Promise<Message> {
     if (options !== undefined) checkCallOptions(options);
-    if (this.#state === "idle" && this.sender.queue.length === 0 && !this.closed)
+    const nothingDue = this.#state === "idle" && this.receives.returned === 0;
+    if (nothingDue && this.sender.queue.length === 0 && !this.closed)
       return Promise.reject(new ZmqError("EFSM"));
     return super.receive(options);
+  }
+
+  protected override canSend(): boolean {
+    return (this.#state === "idle" || this.options.relaxed) && this.#balancer.hasRoom; // H17
   }
 
   protected override route(message: OutMessage): boolean {

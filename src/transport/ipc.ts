@@ -2,11 +2,11 @@
  * ipc endpoints (items R13 to R18): a path, `*` for a temporary one, `@name` in Linux's abstract namespace. A stale
  * socket file is replaced; our own file is removed when we are done, unless somebody else has taken the path since.
  */
-import { type Stats, statSync } from "node:fs";
-import { mkdtemp, rename, rm, unlink } from "node:fs/promises";
+import { mkdtempSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ZmqError } from "../errors.js";
-import type { StreamEngine } from "./stream-engine.js";
+import type { RawAcceptor, StreamEngine } from "./stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
 
 /** Octets that fit in sockaddr_un before the terminating NUL. */
@@ -44,17 +44,41 @@ function statOf(path: string): Stats | undefined {
 }
 
 /** Makes way for a bind: a socket file goes (R13), anything else is somebody's data and stays. */
-async function replaceStale(path: string): Promise<void> {
+function replaceStale(path: string): void {
   const stat = statOf(path);
   if (stat === undefined) return;
   if (!stat.isSocket())
     throw new ZmqError("EADDRINUSE", { address: `ipc://${path}`, detail: "not a socket file" });
-  await unlink(path);
+  unlinkSync(path);
 }
 
 async function removeIfOurs(path: string, ours: Stats): Promise<void> {
   const now = statOf(path);
   if (now !== undefined && now.ino === ours.ino && now.dev === ours.dev) await rm(path, { force: true });
+}
+
+/** R15: a new directory of mode 0700 under the first of TMPDIR, TEMPDIR, TMP, or the working directory. */
+function temporaryDirectory(): string {
+  const { TMPDIR, TEMPDIR, TMP } = process.env;
+  return mkdtempSync(join(TMPDIR ?? TEMPDIR ?? TMP ?? ".", "tmp"));
+}
+
+/** The acceptor of a temporary path, which takes its directory along. */
+function withDirectory(directory: string, acceptor: Acceptor): Acceptor {
+  const close = async (): Promise<void> => {
+    await acceptor.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { ...acceptor, close };
+}
+
+function named(name: string, acceptor: RawAcceptor): Acceptor {
+  return {
+    address: `ipc://${name}`,
+    close: () => acceptor.close(),
+    ref: () => acceptor.ref(),
+    unref: () => acceptor.unref(),
+  };
 }
 
 export class IpcTransport implements Transport {
@@ -66,11 +90,20 @@ export class IpcTransport implements Transport {
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
     const tuned = this.#tuned(options);
+    if (options.useFd !== -1) return this.#listenDescriptor(tuned, handler);
     if (address === "*") return this.#listenTemporary(tuned, handler);
     const path = ipcPath(address);
-    if (path.startsWith("\0")) return this.#listenAbstract(path, address, tuned, handler);
-    await replaceStale(path);
+    if (path.startsWith("\0")) {
+      return named(address, await this.#engine.listenPipe(path, address, tuned, handler));
+    }
+    replaceStale(path);
     return this.#listenFile(path, address, tuned, handler);
+  }
+
+  /** R25: the path was made by somebody else, and stays. */
+  async #listenDescriptor(options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
+    const acceptor = await this.#engine.listenDescriptor("ipc", options, handler);
+    return named(acceptor.address, acceptor);
   }
 
   #tuned(options: TransportOptions): TransportOptions {
@@ -78,37 +111,15 @@ export class IpcTransport implements Transport {
     return { ...options, sendBufferSize: SEND_BUFFER_BYTES };
   }
 
-  /** R15: a directory of mode 0700 under the first of TMPDIR, TEMPDIR, TMP, or the working directory. */
   async #listenTemporary(options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
-    const { TMPDIR, TEMPDIR, TMP } = process.env;
-    const directory = await mkdtemp(join(TMPDIR ?? TEMPDIR ?? TMP ?? ".", "tmp"));
+    const directory = temporaryDirectory();
     const path = join(directory, "socket");
     try {
-      const acceptor = await this.#listenFile(ipcPath(path), path, options, handler);
-      const close = async (): Promise<void> => {
-        await acceptor.close();
-        await rm(directory, { recursive: true, force: true });
-      };
-      return { ...acceptor, close };
+      return withDirectory(directory, await this.#listenFile(ipcPath(path), path, options, handler));
     } catch (error) {
-      await rm(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
       throw error;
     }
-  }
-
-  async #listenAbstract(
-    path: string,
-    name: string,
-    options: TransportOptions,
-    handler: AcceptorHandler,
-  ): Promise<Acceptor> {
-    const acceptor = await this.#engine.listenPipe(path, name, options, handler);
-    return {
-      address: `ipc://${name}`,
-      close: () => acceptor.close(),
-      ref: () => acceptor.ref(),
-      unref: () => acceptor.unref(),
-    };
   }
 
   async #listenFile(
@@ -117,17 +128,25 @@ export class IpcTransport implements Transport {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<Acceptor> {
-    const absolute = resolve(path);
+    const bound = this.#prepare(path, name);
+    return this.#finish(path, name, bound, await this.#engine.listenPipe(bound, name, options, handler));
+  }
+
+  /** The path to bind, which is not always the one asked for. */
+  #prepare(path: string, name: string): string {
     // R17: libuv reports a missing directory as EACCES.
-    if (statOf(dirname(absolute)) === undefined) throw new ZmqError("ENOENT", { address: `ipc://${name}` });
+    if (statOf(dirname(resolve(path))) === undefined) {
+      throw new ZmqError("ENOENT", { address: `ipc://${name}` });
+    }
     // node:net unlinks the path it bound when it closes, whoever owns it by then. Bound under another name and
     // renamed, only removeIfOurs decides.
-    const portable = this.#engine.name === "portable" && process.platform !== "win32";
-    const bound = portable
-      ? join(dirname(path), `.${process.pid.toString(36)}${(counter++).toString(36)}`)
-      : path;
-    const acceptor = await this.#engine.listenPipe(bound, name, options, handler);
-    if (portable) await rename(bound, path);
+    if (this.#engine.name === "native" || process.platform === "win32") return path;
+    return join(dirname(path), `.${process.pid.toString(36)}${(counter++).toString(36)}`);
+  }
+
+  #finish(path: string, name: string, bound: string, acceptor: RawAcceptor): Acceptor {
+    const absolute = resolve(path);
+    if (bound !== path) renameSync(bound, path);
     const ours = statOf(absolute) as Stats;
     return {
       address: `ipc://${name}`,
@@ -140,8 +159,35 @@ export class IpcTransport implements Transport {
     };
   }
 
-  connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
-    return this.#engine.connectPipe(ipcPath(address), address, this.#tuned(options), signal);
+  listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
+    if (options.useFd !== -1) throw new ZmqError("ENOTSUP", { detail: "bindSync() with useFd: use bind()" });
+    const tuned = this.#tuned(options);
+    if (address === "*") return this.#listenTemporarySync(tuned, handler);
+    const path = ipcPath(address);
+    const engine = this.#engine;
+    if (path.startsWith("\0")) return named(address, engine.listenPipeSync(path, address, tuned, handler));
+    replaceStale(path);
+    return this.#listenFileSync(path, address, tuned, handler);
+  }
+
+  #listenFileSync(path: string, name: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
+    const bound = this.#prepare(path, name);
+    return this.#finish(path, name, bound, this.#engine.listenPipeSync(bound, name, options, handler));
+  }
+
+  #listenTemporarySync(options: TransportOptions, handler: AcceptorHandler): Acceptor {
+    const directory = temporaryDirectory();
+    const path = join(directory, "socket");
+    try {
+      return withDirectory(directory, this.#listenFileSync(ipcPath(path), path, options, handler));
+    } catch (error) {
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  connect(address: string, options: TransportOptions, signal: AbortSignal, refed: boolean): Promise<Stream> {
+    return this.#engine.connectPipe(ipcPath(address), address, this.#tuned(options), signal, refed);
   }
 }
 

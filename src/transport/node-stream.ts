@@ -1,27 +1,38 @@
 /**
- * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only, so
- * that it runs wherever node:net does. Slower than the addon; the same contract.
+ * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only
+ * (bindSync() aside), so that it runs wherever node:net does. Slower than the addon; the same contract.
  */
-import { connect, createServer, type Server, type Socket } from "node:net";
+import net, { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
+import { getSystemErrorName } from "node:util";
 import { FrameDecoder } from "../engine/decoder.js";
 import { ZmqError } from "../errors.js";
-import { formatHostPort, type RawAcceptor, type StreamEngine, type TcpTarget } from "./stream-engine.js";
+import { listeningAddress } from "./descriptor.js";
+import {
+  descriptorError,
+  formatHostPort,
+  type RawAcceptor,
+  type RawStream,
+  requireDefaults,
+  type StreamEngine,
+  type TcpTarget,
+} from "./stream-engine.js";
 import {
   type AcceptorHandler,
   FrameFault,
   type FrameLimits,
-  type Stream,
   type StreamHandler,
   type TransportOptions,
 } from "./transport.js";
 
-class NodeStream implements Stream {
+class NodeStream implements RawStream {
   readonly engine = "portable";
-  readonly remoteAddress: string;
+  remoteAddress: string;
   readonly localAddress: string;
   readonly #socket: Socket;
   #handler: StreamHandler | null = null;
   #decoder: FrameDecoder | null = null;
+  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
+  #leftover: Buffer | null = null;
   #error: NodeJS.ErrnoException | undefined;
   #pending = 0;
   /** Writes issued and writes completed: callbacks come in order, also late ones of writes that were taken at once. */
@@ -48,13 +59,28 @@ class NodeStream implements Stream {
 
   start(handler: StreamHandler): void {
     this.#handler = handler;
+    const leftover = this.#leftover;
+    if (leftover !== null) {
+      this.#leftover = null;
+      // Before the data that resume() lets in.
+      process.nextTick(() => this.#handler?.onBytes(leftover));
+    }
     if (this.#socket.destroyed) {
       setImmediate(() => this.#closed());
       return;
     }
-    this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
-    this.#socket.on("end", () => this.#socket.destroy());
+    if (this.#socket.listenerCount("data") === 0) {
+      this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
+      this.#socket.on("end", () => this.#socket.destroy());
+    }
     this.#socket.resume();
+  }
+
+  handOver(remoteAddress: string, leftover: Buffer): void {
+    this.#socket.pause();
+    this.#handler = null;
+    this.remoteAddress = remoteAddress;
+    if (leftover.length > 0) this.#leftover = leftover;
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
@@ -125,9 +151,17 @@ class NodeStream implements Stream {
 
 class NodeAcceptor implements RawAcceptor {
   readonly #server: Server;
+  readonly #path: string;
 
-  constructor(server: Server) {
+  constructor(server: Server, path: string) {
     this.#server = server;
+    this.#path = path;
+  }
+
+  get address(): string {
+    const address = this.#server.address();
+    if (typeof address !== "object" || address === null) return this.#path;
+    return formatHostPort(address.address, address.port);
   }
 
   get port(): number {
@@ -152,16 +186,23 @@ class NodeAcceptor implements RawAcceptor {
 
 /** Refuses what node:net cannot do, instead of ignoring it. */
 function requireSupported(options: TransportOptions): void {
-  const asked: [string, number][] = [
-    ["sendBufferSize", options.sendBufferSize],
-    ["receiveBufferSize", options.receiveBufferSize],
-    ["tcpKeepaliveCount", options.tcpKeepaliveCount],
-    ["tcpKeepaliveInterval", options.tcpKeepaliveInterval],
-  ];
-  for (const [name, value] of asked) {
-    if (value !== -1) throw new ZmqError("ENOTSUP", { detail: `${name} needs the native engine` });
-  }
+  requireDefaults(options, NATIVE_ONLY, "the native engine");
+  // Nothing here tells elsewhere what a descriptor is, and Windows has none.
+  if (process.platform !== "linux") requireDefaults(options, ["useFd"], "the native engine, or Linux");
 }
+
+const NATIVE_ONLY = [
+  "sendBufferSize",
+  "receiveBufferSize",
+  "tcpKeepaliveCount",
+  "tcpKeepaliveInterval",
+  "typeOfService",
+  "interface",
+  "tcpMaxRetransmitTimeout",
+  "ipcFilterUserIds",
+  "ipcFilterGroupIds",
+  "ipcFilterProcessIds",
+] as const;
 
 /** node:net pads an abstract name to the full length of the address, so that no other peer would ever find it. */
 function refuseAbstract(path: string, name: string): void {
@@ -180,7 +221,7 @@ function applyTcp(socket: Socket, options: TransportOptions): void {
   }
 }
 
-function tcpStream(socket: Socket): Stream {
+function tcpStream(socket: Socket): RawStream {
   const plain = (host: string | undefined): string => (host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
   const remote = `tcp://${formatHostPort(plain(socket.remoteAddress), socket.remotePort ?? 0)}`;
   return new NodeStream(
@@ -211,15 +252,38 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
   });
 }
 
-function listening(server: Server, listen: () => void): Promise<RawAcceptor> {
+function listening(server: Server, path: string, listen: () => void): Promise<RawAcceptor> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.once("listening", () => {
       server.off("error", reject);
-      resolve(new NodeAcceptor(server));
+      resolve(new NodeAcceptor(server, path));
     });
     listen();
   });
+}
+
+/** UV_TCP_IPV6ONLY */
+const IPV6_ONLY = 1;
+
+/** What node:net makes its listening sockets with. It is undocumented, and the only way that does not defer. */
+interface ServerHandle {
+  listen(backlog: number): number;
+  close(): void;
+}
+type CreateServerHandle = (...args: unknown[]) => ServerHandle | number;
+
+/** A handle that listens already, or what the system says. */
+function listenNow(backlog: number, ...where: unknown[]): ServerHandle {
+  const create = (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle;
+  if (typeof create !== "function") {
+    throw new ZmqError("ENOTSUP", { detail: "this platform's node:net cannot bind at once: use bind()" });
+  }
+  const handle = create(...where);
+  const status = typeof handle === "number" ? handle : handle.listen(backlog);
+  if (status >= 0) return handle as ServerHandle;
+  if (typeof handle !== "number") handle.close();
+  throw new ZmqError(getSystemErrorName(status));
 }
 
 /** The portable engine. */
@@ -228,7 +292,7 @@ export const portableEngine: StreamEngine = {
   checkOptions: requireSupported,
   checkPath: refuseAbstract,
 
-  async connectTcp(target: TcpTarget, options, signal) {
+  async connectTcp(target: TcpTarget, options, signal, refed) {
     const socket = connect({
       host: target.host,
       port: target.port,
@@ -236,13 +300,16 @@ export const portableEngine: StreamEngine = {
       localPort: target.sourcePort,
       autoSelectFamily: false,
     });
+    if (!refed) socket.unref();
     await connected(socket, signal);
     applyTcp(socket, options);
     return tcpStream(socket);
   },
 
-  async connectPipe(path, name, _options, signal) {
-    const socket = await connected(connect({ path }), signal);
+  async connectPipe(path, name, _options, signal, refed) {
+    const socket = connect({ path });
+    if (!refed) socket.unref();
+    await connected(socket, signal);
     return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
   },
 
@@ -251,18 +318,58 @@ export const portableEngine: StreamEngine = {
       applyTcp(socket, options);
       handler.onStream(tcpStream(socket));
     });
-    const acceptor = await listening(server, () =>
+    const acceptor = await listening(server, "", () =>
       server.listen({ host, port, backlog: options.backlog, ipv6Only: host !== "::" }),
     );
     reportErrors(server, handler);
     return acceptor;
   },
 
+  listenTcpSync(host, port, options, handler) {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      applyTcp(socket, options);
+      handler.onStream(tcpStream(socket));
+    });
+    const v6 = isIPv6(host);
+    const flags = v6 && host !== "::" ? IPV6_ONLY : 0;
+    server.listen(listenNow(options.backlog, host, port, v6 ? 6 : 4, undefined, flags));
+    reportErrors(server, handler);
+    return new NodeAcceptor(server, "");
+  },
+
+  listenPipeSync(path, name, options, handler) {
+    const server = createServer({ pauseOnConnect: true }, (socket) =>
+      handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
+    );
+    // server.listen() takes no handle of a pipe, but is done at once with a path; the handle tells errors at once.
+    listenNow(options.backlog, path, -1, -1).close();
+    server.listen({ path, backlog: options.backlog, exclusive: true });
+    reportErrors(server, handler);
+    return new NodeAcceptor(server, path);
+  },
+
   async listenPipe(path, name, options, handler) {
     const server = createServer({ pauseOnConnect: true }, (socket) =>
       handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
     );
-    const acceptor = await listening(server, () => server.listen({ path, backlog: options.backlog }));
+    const acceptor = await listening(server, path, () => server.listen({ path, backlog: options.backlog }));
+    reportErrors(server, handler);
+    return acceptor;
+  },
+
+  async listenDescriptor(scheme, options, handler) {
+    const path = listeningAddress(options.useFd, scheme);
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      if (scheme === "tcp") applyTcp(socket, options);
+      handler.onStream(
+        scheme === "tcp" ? tcpStream(socket) : new NodeStream(socket, `ipc://${path}`, `ipc://${path}`),
+      );
+    });
+    // node:net calls listen() once more, which sets the backlog.
+    const { useFd: fd, backlog } = options;
+    const acceptor = await listening(server, path, () => server.listen({ fd, backlog })).catch((error) => {
+      throw error.code === "EEXIST" ? descriptorError(fd, scheme, "it is in use already") : error;
+    });
     reportErrors(server, handler);
     return acceptor;
   },

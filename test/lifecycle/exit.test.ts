@@ -69,3 +69,24 @@ describe("an end in mid-traffic never crashes", () => {
     );
   }
 });
+
+describe("listeners of events that throw", () => {
+  it.each(ENDPOINTS)("are uncaught exceptions, and the connection goes on (%s)", async (endpoint) => {
+    const child = startChild("throwing-listeners.mjs", [endpoint]);
+    const { code, stderr } = await child.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(child.lines[0]).toEqual({ received: "through" });
+    const thrown = (child.lines[1] as { caught: string[] }).caught;
+    expect(thrown).toEqual(
+      expect.arrayContaining([
+        "pull accept",
+        "pull bind",
+        "pull close",
+        "pull end",
+        "pull handshake",
+        "push connect",
+        "push handshake",
+      ]),
+    );
+  });
+});

@@ -20,6 +20,18 @@ const OPTIONS: TransportOptions = {
   tcpKeepaliveInterval: -1,
   backlog: 10,
   ipv6: false,
+  typeOfService: 0,
+  interface: null,
+  tcpMaxRetransmitTimeout: 0,
+  socksProxy: null,
+  socksUsername: null,
+  socksPassword: null,
+  handshakeInterval: 30_000,
+  tcpAcceptFilter: [],
+  ipcFilterUserIds: [],
+  ipcFilterGroupIds: [],
+  ipcFilterProcessIds: [],
+  useFd: -1,
 };
 const WIDE: FrameLimits = {
   maxFrameBytes: 2 ** 31 - 1,
@@ -82,7 +94,12 @@ async function pair(engine: StreamEngine, dialled = false): Promise<Rig> {
     await once(server, "listening");
     const { port } = server.address() as { port: number };
     const accepted = once(server, "connection");
-    stream = await engine.connectTcp({ host: "127.0.0.1", port }, OPTIONS, new AbortController().signal);
+    stream = await engine.connectTcp(
+      { host: "127.0.0.1", port },
+      OPTIONS,
+      new AbortController().signal,
+      true,
+    );
     [far] = (await accepted) as [Socket];
     cleanups.push(() => server.close());
   } else {
@@ -314,11 +331,13 @@ describe.each([
     server.close();
     await once(server, "close");
     const target = { host: "127.0.0.1", port };
-    await expect(engine.connectTcp(target, OPTIONS, new AbortController().signal)).rejects.toMatchObject({
+    await expect(
+      engine.connectTcp(target, OPTIONS, new AbortController().signal, true),
+    ).rejects.toMatchObject({
       code: "ECONNREFUSED",
     });
     const abort = new AbortController();
-    const attempt = engine.connectTcp(target, OPTIONS, abort.signal);
+    const attempt = engine.connectTcp(target, OPTIONS, abort.signal, true);
     abort.abort(new Error("enough"));
     await expect(attempt).rejects.toThrow(/enough|refused/i);
   });
@@ -343,6 +362,7 @@ describe("native engine", () => {
       { host: "127.0.0.1", port },
       options,
       new AbortController().signal,
+      true,
     )) as Stream & {
       getSocketOption(level: number, name: number): number;
     };

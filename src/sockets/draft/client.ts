@@ -28,8 +28,6 @@ export interface Client extends OptionProperties<ClientOptions> {}
 
 /** Talks to Server sockets, in turn, in messages of one part. */
 export class Client extends DealerBase {
-  protected override readonly singleConnection = false; // unlike DEALER (G15)
-
   constructor(options?: ClientOptions) {
     super(13, "CLIENT");
     this.applyOptions(options, OPTIONS);

@@ -2,10 +2,12 @@
  * A worker thread in full traffic over every transport. It is terminated from outside at any moment. workerData:
  * endpoints to bind; it says "flowing" when messages flow.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, threadId, workerData } from "node:worker_threads";
 import { Pull, Push } from "./zwire.mjs";
 
-for (const endpoint of workerData.endpoints) {
+// inproc names are those of the process: each thread needs one of its own.
+const endpoints = workerData.endpoints.map((one) => (one.startsWith("inproc") ? `${one}${threadId}` : one));
+for (const endpoint of endpoints) {
   const [push, pull] = [new Push(), new Pull()];
   push.connect(await pull.bind(endpoint));
   await pull.connected();
