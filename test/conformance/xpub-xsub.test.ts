@@ -224,7 +224,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     await origin.connected({ timeout: 5000 });
     const actual = await front.bind(endpoint());
     void (async () => {
-      for await (const parts of front) await back.send(parts);
+      for await (const parts of front) if (!back.closed) await back.send(parts);
     })();
     const subscribers: Subscriber[] = [];
     for (let i = 0; i < 3; i++) {
