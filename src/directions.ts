@@ -7,7 +7,7 @@ import type { Pipe } from "./engine/pipe.js";
 import { ReceiveQueue } from "./engine/receive-queue.js";
 import { SendQueue } from "./engine/send-queue.js";
 import { type CallOptions, checkCallOptions, OPERATIONS_PER_TURN, type Turns } from "./engine/turns.js";
-import type { ZmqError } from "./errors.js";
+import { ZmqError } from "./errors.js";
 import type { EventOfType, EventType } from "./events.js";
 import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "./message.js";
 import type { OptionValues } from "./options.js";
@@ -17,6 +17,7 @@ import { Socket, type SocketStats } from "./socket.js";
 export type Sendable = MessageLike | readonly MessageLike[];
 
 const EVERYTHING = 1024;
+const SEVERAL_PARTS = "message must have one part on a conflating socket";
 
 /** The sending half of a socket: checks arguments and counts; the queue does the rest. @internal */
 export class Sender {
@@ -28,6 +29,8 @@ export class Sender {
   constructor(route: (message: OutMessage) => boolean, options: OptionValues, turns: Turns) {
     this.#options = options;
     const attempt = (message: OutMessage): boolean => {
+      // Only one that waited while the option was set: prepare() refuses the others.
+      if (options.conflate && Array.isArray(message)) throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
       if (!route(message)) return false;
       this.sent++;
       return true;
@@ -39,7 +42,7 @@ export class Sender {
   prepare(message: Sendable): OutMessage {
     const parts = normaliseMessage(message);
     if (this.#options.conflate && Array.isArray(parts)) {
-      throw new TypeError("message must have one part on a conflating socket"); // G14
+      throw new TypeError(SEVERAL_PARTS); // G14
     }
     return parts;
   }

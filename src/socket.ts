@@ -302,6 +302,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const { scheme, address } = this.#parse(endpoint);
     this.requireOpen();
     if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
+    // Not only names of pipes: with immediate there is no pipe yet.
+    if (routingId !== null && this.#connected.some((handle) => handle.routingId?.equals(routingId))) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
+    }
     let handle: InprocConnector | Dialer;
     if (scheme === "inproc") {
       handle = new InprocConnector(this, this.context.inproc, endpoint, routingId);
@@ -324,10 +328,21 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     this.requireOpen();
     const handle = this.#connected.find((one) => one.endpoint === endpoint);
     if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    this.#letGo(handle);
+  }
+
+  /** disconnect(), by pipe: one endpoint may be connected several times. False when we did not dial it. */
+  protected disconnectPipe(pipe: Pipe): boolean {
+    const handle = this.#connected.find((one) => one.pipe === pipe);
+    if (handle !== undefined) this.#letGo(handle);
+    return handle !== undefined;
+  }
+
+  #letGo(handle: EndpointHandle): void {
     this.#forget(handle);
-    const pipe = handle instanceof Dialer || handle instanceof InprocConnector ? handle.pipe : null;
+    const { pipe } = handle;
     void handle.close(this.options.linger);
-    if (pipe !== null) this.forgetInbound(pipe);
+    if (pipe) this.forgetInbound(pipe);
   }
 
   #forget(handle: EndpointHandle): void {

@@ -302,12 +302,16 @@ export class StreamPipe extends Pipe {
 
   /** For the session: the kernel has taken the batch. Wakes a socket that was refused, once there is room. */
   taken(): void {
+    this.#recycle();
+    this.#wake();
+    if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
+  }
+
+  #recycle(): void {
     const batch = this.#sealed as Batch;
     batch.release();
     this.#sealed = null;
     this.#spare = batch;
-    this.#wake();
-    if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
 
   #wake(): void {
@@ -337,18 +341,20 @@ export class StreamPipe extends Pipe {
 
   /**
    * The connection is gone. What the kernel has taken is gone with it; a message that it took in part will be sent
-   * again whole on the next connection.
+   * again whole on the next connection. Wakes no sender: only the owner knows whether the pipe lives on
+   * (limitsChanged() wakes it then) or dies with its queue, and a send that waits must not die with that.
    * @param pending octets at the end of the last write that the kernel has not taken
    */
   unlink(pending: number): void {
     this.#link = null;
     if (this.#sealed === null) return;
     if (!this.#resend) this.#sealed.dropTaken(pending);
-    if (this.#sealed.messages === 0) {
-      this.taken();
+    if (this.#sealed.messages > 0) {
+      this.#resend = true;
       return;
     }
-    this.#resend = true;
+    this.#recycle();
+    if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
 
   /** Drop everything not yet taken (an accepted pipe whose peer left, `immediate`, or linger over). */

@@ -11,8 +11,8 @@ import { SubscriptionTrie } from "./subscription-trie.js";
 /** Bounds on what one peer may make us remember. */
 const MAX_SUBSCRIPTIONS = 1_000_000;
 const MAX_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
-/** What a topic costs beyond its octets, roughly: tree node, set, map entry. */
-const SUBSCRIPTION_OVERHEAD = 256;
+/** What a topic costs, roughly: its octets as they are, as a map's key and as labels in the tree; node, set and entry. */
+const costOf = (topic: Buffer): number => 3 * topic.length + 256;
 /** Messages up to this size are encoded once and the octets shared by all matching pipes. */
 const SHARED_ENCODING_BYTES = 1024;
 
@@ -67,14 +67,17 @@ export class Distributor {
 
   /**
    * Forget a pipe's subscriptions: its peer left, and tells us anew if it comes back (J10).
-   * @param gone called for each topic that nobody else holds (J15)
+   * @param gone called for each of its topics; `last` when nobody else holds it (J15)
    */
-  clear(pipe: Pipe, gone?: (topic: Buffer) => void): void {
+  clear(pipe: Pipe, gone?: (topic: Buffer, last: boolean) => void): void {
     const known = this.#pipes.get(pipe);
     if (known === undefined || known.topics.size === 0) return;
     this.subscribers--;
     this.#pipes.set(pipe, { topics: new Map(), bytes: 0 });
-    for (const topic of known.topics.values()) if (this.#trie.remove(topic, pipe) === 0) gone?.(topic);
+    for (const topic of known.topics.values()) {
+      const left = this.#trie.remove(topic, pipe);
+      gone?.(topic, left === 0);
+    }
   }
 
   /** Register a topic. */
@@ -83,7 +86,7 @@ export class Distributor {
     if (known === undefined) return "known";
     const key = topic.toString("latin1");
     if (known.topics.has(key)) return "known";
-    const cost = topic.length + SUBSCRIPTION_OVERHEAD;
+    const cost = costOf(topic);
     if (known.topics.size >= MAX_SUBSCRIPTIONS || known.bytes + cost > MAX_SUBSCRIPTION_BYTES)
       return "refused";
     const own = Buffer.from(topic);
@@ -97,7 +100,7 @@ export class Distributor {
   cancel(pipe: Pipe, topic: Buffer): boolean {
     const known = this.#pipes.get(pipe);
     if (known === undefined || !known.topics.delete(topic.toString("latin1"))) return false;
-    known.bytes -= topic.length + SUBSCRIPTION_OVERHEAD;
+    known.bytes -= costOf(topic);
     if (known.topics.size === 0) this.subscribers--;
     return this.#trie.remove(topic, pipe) === 0;
   }

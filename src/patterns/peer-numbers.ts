@@ -32,6 +32,11 @@ export class PeerNumbers {
     if (number !== undefined) this.#pipes.delete(number);
   }
 
+  /** The pipe of a number, while something can be sent to it. */
+  find(number: number): Pipe | undefined {
+    return this.#pipes.get(number);
+  }
+
   /** The number of a pipe, also of one that has left and is not yet read empty. */
   of(pipe: Pipe): number {
     return this.#numbers.get(pipe) as number;

@@ -33,7 +33,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   readonly endpoint: string;
   readonly socketType: string;
   readonly #address: string;
-  readonly #routingId: Buffer | null;
+  readonly routingId: Buffer | null;
   readonly #transport: Transport;
   readonly #host: SocketHost;
   readonly #options: OptionValues;
@@ -51,7 +51,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#transport = transport;
     this.endpoint = target.endpoint;
     this.#address = target.address;
-    this.#routingId = target.routingId;
+    this.routingId = target.routingId;
     this.#onStopped = onStopped;
     this.socketType = host.socketType;
     this.#options = { ...host.options };
@@ -75,7 +75,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   #newPipe(): StreamPipe {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
-    pipe.routingId = this.#routingId;
+    pipe.routingId = this.routingId;
     return pipe;
   }
 
@@ -153,6 +153,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     if (pipe === null) return;
     pipe.discardOutbound();
     this.#host.detachPipe(pipe);
+    pipe.onEmpty?.(); // a close that lingers waits for nothing any more
   }
 
   // From the session
@@ -180,7 +181,9 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
-    if (this.#immediate) this.#dropPipe(); // S8
+    if (this.#immediate)
+      this.#dropPipe(); // S8
+    else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.#place, wasReady, error);
     if (this.#stopped) return;
     if (final) this.#stop();
@@ -203,6 +206,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     session.close();
     this.#host.pipeDisconnected(pipe);
+    this.#pipe?.limitsChanged();
     reportEnd(this.#host, session, this.#place, true, undefined);
     if (!this.#stopped) void this.#dial();
     return true;

@@ -31,6 +31,10 @@ export interface SocketHost extends PipeOwner {
 export interface EndpointHandle {
   /** As the application may name it to unbind or disconnect. */
   readonly endpoint: string;
+  /** Of an endpoint that was dialled: the queues that wait for its peer, or null. */
+  readonly pipe?: Pipe | null;
+  /** The name that connect() gave to the peer (I11). */
+  readonly routingId?: Buffer | null;
   /** Flush for at most `lingerMs` (-1: for ever), then let go. */
   close(lingerMs: number): Promise<void>;
   /** Drop the connection of a pipe of ours and make it anew; false when the pipe is not ours. */

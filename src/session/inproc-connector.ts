@@ -52,7 +52,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   readonly host: SocketHost;
   pipe: DirectPipe;
   readonly #registry: InprocRegistry;
-  readonly #routingId: Buffer | null;
+  readonly routingId: Buffer | null;
   #state: State = "waiting";
   #listener: InprocListener | null = null;
   #far: DirectPipe | null = null;
@@ -65,7 +65,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   /** @param routingId how the socket will name the peer, where connect() said so (I11) */
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
     this.host = host;
-    this.#routingId = routingId;
+    this.routingId = routingId;
     this.socketType = host.socketType;
     this.endpoint = endpoint;
     this.#registry = registry;
@@ -75,7 +75,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   #newPipe(): DirectPipe {
     const pipe = newDirectPipe(this.host, () => this.#leave());
-    pipe.routingId = this.#routingId;
+    pipe.routingId = this.routingId;
     return pipe;
   }
 

@@ -83,8 +83,9 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
     if (!this.#closed) this.stream.resume();
   }
 
-  /** The application closes this connection (M4). */
+  /** The application closes this connection (M4). What was gathered in this turn goes first, if the kernel takes it. */
   fail(): void {
+    this.flush();
     this.#end(undefined, true);
   }
 

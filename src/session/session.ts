@@ -155,14 +155,16 @@ export class Session implements StreamHandler, PipeLink, Connection {
 
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
     this.#heartbeat?.received();
+    const pipe = this.#pipe; // a message may end the session; those before it are to be read all the same (G4)
     this.#assembler.frames(chunk, table, count);
-    this.#pipe?.delivered();
+    pipe?.delivered();
   }
 
   onLargeFrame(body: Buffer, flags: number): void {
     this.#heartbeat?.received();
+    const pipe = this.#pipe;
     this.#assembler.frame(body, flags);
-    this.#pipe?.delivered();
+    pipe?.delivered();
   }
 
   onDrain(): void {

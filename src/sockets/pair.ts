@@ -94,7 +94,10 @@ export abstract class PairBase extends DuplexSocket {
 
 export interface Pair extends OptionProperties<PairOptions> {}
 
-/** Talks to one other Pair socket. */
+/**
+ * Talks to one other Pair socket. A second one is disconnected at once: over tcp and ipc it dials again until the place
+ * is free, over inproc it has to connect anew (L1, R22). What it sent before that is lost.
+ */
 export class Pair extends PairBase {
   constructor(options?: PairOptions) {
     super(0, "PAIR");

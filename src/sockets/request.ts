@@ -92,6 +92,7 @@ export class Request extends DuplexSocket {
 
   /** The reply. Rejects with EFSM when no request has been sent (H2). */
   override receive(options?: CallOptions): Promise<Message> {
+    if (options !== undefined) checkCallOptions(options);
     const nothingDue = this.#state === "idle" && this.receives.returned === 0;
     if (nothingDue && this.sender.queue.length === 0 && !this.closed)
       return Promise.reject(new ZmqError("EFSM"));

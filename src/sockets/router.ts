@@ -110,7 +110,7 @@ export class Router extends DuplexSocket {
   override attachPipe(pipe: Pipe): void {
     if (this.options.probeRouter) sendProbe(pipe);
     super.attachPipe(pipe);
-    if (pipe.routingId === null) return;
+    if (pipe.routingId === null || this.#table.find(pipe.routingId) !== undefined) return;
     this.#table.add(pipe);
     this.sender.queue.drain();
   }
@@ -122,11 +122,26 @@ export class Router extends DuplexSocket {
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {
-    if (pipe.routingId === null) pipe.intercept = this.#name(pipe, peer.routingId) ? null : discard; // I8
+    this.#admit(pipe, peer);
     super.pipeConnected(pipe, peer);
   }
 
-  /** Enter a new peer; false when its name is another's. A peer that dialled again keeps its first name (I13). */
+  /**
+   * Names a new peer, or ignores it when its name is another's (I8). One that we dialled again keeps its first name
+   * (I13); without one, or when another took it meanwhile, it gets the chance that an accepted peer would have.
+   */
+  #admit(pipe: Pipe, peer: Peer): void {
+    const { routingId } = pipe;
+    if (routingId !== null && this.#table.find(routingId) === pipe) return;
+    if (this.#name(pipe, routingId ?? peer.routingId)) {
+      pipe.intercept = null;
+      return;
+    }
+    pipe.intercept = discard;
+    if (routingId === null) pipe.discardInbound(); // over inproc, what came while we were being joined
+  }
+
+  /** Enter a new peer; false when its name is another's. */
   #name(pipe: Pipe, announced: Buffer): boolean {
     const holder = announced.length === 0 ? undefined : this.#table.find(announced);
     if (holder !== undefined) {

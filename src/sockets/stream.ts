@@ -5,6 +5,7 @@
 import { DuplexSocket } from "../directions.js";
 import type { Pipe, StreamPipe } from "../engine/pipe.js";
 import { ZmqError } from "../errors.js";
+import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
 import { routingId as checkRoutingId } from "../option-rules.js";
 import {
@@ -59,7 +60,8 @@ export class Stream extends DuplexSocket {
   }
 
   /**
-   * Connect; `routingId` names the connection.
+   * Connect; `routingId` names the connection. Nothing can be sent to it before it is there, which `notify` tells:
+   * until then, and between two connections, it is EHOSTUNREACH (M5).
    * @throws as Socket.connect; TypeError or RangeError for a bad name, ZmqError EINVAL for one that is in use, and
    * EPROTONOSUPPORT for inproc, which has no octets
    */
@@ -100,7 +102,11 @@ export class Stream extends DuplexSocket {
     super.attachPipe(pipe);
     pipe.routingId ??= this.#table.generate();
     this.#table.add(pipe);
-    this.#notice(pipe);
+  }
+
+  override pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#notice(pipe); // not before there is a connection that whoever hears of it can close
+    super.pipeConnected(pipe, peer);
   }
 
   override detachPipe(pipe: Pipe): void {

@@ -50,6 +50,8 @@ export class XPublisher extends DuplexSocket {
   /** With `manual`: what was asked for. What takes effect is in the distributor. */
   readonly #asked = new Distributor(this.options);
   readonly #queue = new FairQueue();
+  /** Pipes with a peer at the other end now. */
+  readonly #connected = new Set<Pipe>();
   /** True for what is dealt with; a message of the subscriber, and a subscription to tell of, are queued. */
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     const subscription = subscriptionOf(message);
@@ -83,7 +85,7 @@ export class XPublisher extends DuplexSocket {
     const octets = topics.map((topic) => Buffer.from(normaliseMessage([topic]) as Uint8Array));
     if (!this.options.manual) throw new ZmqError("EINVAL", { detail: "subscribe() needs manual: true" });
     const pipe = this.#queue.last;
-    if (pipe !== undefined && this.pipes.has(pipe)) for (const topic of octets) act(pipe, topic);
+    if (pipe !== undefined && this.#connected.has(pipe)) for (const topic of octets) act(pipe, topic);
   }
 
   override get stats(): SocketStats {
@@ -110,6 +112,7 @@ export class XPublisher extends DuplexSocket {
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#connected.add(pipe);
     const { welcomeMessage } = this.options;
     if (welcomeMessage !== null && welcomeMessage.length > 0) pipe.trySend(welcomeMessage); // J23
     super.pipeConnected(pipe, peer);
@@ -117,19 +120,29 @@ export class XPublisher extends DuplexSocket {
 
   override pipeDisconnected(pipe: Pipe): void {
     super.pipeDisconnected(pipe);
-    const ledger = this.options.manual ? this.#asked : this.#distributor;
-    ledger.clear(pipe, (topic) => pipe.enqueue([subscriptionMessage(topic, false)])); // J15
-    this.#distributor.clear(pipe);
-    this.#asked.clear(pipe);
-    if (!this.closed && pipe.inboundLength > 0) this.pipeReadable(pipe);
+    this.#left(pipe);
     this.sender.queue.drain();
   }
 
   override detachPipe(pipe: Pipe): void {
+    this.#left(pipe); // also when it is we who let go of it: what was told as begun is told as ended
     super.detachPipe(pipe);
     this.#distributor.remove(pipe);
     this.#asked.remove(pipe);
     this.sender.queue.drain(); // with noDrop a send may have waited for this one
+  }
+
+  /** J15: the end of the subscriptions of a peer that left is told as if it had cancelled them. */
+  #left(pipe: Pipe): void {
+    this.#connected.delete(pipe);
+    const { manual, verbosity } = this.options;
+    const ledger = manual ? this.#asked : this.#distributor;
+    ledger.clear(pipe, (topic, last) => {
+      if (last || verbosity === "allSubsUnsubs") pipe.enqueue([subscriptionMessage(topic, false)]);
+    });
+    this.#distributor.clear(pipe);
+    this.#asked.clear(pipe);
+    if (!this.closed && pipe.inboundLength > 0) this.pipeReadable(pipe);
   }
 
   override pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
@@ -160,9 +173,16 @@ export class XPublisher extends DuplexSocket {
     return this.#queue.length;
   }
 
+  /** S13: messages of the peer are lost, what is told about its subscriptions is not. */
   protected override forgetInbound(pipe: Pipe): void {
+    const kept: Message[] = [];
+    for (let message = pipe.read(); message !== undefined; message = pipe.read()) {
+      if (subscriptionOf(message) !== undefined) kept.push(message);
+    }
     this.#queue.remove(pipe);
     super.forgetInbound(pipe);
+    for (const message of kept) pipe.enqueue(message);
+    if (kept.length > 0) this.pipeReadable(pipe);
   }
 }
 

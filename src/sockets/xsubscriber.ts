@@ -59,10 +59,13 @@ export class XSubscriber extends DuplexSocket {
     return true;
   }
 
-  /** Upstream goes only what changes something there (J7, J9, J12). */
+  /**
+   * Upstream goes every subscription, as with libzmq: an XPUB there may be verbose and wait for each (J14). An end goes
+   * only when it is the last one's, because it ends the topic for all of ours (J7, J9, J12).
+   */
   #subscription(topic: Buffer, subscribe: boolean): void {
     const changed = subscribe ? this.#topics.add(topic) : this.#topics.remove(topic);
-    if (changed) for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
+    if (subscribe || changed) for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
   }
 
   protected override next(): Message | undefined {

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { engine, Publisher, Pull, Push, Request, type Socket, version } from "../../src/index.js";
+import { ALL_TYPES, TYPE_NAMES } from "../support/types.js";
 
 const open: Socket[] = [];
 afterEach(() => Promise.all(open.splice(0).map((socket) => socket.close({ linger: 0 }))));
@@ -32,6 +33,73 @@ describe("call options", () => {
     expect(() => pull.receiveMany(1, call)).toThrow(message);
     expect(() => managed(new Publisher()).waitForSubscribers(1, call)).toThrow(message);
     expect(() => managed(new Request()).request("x", call)).toThrow(message);
+  });
+
+  describe.each(TYPE_NAMES)("of %s", (type) => {
+    const { make, sends, receives, to } = ALL_TYPES[type];
+
+    it.each(wrong)("U2 a %s throws at once", (_name, options, message) => {
+      const socket = managed(make());
+      expect(() => socket.connected(options as never)).toThrow(message);
+      if (sends) {
+        expect(() => socket.send("x", { ...to, ...options })).toThrow(message);
+        expect(() => socket.sendMany([to === undefined ? "x" : ["x", to]], options)).toThrow(message);
+      }
+      if (receives) {
+        expect(() => socket.receive(options)).toThrow(message);
+        expect(() => socket.receiveMany(1, options)).toThrow(message);
+      }
+    });
+
+    it("U2 counts and linger are checked", () => {
+      const socket = managed(make());
+      expect(() => socket.connected({ count: -1 })).toThrow(RangeError);
+      expect(() => socket.close({ linger: -2 })).toThrow(RangeError);
+      expect(socket.closed).toBe(false);
+      if (receives) for (const max of [0, -1, 1.5]) expect(() => socket.receiveMany(max)).toThrow(RangeError);
+    });
+  });
+
+  const values: [type: string, option: string, right: unknown[], wrong: unknown[], range: unknown[]][] = [
+    ["ROUTER", "mandatory", [true, false], [1, "true", null], []],
+    ["ROUTER", "handover", [true, false], [0, null], []],
+    ["ROUTER", "routingId", ["x", Buffer.from([1, 0]), null], [1, {}], ["", "\0x", "x".repeat(256)]],
+    ["DEALER", "routingId", ["x".repeat(255)], [true], ["", "x".repeat(256)]],
+    ["DEALER", "probeRouter", [true], [1], []],
+    ["DEALER", "conflate", [true], ["no"], []],
+    ["XPUB", "manual", [true], [1], []],
+    ["XPUB", "verbosity", ["allSubs", "allSubsUnsubs", null], [1, true], ["all"]],
+    ["XPUB", "welcomeMessage", ["hello", Buffer.from("x"), null, ""], [1, []], []],
+    ["XPUB", "noDrop", [true], [1], []],
+    ["STREAM", "notify", [false], [0], []],
+    ["PAIR", "sendTimeout", [-1, 0, 5], ["1", null], [-2, 1.5, 2 ** 31]],
+    ["XSUB", "receiveTimeout", [-1, 0, 5], ["1", null], [-2, Number.NaN]],
+    ["SERVER", "sendQueueLimit", [1, 65536], ["1"], [0, -1]],
+    ["DISH", "receiveHighWaterMark", [0, 1], [true], [-1, 0.5]],
+    ["RADIO", "sendHighWaterMarkBytes", [0, 2 ** 40], [1n], [-1]],
+    ["CLIENT", "reconnectInterval", [-1, 0], ["0"], [-2]],
+    ["PEER", "maxMessageSize", [-1, 0], [null], [-2]],
+    ["CHANNEL", "immediate", [true], [1], []],
+    ["SCATTER", "conflate", [true], [1], []],
+    ["GATHER", "conflate", [true], [1], []],
+  ];
+  it.each(values)("U2 %s.%s takes what it should, and nothing else", (type, option, right, bad, range) => {
+    const { make } = ALL_TYPES[type];
+    const socket = managed(make());
+    for (const value of right) {
+      socket[option] = value;
+      const kept = typeof value === "string" && Buffer.isBuffer(socket[option]) ? Buffer.from(value) : value;
+      expect(socket[option]).toEqual(kept);
+      expect(managed(make({ [option]: value }))[option]).toEqual(kept);
+    }
+    const before = socket[option];
+    const refused = [bad, range].flatMap((list, i) => list.map((value) => [value, i] as const));
+    for (const [value, i] of refused) {
+      const Wanted = i === 0 ? TypeError : RangeError;
+      expect(() => (socket[option] = value), String(value)).toThrow(Wanted);
+      expect(() => make({ [option]: value }), String(value)).toThrow(Wanted);
+    }
+    expect(socket[option]).toEqual(before);
   });
 
   it("U2 counts are checked", () => {

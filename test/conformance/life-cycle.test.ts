@@ -160,6 +160,22 @@ describe("closing", () => {
     },
   );
 
+  it("S8 S9 with immediate a close that lingers ends when the connection is lost: nothing is left to flush", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ immediate: true, linger: -1, reconnectInterval: 10 }));
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await push.connected({ timeout: 5000 });
+    peer.pause();
+    for (let i = 0; i < 40; i++) push.trySend(Buffer.alloc(1_000_000));
+    const closing = push.close();
+    expect(await settled(closing)).toBe(false);
+    peer.close();
+    await within(closing, "close", 3000);
+    expect(listener.accepted).toBe(1);
+  });
+
   it("S9 linger 0 drops at once what is unsent", async () => {
     const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10 }));

@@ -7,10 +7,12 @@ import {
   freePort,
   managed,
   rawConnected,
+  rawListen,
   record,
   settled,
   TRANSPORTS,
   texts,
+  turns,
   until,
 } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
@@ -126,6 +128,51 @@ describe("PUSH and PULL, of connections", () => {
     const next = await rawConnected(endpoint, { type: "PULL" });
     await waiting;
     expect(texts(await next.readMessage())).toEqual(["relief"]);
+  });
+
+  it("K1 sends that wait are not lost with the full puller that leaves: the next one gets them all", async () => {
+    const push = managed(new Push({ sendHighWaterMark: 1 }));
+    const events = record(push);
+    const endpoint = await push.bind("tcp://127.0.0.1:*");
+    const stuck = await rawConnected(endpoint, { type: "PULL" });
+    await push.connected();
+    stuck.pause();
+    for (let refused = 0; refused < 50; refused++) {
+      if (push.trySend(Buffer.alloc(1_000_000))) refused = 0;
+      await turns(1);
+    }
+    const waiting = ["1", "2", "3"].map((text) => push.send(text));
+    stuck.close();
+    await events.next("disconnect");
+    expect(push.stats.sendQueue).toBe(3);
+    const next = await rawConnected(endpoint, { type: "PULL" });
+    await Promise.all(waiting);
+    for (const text of ["1", "2", "3"]) expect(texts(await next.readMessage())).toEqual([text]);
+  });
+
+  it("G3 sends that wait for a full dialled peer that leaves go on where its queue has room again", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ sendHighWaterMark: 1, reconnectInterval: 20 }));
+    push.connect(listener.endpoint);
+    const first = await listener.accept();
+    await first.handshake({ type: "PULL" });
+    await push.connected({ timeout: 5000 });
+    first.pause();
+    for (let refused = 0; refused < 50; refused++) {
+      if (push.trySend(Buffer.alloc(1_000_000))) refused = 0;
+      await turns(1);
+    }
+    const waiting = ["1", "2", "3"].map((text) => push.send(text));
+    first.close();
+    const second = await listener.accept();
+    await second.handshake({ type: "PULL" });
+    const got: string[] = [];
+    while (got.length < 3) {
+      const [part] = await second.readMessage();
+      if (part.length === 1) got.push(part.toString());
+    }
+    expect(got).toEqual(["1", "2", "3"]);
+    await Promise.all(waiting);
   });
 
   it("K2 what a PULL peer sends to PUSH is discarded", async () => {

@@ -338,7 +338,8 @@ for (const name of [...CLASSES, ...DRAFTS]) {
       .sort()
       .flatMap((key) =>
         [key in GOOD ? GOOD[key] : 7, {}].map((value) => {
-          if (key === "verbosity" && typeof value === "object") return [`${key} ${label(value)}`, "takes anything"];
+          if (key === "verbosity" && typeof value === "object")
+            return [`${key} ${label(value)}`, "takes anything"];
           const read = () => closing(new Type({ [key]: value }), (socket) => outcome(() => socket[key]));
           return [`${key} ${label(value)}`, outcome(read)];
         }),

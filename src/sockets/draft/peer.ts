@@ -29,7 +29,6 @@ export interface Peer extends OptionProperties<PeerOptions> {}
 /** Talks to other Peer sockets, each by its number, whoever dialled. */
 export class Peer extends ServerBase {
   #attached: Pipe | undefined;
-  readonly #endpoints = new Map<number, string>();
 
   constructor(options?: PeerOptions) {
     super(19, "PEER");
@@ -47,26 +46,24 @@ export class Peer extends ServerBase {
     }
     this.#attached = undefined;
     this.connect(endpoint);
-    const number = this.numbers.of(this.#attached as unknown as Pipe);
-    this.#endpoints.set(number, endpoint);
-    return number;
+    return this.numbers.of(this.#attached as unknown as Pipe);
   }
 
   /**
    * Undo connectPeer(), by number.
-   * @throws ZmqError EHOSTUNREACH for a number that it did not tell
+   * @throws ZmqError EHOSTUNREACH for a number that it did not tell, or whose connection is undone already; EBADF
    */
   disconnectPeer(routingId: number): void {
-    const endpoint = this.#endpoints.get(routingId);
-    if (endpoint === undefined)
+    this.requireOpen();
+    const pipe = this.numbers.find(routingId);
+    if (pipe === undefined || !this.disconnectPipe(pipe)) {
       throw new ZmqError("EHOSTUNREACH", { detail: `no connected peer ${routingId}` });
-    this.#endpoints.delete(routingId);
-    this.disconnect(endpoint);
+    }
   }
 
   override attachPipe(pipe: Pipe): void {
     super.attachPipe(pipe);
-    this.#attached = pipe;
+    this.#attached ??= pipe; // the first is ours: connecting to an inproc name of our own attaches both ends
   }
 }
 

@@ -1,0 +1,310 @@
+/**
+ * Section I, what ROUTER knows its peers by: two peers with one name, handover, names given by connect(), and what
+ * stays of a name over a reconnect (I8 to I13). The rest is in dealer-router.test.ts.
+ */
+import { describe, expect, it } from "vitest";
+import { Dealer, Router } from "../../src/index.js";
+import {
+  freePort,
+  managed,
+  rawConnected,
+  rawListen,
+  record,
+  TRANSPORTS,
+  texts,
+  turns,
+  until,
+} from "../support/helpers.js";
+import { message, type RawPeer } from "../support/raw-peer.js";
+
+const next = async (socket: Router | Dealer) => texts(await socket.receive({ timeout: 5000 }));
+
+/** A raw DEALER with a name. */
+function named(endpoint: string, name: string): Promise<RawPeer> {
+  return rawConnected(endpoint, { type: "DEALER", properties: [["Identity", name]] });
+}
+
+describe("two peers with one name", () => {
+  it("I8 without handover the second stays connected and is ignored, also when the first has left; redialling helps", async () => {
+    const router = managed(new Router({ mandatory: true }));
+    const events = record(router);
+    const endpoint = await router.bind("tcp://127.0.0.1:*");
+    const first = await named(endpoint, "n");
+    const second = await named(endpoint, "n");
+    await events.next("handshake", 2);
+    second.write(message("ignored"));
+    await second.barrier(); // connected, and nothing came
+    await router.send(["n", "for the first"]);
+    expect(texts(await first.readMessage())).toEqual(["for the first"]);
+    first.close();
+    await events.next("disconnect");
+    second.write(message("ignored still"));
+    await second.barrier();
+    expect(second.ended).toBe(false);
+    await expect(router.send(["n", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    expect(router.tryReceive()).toBeUndefined();
+    second.close();
+    await events.next("disconnect", 2);
+    const again = await named(endpoint, "n");
+    again.write(message("heard"));
+    expect(await next(router)).toEqual(["n", "heard"]);
+    await router.send(["n", "back"]);
+    expect(texts(await again.readMessage())).toEqual(["back"]);
+  });
+
+  it("I9 with handover the second has the name at once, and the first connection is closed", async () => {
+    const router = managed(new Router({ mandatory: true, handover: true }));
+    const events = record(router);
+    const endpoint = await router.bind("tcp://127.0.0.1:*");
+    const first = await named(endpoint, "n");
+    first.write(message("unread"));
+    await first.barrier();
+    const second = await named(endpoint, "n");
+    await first.closed();
+    expect((await events.next("handshake:error:other")).error).toMatchObject({ code: "routing-id-taken" });
+    await events.next("disconnect");
+    await router.send(["n", "x"]);
+    expect(texts(await second.readMessage())).toEqual(["x"]);
+    second.write(message("new"));
+    expect([await next(router), await next(router)]).toEqual([
+      ["n", "unread"],
+      ["n", "new"],
+    ]);
+    const third = await named(endpoint, "n"); // and so on
+    await second.closed();
+    await router.send(["n", "y"]);
+    expect(texts(await third.readMessage())).toEqual(["y"]);
+    expect(router.stats.peers).toBe(1);
+  });
+
+  it("I9 handover may be set while peers are connected", async () => {
+    const router = managed(new Router());
+    const endpoint = await router.bind("tcp://127.0.0.1:*");
+    const first = await named(endpoint, "n");
+    await router.connected({ timeout: 5000 });
+    router.handover = true;
+    await named(endpoint, "n");
+    await first.closed();
+  });
+
+  it("I9 a send that waits for the first goes to the second", async () => {
+    const router = managed(new Router({ mandatory: true, handover: true, sendHighWaterMark: 1 }));
+    const endpoint = await router.bind("tcp://127.0.0.1:*");
+    const first = await named(endpoint, "n");
+    await router.connected({ timeout: 5000 });
+    first.pause();
+    for (let refused = 0; refused < 50; refused++) {
+      if (router.trySend(["n", Buffer.alloc(1_000_000)])) refused = 0;
+      await turns(1);
+    }
+    const waiting = router.send(["n", "late"]);
+    const second = await named(endpoint, "n");
+    await waiting;
+    expect(texts(await second.readMessage())).toEqual(["late"]);
+  });
+
+  it("I10 a client that died silently holds its name until heartbeats end its connection", async () => {
+    const router = managed(new Router({ mandatory: true, heartbeatInterval: 100, heartbeatTimeout: 300 }));
+    const events = record(router);
+    const endpoint = await router.bind("tcp://127.0.0.1:*");
+    await named(endpoint, "n"); // never answers a PING
+    const dealer = managed(new Dealer({ routingId: "n", reconnectInterval: 10 }));
+    dealer.connect(endpoint);
+    await dealer.connected({ timeout: 5000 });
+    await dealer.send("ignored");
+    await events.next("disconnect");
+    expect(router.tryReceive()).toBeUndefined();
+    dealer.disconnect(endpoint);
+    await until(() => router.stats.peers === 0, "both are gone");
+    dealer.connect(endpoint);
+    await dealer.send("heard");
+    expect(await next(router)).toEqual(["n", "heard"]);
+  });
+
+  it("I8 over inproc: the second is ignored, also what it sent before it was joined", async () => {
+    const endpoint = `inproc://names-${process.pid}`;
+    const [first, second] = ["n", "n"].map((routingId) =>
+      managed(new Dealer({ routingId, probeRouter: true })),
+    );
+    for (const dealer of [first, second]) {
+      dealer.connect(endpoint);
+      await dealer.send("before");
+    }
+    const router = managed(new Router());
+    await router.bind(endpoint);
+    expect([await next(router), await next(router)]).toEqual([
+      ["n", ""],
+      ["n", "before"],
+    ]);
+    await second.send("after");
+    await turns(10);
+    expect(router.tryReceive()).toBeUndefined();
+    await router.send(["n", "x"]);
+    expect(await next(first)).toEqual(["x"]);
+    expect(second.tryReceive()).toBeUndefined();
+  });
+
+  it("I9 over inproc: the second has the name and the first is disconnected", async () => {
+    const endpoint = `inproc://handover-${process.pid}`;
+    const router = managed(new Router({ handover: true }));
+    await router.bind(endpoint);
+    const [first, second] = ["n", "n"].map((routingId) => managed(new Dealer({ routingId })));
+    const events = record(first);
+    for (const dealer of [first, second]) dealer.connect(endpoint);
+    await events.next("disconnect");
+    await router.send(["n", "x"]);
+    expect(await next(second)).toEqual(["x"]);
+    await second.send("y");
+    expect(await next(router)).toEqual(["n", "y"]);
+  });
+
+  it("I8 a peer that we dial and that has a taken name is heard once it has redialled a free one", async () => {
+    const router = managed(new Router({ reconnectInterval: 10, mandatory: true }));
+    const events = record(router);
+    const holder = await named(await router.bind("tcp://127.0.0.1:*"), "n");
+    await router.connected({ timeout: 5000 });
+    const listener = await rawListen();
+    router.connect(listener.endpoint);
+    const properties = [["Identity", "n"]] as const;
+    const ignored = await listener.accept();
+    await ignored.handshake({ type: "ROUTER", properties });
+    ignored.write(message("ignored"));
+    await ignored.barrier();
+    holder.close();
+    await events.next("disconnect");
+    ignored.close();
+    const heard = await listener.accept();
+    await heard.handshake({ type: "ROUTER", properties });
+    heard.write(message("heard"));
+    expect(await next(router)).toEqual(["n", "heard"]);
+    await router.send(["n", "back"]);
+    expect(texts(await heard.readMessage())).toEqual(["back"]);
+  });
+
+  it("I9 a dialled peer that lost its name and connects again is not left deaf", async () => {
+    const router = managed(new Router({ reconnectInterval: 10, mandatory: true, handover: true }));
+    const events = record(router);
+    const listener = await rawListen();
+    router.connect(listener.endpoint);
+    const properties = [["Identity", "n"]] as const;
+    const first = await listener.accept();
+    await first.handshake({ type: "ROUTER", properties });
+    await router.connected({ timeout: 5000 });
+    const second = await named(await router.bind("tcp://127.0.0.1:*"), "n");
+    await first.closed();
+    const again = await listener.accept();
+    await again.handshake({ type: "ROUTER", properties }); // takes the name back
+    await second.closed();
+    await events.next("disconnect", 2);
+    again.write(message("heard"));
+    expect(await next(router)).toEqual(["n", "heard"]);
+    await router.send(["n", "back"]);
+    expect(texts(await again.readMessage())).toEqual(["back"]);
+  });
+});
+
+describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, absent }) => {
+  it("I11 the peer can be addressed at once under that name, whatever it calls itself", async () => {
+    const actual = await absent();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 10 }));
+    router.connect(actual, { routingId: "far" });
+    await router.send(["far", "queued"]);
+    const other = managed(new Router({ routingId: "called otherwise", mandatory: true }));
+    await other.bind(actual);
+    const [name, text] = await other.receive({ timeout: 5000 });
+    expect(text.toString()).toBe("queued");
+    await other.send([name, "back"]);
+    expect(await next(router)).toEqual(["far", "back"]);
+    await expect(router.send(["called otherwise", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+  });
+
+  it("I11 the name is for one connect() only, and one in use is EINVAL", async () => {
+    const router = managed(new Router({ mandatory: true }));
+    const peers = [managed(new Router({ routingId: "a" })), managed(new Router({ routingId: "b" }))];
+    const [one, two] = [await peers[0].bind(endpoint()), await peers[1].bind(endpoint())];
+    router.setStringOption(61, "first"); // CONNECT_ROUTING_ID
+    router.connect(one);
+    expect(() => router.connect(two, { routingId: "first" })).toThrow(
+      expect.objectContaining({ name: "ZmqError", code: "EINVAL", address: two }),
+    );
+    router.connect(two);
+    await router.connected({ count: 2, timeout: 5000 });
+    for (const name of ["first", "b"]) await router.send([name, "x"]);
+    await expect(router.send(["a", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    router.disconnect(one);
+    await until(() => router.stats.peers === 1, "the first is gone");
+    router.connect(one, { routingId: "first" }); // free again
+  });
+
+  it("I12 without a name the peer is not addressable until the handshake is done", async () => {
+    const actual = await absent();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 10 }));
+    router.connect(actual);
+    await expect(router.send(["far", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    const far = managed(new Router({ routingId: "far" }));
+    await far.bind(actual);
+    await router.connected({ timeout: 5000 });
+    await router.send(["far", "now"]);
+    expect((await next(far)).slice(1)).toEqual(["now"]);
+  });
+});
+
+describe("names over a reconnect", () => {
+  it("I11 a name given by connect() stays, and so does its queue", async () => {
+    const listener = await rawListen();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 20 }));
+    const events = record(router);
+    router.connect(listener.endpoint, { routingId: "far" });
+    for (let i = 0; i < 3; i++) {
+      const peer = await listener.accept();
+      await peer.handshake({ type: "DEALER", properties: [["Identity", `name ${i}`]] });
+      if (i > 0) expect(texts(await peer.readMessage())).toEqual([`queued ${i}`]);
+      peer.write(message(`${i}`));
+      expect(await next(router)).toEqual(["far", `${i}`]);
+      peer.close();
+      await events.next("disconnect", i + 1);
+      await router.send(["far", `queued ${i + 1}`]);
+    }
+  });
+
+  it("I13 a dialled peer that announces another name after a reconnect keeps its first one", async () => {
+    const listener = await rawListen();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 20 }));
+    router.connect(listener.endpoint);
+    const first = await listener.accept();
+    await first.handshake({ type: "DEALER", properties: [["Identity", "one"]] });
+    first.write(message("x"));
+    expect(await next(router)).toEqual(["one", "x"]);
+    first.close();
+    const second = await listener.accept();
+    await second.handshake({ type: "DEALER", properties: [["Identity", "two"]] });
+    second.write(message("y"));
+    expect(await next(router)).toEqual(["one", "y"]);
+    await router.send(["one", "back"]);
+    expect(texts(await second.readMessage())).toEqual(["back"]);
+    await expect(router.send(["two", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+  });
+
+  it("I11 with immediate a name is given once, though no queue waits under it", async () => {
+    const router = managed(new Router({ immediate: true, mandatory: true, reconnectInterval: 20 }));
+    const listener = await rawListen();
+    router.connect(listener.endpoint, { routingId: "far" });
+    await expect(router.send(["far", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    const other = await freePort();
+    expect(() => router.connect(other, { routingId: "far" })).toThrow(
+      expect.objectContaining({ code: "EINVAL" }),
+    );
+    // Until it is there the name is free for a peer that calls itself so; the dialled one is ignored then (I8).
+    const holder = await named(await router.bind("tcp://127.0.0.1:*"), "far");
+    await router.connected({ timeout: 5000 });
+    const late = await listener.accept();
+    await late.handshake({ type: "DEALER" });
+    late.write(message("ignored"));
+    await late.barrier();
+    holder.write(message("x"));
+    expect(await next(router)).toEqual(["far", "x"]);
+    await router.send(["far", "y"]);
+    expect(texts(await holder.readMessage())).toEqual(["y"]);
+    expect(router.tryReceive()).toBeUndefined();
+  });
+});
