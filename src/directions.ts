@@ -65,9 +65,9 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   /** @internal */
   protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
 
-  /** This socket can send. */
+  /** Whether a message could be sent at once: trySend() would not be false. */
   get writable(): boolean {
-    return !this.closed;
+    return !this.closed && this.sender.queue.length === 0 && this.canSend();
   }
 
   /**
@@ -108,6 +108,9 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
   protected abstract route(message: OutMessage): boolean;
 
+  /** Whether route() would take a message now. */
+  protected abstract canSend(): boolean;
+
   /** @internal */
   override pipeWritable(_pipe: Pipe): void {
     this.sender.queue.drain();
@@ -131,9 +134,9 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   );
   #received = 0;
 
-  /** This type can receive. */
+  /** Whether a message could be received at once: tryReceive() would have one. */
   get readable(): boolean {
-    return !this.closed;
+    return !this.closed && this.receives.waiting === 0 && this.canReceive();
   }
 
   /**
@@ -223,6 +226,11 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   /** The next message off the pipes, or undefined. */
   protected abstract next(): M | undefined;
 
+  /** Whether next() would have a message. */
+  protected canReceive(): boolean {
+    return this.unread() > 0;
+  }
+
   /** @internal */
   override pipeReadable(_pipe: Pipe): void {
     this.receives.serve();
@@ -243,9 +251,9 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
   /** @internal */
   protected readonly sender = new Sender((message) => this.route(message), this.options, this.turns);
 
-  /** This socket can send. */
+  /** Whether a message could be sent at once: trySend() would not be false. */
   get writable(): boolean {
-    return !this.closed;
+    return !this.closed && this.sender.queue.length === 0 && this.canSend();
   }
 
   /** Send one message; as WritableSocket.send. Rejects with EFSM where the pattern does not allow a send now. */
@@ -274,6 +282,9 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
 
   /** Queue a message at a peer; false when none has room. May throw a ZmqError that rejects the send. */
   protected abstract route(message: OutMessage): boolean;
+
+  /** Whether route() would take a message now. */
+  protected abstract canSend(): boolean;
 
   /** @internal */
   override pipeWritable(_pipe: Pipe): void {

@@ -12,6 +12,8 @@ export interface Peer {
   readonly id: number;
   /** Remote endpoint, such as `tcp://127.0.0.1:50123`; the bound name for inproc. */
   readonly address: string;
+  /** Endpoint of ours, bound or connected, by which it came. */
+  readonly endpoint: string;
   /** ZMTP socket type that it announced, such as `PULL`. */
   readonly socketType: string;
   /** Identity that it announced; empty when none. */
@@ -23,6 +25,8 @@ export interface Peer {
 interface At {
   /** The endpoint bound or connected, or the remote address of an accepted connection. */
   readonly address: string;
+  /** The endpoint of ours that it is about, bound or connected; the address unless said otherwise. */
+  readonly endpoint?: string;
 }
 interface WithPeer extends At {
   readonly peer: Peer;
@@ -58,13 +62,17 @@ export interface SocketEvents {
   /** The handshake failed for another reason, such as a timeout or a lost connection. */
   "handshake:error:other": WithError;
   /** The socket is closed; no event follows. */
-  end: { readonly address: "" };
+  end: { readonly address: ""; readonly endpoint?: "" };
 }
 
 /** Name of an event. */
 export type EventType = keyof SocketEvents;
 /** An event of a certain name. */
-export type EventOfType<E extends EventType> = { readonly type: E } & SocketEvents[E];
+export type EventOfType<E extends EventType> = SocketEvents[E] & {
+  readonly type: E;
+  /** The endpoint of ours, bound or connected; "" where the whole socket is meant. */
+  readonly endpoint: string;
+};
 /** Any event. */
 export type Event = { [E in EventType]: EventOfType<E> }[EventType];
 

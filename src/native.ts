@@ -14,6 +14,12 @@ export interface NativeSocketOptions {
   tcpKeepaliveCount: number;
   tcpKeepaliveIdle: number;
   tcpKeepaliveInterval: number;
+  /** tcp: IP_TOS, and IPV6_TCLASS on IPv6 sockets; 0 leaves the system's. */
+  typeOfService?: number;
+  /** tcp: name of the network device that the socket is bound to (SO_BINDTODEVICE, Linux). */
+  interface?: string;
+  /** tcp: TCP_USER_TIMEOUT in milliseconds (Linux); 0 leaves the system's. */
+  tcpMaxRetransmitTimeout?: number;
   /** tcp: numeric source address to bind before connecting. */
   sourceHost?: string;
   sourcePort?: number;
@@ -64,6 +70,8 @@ export interface NativeStreamHandle {
   remoteAddress(): string;
   /** Reads an integer socket option back, for diagnostics and tests; negative errno on failure. */
   getSocketOption(level: number, name: number): number;
+  /** An ipc peer when it connected, as `[processId, userId, groupId]` (SO_PEERCRED, Linux); or a negative errno. */
+  getPeerCredentials(): [number, number, number] | number;
 }
 
 export interface NativeAcceptorHandle {
@@ -76,7 +84,14 @@ export interface NativeAcceptorHandle {
     options: NativeSocketOptions,
   ): number;
   listenPipe(path: string, backlog: number, options: NativeSocketOptions): number;
+  /**
+   * Takes over a descriptor that listens already, of the family asked for; UV_EINVAL where it does not, UV_EEXIST
+   * where this thread uses it. The descriptor is closed by close(), and left open by a failure.
+   */
+  listenDescriptor(descriptor: number, tcp: boolean, options: NativeSocketOptions): number;
   localAddress(): string;
+  /** As the stream's: for diagnostics and tests. */
+  getSocketOption(level: number, name: number): number;
   close(): void;
   ref(): void;
   unref(): void;
@@ -87,6 +102,8 @@ export interface Addon {
   init(table: Uint32Array, callbacks: NativeCallbacks): void;
   Stream: new () => NativeStreamHandle;
   Acceptor: new () => NativeAcceptorHandle;
+  /** Whether a tcp socket can be bound to a network device of this name: 0, or UV_ENODEV, UV_EPERM, ... */
+  checkDevice(name: string): number;
   /** errno name and text of a negative status, as `[ "ECONNREFUSED", "connection refused" ]`. */
   errorName(status: number): [string, string];
 }

@@ -140,7 +140,7 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [35, int("tcpKeepaliveCount")],
   [36, int("tcpKeepaliveIdle")],
   [37, int("tcpKeepaliveInterval")],
-  [38, writeOnly(binary("tcpAcceptFilter"))],
+  [38, acceptFilter()],
   [39, flag("immediate")],
   [40, verbosity("allSubs")],
   [41, refused("int", "ROUTER_RAW: use Stream")],
@@ -224,6 +224,12 @@ function mechanism(): NumberedOption {
 
 function threadSafe(): NumberedOption {
   return { kind: "int", read: (target) => Number(target.threadSafe) };
+}
+
+/** TCP_ACCEPT_FILTER: each setting adds a range, an empty text clears (R12). */
+function acceptFilter(): NumberedOption {
+  const { kind, write } = binary("tcpAcceptFilter") as Required<NumberedOption>;
+  return { kind, write: (target, value) => write(target, value === "" ? null : value) };
 }
 
 function connectRoutingId(): NumberedOption {

@@ -2,6 +2,7 @@
  * The rule of each option: its default, what it accepts, and whether a change takes effect at once. Constructor
  * fields, properties and numbers are checked by the same rule. Knows nothing of what an option does.
  */
+import { parseAcceptFilter } from "./accept-filter.js";
 import { ZmqError } from "./errors.js";
 
 /** One option's rule. */
@@ -82,9 +83,15 @@ function hostPort(name: string, value: unknown): string | null {
   return checked;
 }
 
-function ids(name: string, value: unknown): readonly number[] {
-  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; got ${describe(value)}`);
-  return value.map((one, at) => integer(0, 2 ** 32 - 1)(`${name}[${at}]`, one));
+/** Nobody may add to the default of all sockets. */
+const NONE: readonly never[] = Object.freeze([]);
+
+function ids(minimum: number) {
+  const one = integer(minimum, 2 ** 32 - 2);
+  return (name: string, value: unknown): readonly number[] => {
+    if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; got ${describe(value)}`);
+    return Object.freeze(value.map((id, at) => one(`${name}[${at}]`, id)));
+  };
 }
 
 function oneOf(...choices: (string | null)[]) {
@@ -151,9 +158,9 @@ export const RULES = {
   socksProxy: later(null, hostPort),
   socksUsername: later(null, text(255, "a user name")),
   socksPassword: later(null, text(255, "a password")),
-  ipcFilterUserIds: later([], ids),
-  ipcFilterGroupIds: later([], ids),
-  ipcFilterProcessIds: later([], ids),
+  ipcFilterUserIds: later(NONE, ids(0)),
+  ipcFilterGroupIds: later(NONE, ids(0)),
+  ipcFilterProcessIds: later(NONE, ids(1)),
   useFd: later(-1, timeout),
   sendHighWaterMark: live(1000, count),
   sendHighWaterMarkBytes: live(0, bytes),
@@ -200,15 +207,18 @@ export const RULES = {
   vmciBufferMaxSize: refused(0, NO_VMCI),
   vmciConnectTimeout: refused(-1, NO_VMCI),
   loopbackFastPath: refused(false, "it is an option of Windows that zwire does not use"),
-  tcpAcceptFilter: later([], acceptFilter),
+  tcpAcceptFilter: later(NONE, acceptFilter),
 } satisfies Record<string, Rule>;
 
 /** A string adds an entry, null takes all away, an array replaces them. */
 function acceptFilter(name: string, value: unknown, before: unknown): readonly string[] {
-  if (value === null || value === "") return [];
-  if (typeof value === "string") return [...(before as string[]), value];
-  if (!Array.isArray(value) || value.some((one) => typeof one !== "string")) {
-    throw new TypeError(`${name} must be a string, an array of strings or null; got ${describe(value)}`);
+  if (value === null) return NONE;
+  const added = Array.isArray(value) ? value : [value];
+  for (const one of added) {
+    if (typeof one !== "string") {
+      throw new TypeError(`${name} must be a string, an array of strings or null; got ${describe(one)}`);
+    }
+    parseAcceptFilter(one, name);
   }
-  return [...value];
+  return Object.freeze(typeof value === "string" ? [...(before as string[]), value] : [...added]);
 }

@@ -60,27 +60,44 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   backlog?: number;
   /** Use IPv6; a wildcard bind is dual-stack then. Default: the context's, which is false. */
   ipv6?: boolean;
-  /** Time that sent octets may stay unacknowledged before tcp gives the connection up; 0 leaves the system's. Native engine only. Default 0. */
-  tcpMaxRetransmitTimeout?: number;
-  /** Type of service (IP_TOS, IPV6_TCLASS) of tcp packets, 0 to 255. Native engine only. Default 0. */
+  /** IP_TOS and IPV6_TCLASS of tcp connections, 0 to 255; 0 leaves the system's. Linux keeps the two lowest bits (ECN)
+   * for itself. Native engine only. Default 0. */
   typeOfService?: number;
-  /** Network interface that tcp sockets are bound to (SO_BINDTODEVICE); null for any. Native engine, Linux. Default null. */
+  /**
+   * Network device that tcp sockets are bound to (SO_BINDTODEVICE), at most 15 octets. ENODEV from bind and connect
+   * for one that does not exist. Native engine on Linux only. Default null.
+   */
   interface?: string | null;
-  /** `host:port` of a SOCKS5 proxy for tcp connections; null for none (R24). Default null. */
+  /** How long what was sent may stay unacknowledged before tcp gives up (TCP_USER_TIMEOUT); 0 leaves it to the system.
+   * Native engine on Linux only. Default 0. */
+  tcpMaxRetransmitTimeout?: number;
+  /** `host:port` of a SOCKS5 proxy that tcp connections are made through (R24). Host names go to it unresolved.
+   * Default null. */
   socksProxy?: string | null;
-  /** User name for the SOCKS5 proxy; null asks for no authentication. Default null. */
+  /** User name for the proxy, 1 to 255 octets; null offers the proxy no authentication. Default null. */
   socksUsername?: string | null;
-  /** Password for the SOCKS5 proxy. Default null: empty. */
+  /** Password for the proxy, 1 to 255 octets. Needs socksUsername. Default null. */
   socksPassword?: string | null;
-  /** Networks, such as "10.0.0.0/8", whose peers a bound tcp endpoint accepts; none means all (R12). A string adds one, null clears. Default none. */
-  tcpAcceptFilter?: string | readonly string[] | null;
-  /** Users whose processes a bound ipc endpoint accepts, beside the other two lists; all empty means everybody (R19). Native engine, Linux. Default none. */
+  /**
+   * Addresses whose tcp connections are accepted, as `192.168.0.0/16`, `10.1.2.3`, `::1/128` (R12); others are closed
+   * at once, with the event "accept:error". Empty: everybody. A string assigned is added to the list, null empties
+   * it, an array replaces it. IPv6 ranges are for IPv6 peers, except below ::ffff:0:0/96. Default [].
+   */
+  tcpAcceptFilter?: readonly string[] | string | null;
+  /**
+   * User ids whose ipc connections are accepted (R19). Where one of the three ipcFilter lists is not empty, a peer
+   * that is in none of them is closed at once, with the event "accept:error". Native engine on Linux only. Default [].
+   */
   ipcFilterUserIds?: readonly number[];
-  /** Groups, by the peer's own group id; as ipcFilterUserIds. */
+  /** Group ids, compared with the primary group of the peer's process; see ipcFilterUserIds. Default []. */
   ipcFilterGroupIds?: readonly number[];
-  /** Processes; as ipcFilterUserIds. */
+  /** Process ids; see ipcFilterUserIds. Default []. */
   ipcFilterProcessIds?: readonly number[];
-  /** Listening descriptor that the next bind uses instead of making one; -1 for none (R25). Default -1. */
+  /**
+   * Listening descriptor that bind takes over instead of making one, for tcp and ipc; -1 makes one (R25). The address
+   * bound is the descriptor's, and an ipc path is never unlinked. unbind and close close the descriptor. Native engine,
+   * or Linux. Default -1.
+   */
   useFd?: number;
 }
 

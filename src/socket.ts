@@ -394,7 +394,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
       this.#turns.lastFailure = (payload as { error?: Error }).error ?? this.#turns.lastFailure;
     }
     if (this.#observer === null && this.emitter.listenerCount(type) === 0) return;
-    const event = { type, ...payload } as unknown as Event;
+    const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
     this.#observer?.tell(event);
     this.emitter.emit(type, event);
   }
@@ -439,7 +439,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   /** @internal */
   pipeConnected(pipe: Pipe, peer: Peer): void {
     this.#peers.set(pipe, peer);
-    this.emitEvent("handshake", { address: peer.address, peer });
+    this.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
     this.#peerChange.notify();
   }
 
@@ -485,6 +485,7 @@ export function defineOptions(target: { prototype: Socket }, names: readonly Opt
         return this.options[name];
       },
       set(this: Socket, value: unknown) {
+        if (this.closed) throw new ZmqError("EBADF"); // U4
         const live = setOption(this.options, name, value);
         if (live) this.optionChanged();
         if (!live && this.lastEndpoint !== null) {

@@ -1,6 +1,8 @@
 // See acceptor_wrap.h.
 #include "acceptor_wrap.h"
 
+#include <cerrno>
+
 #include "stream_wrap.h"
 
 namespace zwire {
@@ -20,7 +22,9 @@ Napi::Function AcceptorWrap::Define(Napi::Env env) {
                          InstanceMethod<&AcceptorWrap::SetOwner>("setOwner"),
                          InstanceMethod<&AcceptorWrap::ListenTcp>("listenTcp"),
                          InstanceMethod<&AcceptorWrap::ListenPipe>("listenPipe"),
+                         InstanceMethod<&AcceptorWrap::ListenDescriptor>("listenDescriptor"),
                          InstanceMethod<&AcceptorWrap::LocalAddressOf>("localAddress"),
+                         InstanceMethod<&AcceptorWrap::GetSocketOption>("getSocketOption"),
                          InstanceMethod<&AcceptorWrap::Close>("close"),
                          InstanceMethod<&AcceptorWrap::RefHandle>("ref"),
                          InstanceMethod<&AcceptorWrap::UnrefHandle>("unref"),
@@ -76,10 +80,17 @@ Napi::Value AcceptorWrap::SetOwner(const Napi::CallbackInfo& info) {
 Napi::Value AcceptorWrap::Listen(Napi::Env env, int fd, const SocketOptions& options) {
   if (fd < 0) return Napi::Number::New(env, fd);
   const int status = Acceptor::Open(environment_.loop, fd, options, this, &acceptor_);
-  if (status != 0) return Napi::Number::New(env, status);
+  if (status != 0) {
+    DiscardDescriptor(fd);
+    return Napi::Number::New(env, status);
+  }
+  Opened();
+  return Napi::Number::New(env, 0);
+}
+
+void AcceptorWrap::Opened() {
   environment_.open.insert(this);
   Ref();
-  return Napi::Number::New(env, 0);
 }
 
 Napi::Value AcceptorWrap::ListenTcp(const Napi::CallbackInfo& info) {
@@ -104,6 +115,29 @@ Napi::Value AcceptorWrap::ListenPipe(const Napi::CallbackInfo& info) {
   const SocketOptions options = ReadSocketOptions(info[2]);
   const std::string path = info[0].As<Napi::String>().Utf8Value();
   return Listen(env, zwire::ListenPipe(path, info[1].As<Napi::Number>().Int32Value(), options), options);
+}
+
+Napi::Value AcceptorWrap::ListenDescriptor(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 3 || !info[0].IsNumber() || !info[1].IsBoolean()) {
+    return Misuse(env, "listenDescriptor(descriptor, tcp, options)");
+  }
+  if (acceptor_ != nullptr || owner_.empty()) return Misuse(env, "an acceptor listens once, and has an owner");
+  const SocketOptions options = ReadSocketOptions(info[2]);
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  int status = AdoptListener(fd, info[1].As<Napi::Boolean>().Value(), options);
+  // -EEXIST: this event loop watches it already. Whatever fails, the descriptor stays its owner's.
+  if (status == 0) status = Acceptor::Open(environment_.loop, fd, options, this, &acceptor_);
+  if (status == 0) Opened();
+  return Napi::Number::New(env, status);
+}
+
+Napi::Value AcceptorWrap::GetSocketOption(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber()) return Misuse(env, "getSocketOption(level, name)");
+  if (acceptor_ == nullptr) return Napi::Number::New(env, -EBADF);
+  return Napi::Number::New(env, ReadSocketOption(acceptor_->fd(), info[0].As<Napi::Number>().Int32Value(),
+                                                 info[1].As<Napi::Number>().Int32Value()));
 }
 
 Napi::Value AcceptorWrap::LocalAddressOf(const Napi::CallbackInfo& info) {

@@ -20,12 +20,15 @@ class AcceptorWrap : public Napi::ObjectWrap<AcceptorWrap>, public AcceptorListe
   Napi::Value SetOwner(const Napi::CallbackInfo& info);
   Napi::Value ListenTcp(const Napi::CallbackInfo& info);
   Napi::Value ListenPipe(const Napi::CallbackInfo& info);
+  Napi::Value ListenDescriptor(const Napi::CallbackInfo& info);
   Napi::Value LocalAddressOf(const Napi::CallbackInfo& info);
+  Napi::Value GetSocketOption(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
   Napi::Value RefHandle(const Napi::CallbackInfo& info);
   Napi::Value UnrefHandle(const Napi::CallbackInfo& info);
 
   Napi::Value Listen(Napi::Env env, int fd, const SocketOptions& options);
+  void Opened();
   void Release();
 
   Environment& environment_;

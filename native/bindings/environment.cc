@@ -98,6 +98,11 @@ int ReadInt(const Napi::Object& object, const char* name) {
   return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
 }
 
+std::string ReadString(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+}
+
 }  // namespace
 
 SocketOptions ReadSocketOptions(const Napi::Value& value) {
@@ -110,6 +115,9 @@ SocketOptions ReadSocketOptions(const Napi::Value& value) {
   options.keepalive_count = ReadInt(object, "tcpKeepaliveCount");
   options.keepalive_idle = ReadInt(object, "tcpKeepaliveIdle");
   options.keepalive_interval = ReadInt(object, "tcpKeepaliveInterval");
+  options.type_of_service = ReadInt(object, "typeOfService");
+  options.device = ReadString(object, "interface");
+  options.max_retransmit_ms = ReadInt(object, "tcpMaxRetransmitTimeout");
   return options;
 }
 

@@ -1,8 +1,6 @@
 // See stream_wrap.h.
 #include "stream_wrap.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -44,6 +42,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::LocalAddressOf>("localAddress"),
                          InstanceMethod<&StreamWrap::RemoteAddressOf>("remoteAddress"),
                          InstanceMethod<&StreamWrap::GetSocketOption>("getSocketOption"),
+                         InstanceMethod<&StreamWrap::GetPeerCredentials>("getPeerCredentials"),
                      });
 }
 
@@ -331,11 +330,20 @@ Napi::Value StreamWrap::GetSocketOption(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber()) return Misuse(env, "getSocketOption(level, name)");
   if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
-  int value = 0;
-  socklen_t length = sizeof value;
-  const int level = info[0].As<Napi::Number>().Int32Value();
-  const int name = info[1].As<Napi::Number>().Int32Value();
-  return Napi::Number::New(env, getsockopt(stream_->fd(), level, name, &value, &length) < 0 ? -errno : value);
+  return Napi::Number::New(env, ReadSocketOption(stream_->fd(), info[0].As<Napi::Number>().Int32Value(),
+                                                 info[1].As<Napi::Number>().Int32Value()));
+}
+
+Napi::Value StreamWrap::GetPeerCredentials(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  PeerCredentials peer;
+  const int status = stream_ == nullptr ? -EBADF : ReadPeerCredentials(stream_->fd(), &peer);
+  if (status != 0) return Napi::Number::New(env, status);
+  Napi::Array result = Napi::Array::New(env, 3);
+  result.Set(0u, Napi::Number::New(env, static_cast<double>(peer.process_id)));
+  result.Set(1u, Napi::Number::New(env, static_cast<double>(peer.user_id)));
+  result.Set(2u, Napi::Number::New(env, static_cast<double>(peer.group_id)));
+  return result;
 }
 
 }  // namespace zwire

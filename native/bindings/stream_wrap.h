@@ -46,6 +46,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value LocalAddressOf(const Napi::CallbackInfo& info);
   Napi::Value RemoteAddressOf(const Napi::CallbackInfo& info);
   Napi::Value GetSocketOption(const Napi::CallbackInfo& info);
+  Napi::Value GetPeerCredentials(const Napi::CallbackInfo& info);
 
   Napi::Value Connect(Napi::Env env, int fd);
   // `values` own the segments' memory, and are kept while the kernel has not taken it.

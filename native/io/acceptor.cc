@@ -30,7 +30,6 @@ int Acceptor::Open(std::shared_ptr<Loop> loop, int fd, const SocketOptions& opti
   auto* opened = new Acceptor(std::move(loop), fd, options, listener);
   const int status = uv_poll_init(opened->loop_->uv, &opened->poll_, fd);
   if (status != 0) {
-    close(fd);
     delete opened;
     return status;
   }

@@ -19,7 +19,7 @@ class AcceptorListener {
 
 class Acceptor {
  public:
-  // Takes over the descriptor, also when it fails with a negative errno.
+  // Takes over the descriptor, unless it fails with a negative errno.
   static int Open(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener,
                   Acceptor** acceptor);
   void Ref(bool on);

@@ -83,8 +83,57 @@ int ApplyBuffers(int fd, const SocketOptions& options) {
   return status != 0 ? status : SetUnlessDefault(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
 }
 
-int ApplyTcp(int fd, const SocketOptions& options) {
+int SetTypeOfService(int fd, int family, int value) {
+  if (value <= 0) return 0;
+  if (family != AF_INET6) return Set(fd, IPPROTO_IP, IP_TOS, value);
+#ifdef IPV6_TCLASS
+  const int status = Set(fd, IPPROTO_IPV6, IPV6_TCLASS, value);
+#else
+  const int status = -ENOTSUP;
+#endif
+#ifdef __linux__
+  // An IPv4 peer of a dual-stack socket gets this one.
+  return status != 0 ? status : Set(fd, IPPROTO_IP, IP_TOS, value);
+#else
+  return status;
+#endif
+}
+
+int BindToDevice(int fd, const std::string& device) {
+  if (device.empty()) return 0;
+  if (device.size() >= IFNAMSIZ) return -EINVAL;  // the kernel would cut it
+#ifdef SO_BINDTODEVICE
+  const auto length = static_cast<socklen_t>(device.size());
+  return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(), length) < 0 ? -errno : 0;
+#else
+  (void)fd;
+  return -ENOTSUP;
+#endif
+}
+
+int SetMaxRetransmit(int fd, int milliseconds) {
+  if (milliseconds <= 0) return 0;
+#ifdef TCP_USER_TIMEOUT
+  return Set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds);
+#else
+  (void)fd;
+  return -ENOTSUP;
+#endif
+}
+
+// What a listening tcp socket gets; the ones that it accepts get ApplyTcp.
+int ApplyListener(int fd, int family, const SocketOptions& options) {
   int status = ApplyBuffers(fd, options);
+  if (status == 0) status = SetTypeOfService(fd, family, options.type_of_service);
+  if (status == 0) status = BindToDevice(fd, options.device);
+  if (status == 0) status = SetMaxRetransmit(fd, options.max_retransmit_ms);
+  return status;
+}
+
+int ApplyTcp(int fd, int family, const SocketOptions& options) {
+  int status = ApplyBuffers(fd, options);
+  if (status == 0) status = SetTypeOfService(fd, family, options.type_of_service);
+  if (status == 0) status = SetMaxRetransmit(fd, options.max_retransmit_ms);
   if (status == 0) status = Set(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // G17
   if (status == 0) status = SetUnlessDefault(fd, SOL_SOCKET, SO_KEEPALIVE, options.keepalive);
   if (status == 0) status = SetUnlessDefault(fd, IPPROTO_TCP, TCP_KEEPCNT, options.keepalive_count);
@@ -177,7 +226,8 @@ int ConnectTcp(const std::string& host, int port, const std::string& source_host
   if (status != 0) return status;
   Descriptor fd(OpenSocket(address.ss_family));
   if (fd.get() < 0) return fd.get();
-  status = ApplyTcp(fd.get(), options);
+  status = ApplyTcp(fd.get(), address.ss_family, options);
+  if (status == 0) status = BindToDevice(fd.get(), options.device);
   if (status != 0) return status;
   if (!source_host.empty()) {  // R6
     sockaddr_storage source;
@@ -209,7 +259,7 @@ int ListenTcp(const std::string& host, int port, int backlog, bool ipv6_only, co
   Descriptor fd(OpenSocket(address.ss_family));
   if (fd.get() < 0) return fd.get();
   status = Set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);  // R10
-  if (status == 0) status = ApplyBuffers(fd.get(), options);
+  if (status == 0) status = ApplyListener(fd.get(), address.ss_family, options);
   if (status == 0 && address.ss_family == AF_INET6) status = Set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, ipv6_only);
   if (status != 0) return status;
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) < 0) return -errno;
@@ -231,6 +281,42 @@ int ListenPipe(const std::string& path, int backlog, const SocketOptions& option
   return fd.Release();
 }
 
+int AdoptListener(int fd, bool tcp, const SocketOptions& options) {
+  int type = 0;
+  int listening = 0;
+  socklen_t length = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) return -EINVAL;
+  length = sizeof listening;
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0 || listening == 0) return -EINVAL;
+  sockaddr_storage address;
+  length = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return -EINVAL;
+  const int family = address.ss_family;
+  if (tcp ? family != AF_INET && family != AF_INET6 : family != AF_UNIX) return -EINVAL;
+  const int status = PrepareDescriptor(fd);
+  if (status != 0) return status;
+  return tcp ? ApplyListener(fd, family, options) : ApplyBuffers(fd, options);
+}
+
+int CheckDevice(const std::string& name) {
+  Descriptor fd(OpenSocket(AF_INET));
+  return fd.get() < 0 ? fd.get() : BindToDevice(fd.get(), name);
+}
+
+int ReadPeerCredentials(int fd, PeerCredentials* credentials) {
+#ifdef __linux__
+  ucred peer;
+  socklen_t length = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+  *credentials = {peer.pid, peer.uid, peer.gid};
+  return 0;
+#else
+  (void)fd;
+  (void)credentials;
+  return -ENOTSUP;
+#endif
+}
+
 int Accept(int listener, const SocketOptions& options) {
   sockaddr_storage address;
   socklen_t length = sizeof address;
@@ -242,9 +328,17 @@ int Accept(int listener, const SocketOptions& options) {
   Descriptor fd(accepted);
   int status = PrepareDescriptor(fd.get());
   if (status == 0) {
-    status = address.ss_family == AF_UNIX ? ApplyBuffers(fd.get(), options) : ApplyTcp(fd.get(), options);
+    const int family = address.ss_family;
+    // The device is inherited.
+    status = family == AF_UNIX ? ApplyBuffers(fd.get(), options) : ApplyTcp(fd.get(), family, options);
   }
   return status != 0 ? status : fd.Release();
+}
+
+int ReadSocketOption(int fd, int level, int name) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, level, name, &value, &length) < 0 ? -errno : value;
 }
 
 void DiscardDescriptor(int fd) { close(fd); }

@@ -2,11 +2,12 @@
 // negative errno.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace zwire {
 
-// -1 leaves the system's value.
+// -1 leaves the system's value. An option that this system does not have gives -ENOTSUP.
 struct SocketOptions {
   int send_buffer = -1;
   int receive_buffer = -1;
@@ -14,6 +15,10 @@ struct SocketOptions {
   int keepalive_count = -1;
   int keepalive_idle = -1;
   int keepalive_interval = -1;
+  // tcp. 0, an empty name and 0 leave the system's.
+  int type_of_service = 0;
+  std::string device;
+  int max_retransmit_ms = 0;
 };
 
 // Non-blocking connect; the connection is established when the descriptor becomes writable.
@@ -25,8 +30,26 @@ int ConnectPipe(const std::string& path, const SocketOptions& options);
 int ListenTcp(const std::string& host, int port, int backlog, bool ipv6_only, const SocketOptions& options);
 int ListenPipe(const std::string& path, int backlog, const SocketOptions& options);
 
+// Whether a descriptor made by somebody else is a listening stream socket for tcp, or of a path; -EINVAL where not.
+// Makes it ready for us and applies the options. Does not close it, whatever comes out.
+int AdoptListener(int fd, bool tcp, const SocketOptions& options);
+
+// Whether a tcp socket could be bound to a network device of this name: -ENODEV, -EPERM, ...
+int CheckDevice(const std::string& name);
+
+// Who was at the other end of an accepted ipc connection when it was made.
+struct PeerCredentials {
+  int64_t process_id;
+  int64_t user_id;
+  int64_t group_id;
+};
+int ReadPeerCredentials(int fd, PeerCredentials* credentials);
+
 // A connection from a listening descriptor, -EAGAIN when there is none.
 int Accept(int listener, const SocketOptions& options);
+
+// The value of an integer option, or a negative errno.
+int ReadSocketOption(int fd, int level, int name);
 
 // Closes a descriptor that nobody wants.
 void DiscardDescriptor(int fd);

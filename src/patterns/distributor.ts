@@ -120,6 +120,11 @@ export class Distributor {
     return true;
   }
 
+  /** False with noDrop when any peer is full: the next message might match it. */
+  get hasRoom(): boolean {
+    return !this.#options.noDrop || [...this.#pipes.keys()].every((pipe) => pipe.hasRoom());
+  }
+
   #sendEncoded(message: OutMessage, matched: Pipe[]): void {
     const scratch = this.#scratch;
     scratch.append(message);

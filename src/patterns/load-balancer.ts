@@ -52,6 +52,12 @@ export class LoadBalancer {
     return false;
   }
 
+  /** Whether send() would take a message now. */
+  get hasRoom(): boolean {
+    for (let i = 0; i < this.#active; i++) if (this.#pipes[i].hasRoom()) return true;
+    return false;
+  }
+
   #swap(a: number, b: number): void {
     if (a === b) return;
     const pipes = this.#pipes;

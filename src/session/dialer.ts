@@ -117,6 +117,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session.start();
   }
 
+  get #place(): Place {
+    return { address: this.endpoint, endpoint: this.endpoint };
+  }
+
   /** A getter, because the state changes behind calls that the compiler cannot see through. */
   get #stopped(): boolean {
     return this.#state === "stopped";
@@ -175,7 +179,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
     if (this.#immediate) this.#dropPipe(); // S8
-    reportEnd(this.#host, session, this.endpoint, wasReady, error);
+    reportEnd(this.#host, session, this.#place, wasReady, error);
     if (this.#stopped) return;
     if (final) this.#stop();
     else if (error instanceof ProtocolError && error.kind !== "other") {
@@ -197,7 +201,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     session.close();
     this.#host.pipeDisconnected(pipe);
-    reportEnd(this.#host, session, this.endpoint, true, undefined);
+    reportEnd(this.#host, session, this.#place, true, undefined);
     if (!this.#stopped) void this.#dial();
     return true;
   }
@@ -242,23 +246,29 @@ function timeoutError(limit: number): Error {
   return Object.assign(new Error(`no connection within ${limit} ms (connectTimeout)`), { code: "ETIMEDOUT" });
 }
 
+/** Where a connection was: its far side, and the endpoint of ours that it belonged to. */
+interface Place {
+  readonly address: string;
+  readonly endpoint: string;
+}
+
 /** The events that tell how a connection ended; shared with the listener. */
 export function reportEnd(
   host: SocketHost,
   session: Connection,
-  endpoint: string,
+  place: Place,
   wasReady: boolean,
   error: Error | undefined,
 ): void {
   const { peer } = session;
   if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
-    const address = peer?.address ?? endpoint;
-    if (error.kind === "auth") host.emitEvent("handshake:error:auth", { address, error });
-    else if (error.kind === "other") host.emitEvent("handshake:error:other", { address, error });
-    else host.emitEvent("handshake:error:protocol", { address, error, peer });
+    const at = { ...place, address: peer?.address ?? place.address, error };
+    if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);
+    else if (error.kind === "other") host.emitEvent("handshake:error:other", at);
+    else host.emitEvent("handshake:error:protocol", { ...at, peer });
   } else if (!wasReady) {
     const lost = error ?? new Error("the peer closed the connection during the handshake");
-    host.emitEvent("handshake:error:other", { address: endpoint, error: lost });
+    host.emitEvent("handshake:error:other", { ...place, error: lost });
   }
-  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { address: endpoint, peer, error });
+  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { ...place, peer, error });
 }

@@ -24,7 +24,7 @@ const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
 
 function peerOf(host: SocketHost, id: number, address: string): Peer {
   const routingId = host.options.routingId ?? Buffer.alloc(0);
-  return { id, address, socketType: host.socketType, routingId, metadata: NO_METADATA };
+  return { id, address, endpoint: address, socketType: host.socketType, routingId, metadata: NO_METADATA };
 }
 
 /** The bound and the awaited names of one context. */

@@ -43,7 +43,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     }
     if (!this.#host.refed) stream.unref();
     // An ipc peer has no address of its own: name the endpoint.
-    this.#host.emitEvent("accept", { address: stream.remoteAddress || this.endpoint });
+    this.#host.emitEvent("accept", {
+      address: stream.remoteAddress || this.endpoint,
+      endpoint: this.endpoint,
+    });
     const session = openConnection(this.#host.raw, this, stream, this.#options);
     this.#sessions.set(session, null);
     session.start();
@@ -73,7 +76,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
     this.#drop(session);
-    reportEnd(this.#host, session, session.stream.remoteAddress || this.endpoint, wasReady, error);
+    const address = session.stream.remoteAddress || this.endpoint;
+    reportEnd(this.#host, session, { address, endpoint: this.endpoint }, wasReady, error);
   }
 
   #drop(session: Connection): void {

@@ -29,6 +29,8 @@ export interface Connection {
 /** Who made the session: a dialler or a listener. */
 export interface SessionOwner {
   readonly socketType: string;
+  /** The endpoint of ours, bound or connected. */
+  readonly endpoint: string;
   /** The handshake is complete: gives the pipe to join. */
   sessionReady(session: Connection, peer: Peer): StreamPipe;
   /** The pipe is joined and can be written to. */

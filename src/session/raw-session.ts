@@ -27,6 +27,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
     this.peer = {
       id: this.#owner.nextPeerId(),
       address: this.stream.remoteAddress,
+      endpoint: this.#owner.endpoint,
       socketType: "",
       routingId: NO_NAME,
       metadata: NO_METADATA,

@@ -134,6 +134,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.peer = {
       id: this.#owner.nextPeerId(),
       address: this.stream.remoteAddress,
+      endpoint: this.#owner.endpoint,
       socketType: description.socketType,
       routingId: description.routingId,
       metadata: description.metadata,

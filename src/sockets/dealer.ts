@@ -45,6 +45,10 @@ export abstract class DealerBase extends DuplexSocket {
   readonly #balancer = new LoadBalancer();
   readonly #queue = new FairQueue();
 
+  protected override canSend(): boolean {
+    return this.#balancer.hasRoom;
+  }
+
   protected override route(message: OutMessage): boolean {
     return this.#balancer.send(message);
   }

@@ -34,6 +34,10 @@ export abstract class PairBase extends DuplexSocket {
   protected readonly arrival: Interceptor | null = null;
   readonly #queue = new FairQueue();
 
+  protected override canSend(): boolean {
+    return this.#pipe?.hasRoom() ?? false;
+  }
+
   protected override route(message: OutMessage): boolean {
     return this.#pipe?.trySend(message) ?? false; // L2
   }

@@ -68,6 +68,10 @@ export class Publisher extends WritableSocket {
     return { ...super.stats, dropped: this.#distributor.dropped };
   }
 
+  protected override canSend(): boolean {
+    return this.#distributor.hasRoom;
+  }
+
   protected override route(message: OutMessage): boolean {
     return this.#distributor.send(message);
   }

@@ -24,6 +24,10 @@ export interface PushOptions extends SocketOptions, WritableOptions, ConflateOpt
 export abstract class PushBase extends WritableSocket {
   readonly #balancer = new LoadBalancer();
 
+  protected override canSend(): boolean {
+    return this.#balancer.hasRoom;
+  }
+
   protected override route(message: OutMessage): boolean {
     return this.#balancer.send(message);
   }

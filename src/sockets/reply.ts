@@ -66,6 +66,14 @@ export class Reply extends DuplexSocket {
     return undefined;
   }
 
+  protected override canSend(): boolean {
+    return this.#owed !== null; // H17
+  }
+
+  protected override canReceive(): boolean {
+    return this.#owed === null && this.unread() > 0;
+  }
+
   protected override route(message: OutMessage): boolean {
     const owed = this.#owed;
     if (owed === null) throw new ZmqError("EFSM"); // H15

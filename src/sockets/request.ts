@@ -97,6 +97,10 @@ export class Request extends DuplexSocket {
     return super.receive(options);
   }
 
+  protected override canSend(): boolean {
+    return (this.#state === "idle" || this.options.relaxed) && this.#balancer.hasRoom; // H17
+  }
+
   protected override route(message: OutMessage): boolean {
     if (this.#state !== "idle" && !this.options.relaxed) throw new ZmqError("EFSM"); // H2, H8
     const address: Uint8Array[] = [];

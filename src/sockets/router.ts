@@ -80,6 +80,10 @@ export class Router extends DuplexSocket {
     this.connectAs(endpoint, name);
   }
 
+  protected override canSend(): boolean {
+    return !this.options.mandatory || [...this.pipes].some((pipe) => pipe.hasRoom()); // I7
+  }
+
   protected override route(message: OutMessage): boolean {
     const { mandatory } = this.options;
     const pipe = this.#table.find(Array.isArray(message) ? message[0] : message);

@@ -90,6 +90,10 @@ export class XPublisher extends DuplexSocket {
     return { ...super.stats, dropped: this.#distributor.dropped };
   }
 
+  protected override canSend(): boolean {
+    return this.#distributor.hasRoom;
+  }
+
   protected override route(message: OutMessage): boolean {
     return this.#distributor.send(message);
   }

@@ -43,6 +43,10 @@ export class XSubscriber extends DuplexSocket {
     if (new.target === XSubscriber) Object.seal(this);
   }
 
+  protected override canSend(): boolean {
+    return true; // never waits for all peers
+  }
+
   protected override route(message: OutMessage): boolean {
     const subscription = subscriptionOf(message);
     if (subscription !== undefined) this.#subscription(subscription.topic, subscription.subscribe);

@@ -66,11 +66,23 @@ export class IpcTransport implements Transport {
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
     const tuned = this.#tuned(options);
+    if (options.useFd !== -1) return this.#listenDescriptor(tuned, handler);
     if (address === "*") return this.#listenTemporary(tuned, handler);
     const path = ipcPath(address);
     if (path.startsWith("\0")) return this.#listenAbstract(path, address, tuned, handler);
     await replaceStale(path);
     return this.#listenFile(path, address, tuned, handler);
+  }
+
+  /** R25: the path was made by somebody else, and stays. */
+  async #listenDescriptor(options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
+    const acceptor = await this.#engine.listenDescriptor("ipc", options, handler);
+    return {
+      address: `ipc://${acceptor.address}`,
+      close: () => acceptor.close(),
+      ref: () => acceptor.ref(),
+      unref: () => acceptor.unref(),
+    };
   }
 
   #tuned(options: TransportOptions): TransportOptions {

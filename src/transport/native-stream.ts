@@ -10,7 +10,14 @@ import {
   type NativeSocketOptions,
   type NativeStreamHandle,
 } from "../native.js";
-import type { RawAcceptor, StreamEngine, TcpTarget } from "./stream-engine.js";
+import {
+  descriptorError,
+  type RawAcceptor,
+  type RawStream,
+  requireDefaults,
+  type StreamEngine,
+  type TcpTarget,
+} from "./stream-engine.js";
 import {
   type AcceptorHandler,
   FRAME_ENTRY_SIZE,
@@ -24,6 +31,17 @@ import {
 /** libuv's number for an orderly close. */
 const UV_EOF = -4095;
 
+/** Systems with SO_BINDTODEVICE, TCP_USER_TIMEOUT and SO_PEERCRED. */
+const LINUX = process.platform === "linux" || process.platform === "android";
+
+const LINUX_ONLY = [
+  "interface",
+  "tcpMaxRetransmitTimeout",
+  "ipcFilterUserIds",
+  "ipcFilterGroupIds",
+  "ipcFilterProcessIds",
+] as const;
+
 /** One frame table per thread; its contents are valid during one onFrames call. */
 const frameTable = new Uint32Array(FRAME_TABLE_ENTRIES * FRAME_ENTRY_SIZE);
 let initialised: Addon | undefined;
@@ -33,13 +51,15 @@ function systemError(native: Addon, status: number): NodeJS.ErrnoException {
   return Object.assign(new Error(text), { code, errno: status });
 }
 
-class NativeStream implements Stream {
+class NativeStream implements RawStream {
   readonly engine = "native";
-  readonly remoteAddress: string;
+  remoteAddress: string;
   readonly localAddress: string;
   readonly #native: Addon;
   readonly #handle: NativeStreamHandle;
   #handler: StreamHandler | null = null;
+  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
+  #leftover: Buffer | null = null;
 
   constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string, localAddress: string) {
     this.#native = native;
@@ -51,8 +71,21 @@ class NativeStream implements Stream {
 
   start(handler: StreamHandler): void {
     this.#handler = handler;
+    const leftover = this.#leftover;
+    if (leftover !== null) {
+      this.#leftover = null;
+      // Before anything that the event loop brings.
+      process.nextTick(() => this.#handler?.onBytes(leftover));
+    }
     const status = this.#handle.start();
     if (status < 0) setImmediate(() => this.onClose(status, 0, 0, 0));
+  }
+
+  handOver(remoteAddress: string, leftover: Buffer): void {
+    this.#handle.pause();
+    this.#handler = null;
+    this.remoteAddress = remoteAddress;
+    if (leftover.length > 0) this.#leftover = leftover;
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
@@ -141,22 +174,34 @@ class NativeAcceptor implements RawAcceptor {
   readonly #native: Addon;
   readonly #handler: AcceptorHandler;
   readonly #wrap: (stream: NativeStreamHandle) => Stream;
+  readonly #admit: Admission | undefined;
 
   constructor(
     native: Addon,
     handle: NativeAcceptorHandle,
     handler: AcceptorHandler,
     wrap: (stream: NativeStreamHandle) => Stream,
+    admit?: Admission,
   ) {
     this.#native = native;
     this.#handle = handle;
     this.#handler = handler;
     this.#wrap = wrap;
+    this.#admit = admit;
     handle.setOwner(this);
   }
 
   get port(): number {
     return Number(this.#handle.localAddress().split(":").pop());
+  }
+
+  get address(): string {
+    return this.#handle.localAddress();
+  }
+
+  /** Reads an integer socket option back. */
+  getSocketOption(level: number, name: number): number {
+    return this.#handle.getSocketOption(level, name);
   }
 
   close(): Promise<void> {
@@ -174,8 +219,32 @@ class NativeAcceptor implements RawAcceptor {
 
   onAccept(status: number, stream: NativeStreamHandle | undefined): void {
     if (stream === undefined) this.#handler.onError(systemError(this.#native, status));
-    else this.#handler.onStream(this.#wrap(stream));
+    else {
+      const refused = this.#admit?.(stream);
+      if (refused === undefined) this.#handler.onStream(this.#wrap(stream));
+      else {
+        stream.close();
+        this.#handler.onError(refused);
+      }
+    }
   }
+}
+
+/** Why an accepted connection is closed at once; undefined where it is welcome. */
+type Admission = (stream: NativeStreamHandle) => Error | undefined;
+
+/** R19: an ipc peer must be in one of the lists, where there is one. */
+function ipcAdmission(native: Addon, options: TransportOptions): Admission | undefined {
+  const { ipcFilterUserIds: users, ipcFilterGroupIds: groups, ipcFilterProcessIds: processes } = options;
+  if (users.length + groups.length + processes.length === 0) return undefined;
+  return (stream) => {
+    const peer = stream.getPeerCredentials();
+    if (typeof peer === "number") return systemError(native, peer);
+    const [pid, uid, gid] = peer;
+    if (users.includes(uid) || groups.includes(gid) || processes.includes(pid)) return undefined;
+    const detail = `the ipc filters let no process ${pid} of user ${uid} and group ${gid} in`;
+    return new ZmqError("EACCES", { detail });
+  };
 }
 
 function socketOptions(options: TransportOptions): NativeSocketOptions {
@@ -186,6 +255,9 @@ function socketOptions(options: TransportOptions): NativeSocketOptions {
     tcpKeepaliveCount: options.tcpKeepaliveCount,
     tcpKeepaliveIdle: options.tcpKeepaliveIdle,
     tcpKeepaliveInterval: options.tcpKeepaliveInterval,
+    typeOfService: options.typeOfService,
+    interface: options.interface ?? undefined,
+    tcpMaxRetransmitTimeout: options.tcpMaxRetransmitTimeout,
   };
 }
 
@@ -219,15 +291,21 @@ class NativeEngine implements StreamEngine {
     this.#native = native;
   }
 
-  checkOptions(): void {
-    // Everything reaches the kernel.
+  checkOptions(options: TransportOptions, scheme: "tcp" | "ipc"): void {
+    if (!LINUX) requireDefaults(options, LINUX_ONLY, "Linux");
+    if (scheme !== "tcp" || options.interface === null) return;
+    const status = this.#native.checkDevice(options.interface);
+    if (status >= 0) return;
+    const cause = systemError(this.#native, status);
+    const detail = `interface: "${options.interface}": ${cause.message}`;
+    throw new ZmqError(cause.code ?? "EINVAL", { cause, detail });
   }
 
   checkPath(): void {
     // Every path, and abstract names.
   }
 
-  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
+  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<RawStream> {
     return this.#connect(signal, (handle) => {
       const { sourceHost, sourcePort } = target;
       const native: NativeSocketOptions = { ...socketOptions(options) };
@@ -268,7 +346,7 @@ class NativeEngine implements StreamEngine {
     });
   }
 
-  #tcpStream(handle: NativeStreamHandle): Stream {
+  #tcpStream(handle: NativeStreamHandle): RawStream {
     const remote = `tcp://${handle.remoteAddress()}`;
     return new NativeStream(this.#native, handle, remote, `tcp://${handle.localAddress()}`);
   }
@@ -295,8 +373,33 @@ class NativeEngine implements StreamEngine {
     const handle = new this.#native.Acceptor();
     const wrap = (stream: NativeStreamHandle): Stream =>
       new NativeStream(this.#native, stream, `ipc://${name}`, `ipc://${name}`);
-    const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap);
+    const admit = ipcAdmission(this.#native, options);
+    const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap, admit);
     this.#check(handle, handle.listenPipe(path, options.backlog, socketOptions(options)));
+    return acceptor;
+  }
+
+  async listenDescriptor(
+    scheme: "tcp" | "ipc",
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): Promise<RawAcceptor> {
+    const handle = new this.#native.Acceptor();
+    const tcp = scheme === "tcp";
+    const wrap = (stream: NativeStreamHandle): Stream => {
+      if (tcp) return this.#tcpStream(stream);
+      return new NativeStream(this.#native, stream, `ipc://${address}`, `ipc://${address}`);
+    };
+    const admit = tcp ? undefined : ipcAdmission(this.#native, options);
+    const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap, admit);
+    const status = handle.listenDescriptor(options.useFd, tcp, socketOptions(options));
+    const code = status < 0 ? this.#native.errorName(status)[0] : "";
+    if (code === "EINVAL" || code === "EEXIST") {
+      handle.close();
+      throw descriptorError(options.useFd, scheme, code === "EEXIST" ? "it is in use already" : undefined);
+    }
+    this.#check(handle, status);
+    const { address } = acceptor;
     return acceptor;
   }
 

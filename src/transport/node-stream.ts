@@ -5,23 +5,33 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { FrameDecoder } from "../engine/decoder.js";
 import { ZmqError } from "../errors.js";
-import { formatHostPort, type RawAcceptor, type StreamEngine, type TcpTarget } from "./stream-engine.js";
+import { listeningAddress } from "./descriptor.js";
+import {
+  descriptorError,
+  formatHostPort,
+  type RawAcceptor,
+  type RawStream,
+  requireDefaults,
+  type StreamEngine,
+  type TcpTarget,
+} from "./stream-engine.js";
 import {
   type AcceptorHandler,
   FrameFault,
   type FrameLimits,
-  type Stream,
   type StreamHandler,
   type TransportOptions,
 } from "./transport.js";
 
-class NodeStream implements Stream {
+class NodeStream implements RawStream {
   readonly engine = "portable";
-  readonly remoteAddress: string;
+  remoteAddress: string;
   readonly localAddress: string;
   readonly #socket: Socket;
   #handler: StreamHandler | null = null;
   #decoder: FrameDecoder | null = null;
+  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
+  #leftover: Buffer | null = null;
   #error: NodeJS.ErrnoException | undefined;
   #pending = 0;
   /** Writes issued and writes completed: callbacks come in order, also late ones of writes that were taken at once. */
@@ -48,13 +58,28 @@ class NodeStream implements Stream {
 
   start(handler: StreamHandler): void {
     this.#handler = handler;
+    const leftover = this.#leftover;
+    if (leftover !== null) {
+      this.#leftover = null;
+      // Before the data that resume() lets in.
+      process.nextTick(() => this.#handler?.onBytes(leftover));
+    }
     if (this.#socket.destroyed) {
       setImmediate(() => this.#closed());
       return;
     }
-    this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
-    this.#socket.on("end", () => this.#socket.destroy());
+    if (this.#socket.listenerCount("data") === 0) {
+      this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
+      this.#socket.on("end", () => this.#socket.destroy());
+    }
     this.#socket.resume();
+  }
+
+  handOver(remoteAddress: string, leftover: Buffer): void {
+    this.#socket.pause();
+    this.#handler = null;
+    this.remoteAddress = remoteAddress;
+    if (leftover.length > 0) this.#leftover = leftover;
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
@@ -125,9 +150,17 @@ class NodeStream implements Stream {
 
 class NodeAcceptor implements RawAcceptor {
   readonly #server: Server;
+  readonly #path: string;
 
-  constructor(server: Server) {
+  constructor(server: Server, path: string) {
     this.#server = server;
+    this.#path = path;
+  }
+
+  get address(): string {
+    const address = this.#server.address();
+    if (typeof address !== "object" || address === null) return this.#path;
+    return formatHostPort(address.address, address.port);
   }
 
   get port(): number {
@@ -152,16 +185,23 @@ class NodeAcceptor implements RawAcceptor {
 
 /** Refuses what node:net cannot do, instead of ignoring it. */
 function requireSupported(options: TransportOptions): void {
-  const asked: [string, number][] = [
-    ["sendBufferSize", options.sendBufferSize],
-    ["receiveBufferSize", options.receiveBufferSize],
-    ["tcpKeepaliveCount", options.tcpKeepaliveCount],
-    ["tcpKeepaliveInterval", options.tcpKeepaliveInterval],
-  ];
-  for (const [name, value] of asked) {
-    if (value !== -1) throw new ZmqError("ENOTSUP", { detail: `${name} needs the native engine` });
-  }
+  requireDefaults(options, NATIVE_ONLY, "the native engine");
+  // Nothing here tells elsewhere what a descriptor is, and Windows has none.
+  if (process.platform !== "linux") requireDefaults(options, ["useFd"], "the native engine, or Linux");
 }
+
+const NATIVE_ONLY = [
+  "sendBufferSize",
+  "receiveBufferSize",
+  "tcpKeepaliveCount",
+  "tcpKeepaliveInterval",
+  "typeOfService",
+  "interface",
+  "tcpMaxRetransmitTimeout",
+  "ipcFilterUserIds",
+  "ipcFilterGroupIds",
+  "ipcFilterProcessIds",
+] as const;
 
 /** node:net pads an abstract name to the full length of the address, so that no other peer would ever find it. */
 function refuseAbstract(path: string, name: string): void {
@@ -180,7 +220,7 @@ function applyTcp(socket: Socket, options: TransportOptions): void {
   }
 }
 
-function tcpStream(socket: Socket): Stream {
+function tcpStream(socket: Socket): RawStream {
   const plain = (host: string | undefined): string => (host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
   const remote = `tcp://${formatHostPort(plain(socket.remoteAddress), socket.remotePort ?? 0)}`;
   return new NodeStream(
@@ -211,12 +251,12 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
   });
 }
 
-function listening(server: Server, listen: () => void): Promise<RawAcceptor> {
+function listening(server: Server, path: string, listen: () => void): Promise<RawAcceptor> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.once("listening", () => {
       server.off("error", reject);
-      resolve(new NodeAcceptor(server));
+      resolve(new NodeAcceptor(server, path));
     });
     listen();
   });
@@ -251,7 +291,7 @@ export const portableEngine: StreamEngine = {
       applyTcp(socket, options);
       handler.onStream(tcpStream(socket));
     });
-    const acceptor = await listening(server, () =>
+    const acceptor = await listening(server, "", () =>
       server.listen({ host, port, backlog: options.backlog, ipv6Only: host !== "::" }),
     );
     reportErrors(server, handler);
@@ -262,7 +302,24 @@ export const portableEngine: StreamEngine = {
     const server = createServer({ pauseOnConnect: true }, (socket) =>
       handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
     );
-    const acceptor = await listening(server, () => server.listen({ path, backlog: options.backlog }));
+    const acceptor = await listening(server, path, () => server.listen({ path, backlog: options.backlog }));
+    reportErrors(server, handler);
+    return acceptor;
+  },
+
+  async listenDescriptor(scheme, options, handler) {
+    const path = listeningAddress(options.useFd, scheme);
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      if (scheme === "tcp") applyTcp(socket, options);
+      handler.onStream(
+        scheme === "tcp" ? tcpStream(socket) : new NodeStream(socket, `ipc://${path}`, `ipc://${path}`),
+      );
+    });
+    // node:net calls listen() once more, which sets the backlog.
+    const { useFd: fd, backlog } = options;
+    const acceptor = await listening(server, path, () => server.listen({ fd, backlog })).catch((error) => {
+      throw error.code === "EEXIST" ? descriptorError(fd, scheme, "it is in use already") : error;
+    });
     reportErrors(server, handler);
     return acceptor;
   },

@@ -45,17 +45,17 @@ export function transportFor(scheme: "tcp" | "ipc"): Transport {
 
 /**
  * Checks an address and the options at once, so that what can never work throws instead of being tried for ever.
- * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP
+ * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
  */
 export function checkConnect(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
-  streamEngine().checkOptions(options);
+  streamEngine().checkOptions(options, scheme);
   if (scheme === "tcp") checkTcpConnect(address, options);
   else streamEngine().checkPath(ipcPath(address), address);
 }
 
 /** As checkConnect, for bind(). */
 export function checkBind(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
-  streamEngine().checkOptions(options);
+  streamEngine().checkOptions(options, scheme);
   if (scheme === "tcp") parseTcpBind(address);
   else if (address !== "*") streamEngine().checkPath(ipcPath(address), address);
 }

@@ -2,6 +2,7 @@
  * What an engine offers to the schemes: raw streams and acceptors for numeric addresses and paths. tcp.ts and
  * ipc.ts hold what both engines share (names, defaults, file handling).
  */
+import { ZmqError } from "../errors.js";
 import type { AcceptorHandler, Stream, TransportOptions } from "./transport.js";
 
 /** Where to connect over tcp, all numeric. */
@@ -12,8 +13,19 @@ export interface TcpTarget {
   readonly sourcePort?: number;
 }
 
+/** A stream whose beginning is not for the session: a proxy speaks first. */
+export interface RawStream extends Stream {
+  /**
+   * Ends the part of the handler that was started: reading stops until start() is called again, by whom the rest
+   * is for. It gets the leftover first, and finds `remoteAddress` to be the one given here.
+   */
+  handOver(remoteAddress: string, leftover: Buffer): void;
+}
+
 /** A listening handle of an engine. */
 export interface RawAcceptor {
+  /** Where it listens: `host:port`, a path or `@name`. */
+  readonly address: string;
   /** tcp: the port in use. */
   readonly port: number;
   close(): Promise<void>;
@@ -23,11 +35,14 @@ export interface RawAcceptor {
 
 export interface StreamEngine {
   readonly name: "native" | "portable";
-  /** @throws ZmqError ENOTSUP for an option that this engine cannot honour */
-  checkOptions(options: TransportOptions): void;
+  /**
+   * @throws ZmqError ENOTSUP for an option that this engine cannot honour on this system, ENODEV and EPERM for a
+   * network device that a tcp socket cannot be bound to
+   */
+  checkOptions(options: TransportOptions, scheme: "tcp" | "ipc"): void;
   /** @throws ZmqError ENOTSUP for a path that this engine cannot use; `name` is the application's spelling */
   checkPath(path: string, name: string): void;
-  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<Stream>;
+  connectTcp(target: TcpTarget, options: TransportOptions, signal: AbortSignal): Promise<RawStream>;
   listenTcp(
     host: string,
     port: number,
@@ -42,9 +57,50 @@ export interface StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor>;
+  /**
+   * Takes over `options.useFd` (R25). Nothing is done to a path.
+   * @throws ZmqError EINVAL where it is no listening stream socket of the scheme, or in use already
+   */
+  listenDescriptor(
+    scheme: "tcp" | "ipc",
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): Promise<RawAcceptor>;
 }
 
 /** "127.0.0.1", 80 or "::1", 80 as part of an endpoint. */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Refuses options that reach nobody, instead of ignoring them. -1, 0, null and an empty list ask for nothing.
+ * @throws ZmqError ENOTSUP
+ */
+export function requireDefaults(
+  options: TransportOptions,
+  names: readonly (keyof TransportOptions)[],
+  needed: string,
+): void {
+  for (const name of names) {
+    const value = options[name];
+    const asked = Array.isArray(value) ? value.length > 0 : value !== null && value !== UNASKED[name];
+    if (asked) throw new ZmqError("ENOTSUP", { detail: `${name} needs ${needed}` });
+  }
+}
+
+const UNASKED: Partial<Record<keyof TransportOptions, unknown>> = {
+  sendBufferSize: -1,
+  receiveBufferSize: -1,
+  tcpKeepaliveCount: -1,
+  tcpKeepaliveInterval: -1,
+  typeOfService: 0,
+  tcpMaxRetransmitTimeout: 0,
+  useFd: -1,
+};
+
+/** A descriptor that cannot be listened on (R25). */
+export function descriptorError(descriptor: number, scheme: string, detail?: string): ZmqError {
+  const reason = detail ?? `it is no listening stream socket for ${scheme}`;
+  return new ZmqError("EINVAL", { detail: `useFd ${descriptor}: ${reason}` });
 }

@@ -1,12 +1,15 @@
 /**
  * tcp endpoints (items R1 to R8): `host:port`, `*`, `[v6]:port`, interface names, and `source;destination` when
- * connecting. Names are resolved here, anew for each attempt (R4); engines get numbers.
+ * connecting, directly or through a SOCKS5 proxy (R24). Names are resolved here, anew for each attempt (R4); engines
+ * get numbers. Accepted peers are filtered by their address (R12).
  */
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { addressMatches, parseAcceptFilter } from "../accept-filter.js";
 import { ZmqError } from "../errors.js";
-import { formatHostPort, type StreamEngine } from "./stream-engine.js";
+import { checkSocksTarget, socksConnect } from "./socks.js";
+import { formatHostPort, type RawAcceptor, type StreamEngine } from "./stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
 
 interface HostPort {
@@ -53,7 +56,13 @@ export function parseTcpConnect(address: string): { source?: HostPort; target: H
  */
 export function checkTcpConnect(address: string, options: TransportOptions): void {
   const { source, target } = parseTcpConnect(address);
-  checkFamily(target.host, options.ipv6, address);
+  if (options.socksProxy === null) checkFamily(target.host, options.ipv6, address);
+  else {
+    // What the target is concerns the proxy, which connects to it.
+    checkFamily(parseHostPort(options.socksProxy, address).host, options.ipv6, address);
+    const problem = checkSocksTarget(target.host, options);
+    if (problem !== undefined) throw invalid(address, problem);
+  }
   if (source !== undefined) checkFamily(source.host, options.ipv6, address);
 }
 
@@ -91,6 +100,34 @@ async function resolveRemote(host: string, ipv6: boolean, address: string): Prom
   return found.map((one) => one.address);
 }
 
+/** R12: a peer whose address lies in none of the ranges is closed at accept. */
+function withAcceptFilter(filter: readonly string[], handler: AcceptorHandler): AcceptorHandler {
+  if (filter.length === 0) return handler;
+  const ranges = filter.map((text) => parseAcceptFilter(text));
+  return {
+    onStream(stream) {
+      const host = stream.remoteAddress.slice("tcp://".length, stream.remoteAddress.lastIndexOf(":"));
+      if (addressMatches(ranges, host.replace(/^\[|\]$/g, ""))) {
+        handler.onStream(stream);
+        return;
+      }
+      const address = stream.remoteAddress;
+      stream.close();
+      handler.onError(new ZmqError("EACCES", { address, detail: `tcpAcceptFilter does not let ${host} in` }));
+    },
+    onError: (error) => handler.onError(error),
+  };
+}
+
+function named(address: string, acceptor: RawAcceptor): Acceptor {
+  return {
+    address,
+    close: () => acceptor.close(),
+    ref: () => acceptor.ref(),
+    unref: () => acceptor.unref(),
+  };
+}
+
 export class TcpTransport implements Transport {
   readonly #engine: StreamEngine;
 
@@ -100,26 +137,29 @@ export class TcpTransport implements Transport {
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
     const { host, port } = parseTcpBind(address);
+    const filtered = withAcceptFilter(options.tcpAcceptFilter, handler);
+    if (options.useFd !== -1) {
+      const adopted = await this.#engine.listenDescriptor("tcp", options, filtered);
+      return named(`tcp://${adopted.address}`, adopted); // R25
+    }
     const local = await resolveLocal(host, options.ipv6, true, address);
-    const acceptor = await this.#engine.listenTcp(local, port, options, handler);
-    return {
-      address: `tcp://${formatHostPort(local, acceptor.port)}`,
-      close: () => acceptor.close(),
-      ref: () => acceptor.ref(),
-      unref: () => acceptor.unref(),
-    };
+    const acceptor = await this.#engine.listenTcp(local, port, options, filtered);
+    return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
   }
 
   async connect(address: string, options: TransportOptions, signal: AbortSignal): Promise<Stream> {
     const { source, target } = parseTcpConnect(address);
     const sourceHost = source && (await resolveLocal(source.host, options.ipv6, false, address));
-    const hosts = await resolveRemote(target.host, options.ipv6, address);
+    const { socksProxy } = options;
+    const next = socksProxy === null ? target : parseHostPort(socksProxy, address);
+    const hosts = await resolveRemote(next.host, options.ipv6, address);
     let failure: unknown;
     for (const host of hosts) {
       signal.throwIfAborted();
       try {
-        const from = { host, port: target.port, sourceHost, sourcePort: source?.port };
-        const stream = await this.#engine.connectTcp(from, options, signal);
+        const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };
+        const stream = await this.#engine.connectTcp(hop, options, signal);
+        if (socksProxy !== null) return await socksConnect(stream, target, options, signal);
         if (stream.localAddress !== stream.remoteAddress) return stream;
         // An ephemeral port that dialled itself (D9).
         stream.close();

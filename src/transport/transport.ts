@@ -78,7 +78,7 @@ export interface Stream {
   readonly remoteAddress: string;
   /** Endpoint of our side. */
   readonly localAddress: string;
-  /** Begin to read, in byte mode. Called once. */
+  /** Begin to read, in byte mode. Called once by whom the stream was given to. */
   start(handler: StreamHandler): void;
   /** Switch to frame mode. `leftover` are octets already handed out by onBytes that belong to frames; they are
    * decoded first, and their frames may be delivered before this returns. */
@@ -136,6 +136,27 @@ export interface TransportOptions {
   readonly backlog: number;
   /** Whether IPv6 is used; a wildcard bind is dual-stack then. */
   readonly ipv6: boolean;
+  /** tcp: IP_TOS and IPV6_TCLASS; 0 leaves the system's. */
+  readonly typeOfService: number;
+  /** tcp: name of the network device that sockets are bound to; null for any. */
+  readonly interface: string | null;
+  /** tcp: TCP_USER_TIMEOUT in milliseconds; 0 leaves the system's. */
+  readonly tcpMaxRetransmitTimeout: number;
+  /** tcp: `host:port` of the SOCKS5 proxy to connect through; null connects directly. */
+  readonly socksProxy: string | null;
+  /** Null: no authentication is offered to the proxy. */
+  readonly socksUsername: string | null;
+  readonly socksPassword: string | null;
+  /** Milliseconds that a handshake may take, the proxy's included; 0 for ever. */
+  readonly handshakeInterval: number;
+  /** tcp: ranges of addresses that may connect to us; empty for everybody (R12). */
+  readonly tcpAcceptFilter: readonly string[];
+  /** ipc: users, primary groups and processes that may connect to us; everybody where all three are empty (R19). */
+  readonly ipcFilterUserIds: readonly number[];
+  readonly ipcFilterGroupIds: readonly number[];
+  readonly ipcFilterProcessIds: readonly number[];
+  /** A listening descriptor to take over instead of making one; -1 for none (R25). */
+  readonly useFd: number;
 }
 
 /** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */

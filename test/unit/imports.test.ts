@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../../src");
 
 /** Which rooms a room may import from, its own aside. Leaves are files that know nothing of the house. */
-const LEAVES = ["errors", "message", "events", "options", "option-rules", "endpoint"];
+const LEAVES = ["errors", "message", "events", "options", "option-rules", "endpoint", "accept-filter"];
 const ALLOWED: Record<string, string[]> = {
   index: ["version", "context", "directions", "socket", "sockets", "engine", "zmtp", ...LEAVES],
   draft: ["sockets"],
@@ -31,7 +31,7 @@ const ALLOWED: Record<string, string[]> = {
   context: ["session", "option-access", "option-numbers", ...LEAVES],
   "option-access": ["option-numbers", "errors"],
   "option-numbers": ["option-rules", "errors"],
-  "option-rules": ["errors"],
+  "option-rules": ["accept-filter", "errors"],
   condition: ["engine"],
   session: ["zmtp", "engine", "transport", ...LEAVES],
   patterns: ["engine", ...LEAVES],
@@ -43,6 +43,7 @@ const ALLOWED: Record<string, string[]> = {
   message: [],
   events: ["engine", "errors"],
   options: ["option-rules"],
+  "accept-filter": [],
   endpoint: ["errors"],
 };
 

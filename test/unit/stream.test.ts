@@ -20,6 +20,18 @@ const OPTIONS: TransportOptions = {
   tcpKeepaliveInterval: -1,
   backlog: 10,
   ipv6: false,
+  typeOfService: 0,
+  interface: null,
+  tcpMaxRetransmitTimeout: 0,
+  socksProxy: null,
+  socksUsername: null,
+  socksPassword: null,
+  handshakeInterval: 30_000,
+  tcpAcceptFilter: [],
+  ipcFilterUserIds: [],
+  ipcFilterGroupIds: [],
+  ipcFilterProcessIds: [],
+  useFd: -1,
 };
 const WIDE: FrameLimits = {
   maxFrameBytes: 2 ** 31 - 1,

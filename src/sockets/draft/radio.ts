@@ -70,6 +70,10 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
     return { ...super.stats, dropped: this.#groups.dropped };
   }
 
+  protected override canSend(): boolean {
+    return true; // never waits for all peers
+  }
+
   protected override route(message: OutMessage): boolean {
     this.#groups.send(message);
     return true;

@@ -67,6 +67,10 @@ export abstract class ServerBase extends DuplexSocket<
     return this.sender.sendMany(addressAll(messages), options);
   }
 
+  protected override canSend(): boolean {
+    return true; // one peer may be full; another is not
+  }
+
   protected override route(message: OutMessage): boolean {
     return this.numbers.send(message);
   }
