@@ -1,6 +1,7 @@
 /**
  * Options by libzmq's number: every stable option of libzmq is there on the types that own it, with the accessors of
- * its size and no others; what is read-only, write-only, refused or of another type says so; contexts likewise.
+ * its size and no others; what is read-only, write-only, refused or of another type says so; contexts likewise. Long,
+ * because a third of the numbers are special.
  */
 import { describe, expect, it, vi } from "vitest";
 import * as zwire from "../../src/index.js";
