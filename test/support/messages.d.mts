@@ -22,6 +22,7 @@ export class MessageCheck {
 export class OctetCheck {
   constructor(seed: number, count: number);
   received: number;
+  chunks: number;
   mismatch: string | null;
   readonly complete: boolean;
   take(chunk: Uint8Array): void;

@@ -136,6 +136,8 @@ export class OctetCheck {
   #part = Buffer.alloc(0);
   /** Octets taken. */
   received = 0;
+  /** Chunks of octetChunks() that are complete. */
+  chunks = 0;
   /** @type {string | null} */
   mismatch = null;
 
@@ -174,7 +176,9 @@ export class OctetCheck {
       }
       this.#part = this.#part.subarray(size);
       at += size;
-      if (this.#part.length === 0) this.#advance();
+      if (this.#part.length > 0) continue;
+      this.chunks++;
+      this.#advance();
     }
     this.received += chunk.length;
   }
