@@ -63,30 +63,51 @@ function isSet(name: string, value: Value): boolean {
   throw new ZmqError("EINVAL", { detail: `${name} must be 0 or 1; got ${value}` });
 }
 
+/** As flag(), where libzmq takes any number that is not negative, and means 1 by it. */
+function lenientFlag(name: string): NumberedOption {
+  const { kind, read, write } = flag(name) as Required<NumberedOption>;
+  return { kind, read, write: (target, value) => write(target, sign(value)) };
+}
+
+function sign(value: Value): Value {
+  return typeof value === "number" ? Math.sign(value) : value;
+}
+
+/** One of several names, by its place among them. */
+function choice(name: string, names: readonly string[]): NumberedOption {
+  const { read, write } = option("int", name) as Required<NumberedOption>;
+  return {
+    kind: "int",
+    read: (target) => names.indexOf(read(target) as string),
+    write: (target, value) => write(target, names[value as number] ?? value),
+  };
+}
+
 const int = (name: string): NumberedOption => option("int", name);
 const long = (name: string): NumberedOption => option("long", name);
 const binary = (name: string): NumberedOption => option("binary", name);
 const readOnly = ({ kind, read }: NumberedOption): NumberedOption => ({ kind, read });
 const writeOnly = ({ kind, write }: NumberedOption): NumberedOption => ({ kind, write });
 
-/** A list of process, user or group ids: each setting adds one. */
-function idList(name: string): NumberedOption {
+/** A list of ids: each setting adds one. Those of users and groups have no sign, those of processes have one. */
+function idList(name: string, unsigned: boolean): NumberedOption {
   return {
     kind: "int",
     write: (target, value) => {
       owned(target, name);
-      (target as Record<string, unknown>)[name] = [...(target[name] as number[]), value as number];
+      const id = unsigned ? (value as number) >>> 0 : value;
+      (target as Record<string, unknown>)[name] = [...(target[name] as number[]), id];
     },
   };
 }
 
 /** XPUB_VERBOSE and XPUB_VERBOSER: two flags in libzmq, one choice here. */
-function verbosity(choice: "allSubs" | "allSubsUnsubs"): NumberedOption {
+function verbosity(level: "allSubs" | "allSubsUnsubs"): NumberedOption {
   return {
     kind: "int",
     write: (target, value) => {
       owned(target, "verbosity");
-      (target as Record<string, unknown>).verbosity = isSet("verbosity", value) ? choice : null;
+      (target as Record<string, unknown>).verbosity = isSet("verbosity", sign(value)) ? level : null;
     },
   };
 }
@@ -108,6 +129,9 @@ function refused(kind: NumberKind, reason: string): NumberedOption {
   };
   return { kind, read: refuse, write: refuse };
 }
+
+/** GSSAPI name types by libzmq's number. */
+const NAME_TYPES = ["hostBased", "userName", "krb5Principal"];
 
 /** Options of sockets by number. */
 export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Map([
@@ -135,7 +159,7 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [28, int("sendTimeout")],
   [31, ipv4Only()],
   [32, readOnly(binary("lastEndpoint"))],
-  [33, flag("mandatory")],
+  [33, lenientFlag("mandatory")],
   [34, int("tcpKeepalive")],
   [35, int("tcpKeepaliveCount")],
   [36, int("tcpKeepaliveIdle")],
@@ -153,16 +177,16 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [48, binary("curvePublicKey")],
   [49, binary("curveSecretKey")],
   [50, binary("curveServerKey")],
-  [51, writeOnly(flag("probeRouter"))],
-  [52, writeOnly(flag("correlate"))],
-  [53, writeOnly(flag("relaxed"))],
+  [51, writeOnly(lenientFlag("probeRouter"))],
+  [52, writeOnly(lenientFlag("correlate"))],
+  [53, writeOnly(lenientFlag("relaxed"))],
   [54, writeOnly(flag("conflate"))],
   [55, binary("zapDomain")],
-  [56, writeOnly(flag("handover"))],
+  [56, writeOnly(lenientFlag("handover"))],
   [57, int("typeOfService")],
-  [58, idList("ipcFilterProcessIds")],
-  [59, idList("ipcFilterUserIds")],
-  [60, idList("ipcFilterGroupIds")],
+  [58, idList("ipcFilterProcessIds", false)],
+  [59, idList("ipcFilterUserIds", true)],
+  [60, idList("ipcFilterGroupIds", true)],
   [61, connectRoutingId()],
   [62, flag("gssapiServer")],
   [63, binary("gssapiPrincipal")],
@@ -170,11 +194,11 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [65, flag("gssapiPlainText")],
   [66, int("handshakeInterval")],
   [68, binary("socksProxy")],
-  [69, writeOnly(flag("noDrop"))],
-  [71, writeOnly(flag("manual"))],
+  [69, writeOnly(lenientFlag("noDrop"))],
+  [71, writeOnly(lenientFlag("manual"))],
   [72, writeOnly(binary("welcomeMessage"))],
   [73, writeOnly(flag("notify"))],
-  [74, flag("invertMatching")],
+  [74, lenientFlag("invertMatching")],
   [75, int("heartbeatInterval")],
   [76, int("heartbeatTimeToLive")],
   [77, int("heartbeatTimeout")],
@@ -188,6 +212,8 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [87, long("vmciBufferMaxSize")],
   [88, int("vmciConnectTimeout")],
   [89, int("useFd")],
+  [90, choice("gssapiPrincipalNameType", NAME_TYPES)],
+  [91, choice("gssapiServicePrincipalNameType", NAME_TYPES)],
   [92, binary("interface")],
   [93, flag("zapEnforceDomain")],
   [94, flag("loopbackFastPath")],

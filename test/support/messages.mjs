@@ -42,7 +42,8 @@ export class MessageSource {
   /**
    * @param {number} seed
    * @param {number} count
-   * @param {{ big?: boolean }} [options] big: false leaves the 16 MiB parts out
+   * @param {{ big?: boolean, single?: boolean }} [options] big: false leaves the 16 MiB parts out; single: each
+   * message has one part
    */
   constructor(seed, count, options = {}) {
     pool ??= buildPool();
@@ -50,6 +51,7 @@ export class MessageSource {
     this.count = count;
     this.index = 0;
     this.big = options.big ?? true;
+    this.single = options.single ?? false;
   }
 
   #random() {
@@ -74,6 +76,7 @@ export class MessageSource {
   }
 
   #partCount() {
+    if (this.single) return 1;
     const r = this.#random() % 16;
     if (r < 10) return 1;
     if (r < 15) return 2 + (this.#random() % 4);
@@ -98,7 +101,7 @@ export class MessageCheck {
   /**
    * @param {number} seed
    * @param {number} count
-   * @param {{ big?: boolean }} [options]
+   * @param {{ big?: boolean, single?: boolean }} [options] as MessageSource
    */
   constructor(seed, count, options = {}) {
     this.source = new MessageSource(seed, count, options);
@@ -122,6 +125,75 @@ export class MessageCheck {
     }
     const expected = this.source.next();
     if (this.mismatch === null) this.mismatch = difference(index, expected, parts);
+  }
+}
+
+/** The same for octets without borders: what the parts of `count` messages are, one behind the other. */
+export class OctetCheck {
+  #source;
+  #left;
+  /** What is left of the part that is being compared. */
+  #part = Buffer.alloc(0);
+  /** Octets taken. */
+  received = 0;
+  /** Chunks of octetChunks() that are complete. */
+  chunks = 0;
+  /** @type {string | null} */
+  mismatch = null;
+
+  /**
+   * @param {number} seed
+   * @param {number} count
+   */
+  constructor(seed, count) {
+    this.#source = octetChunks(seed, count);
+    this.#left = true;
+    this.#advance();
+  }
+
+  /** Whether all octets have been taken. */
+  get complete() {
+    return !this.#left;
+  }
+
+  #advance() {
+    const { value, done } = this.#source.next();
+    if (done) this.#left = false;
+    else this.#part = value;
+  }
+
+  /** @param {Uint8Array} chunk */
+  take(chunk) {
+    let at = 0;
+    while (at < chunk.length && this.mismatch === null) {
+      if (!this.#left) {
+        this.mismatch = `${chunk.length - at} octets too many`;
+        return;
+      }
+      const size = Math.min(this.#part.length, chunk.length - at);
+      if (!this.#part.subarray(0, size).equals(chunk.subarray(at, at + size))) {
+        this.mismatch = `other contents at octet ${this.received + at} to ${this.received + at + size}`;
+      }
+      this.#part = this.#part.subarray(size);
+      at += size;
+      if (this.#part.length > 0) continue;
+      this.chunks++;
+      this.#advance();
+    }
+    this.received += chunk.length;
+  }
+}
+
+/**
+ * The messages of a MessageSource as chunks of octets, none of them empty.
+ * @param {number} seed
+ * @param {number} count
+ */
+export function* octetChunks(seed, count) {
+  const source = new MessageSource(seed, count, { big: false });
+  for (let i = 0; i < count; i++) {
+    const chunk = Buffer.concat(source.next());
+    if (chunk.length > 0) yield chunk;
   }
 }
 

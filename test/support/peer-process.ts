@@ -6,21 +6,41 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { findPython } from "./python.js";
+import type { RoleJob, RoleName } from "./roles.mjs";
 
 /** Which library the peer runs on. */
 export type PeerKind = "zeromq.js" | "pyzmq";
 
+/** ZMTP's names of the types that a peer can be; pyzmq has no drafts. */
+export type PeerType =
+  | "PAIR"
+  | "REQ"
+  | "REP"
+  | "DEALER"
+  | "ROUTER"
+  | "PUB"
+  | "SUB"
+  | "XPUB"
+  | "XSUB"
+  | "PUSH"
+  | "PULL"
+  | "STREAM"
+  | "SERVER"
+  | "CLIENT"
+  | "RADIO"
+  | "DISH"
+  | "GATHER"
+  | "SCATTER";
+
 /** What a peer shall do. */
-export interface JobOptions {
-  readonly type: "REQ" | "REP" | "PUB" | "SUB" | "PUSH" | "PULL";
+export interface JobOptions extends RoleJob {
+  readonly type: PeerType;
   readonly verb: "bind" | "connect";
   readonly endpoint: string;
-  readonly role: "send" | "receive" | "request" | "reply";
-  readonly count: number;
-  readonly seed: number;
-  /** PUB only: repeat SYNC until `go()`. */
-  readonly sync?: boolean;
-  readonly options?: Readonly<Record<string, number>>;
+  /** ROUTER and STREAM: name for the peer connected to. */
+  readonly connectAs?: string;
+  readonly role: RoleName;
+  readonly options?: Readonly<Record<string, number | string>>;
 }
 
 /** How a job ended. */
@@ -35,11 +55,14 @@ export interface Job {
   /** The endpoint that was bound or connected. */
   readonly endpoint: string;
   readonly done: Promise<JobResult>;
+  /** Whether the peer has heard SYNC. */
+  heard(): boolean;
   /** Ends the SYNC messages. */
   go(): void;
 }
 
 interface Pending {
+  heard: boolean;
   ready: (endpoint: string) => void;
   done: (result: JobResult) => void;
   fail: (error: Error) => void;
@@ -67,7 +90,9 @@ export class PeerProcess {
     // -B: leave no __pycache__ in the source tree.
     const args = kind === "pyzmq" ? ["-B", path] : [path];
     const peer = new PeerProcess(spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] }));
-    await new Promise<string>((ready, fail) => peer.#pending.set(0, { ready, fail, done: () => {} }));
+    await new Promise<string>((ready, fail) =>
+      peer.#pending.set(0, { heard: false, ready, fail, done: () => {} }),
+    );
     return peer;
   }
 
@@ -77,7 +102,7 @@ export class PeerProcess {
     const id = this.#nextId++;
     let pending: Pending | undefined;
     const done = new Promise<JobResult>((resolve, reject) => {
-      pending = { ready: () => {}, done: resolve, fail: reject };
+      pending = { heard: false, ready: () => {}, done: resolve, fail: reject };
     });
     // The failure is seen through `endpoint` first; `done` would report it a second time as unhandled.
     done.catch(() => {});
@@ -91,7 +116,8 @@ export class PeerProcess {
       this.#pending.set(id, pending!);
       this.#tell({ id, op: "run", ...options });
     });
-    return { endpoint, done, go: () => this.#tell({ id, op: "go" }) };
+    const heard = (): boolean => pending?.heard ?? false;
+    return { endpoint, done, heard, go: () => this.#tell({ id, op: "go" }) };
   }
 
   /** Ends the process. */
@@ -110,10 +136,11 @@ export class PeerProcess {
     const answer = JSON.parse(line);
     const pending = this.#pending.get(answer.id);
     if (pending === undefined) return;
-    if (answer.event === "ready") pending.ready(answer.endpoint);
+    if (answer.event === "heard") pending.heard = true;
+    else if (answer.event === "ready") pending.ready(answer.endpoint);
     else if (answer.event === "done") pending.done(answer);
     else pending.fail(new Error(`peer: ${answer.message}`));
-    if (answer.event !== "ready") this.#pending.delete(answer.id);
+    if (answer.event === "done" || answer.event === "error") this.#pending.delete(answer.id);
   }
 
   #failAll(error: Error): void {

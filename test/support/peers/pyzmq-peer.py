@@ -22,48 +22,107 @@ def say(**line):
         sys.stdout.flush()
 
 
+WINDOW = 200  # as in ../roles.mjs
+
+
+def source(job, seed):
+    return MessageSource(seed, job["count"], job.get("big", True))
+
+
+def check(job, seed):
+    return MessageCheck(seed, job["count"], job.get("big", True))
+
+
 def send(socket, job):
-    source = MessageSource(job["seed"], job["count"])
+    messages = source(job, job["seed"])
     if job.get("sync"):
         while not going[job["id"]].wait(0.005):
             socket.send(SYNC)
     for _ in range(job["count"]):
-        socket.send_multipart(source.next())
+        socket.send_multipart(messages.next())
     return 0, None
 
 
 def receive(socket, job):
-    check = MessageCheck(job["seed"], job["count"])
-    while check.received < check.count:
+    messages = check(job, job.get("expected", job["seed"]))
+    heard = False
+    while messages.received < messages.count:
         parts = socket.recv_multipart()
-        if check.received == 0 and parts == [SYNC]:
+        if messages.received == 0 and parts == [SYNC]:
+            if not heard:
+                say(id=job["id"], event="heard")
+            heard = True
             continue
-        check.take(parts)
-    return check.received, check.mismatch
+        messages.take(parts)
+    return messages.received, messages.mismatch
+
+
+def exchange(socket, job):
+    """Sends and receives at the same time; with `waits`, receives first."""
+    envelope = [frame.encode("latin1") for frame in job.get("envelope", [])]
+    messages = source(job, job["seed"])
+    answers = check(job, job["expected"])
+    sent = 0
+    while sent < job["count"] or answers.received < answers.count:
+        began = not job.get("waits") or answers.received > 0
+        sending = began and sent < job["count"] and sent - answers.received < WINDOW
+        events = socket.poll(30000, zmq.POLLIN | (zmq.POLLOUT if sending else 0))
+        if not events:
+            raise TimeoutError("nothing in or out for 30 s")
+        if events & zmq.POLLIN:
+            parts = socket.recv_multipart()
+            if parts[: len(envelope)] != envelope:
+                raise ValueError(f"envelope {parts[:len(envelope)]}")
+            answers.take(parts[len(envelope) :])
+        if events & zmq.POLLOUT:
+            socket.send_multipart(envelope + messages.next())
+            sent += 1
+    return answers.received, answers.mismatch
+
+
+def publish(socket, job):
+    subscription = socket.recv()
+    if subscription != b"\x01":
+        raise ValueError(f"subscription {subscription!r}")
+    return send(socket, job)
+
+
+def subscribe(socket, job):
+    socket.send(b"\x01")
+    return receive(socket, job)
 
 
 def request(socket, job):
-    source = MessageSource(job["seed"], job["count"])
-    check = MessageCheck(job["seed"] + 1, job["count"])
-    while check.received < check.count:
-        socket.send_multipart(source.next())
-        check.take(socket.recv_multipart())
-    return check.received, check.mismatch
+    requests = source(job, job["seed"])
+    replies = check(job, job["seed"] + 1)
+    while replies.received < replies.count:
+        socket.send_multipart(requests.next())
+        replies.take(socket.recv_multipart())
+    return replies.received, replies.mismatch
 
 
 def reply(socket, job):
-    check = MessageCheck(job["seed"], job["count"])
-    source = MessageSource(job["seed"] + 1, job["count"])
-    while check.received < check.count:
-        check.take(socket.recv_multipart())
-        socket.send_multipart(source.next())
-    return check.received, check.mismatch
+    requests = check(job, job["seed"])
+    replies = source(job, job["seed"] + 1)
+    while requests.received < requests.count:
+        requests.take(socket.recv_multipart())
+        socket.send_multipart(replies.next())
+    return requests.received, requests.mismatch
 
 
-ROLES = {"send": send, "receive": receive, "request": request, "reply": reply}
+ROLES = {
+    "send": send,
+    "receive": receive,
+    "request": request,
+    "reply": reply,
+    "exchange": exchange,
+    "publish": publish,
+    "subscribe": subscribe,
+}
 OPTIONS = {
     "sendHighWaterMark": zmq.SNDHWM,
     "receiveHighWaterMark": zmq.RCVHWM,
+    "routingId": zmq.IDENTITY,
 }
 
 
@@ -73,7 +132,7 @@ def run(job):
     socket.setsockopt(zmq.RCVTIMEO, 30000)
     socket.setsockopt(zmq.SNDTIMEO, 30000)
     for name, value in job.get("options", {}).items():
-        socket.setsockopt(OPTIONS[name], value)
+        socket.setsockopt(OPTIONS[name], value.encode("latin1") if isinstance(value, str) else value)
     try:
         if job["type"] == "SUB":
             socket.setsockopt(zmq.SUBSCRIBE, b"")

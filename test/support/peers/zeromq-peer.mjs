@@ -2,107 +2,79 @@
  * A real libzmq peer in a process of its own, through the `zeromq` npm package. Jobs come as JSON lines on stdin, and
  * answers go out as JSON lines on stdout; ../peer-process.ts is the other end. Knows nothing of zwire.
  *
- * Job: { id, op: "run", type, verb: "bind" | "connect", endpoint, role: "send" | "receive" | "request" | "reply",
- * count, seed, sync, options }. Answers: { id, event: "ready", endpoint }, then { id, event: "done", received,
- * mismatch, milliseconds } or { id, event: "error", message }. { id, op: "go" } ends the SYNC messages of a publisher.
+ * Job: { id, op: "run", type, verb: "bind" | "connect", endpoint, connectAs, role, options } and the fields of the role
+ * (../roles.mjs). Answers: { id, event: "ready", endpoint }, { id, event: "heard" } at the first SYNC, then { id,
+ * event: "done", received, mismatch, milliseconds } or { id, event: "error", message }. { id, op: "go" } ends the SYNC
+ * messages of a publisher.
  */
 import { createInterface } from "node:readline";
 import * as zmq from "zeromq";
-import { isSync, MessageCheck, MessageSource, SYNC } from "../messages.mjs";
+import { ROLES } from "../roles.mjs";
 
 const TYPES = {
+  PAIR: zmq.Pair,
   REQ: zmq.Request,
   REP: zmq.Reply,
+  DEALER: zmq.Dealer,
+  ROUTER: zmq.Router,
   PUB: zmq.Publisher,
   SUB: zmq.Subscriber,
+  XPUB: zmq.XPublisher,
+  XSUB: zmq.XSubscriber,
   PUSH: zmq.Push,
   PULL: zmq.Pull,
+  STREAM: zmq.Stream,
 };
-const going = new Map();
+const DRAFTS = ["Server", "Client", "Radio", "Dish", "Gather", "Scatter"];
+const gone = new Set();
 
 function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function send(socket, job) {
-  const source = new MessageSource(job.seed, job.count);
-  if (job.sync) await untilGo(socket, job.id);
-  for (let i = 0; i < job.count; i++) await socket.send(source.next());
-  return { received: 0, mismatch: null };
-}
-
-/** PUB cannot tell when it has a subscriber, so it repeats SYNC until the test says that one has arrived. */
-async function untilGo(socket, id) {
-  let go = false;
-  going.set(id, () => {
-    go = true;
-  });
-  while (!go) {
-    await socket.send(SYNC);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-async function receive(socket, job) {
-  const check = new MessageCheck(job.seed, job.count);
-  while (!check.complete) {
-    const parts = await socket.receive();
-    if (check.received === 0 && isSync(parts)) continue;
-    check.take(parts);
-  }
-  return check;
-}
-
-async function request(socket, job) {
-  const source = new MessageSource(job.seed, job.count);
-  const check = new MessageCheck(job.seed + 1, job.count);
-  while (!check.complete) {
-    await socket.send(source.next());
-    check.take(await socket.receive());
-  }
-  return check;
-}
-
-async function reply(socket, job) {
-  const check = new MessageCheck(job.seed, job.count);
-  const source = new MessageSource(job.seed + 1, job.count);
-  while (!check.complete) {
-    check.take(await socket.receive());
-    await socket.send(source.next());
-  }
-  return check;
-}
-
 /** A socket of the type, with those of the options that it owns (zeromq.js refuses the others). */
-function create(job) {
+async function create(job) {
+  if (!(job.type in TYPES)) {
+    // Loaded only when needed: it warns that drafts may change.
+    const draft = await import("zeromq/draft.js");
+    for (const name of DRAFTS) TYPES[name.toUpperCase()] = draft.default[name];
+  }
   const socket = new TYPES[job.type]();
   const options = { linger: 20000, receiveTimeout: 30000, sendTimeout: 30000, ...job.options };
   for (const [name, value] of Object.entries(options)) if (name in socket) socket[name] = value;
   return socket;
 }
 
+async function open(socket, job) {
+  if (job.type === "SUB") socket.subscribe();
+  if (job.type === "DISH") socket.join(job.group);
+  if (job.verb === "bind") await socket.bind(job.endpoint);
+  else if (job.connectAs === undefined) socket.connect(job.endpoint);
+  else socket.connect(job.endpoint, { routingId: job.connectAs });
+  say({ id: job.id, event: "ready", endpoint: socket.lastEndpoint });
+}
+
 async function run(job) {
-  const socket = create(job);
+  const signals = { gone: () => gone.has(job.id), heard: () => say({ id: job.id, event: "heard" }) };
+  let socket;
   try {
-    if (job.type === "SUB") socket.subscribe();
-    if (job.verb === "bind") await socket.bind(job.endpoint);
-    else socket.connect(job.endpoint);
-    say({ id: job.id, event: "ready", endpoint: socket.lastEndpoint });
+    socket = await create(job);
+    await open(socket, job);
     const started = performance.now();
-    const { received, mismatch } = await { send, receive, request, reply }[job.role](socket, job);
+    const { received, mismatch } = await ROLES[job.role](socket, job, signals);
     const milliseconds = Math.round(performance.now() - started);
     say({ id: job.id, event: "done", received, mismatch, milliseconds });
   } catch (error) {
     say({ id: job.id, event: "error", message: String(error) });
   } finally {
-    socket.close();
+    socket?.close();
   }
 }
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {
     const job = JSON.parse(line);
-    if (job.op === "go") going.get(job.id)();
+    if (job.op === "go") gone.add(job.id);
     else run(job);
   })
   .on("close", () => process.exit(0));

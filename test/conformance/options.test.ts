@@ -1,0 +1,233 @@
+/**
+ * Options as constructor fields and properties, each on each type: owners, defaults, what is taken and refused, the
+ * warning of changes that come too late, and where the effect of each is shown. Effects that have no file of their own
+ * are here, those of a context among them.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import * as zwire from "../../src/index.js";
+import { RULES } from "../../src/option-rules.js";
+import { managed, rawConnected, record, TRANSPORTS, texts, until } from "../support/helpers.js";
+import { OPTIONS, type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/option-table.js";
+import { message } from "../support/raw-peer.js";
+
+type Loose = Record<string, unknown>;
+const soon = { timeout: 5000 };
+let names = 0;
+
+function create(type: TypeName, options?: object): zwire.Socket & Loose {
+  const Type = TYPES[type] as new (options?: object) => zwire.Socket;
+  return managed(new Type(options)) as zwire.Socket & Loose;
+}
+
+/** As the application gave it: octets as text. */
+function plain(value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value;
+}
+
+function defaultOf(row: Row, type: TypeName): unknown {
+  return row.initials?.[type] ?? row.initial;
+}
+
+/** Values of a type that the option never has. */
+function wrong(row: Row): unknown[] {
+  if (row.kind === "flag") return [0, 1, "true", null, {}];
+  if (row.kind === "int" || row.kind === "long") return ["1", null, true, 1n, [1]];
+  if (row.kind === "list") return [1, true, {}];
+  return row.initial === null ? [1, true, {}, []] : [1, true, null, {}];
+}
+
+it("the table has every option that there is, once", () => {
+  expect(OPTIONS.map((row) => row.name).sort()).toEqual(Object.keys(RULES).sort());
+});
+
+it("every option that does something names the test that shows it", () => {
+  for (const { name, proof, refused } of OPTIONS) {
+    expect(proof === undefined, name).toBe(refused === true);
+    if (proof === undefined) continue;
+    const [file, title] = proof.split(/: (.*)/s);
+    const path = new URL(`../${file}`, import.meta.url);
+    expect(existsSync(path), `${name}: ${file}`).toBe(true);
+    const source = readFileSync(path, "utf8");
+    const found = title === "" ? source.includes(name) : new RegExp(`["\`]${escaped(title)}`).test(source);
+    expect(found, `${name}: ${proof}`).toBe(true);
+  }
+});
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+describe.each(OPTIONS.map((row) => [row.name, row] as const))("%s", (name, row) => {
+  it("is a property and a constructor field of its owners, with its default", () => {
+    for (const type of row.owners) {
+      const socket = create(type);
+      expect(name in socket, type).toBe(true);
+      expect(plain(socket[name]), type).toEqual(defaultOf(row, type));
+      expect(create(type, { [name]: undefined })[name], type).toEqual(socket[name]);
+      for (const value of row.good) {
+        expect(plain(create(type, { [name]: value })[name]), type).toEqual(value);
+        socket[name] = value;
+        expect(plain(socket[name]), type).toEqual(value);
+      }
+    }
+  });
+
+  it("U2 other types have it neither as a field nor as a property", () => {
+    for (const type of TYPE_NAMES.filter((one) => !row.owners.includes(one))) {
+      const socket = create(type);
+      // M6: a Stream tells the name of its newest connection.
+      if (!(type === "STREAM" && name === "routingId")) expect(name in socket, type).toBe(false);
+      expect(() => create(type, { [name]: row.good[0] }), type).toThrow(TypeError);
+      expect(() => {
+        socket[name] = row.good[0];
+      }, type).toThrow(TypeError);
+    }
+  });
+
+  it("U2 a value of another type is a TypeError, and the old value stays", () => {
+    for (const type of row.owners) {
+      const socket = create(type, { [name]: row.good[0] });
+      for (const value of wrong(row)) {
+        expect(() => create(type, { [name]: value }), `${type} ${value}`).toThrow(TypeError);
+        expect(() => {
+          socket[name] = value;
+        }, `${type} ${value}`).toThrow(TypeError);
+        expect(plain(socket[name])).toEqual(row.good[0]);
+      }
+    }
+  });
+
+  const fault = row.refused
+    ? expect.objectContaining({ code: "ENOTSUP", message: expect.stringContaining(name) })
+    : expect.objectContaining({ name: "RangeError", message: expect.stringContaining(name) });
+  it(`U2 a wrong value of the right type is ${row.refused ? "ENOTSUP" : "a RangeError"}, and the old value stays`, () => {
+    for (const type of row.owners) {
+      const socket = create(type, { [name]: row.good[0] });
+      for (const value of row.bad) {
+        expect(() => create(type, { [name]: value }), `${type} ${value}`).toThrow(fault);
+        expect(() => {
+          socket[name] = value;
+        }, `${type} ${value}`).toThrow(fault);
+        expect(plain(socket[name])).toEqual(row.good[0]);
+      }
+    }
+  });
+
+  it(`set after bind or connect it ${row.live ? "acts at once" : "warns that it acts with the next one"}`, async () => {
+    const warnings = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    try {
+      for (const verb of ["bind", "connect"] as const) {
+        const socket = create(row.owners[0]);
+        socket[name] = row.good[0];
+        expect(warnings).not.toHaveBeenCalled();
+        if (socket.raw) await socket[verb](verb === "bind" ? "tcp://127.0.0.1:*" : "tcp://127.0.0.1:1");
+        else await socket[verb](`inproc://options-${names++}`);
+        socket[name] = row.good[0];
+        const expected = [["Socket option will not take effect until next connect/bind."]];
+        expect(warnings.mock.calls).toEqual(row.live ? [] : expected);
+        warnings.mockClear();
+      }
+    } finally {
+      warnings.mockRestore();
+    }
+  });
+
+  it("U4 cannot be set on a closed socket, and still tells its value", async () => {
+    const socket = create(row.owners[0]);
+    await socket.close();
+    expect(() => {
+      socket[name] = row.good[0];
+    }).toThrow(expect.objectContaining({ code: "EBADF" }));
+    expect(plain(socket[name])).toEqual(defaultOf(row, row.owners[0]));
+  });
+});
+
+describe("what some options take besides", () => {
+  it("octets for a text, and null for none", () => {
+    const dealer = create("DEALER");
+    const octets = Buffer.from([1, 0, 255]);
+    dealer.routingId = octets;
+    octets.fill(0);
+    expect(dealer.routingId).toEqual(Buffer.from([1, 0, 255])); // a copy
+    dealer.routingId = null;
+    expect(dealer.routingId).toBeNull();
+    expect(() => create("DEALER", { routingId: Buffer.from([0, 1]) })).toThrow(RangeError); // C12
+    for (const name of ["interface", "socksProxy", "socksUsername", "socksPassword"]) {
+      expect(create("PUSH", { [name]: null })[name]).toBeNull();
+    }
+    expect(create("XPUB", { welcomeMessage: null }).welcomeMessage).toBeNull();
+  });
+});
+
+describe("contexts (their rules are in context.test.ts)", () => {
+  it("S11 a socket of a context without blocky drops what is unsent when it closes", async () => {
+    const push = new zwire.Push({ context: new zwire.Context({ blocky: false }) });
+    push.connect("tcp://127.0.0.1:1");
+    await push.send("unsent");
+    const closing = push.close();
+    const late = new Promise((resolve) => setTimeout(() => resolve("late"), 5000).unref());
+    expect(await Promise.race([closing, late])).toBeUndefined();
+  });
+
+  it("R5 ipv6 is the default of sockets made from then on", async () => {
+    const context = new zwire.Context();
+    const before = create("PUSH", { context });
+    context.ipv6 = true;
+    const push = create("PUSH", { context });
+    expect([before.ipv6, push.ipv6, create("PUSH", { context, ipv6: false }).ipv6]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    push.connect("tcp://[::1]:1"); // refused at once where ipv6 is off
+    expect(() => before.connect("tcp://[::1]:1")).toThrow(expect.objectContaining({ code: "EINVAL" }));
+  });
+});
+
+describe("effects that have no file of their own", () => {
+  it("E15 maxMultipartSize closes a connection whose message is larger, all parts together", async () => {
+    const pull = managed(new zwire.Pull({ maxMultipartSize: 100 }));
+    const events = record(pull);
+    const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
+    peer.write(message(Buffer.alloc(50), Buffer.alloc(50)), message(Buffer.alloc(50), Buffer.alloc(51)));
+    expect((await pull.receive(soon)).map((part) => part.length)).toEqual([50, 50]);
+    const { error } = await events.next("handshake:error:protocol");
+    expect(error).toMatchObject({ code: "message-too-large" });
+    await peer.closed();
+    expect(pull.tryReceive()).toBeUndefined();
+  });
+
+  it.each(TRANSPORTS)(
+    "J20 with manual, only what the application subscribes takes effect, over $name",
+    async ({ endpoint }) => {
+      const xpub = managed(new zwire.XPublisher({ manual: true }));
+      const sub = managed(new zwire.Subscriber());
+      sub.subscribe("asked", "other");
+      sub.connect(await xpub.bind(endpoint()));
+      for (const topic of ["\x01asked", "\x01other"]) {
+        expect(texts(await xpub.receive(soon))).toEqual([topic]);
+        if (topic === "\x01other") xpub.subscribe("other");
+      }
+      for (const text of ["asked", "other"]) await xpub.send(text);
+      expect(texts(await sub.receive(soon))).toEqual(["other"]);
+      expect(sub.tryReceive()).toBeUndefined();
+      sub.unsubscribe("other");
+      expect(texts(await xpub.receive(soon))).toEqual(["\x00other"]);
+    },
+  );
+
+  it.each([true, false])("M2 without notify no connection is told: %s", async (notify) => {
+    const stream = managed(new zwire.Stream({ notify }));
+    const dialling = managed(new zwire.Stream());
+    dialling.connect(await stream.bind("tcp://127.0.0.1:*"), { routingId: "peer" });
+    await dialling.connected(soon);
+    await dialling.send(["peer", "octets"]);
+    const first = await stream.receive(soon);
+    expect(texts(first).slice(1)).toEqual([notify ? "" : "octets"]);
+    if (notify) expect(texts(await stream.receive(soon)).slice(1)).toEqual(["octets"]);
+    await dialling.close();
+    await until(() => stream.peers.length === 0, "the peer left");
+    expect(stream.stats.receiveQueue).toBe(notify ? 1 : 0);
+  });
+});

@@ -1,0 +1,335 @@
+/**
+ * Every stable option of libzmq and every option of zwire, as a table: number, type, default, owners, values that are
+ * taken and refused, and the test that shows its effect. Written from spec/zeromq-js.md §2 and spec/zmtp.md §3, not
+ * from src, so that the two can differ.
+ */
+import { Channel, Client, Dish, Gather, Peer, Radio, Scatter, Server } from "../../src/draft.js";
+import * as zwire from "../../src/index.js";
+
+export const TYPES = {
+  PAIR: zwire.Pair,
+  PUB: zwire.Publisher,
+  SUB: zwire.Subscriber,
+  REQ: zwire.Request,
+  REP: zwire.Reply,
+  DEALER: zwire.Dealer,
+  ROUTER: zwire.Router,
+  PULL: zwire.Pull,
+  PUSH: zwire.Push,
+  XPUB: zwire.XPublisher,
+  XSUB: zwire.XSubscriber,
+  STREAM: zwire.Stream,
+  SERVER: Server,
+  CLIENT: Client,
+  RADIO: Radio,
+  DISH: Dish,
+  GATHER: Gather,
+  SCATTER: Scatter,
+  PEER: Peer,
+  CHANNEL: Channel,
+} as const;
+
+export type TypeName = keyof typeof TYPES;
+export const TYPE_NAMES = Object.keys(TYPES) as TypeName[];
+
+const all: readonly TypeName[] = TYPE_NAMES;
+const writable = all.filter((type) => !["SUB", "PULL", "DISH", "GATHER"].includes(type));
+const readable = all.filter((type) => !["PUB", "PUSH", "RADIO", "SCATTER"].includes(type));
+const conflating: readonly TypeName[] = ["DEALER", "PULL", "PUSH", "PUB", "SUB", "GATHER", "SCATTER"];
+
+/** How an option is got and set by number. "flag" and "choice" are numbers of 32 bits. */
+export type Kind = "flag" | "int" | "long" | "text" | "list" | "choice";
+
+export interface Row {
+  readonly name: string;
+  /** Undefined: zwire's own, which has no number. */
+  readonly number: number | undefined;
+  readonly kind: Kind;
+  readonly initial: unknown;
+  /** What another default is, by type. */
+  readonly initials?: Partial<Record<TypeName, unknown>>;
+  readonly owners: readonly TypeName[];
+  /** Taken by all who have it; the first is not the default. */
+  readonly good: readonly unknown[];
+  /** Of the right type and refused. */
+  readonly bad: readonly unknown[];
+  /** By number: read and written, or only one of them. Default both. */
+  readonly access?: "read" | "write";
+  /** A change acts at once. */
+  readonly live?: boolean;
+  /** Only the default is taken; why. */
+  readonly refused?: boolean;
+  /** The test of its effect: file under test, then the beginning of a title. */
+  readonly proof?: `${string}: ${string}`;
+}
+
+const MAX = 2 ** 31 - 1;
+const SAFE = Number.MAX_SAFE_INTEGER;
+
+type Rest = Partial<Row>;
+
+function int(name: string, number: number | undefined, initial: number, minimum: number, rest: Rest): Row {
+  const good = [initial === 7 ? 8 : 7, minimum, MAX];
+  const bad = [minimum - 1, MAX + 1, 1.5, Number.NaN, Number.POSITIVE_INFINITY];
+  return { name, number, kind: "int", initial, owners: all, good, bad, ...rest };
+}
+
+function flag(name: string, number: number | undefined, owners: readonly TypeName[], rest: Rest): Row {
+  return { name, number, kind: "flag", initial: false, owners, good: [true, false], bad: [], ...rest };
+}
+
+function refused(name: string, number: number, kind: Kind, initial: unknown, bad: unknown): Row {
+  return { name, number, kind, initial, owners: all, good: [initial], bad: [bad], refused: true };
+}
+
+const LIFE = "conformance/life-cycle.test.ts";
+const OS = "conformance/os-options.test.ts";
+const COMMON = "conformance/common.test.ts";
+const HEARTBEAT = "conformance/heartbeat.test.ts";
+const ROUTING = "interop/routing.test.ts";
+const SUBSCRIPTIONS = "interop/subscriptions.test.ts";
+const STREAM = "unit/stream.test.ts";
+const HERE = "conformance/options.test.ts";
+
+const ROUTING_IDS = ["me", "n".repeat(255)];
+
+/** Every option of sockets. */
+export const OPTIONS: readonly Row[] = [
+  int("sendHighWaterMark", 23, 1000, 0, {
+    owners: writable,
+    live: true,
+    proof: `${COMMON}: G7 a mark changed`,
+  }),
+  int("receiveHighWaterMark", 24, 1000, 0, {
+    owners: readable,
+    live: true,
+    proof: `${COMMON}: G9 above the`,
+  }),
+  int("sendTimeout", 28, -1, -1, { owners: writable, live: true, proof: `${COMMON}: G13 sendTimeout and` }),
+  int("receiveTimeout", 27, -1, -1, {
+    owners: readable,
+    live: true,
+    proof: `${COMMON}: G13 sendTimeout and`,
+  }),
+  int("linger", 17, 30000, -1, {
+    initials: { SUB: 0, XSUB: 0, DISH: 0 },
+    live: true,
+    proof: `${LIFE}: S9 linger n waits`,
+  }),
+  flag("immediate", 39, all, { proof: `${LIFE}: S8 with immediate nothing` }),
+  flag("conflate", 54, conflating, { access: "write", proof: `${COMMON}: G14 a conflating pair` }),
+  int("maxMessageSize", 22, -1, -1, {
+    kind: "long",
+    good: [7, -1, 0, SAFE],
+    bad: [-2, 1.5, SAFE + 1],
+    proof: "conformance/framing.test.ts: E15 a frame above",
+  }),
+  {
+    name: "routingId",
+    number: 5,
+    kind: "text",
+    initial: null,
+    owners: ["REQ", "REP", "DEALER", "ROUTER"],
+    good: ROUTING_IDS,
+    bad: ["", "\0zero", "n".repeat(256)],
+    proof: `${ROUTING}: C11 I3 our routingId`,
+  },
+  flag("mandatory", 33, ["ROUTER"], { live: true, proof: `${ROUTING}: I4 I5 a full` }),
+  flag("handover", 56, ["ROUTER"], {
+    access: "write",
+    live: true,
+    proof: `${ROUTING}: C11 I3 libzmq's routingId`,
+  }),
+  flag("probeRouter", 51, ["REQ", "DEALER", "ROUTER"], {
+    access: "write",
+    live: true,
+    proof: `${ROUTING}: I14 our %s with probeRouter`,
+  }),
+  flag("correlate", 52, ["REQ"], {
+    access: "write",
+    live: true,
+    proof: "conformance/req-rep.test.ts: H9 with correlate",
+  }),
+  flag("relaxed", 53, ["REQ"], {
+    access: "write",
+    live: true,
+    proof: "conformance/req-rep.test.ts: H8 with relaxed",
+  }),
+  flag("noDrop", 69, ["PUB", "XPUB"], {
+    access: "write",
+    live: true,
+    proof: "conformance/pub-sub.test.ts: J19 with noDrop",
+  }),
+  flag("manual", 71, ["XPUB"], { access: "write", live: true, proof: `${HERE}: J20 with manual` }),
+  {
+    name: "verbosity",
+    number: undefined, // XPUB_VERBOSE (40) and XPUB_VERBOSER (78): tested by themselves
+    kind: "choice",
+    initial: null,
+    owners: ["XPUB"],
+    good: ["allSubs", "allSubsUnsubs", null],
+    bad: ["", "all"],
+    live: true,
+    proof: `${SUBSCRIPTIONS}: J14 with allSubsUnsubs`,
+  },
+  {
+    name: "welcomeMessage",
+    number: 72,
+    kind: "text",
+    initial: null,
+    owners: ["XPUB"],
+    good: ["hello", "", "\0"],
+    bad: [],
+    access: "write",
+    live: true,
+    proof: `${SUBSCRIPTIONS}: J23 the welcome message is`,
+  },
+  flag("notify", 73, ["STREAM"], {
+    initial: true,
+    good: [false, true],
+    access: "write",
+    live: true,
+    proof: `${HERE}: M2 without notify`,
+  }),
+  flag("invertMatching", 74, ["PUB", "XPUB", "SUB"], {
+    live: true,
+    proof: "conformance/pub-sub.test.ts: J24 with invertMatching",
+  }),
+
+  int("reconnectInterval", 18, 100, -1, { proof: `${LIFE}: S1 the wait` }),
+  int("reconnectMaxInterval", 21, 0, 0, { proof: `${LIFE}: S2 with a maximum` }),
+  int("connectTimeout", 79, 0, 0, { proof: "conformance/tcp.test.ts: S6 connectTimeout" }),
+  int("handshakeInterval", 66, 30000, 0, { proof: `${LIFE}: S7 a peer that does not finish` }),
+  int("heartbeatInterval", 75, 0, 0, { proof: `${HEARTBEAT}: F11 a PING goes out` }),
+  int("heartbeatTimeout", 77, -1, -1, { proof: `${HEARTBEAT}: F11 without an answer` }),
+  int("heartbeatTimeToLive", 76, 0, 0, {
+    good: [7, 0, 6_553_599],
+    bad: [-1, 6_553_600, 1.5],
+    proof: `${HEARTBEAT}: F6 heartbeatTimeToLive`,
+  }),
+  int("backlog", 19, 100, 0, { proof: "conformance/tcp.test.ts: R9 backlog" }),
+  int("useFd", 89, -1, -1, { proof: `${OS}: R25 a %s descriptor` }),
+
+  // zwire has the two on every socket, as libzmq has; zeromq.js only on those of the direction.
+  int("sendBufferSize", 11, -1, -1, { proof: `${STREAM}: ` }),
+  int("receiveBufferSize", 12, -1, -1, { proof: `${STREAM}: ` }),
+  int("tcpKeepalive", 34, -1, -1, { good: [1, 0, -1], bad: [-2, 2, 0.5], proof: `${STREAM}: ` }),
+  int("tcpKeepaliveCount", 35, -1, -1, { proof: `${STREAM}: ` }),
+  int("tcpKeepaliveIdle", 36, -1, -1, { proof: `${STREAM}: ` }),
+  int("tcpKeepaliveInterval", 37, -1, -1, { proof: `${STREAM}: ` }),
+  int("tcpMaxRetransmitTimeout", 80, 0, 0, { proof: `${OS}: R11 %i reaches TCP_USER_TIMEOUT` }),
+  int("typeOfService", 57, 0, 0, {
+    good: [7, 0, 255],
+    bad: [-1, 256, 1.5],
+    proof: `${OS}: R11 0, the default`,
+  }),
+  flag("ipv6", 42, all, { proof: "conformance/tcp.test.ts: R1 R5 with ipv6" }),
+  {
+    name: "interface",
+    number: 92,
+    kind: "text",
+    initial: null,
+    owners: all,
+    good: ["lo", "d".repeat(15)],
+    bad: ["", "d".repeat(16), "a\0b"],
+    proof: `${OS}: R11 sockets are bound to the device`,
+  },
+  {
+    name: "socksProxy",
+    number: 68,
+    kind: "text",
+    initial: null,
+    owners: all,
+    good: ["127.0.0.1:1080", "proxy.example:1", "[::1]:65535"],
+    bad: ["", "host", "host:0", "host:65536", ":1080"],
+    proof: "conformance/socks.test.ts: R24 messages pass",
+  },
+  {
+    name: "socksUsername",
+    number: 99,
+    kind: "text",
+    initial: null,
+    owners: all,
+    good: ["user", "u".repeat(255)],
+    bad: ["", "u".repeat(256)],
+    proof: "conformance/socks.test.ts: R24 a user without",
+  },
+  {
+    name: "socksPassword",
+    number: 100,
+    kind: "text",
+    initial: null,
+    owners: all,
+    good: ["secret", "p".repeat(255)],
+    bad: ["", "p".repeat(256)],
+    access: "write",
+    proof: "conformance/socks.test.ts: R24 a wrong password",
+  },
+  list("tcpAcceptFilter", 38, ["10.0.0.0/8"], ["10.0.0.0/33"], "R12 one peer is let in"),
+  list("ipcFilterProcessIds", 58, [1234], [0], "R19 a peer is let in"),
+  list("ipcFilterUserIds", 59, [1234], [-1], "R19 a peer is let in"),
+  list("ipcFilterGroupIds", 60, [1234], [-1], "R19 a peer is let in"),
+
+  own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: E15 maxMessageParts"),
+  own("maxMultipartSize", -1, -1, all, `${HERE}: E15 maxMultipartSize`, SAFE),
+  own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),
+  own("receiveHighWaterMarkBytes", 0, 0, readable, `${COMMON}: G9 the receive mark in octets`, SAFE, true),
+  own("sendQueueLimit", 65536, 1, writable, "lifecycle/send-order.test.ts: a full send queue", MAX, true),
+
+  refused("affinity", 4, "long", 0, 1),
+  refused("rate", 8, "int", 100, 101),
+  refused("recoveryInterval", 9, "int", 10000, 1),
+  refused("multicastHops", 25, "int", 1, 2),
+  refused("multicastMaxTransportDataUnit", 84, "int", 1500, 9000),
+  refused("vmciBufferSize", 85, "long", 0, 1),
+  refused("vmciBufferMinSize", 86, "long", 0, 1),
+  refused("vmciBufferMaxSize", 87, "long", 0, 1),
+  refused("vmciConnectTimeout", 88, "int", -1, 5),
+  refused("loopbackFastPath", 94, "flag", false, true),
+  refused("plainServer", 44, "flag", false, true),
+  refused("plainUsername", 45, "text", null, "user"),
+  refused("plainPassword", 46, "text", null, "secret"),
+  refused("curveServer", 47, "flag", false, true),
+  refused("curvePublicKey", 48, "text", null, "k".repeat(40)),
+  refused("curveSecretKey", 49, "text", null, "k".repeat(40)),
+  refused("curveServerKey", 50, "text", null, "k".repeat(40)),
+  refused("zapDomain", 55, "text", "", "domain"),
+  refused("zapEnforceDomain", 93, "flag", false, true),
+  refused("gssapiServer", 62, "flag", false, true),
+  refused("gssapiPrincipal", 63, "text", null, "principal"),
+  refused("gssapiServicePrincipal", 64, "text", null, "principal"),
+  refused("gssapiPlainText", 65, "flag", false, true),
+  refused("gssapiPrincipalNameType", 90, "choice", "hostBased", "userName"),
+  refused("gssapiServicePrincipalNameType", 91, "choice", "hostBased", "krb5Principal"),
+];
+
+function own(
+  name: string,
+  initial: number,
+  minimum: number,
+  owners: readonly TypeName[],
+  proof: Row["proof"],
+  maximum: number = MAX,
+  live = false,
+): Row {
+  const [good, bad] = [
+    [7, minimum, maximum],
+    [minimum - 1, maximum + 1, 1.5],
+  ];
+  return { name, number: undefined, kind: "int", initial, owners, good, bad, live, proof };
+}
+
+function list(name: string, number: number, good: unknown[], bad: unknown[], title: string): Row {
+  const proof = `conformance/filters.test.ts: ${title}` as const;
+  return {
+    name,
+    number,
+    kind: "list",
+    initial: [],
+    owners: all,
+    good: [good, []],
+    bad: [bad],
+    access: "write",
+    proof,
+  };
+}
