@@ -166,10 +166,14 @@ export interface ConflateOptions {
   conflate?: boolean;
 }
 
-/** Options of Publisher. */
-export interface PublisherOnlyOptions {
-  /** Wait instead of dropping when a matching subscriber is full (J19). Default false. */
+/** Options of sockets that drop for a peer that is full. */
+export interface NoDropOptions {
+  /** Wait instead of dropping when a peer that is to get the message is full (J19, N12). Default false. */
   noDrop?: boolean;
+}
+
+/** Options of Publisher. */
+export interface PublisherOnlyOptions extends NoDropOptions {
   /** Send to the subscribers that did not ask for it; set on both sides (J24). Default false. */
   invertMatching?: boolean;
 }
@@ -204,9 +208,15 @@ export interface XPublisherOnlyOptions {
 
 /** Options of Router. */
 export interface RouterOnlyOptions {
-  /** Reject a message to an unknown peer with EHOSTUNREACH, and wait for a full one, instead of dropping (I4, I5). Default false. */
+  /**
+   * Reject a message to an unknown peer with EHOSTUNREACH, and wait for a full one, instead of dropping (I4, I5). Sends
+   * keep their order: one that waits for its peer holds back those behind it; `trySend` or a timeout does not. Default false.
+   */
   mandatory?: boolean;
-  /** A new peer takes over a routing id that is in use (I9), instead of being ignored (I8). Default false. */
+  /**
+   * A new peer takes over a routing id that is in use, and the old connection is closed (I9), instead of being ignored
+   * (I8). Two live peers of one name then take it from each other as often as they redial. Default false.
+   */
   handover?: boolean;
 }
 

@@ -63,16 +63,26 @@ export class Groups {
     if (members?.size === 0) this.#members.delete(name);
   }
 
-  /** Send [group, body] to each member; a full one loses its copy (N12). */
-  send(message: OutMessage): void {
+  /**
+   * Send [group, body] to each member; a full one loses its copy, or with `noDrop` nobody gets one and the answer is
+   * false (N12).
+   */
+  send(message: OutMessage, noDrop: boolean): boolean {
     const [group] = message as Uint8Array[];
     const name = Buffer.from(group.buffer as ArrayBuffer, group.byteOffset, group.length).toString("latin1");
     const members = this.#members.get(name);
-    if (members === undefined) return;
+    if (members === undefined) return true;
+    if (noDrop) {
+      // Every full pipe must note that it refused, so that its wake-up comes: no early exit.
+      let full = false;
+      for (const pipe of members) if (!pipe.hasRoom()) full = true;
+      if (full) return false;
+    }
     for (const pipe of members) {
       if (pipe.trySend(message)) continue;
       pipe.dropped++;
       this.dropped++;
     }
+    return true;
   }
 }

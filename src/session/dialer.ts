@@ -61,15 +61,19 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   /** Begin to dial; messages queue from now on, unless `immediate`. */
   start(): void {
-    if (!this.#immediate) {
-      this.#pipe = this.#newPipe();
-      this.#host.attachPipe(this.#pipe);
-    }
+    this.#attach();
     void this.#dial();
   }
 
-  /** Octets without framing cannot be continued on another connection: a raw pipe lives as long as its own. */
-  get #immediate(): boolean {
+  /** Messages queue from now on, unless `immediate`. */
+  #attach(): void {
+    if (this.#pipe !== null || this.#options.immediate) return;
+    this.#pipe = this.#newPipe();
+    this.#host.attachPipe(this.#pipe);
+  }
+
+  /** Octets without framing cannot be continued on another connection: then a queue dies with its own. */
+  get #losesQueue(): boolean {
     return this.#options.immediate || this.#host.raw;
   }
 
@@ -134,6 +138,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
       return;
     }
     this.#state = "waiting";
+    this.#attach();
     this.#timer = setTimeout(() => void this.#dial(), interval);
     if (!this.#host.refed) this.#timer.unref();
     this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
@@ -181,7 +186,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
-    if (this.#immediate)
+    if (this.#losesQueue)
       this.#dropPipe(); // S8
     else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.#place, wasReady, error);

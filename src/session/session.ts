@@ -33,6 +33,9 @@ const FRAME_CEILING = 2 ** 31 - 1;
 /** Most octets of one command after the handshake (a SUBSCRIBE carries a topic). */
 const COMMAND_CEILING = 1024 * 1024;
 const HANDSHAKE_COMMAND_CEILING = 64 * 1024;
+/** Subscriptions that may wait for a publisher that does not read, in number and in octets: as many as it may be told. */
+const WAITING_SUBSCRIPTIONS = 1_000_000;
+const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** PONGs that may wait for a peer that sends PINGs and does not read. */
 const WAITING_CONTROL_CEILING = 16;
 
@@ -72,6 +75,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
   #commands = false;
   /** Octets that go before the pipe's next batch: handshake, subscriptions, PING and PONG (F15). */
   #control: Uint8Array[] = [];
+  #controlBytes = 0;
   #controlFlush = false;
   #writing = false;
   #batchInFlight = false;
@@ -209,6 +213,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     } else {
       segments = batch === null ? this.#control : this.#control.concat(batch.seal());
       this.#control = [];
+      this.#controlBytes = 0;
     }
     if (this.stream.write(segments) > 0) {
       this.#writing = true;
@@ -306,6 +311,13 @@ export class Session implements StreamHandler, PipeLink, Connection {
   /** As #sendControl, gathering what is sent in the same turn: a program may subscribe to thousands of topics. */
   #queueControl(octets: Uint8Array): void {
     this.#control.push(octets);
+    this.#controlBytes += octets.length;
+    if (this.#control.length > WAITING_SUBSCRIPTIONS || this.#controlBytes > WAITING_SUBSCRIPTION_BYTES) {
+      // A new connection begins with the topics that count then; what waits here may be no more than their history.
+      const text = "the publisher does not read our subscriptions";
+      this.#end(new ProtocolError("subscriptions-unread", text, { rule: "G9", kind: "other" }), 0);
+      return;
+    }
     if (this.#controlFlush) return;
     this.#controlFlush = true;
     process.nextTick(() => {

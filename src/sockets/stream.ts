@@ -44,6 +44,8 @@ export class Stream extends DuplexSocket {
   override readonly raw = true;
   readonly #queue = new FairQueue();
   readonly #table = new RoutingTable(Math.random() * 2 ** 32);
+  /** Pipes whose connection was told of, and whose end is to be told. */
+  readonly #told = new Set<Pipe>();
   #newest: Buffer | null = null;
   /** @internal CONNECT_ROUTING_ID: for the next connect() only */
   nextRoutingId: Buffer | null = null;
@@ -60,8 +62,8 @@ export class Stream extends DuplexSocket {
   }
 
   /**
-   * Connect; `routingId` names the connection. Nothing can be sent to it before it is there, which `notify` tells:
-   * until then, and between two connections, it is EHOSTUNREACH (M5).
+   * Connect; `routingId` names the connection. What is sent to it waits until it is there, and again between two
+   * connections, unless `immediate` is set: then that is EHOSTUNREACH (M5).
    * @throws as Socket.connect; TypeError or RangeError for a bad name, ZmqError EINVAL for one that is in use, and
    * EPROTONOSUPPORT for inproc, which has no octets
    */
@@ -87,6 +89,7 @@ export class Stream extends DuplexSocket {
     const pipe = this.#table.find(message[0]);
     if (pipe === undefined) throw new ZmqError("EHOSTUNREACH"); // M5
     if (message[1].length > 0) return (pipe as StreamPipe).trySendRaw(message[1]);
+    this.#told.delete(pipe); // who closes a connection is not told that it is closed
     pipe.fail(new Error("closed by the application")); // M4
     return true;
   }
@@ -102,15 +105,17 @@ export class Stream extends DuplexSocket {
     super.attachPipe(pipe);
     pipe.routingId ??= this.#table.generate();
     this.#table.add(pipe);
+    this.sender.queue.drain();
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.#told.add(pipe);
     this.#notice(pipe); // not before there is a connection that whoever hears of it can close
     super.pipeConnected(pipe, peer);
   }
 
   override detachPipe(pipe: Pipe): void {
-    if (this.pipes.has(pipe) && !this.closed) this.#notice(pipe);
+    if (this.#told.delete(pipe) && !this.closed) this.#notice(pipe);
     super.detachPipe(pipe);
     this.#table.remove(pipe);
     this.sender.queue.drain(); // a send may have waited for this one

@@ -58,8 +58,8 @@ export class Subscriber extends ReadableSocket {
    */
   subscribe(...prefixes: MessageLike[]): void {
     for (const octets of topicsOf(prefixes)) {
-      if (!this.#topics.add(octets)) continue;
-      this.#trie.add(octets, true);
+      // Told each time, as libzmq does: a verbose XPUB wants to know (J14). A CANCEL goes only with the last (J7).
+      if (this.#topics.add(octets)) this.#trie.add(octets, true);
       for (const pipe of this.#connected) pipe.sendSubscription(octets, true);
     }
   }

@@ -44,7 +44,10 @@ export interface XPublisherOptions
 
 export interface XPublisher extends OptionProperties<XPublisherOptions> {}
 
-/** Publishes messages by topic, and receives the subscriptions to them. */
+/**
+ * Publishes messages by topic, and receives the subscriptions to them. One that is not read is kept: over tcp and ipc
+ * up to `receiveHighWaterMark`, then reading stops; over inproc subscriptions do not count.
+ */
 export class XPublisher extends DuplexSocket {
   readonly #distributor = new Distributor(this.options);
   /** With `manual`: what was asked for. What takes effect is in the distributor. */

@@ -22,6 +22,7 @@ export type ProtocolErrorCode =
   | "too-many-parts"
   | "message-too-large"
   | "too-many-subscriptions"
+  | "subscriptions-unread"
   | "malformed-group-message"
   | "routing-id-taken"
   | "peer-taken"

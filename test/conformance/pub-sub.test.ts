@@ -73,11 +73,11 @@ describe("SUB on the wire", () => {
     expect(texts(await peer.readMessage())).toEqual(["\x01"]);
   });
 
-  it("J7 a topic subscribed twice is told once, and cancelled with the last unsubscribe", async () => {
+  it("J7 J14 a topic subscribed twice is told twice, as by libzmq, and cancelled with the last unsubscribe", async () => {
     const { subscriber, peer } = await subscribing();
     subscriber.subscribe("a");
     subscriber.subscribe("a");
-    expect((await peer.readCommand()).data.toString()).toBe("a");
+    for (let i = 0; i < 2; i++) expect((await peer.readCommand()).data.toString()).toBe("a");
     await peer.barrier();
     subscriber.unsubscribe("a");
     await peer.barrier();

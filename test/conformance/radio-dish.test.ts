@@ -123,6 +123,35 @@ describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
     expect(await next(dishes[0])).toEqual(["3", "a"]);
   });
 
+  it("N12 with noDrop the radio waits for a slow dish, and nobody loses a message", async () => {
+    const radio = managed(new Radio({ sendHighWaterMark: 5, noDrop: true }));
+    const actual = await radio.bind(endpoint());
+    const dish = managed(new Dish({ receiveHighWaterMark: 5 }));
+    dish.join("g");
+    dish.connect(actual);
+    await joined(radio, dish, "g");
+    while (dish.tryReceive() !== undefined);
+    const body = (i: number): Buffer => {
+      const octets = Buffer.alloc(300_000);
+      octets.writeUInt32BE(i);
+      return octets;
+    };
+    let sent = 0;
+    for (let refused = 0; refused < 20; refused++) {
+      if (radio.trySend(body(sent), { group: "g" })) {
+        sent++;
+        refused = 0;
+      }
+      await turns(1);
+    }
+    expect(sent).toBeLessThan(500);
+    expect(radio.writable).toBe(false);
+    const waiting = radio.send(body(sent), { group: "g", timeout });
+    for (let i = 0; i <= sent; i++) expect((await dish.receive({ timeout }))[0].readUInt32BE()).toBe(i);
+    await waiting;
+    expect(radio.stats.dropped).toBe(0);
+  });
+
   it("N12 a slow dish loses its copies, the others none, and the radio never waits", async () => {
     const radio = managed(new Radio({ sendHighWaterMark: 5 }));
     const actual = await radio.bind(endpoint());

@@ -191,7 +191,7 @@ it.each([
   ["a command announced with 2^62 octets", () => Buffer.from("064000000000000000", "hex")],
 ])("a metadata bomb: %s", async (_, bomb) => {
   const octets = bomb();
-  const rig = await besideGoodPeer();
+  const rig = await besideGoodPeer({ handshakeInterval: 20_000 });
   const bad = await rawDial(rig.endpoint);
   bad.write(greeting(), octets);
   await bad.closed();

@@ -155,7 +155,7 @@ export const OPTIONS: readonly Row[] = [
     live: true,
     proof: "conformance/req-rep.test.ts: H8 with relaxed",
   }),
-  flag("noDrop", 69, ["PUB", "XPUB"], {
+  flag("noDrop", 69, ["PUB", "XPUB", "RADIO"], {
     access: "write",
     live: true,
     proof: "conformance/pub-sub.test.ts: J19 with noDrop",

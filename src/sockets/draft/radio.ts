@@ -7,6 +7,7 @@ import type { Pipe } from "../../engine/pipe.js";
 import { type CallOptions, checkCallOptions } from "../../engine/turns.js";
 import type { MessageLike, OutMessage } from "../../message.js";
 import {
+  type NoDropOptions,
   OPTION_GROUPS,
   type OptionName,
   type OptionProperties,
@@ -17,10 +18,10 @@ import { checkGroup, Groups } from "../../patterns/groups.js";
 import { defineOptions, type SocketStats } from "../../socket.js";
 import { tooManySubscriptions } from "../publisher.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable];
+const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "noDrop"];
 
 /** Options of Radio. */
-export interface RadioOptions extends SocketOptions, WritableOptions {}
+export interface RadioOptions extends SocketOptions, WritableOptions, NoDropOptions {}
 
 /** Which group a message is for. */
 export interface RadioGroupOptions {
@@ -52,7 +53,7 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
     return super.send(address(message, options), options);
   }
 
-  /** As send(); never false. */
+  /** As send(); false only with `noDrop`. */
   override trySend(message: MessageLike, options?: RadioGroupOptions): boolean {
     return super.trySend(address(message, options));
   }
@@ -71,12 +72,11 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   }
 
   protected override canSend(): boolean {
-    return true; // never waits for all peers
+    return !this.options.noDrop || [...this.pipes].every((pipe) => pipe.hasRoom());
   }
 
   protected override route(message: OutMessage): boolean {
-    this.#groups.send(message);
-    return true;
+    return this.#groups.send(message, this.options.noDrop);
   }
 
   override attachPipe(pipe: Pipe): void {
@@ -92,6 +92,7 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   override pipeDisconnected(pipe: Pipe): void {
     super.pipeDisconnected(pipe);
     this.#groups.clear(pipe);
+    this.sender.queue.drain(); // with noDrop a send may have waited for this one
   }
 
   override pipeReadable(): void {
