@@ -87,6 +87,14 @@ export const rows = [
   },
   { id: "inproc-16", kind: "inproc", transport: "inproc", size: 16, contenders: [zwire, zeromq], bars: [] },
   {
+    id: "threads-16",
+    kind: "threads",
+    transport: "inproc",
+    size: 16,
+    contenders: [zwire, zeromq],
+    bars: [rate("zeromq.js", 4)],
+  },
+  {
     id: "portable-tcp-16",
     kind: "throughput",
     transport: "tcp",

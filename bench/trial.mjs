@@ -16,6 +16,7 @@ const ROLES = {
   "fan-out": { binds: "publish", dials: "subscribe", clock: "subscribe" },
   latency: { binds: "reply", dials: "request", clock: "request" },
   inproc: { binds: "both", clock: "both" },
+  threads: { binds: "threads", clock: "threads" },
 };
 
 /** A side's process. Events that nobody waits for yet are kept. */
@@ -71,7 +72,8 @@ function withResolvers() {
 
 function jobOf(row, contender, { warmup, count }) {
   const { size, subscribers } = row;
-  return { size, subscribers, warmup, count, send: contender.send, receive: contender.receive };
+  const { script: library, send, receive } = contender;
+  return { size, subscribers, warmup, count, library, send, receive };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {

@@ -2,6 +2,8 @@
  * The work of a trial over a library with zeromq.js's API: zwire or zeromq.js itself. Each process loads one of them
  * only. The receiving side holds the clock, and starts it at the first message after the warm-up.
  */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { done, job, Meter, parentSays, Samples, tellParent } from "./side.mjs";
 
 const CHUNK = 512;
@@ -10,7 +12,7 @@ const SYNC = Buffer.alloc(1);
 const total = job.warmup + job.count;
 
 /** Counts messages, refuses wrong ones, and takes the time of all after the warm-up. */
-class Counter {
+export class Counter {
   #left = 0;
   #meter = new Meter();
   #finished;
@@ -63,7 +65,7 @@ async function publishMessages(socket, count) {
 }
 
 /** The whole of the sending side, once its socket has a peer to send to. */
-async function sendAll(socket, send = sendMessages) {
+export async function sendAll(socket, send = sendMessages) {
   const meter = new Meter();
   await send(socket, job.warmup);
   meter.start();
@@ -71,7 +73,7 @@ async function sendAll(socket, send = sendMessages) {
   return meter;
 }
 
-async function receiveAll(socket, counter) {
+export async function receiveAll(socket, counter) {
   if (job.receive === 'on("message")') {
     socket.on("message", (message) => counter.take(message));
     return;
@@ -106,6 +108,23 @@ const roles = {
     receiveAll(pull, counter);
     await sendAll(push);
     done(await counter.figures);
+  },
+
+  /** A sender and a receiver in a worker thread each. The library is loaded here too, as a program with workers would. */
+  async threads() {
+    const start = (part) =>
+      new Worker(new URL("thread.mjs", import.meta.url), {
+        argv: [JSON.stringify(job)],
+        workerData: { part, library: job.library },
+      });
+    const receiver = start("receive");
+    await once(receiver, "message");
+    const figures = once(receiver, "message");
+    const sender = start("send");
+    const failed = new Promise((_, reject) => {
+      for (const worker of [receiver, sender]) worker.once("error", reject);
+    });
+    done((await Promise.race([figures, failed]))[0]);
   },
 
   /** noDrop: a publisher that throws away what its subscribers cannot take would win by doing nothing. */
