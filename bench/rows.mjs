@@ -12,6 +12,7 @@ const zwire = { name: "zwire", script: "zwire", send: "await send", receive: "fo
 const zeromq = { name: "zeromq.js", script: "zeromq", send: "await send", receive: "for await" };
 const echo = { name: "node:net echo", script: "node-net" };
 const portable = { ...zwire, name: "zwire portable", engine: "portable" };
+const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
 const batched = { ...zwire, send: "sendMany", receive: 'on("message")' };
 
@@ -93,6 +94,14 @@ export const rows = [
     size: 16,
     contenders: [zwire, zeromq],
     bars: [rate("zeromq.js", 4)],
+  },
+  {
+    id: "drop-in-tcp-16",
+    kind: "throughput",
+    transport: "tcp",
+    size: 16,
+    contenders: [dropIn, zeromq],
+    bars: [],
   },
   {
     id: "portable-tcp-16",

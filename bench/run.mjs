@@ -84,7 +84,7 @@ async function calibrate(row, contender) {
 
 async function runRow(row) {
   const contenders = row.contenders.map((one) =>
-    one.script === "zwire" ? { engine: values.engine, ...one } : one,
+    one.script.startsWith("zwire") ? { engine: values.engine, ...one } : one,
   );
   const counts = [];
   for (const contender of contenders) counts.push(await calibrate(row, contender));

@@ -11,6 +11,7 @@ import { ZmqError } from "./errors.js";
 import type { EventOfType, EventType } from "./events.js";
 import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "./message.js";
 import type { OptionValues } from "./options.js";
+import { FairQueue } from "./patterns/fair-queue.js";
 import { Socket, type SocketStats } from "./socket.js";
 
 /** One message as an application gives it: a part, or several. */
@@ -145,6 +146,8 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     this.options,
     this.turns,
   );
+  /** @internal what peers have sent, in turn (G10) */
+  protected readonly inbound = new FairQueue();
   #received = 0;
 
   /** Whether a message could be received at once: tryReceive() would have one. */
@@ -243,8 +246,10 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     return message;
   }
 
-  /** The next message off the pipes, or undefined. */
-  protected abstract next(): M | undefined;
+  /** The next message as the application sees it, or undefined. By default what peers sent, as it is. */
+  protected next(): M | undefined {
+    return this.inbound.next() as M | undefined;
+  }
 
   /** Whether next() would have a message. */
   protected canReceive(): boolean {
@@ -252,8 +257,18 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   }
 
   /** @internal */
-  override pipeReadable(_pipe: Pipe): void {
+  override pipeReadable(pipe: Pipe): void {
+    this.inbound.activate(pipe);
     this.receives.serve();
+  }
+
+  protected override unread(): number {
+    return this.inbound.length;
+  }
+
+  protected override forgetInbound(pipe: Pipe): void {
+    this.inbound.remove(pipe);
+    super.forgetInbound(pipe);
   }
 
   /** @internal */

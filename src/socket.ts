@@ -1,6 +1,7 @@
 /**
  * What all sockets share: endpoints, life cycle, events, options. Routing is left to the types in sockets/, which
- * compose patterns; moving octets is left to sessions.
+ * compose patterns; moving octets is left to sessions. Longer than other files, because what a user may call on any
+ * socket is documented here.
  */
 import { EventEmitter } from "node:events";
 import { Condition } from "./condition.js";
@@ -27,13 +28,11 @@ import {
   type SocketOptions,
   setOption,
 } from "./options.js";
-import { Dialer } from "./session/dialer.js";
+import { type Endpoint, Endpoints } from "./session/endpoints.js";
 import { flushScheduler } from "./session/flush-scheduler.js";
 import type { EndpointHandle, SocketHost } from "./session/host.js";
-import { InprocConnector, InprocListener } from "./session/inproc.js";
-import { Listener } from "./session/listener.js";
 import { SocketTurns } from "./socket-turns.js";
-import { checkBind, checkConnect, streamEngine, transportFor } from "./transport/registry.js";
+import { streamEngine } from "./transport/registry.js";
 
 /** Options of `close`. */
 export interface CloseOptions {
@@ -98,8 +97,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   /** @internal */
   protected readonly emitter = new EventEmitter();
   #observer: Observer | null = null;
-  readonly #bound = new Map<string, EndpointHandle>();
-  readonly #connected: EndpointHandle[] = [];
+  readonly #endpoints = new Endpoints(this, () => this.context.inproc);
   readonly #peers = new Map<Pipe, Peer>();
   readonly #peerChange: Condition;
   #lastEndpoint: string | null = null;
@@ -177,7 +175,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
 
   /** @internal Whether anything is bound or connected now. */
   get attached(): boolean {
-    return this.#bound.size > 0 || this.#connected.length > 0;
+    return this.#endpoints.any;
   }
 
   /**
@@ -185,20 +183,12 @@ export abstract class Socket extends OptionAccess implements SocketHost {
    * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
    */
   async bind(endpoint: string): Promise<string> {
-    const { scheme, address } = this.#parse(endpoint);
+    const parsed = this.#parse(endpoint);
     this.requireOpen();
     try {
-      const handle =
-        scheme === "inproc"
-          ? await this.#bindInproc(endpoint)
-          : await this.#listen(scheme, address, endpoint);
-      this.#lastEndpoint = handle.endpoint;
-      this.emitEvent("bind", { address: handle.endpoint });
-      return handle.endpoint;
+      return this.#bound(await this.#endpoints.bind(parsed));
     } catch (error) {
-      const wrapped = endpointError(error as NodeJS.ErrnoException, endpoint);
-      if (!this.#closed) this.emitEvent("bind:error", { address: endpoint, error: wrapped });
-      throw wrapped;
+      throw this.#bindFailed(endpoint, error);
     }
   }
 
@@ -207,73 +197,31 @@ export abstract class Socket extends OptionAccess implements SocketHost {
    * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP where the platform cannot do it
    */
   bindSync(endpoint: string): string {
-    const { scheme, address } = this.#parse(endpoint);
+    const parsed = this.#parse(endpoint);
     this.requireOpen();
     try {
-      const handle = scheme === "inproc" ? this.#bindInprocSync(endpoint) : this.#listenSync(scheme, address);
-      this.#lastEndpoint = handle.endpoint;
-      this.emitEvent("bind", { address: handle.endpoint });
-      return handle.endpoint;
+      return this.#bound(this.#endpoints.bindSync(parsed));
     } catch (error) {
-      const wrapped = endpointError(error as NodeJS.ErrnoException, endpoint);
-      this.emitEvent("bind:error", { address: endpoint, error: wrapped });
-      throw wrapped;
+      throw this.#bindFailed(endpoint, error);
     }
   }
 
-  #listenSync(scheme: "tcp" | "ipc", address: string): EndpointHandle {
-    checkBind(scheme, address, this.options);
-    const listener = new Listener(this);
-    listener.openSync(transportFor(scheme), address);
-    this.#bound.set(listener.endpoint, listener);
-    return listener;
+  #bound({ endpoint }: EndpointHandle): string {
+    this.#lastEndpoint = endpoint;
+    this.emitEvent("bind", { address: endpoint });
+    return endpoint;
   }
 
-  #parse(endpoint: string): ReturnType<typeof parseEndpoint> {
-    const parsed = parseEndpoint(endpoint);
-    if (!this.raw || parsed.scheme !== "inproc") return parsed;
+  #bindFailed(endpoint: string, cause: unknown): ZmqError {
+    const error = endpointError(cause as NodeJS.ErrnoException, endpoint);
+    if (!this.#closed) this.emitEvent("bind:error", { address: endpoint, error });
+    return error;
+  }
+
+  #parse(endpoint: string): Endpoint {
+    const { scheme, address } = parseEndpoint(endpoint);
+    if (!this.raw || scheme !== "inproc") return { endpoint, scheme, address };
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
-  }
-
-  #bindInprocSync(endpoint: string): EndpointHandle {
-    const handle = this.#bindInproc(endpoint);
-    if (!(handle instanceof Promise)) return handle;
-    const undo = (listener: EndpointHandle): void => {
-      this.#bound.delete(endpoint);
-      void listener.close(0);
-    };
-    handle.then(undo, () => {}); // taken already: nothing to undo
-    throw new ZmqError("ENOTSUP", { detail: "other threads have to be asked about the name: use bind()" });
-  }
-
-  /** Done at once, unless other threads have to be asked about the name. */
-  #bindInproc(endpoint: string): EndpointHandle | Promise<EndpointHandle> {
-    const listener = new InprocListener(this, this.context.inproc, endpoint);
-    const contest = this.context.inproc.bind(listener);
-    if (contest !== undefined) return contest.then(() => this.#keepInproc(listener));
-    this.#bound.set(endpoint, listener);
-    return listener;
-  }
-
-  async #keepInproc(listener: InprocListener): Promise<EndpointHandle> {
-    if (this.#closed) {
-      await listener.close(0);
-      throw new ZmqError("EBADF", { address: listener.endpoint });
-    }
-    this.#bound.set(listener.endpoint, listener);
-    return listener;
-  }
-
-  async #listen(scheme: "tcp" | "ipc", address: string, endpoint: string): Promise<EndpointHandle> {
-    checkBind(scheme, address, this.options);
-    const listener = new Listener(this);
-    await listener.open(transportFor(scheme), address);
-    if (this.#closed) {
-      await listener.close(0);
-      throw new ZmqError("EBADF", { address: endpoint });
-    }
-    this.#bound.set(listener.endpoint, listener);
-    return listener;
   }
 
   /**
@@ -283,10 +231,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   async unbind(endpoint: string): Promise<void> {
     parseEndpoint(endpoint);
     this.requireOpen();
-    const handle = this.#bound.get(endpoint);
-    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
-    this.#bound.delete(endpoint);
-    await handle.close(this.options.linger);
+    await this.#endpoints.takeBound(endpoint).close(this.options.linger);
   }
 
   /**
@@ -299,22 +244,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
 
   /** connect(), with the name by which this socket will know the peer (I11). */
   protected connectAs(endpoint: string, routingId: Buffer | null): void {
-    const { scheme, address } = this.#parse(endpoint);
+    const parsed = this.#parse(endpoint);
     this.requireOpen();
-    if (this.singleConnection && this.#connected.some((handle) => handle.endpoint === endpoint)) return; // G15
-    // Not only names of pipes: with immediate there is no pipe yet.
-    if (routingId !== null && this.#connected.some((handle) => handle.routingId?.equals(routingId))) {
-      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
-    }
-    let handle: InprocConnector | Dialer;
-    if (scheme === "inproc") {
-      handle = new InprocConnector(this, this.context.inproc, endpoint, routingId);
-    } else {
-      checkConnect(scheme, address, this.options);
-      const forget = (): void => this.#forget(handle);
-      handle = new Dialer(this, transportFor(scheme), { endpoint, address, routingId }, forget);
-    }
-    this.#connected.push(handle);
+    if (this.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
+    const handle = this.#endpoints.connect(parsed, routingId);
     this.#lastEndpoint = endpoint;
     handle.start();
   }
@@ -326,33 +259,27 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   disconnect(endpoint: string): void {
     parseEndpoint(endpoint);
     this.requireOpen();
-    const handle = this.#connected.find((one) => one.endpoint === endpoint);
+    const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);
     if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
     this.#letGo(handle);
   }
 
   /** disconnect(), by pipe: one endpoint may be connected several times. False when we did not dial it. */
   protected disconnectPipe(pipe: Pipe): boolean {
-    const handle = this.#connected.find((one) => one.pipe === pipe);
+    const handle = this.#endpoints.takeConnected((one) => one.pipe === pipe);
     if (handle !== undefined) this.#letGo(handle);
     return handle !== undefined;
   }
 
   #letGo(handle: EndpointHandle): void {
-    this.#forget(handle);
     const { pipe } = handle;
     void handle.close(this.options.linger);
     if (pipe) this.forgetInbound(pipe);
   }
 
-  #forget(handle: EndpointHandle): void {
-    const at = this.#connected.indexOf(handle);
-    if (at >= 0) this.#connected.splice(at, 1);
-  }
-
   /** Drops the connection of a pipe; the dialling side dials again. */
   protected resetConnection(pipe: Pipe): void {
-    for (const handle of [...this.#connected, ...this.#bound.values()]) if (handle.reset(pipe)) return;
+    this.#endpoints.reset(pipe);
   }
 
   /** Resolves when `count` peers have completed their handshake. Rejects with EAGAIN on timeout. */
@@ -385,10 +312,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   }
 
   async #closeEndpoints(linger: number): Promise<void> {
-    const handles = [...this.#bound.values(), ...this.#connected];
-    this.#bound.clear();
-    this.#connected.length = 0;
-    await Promise.all(handles.map((handle) => handle.close(linger)));
+    await this.#endpoints.close(linger);
     for (const pipe of [...this.pipes]) this.detachPipe(pipe);
     this.emitEvent("end", { address: "" });
     this.#observer?.close();
@@ -402,14 +326,14 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   /** Open endpoints keep the process alive: the default. */
   ref(): this {
     this.#refed = true;
-    for (const handle of [...this.#bound.values(), ...this.#connected]) handle.ref();
+    this.#endpoints.ref();
     return this;
   }
 
   /** Let the process end although endpoints are open. */
   unref(): this {
     this.#refed = false;
-    for (const handle of [...this.#bound.values(), ...this.#connected]) handle.unref();
+    this.#endpoints.unref();
     return this;
   }
 

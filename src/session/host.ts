@@ -12,6 +12,8 @@ export interface SocketHost extends PipeOwner {
   /** Connections carry octets without framing or handshake (STREAM). */
   readonly raw: boolean;
   readonly scheduler: FlushScheduler;
+  /** Whether the application has closed the socket. */
+  readonly closed: boolean;
   /** Whether open connections keep the process alive. */
   readonly refed: boolean;
   /** A number for a new peer. */

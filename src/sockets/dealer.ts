@@ -4,7 +4,7 @@
  */
 import { DuplexSocket } from "../directions.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { Message, OutMessage } from "../message.js";
+import type { OutMessage } from "../message.js";
 import {
   type ConflateOptions,
   type IdentityOptions,
@@ -16,7 +16,6 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { LoadBalancer } from "../patterns/load-balancer.js";
 import { sendProbe } from "../patterns/probe.js";
 import { defineOptions } from "../socket.js";
@@ -42,7 +41,6 @@ export interface DealerOptions
 /** Sends to peers in turn and receives from all in turn: DEALER, and CLIENT of the drafts. */
 export abstract class DealerBase extends DuplexSocket {
   readonly #balancer = new LoadBalancer();
-  readonly #queue = new FairQueue();
 
   protected override canSend(): boolean {
     return this.#balancer.hasRoom;
@@ -50,10 +48,6 @@ export abstract class DealerBase extends DuplexSocket {
 
   protected override route(message: OutMessage): boolean {
     return this.#balancer.send(message);
-  }
-
-  protected override next(): Message | undefined {
-    return this.#queue.next();
   }
 
   override attachPipe(pipe: Pipe): void {
@@ -70,20 +64,6 @@ export abstract class DealerBase extends DuplexSocket {
   override pipeWritable(pipe: Pipe): void {
     this.#balancer.activate(pipe);
     super.pipeWritable(pipe);
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -4,7 +4,7 @@
 import { DuplexSocket } from "../directions.js";
 import type { Interceptor, Pipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
-import type { Message, OutMessage } from "../message.js";
+import type { OutMessage } from "../message.js";
 import {
   OPTION_GROUPS,
   type OptionName,
@@ -13,7 +13,6 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { defineOptions } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 
@@ -32,7 +31,6 @@ export abstract class PairBase extends DuplexSocket {
   #pipe: Pipe | undefined;
   /** Looks at messages of the peer on arrival. */
   protected readonly arrival: Interceptor | null = null;
-  readonly #queue = new FairQueue();
 
   protected override canSend(): boolean {
     return this.#pipe?.hasRoom() ?? false;
@@ -40,10 +38,6 @@ export abstract class PairBase extends DuplexSocket {
 
   protected override route(message: OutMessage): boolean {
     return this.#pipe?.trySend(message) ?? false; // L2
-  }
-
-  protected override next(): Message | undefined {
-    return this.#queue.next();
   }
 
   override attachPipe(pipe: Pipe): void {
@@ -75,20 +69,6 @@ export abstract class PairBase extends DuplexSocket {
       this.#serve(other);
       break;
     }
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -17,7 +17,6 @@ import {
   type WritableOptions,
 } from "../options.js";
 import { unwrap, wrap } from "../patterns/envelope.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { defineOptions } from "../socket.js";
 
 const OPTIONS: readonly OptionName[] = [
@@ -43,7 +42,6 @@ interface Owed {
 
 /** Answers requests of Request sockets, one after the other. */
 export class Reply extends DuplexSocket {
-  readonly #queue = new FairQueue();
   #owed: Owed | null = null;
 
   constructor(options?: ReplyOptions) {
@@ -61,10 +59,10 @@ export class Reply extends DuplexSocket {
 
   protected override next(): Message | undefined {
     if (this.#owed !== null) return undefined;
-    for (let message = this.#queue.next(); message !== undefined; message = this.#queue.next()) {
+    for (let message = this.inbound.next(); message !== undefined; message = this.inbound.next()) {
       const parts = unwrap(message);
       if (parts === undefined) continue; // H14
-      this.#owed = { pipe: this.#queue.last as Pipe, address: parts.address };
+      this.#owed = { pipe: this.inbound.last as Pipe, address: parts.address };
       return parts.body;
     }
     return undefined;
@@ -86,20 +84,6 @@ export class Reply extends DuplexSocket {
     if (this.pipes.has(owed.pipe) && !owed.pipe.trySend(wrap(owed.address, message))) owed.pipe.dropped++;
     this.receives.serve();
     return true;
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -19,7 +19,6 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { sendProbe } from "../patterns/probe.js";
 import { RoutingTable } from "../patterns/routing-table.js";
 import { defineOptions, type SocketStats } from "../socket.js";
@@ -54,7 +53,6 @@ export interface Router extends OptionProperties<RouterOptions> {}
 
 /** Talks to many Dealer, Request and Router sockets, each by its name. */
 export class Router extends DuplexSocket {
-  readonly #queue = new FairQueue();
   readonly #table = new RoutingTable(Math.random() * 2 ** 32);
   /** Copies that were dropped: no such peer, or its queue was full (I4, I5). */
   #dropped = 0;
@@ -101,9 +99,9 @@ export class Router extends DuplexSocket {
   }
 
   protected override next(): Message | undefined {
-    const message = this.#queue.next();
+    const message = this.inbound.next();
     // A copy of the name each time, because received parts belong to the application.
-    message?.unshift(Buffer.from((this.#queue.last as Pipe).routingId as Buffer));
+    message?.unshift(Buffer.from((this.inbound.last as Pipe).routingId as Buffer));
     return message;
   }
 
@@ -160,20 +158,6 @@ export class Router extends DuplexSocket {
 
   override get stats(): SocketStats {
     return { ...super.stats, dropped: this.#dropped };
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -17,7 +17,6 @@ import {
   type StreamOnlyOptions,
   type WritableOptions,
 } from "../options.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { RoutingTable } from "../patterns/routing-table.js";
 import { defineOptions } from "../socket.js";
 
@@ -42,7 +41,6 @@ export interface Stream extends OptionProperties<StreamOptions> {}
 /** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
 export class Stream extends DuplexSocket {
   override readonly raw = true;
-  readonly #queue = new FairQueue();
   readonly #table = new RoutingTable(Math.random() * 2 ** 32);
   /** Pipes whose connection was told of, and whose end is to be told. */
   readonly #told = new Set<Pipe>();
@@ -95,9 +93,9 @@ export class Stream extends DuplexSocket {
   }
 
   protected override next(): Message | undefined {
-    const message = this.#queue.next();
+    const message = this.inbound.next();
     // A copy of the name each time, because received parts belong to the application.
-    message?.unshift(Buffer.from((this.#queue.last as Pipe).routingId as Buffer));
+    message?.unshift(Buffer.from((this.inbound.last as Pipe).routingId as Buffer));
     return message;
   }
 
@@ -126,20 +124,6 @@ export class Stream extends DuplexSocket {
     if (!this.options.notify) return;
     pipe.enqueue([Buffer.alloc(0)]);
     this.pipeReadable(pipe);
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -14,7 +14,6 @@ import {
   type SocketOptions,
   type SubscriberOnlyOptions,
 } from "../options.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { SubscriptionTrie } from "../patterns/subscription-trie.js";
 import { TopicSet } from "../patterns/topic-set.js";
 import { defineOptions } from "../socket.js";
@@ -38,7 +37,6 @@ export interface Subscriber extends OptionProperties<SubscriberOptions> {}
 /** Receives what Publisher sockets send on the topics it subscribed to. */
 export class Subscriber extends ReadableSocket {
   protected override readonly singleConnection = true;
-  readonly #queue = new FairQueue();
   readonly #topics = new TopicSet();
   readonly #trie = new SubscriptionTrie<true>();
   readonly #connected = new Set<Pipe>();
@@ -73,10 +71,6 @@ export class Subscriber extends ReadableSocket {
     }
   }
 
-  protected override next(): Message | undefined {
-    return this.#queue.next();
-  }
-
   override attachPipe(pipe: Pipe): void {
     super.attachPipe(pipe);
     pipe.intercept = this.#intercept;
@@ -91,20 +85,6 @@ export class Subscriber extends ReadableSocket {
   override pipeDisconnected(pipe: Pipe): void {
     super.pipeDisconnected(pipe);
     this.#connected.delete(pipe);
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -18,7 +18,6 @@ import {
   type XPublisherOnlyOptions,
 } from "../options.js";
 import { Distributor } from "../patterns/distributor.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { subscriptionMessage, subscriptionOf } from "../patterns/subscription-message.js";
 import { defineOptions, type SocketStats } from "../socket.js";
 import { tooManySubscriptions } from "./publisher.js";
@@ -52,7 +51,6 @@ export class XPublisher extends DuplexSocket {
   readonly #distributor = new Distributor(this.options);
   /** With `manual`: what was asked for. What takes effect is in the distributor. */
   readonly #asked = new Distributor(this.options);
-  readonly #queue = new FairQueue();
   /** Pipes with a peer at the other end now. */
   readonly #connected = new Set<Pipe>();
   /** True for what is dealt with; a message of the subscriber, and a subscription to tell of, are queued. */
@@ -87,7 +85,7 @@ export class XPublisher extends DuplexSocket {
     this.requireOpen();
     const octets = topics.map((topic) => Buffer.from(normaliseMessage([topic]) as Uint8Array));
     if (!this.options.manual) throw new ZmqError("EINVAL", { detail: "subscribe() needs manual: true" });
-    const pipe = this.#queue.last;
+    const pipe = this.inbound.last;
     if (pipe !== undefined && this.#connected.has(pipe)) for (const topic of octets) act(pipe, topic);
   }
 
@@ -101,10 +99,6 @@ export class XPublisher extends DuplexSocket {
 
   protected override route(message: OutMessage): boolean {
     return this.#distributor.send(message);
-  }
-
-  protected override next(): Message | undefined {
-    return this.#queue.next();
   }
 
   override attachPipe(pipe: Pipe): void {
@@ -167,22 +161,12 @@ export class XPublisher extends DuplexSocket {
     return registered === "first" || verbosity !== null;
   }
 
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
   /** S13: messages of the peer are lost, what is told about its subscriptions is not. */
   protected override forgetInbound(pipe: Pipe): void {
     const kept: Message[] = [];
     for (let message = pipe.read(); message !== undefined; message = pipe.read()) {
       if (subscriptionOf(message) !== undefined) kept.push(message);
     }
-    this.#queue.remove(pipe);
     super.forgetInbound(pipe);
     for (const message of kept) pipe.enqueue(message);
     if (kept.length > 0) this.pipeReadable(pipe);

@@ -5,7 +5,7 @@
 import { DuplexSocket } from "../directions.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
-import type { Message, OutMessage } from "../message.js";
+import type { OutMessage } from "../message.js";
 import {
   OPTION_GROUPS,
   type OptionName,
@@ -14,7 +14,6 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
-import { FairQueue } from "../patterns/fair-queue.js";
 import { subscriptionOf } from "../patterns/subscription-message.js";
 import { TopicSet } from "../patterns/topic-set.js";
 import { defineOptions, type SocketStats } from "../socket.js";
@@ -32,7 +31,6 @@ export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
 
 /** Receives what publishers send, and passes on the subscriptions of others. */
 export class XSubscriber extends DuplexSocket {
-  readonly #queue = new FairQueue();
   readonly #topics = new TopicSet();
   readonly #connected = new Set<Pipe>();
   #dropped = 0;
@@ -68,10 +66,6 @@ export class XSubscriber extends DuplexSocket {
     if (subscribe || changed) for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
   }
 
-  protected override next(): Message | undefined {
-    return this.#queue.next();
-  }
-
   override get stats(): SocketStats {
     return { ...super.stats, dropped: this.#dropped };
   }
@@ -85,20 +79,6 @@ export class XSubscriber extends DuplexSocket {
   override pipeDisconnected(pipe: Pipe): void {
     super.pipeDisconnected(pipe);
     this.#connected.delete(pipe);
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

@@ -31,7 +31,7 @@ const ALLOWED: Record<string, string[]> = {
   "zeromq-draft": ["zeromq"],
   version: ["transport"],
   sockets: ["directions", "socket", "patterns", "engine", "condition", "zmtp", ...LEAVES],
-  directions: ["socket", "engine", ...LEAVES],
+  directions: ["socket", "patterns", "engine", ...LEAVES],
   socket: [
     "option-access",
     "option-numbers",

@@ -13,7 +13,6 @@ import {
   type ReadableOptions,
   type SocketOptions,
 } from "../../options.js";
-import { FairQueue } from "../../patterns/fair-queue.js";
 import { checkGroup } from "../../patterns/groups.js";
 import { TopicSet } from "../../patterns/topic-set.js";
 import { defineOptions } from "../../socket.js";
@@ -36,7 +35,6 @@ export interface Dish extends OptionProperties<DishOptions> {}
 
 /** Receives what Radio sockets send to the groups that it joined. */
 export class Dish extends ReadableSocket<DishMessage> {
-  readonly #queue = new FairQueue();
   readonly #groups = new TopicSet();
   readonly #connected = new Set<Pipe>();
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
@@ -81,7 +79,7 @@ export class Dish extends ReadableSocket<DishMessage> {
   }
 
   protected override next(): DishMessage | undefined {
-    const message = this.#queue.next();
+    const message = this.inbound.next();
     return message && [message[1], { group: message[0] }];
   }
 
@@ -99,20 +97,6 @@ export class Dish extends ReadableSocket<DishMessage> {
   override pipeDisconnected(pipe: Pipe): void {
     super.pipeDisconnected(pipe);
     this.#connected.delete(pipe);
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 }
 

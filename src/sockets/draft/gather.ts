@@ -1,6 +1,7 @@
 /**
  * GATHER (RFC 49 §The GATHER Socket Type; items N2, N5): as PULL, for messages of one part.
  */
+import { ReadableSocket } from "../../directions.js";
 import type { Pipe } from "../../engine/pipe.js";
 import {
   type ConflateOptions,
@@ -12,7 +13,6 @@ import {
 } from "../../options.js";
 import { skipMultipart } from "../../patterns/single-part.js";
 import { defineOptions } from "../../socket.js";
-import { PullBase } from "../pull.js";
 
 const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable, "conflate"];
 
@@ -22,7 +22,7 @@ export interface GatherOptions extends SocketOptions, ReadableOptions, ConflateO
 export interface Gather extends OptionProperties<GatherOptions> {}
 
 /** Collects messages of one part from Scatter sockets. */
-export class Gather extends PullBase {
+export class Gather extends ReadableSocket {
   constructor(options?: GatherOptions) {
     super(16, "GATHER");
     this.applyOptions(options, OPTIONS);

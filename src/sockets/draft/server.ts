@@ -13,7 +13,6 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../../options.js";
-import { FairQueue } from "../../patterns/fair-queue.js";
 import { numbered, PeerNumbers } from "../../patterns/peer-numbers.js";
 import { skipMultipart } from "../../patterns/single-part.js";
 import { defineOptions } from "../../socket.js";
@@ -42,7 +41,6 @@ export abstract class ServerBase extends DuplexSocket<
   readonly [MessageLike, ServerRoutingOptions]
 > {
   protected readonly numbers = new PeerNumbers(Math.random() * 2 ** 32);
-  readonly #queue = new FairQueue();
 
   /**
    * Send a message of one part to a peer. Rejects with EHOSTUNREACH for a peer that is not there, and waits for one
@@ -76,8 +74,8 @@ export abstract class ServerBase extends DuplexSocket<
   }
 
   protected override next(): ServerMessage | undefined {
-    const message = this.#queue.next();
-    return message && [message[0], { routingId: this.numbers.of(this.#queue.last as Pipe) }];
+    const message = this.inbound.next();
+    return message && [message[0], { routingId: this.numbers.of(this.inbound.last as Pipe) }];
   }
 
   override attachPipe(pipe: Pipe): void {
@@ -90,20 +88,6 @@ export abstract class ServerBase extends DuplexSocket<
     super.detachPipe(pipe);
     this.numbers.remove(pipe);
     this.sender.queue.drain(); // a send may have waited for this one
-  }
-
-  override pipeReadable(pipe: Pipe): void {
-    this.#queue.activate(pipe);
-    super.pipeReadable(pipe);
-  }
-
-  protected override unread(): number {
-    return this.#queue.length;
-  }
-
-  protected override forgetInbound(pipe: Pipe): void {
-    this.#queue.remove(pipe);
-    super.forgetInbound(pipe);
   }
 
   override get threadSafe(): boolean {

@@ -1,0 +1,145 @@
+/**
+ * The bound and connected endpoints of one socket: which kind of handle each needs, and finding them again. Knows
+ * nothing of routing; errors are told to the application by the socket.
+ */
+import type { Pipe } from "../engine/pipe.js";
+import { ZmqError } from "../errors.js";
+import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
+import { Dialer } from "./dialer.js";
+import type { EndpointHandle, SocketHost } from "./host.js";
+import { InprocConnector, InprocListener, type InprocRegistry } from "./inproc.js";
+import { Listener } from "./listener.js";
+
+/** An endpoint as the application wrote it, taken apart. */
+export interface Endpoint {
+  readonly endpoint: string;
+  readonly scheme: "tcp" | "ipc" | "inproc";
+  /** What follows `://`. */
+  readonly address: string;
+}
+
+export class Endpoints {
+  readonly #host: SocketHost;
+  readonly #inproc: () => InprocRegistry;
+  readonly #bound = new Map<string, EndpointHandle>();
+  readonly #connected: EndpointHandle[] = [];
+
+  /** @param inproc the names that the socket's context holds */
+  constructor(host: SocketHost, inproc: () => InprocRegistry) {
+    this.#host = host;
+    this.#inproc = inproc;
+  }
+
+  /** Whether anything is bound or connected now. */
+  get any(): boolean {
+    return this.#bound.size > 0 || this.#connected.length > 0;
+  }
+
+  #all(): EndpointHandle[] {
+    return [...this.#bound.values(), ...this.#connected];
+  }
+
+  /** Rejects with EBADF when the socket was closed meanwhile. */
+  async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
+    let handle: InprocListener | Listener;
+    if (scheme === "inproc") {
+      handle = new InprocListener(this.#host, this.#inproc(), endpoint);
+      await this.#inproc().bind(handle);
+    } else {
+      checkBind(scheme, address, this.#host.options);
+      handle = new Listener(this.#host);
+      await handle.open(transportFor(scheme), address);
+    }
+    if (this.#host.closed) {
+      await handle.close(0);
+      throw new ZmqError("EBADF", { address: endpoint });
+    }
+    this.#bound.set(handle.endpoint, handle);
+    return handle;
+  }
+
+  bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
+    let handle: InprocListener | Listener;
+    if (scheme === "inproc") {
+      handle = new InprocListener(this.#host, this.#inproc(), endpoint);
+      const contest = this.#inproc().bind(handle);
+      if (contest !== undefined) {
+        const undo = (): Promise<void> => (handle as InprocListener).close(0);
+        contest.then(undo, () => {}); // taken already: nothing to undo
+        throw new ZmqError("ENOTSUP", {
+          detail: "other threads have to be asked about the name: use bind()",
+        });
+      }
+    } else {
+      checkBind(scheme, address, this.#host.options);
+      handle = new Listener(this.#host);
+      handle.openSync(transportFor(scheme), address);
+    }
+    this.#bound.set(handle.endpoint, handle);
+    return handle;
+  }
+
+  /** Lets go of a bound endpoint. @throws ZmqError ENOENT */
+  takeBound(endpoint: string): EndpointHandle {
+    const handle = this.#bound.get(endpoint);
+    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    this.#bound.delete(endpoint);
+    return handle;
+  }
+
+  /** Whether an endpoint is connected. */
+  isConnected(endpoint: string): boolean {
+    return this.#connected.some((handle) => handle.endpoint === endpoint);
+  }
+
+  /** Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport refuses */
+  connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
+    // Not only names of pipes: with immediate there is no pipe yet.
+    if (routingId !== null && this.#connected.some((handle) => handle.routingId?.equals(routingId))) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
+    }
+    let handle: InprocConnector | Dialer;
+    if (scheme === "inproc") {
+      handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
+    } else {
+      checkConnect(scheme, address, this.#host.options);
+      const forget = (): void => this.#forget(handle);
+      handle = new Dialer(this.#host, transportFor(scheme), { endpoint, address, routingId }, forget);
+    }
+    this.#connected.push(handle);
+    return handle;
+  }
+
+  /** Lets go of a connected endpoint; undefined where there is none. */
+  takeConnected(matches: (handle: EndpointHandle) => boolean): EndpointHandle | undefined {
+    const handle = this.#connected.find(matches);
+    if (handle !== undefined) this.#forget(handle);
+    return handle;
+  }
+
+  #forget(handle: EndpointHandle): void {
+    const at = this.#connected.indexOf(handle);
+    if (at >= 0) this.#connected.splice(at, 1);
+  }
+
+  /** Drops the connection of a pipe; the dialling side dials again. */
+  reset(pipe: Pipe): void {
+    for (const handle of this.#all()) if (handle.reset(pipe)) return;
+  }
+
+  /** Closes everything; resolves when all is flushed, or the linger time over. */
+  async close(lingerMs: number): Promise<void> {
+    const handles = this.#all();
+    this.#bound.clear();
+    this.#connected.length = 0;
+    await Promise.all(handles.map((handle) => handle.close(lingerMs)));
+  }
+
+  ref(): void {
+    for (const handle of this.#all()) handle.ref();
+  }
+
+  unref(): void {
+    for (const handle of this.#all()) handle.unref();
+  }
+}
