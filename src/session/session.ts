@@ -7,7 +7,14 @@ import type { PipeLink, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
 import type { OptionValues } from "../options.js";
-import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../transport/transport.js";
+import {
+  FLAG_COMMAND,
+  FRAME_ENTRY_SIZE,
+  FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+} from "../transport/transport.js";
 import {
   encodeCancel,
   encodeCancelMessage,
@@ -161,6 +168,8 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#heartbeat?.received();
     const pipe = this.#pipe; // a message may end the session; those before it are to be read all the same (G4)
     this.#assembler.frames(chunk, table, count);
+    // F12: a message behind a PING of the same chunk ends the wait for its TTL.
+    if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#heartbeat?.received();
     pipe?.delivered();
   }
 

@@ -16,8 +16,8 @@ if (!ABSTRACT) console.log("abstract ipc names are skipped: they need Linux and 
 async function passes(endpoint: string, pull: Pull) {
   const push = managed(new Push());
   push.connect(endpoint);
-  await push.send("x", { timeout: 5000 });
-  expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  await push.send("x", { timeout: 20_000 });
+  expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
 }
 
 let names = 0;
@@ -106,12 +106,12 @@ describe("ipc endpoints", () => {
     const [dialling, bound] = [new zmq.Push({ linger: 0 }), new zmq.Push({ linger: 0 })];
     dialling.connect(await pull.bind(abstractName()));
     await dialling.send("dialling");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["dialling"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["dialling"]);
     const name = abstractName();
     await bound.bind(name);
     pull.connect(name);
     await bound.send("bound");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["bound"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["bound"]);
     dialling.close();
     bound.close();
   });
@@ -196,15 +196,15 @@ describe("ipc endpoints", () => {
     mkdirSync(directory);
     const pull = managed(new Pull());
     await pull.bind(`ipc://${directory}/s`);
-    await push.send("x", { timeout: 5000 });
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    await push.send("x", { timeout: 20_000 });
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("a peer over ipc is named by its endpoint", async () => {
     const pull = managed(new Pull());
     const endpoint = await pull.bind("ipc://*");
     await rawConnected(endpoint, { type: "PUSH" });
-    await pull.connected({ timeout: 5000 });
+    await pull.connected({ timeout: 20_000 });
     expect(pull.peers[0].address).toBe(endpoint);
   });
 });

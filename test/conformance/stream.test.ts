@@ -22,7 +22,7 @@ const STREAMS = TRANSPORTS.filter(({ name }) => name !== "inproc");
 
 /** The next message: the connection's name and the octets. */
 async function next(stream: Stream): Promise<[id: Buffer, data: Buffer]> {
-  const parts = await stream.receive({ timeout: 5000 });
+  const parts = await stream.receive({ timeout: 20_000 });
   expect(parts).toHaveLength(2);
   return parts as [Buffer, Buffer];
 }
@@ -333,7 +333,7 @@ describe("STREAM", () => {
     const identity = ready("DEALER", [["Identity", "me"]]);
     expect((await collect(stream, identity.length)).equals(identity)).toBe(true);
     await stream.send([id, message("from", "STREAM")]);
-    expect((await dealer.receive({ timeout: 5000 })).map(String)).toEqual(["from", "STREAM"]);
+    expect((await dealer.receive({ timeout: 20_000 })).map(String)).toEqual(["from", "STREAM"]);
     await dealer.send(["a", "", "b"]);
     const frames = message("a", "", "b");
     expect((await collect(stream, frames.length)).equals(frames)).toBe(true);
@@ -377,7 +377,7 @@ describe("STREAM", () => {
     const closing = stream.close();
     expect(await settled(closing)).toBe(false);
     server.sockets[0].destroy();
-    await within(closing, "close", 3000);
+    await within(closing, "close");
     expect(server.sockets).toHaveLength(1);
   });
 });
