@@ -231,7 +231,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   async unbind(endpoint: string): Promise<void> {
     parseEndpoint(endpoint);
     this.requireOpen();
-    await this.#endpoints.takeBound(endpoint).close(this.options.linger);
+    await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
   }
 
   /**
@@ -273,8 +273,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
 
   #letGo(handle: EndpointHandle): void {
     const { pipe } = handle;
-    void handle.close(this.options.linger);
-    if (pipe) this.forgetInbound(pipe);
+    void this.#endpoints.release(handle, this.options.linger);
+    if (!pipe) return;
+    this.forgetInbound(pipe);
+    pipe.intercept = discard; // nor is what comes while output lingers wanted
   }
 
   /** Drops the connection of a pipe; the dialling side dials again. */
@@ -481,6 +483,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   protected forgetInbound(pipe: Pipe): void {
     pipe.discardInbound();
   }
+}
+
+function discard(): boolean {
+  return true;
 }
 
 /**

@@ -61,6 +61,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   readonly #hold: Hold;
   /** Called when the name is bound at last; set while a close lingers. */
   #onJoined: (() => void) | null = null;
+  /** close() has been called. */
+  #closing = false;
+  /** Nor does it linger any more. */
+  #abandoned = false;
 
   /** @param routingId how the socket will name the peer, where connect() said so (I11) */
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
@@ -176,6 +180,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   /** Connect once more, by a new pipe. */
   renew(): void {
+    if (this.#closing) return; // by a listener of the event that told of the end
     this.pipe = this.#newPipe();
     this.#attached = true;
     this.start();
@@ -205,6 +210,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   }
 
   async close(lingerMs: number): Promise<void> {
+    this.#closing = true;
     this.#detach();
     const began = performance.now();
     // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
@@ -212,7 +218,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#registry.forget(this);
     if (this.#state === "remote") {
       const left = lingerMs > 0 ? Math.max(0, lingerMs - (performance.now() - began)) : lingerMs;
-      await flushed([this.pipe], left);
+      await flushed([this.pipe], this.#abandoned ? 0 : left);
     }
     const wasRemote = this.#state === "remote";
     this.#state = "closed";
@@ -239,6 +245,12 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
         setImmediate(resolve); // what was queued goes over first
       };
     });
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.#onJoined?.();
+    this.pipe.onEmpty?.();
   }
 
   ref(): void {

@@ -217,6 +217,10 @@ export class InprocListener implements EndpointHandle {
     this.#hold.set(false);
   }
 
+  abandon(): void {
+    this.#remote?.abandon();
+  }
+
   ref(): void {
     this.#hold.set(this.#open);
     this.#remote?.ref();

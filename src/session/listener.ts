@@ -140,6 +140,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     else this.#host.emitEvent("close:error", { address: this.endpoint, error });
   }
 
+  abandon(): void {
+    for (const pipe of [...this.#sessions.values()]) pipe?.onEmpty?.();
+  }
+
   ref(): void {
     this.#acceptor?.ref();
     for (const session of this.#sessions.keys()) session.stream.ref();

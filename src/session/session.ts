@@ -267,7 +267,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
         const ping = parsePing(command.data);
         if (ping === undefined) return; // F8
         this.#heartbeat ??= this.#newHeartbeat(0);
-        const pong = this.#heartbeat.pingReceived(ping, Date.now());
+        const pong = this.#heartbeat.pingReceived(ping, performance.now());
         if (this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(pong);
         this.#pollHeartbeat();
         break;
@@ -287,7 +287,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
   #newHeartbeat(intervalMs: number): Heartbeat {
     const { heartbeatTimeout, heartbeatTimeToLive } = this.#options;
     const config = { intervalMs, timeoutMs: heartbeatTimeout, timeToLiveMs: heartbeatTimeToLive };
-    return new Heartbeat(config, Date.now());
+    return new Heartbeat(config, performance.now());
   }
 
   #startHeartbeat(): void {
@@ -300,7 +300,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     if (this.#heartbeat === null || this.#closed) return;
     // Nothing can be read while the application holds us back: silence says nothing about the peer then.
     if (this.#pipe?.throttled) this.#heartbeat.received();
-    const { output, expired, nextMs } = this.#heartbeat.poll(Date.now());
+    const { output, expired, nextMs } = this.#heartbeat.poll(performance.now());
     if (expired) {
       const text = "no traffic from the peer in time";
       this.#protocolFailure(new ProtocolError("heartbeat-timeout", text, { rule: "F9, F11", kind: "other" }));

@@ -2,7 +2,7 @@
  * Section F: PING, PONG, TTL and unknown commands after the handshake, against a raw peer and libzmq. Subscriptions,
  * which are commands too, are in pub-sub.test.ts. Intervals are short but several times what a busy machine needs.
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as zmq from "zeromq";
 import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
 import { managed, rawConnected, rawDial, rawListen, record, texts } from "../support/helpers.js";
@@ -181,6 +181,21 @@ describe("PING sent", () => {
     }
     expect(performance.now() - began).toBeGreaterThan(1000);
     expect(events.of("disconnect")).toHaveLength(0);
+  });
+
+  it("F11 PINGs go on when the clock of the system is set back", async () => {
+    const { endpoint } = await boundPull({ heartbeatInterval: 30, heartbeatTimeout: 10_000 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const now = Date.now.bind(Date);
+    for (const shift of [0, 3_600_000, -3_600_000]) {
+      const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + shift);
+      for (let i = 0; i < 3; i++) {
+        const { name, data } = await peer.readCommand().finally(() => clock.mockRestore());
+        expect(name).toBe("PING");
+        peer.write(command("PONG", data.subarray(2)));
+        if (i < 2) vi.spyOn(Date, "now").mockImplementation(() => now() + shift);
+      }
+    }
   });
 
   it("F11 without an answer the connection ends after heartbeatTimeout", async () => {

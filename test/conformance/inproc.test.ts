@@ -9,6 +9,15 @@ let names = 0;
 const fresh = () => `inproc://inproc-test-${names++}`;
 
 describe("inproc", () => {
+  it("a Request that is closed by a listener of the disconnect that its time-out brings stays closed", async () => {
+    const [reply, request] = [managed(new Reply()), managed(new Request())];
+    request.connect(await reply.bind(fresh()));
+    request.on("disconnect", () => void request.close());
+    await expect(request.request("x", { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
+    await turns(20);
+    expect([reply.peers.length, request.peers.length]).toEqual([0, 0]);
+  });
+
   it("R20 a connector may come before the binder, and what it sent arrives", async () => {
     const name = fresh();
     const push = managed(new Push());

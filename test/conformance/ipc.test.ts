@@ -1,12 +1,20 @@
 /**
  * Section R, ipc: files, temporary names, abstract names.
  */
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { Pull, Push } from "../../src/index.js";
-import { managed, rawConnected, record, temporaryDirectory, texts } from "../support/helpers.js";
+import { managed, rawConnected, rawDial, record, temporaryDirectory, texts } from "../support/helpers.js";
 
 const LINUX = process.platform === "linux";
 // node:net pads abstract names with NUL octets to the full length, so no other library would meet it there.
@@ -24,6 +32,23 @@ let names = 0;
 const abstractName = () => `ipc://@zwire-test-${process.pid}-${names++}`;
 
 describe("ipc endpoints", () => {
+  it.skipIf(process.platform === "win32")(
+    "R13 a path that cannot be looked at any more is told, and listening ends all the same",
+    async () => {
+      const directory = temporaryDirectory();
+      const inner = join(directory, "d");
+      mkdirSync(inner);
+      const pull = managed(new Pull());
+      const events = record(pull);
+      const endpoint = await pull.bind(`ipc://${inner}/s`);
+      renameSync(inner, join(directory, "moved"));
+      symlinkSync(inner, inner); // ELOOP
+      await pull.unbind(endpoint);
+      expect((await events.next("close:error")).error).toMatchObject({ code: "ELOOP" });
+      await expect(rawDial(`ipc://${directory}/moved/s`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    },
+  );
+
   it("R13 a stale socket file is replaced", async () => {
     const path = join(temporaryDirectory(), "s");
     const first = managed(new Pull());

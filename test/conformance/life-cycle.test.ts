@@ -2,7 +2,7 @@
  * Section S: redialling and its waits, timeouts, immediate, linger, unbind and disconnect.
  */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { Pull, Push, Subscriber } from "../../src/index.js";
+import { Dealer, Pull, Push, Subscriber } from "../../src/index.js";
 import {
   freePort,
   managed,
@@ -130,6 +130,21 @@ describe("redialling", () => {
     await again.handshake({ type: "PULL" });
     await push.send("new", { timeout: 20_000 });
     expect(texts(await again.readMessage())).toEqual(["new"]);
+  });
+
+  it("S8 with immediate, a socket that is closed by a listener of connect:delay does not dial", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ immediate: true }));
+    let closing: Promise<void> | undefined;
+    push.on("connect:delay", () => {
+      closing = push.close();
+    });
+    push.connect(listener.endpoint);
+    await within(closing as Promise<void>, "close");
+    await rawDial(listener.endpoint); // behind ours, if there is one
+    await until(() => listener.accepted > 0, "the other connection");
+    await turns(20);
+    expect(listener.accepted).toBe(1);
   });
 
   it("the cause of a send that timed out is the last failure to connect", async () => {
@@ -341,6 +356,72 @@ describe("unbind and disconnect", () => {
     await peer.handshake({ type: "PULL" });
     expect(texts(await peer.readMessage())).toEqual(["unsent"]);
     await peer.closed();
+  });
+
+  /** A Push, disconnected, that has much left to send to a peer that does not read. */
+  async function leaving(linger: number) {
+    const listener = await rawListen();
+    const push = managed(new Push({ linger, sendHighWaterMark: 0 }));
+    const events = record(push);
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await push.connected({ timeout: 20_000 });
+    peer.pause();
+    for (let i = 0; i < 40; i++) expect(push.trySend(Buffer.alloc(1_000_000))).toBe(true);
+    push.disconnect(listener.endpoint);
+    return { push, events, peer };
+  }
+
+  it("S13 close() waits for what disconnect() has left unsent", async () => {
+    const { push, events, peer } = await leaving(30_000);
+    const closing = push.close();
+    expect(await settled(closing)).toBe(false);
+    peer.resume();
+    await within(closing, "close");
+    expect((await peer.readToEnd()).length).toBeGreaterThan(40_000_000);
+    expect(events.names.at(-1)).toBe("end");
+  });
+
+  it("S13 close() with a shorter linger cuts that of disconnect() short", async () => {
+    const { push, events, peer } = await leaving(-1);
+    await within(push.close({ linger: 0 }), "close");
+    expect(events.names.slice(-2)).toEqual(["close", "end"]);
+    peer.resume();
+    expect((await peer.readToEnd()).length).toBeLessThan(40_000_000);
+  });
+
+  it("S13 close() waits for what unbind() has left unsent", async () => {
+    const push = managed(new Push({ linger: 30_000, sendHighWaterMark: 0 }));
+    const endpoint = await push.bind("tcp://127.0.0.1:*");
+    const peer = await rawConnected(endpoint, { type: "PULL" });
+    await push.connected({ timeout: 20_000 });
+    peer.pause();
+    for (let i = 0; i < 40; i++) expect(push.trySend(Buffer.alloc(1_000_000))).toBe(true);
+    void push.unbind(endpoint);
+    const closing = push.close();
+    expect(await settled(closing)).toBe(false);
+    peer.resume();
+    await within(closing, "close");
+    expect((await peer.readToEnd()).length).toBeGreaterThan(40_000_000);
+  });
+
+  it("S13 what comes from a disconnected peer while output lingers is lost too", async () => {
+    const listener = await rawListen();
+    const dealer = managed(new Dealer({ linger: 30_000, sendHighWaterMark: 0 }));
+    const events = record(dealer);
+    dealer.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "ROUTER" });
+    await dealer.connected({ timeout: 20_000 });
+    peer.pause();
+    for (let i = 0; i < 40; i++) dealer.trySend(Buffer.alloc(1_000_000));
+    dealer.disconnect(listener.endpoint);
+    peer.write(message("late"));
+    await turns(50);
+    peer.resume();
+    await events.next("close");
+    expect(dealer.tryReceive()).toBeUndefined();
   });
 
   it("S15 lastEndpoint is the newest bind's or connect's", async () => {

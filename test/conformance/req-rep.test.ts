@@ -217,6 +217,21 @@ describe("REP on the wire", () => {
   });
 });
 
+it("a request() made when another's reply has just come takes its place at the end of the line", async () => {
+  const [reply, request] = [managed(new Reply()), managed(new Request())];
+  request.connect(await reply.bind("inproc://in-line"));
+  const calls = [request.request("1"), request.request("2")];
+  expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual(["1"]);
+  void reply.send("re: 1");
+  await null; // the reply is there, the line has not moved yet
+  calls.push(request.request("3"));
+  for (const question of ["2", "3"]) {
+    expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual([question]);
+    await reply.send(`re: ${question}`);
+  }
+  expect((await Promise.all(calls)).flatMap(texts)).toEqual(["re: 1", "re: 2", "re: 3"]);
+});
+
 describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
   async function pair(options = {}) {
     const reply = managed(new Reply());
@@ -304,6 +319,24 @@ describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
       expect(answers.flatMap(texts)).toEqual(Array.from({ length: 100 }, (_, i) => `re: ${i}`));
     },
   );
+
+  it("a request() in line times out, or is aborted, while the one before it still waits", async () => {
+    const { request, reply } = await pair();
+    const first = request.request("1");
+    const aborter = new AbortController();
+    const aborted = request.request("2", { signal: aborter.signal });
+    const late = request.request("3", { timeout: 20 });
+    const last = request.request("4");
+    const outcomes = Promise.allSettled([aborted, late]);
+    aborter.abort(new Error("enough"));
+    const [second, third] = (await within(outcomes, "both")) as PromiseRejectedResult[];
+    expect([second.reason.message, third.reason.code]).toEqual(["enough", "EAGAIN"]);
+    void (async () => {
+      for await (const [question] of reply) await reply.send(`re: ${question}`);
+    })().catch(() => {});
+    expect(texts(await first)).toEqual(["re: 1"]);
+    expect(texts(await last)).toEqual(["re: 4"]);
+  });
 
   it.each([false, true])(
     "a request() that times out or is aborted does not spoil the next one (correlate %s)",

@@ -248,6 +248,32 @@ describe("STREAM", () => {
     await expect(stream.send([id, "late"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
+  it("M4 a close that waited in line behind a full peer's sends does not lose those behind it", async () => {
+    const { stream, endpoint, peer, id } = await accepted({ sendHighWaterMark: 2 });
+    const gone = await rawDial(endpoint);
+    const [second] = await next(stream);
+    peer.pause();
+    for (let refused = 0; refused < 50; refused++) {
+      if (stream.trySend([id, Buffer.alloc(1_000_000)])) refused = 0;
+      await turns(1);
+    }
+    const sends = [
+      [id, "a"],
+      [second, ""],
+      [id, "b"],
+      [id, "c"],
+    ].map((parts) =>
+      stream.send(parts).then(
+        () => "sent",
+        (error) => error.code,
+      ),
+    );
+    peer.resume();
+    expect(await within(Promise.all(sends), "all are sent")).toEqual(["sent", "sent", "sent", "sent"]);
+    expect(stream.stats.sendQueue).toBe(0);
+    await gone.closed();
+  });
+
   it("M5 a full peer is EAGAIN or a wait, which ends with the connection", async () => {
     const { stream, endpoint, peer, id } = await accepted({ sendHighWaterMark: 2 });
     peer.pause();
@@ -365,6 +391,22 @@ describe("STREAM", () => {
     await within(stream.close(), "close", 15_000);
     expect((await peer.readToEnd()).length).toBe(20 << 20);
     await until(() => got === 20 << 20, "the other has all too");
+  });
+
+  it("S13 a disconnected endpoint whose connection ends while it lingers leaves nothing behind", async () => {
+    const endpoint = await freePort();
+    const server = await plainServer(endpoint, (socket) => socket.pause());
+    const stream = managed(new Stream({ linger: -1, sendHighWaterMark: 0, reconnectInterval: 10 }));
+    const events = record(stream);
+    stream.connect(endpoint, { routingId: "a" });
+    await next(stream);
+    for (let i = 0; i < 64; i++) await stream.send(["a", Buffer.alloc(1 << 20)]);
+    stream.disconnect(endpoint);
+    server.sockets[0].destroy();
+    await events.next("disconnect");
+    await turns(20);
+    await expect(stream.send(["a", "nobody"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    stream.connect(endpoint, { routingId: "a" });
   });
 
   it("S9 a STREAM that lingers over a dialled connection ends with it", async () => {
