@@ -188,7 +188,8 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
-    this.#host.pipeConnected(pipe, peer);
+    if (this.#closing) tellHandshake(this.#host, peer);
+    else this.#host.pipeConnected(pipe, peer);
   }
 
   sessionEnded(session: Connection, { wasReady, error, final }: SessionEnd): void {
@@ -275,6 +276,11 @@ function timeoutError(limit: number): Error {
 interface Place {
   readonly address: string;
   readonly endpoint: string;
+}
+
+/** A connection that only serves what lingers: the socket's routing has let go of its pipe, and must not take it again. */
+export function tellHandshake(host: SocketHost, peer: Peer): void {
+  host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
 }
 
 /** The events that tell how a connection ended; shared with the listener. */

@@ -7,7 +7,7 @@ import type { Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { Stream } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
-import { reportEnd } from "./dialer.js";
+import { reportEnd, tellHandshake } from "./dialer.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import type { Hold, InprocListener, InprocRegistry } from "./inproc.js";
 import { flushed } from "./linger.js";
@@ -101,11 +101,22 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#onJoined?.();
   }
 
+  /** Both ends know of each other. */
+  linked(peer: Peer): void {
+    this.#connected(this.pipe, peer);
+  }
+
+  #connected(pipe: DirectPipe | StreamPipe, peer: Peer): void {
+    if (this.#closing) tellHandshake(this.host, peer);
+    else this.host.pipeConnected(pipe, peer);
+  }
+
   /** The binder's type does not fit ours: nothing more happens here. */
   refused(): void {
     this.#dropSession();
     this.#state = "parted";
     this.#hold.set(false);
+    this.#onJoined?.(); // a close that lingers waits for nothing any more
   }
 
   parted(): void {
@@ -151,7 +162,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
     this.#hold.set(false); // the stream has its own
-    this.host.pipeConnected(pipe, peer);
+    this.#connected(pipe, peer);
     this.#onJoined?.();
   }
 

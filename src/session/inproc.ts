@@ -184,7 +184,7 @@ export class InprocListener implements EndpointHandle {
     connector.joined(this, pipe);
     DirectPipe.join(pipe, connector.pipe);
     host.pipeConnected(pipe, theirs);
-    if (this.#pipes.has(pipe)) connector.host.pipeConnected(connector.pipe, ours); // unless we turned it away
+    if (this.#pipes.has(pipe)) connector.linked(ours); // unless we turned it away
   }
 
   /** The two ends of one pipe let go of each other. No reconnection follows (R22). */

@@ -3,12 +3,22 @@
  */
 import { describe, expect, it } from "vitest";
 import { Context, Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
-import { managed, record, texts, turns } from "../support/helpers.js";
+import { managed, record, texts, turns, within } from "../support/helpers.js";
 
 let names = 0;
 const fresh = () => `inproc://inproc-test-${names++}`;
 
 describe("inproc", () => {
+  it("R23 a closed connector whose name is bound by a type that does not fit lingers no longer", async () => {
+    const name = fresh();
+    const push = managed(new Push({ linger: -1 }));
+    push.connect(name);
+    await push.send("to nobody");
+    const closing = push.close();
+    await managed(new Reply()).bind(name);
+    await within(closing, "close");
+  });
+
   it("a Request that is closed by a listener of the disconnect that its time-out brings stays closed", async () => {
     const [reply, request] = [managed(new Reply()), managed(new Request())];
     request.connect(await reply.bind(fresh()));

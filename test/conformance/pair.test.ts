@@ -139,6 +139,23 @@ for (const { type, rule, make } of TYPES) {
       expect(await next(second)).toEqual(["still yours"]);
     });
 
+    it.each(["disconnected", "closed"])(
+      `${rule}2 S13 what is queued goes to a peer that appears after the socket was %s`,
+      async (how) => {
+        const actual = await absent();
+        const dialling = managed(make({ reconnectInterval: 10, linger: 30_000 }));
+        dialling.connect(actual);
+        const body = Buffer.alloc(1_000_000);
+        for (let i = 0; i < 20; i++) await dialling.send(body);
+        if (how === "closed") void dialling.close();
+        else dialling.disconnect(actual);
+        const bound = managed(make());
+        await bound.bind(actual);
+        for (let i = 0; i < 20; i++)
+          expect((await bound.receive({ timeout: 20_000 }))[0].length).toBe(1_000_000);
+      },
+    );
+
     it(`${rule}2 messages for a peer that is not there yet are queued by the one that dials`, async () => {
       const actual = await absent();
       const dialling = managed(make({ reconnectInterval: 10 }));

@@ -236,6 +236,23 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
     router.connect(one, { routingId: "first" }); // free again
   });
 
+  it("I11 S13 a name is free after disconnect(), also when its peer appears while output lingers", async () => {
+    const actual = await absent();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 10, linger: 30_000 }));
+    router.connect(actual, { routingId: "far" });
+    await router.send(["far", "unsent"]);
+    router.disconnect(actual);
+    const far = managed(new Router({ routingId: "own" }));
+    const events = record(far);
+    await far.bind(actual);
+    expect((await next(far)).slice(1)).toEqual(["unsent"]);
+    await events.next("disconnect");
+    for (const name of ["far", "own"])
+      await expect(router.send([name, "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    expect(router.peers).toHaveLength(0);
+    router.connect(actual, { routingId: "far" });
+  });
+
   it("I12 without a name the peer is not addressable until the handshake is done", async () => {
     const actual = await absent();
     const router = managed(new Router({ mandatory: true, reconnectInterval: 10 }));

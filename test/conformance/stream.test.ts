@@ -248,6 +248,37 @@ describe("STREAM", () => {
     await expect(stream.send([id, "late"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
+  it("M4 a connection that is closed by the listener who is told of it leaves no peer behind", async () => {
+    const stream = managed(new Stream());
+    const events = record(stream);
+    const endpoint = await stream.bind("tcp://127.0.0.1:*");
+    let told = 0;
+    stream.on("message", ([id, data]) => {
+      told++;
+      if (data.length === 0) void stream.send([id, ""]);
+    });
+    await turns(5);
+    const peer = await rawDial(endpoint);
+    await peer.closed();
+    await events.next("disconnect");
+    expect([stream.peers.length, stream.stats.peers, told]).toEqual([0, 0, 1]);
+    expect(events.names.filter((name) => name === "handshake" || name === "disconnect")).toEqual([
+      "handshake",
+      "disconnect",
+    ]);
+  });
+
+  it("M4 a connection that is closed by a listener of handshake is not told as a message", async () => {
+    const stream = managed(new Stream());
+    const events = record(stream);
+    const endpoint = await stream.bind("tcp://127.0.0.1:*");
+    stream.on("handshake", () => void stream.unbind(endpoint));
+    const peer = await rawDial(endpoint);
+    await peer.closed();
+    await events.next("close");
+    expect(stream.peers).toHaveLength(0);
+  });
+
   it("M4 a close that waited in line behind a full peer's sends does not lose those behind it", async () => {
     const { stream, endpoint, peer, id } = await accepted({ sendHighWaterMark: 2 });
     const gone = await rawDial(endpoint);
@@ -391,6 +422,23 @@ describe("STREAM", () => {
     await within(stream.close(), "close", 15_000);
     expect((await peer.readToEnd()).length).toBe(20 << 20);
     await until(() => got === 20 << 20, "the other has all too");
+  });
+
+  it("S13 a disconnected endpoint whose peer appears while it lingers sends the rest, and tells nothing", async () => {
+    const endpoint = await freePort();
+    const stream = managed(new Stream({ linger: 30_000, reconnectInterval: 10 }));
+    stream.connect(endpoint, { routingId: "a" });
+    await stream.send(["a", "unsent"]);
+    stream.disconnect(endpoint);
+    let got = "";
+    const server = await plainServer(endpoint, (socket) => {
+      socket.on("data", (chunk) => (got += chunk));
+    });
+    await until(() => got === "unsent", "the rest");
+    await until(() => server.sockets[0].readableEnded || server.sockets[0].destroyed, "the end");
+    await turns(20);
+    expect(stream.tryReceive()).toBeUndefined();
+    await expect(stream.send(["a", "nobody"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
   it("S13 a disconnected endpoint whose connection ends while it lingers leaves nothing behind", async () => {
