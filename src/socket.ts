@@ -178,6 +178,11 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return this.#endpoints.any;
   }
 
+  /** @internal Messages of endpoints that are unbound or disconnected, and linger. */
+  get lingering(): number {
+    return this.#endpoints.lingering;
+  }
+
   /**
    * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
    * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.

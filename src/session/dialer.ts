@@ -253,6 +253,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#pipe = null;
   }
 
+  get unsent(): number {
+    return this.#pipe?.outboundLength ?? 0;
+  }
+
   abandon(): void {
     this.#pipe?.onEmpty?.();
   }

@@ -131,6 +131,13 @@ export class Endpoints {
     return released;
   }
 
+  /** Messages of unbound and disconnected endpoints that linger. */
+  get lingering(): number {
+    let count = 0;
+    for (const handle of this.#leaving.keys()) count += handle.unsent;
+    return count;
+  }
+
   /** Those that were released before linger on, but no longer than the rest. */
   async #released(lingerMs: number): Promise<void> {
     if (this.#leaving.size === 0) return;

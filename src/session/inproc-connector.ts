@@ -258,6 +258,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     });
   }
 
+  get unsent(): number {
+    return this.pipe.outboundLength;
+  }
+
   abandon(): void {
     this.#abandoned = true;
     this.#onJoined?.();

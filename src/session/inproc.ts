@@ -217,6 +217,10 @@ export class InprocListener implements EndpointHandle {
     this.#hold.set(false);
   }
 
+  get unsent(): number {
+    return this.#remote?.unsent ?? 0; // joined pipes keep nothing back
+  }
+
   abandon(): void {
     this.#remote?.abandon();
   }

@@ -56,6 +56,7 @@ const ENDS = [
   "unsent, linger 0",
   "unsent, linger 300",
   "unsent and closed, linger 300",
+  "unsent and disconnected, linger 300",
   "unsent, not blocky",
 ];
 const STAYS = [
@@ -68,6 +69,8 @@ const STAYS = [
   "running a proxy",
   "unsent",
   "unsent and closed",
+  "unsent and disconnected",
+  "unsent, disconnected and closed",
   "unsent, own context",
 ];
 
