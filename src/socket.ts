@@ -178,6 +178,11 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return this.#endpoints.any;
   }
 
+  /** @internal Messages of endpoints that are unbound or disconnected, and linger. */
+  get lingering(): number {
+    return this.#endpoints.lingering;
+  }
+
   /**
    * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
    * Rejects with a TypeError for a value that is no string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
@@ -231,7 +236,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   async unbind(endpoint: string): Promise<void> {
     parseEndpoint(endpoint);
     this.requireOpen();
-    await this.#endpoints.takeBound(endpoint).close(this.options.linger);
+    await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
   }
 
   /**
@@ -273,8 +278,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
 
   #letGo(handle: EndpointHandle): void {
     const { pipe } = handle;
-    void handle.close(this.options.linger);
-    if (pipe) this.forgetInbound(pipe);
+    void this.#endpoints.release(handle, this.options.linger);
+    if (!pipe) return;
+    this.forgetInbound(pipe);
+    pipe.intercept = discard; // nor is what comes while output lingers wanted
   }
 
   /** Drops the connection of a pipe; the dialling side dials again. */
@@ -481,6 +488,10 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   protected forgetInbound(pipe: Pipe): void {
     pipe.discardInbound();
   }
+}
+
+function discard(): boolean {
+  return true;
 }
 
 /**

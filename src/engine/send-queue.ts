@@ -36,6 +36,9 @@ export class SendQueue {
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
+  #draining = false;
+  /** Room came while a waiting send was being attempted: look once more. */
+  #again = false;
   /** Proxies whose trySend was refused and who want to know of room. */
   readonly #watchers = new Set<() => boolean>();
 
@@ -130,6 +133,23 @@ export class SendQueue {
 
   /** A pipe has room: send what waits, in order, until none has. */
   drain(): void {
+    // An attempt may itself make room: a STREAM closes a connection by a send, and that wakes who waited for it.
+    this.#again = true;
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        this.#drainOnce();
+      }
+    } finally {
+      this.#draining = false;
+    }
+    if (this.#watchers.size > 0 && this.#waiting.length === 0) this.#tellRoom();
+  }
+
+  /** Until one finds no room. */
+  #drainOnce(): void {
     for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
       if (head.message !== null) {
         try {
@@ -138,13 +158,13 @@ export class SendQueue {
         } catch (error) {
           head.reject(error);
         }
+        if (head.message === null) continue; // the attempt has closed the queue, or cancelled this one
         head.message = null;
         head.cleanup?.();
         this.#live--;
       }
       this.#waiting.shift();
     }
-    if (this.#watchers.size > 0) this.#tellRoom();
   }
 
   /** Reject all that waits and everything after. */

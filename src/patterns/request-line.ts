@@ -1,9 +1,9 @@
 /**
  * Whole requests, one after the other: the line in front of a REQ socket's send and receive. Knows neither pipes
- * nor frames; it is handed the two operations, and what abandons a request.
+ * nor frames; it is handed the two operations, what abandons a request, and time.
  */
 import { Fifo } from "../engine/fifo.js";
-import type { CallOptions } from "../engine/turns.js";
+import type { CallOptions, Turns } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
 import type { Message, OutMessage } from "../message.js";
 
@@ -13,9 +13,13 @@ export interface RequestOperations {
   receive(options: CallOptions | undefined): Promise<Message>;
   /** The request in hand failed after it was sent. */
   abandon(): void;
+  /** As Turns.expire. */
+  expire: Turns["expire"];
 }
 
 interface Waiting {
+  /** False once begun, timed out or aborted. */
+  live: boolean;
   begin: () => void;
 }
 
@@ -37,7 +41,7 @@ export class RequestLine {
   async request(message: OutMessage, options: CallOptions | undefined): Promise<Message> {
     const deadline =
       options?.timeout === undefined || options.timeout < 0 ? Infinity : performance.now() + options.timeout;
-    if (this.#busy) await new Promise<void>((resolve) => this.#waiting.push({ begin: resolve }));
+    if (this.#busy) await this.#turn(options);
     this.#busy = true;
     let sent = false;
     try {
@@ -50,9 +54,38 @@ export class RequestLine {
       if (sent && this.#closed === null) this.#operations.abandon();
       throw error;
     } finally {
-      this.#busy = false;
-      this.#waiting.shift()?.begin();
+      this.#next();
     }
+  }
+
+  /** Waits until those before are done; the line is busy then. */
+  #turn(options: CallOptions | undefined): Promise<void> {
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const entry: Waiting = { live: true, begin: resolve };
+      const cleanup = this.#operations.expire(options?.timeout ?? -1, signal, (reason) => {
+        if (!entry.live) return;
+        entry.live = false;
+        reject(reason);
+      });
+      entry.begin = () => {
+        cleanup?.();
+        resolve();
+      };
+      this.#waiting.push(entry);
+    });
+  }
+
+  /** Hands the line over: it stays busy meanwhile, so that nobody gets between. */
+  #next(): void {
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      if (!entry.live) continue;
+      entry.live = false;
+      entry.begin();
+      return;
+    }
+    this.#busy = false;
   }
 
   /** Those in line fail with the error when their turn comes, which is now. */

@@ -19,6 +19,9 @@ import { flushed } from "./linger.js";
  */
 type State = "connecting" | "handshaking" | "ready" | "waiting" | "stopped";
 
+/** Longest wait of a timer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Where to dial. */
 export interface DialTarget {
   /** As the application wrote it. */
@@ -43,7 +46,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
   #pipe: StreamPipe | null = null;
   #session: Connection | null = null;
   #abort: AbortController | null = null;
+  /** Of the wait before the next attempt, or of the limit of the present one: what keeps the process alive meanwhile. */
   #timer: NodeJS.Timeout | undefined;
+  /** close() has been called: what lingers may dial again, but takes nothing new. */
+  #closing = false;
 
   /** @param onStopped the dialler will not dial again by itself: forget the endpoint (S4, D2) */
   constructor(host: SocketHost, transport: Transport, target: DialTarget, onStopped: () => void) {
@@ -67,7 +73,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   /** Messages queue from now on, unless `immediate`. */
   #attach(): void {
-    if (this.#pipe !== null || this.#options.immediate) return;
+    if (this.#pipe !== null || this.#options.immediate || this.#closing) return;
     this.#pipe = this.#newPipe();
     this.#host.attachPipe(this.#pipe);
   }
@@ -86,17 +92,20 @@ export class Dialer implements SessionOwner, EndpointHandle {
   async #dial(): Promise<void> {
     this.#state = "connecting";
     this.#host.emitEvent("connect:delay", { address: this.endpoint });
+    if (this.#stopped) return; // by a listener of that event
     const abort = new AbortController();
     this.#abort = abort;
     const { connectTimeout } = this.#options;
-    const timer =
-      connectTimeout > 0
-        ? setTimeout(() => abort.abort(timeoutError(connectTimeout)), connectTimeout)
-        : undefined;
+    const expired = (): void => {
+      if (connectTimeout > 0) abort.abort(timeoutError(connectTimeout));
+    };
+    // Also without a limit: ref() and unref() reach the timer at any time, and the attempt only at its beginning.
+    const timer = setTimeout(expired, connectTimeout > 0 ? connectTimeout : LONGEST_MS);
+    if (!this.#host.refed) timer.unref();
+    this.#timer = timer;
     let stream: Stream;
     try {
-      const { refed } = this.#host;
-      stream = await this.#transport.connect(this.#address, this.#options, abort.signal, refed);
+      stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
     } catch (error) {
       if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
       return;
@@ -179,7 +188,8 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
-    this.#host.pipeConnected(pipe, peer);
+    if (this.#closing) tellHandshake(this.#host, peer);
+    else this.#host.pipeConnected(pipe, peer);
   }
 
   sessionEnded(session: Connection, { wasReady, error, final }: SessionEnd): void {
@@ -222,6 +232,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   async close(lingerMs: number): Promise<void> {
+    this.#closing = true;
     const pipe = this.#pipe;
     if (pipe !== null) {
       this.#host.detachPipe(pipe);
@@ -240,6 +251,14 @@ export class Dialer implements SessionOwner, EndpointHandle {
     }
     pipe?.discardOutbound();
     this.#pipe = null;
+  }
+
+  get unsent(): number {
+    return this.#pipe?.outboundLength ?? 0;
+  }
+
+  abandon(): void {
+    this.#pipe?.onEmpty?.();
   }
 
   ref(): void {
@@ -261,6 +280,11 @@ function timeoutError(limit: number): Error {
 interface Place {
   readonly address: string;
   readonly endpoint: string;
+}
+
+/** A connection that only serves what lingers: the socket's routing has let go of its pipe, and must not take it again. */
+export function tellHandshake(host: SocketHost, peer: Peer): void {
+  host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
 }
 
 /** The events that tell how a connection ended; shared with the listener. */

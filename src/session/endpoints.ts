@@ -23,6 +23,8 @@ export class Endpoints {
   readonly #inproc: () => InprocRegistry;
   readonly #bound = new Map<string, EndpointHandle>();
   readonly #connected: EndpointHandle[] = [];
+  /** Unbound and disconnected, and not yet flushed. */
+  readonly #leaving = new Map<EndpointHandle, Promise<void>>();
 
   /** @param inproc the names that the socket's context holds */
   constructor(host: SocketHost, inproc: () => InprocRegistry) {
@@ -122,6 +124,32 @@ export class Endpoints {
     if (at >= 0) this.#connected.splice(at, 1);
   }
 
+  /** Closes a handle that was taken. Until it is flushed it is one of those that close() waits for. */
+  release(handle: EndpointHandle, lingerMs: number): Promise<void> {
+    const released = handle.close(lingerMs).finally(() => this.#leaving.delete(handle));
+    this.#leaving.set(handle, released);
+    return released;
+  }
+
+  /** Messages of unbound and disconnected endpoints that linger. */
+  get lingering(): number {
+    let count = 0;
+    for (const handle of this.#leaving.keys()) count += handle.unsent;
+    return count;
+  }
+
+  /** Those that were released before linger on, but no longer than the rest. */
+  async #released(lingerMs: number): Promise<void> {
+    if (this.#leaving.size === 0) return;
+    const abandon = (): void => {
+      for (const handle of [...this.#leaving.keys()]) handle.abandon();
+    };
+    if (lingerMs === 0) abandon();
+    const timer = lingerMs > 0 ? setTimeout(abandon, lingerMs) : undefined;
+    await Promise.all(this.#leaving.values());
+    clearTimeout(timer);
+  }
+
   /** Drops the connection of a pipe; the dialling side dials again. */
   reset(pipe: Pipe): void {
     for (const handle of this.#all()) if (handle.reset(pipe)) return;
@@ -132,7 +160,7 @@ export class Endpoints {
     const handles = this.#all();
     this.#bound.clear();
     this.#connected.length = 0;
-    await Promise.all(handles.map((handle) => handle.close(lingerMs)));
+    await Promise.all([this.#released(lingerMs), ...handles.map((handle) => handle.close(lingerMs))]);
   }
 
   ref(): void {

@@ -39,6 +39,10 @@ export interface EndpointHandle {
   readonly routingId?: Buffer | null;
   /** Flush for at most `lingerMs` (-1: for ever), then let go. */
   close(lingerMs: number): Promise<void>;
+  /** Messages that wait to be sent. */
+  readonly unsent: number;
+  /** A close() under way waits no longer: the rest is dropped. */
+  abandon(): void;
   /** Drop the connection of a pipe of ours and make it anew; false when the pipe is not ours. */
   reset(pipe: Pipe): boolean;
   ref(): void;

@@ -7,7 +7,7 @@ import type { Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { Stream } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
-import { reportEnd } from "./dialer.js";
+import { reportEnd, tellHandshake } from "./dialer.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import type { Hold, InprocListener, InprocRegistry } from "./inproc.js";
 import { flushed } from "./linger.js";
@@ -61,6 +61,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   readonly #hold: Hold;
   /** Called when the name is bound at last; set while a close lingers. */
   #onJoined: (() => void) | null = null;
+  /** close() has been called. */
+  #closing = false;
+  /** Nor does it linger any more. */
+  #abandoned = false;
 
   /** @param routingId how the socket will name the peer, where connect() said so (I11) */
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
@@ -97,11 +101,22 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#onJoined?.();
   }
 
+  /** Both ends know of each other. */
+  linked(peer: Peer): void {
+    this.#connected(this.pipe, peer);
+  }
+
+  #connected(pipe: DirectPipe | StreamPipe, peer: Peer): void {
+    if (this.#closing) tellHandshake(this.host, peer);
+    else this.host.pipeConnected(pipe, peer);
+  }
+
   /** The binder's type does not fit ours: nothing more happens here. */
   refused(): void {
     this.#dropSession();
     this.#state = "parted";
     this.#hold.set(false);
+    this.#onJoined?.(); // a close that lingers waits for nothing any more
   }
 
   parted(): void {
@@ -147,7 +162,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
     this.#hold.set(false); // the stream has its own
-    this.host.pipeConnected(pipe, peer);
+    this.#connected(pipe, peer);
     this.#onJoined?.();
   }
 
@@ -176,6 +191,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   /** Connect once more, by a new pipe. */
   renew(): void {
+    if (this.#closing) return; // by a listener of the event that told of the end
     this.pipe = this.#newPipe();
     this.#attached = true;
     this.start();
@@ -205,6 +221,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   }
 
   async close(lingerMs: number): Promise<void> {
+    this.#closing = true;
     this.#detach();
     const began = performance.now();
     // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
@@ -212,7 +229,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#registry.forget(this);
     if (this.#state === "remote") {
       const left = lingerMs > 0 ? Math.max(0, lingerMs - (performance.now() - began)) : lingerMs;
-      await flushed([this.pipe], left);
+      await flushed([this.pipe], this.#abandoned ? 0 : left);
     }
     const wasRemote = this.#state === "remote";
     this.#state = "closed";
@@ -239,6 +256,16 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
         setImmediate(resolve); // what was queued goes over first
       };
     });
+  }
+
+  get unsent(): number {
+    return this.pipe.outboundLength;
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.#onJoined?.();
+    this.pipe.onEmpty?.();
   }
 
   ref(): void {

@@ -184,7 +184,7 @@ export class InprocListener implements EndpointHandle {
     connector.joined(this, pipe);
     DirectPipe.join(pipe, connector.pipe);
     host.pipeConnected(pipe, theirs);
-    if (this.#pipes.has(pipe)) connector.host.pipeConnected(connector.pipe, ours); // unless we turned it away
+    if (this.#pipes.has(pipe)) connector.linked(ours); // unless we turned it away
   }
 
   /** The two ends of one pipe let go of each other. No reconnection follows (R22). */
@@ -215,6 +215,14 @@ export class InprocListener implements EndpointHandle {
     if (this.#remote !== null) await this.#remote.close(lingerMs);
     else this.host.emitEvent("close", { address: this.endpoint });
     this.#hold.set(false);
+  }
+
+  get unsent(): number {
+    return this.#remote?.unsent ?? 0; // joined pipes keep nothing back
+  }
+
+  abandon(): void {
+    this.#remote?.abandon();
   }
 
   ref(): void {

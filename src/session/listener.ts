@@ -140,6 +140,16 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     else this.#host.emitEvent("close:error", { address: this.endpoint, error });
   }
 
+  get unsent(): number {
+    let count = 0;
+    for (const pipe of this.#sessions.values()) count += pipe?.outboundLength ?? 0;
+    return count;
+  }
+
+  abandon(): void {
+    for (const pipe of [...this.#sessions.values()]) pipe?.onEmpty?.();
+  }
+
   ref(): void {
     this.#acceptor?.ref();
     for (const session of this.#sessions.keys()) session.stream.ref();

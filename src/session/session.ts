@@ -7,7 +7,14 @@ import type { PipeLink, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
 import type { OptionValues } from "../options.js";
-import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../transport/transport.js";
+import {
+  FLAG_COMMAND,
+  FRAME_ENTRY_SIZE,
+  FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+} from "../transport/transport.js";
 import {
   encodeCancel,
   encodeCancelMessage,
@@ -161,6 +168,8 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#heartbeat?.received();
     const pipe = this.#pipe; // a message may end the session; those before it are to be read all the same (G4)
     this.#assembler.frames(chunk, table, count);
+    // F12: a message behind a PING of the same chunk ends the wait for its TTL.
+    if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#heartbeat?.received();
     pipe?.delivered();
   }
 
@@ -258,7 +267,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
         const ping = parsePing(command.data);
         if (ping === undefined) return; // F8
         this.#heartbeat ??= this.#newHeartbeat(0);
-        const pong = this.#heartbeat.pingReceived(ping, Date.now());
+        const pong = this.#heartbeat.pingReceived(ping, performance.now());
         if (this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(pong);
         this.#pollHeartbeat();
         break;
@@ -278,7 +287,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
   #newHeartbeat(intervalMs: number): Heartbeat {
     const { heartbeatTimeout, heartbeatTimeToLive } = this.#options;
     const config = { intervalMs, timeoutMs: heartbeatTimeout, timeToLiveMs: heartbeatTimeToLive };
-    return new Heartbeat(config, Date.now());
+    return new Heartbeat(config, performance.now());
   }
 
   #startHeartbeat(): void {
@@ -291,7 +300,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     if (this.#heartbeat === null || this.#closed) return;
     // Nothing can be read while the application holds us back: silence says nothing about the peer then.
     if (this.#pipe?.throttled) this.#heartbeat.received();
-    const { output, expired, nextMs } = this.#heartbeat.poll(Date.now());
+    const { output, expired, nextMs } = this.#heartbeat.poll(performance.now());
     if (expired) {
       const text = "no traffic from the peer in time";
       this.#protocolFailure(new ProtocolError("heartbeat-timeout", text, { rule: "F9, F11", kind: "other" }));

@@ -76,6 +76,7 @@ export class Request extends DuplexSocket {
       send: (message, call) => this.sender.queue.send(message, call),
       receive: (call) => this.receives.receive(call),
       abandon: () => this.#abandon(),
+      expire: (timeout, signal, expired) => this.turns.expire(timeout, signal, expired),
     });
     if (new.target === Request) Object.seal(this);
   }

@@ -108,8 +108,9 @@ export class Stream extends DuplexSocket {
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {
     this.#told.add(pipe);
-    this.#notice(pipe); // not before there is a connection that whoever hears of it can close
     super.pipeConnected(pipe, peer);
+    // Last, when there is all that whoever hears of it can close; and not where a listener has done so already.
+    if (this.#told.has(pipe)) this.#notice(pipe);
   }
 
   override detachPipe(pipe: Pipe): void {

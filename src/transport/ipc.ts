@@ -151,8 +151,11 @@ export class IpcTransport implements Transport {
     return {
       address: `ipc://${name}`,
       close: async () => {
-        await removeIfOurs(absolute, ours);
-        await acceptor.close();
+        try {
+          await removeIfOurs(absolute, ours);
+        } finally {
+          await acceptor.close();
+        }
       },
       ref: () => acceptor.ref(),
       unref: () => acceptor.unref(),

@@ -274,7 +274,7 @@ export class SocketState implements Lingering, EventSource {
   // The end of the process
 
   get unsent(): number {
-    let count = 0;
+    let count = this.core.lingering;
     for (const pipe of (this.core as unknown as { pipes: Set<object> }).pipes) {
       if (pipe instanceof StreamPipe) count += pipe.outboundLength;
     }

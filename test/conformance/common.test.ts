@@ -24,7 +24,7 @@ async function pair(endpoint: string, sending = {}, receiving = {}) {
   const pull = managed(new Pull(receiving));
   const push = managed(new Push(sending));
   push.connect(await pull.bind(endpoint));
-  await Promise.all([push.connected({ timeout: 5000 }), pull.connected({ timeout: 5000 })]);
+  await Promise.all([push.connected({ timeout: 20_000 }), pull.connected({ timeout: 20_000 })]);
   return { push, pull };
 }
 
@@ -39,12 +39,12 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     left.connect(one);
     left.connect(two);
     middle.connect(three);
-    await middle.connected({ count: 3, timeout: 5000 });
+    await middle.connected({ count: 3, timeout: 20_000 });
     await right.send("right");
     await left.send("left");
     await left.send("left");
     const got = [];
-    for (let i = 0; i < 3; i++) got.push(...texts(await middle.receive({ timeout: 5000 })));
+    for (let i = 0; i < 3; i++) got.push(...texts(await middle.receive({ timeout: 20_000 })));
     expect(got.sort()).toEqual(["left", "left", "right"]);
   });
 
@@ -55,7 +55,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     for (let i = 0; i < 100; i++) await push.send(`${i}`, { timeout: 1000 });
     const pull = managed(new Pull());
     await pull.bind(actual);
-    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`]);
   });
 
   it("G5 a high-water mark counts whole messages, and 1000 is the default", async () => {
@@ -100,7 +100,8 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     let sent = 0;
     while (push.trySend([`${sent}`, body]) || (await refills(push, sent, body))) sent++;
     expect(sent).toBeGreaterThanOrEqual(20);
-    for (let i = 0; i < sent; i++) expect((await pull.receive({ timeout: 5000 }))[0].toString()).toBe(`${i}`);
+    for (let i = 0; i < sent; i++)
+      expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe(`${i}`);
     expect(pull.tryReceive()).toBeUndefined();
   });
 
@@ -110,7 +111,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     const [busy, quiet] = [managed(new Push()), managed(new Push())];
     busy.connect(actual);
     quiet.connect(actual);
-    await pull.connected({ count: 2, timeout: 5000 });
+    await pull.connected({ count: 2, timeout: 20_000 });
     for (let i = 0; i < 500; i++) await busy.send("busy");
     for (let i = 0; i < 5; i++) await quiet.send("quiet");
     await until(() => pull.stats.receiveQueue === 505, "all are queued");
@@ -124,11 +125,11 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     const actual = await push.bind(endpoint());
     const pulls = [managed(new Pull()), managed(new Pull()), managed(new Pull())];
     for (const pull of pulls) pull.connect(actual);
-    await push.connected({ count: 3, timeout: 5000 });
+    await push.connected({ count: 3, timeout: 20_000 });
     for (let i = 0; i < 9; i++) await push.send(`${i}`);
     for (const pull of pulls) {
       const got = [];
-      for (let i = 0; i < 3; i++) got.push(Number(texts(await pull.receive({ timeout: 5000 }))[0]));
+      for (let i = 0; i < 3; i++) got.push(Number(texts(await pull.receive({ timeout: 20_000 }))[0]));
       expect([got[1] - got[0], got[2] - got[1]]).toEqual([3, 3]);
     }
   });
@@ -144,6 +145,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
       (timeout: number) => push.send("x", { timeout }),
     ]) {
       await expect(operation(0)).rejects.toMatchObject({ name: "ZmqError", code: "EAGAIN" });
+      await turns(1); // a timer counts from the beginning of its turn
       const began = performance.now();
       await expect(operation(60)).rejects.toMatchObject({ code: "EAGAIN" });
       expect(performance.now() - began).toBeGreaterThan(30);
@@ -181,14 +183,14 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     const pull = managed(new Pull({ conflate: true }));
     const push = managed(new Push({ conflate: true }));
     push.connect(await pull.bind(endpoint()));
-    await Promise.all([push.connected({ timeout: 5000 }), pull.connected({ timeout: 5000 })]);
+    await Promise.all([push.connected({ timeout: 20_000 }), pull.connected({ timeout: 20_000 })]);
     for (let i = 0; i <= 100; i++) await push.send(`${i}`);
     await until(
       () => pull.stats.receiveQueue === 1 && push.stats.outboundQueue === 0,
       "the newest has arrived",
     );
     await turns(20);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["100"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["100"]);
     expect(pull.tryReceive()).toBeUndefined();
     expect(() => push.send(["a", "b"])).toThrow(TypeError);
   });
@@ -202,14 +204,14 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     const pull = managed(new Pull());
     pull.connect(actual);
     await waiting;
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["first"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["first"]);
   });
 
   it("multipart messages with empty parts, 0 octets and 1 MiB, arrive as they were", async () => {
     const { push, pull } = await pair(endpoint());
     const big = Buffer.alloc(1 << 20, "zwire");
     await push.send(["", "a", big, ""]);
-    const got = await pull.receive({ timeout: 5000 });
+    const got = await pull.receive({ timeout: 20_000 });
     expect(got.map((part) => part.length)).toEqual([0, 1, big.length, 0]);
     expect(got[2].equals(big)).toBe(true);
     expect(got.every(Buffer.isBuffer)).toBe(true);
@@ -219,7 +221,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     const { push, pull } = await pair(endpoint());
     await push.sendMany(Array.from({ length: 1500 }, (_, i) => `${i}`));
     const got: string[] = [];
-    while (got.length < 500) got.push(...(await pull.receiveMany(100, { timeout: 5000 })).flatMap(texts));
+    while (got.length < 500) got.push(...(await pull.receiveMany(100, { timeout: 20_000 })).flatMap(texts));
     for await (const parts of pull) {
       got.push(...texts(parts));
       if (got.length === 1000) break;
@@ -233,7 +235,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     pull.off("message", listener);
     expect(got).toEqual(Array.from({ length: 1500 }, (_, i) => `${i}`));
     await push.send("after");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["after"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["after"]);
   });
 
   it("iteration ends when the socket closes", async () => {
@@ -251,7 +253,8 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     const { push, pull } = await pair(endpoint());
     let ticks = 0;
     const timer = setInterval(() => ticks++, 0);
-    for (let i = 0; i < 5000; i++) {
+    // As many as it takes: a quick machine passes thousands in the millisecond between two ticks.
+    for (let i = 0; i < 2_000_000 && ticks < 3; i++) {
       await push.send("x");
       await pull.receive();
     }
@@ -262,7 +265,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
   it("stats count messages sent and received, and depths", async () => {
     const { push, pull } = await pair(endpoint());
     for (let i = 0; i < 10; i++) await push.send(["a", "b"]);
-    for (let i = 0; i < 10; i++) await pull.receive({ timeout: 5000 });
+    for (let i = 0; i < 10; i++) await pull.receive({ timeout: 20_000 });
     expect(push.stats.messagesSent).toBe(10);
     expect(pull.stats.messagesReceived).toBe(10);
     expect(pull.stats.receiveQueue).toBe(0);
@@ -374,7 +377,7 @@ describe("common rules, of connections", () => {
     await pull.receive();
     expect(await settled(waiting)).toBe(false);
     for (let i = 0; i < 12; i++) await pull.receive();
-    await within(waiting, "the sender is woken", 2000);
+    await within(waiting, "the sender is woken");
   });
 
   it("G9 above the receive mark reading stops: the far side's writes back up", async () => {
@@ -386,7 +389,8 @@ describe("common rules, of connections", () => {
     await turns(100);
     expect(pull.stats.receiveQueue).toBeLessThan(100);
     expect(peer.socket.writableLength).toBeGreaterThan(0);
-    for (let i = 0; i < 400; i++) expect((await pull.receive({ timeout: 5000 }))[0].toString()).toBe(`${i}`);
+    for (let i = 0; i < 400; i++)
+      expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe(`${i}`);
   });
 
   it("G9 the receive mark in octets holds as well", async () => {
@@ -397,7 +401,8 @@ describe("common rules, of connections", () => {
     await until(() => pull.stats.receiveQueue >= 10, "the mark is reached");
     await turns(100);
     expect(pull.stats.receiveQueue).toBeLessThan(60);
-    for (let i = 0; i < 300; i++) expect((await pull.receive({ timeout: 5000 }))[0].toString()).toBe(`${i}`);
+    for (let i = 0; i < 300; i++)
+      expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe(`${i}`);
   });
 
   it("G11 a full peer is skipped", async () => {
@@ -409,10 +414,10 @@ describe("common rules, of connections", () => {
     while (push.trySend(Buffer.alloc(500_000)));
     const quick = managed(new Pull());
     quick.connect(endpoint);
-    await push.connected({ count: 2, timeout: 5000 });
+    await push.connected({ count: 2, timeout: 20_000 });
     for (let i = 0; i < 50; i++) {
-      await push.send(`${i}`, { timeout: 5000 });
-      expect(texts(await quick.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+      await push.send(`${i}`, { timeout: 20_000 });
+      expect(texts(await quick.receive({ timeout: 20_000 }))).toEqual([`${i}`]);
     }
   });
 
@@ -446,7 +451,7 @@ describe("common rules, of connections", () => {
       socket.connect(listener.endpoint);
       socket.connect(listener.endpoint);
       for (let i = 0; i < n; i++) await (await listener.accept()).handshake({ type });
-      await socket.connected({ count: n, timeout: 5000 });
+      await socket.connected({ count: n, timeout: 20_000 });
       await turns(50);
       expect(listener.accepted).toBe(n);
     },
@@ -456,16 +461,19 @@ describe("common rules, of connections", () => {
     // With Nagle's algorithm and delayed acknowledgements, each write behind another would wait for 40 ms.
     const reply = managed(new Reply());
     const peer = await rawConnected(await reply.bind("tcp://127.0.0.1:*"), { type: "DEALER" });
-    const began = performance.now();
-    for (let i = 0; i < 30; i++) {
+    let quick = 0;
+    for (let i = 0; i < 60; i++) {
+      const began = performance.now();
       peer.write(message("", "a"), message("", "b"));
       for (const body of ["a", "b"]) {
-        expect(texts(await reply.receive({ timeout: 5000 }))).toEqual([body]);
+        expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual([body]);
         await reply.send(body);
       }
       await peer.readMessage();
       await peer.readMessage();
+      if (performance.now() - began < 30) quick++;
     }
-    expect(performance.now() - began).toBeLessThan(30 * 30);
+    // Not all of them: the machine may have been busy. The kernel acknowledges the first few at once in any case.
+    expect(quick).toBeGreaterThan(40);
   });
 });

@@ -78,7 +78,7 @@ describe("a context", () => {
     const push = managed(new Push({ context: two }));
     push.connect(name);
     await push.send("x");
-    expect(texts(await pulls[1].receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pulls[1].receive({ timeout: 20_000 }))).toEqual(["x"]);
     expect(pulls[0].tryReceive()).toBeUndefined();
   });
 
@@ -96,7 +96,7 @@ describe("a context", () => {
         continue;
       }
       tiny.write(message("x".repeat(50)));
-      if (accepted) expect((await pull.receive({ timeout: 5000 }))[0]).toHaveLength(50);
+      if (accepted) expect((await pull.receive({ timeout: 20_000 }))[0]).toHaveLength(50);
       else await tiny.closed();
     }
   });

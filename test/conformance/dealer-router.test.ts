@@ -23,12 +23,12 @@ async function joined(endpoint: string, routing = {}, dealing = {}) {
   const router = managed(new Router(routing));
   const dealer = managed(new Dealer({ routingId: "d", ...dealing }));
   dealer.connect(await router.bind(endpoint));
-  await Promise.all([router.connected({ timeout: 5000 }), dealer.connected({ timeout: 5000 })]);
+  await Promise.all([router.connected({ timeout: 20_000 }), dealer.connected({ timeout: 20_000 })]);
   return { router, dealer };
 }
 
 const next = async (socket: Router | Dealer | Request | Reply) =>
-  texts(await socket.receive({ timeout: 5000 }));
+  texts(await socket.receive({ timeout: 20_000 }));
 
 describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
   it("I1 DEALER adds and takes away nothing: empty parts and any number of them pass", async () => {
@@ -44,7 +44,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
   it("I1 two DEALER sockets talk to each other as they are", async () => {
     const [one, two] = [managed(new Dealer()), managed(new Dealer())];
     two.connect(await one.bind(endpoint()));
-    await one.connected({ timeout: 5000 });
+    await one.connected({ timeout: 20_000 });
     await one.send(["", "x"]);
     await two.send("y");
     expect([await next(two), await next(one)]).toEqual([["", "x"], ["y"]]);
@@ -74,7 +74,8 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     for (let i = 0; i < 40; i++) sends.push(dealer.send([`${i}`, body]));
     await turns(50);
     expect(dealer.stats.sendQueue).toBeGreaterThan(0);
-    for (let i = 0; i < 40; i++) expect((await router.receive({ timeout: 5000 }))[1].toString()).toBe(`${i}`);
+    for (let i = 0; i < 40; i++)
+      expect((await router.receive({ timeout: 20_000 }))[1].toString()).toBe(`${i}`);
     await Promise.all(sends);
   });
 
@@ -83,7 +84,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     const actual = await router.bind(endpoint());
     const dealers = ["one", "two"].map((routingId) => managed(new Dealer({ routingId })));
     for (const dealer of dealers) dealer.connect(actual);
-    await router.connected({ count: 2, timeout: 5000 });
+    await router.connected({ count: 2, timeout: 20_000 });
     for (const dealer of dealers) await dealer.send(["from", String(dealer.routingId)]);
     const got = [await next(router), await next(router)].sort();
     expect(got).toEqual([
@@ -98,7 +99,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
   it("I3 the name in a received message is a copy: changing it changes nothing else", async () => {
     const { router, dealer } = await joined(endpoint());
     await dealer.send("1");
-    const [name] = await router.receive({ timeout: 5000 });
+    const [name] = await router.receive({ timeout: 20_000 });
     name.fill(0);
     await dealer.send("2");
     expect(await next(router)).toEqual(["d", "2"]);
@@ -112,7 +113,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
       const dealer = managed(new Dealer());
       dealer.connect(actual);
       await dealer.send("x");
-      const [name] = await router.receive({ timeout: 5000 });
+      const [name] = await router.receive({ timeout: 20_000 });
       expect([name.length, name[0]]).toEqual([5, 0]);
       names.add(name.toString("hex"));
       await router.send([name, "back"]);
@@ -154,7 +155,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     const waiting = router.send(["d", "late"]);
     expect(await settled(waiting)).toBe(false);
     const got: string[] = [];
-    while (!got.includes("late")) got.push((await dealer.receive({ timeout: 5000 }))[0].toString());
+    while (!got.includes("late")) got.push((await dealer.receive({ timeout: 20_000 }))[0].toString());
     await waiting;
     expect(got).toHaveLength(sent - router.stats.dropped + 1);
   });
@@ -171,7 +172,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     const { router } = await joined(endpoint(), { sendHighWaterMark: 2 }, { receiveHighWaterMark: 2 });
     const other = managed(new Dealer({ routingId: "other" }));
     other.connect(router.lastEndpoint as string);
-    await router.connected({ count: 2, timeout: 5000 });
+    await router.connected({ count: 2, timeout: 20_000 });
     const body = Buffer.alloc(500_000);
     for (let i = 0; i < 50; i++) expect([router.writable, router.trySend(["d", body])]).toEqual([true, true]);
     expect(router.trySend(["nobody", "x"])).toBe(true);
@@ -188,7 +189,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     const actual = await router.bind(endpoint());
     const [busy, quiet] = ["busy", "quiet"].map((routingId) => managed(new Dealer({ routingId })));
     for (const dealer of [busy, quiet]) dealer.connect(actual);
-    await router.connected({ count: 2, timeout: 5000 });
+    await router.connected({ count: 2, timeout: 20_000 });
     for (let i = 0; i < 300; i++) await busy.send(["a", "b"]);
     for (let i = 0; i < 5; i++) await quiet.send(["a", "b"]);
     await until(() => router.stats.receiveQueue === 305, "all have arrived");
@@ -205,7 +206,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     const dealer = managed(new Dealer());
     const routers = [managed(new Router()), managed(new Router()), managed(new Router())];
     for (const router of routers) dealer.connect(await router.bind(endpoint()));
-    await dealer.connected({ count: 3, timeout: 5000 });
+    await dealer.connected({ count: 3, timeout: 20_000 });
     for (let i = 0; i < 9; i++) await dealer.send(`${i}`);
     for (const router of routers) {
       const got: number[] = [];
@@ -217,7 +218,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
   it("G14 DEALER with conflate keeps the newest each way, and refuses several parts", async () => {
     const [one, two] = [managed(new Dealer({ conflate: true })), managed(new Dealer({ conflate: true }))];
     two.connect(await one.bind(endpoint()));
-    await Promise.all([one.connected({ timeout: 5000 }), two.connected({ timeout: 5000 })]);
+    await Promise.all([one.connected({ timeout: 20_000 }), two.connected({ timeout: 20_000 })]);
     for (const [from, to] of [
       [one, two],
       [two, one],
@@ -255,7 +256,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     }
     const requests = ["a", "b", "c"].map(() => managed(new Request()));
     for (const request of requests) request.connect(endpointOfHop);
-    const asked = requests.map((request, i) => request.request(["question", `${i}`], { timeout: 5000 }));
+    const asked = requests.map((request, i) => request.request(["question", `${i}`], { timeout: 20_000 }));
     for (let i = 0; i < 3; i++) {
       const [what, who] = await next(reply);
       expect(what).toBe("question");
@@ -325,7 +326,7 @@ describe("DEALER and ROUTER on the wire", () => {
     for (const properties of [[["Identity", ""]], []] as const) {
       const peer = await rawConnected(endpoint, { type: "DEALER", properties });
       peer.write(message("x"));
-      const [name] = await router.receive({ timeout: 5000 });
+      const [name] = await router.receive({ timeout: 20_000 });
       expect([name.length, name[0]]).toEqual([5, 0]);
       names.push(name.toString("hex"));
     }
@@ -338,7 +339,7 @@ describe("DEALER and ROUTER on the wire", () => {
     const properties = (name: string) => [["Identity", name]] as const;
     const full = await rawConnected(endpoint, { type: "DEALER", properties: properties("full") });
     const free = await rawConnected(endpoint, { type: "DEALER", properties: properties("free") });
-    await router.connected({ count: 2, timeout: 5000 });
+    await router.connected({ count: 2, timeout: 20_000 });
     full.pause();
     // Full means that the kernel takes no more either.
     for (let refused = 0; refused < 50; refused++) {
@@ -364,7 +365,7 @@ describe("DEALER and ROUTER on the wire", () => {
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const properties = [["Identity", "p"]] as const;
     const first = await rawConnected(endpoint, { type: "DEALER", properties });
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     first.pause();
     await router.send(["p", "head", Buffer.alloc(32 << 20), "tail"]);
     await router.send(["p", "waiting"]);
@@ -373,7 +374,7 @@ describe("DEALER and ROUTER on the wire", () => {
     expect(router.stats.outboundQueue).toBe(0);
     await expect(router.send(["p", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
     const second = await rawConnected(endpoint, { type: "DEALER", properties });
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     await router.send(["p", "clean", "message"]);
     expect(texts(await second.readMessage())).toEqual(["clean", "message"]);
   });

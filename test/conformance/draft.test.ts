@@ -18,7 +18,7 @@ import {
 } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
 
-const timeout = 5000;
+const timeout = 20_000;
 
 describe("messages of one part", () => {
   it.each([

@@ -279,7 +279,7 @@ describe("endpoints", () => {
 
 describe("bad input", () => {
   it("U6 arbitrary octets on a connection end or idle it, and a good peer beside it works", async () => {
-    const pull = managed(new Pull({ handshakeInterval: 500 }));
+    const pull = managed(new Pull({ handshakeInterval: 10_000 }));
     const events = record(pull);
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const good = await rawConnected(endpoint, { type: "PUSH" });
@@ -293,7 +293,7 @@ describe("bad input", () => {
       bad.write(head, octets);
       good.write(message(`good ${i}`));
       for (;;) {
-        const [text] = texts(await pull.receive({ timeout: 5000 }));
+        const [text] = texts(await pull.receive({ timeout: 20_000 }));
         if (text === `good ${i}`) break; // junk may by chance be a message of its own
       }
       bad.socket.end();
@@ -304,7 +304,7 @@ describe("bad input", () => {
   });
 
   it("U6 a valid stream with one octet changed ends or idles that connection only", async () => {
-    const pull = managed(new Pull({ handshakeInterval: 500 }));
+    const pull = managed(new Pull({ handshakeInterval: 10_000 }));
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const good = await rawConnected(endpoint, { type: "PUSH" });
     const random = generator(7);
@@ -321,7 +321,7 @@ describe("bad input", () => {
       bad.socket.end();
       await bad.closed();
       good.write(message(`good ${i}`));
-      for (;;) if (texts(await pull.receive({ timeout: 5000 }))[0] === `good ${i}`) break;
+      for (;;) if (texts(await pull.receive({ timeout: 20_000 }))[0] === `good ${i}`) break;
     }
   });
 });

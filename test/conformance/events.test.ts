@@ -125,7 +125,7 @@ describe("events", () => {
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     expect(await within(observer.receive(), "an event")).toMatchObject({ type: "bind", address: endpoint });
     await rawConnected(endpoint, { type: "PUSH" });
-    await pull.connected({ timeout: 5000 });
+    await pull.connected({ timeout: 20_000 });
     void pull.close();
     const rest: Event[] = [];
     for await (const event of observer) rest.push(event);
@@ -169,7 +169,7 @@ describe("events", () => {
     await expect(waiting).rejects.toThrow("enough");
     await rawConnected(endpoint, { type: "PUSH" });
     await rawConnected(endpoint, { type: "PUSH" });
-    await pull.connected({ count: 2, timeout: 5000 });
+    await pull.connected({ count: 2, timeout: 20_000 });
     const ids = pull.peers.map((peer) => peer.id);
     expect(new Set(ids).size).toBe(2);
   });

@@ -34,7 +34,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
       const [own, other] = [managed(make()), managed(ALL_TYPES[partner].make())];
       if (binds) other.connect(await own.bind(endpoint()));
       else own.connect(await other.bind(endpoint()));
-      await Promise.all([own.connected({ timeout: 5000 }), other.connected({ timeout: 5000 })]);
+      await Promise.all([own.connected({ timeout: 20_000 }), other.connected({ timeout: 20_000 })]);
       expect(own.peers.map((peer) => peer.socketType)).toEqual([partner]);
       expect(other.peers.map((peer) => peer.socketType)).toEqual([type]);
     }
@@ -49,8 +49,8 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
       others[0].connect(await own.bind(endpoint()));
       others[1].connect(await own.bind(endpoint()));
       own.connect(await others[2].bind(endpoint()));
-      await own.connected({ count: 3, timeout: 5000 });
-      for (const other of others) await other.connected({ timeout: 5000 });
+      await own.connected({ count: 3, timeout: 20_000 });
+      for (const other of others) await other.connected({ timeout: 20_000 });
     },
   );
 
@@ -67,7 +67,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
       const peer = managed(ALL_TYPES[partner].make());
       peer.connect(actual);
       await within(waiting, "the send goes on");
-      expect(last(await peer.receive({ timeout: 5000 }))).toBe("waited");
+      expect(last(await peer.receive({ timeout: 20_000 }))).toBe("waited");
 
       const dialled = managed(make({ sendHighWaterMark: 7 }));
       dialled.connect(await absent());
@@ -87,7 +87,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
     const actual = await receiver.bind(endpoint());
     const [busy, quiet] = [managed(make()), managed(make())];
     for (const socket of [busy, quiet]) socket.connect(actual);
-    await receiver.connected({ count: 2, timeout: 5000 });
+    await receiver.connected({ count: 2, timeout: 20_000 });
     for (let i = 0; i < 300; i++) await busy.send("busy");
     for (let i = 0; i < 5; i++) await quiet.send("quiet");
     await until(() => receiver.stats.receiveQueue === 305, "all are here");
@@ -111,7 +111,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
         const peer = await listener.accept();
         if (partner !== "") await peer.handshake({ type: partner });
       }
-      await socket.connected({ timeout: 5000 });
+      await socket.connected({ timeout: 20_000 });
       await turns(50);
       expect(listener.accepted).toBe(single ? 1 : 2);
       socket.disconnect(listener.endpoint);

@@ -29,8 +29,8 @@ function portOf(endpoint: string): number {
 }
 
 async function passes(push: Push, pull: Pull): Promise<void> {
-  await push.send("x", { timeout: 5000 });
-  expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  await push.send("x", { timeout: 20_000 });
+  expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
 }
 
 /** A dialler that is let in. */

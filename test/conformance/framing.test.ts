@@ -10,7 +10,7 @@ async function receiving(options = {}) {
   const pull = managed(new Pull(options));
   const events = record(pull);
   const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
-  return { pull, events, peer, next: async () => texts(await pull.receive({ timeout: 5000 })) };
+  return { pull, events, peer, next: async () => texts(await pull.receive({ timeout: 20_000 })) };
 }
 
 async function sending(options = {}) {
@@ -170,7 +170,7 @@ describe("framing, received", () => {
     const all = Array.from({ length: 5000 }, (_, i) => message(`${i}`, "x".repeat(i % 300)));
     peer.write(...all);
     for (let i = 0; i < 5000; i++) {
-      const parts = await pull.receive({ timeout: 5000 });
+      const parts = await pull.receive({ timeout: 20_000 });
       if (parts.length !== 2 || parts[0].toString() !== `${i}` || parts[1].length !== i % 300) {
         expect.fail(`message ${i} came as ${texts(parts)}`);
       }
@@ -186,11 +186,11 @@ describe("framing, received", () => {
       peer.write(octets.subarray(at, at + 33_333));
       await turns(2);
     }
-    const first = await pull.receive({ timeout: 5000 });
+    const first = await pull.receive({ timeout: 20_000 });
     expect(first.map((part) => part.length)).toEqual([1, body.length, 1]);
     expect(first[1].equals(body)).toBe(true);
-    expect((await pull.receive({ timeout: 5000 }))[0].equals(body)).toBe(true);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["end"]);
+    expect((await pull.receive({ timeout: 20_000 }))[0].equals(body)).toBe(true);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["end"]);
   });
 
   it.each([
@@ -202,7 +202,7 @@ describe("framing, received", () => {
     peer.write(frame(body, { command: true }));
     await peer.barrier();
     peer.write(message("a"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["a"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["a"]);
   });
 
   it("E15 a frame above maxMessageSize closes the connection with an event; one of exactly that size passes", async () => {
@@ -234,8 +234,8 @@ describe("framing, received", () => {
     const { pull, peer } = await receiving({ maxMessageSize: 100 });
     peer.write(message("a"), message("b"), message("x".repeat(101)));
     await peer.closed();
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["a"]);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["b"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["a"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["b"]);
   });
 
   it("E15 a READY beyond every reason is closed before it is read whole", async () => {

@@ -47,7 +47,7 @@ describe("greeting", () => {
     const peer = await rawDial(endpoint);
     const padding = Buffer.from("0123456789abcdef", "hex");
     peer.write(greeting({ padding }), ready("PUSH"), message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("A3 of the tenth octet only bit 0 counts", async () => {
@@ -56,7 +56,7 @@ describe("greeting", () => {
     const octets = greeting();
     octets[9] = 0x01;
     peer.write(octets, ready("PUSH"), message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("A4 a peer that shows ten octets and then waits gets our eleventh", async () => {
@@ -87,7 +87,7 @@ describe("greeting", () => {
     dialling.connect(endpoint);
     pull.connect(bound.lastEndpoint!);
     await Promise.all([bound.send("bound"), dialling.send("dialling")]);
-    const got = [await pull.receive({ timeout: 5000 }), await pull.receive({ timeout: 5000 })];
+    const got = [await pull.receive({ timeout: 20_000 }), await pull.receive({ timeout: 20_000 })];
     expect(got.flatMap(texts).sort()).toEqual(["bound", "dialling"]);
     bound.close();
     dialling.close();
@@ -119,7 +119,7 @@ describe("greeting", () => {
     const { greeting: ours } = await peer.handshake({ type: "PUSH", major, minor });
     expect([ours.major, ours.minor]).toEqual([3, 1]);
     peer.write(message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("A9 a peer of major version 2 is closed with an event, without a wait for 64 octets", async () => {
@@ -158,8 +158,8 @@ describe("greeting", () => {
     await peer.trickle(
       Buffer.concat([greeting(), ready("PUSH"), message("one", "", "two"), message("x".repeat(300))]),
     );
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["one", "", "two"]);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x".repeat(300)]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["one", "", "two"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x".repeat(300)]);
   });
 
   it("A23 greeting, READY and messages glued in one segment arrive whole", async () => {
@@ -172,9 +172,9 @@ describe("greeting", () => {
       message("x".repeat(300)),
       message("end"),
     );
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["one", "", "two"]);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x".repeat(300)]);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["end"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["one", "", "two"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x".repeat(300)]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["end"]);
   });
 
   it("A23 the stream may be cut anywhere between greeting and messages", async () => {
@@ -185,7 +185,7 @@ describe("greeting", () => {
       peer.write(octets.subarray(0, cut));
       await turns(3);
       peer.write(octets.subarray(cut));
-      expect(texts(await pull.receive({ timeout: 5000 })), `cut at ${cut}`).toEqual(["a", "b"]);
+      expect(texts(await pull.receive({ timeout: 20_000 })), `cut at ${cut}`).toEqual(["a", "b"]);
       peer.close();
     }
   });
@@ -194,7 +194,7 @@ describe("greeting", () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     peer.write(greeting({ filler: 0xa5 }), ready("PUSH"), message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it.each([

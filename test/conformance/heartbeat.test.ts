@@ -2,7 +2,7 @@
  * Section F: PING, PONG, TTL and unknown commands after the handshake, against a raw peer and libzmq. Subscriptions,
  * which are commands too, are in pub-sub.test.ts. Intervals are short but several times what a busy machine needs.
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as zmq from "zeromq";
 import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
 import { managed, rawConnected, rawDial, rawListen, record, texts } from "../support/helpers.js";
@@ -52,7 +52,7 @@ describe("PING received", () => {
     peer.write(command("PING", data));
     await peer.barrier();
     peer.write(message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it.each([
@@ -82,10 +82,9 @@ describe("PING received", () => {
   it("F12 any frame ends the wait for the TTL", async () => {
     const { pull, events, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
-    peer.write(command("PING", Buffer.from([0, 2])));
+    peer.write(command("PING", Buffer.from([0, 2])), message("alive"));
     expect((await peer.readCommand()).name).toBe("PONG");
-    peer.write(message("alive"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["alive"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["alive"]);
     // Another connection, whose TTL of the same length runs out, shows that the time is over.
     const other = await rawConnected(endpoint, { type: "PUSH" });
     other.write(command("PING", Buffer.from([0, 4])));
@@ -125,7 +124,7 @@ describe("PING received", () => {
       command("READY", ""),
       message("x"),
     );
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
     await peer.barrier();
   });
 
@@ -133,7 +132,7 @@ describe("PING received", () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("SUBSCRIBE", "a"), command("CANCEL", "a"), message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
     expect(pull.tryReceive()).toBeUndefined();
   });
 });
@@ -172,41 +171,55 @@ describe("PING sent", () => {
   });
 
   it("F11 a PING goes out every interval, and PONGs keep the connection", async () => {
-    const { events, endpoint } = await boundPull({ heartbeatInterval: 60, heartbeatTimeout: 400 });
-    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const { events, endpoint } = await boundPull({ heartbeatInterval: 60, heartbeatTimeout: 1000 });
     const began = performance.now();
-    for (let i = 0; i < 10; i++) {
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    for (let i = 0; i < 20; i++) {
       const { name, data } = await peer.readCommand();
       expect(name).toBe("PING");
       peer.write(command("PONG", data.subarray(2)));
     }
-    expect(performance.now() - began).toBeGreaterThan(9 * 30);
+    expect(performance.now() - began).toBeGreaterThan(1000);
     expect(events.of("disconnect")).toHaveLength(0);
+  });
+
+  it("F11 PINGs go on when the clock of the system is set back", async () => {
+    const { endpoint } = await boundPull({ heartbeatInterval: 30, heartbeatTimeout: 10_000 });
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
+    const now = Date.now.bind(Date);
+    for (const shift of [0, 3_600_000, -3_600_000]) {
+      const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + shift);
+      for (let i = 0; i < 3; i++) {
+        const { name, data } = await peer.readCommand().finally(() => clock.mockRestore());
+        expect(name).toBe("PING");
+        peer.write(command("PONG", data.subarray(2)));
+        if (i < 2) vi.spyOn(Date, "now").mockImplementation(() => now() + shift);
+      }
+    }
   });
 
   it("F11 without an answer the connection ends after heartbeatTimeout", async () => {
     const { events, endpoint } = await boundPull({ heartbeatInterval: 50, heartbeatTimeout: 150 });
-    const peer = await rawConnected(endpoint, { type: "PUSH" });
     const began = performance.now();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
     await peer.closed();
-    expect(performance.now() - began).toBeGreaterThan(75);
+    expect(performance.now() - began).toBeGreaterThan(150);
     expect((await events.next("disconnect")).error).toBeInstanceOf(Error);
   });
 
   it("F11 an unset heartbeatTimeout is the interval", async () => {
     const { endpoint } = await boundPull({ heartbeatInterval: 100 });
-    const peer = await rawConnected(endpoint, { type: "PUSH" });
     const began = performance.now();
+    const peer = await rawConnected(endpoint, { type: "PUSH" });
     await peer.closed();
-    expect(performance.now() - began).toBeGreaterThan(100);
-    expect(performance.now() - began).toBeLessThan(8000);
+    expect(performance.now() - began).toBeGreaterThan(150);
   });
 
   it("F13 no PING is sent before the handshake is finished", async () => {
     const { endpoint } = await boundPull({
       heartbeatInterval: 20,
       heartbeatTimeout: 2000,
-      handshakeInterval: 300,
+      handshakeInterval: 1000,
     });
     const peer = await rawDial(endpoint);
     peer.write(greeting());
@@ -220,7 +233,7 @@ describe("PING sent", () => {
     const peer = await rawDial(endpoint);
     await peer.handshake({ type: "PUSH", minor: 0 });
     peer.write(message("x"));
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("F16 after heartbeat expiry a dialling socket dials again", async () => {
@@ -235,7 +248,7 @@ describe("PING sent", () => {
     await second.handshake({ type: "PULL" });
     answering(second);
     await events.next("handshake", 2);
-    expect(listener.times[1] - listener.times[0]).toBeLessThan(900);
+    expect((await events.next("connect:retry")).interval).toBeLessThan(40); // not D8's
   });
 
   it("F16 after heartbeat expiry an accepting socket drops the peer and its queue", async () => {
@@ -270,16 +283,16 @@ describe("PING sent", () => {
   });
 
   it("F11 heartbeats against libzmq keep an idle connection, both ways", async () => {
-    const { pull, events, endpoint } = await boundPull({ heartbeatInterval: 40, heartbeatTimeout: 1000 });
+    const { pull, events, endpoint } = await boundPull({ heartbeatInterval: 40, heartbeatTimeout: 10_000 });
     const push = new zmq.Push({
       linger: 0,
       heartbeatInterval: 40,
-      heartbeatTimeout: 1000,
-      heartbeatTimeToLive: 1000,
+      heartbeatTimeout: 10_000,
+      heartbeatTimeToLive: 10_000,
     });
     push.connect(endpoint);
     await push.send("first");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["first"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["first"]);
     // Ten heartbeats of ours to a raw peer tell that as many have gone to libzmq.
     const clock = await rawConnected(endpoint, { type: "PUSH" });
     for (let i = 0; i < 10; i++) {
@@ -287,13 +300,13 @@ describe("PING sent", () => {
       clock.write(command("PONG", data.subarray(2)));
     }
     await push.send("second");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["second"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["second"]);
     expect(events.of("disconnect")).toHaveLength(0);
     push.close();
   });
 
   it("F13 heartbeats on both sides of one zwire pair do not disturb messages", async () => {
-    const options = { heartbeatInterval: 20, heartbeatTimeout: 2000 };
+    const options = { heartbeatInterval: 20, heartbeatTimeout: 10_000 };
     const { pull, endpoint } = await boundPull(options);
     const push = managed(new Push(options));
     push.connect(endpoint);
@@ -301,7 +314,7 @@ describe("PING sent", () => {
     raw.write(greeting(), ready("PUSH"));
     for (let i = 0; i < 300; i++) {
       await push.send([`${i}`, "x".repeat(i)]);
-      expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`, "x".repeat(i)]);
+      expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`, "x".repeat(i)]);
     }
   });
 });

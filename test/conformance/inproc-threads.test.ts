@@ -419,7 +419,7 @@ describe("the end of a thread is the end of its peers", () => {
     const [thread, endpoint] = [startThread(), fresh()];
     await thread.ask("open", "p", "Pull");
     await thread.ask("call", "p", "bind", endpoint);
-    const push = managed(new Push({ linger: 5000 }));
+    const push = managed(new Push({ linger: 30_000 }));
     push.connect(endpoint);
     for (let i = 0; i < 500; i++) await push.send(`${i}`);
     push.disconnect(endpoint);

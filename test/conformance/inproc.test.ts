@@ -3,12 +3,31 @@
  */
 import { describe, expect, it } from "vitest";
 import { Context, Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
-import { managed, record, texts, turns } from "../support/helpers.js";
+import { managed, record, texts, turns, within } from "../support/helpers.js";
 
 let names = 0;
 const fresh = () => `inproc://inproc-test-${names++}`;
 
 describe("inproc", () => {
+  it("R23 a closed connector whose name is bound by a type that does not fit lingers no longer", async () => {
+    const name = fresh();
+    const push = managed(new Push({ linger: -1 }));
+    push.connect(name);
+    await push.send("to nobody");
+    const closing = push.close();
+    await managed(new Reply()).bind(name);
+    await within(closing, "close");
+  });
+
+  it("a Request that is closed by a listener of the disconnect that its time-out brings stays closed", async () => {
+    const [reply, request] = [managed(new Reply()), managed(new Request())];
+    request.connect(await reply.bind(fresh()));
+    request.on("disconnect", () => void request.close());
+    await expect(request.request("x", { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
+    await turns(20);
+    expect([reply.peers.length, request.peers.length]).toEqual([0, 0]);
+  });
+
   it("R20 a connector may come before the binder, and what it sent arrives", async () => {
     const name = fresh();
     const push = managed(new Push());
@@ -17,7 +36,7 @@ describe("inproc", () => {
     const pull = managed(new Pull());
     expect(await pull.bind(name)).toBe(name);
     for (let i = 0; i < 50; i++)
-      expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`, "tail"]);
+      expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`, "tail"]);
   });
 
   it("R20 before the bind, the connector's sendHighWaterMark holds", () => {
@@ -36,7 +55,7 @@ describe("inproc", () => {
     const pull = managed(new Pull());
     await pull.bind(name);
     const got = [];
-    for (let i = 0; i < 3; i++) got.push(...texts(await pull.receive({ timeout: 5000 })));
+    for (let i = 0; i < 3; i++) got.push(...texts(await pull.receive({ timeout: 20_000 })));
     expect(got.sort()).toEqual(["0", "1", "2"]);
   });
 
@@ -48,9 +67,9 @@ describe("inproc", () => {
     const subscriber = managed(new Subscriber());
     subscriber.subscribe();
     await subscriber.bind(name);
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await publisher.send("late");
-    expect(texts(await subscriber.receive({ timeout: 5000 }))).toEqual(["late"]);
+    expect(texts(await subscriber.receive({ timeout: 20_000 }))).toEqual(["late"]);
   });
 
   it("R21 a second bind of a name gives EADDRINUSE; unbind and close free it", async () => {
@@ -76,7 +95,7 @@ describe("inproc", () => {
     const push = managed(new Push({ context: two } as object));
     push.connect(name);
     await push.send("x");
-    expect(texts(await pulls[1].receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pulls[1].receive({ timeout: 20_000 }))).toEqual(["x"]);
     expect(pulls[0].tryReceive()).toBeUndefined();
     expect(pulls[1].context).toBe(two);
   });
@@ -85,7 +104,7 @@ describe("inproc", () => {
     const reply = managed(new Reply());
     const request = managed(new Request({ routingId: "name" }));
     request.connect(await reply.bind(fresh()));
-    await reply.connected({ timeout: 5000 });
+    await reply.connected({ timeout: 20_000 });
     expect([reply.peers[0].socketType, reply.peers[0].routingId.toString()]).toEqual(["REQ", "name"]);
   });
 
@@ -96,7 +115,7 @@ describe("inproc", () => {
     push.connect(name);
     const first = managed(new Pull());
     await first.bind(name);
-    await push.connected({ timeout: 5000 });
+    await push.connected({ timeout: 20_000 });
     await first.close();
     await events.next("disconnect");
     const second = managed(new Pull());
@@ -106,18 +125,18 @@ describe("inproc", () => {
     expect(second.peers).toHaveLength(0);
     // The name may be connected again.
     push.connect(name);
-    await push.connected({ timeout: 5000 });
+    await push.connected({ timeout: 20_000 });
   });
 
   it("R23 a connector that closes before any bind still delivers what it had queued", async () => {
     const name = fresh();
-    const push = managed(new Push({ linger: 5000 }));
+    const push = managed(new Push({ linger: 30_000 }));
     push.connect(name);
     await push.send("left behind");
     const closing = push.close();
     const pull = managed(new Pull());
     await pull.bind(name);
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["left behind"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["left behind"]);
     await closing;
   });
 
@@ -140,7 +159,7 @@ describe("inproc", () => {
     push.connect(await pull.bind(fresh()));
     const body = Buffer.from("shared");
     await push.send(body);
-    const [got] = await pull.receive({ timeout: 5000 });
+    const [got] = await pull.receive({ timeout: 20_000 });
     expect(got.buffer).toBe(body.buffer);
     expect(Buffer.isBuffer(got)).toBe(true);
   });
@@ -152,11 +171,11 @@ describe("inproc", () => {
     const events = record(pull);
     await pull.bind(name);
     push.connect(name);
-    await push.connected({ timeout: 5000 });
+    await push.connected({ timeout: 20_000 });
     await push.send("x");
     push.disconnect(name);
     await events.next("disconnect");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
     expect(push.trySend("y")).toBe(false);
     expect(() => push.disconnect(name)).toThrow(expect.objectContaining({ code: "ENOENT" }));
   });

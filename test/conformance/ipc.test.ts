@@ -1,12 +1,20 @@
 /**
  * Section R, ipc: files, temporary names, abstract names.
  */
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { Pull, Push } from "../../src/index.js";
-import { managed, rawConnected, record, temporaryDirectory, texts } from "../support/helpers.js";
+import { managed, rawConnected, rawDial, record, temporaryDirectory, texts } from "../support/helpers.js";
 
 const LINUX = process.platform === "linux";
 // node:net pads abstract names with NUL octets to the full length, so no other library would meet it there.
@@ -16,14 +24,31 @@ if (!ABSTRACT) console.log("abstract ipc names are skipped: they need Linux and 
 async function passes(endpoint: string, pull: Pull) {
   const push = managed(new Push());
   push.connect(endpoint);
-  await push.send("x", { timeout: 5000 });
-  expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  await push.send("x", { timeout: 20_000 });
+  expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
 }
 
 let names = 0;
 const abstractName = () => `ipc://@zwire-test-${process.pid}-${names++}`;
 
 describe("ipc endpoints", () => {
+  it.skipIf(process.platform === "win32")(
+    "R13 a path that cannot be looked at any more is told, and listening ends all the same",
+    async () => {
+      const directory = temporaryDirectory();
+      const inner = join(directory, "d");
+      mkdirSync(inner);
+      const pull = managed(new Pull());
+      const events = record(pull);
+      const endpoint = await pull.bind(`ipc://${inner}/s`);
+      renameSync(inner, join(directory, "moved"));
+      symlinkSync(inner, inner); // ELOOP
+      await pull.unbind(endpoint);
+      expect((await events.next("close:error")).error).toMatchObject({ code: "ELOOP" });
+      await expect(rawDial(`ipc://${directory}/moved/s`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    },
+  );
+
   it("R13 a stale socket file is replaced", async () => {
     const path = join(temporaryDirectory(), "s");
     const first = managed(new Pull());
@@ -106,12 +131,12 @@ describe("ipc endpoints", () => {
     const [dialling, bound] = [new zmq.Push({ linger: 0 }), new zmq.Push({ linger: 0 })];
     dialling.connect(await pull.bind(abstractName()));
     await dialling.send("dialling");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["dialling"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["dialling"]);
     const name = abstractName();
     await bound.bind(name);
     pull.connect(name);
     await bound.send("bound");
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["bound"]);
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["bound"]);
     dialling.close();
     bound.close();
   });
@@ -196,15 +221,15 @@ describe("ipc endpoints", () => {
     mkdirSync(directory);
     const pull = managed(new Pull());
     await pull.bind(`ipc://${directory}/s`);
-    await push.send("x", { timeout: 5000 });
-    expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+    await push.send("x", { timeout: 20_000 });
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("a peer over ipc is named by its endpoint", async () => {
     const pull = managed(new Pull());
     const endpoint = await pull.bind("ipc://*");
     await rawConnected(endpoint, { type: "PUSH" });
-    await pull.connected({ timeout: 5000 });
+    await pull.connected({ timeout: 20_000 });
     expect(pull.peers[0].address).toBe(endpoint);
   });
 });

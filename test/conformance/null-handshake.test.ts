@@ -78,7 +78,7 @@ describe("mechanism", () => {
     const peer = await rawDial(endpoint);
     const { greeting: ours } = await peer.handshake({ type: "PUSH", asServer: 1 });
     expect(ours.asServer).toBe(0);
-    await socket.connected({ timeout: 5000 });
+    await socket.connected({ timeout: 20_000 });
   });
 
   it("B9 the event names the mechanism that the peer announced", async () => {
@@ -105,7 +105,7 @@ describe("NULL handshake", () => {
     peer.write(greeting());
     expect((await peer.readCommand()).name).toBe("READY");
     peer.write(ready("PULL"));
-    await push.connected({ timeout: 5000 });
+    await push.connected({ timeout: 20_000 });
   });
 
   it.each([
@@ -144,7 +144,7 @@ describe("NULL handshake", () => {
       const { socket, endpoint } = await bound();
       const peer = await rawDial(endpoint);
       peer.write(greeting(), command("READY", metadata([[name, "PUSH"]])), message("x"));
-      expect(texts(await (socket as Pull).receive({ timeout: 5000 }))).toEqual(["x"]);
+      expect(texts(await (socket as Pull).receive({ timeout: 20_000 }))).toEqual(["x"]);
     },
   );
 
@@ -163,7 +163,7 @@ describe("NULL handshake", () => {
         const peer = await rawDial(endpoint);
         peer.write(greeting(), ready(theirs));
         if (fits) {
-          await socket.connected({ timeout: 5000 });
+          await socket.connected({ timeout: 20_000 });
           expect(socket.peers.map((one) => one.socketType)).toEqual([theirs]);
         } else {
           await peer.closed();
@@ -182,7 +182,7 @@ describe("NULL handshake", () => {
   ] as const)("C8 %s takes a %s peer", async (ours, theirs) => {
     const { socket, endpoint } = await bound(ours);
     await rawConnected(endpoint, { type: theirs });
-    await socket.connected({ timeout: 5000 });
+    await socket.connected({ timeout: 20_000 });
   });
 
   it("C9 an incompatible type gets ERROR with a reason, then the connection closes", async () => {
@@ -244,7 +244,7 @@ describe("NULL handshake", () => {
       ["Empty", ""],
     ];
     await rawConnected(endpoint, { type: "PUSH", properties });
-    await socket.connected({ timeout: 5000 });
+    await socket.connected({ timeout: 20_000 });
     const { metadata: seen } = socket.peers[0];
     expect(seen.get("X-Colour")).toEqual(Buffer.from("blue"));
     expect(seen.get("Whatever")).toEqual(Buffer.from([0, 1, 2]));
@@ -276,7 +276,7 @@ describe("NULL handshake", () => {
   it("C21 a Resource property is accepted whatever it says", async () => {
     const { socket, endpoint } = await bound();
     await rawConnected(endpoint, { type: "PUSH", properties: [["Resource", "nowhere/at all"]] });
-    await socket.connected({ timeout: 5000 });
+    await socket.connected({ timeout: 20_000 });
   });
 
   it("C24 data glued right behind READY is delivered in order", async () => {
@@ -285,7 +285,7 @@ describe("NULL handshake", () => {
     const messages = Array.from({ length: 50 }, (_, i) => message(`m${i}`, "tail"));
     peer.write(greeting(), ready("PUSH"), ...messages);
     for (let i = 0; i < 50; i++) {
-      expect(texts(await (socket as Pull).receive({ timeout: 5000 }))).toEqual([`m${i}`, "tail"]);
+      expect(texts(await (socket as Pull).receive({ timeout: 20_000 }))).toEqual([`m${i}`, "tail"]);
     }
   });
 
@@ -296,7 +296,7 @@ describe("NULL handshake", () => {
       const request = managed(new Request({ routingId: "me" }));
       const actual = await reply.bind(endpoint());
       request.connect(actual);
-      await Promise.all([reply.connected({ timeout: 5000 }), request.connected({ timeout: 5000 })]);
+      await Promise.all([reply.connected({ timeout: 20_000 }), request.connected({ timeout: 20_000 })]);
       const [seen] = reply.peers;
       expect(seen.socketType).toBe("REQ");
       expect(seen.routingId).toEqual(Buffer.from("me"));
@@ -362,7 +362,7 @@ describe("failed handshake", () => {
   });
 
   it("D6 a plain close during the handshake is temporary: the socket dials again after the interval", async () => {
-    const { listener, push } = await dialling();
+    const { listener, push, events } = await dialling();
     (await listener.accept()).close();
     const second = await listener.accept();
     second.write(greeting());
@@ -372,7 +372,7 @@ describe("failed handshake", () => {
     await third.handshake({ type: "PULL" });
     await push.send("x");
     expect(texts(await third.readMessage())).toEqual(["x"]);
-    expect(listener.times[1] - listener.times[0]).toBeLessThan(900);
+    for (const { interval } of events.of("connect:retry")) expect(interval).toBeLessThan(20); // not D8's
   });
 
   it.each([
@@ -409,14 +409,14 @@ describe("failed handshake", () => {
     bad.write(greeting(), ready("SUB"));
     await events.next("handshake:error:protocol");
     good.write(message("x"));
-    expect(texts(await (socket as Pull).receive({ timeout: 5000 }))).toEqual(["x"]);
+    expect(texts(await (socket as Pull).receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
   it("C3 a READY that needs the long form (over 255 octets) is read", async () => {
     const { socket, endpoint } = await bound("PULL");
     const peer = await rawDial(endpoint);
     peer.write(greeting(), ready("PUSH", [["X-Long", "v".repeat(400)]]));
-    await socket.connected({ timeout: 5000 });
+    await socket.connected({ timeout: 20_000 });
     expect(socket.peers[0].metadata.get("X-Long")).toHaveLength(400);
     await peer.readGreeting();
     expect(parseMetadata((await peer.readCommand()).data).get("Socket-Type")).toEqual(Buffer.from("PULL"));

@@ -14,7 +14,7 @@ type Accessor = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
 type Target = zwire.Socket | zwire.Context;
 
 const ACCESSORS: readonly Accessor[] = ["Bool", "Int32", "Uint32", "Int64", "Uint64", "String"];
-const soon = { timeout: 5000 };
+const soon = { timeout: 20_000 };
 
 /** Which accessors serve an option; libzmq only compares sizes, so the three of 32 bits are one. */
 const SERVE: Record<Kind, readonly Accessor[]> = {

@@ -12,7 +12,7 @@ import { OPTIONS, type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/
 import { message } from "../support/raw-peer.js";
 
 type Loose = Record<string, unknown>;
-const soon = { timeout: 5000 };
+const soon = { timeout: 20_000 };
 let names = 0;
 
 function create(type: TypeName, options?: object): zwire.Socket & Loose {

@@ -79,8 +79,8 @@ async function connected(options: object, host = "127.0.0.1", listenHost = host)
   const [pull, push] = [managed(new Pull(options)), managed(new Push(options))];
   const endpoint = await pull.bind(`tcp://${listenHost}:*`);
   push.connect(`tcp://${host}:${endpoint.split(":").pop()}`);
-  await push.send("x", { timeout: 5000 });
-  expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  await push.send("x", { timeout: 20_000 });
+  expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   listen.mockRestore();
   dial.mockRestore();
   return made as Sides;

@@ -19,7 +19,7 @@ import {
 } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
 
-const next = async (socket: Pair | Channel) => texts(await socket.receive({ timeout: 5000 }));
+const next = async (socket: Pair | Channel) => texts(await socket.receive({ timeout: 20_000 }));
 
 const TYPES = [
   { type: "PAIR", rule: "L", make: (options = {}) => new Pair(options) },
@@ -48,7 +48,7 @@ for (const { type, rule, make } of TYPES) {
       const actual = await served.bind(endpoint());
       const [first, second] = [managed(make()), managed(make({ reconnectInterval: 20 }))];
       first.connect(actual);
-      await served.connected({ timeout: 5000 });
+      await served.connected({ timeout: 20_000 });
       await first.send("1");
       expect(await next(served)).toEqual(["1"]);
       const turnedAway = record(second);
@@ -82,12 +82,12 @@ for (const { type, rule, make } of TYPES) {
       const one = managed(make({ sendHighWaterMark: 3 }));
       const two = managed(make({ receiveHighWaterMark: 3 }));
       two.connect(await one.bind(endpoint()));
-      await one.connected({ timeout: 5000 });
+      await one.connected({ timeout: 20_000 });
       const sends: Promise<void>[] = [];
       for (let i = 0; i < 40; i++) sends.push(one.send(Buffer.alloc(400_000, i)));
       await turns(50);
       expect(one.stats.sendQueue).toBeGreaterThan(0);
-      for (let i = 0; i < 40; i++) expect((await two.receive({ timeout: 5000 }))[0][0]).toBe(i);
+      for (let i = 0; i < 40; i++) expect((await two.receive({ timeout: 20_000 }))[0][0]).toBe(i);
       await Promise.all(sends);
     });
 
@@ -96,7 +96,7 @@ for (const { type, rule, make } of TYPES) {
       const actual = await served.bind(endpoint());
       const first = managed(make());
       first.connect(actual);
-      await served.connected({ timeout: 5000 });
+      await served.connected({ timeout: 20_000 });
       await first.send("unread");
       await until(() => served.stats.receiveQueue === 1, "it is here");
       await first.close();
@@ -115,7 +115,7 @@ for (const { type, rule, make } of TYPES) {
       const actual = await served.bind(endpoint());
       const [first, second, third] = [0, 1, 2].map(() => managed(make({ reconnectInterval: 20 })));
       first.connect(actual);
-      await served.connected({ timeout: 5000 });
+      await served.connected({ timeout: 20_000 });
       const events = record(second);
       second.connect(actual);
       await events.next("disconnect");
@@ -124,11 +124,11 @@ for (const { type, rule, make } of TYPES) {
         second.disconnect(actual); // R22: there is no reconnection
         second.connect(actual);
       }
-      await second.send("at last", { timeout: 5000 });
+      await second.send("at last", { timeout: 20_000 });
       let got = await served.receive({ timeout: 500 }).catch(() => null);
       // What goes out on a connection that is turned away is lost with it: say it until it is heard.
       while (got === null) {
-        await second.send("at last", { timeout: 5000 });
+        await second.send("at last", { timeout: 20_000 });
         got = await served.receive({ timeout: 500 }).catch(() => null);
       }
       expect(texts(got)).toEqual(["at last"]);
@@ -138,6 +138,23 @@ for (const { type, rule, make } of TYPES) {
       await served.send("still yours");
       expect(await next(second)).toEqual(["still yours"]);
     });
+
+    it.each(["disconnected", "closed"])(
+      `${rule}2 S13 what is queued goes to a peer that appears after the socket was %s`,
+      async (how) => {
+        const actual = await absent();
+        const dialling = managed(make({ reconnectInterval: 10, linger: 30_000 }));
+        dialling.connect(actual);
+        const body = Buffer.alloc(1_000_000);
+        for (let i = 0; i < 20; i++) await dialling.send(body);
+        if (how === "closed") void dialling.close();
+        else dialling.disconnect(actual);
+        const bound = managed(make());
+        await bound.bind(actual);
+        for (let i = 0; i < 20; i++)
+          expect((await bound.receive({ timeout: 20_000 }))[0].length).toBe(1_000_000);
+      },
+    );
 
     it(`${rule}2 messages for a peer that is not there yet are queued by the one that dials`, async () => {
       const actual = await absent();
@@ -172,7 +189,7 @@ for (const { type, rule, make } of TYPES) {
       socket.connect(one.endpoint);
       const first = await one.accept();
       await first.handshake({ type });
-      await socket.connected({ timeout: 5000 });
+      await socket.connected({ timeout: 20_000 });
       socket.connect(two.endpoint);
       const away = await two.accept();
       await away.handshake({ type });
@@ -206,7 +223,7 @@ for (const { type, rule, make } of TYPES) {
       socket.connect(listener.endpoint);
       const first = await listener.accept();
       await first.handshake({ type });
-      await socket.connected({ timeout: 5000 });
+      await socket.connected({ timeout: 20_000 });
       first.reset();
       await events.next("disconnect");
       await socket.send("queued", { timeout: 1000 });

@@ -243,7 +243,7 @@ describe("Proxy with ROUTER", () => {
     );
     for (const client of [slow, quick]) client.connect(frontEndpoint);
     worker.connect(backEndpoint);
-    await front.connected({ count: 2, timeout: 5000 });
+    await front.connected({ count: 2, timeout: 20_000 });
     for (let i = 0; i < 2; i++) await front.send(["slow", "x"]);
     const controller = new AbortController();
     const own = front.send(["slow", "never"], { signal: controller.signal });

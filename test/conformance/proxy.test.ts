@@ -88,6 +88,7 @@ describe.each(TRANSPORTS)("Proxy over $name", ({ endpoint }) => {
     const body = Buffer.alloc(100_000);
     let sent = 0;
     while (await push.send([`${sent}`, body], { timeout: 200 }).then(() => true, isTimeout)) sent++;
+    await until(() => proxy.statistics.frontEnd.messagesIn > 0 && front.stats.receiveQueue > 0, "it is full");
     const { frontEnd, backEnd } = proxy.statistics;
     // Nobody is connected to the back end, which therefore has no queue at all: one message is in the proxy's hand.
     expect(frontEnd.messagesIn).toBe(1);
@@ -100,12 +101,13 @@ describe.each(TRANSPORTS)("Proxy over $name", ({ endpoint }) => {
   it("a receiver that does not read holds up the sender through the proxy's high-water marks", async () => {
     const { push, pull, back, proxy, backEndpoint } = await pipeline(endpoint, { send: 10, receive: 10 });
     pull.connect(backEndpoint);
-    await back.connected({ timeout: 5000 });
+    await back.connected({ timeout: 20_000 });
     void proxy.run();
     const body = Buffer.alloc(300_000);
     let sent = 0;
     while (await push.send([`${sent}`, body], { timeout: 300 }).then(() => true, isTimeout)) sent++;
-    expect(proxy.statistics.frontEnd.messagesIn - proxy.statistics.backEnd.messagesOut).toBe(1);
+    const held = () => proxy.statistics.frontEnd.messagesIn - proxy.statistics.backEnd.messagesOut;
+    await until(() => held() === 1, "one message is in its hand");
     for (let i = 0; i < sent; i++) expect(texts((await pull.receive(LIMIT)).slice(0, 1))).toEqual([`${i}`]);
   });
 

@@ -17,13 +17,13 @@ async function subscribing(minor = 1, topics: string[] = []) {
   subscriber.connect(listener.endpoint);
   const peer = await listener.accept();
   await peer.handshake({ type: "PUB", minor });
-  await subscriber.connected({ timeout: 5000 });
+  await subscriber.connected({ timeout: 20_000 });
   return {
     subscriber,
     events,
     listener,
     peer,
-    next: async () => texts(await subscriber.receive({ timeout: 5000 })),
+    next: async () => texts(await subscriber.receive({ timeout: 20_000 })),
   };
 }
 
@@ -153,7 +153,7 @@ describe("PUB on the wire", () => {
       it(`F3 subscriptions in ${form} form from a 3.${minor} peer are honoured`, async () => {
         const { publisher, peer } = await publishing(minor);
         peer.write(forms[form](true, "a"));
-        await publisher.waitForSubscribers(1, { timeout: 5000 });
+        await publisher.waitForSubscribers(1, { timeout: 20_000 });
         await publisher.send("b");
         await publisher.send("a1");
         expect(texts(await peer.readMessage())).toEqual(["a1"]);
@@ -169,7 +169,7 @@ describe("PUB on the wire", () => {
     const { publisher, peer } = await publishing();
     for (let i = 0; i < 5000; i++) await publisher.send("lost", { timeout: 0 });
     peer.write(command("SUBSCRIBE", ""));
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await publisher.send("first");
     expect(texts(await peer.readMessage())).toEqual(["first"]);
   });
@@ -179,7 +179,7 @@ describe("PUB on the wire", () => {
     const all = await rawConnected(endpoint, { type: "SUB" });
     peer.write(command("SUBSCRIBE", Buffer.from([0xff, 0x00])));
     all.write(command("SUBSCRIBE", ""));
-    await publisher.waitForSubscribers(2, { timeout: 5000 });
+    await publisher.waitForSubscribers(2, { timeout: 20_000 });
     const sent = [
       [Buffer.from([0xff, 0x00, 1]), "tail"],
       [Buffer.from([0xff]), Buffer.from([0xff, 0x00])],
@@ -208,13 +208,13 @@ describe("PUB on the wire", () => {
     const quick = managed(new Subscriber());
     quick.subscribe();
     quick.connect(endpoint);
-    await publisher.waitForSubscribers(2, { timeout: 5000 });
+    await publisher.waitForSubscribers(2, { timeout: 20_000 });
     slow.pause();
     const body = Buffer.alloc(300_000, 5);
     const total = 300;
     for (let i = 0; i < total; i++) {
       await publisher.send([`${i}`, body, "end"]);
-      const parts = await quick.receive({ timeout: 5000 });
+      const parts = await quick.receive({ timeout: 20_000 });
       if (parts[0].toString() !== `${i}` || parts.length !== 3) expect.fail(`${i} came as ${parts[0]}`);
     }
     const { dropped } = publisher.stats;
@@ -233,11 +233,11 @@ describe("PUB on the wire", () => {
   it("J5 a late joiner sees only what was sent after its subscription was processed", async () => {
     const { publisher, endpoint, peer } = await publishing();
     peer.write(command("SUBSCRIBE", ""));
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await publisher.send("before");
     const late = await rawConnected(endpoint, { type: "SUB" });
     late.write(command("SUBSCRIBE", ""));
-    await publisher.waitForSubscribers(2, { timeout: 5000 });
+    await publisher.waitForSubscribers(2, { timeout: 20_000 });
     await publisher.send("after");
     expect(texts(await late.readMessage())).toEqual(["after"]);
     expect(texts(await peer.readMessage())).toEqual(["before"]);
@@ -252,7 +252,7 @@ describe("PUB on the wire", () => {
       message("\x01a", "b"),
       command("SUBSCRIBE", "x"),
     );
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await publisher.send("abc");
     await publisher.send("x");
     expect(texts(await peer.readMessage())).toEqual(["x"]);
@@ -268,7 +268,7 @@ describe("PUB on the wire", () => {
       command("CANCEL", "t"),
       command("SUBSCRIBE", "u"),
     );
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await peer.barrier();
     await publisher.send("t");
     await publisher.send("u");
@@ -312,11 +312,11 @@ describe("PUB on the wire", () => {
     const { publisher, endpoint, peer } = await publishing();
     await expect(publisher.waitForSubscribers(1, { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
     peer.write(command("SUBSCRIBE", "a"), command("SUBSCRIBE", "b"));
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await expect(publisher.waitForSubscribers(2, { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
     const second: RawPeer = await rawConnected(endpoint, { type: "SUB" });
     second.write(command("SUBSCRIBE", ""));
-    await publisher.waitForSubscribers(2, { timeout: 5000 });
+    await publisher.waitForSubscribers(2, { timeout: 20_000 });
   });
 });
 
@@ -328,10 +328,10 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
       subscriber.subscribe("a");
       if (subscriberBinds) publisher.connect(await subscriber.bind(endpoint()));
       else subscriber.connect(await publisher.bind(endpoint()));
-      await publisher.waitForSubscribers(1, { timeout: 5000 });
+      await publisher.waitForSubscribers(1, { timeout: 20_000 });
       await publisher.send(["b", "no"]);
       await publisher.send(["a", "yes"]);
-      expect(texts(await subscriber.receive({ timeout: 5000 }))).toEqual(["a", "yes"]);
+      expect(texts(await subscriber.receive({ timeout: 20_000 }))).toEqual(["a", "yes"]);
     }
   });
 
@@ -339,9 +339,9 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
     const publisher = managed(new Publisher());
     const subscriber = managed(new Subscriber());
     subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.connected({ timeout: 5000 });
+    await publisher.connected({ timeout: 20_000 });
     subscriber.subscribe("a", "b", "b");
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     subscriber.unsubscribe("a", "b");
     subscriber.subscribe("end");
     // "end" is the last thing said: once it is heard, so is everything before it.
@@ -354,7 +354,7 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
     expect(ended).toBe(true);
     for (const topic of ["a", "b", "c", "end!"]) await publisher.send(topic);
     const got: string[] = [];
-    while (!got.includes("end!")) got.push(...texts(await subscriber.receive({ timeout: 5000 })));
+    while (!got.includes("end!")) got.push(...texts(await subscriber.receive({ timeout: 20_000 })));
     expect(got.filter((text) => text !== "end")).toEqual(["b", "end!"]);
   });
 
@@ -363,10 +363,10 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
     const subscriber = managed(new Subscriber({ invertMatching: true }));
     subscriber.subscribe("a");
     subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await publisher.send("a1");
     await publisher.send("b1");
-    expect(texts(await subscriber.receive({ timeout: 5000 }))).toEqual(["b1"]);
+    expect(texts(await subscriber.receive({ timeout: 20_000 }))).toEqual(["b1"]);
   });
 
   it("J19 with noDrop a send waits, or fails with EAGAIN, while a matching subscriber is full", async () => {
@@ -374,7 +374,7 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
     const subscriber = managed(new Subscriber({ receiveHighWaterMark: 5 }));
     subscriber.subscribe();
     subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     const body = Buffer.alloc(200_000);
     let sent = 0;
     const more = () =>
@@ -386,7 +386,7 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
     while (typeof outcome === "number") outcome = await more();
     expect(outcome).toMatchObject({ code: "EAGAIN" });
     for (let i = 0; i < sent; i++) {
-      expect((await subscriber.receive({ timeout: 5000 }))[0].toString()).toBe(`${i}`);
+      expect((await subscriber.receive({ timeout: 20_000 }))[0].toString()).toBe(`${i}`);
     }
     expect(publisher.stats.dropped).toBe(0);
   });
@@ -395,12 +395,12 @@ describe.each(TRANSPORTS)("PUB and SUB over $name", ({ endpoint }) => {
 describe("PUB and SUB with libzmq", () => {
   it("J8 J9 a libzmq subscriber's two subscriptions to one topic end as libzmq ends them", async () => {
     const publisher = managed(new Publisher());
-    const subscriber = new zmq.Subscriber({ linger: 0, receiveTimeout: 5000 });
+    const subscriber = new zmq.Subscriber({ linger: 0, receiveTimeout: 20_000 });
     subscriber.connect(await publisher.bind("tcp://127.0.0.1:*"));
     subscriber.subscribe("t");
     subscriber.subscribe("t");
     subscriber.unsubscribe("t");
-    await publisher.waitForSubscribers(1, { timeout: 5000 });
+    await publisher.waitForSubscribers(1, { timeout: 20_000 });
     await publisher.send("t still");
     expect(texts(await subscriber.receive())).toEqual(["t still"]);
     subscriber.unsubscribe("t");
@@ -434,7 +434,7 @@ describe("PUB and SUB with libzmq", () => {
     const second = new zmq.Publisher({ linger: 0 });
     await second.bind(endpoint);
     await events.next("handshake", 2);
-    const hearing = subscriber.receive({ timeout: 5000 });
+    const hearing = subscriber.receive({ timeout: 20_000 });
     while (!(await settled5(hearing))) await second.send(["t", "back"]);
     expect(texts(await hearing)).toEqual(["t", "back"]);
     second.close();

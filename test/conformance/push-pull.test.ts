@@ -23,7 +23,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     const actual = await push.bind(endpoint());
     const pulls = [new Pull({ receiveHighWaterMark: 5 }), new Pull({ receiveHighWaterMark: 5 })].map(managed);
     for (const pull of pulls) pull.connect(actual);
-    await push.connected({ count: 2, timeout: 5000 });
+    await push.connected({ count: 2, timeout: 20_000 });
     const body = Buffer.alloc(300_000);
     let sent = 0;
     for (;;) {
@@ -38,13 +38,15 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
       sent++;
     }
     const got: number[] = [];
-    for (const pull of pulls) {
-      for (;;) {
-        const parts = await pull.receive({ timeout: 200 }).catch(() => null);
-        if (parts === null) break;
-        got.push(Number(parts[0]));
-      }
-    }
+    const read = () => {
+      for (const pull of pulls)
+        for (let parts = pull.tryReceive(); parts !== undefined; parts = pull.tryReceive())
+          got.push(Number(parts[0]));
+      return got.length >= sent;
+    };
+    await until(read, "everything");
+    await turns(20);
+    read();
     expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, i) => i));
   });
 
@@ -53,7 +55,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     const actual = await pull.bind(endpoint());
     const pushes = [0, 1, 2].map(() => managed(new Push()));
     for (const push of pushes) push.connect(actual);
-    await pull.connected({ count: 3, timeout: 5000 });
+    await pull.connected({ count: 3, timeout: 20_000 });
     await Promise.all(
       pushes.map(async (push, who) => {
         for (let i = 0; i < 100; i++) await push.send([`${who}`, "", `${i}`]);
@@ -61,7 +63,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     );
     const next = [0, 0, 0];
     for (let i = 0; i < 300; i++) {
-      const [who, empty, number] = texts(await pull.receive({ timeout: 5000 }));
+      const [who, empty, number] = texts(await pull.receive({ timeout: 20_000 }));
       expect([empty, number]).toEqual(["", `${next[Number(who)]++}`]);
     }
     expect(next).toEqual([100, 100, 100]);
@@ -74,7 +76,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     expect(await settled(sends[0])).toBe(false);
     const pull = managed(new Pull());
     pull.connect(actual);
-    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`]);
     await Promise.all(sends);
   });
 
@@ -93,7 +95,7 @@ describe("PUSH and PULL, of connections", () => {
       const pull = managed(new Pull());
       push.connect(endpoint);
       push.connect(await pull.bind("tcp://127.0.0.1:*"));
-      await push.connected({ timeout: 5000 });
+      await push.connected({ timeout: 20_000 });
       for (let i = 0; i < 10; i++) await push.send(`${i}`);
       await until(() => pull.stats.receiveQueue === (immediate ? 10 : 5), "the live half has arrived");
       expect(push.stats.outboundQueue).toBe(immediate ? 0 : 5);
@@ -156,7 +158,7 @@ describe("PUSH and PULL, of connections", () => {
     push.connect(listener.endpoint);
     const first = await listener.accept();
     await first.handshake({ type: "PULL" });
-    await push.connected({ timeout: 5000 });
+    await push.connected({ timeout: 20_000 });
     first.pause();
     for (let refused = 0; refused < 50; refused++) {
       if (push.trySend(Buffer.alloc(1_000_000))) refused = 0;

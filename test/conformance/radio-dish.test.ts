@@ -15,7 +15,7 @@ import {
 } from "../support/helpers.js";
 import { command, message, type RawPeer } from "../support/raw-peer.js";
 
-const timeout = 5000;
+const timeout = 20_000;
 
 /** The next message as [text, group]. */
 async function next(dish: Dish): Promise<[string, string]> {

@@ -17,7 +17,7 @@ import {
 } from "../support/helpers.js";
 import { message, type RawPeer } from "../support/raw-peer.js";
 
-const next = async (socket: Router | Dealer) => texts(await socket.receive({ timeout: 5000 }));
+const next = async (socket: Router | Dealer) => texts(await socket.receive({ timeout: 20_000 }));
 
 /** A raw DEALER with a name. */
 function named(endpoint: string, name: string): Promise<RawPeer> {
@@ -81,7 +81,7 @@ describe("two peers with one name", () => {
     const router = managed(new Router());
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const first = await named(endpoint, "n");
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     router.handover = true;
     await named(endpoint, "n");
     await first.closed();
@@ -91,7 +91,7 @@ describe("two peers with one name", () => {
     const router = managed(new Router({ mandatory: true, handover: true, sendHighWaterMark: 1 }));
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const first = await named(endpoint, "n");
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     first.pause();
     for (let refused = 0; refused < 50; refused++) {
       if (router.trySend(["n", Buffer.alloc(1_000_000)])) refused = 0;
@@ -110,7 +110,7 @@ describe("two peers with one name", () => {
     await named(endpoint, "n"); // never answers a PING
     const dealer = managed(new Dealer({ routingId: "n", reconnectInterval: 10 }));
     dealer.connect(endpoint);
-    await dealer.connected({ timeout: 5000 });
+    await dealer.connected({ timeout: 20_000 });
     await dealer.send("ignored");
     await events.next("disconnect");
     expect(router.tryReceive()).toBeUndefined();
@@ -162,7 +162,7 @@ describe("two peers with one name", () => {
     const router = managed(new Router({ reconnectInterval: 10, mandatory: true }));
     const events = record(router);
     const holder = await named(await router.bind("tcp://127.0.0.1:*"), "n");
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     const listener = await rawListen();
     router.connect(listener.endpoint);
     const properties = [["Identity", "n"]] as const;
@@ -189,7 +189,7 @@ describe("two peers with one name", () => {
     const properties = [["Identity", "n"]] as const;
     const first = await listener.accept();
     await first.handshake({ type: "ROUTER", properties });
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     const second = await named(await router.bind("tcp://127.0.0.1:*"), "n");
     await first.closed();
     const again = await listener.accept();
@@ -211,7 +211,7 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
     await router.send(["far", "queued"]);
     const other = managed(new Router({ routingId: "called otherwise", mandatory: true }));
     await other.bind(actual);
-    const [name, text] = await other.receive({ timeout: 5000 });
+    const [name, text] = await other.receive({ timeout: 20_000 });
     expect(text.toString()).toBe("queued");
     await other.send([name, "back"]);
     expect(await next(router)).toEqual(["far", "back"]);
@@ -228,12 +228,29 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
       expect.objectContaining({ name: "ZmqError", code: "EINVAL", address: two }),
     );
     router.connect(two);
-    await router.connected({ count: 2, timeout: 5000 });
+    await router.connected({ count: 2, timeout: 20_000 });
     for (const name of ["first", "b"]) await router.send([name, "x"]);
     await expect(router.send(["a", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
     router.disconnect(one);
     await until(() => router.stats.peers === 1, "the first is gone");
     router.connect(one, { routingId: "first" }); // free again
+  });
+
+  it("I11 S13 a name is free after disconnect(), also when its peer appears while output lingers", async () => {
+    const actual = await absent();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 10, linger: 30_000 }));
+    router.connect(actual, { routingId: "far" });
+    await router.send(["far", "unsent"]);
+    router.disconnect(actual);
+    const far = managed(new Router({ routingId: "own" }));
+    const events = record(far);
+    await far.bind(actual);
+    expect((await next(far)).slice(1)).toEqual(["unsent"]);
+    await events.next("disconnect");
+    for (const name of ["far", "own"])
+      await expect(router.send([name, "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    expect(router.peers).toHaveLength(0);
+    router.connect(actual, { routingId: "far" });
   });
 
   it("I12 without a name the peer is not addressable until the handshake is done", async () => {
@@ -243,7 +260,7 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
     await expect(router.send(["far", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
     const far = managed(new Router({ routingId: "far" }));
     await far.bind(actual);
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     await router.send(["far", "now"]);
     expect((await next(far)).slice(1)).toEqual(["now"]);
   });
@@ -296,7 +313,7 @@ describe("names over a reconnect", () => {
     );
     // Until it is there the name is free for a peer that calls itself so; the dialled one is ignored then (I8).
     const holder = await named(await router.bind("tcp://127.0.0.1:*"), "far");
-    await router.connected({ timeout: 5000 });
+    await router.connected({ timeout: 20_000 });
     const late = await listener.accept();
     await late.handshake({ type: "DEALER" });
     late.write(message("ignored"));

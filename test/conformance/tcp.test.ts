@@ -22,8 +22,8 @@ function portOf(endpoint: string): number {
 
 /** One message over a connection proves that it is one. */
 async function passes(push: Push, pull: Pull) {
-  await push.send("x", { timeout: 5000 });
-  expect(texts(await pull.receive({ timeout: 5000 }))).toEqual(["x"]);
+  await push.send("x", { timeout: 20_000 });
+  expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
 }
 
 describe("tcp endpoints", () => {
@@ -167,13 +167,18 @@ describe("tcp endpoints", () => {
   it.skipIf(process.platform !== "linux")("R9 backlog reaches listen(), and 100 is the default", async () => {
     // While our event loop stands still, the kernel completes as many connections as the queue holds, and on Linux one
     // more; a child counts them.
-    const dial = `const net = require("node:net"); let n = 0;
-      for (let i = 0; i < 12; i++) net.connect(+process.argv[1], "127.0.0.1", () => n++).on("error", () => {});
-      setTimeout(() => { console.log(n); process.exit(); }, 300);`;
-    const count = (endpoint: string) =>
-      Number(spawnSync(process.execPath, ["-e", dial, `${portOf(endpoint)}`], { encoding: "utf8" }).stdout);
-    expect(count(await managed(new Pull({ backlog: 3 })).bind("tcp://127.0.0.1:*"))).toBe(4);
-    expect(count(await managed(new Pull()).bind("tcp://127.0.0.1:*"))).toBe(12);
+    const dial = `const net = require("node:net"); const [port, wanted] = process.argv.slice(1).map(Number); let n = 0;
+      const end = () => { console.log(n); process.exit(); };
+      const connected = () => { if (++n === wanted) setTimeout(end, 200); };
+      for (let i = 0; i < 12; i++) net.connect(port, "127.0.0.1", connected).on("error", () => {});
+      setTimeout(end, 10000);`;
+    const count = (endpoint: string, wanted: number) =>
+      Number(
+        spawnSync(process.execPath, ["-e", dial, `${portOf(endpoint)}`, `${wanted}`], { encoding: "utf8" })
+          .stdout,
+      );
+    expect(count(await managed(new Pull({ backlog: 3 })).bind("tcp://127.0.0.1:*"), 4)).toBe(4);
+    expect(count(await managed(new Pull()).bind("tcp://127.0.0.1:*"), 12)).toBe(12);
     expect(managed(new Pull()).backlog).toBe(100);
   });
 
@@ -184,7 +189,7 @@ describe("tcp endpoints", () => {
       endpoint = await pull.bind(endpoint);
       const peer = await rawConnected(endpoint, { type: "PUSH" });
       peer.write(message("x"));
-      await pull.receive({ timeout: 5000 });
+      await pull.receive({ timeout: 20_000 });
       await pull.close(); // we close first, so our side of the connection is in TIME_WAIT
     }
   });
@@ -202,7 +207,7 @@ describe("tcp endpoints", () => {
     const pull = managed(new Pull({ tcpKeepalive: 1, tcpKeepaliveIdle: 30 }));
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     await rawConnected(endpoint, { type: "PUSH" });
-    await pull.connected({ timeout: 5000 });
+    await pull.connected({ timeout: 20_000 });
     expect(() => (pull.tcpKeepalive = 2)).toThrow(RangeError);
     expect(pull.tcpKeepalive).toBe(1);
   });
@@ -210,7 +215,7 @@ describe("tcp endpoints", () => {
   it("the peer's address is that of its end of the connection", async () => {
     const pull = managed(new Pull());
     const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
-    await pull.connected({ timeout: 5000 });
+    await pull.connected({ timeout: 20_000 });
     expect(pull.peers[0].address).toBe(`tcp://127.0.0.1:${peer.socket.localPort}`);
   });
 

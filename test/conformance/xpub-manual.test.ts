@@ -17,7 +17,7 @@ import {
 import { command, message } from "../support/raw-peer.js";
 
 const next = async (socket: XPublisher | XSubscriber | Subscriber) =>
-  texts(await socket.receive({ timeout: 5000 }));
+  texts(await socket.receive({ timeout: 20_000 }));
 
 describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
   it("J20 what is asked for takes effect only by subscribe(), for the peer of the last message read", async () => {
@@ -46,7 +46,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     const publisher = managed(new XPublisher({ manual: true }));
     const subscriber = managed(new XSubscriber());
     subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.connected({ timeout: 5000 });
+    await publisher.connected({ timeout: 20_000 });
     await subscriber.send("\x01T");
     await next(publisher);
     publisher.setStringOption(6, "T"); // SUBSCRIBE
@@ -67,7 +67,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     const subscribers = [managed(new XSubscriber()), managed(new XSubscriber())];
     for (const subscriber of subscribers) {
       subscriber.connect(actual);
-      await subscriber.connected({ timeout: 5000 });
+      await subscriber.connected({ timeout: 20_000 });
       await subscriber.send("\x01asked");
       await subscriber.send("mark");
       while ((await next(publisher))[0] !== "mark");
@@ -77,7 +77,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     await until(() => publisher.stats.peers === 1, "one has left");
     expect(publisher.tryReceive()).toBeUndefined(); // the other still asks
     for (let i = 0; i < 5; i++) {
-      await publisher.send("given", { timeout: 5000 }); // noDrop: a peer that is not there must not hold us
+      await publisher.send("given", { timeout: 20_000 }); // noDrop: a peer that is not there must not hold us
       expect(await next(subscribers[1])).toEqual(["given"]);
     }
     await subscribers[1].close();
@@ -91,7 +91,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     const [gone, stays] = [managed(new XSubscriber()), managed(new XSubscriber())];
     gone.connect(actual);
     stays.connect(actual);
-    await publisher.connected({ count: 2, timeout: 5000 });
+    await publisher.connected({ count: 2, timeout: 20_000 });
     await stays.send("\x01S");
     await next(publisher);
     publisher.subscribe("S");
@@ -167,7 +167,7 @@ describe("what subscribers may make XPUB hold", () => {
       await until(() => publisher.stats.peers === 2, "the other is there");
       let others = 0;
       for (let i = 0; i < 2 * pairs + 1; i++) {
-        const [part] = publisher.tryReceive() ?? (await publisher.receive({ timeout: 5000 }));
+        const [part] = publisher.tryReceive() ?? (await publisher.receive({ timeout: 20_000 }));
         if (part.length === 6 && part.toString().endsWith("other")) others++;
         else if (part[0] !== 1 - ((i - others) % 2)) expect.fail(`${i}: ${part.toString("latin1")}`);
       }
@@ -217,7 +217,7 @@ describe("what subscribers may make XPUB hold", () => {
     subscriber.connect(listener.endpoint);
     const peer = await listener.accept();
     await peer.handshake({ type: "XPUB" });
-    await subscriber.connected({ timeout: 5000 });
+    await subscriber.connected({ timeout: 20_000 });
     peer.pause();
     // 256 MiB may wait, and as many subscriptions as one peer may have.
     const topic = "t".repeat(4 << 20);

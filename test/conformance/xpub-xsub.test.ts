@@ -17,7 +17,7 @@ import {
 import { command, message } from "../support/raw-peer.js";
 
 const next = async (socket: XPublisher | XSubscriber | Subscriber) =>
-  texts(await socket.receive({ timeout: 5000 }));
+  texts(await socket.receive({ timeout: 20_000 }));
 
 /** An XPUB and subscribers of its, joined one by one. */
 async function publishing(endpoint: string, options: object, count = 1) {
@@ -27,8 +27,8 @@ async function publishing(endpoint: string, options: object, count = 1) {
   for (let i = 0; i < count; i++) {
     const subscriber = managed(new XSubscriber());
     subscriber.connect(actual);
-    await publisher.connected({ count: i + 1, timeout: 5000 });
-    await subscriber.connected({ timeout: 5000 });
+    await publisher.connected({ count: i + 1, timeout: 20_000 });
+    await subscriber.connected({ timeout: 20_000 });
     subscribers.push(subscriber);
   }
   return { publisher, actual, subscribers };
@@ -140,7 +140,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     const publisher = managed(new XPublisher());
     const actual = await subscriber.bind(endpoint());
     publisher.connect(actual);
-    await subscriber.connected({ timeout: 5000 });
+    await subscriber.connected({ timeout: 20_000 });
     await subscriber.send("\x01T");
     expect(await next(publisher)).toEqual(["\x01T"]);
     publisher.disconnect(actual);
@@ -191,7 +191,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     other.subscribe("T");
     const all = managed(new XSubscriber());
     for (const subscriber of [asked, other, all]) subscriber.connect(actual);
-    await publisher.connected({ count: 3, timeout: 5000 });
+    await publisher.connected({ count: 3, timeout: 20_000 });
     await all.send("\x01T");
     await until(() => publisher.stats.receiveQueue === 4, "the subscriptions are here");
     await publisher.send("T");
@@ -206,7 +206,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     const dialling = managed(new XPublisher());
     dialling.connect(await subscriber.bind(endpoint()));
     subscriber.connect(await bound.bind(endpoint()));
-    await subscriber.connected({ count: 2, timeout: 5000 });
+    await subscriber.connected({ count: 2, timeout: 20_000 });
     await subscriber.send("\x01T");
     await subscriber.send("for all");
     for (const publisher of [bound, dialling]) {
@@ -221,7 +221,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     const back = managed(new XSubscriber());
     const front = managed(new XPublisher({ verbosity: "allSubsUnsubs" }));
     back.connect(await origin.bind(endpoint()));
-    await origin.connected({ timeout: 5000 });
+    await origin.connected({ timeout: 20_000 });
     const actual = await front.bind(endpoint());
     void (async () => {
       for await (const parts of front) if (!back.closed) await back.send(parts);
@@ -237,7 +237,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     // One CANCEL would end the topic upstream (J9): it goes with the last of them only, also when they just leave.
     await subscribers[0].close();
     subscribers[1].unsubscribe("T");
-    await front.connected({ count: 2, timeout: 5000 });
+    await front.connected({ count: 2, timeout: 20_000 });
     await until(() => front.stats.messagesReceived === 5, "both ends have been forwarded");
     await turns(20);
     expect(origin.tryReceive()).toBeUndefined();
@@ -265,7 +265,7 @@ describe("XPUB and XSUB on the wire", () => {
     subscriber.connect(listener.endpoint);
     const peer = await listener.accept();
     await peer.handshake({ type: "XPUB" });
-    await subscriber.connected({ timeout: 5000 });
+    await subscriber.connected({ timeout: 20_000 });
     await subscriber.send("\x00never");
     await subscriber.send(Buffer.from([1]));
     expect(await peer.readCommand()).toMatchObject({ name: "SUBSCRIBE", data: Buffer.alloc(0) });
@@ -284,7 +284,7 @@ describe("XPUB and XSUB on the wire", () => {
     subscriber.connect(listener.endpoint);
     const peer = await listener.accept();
     await peer.handshake({ type: "XPUB" });
-    await subscriber.connected({ timeout: 5000 });
+    await subscriber.connected({ timeout: 20_000 });
     for (let i = 0; i < 2; i++) {
       await subscriber.send("\x01T");
       expect((await peer.readCommand()).name).toBe("SUBSCRIBE");

@@ -40,7 +40,7 @@ function create(type: TypeName) {
 async function play(socket: ReturnType<typeof create>, seed: number, count: number, job: Job) {
   const source = new MessageSource(seed, count);
   if (socket instanceof Push || socket instanceof Publisher) {
-    if (socket instanceof Publisher) await socket.waitForSubscribers(1, { timeout: 5000 });
+    if (socket instanceof Publisher) await socket.waitForSubscribers(1, { timeout: 20_000 });
     for (let i = 0; i < count; i++) await socket.send(source.next());
     return null;
   }

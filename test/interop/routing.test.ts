@@ -260,7 +260,7 @@ describe("chains", () => {
 
 describe("reconnection", () => {
   it("G3 our DEALER keeps its queue over the restart of a libzmq ROUTER, and its name", async () => {
-    const first = new zmq.Router({ linger: 0, receiveTimeout: 5000 });
+    const first = new zmq.Router({ linger: 0, receiveTimeout: 20_000 });
     const endpoint = await bound(first);
     const dealer = managed(new Dealer({ routingId: "d", reconnectInterval: 10 }));
     const events = record(dealer);
@@ -302,7 +302,7 @@ describe("reconnection", () => {
   it("L3 L4 PAIR: either side may come back", async () => {
     const ours = managed(new Pair({ reconnectInterval: 10 }));
     const events = record(ours);
-    const first = new zmq.Pair({ linger: 0, receiveTimeout: 5000 });
+    const first = new zmq.Pair({ linger: 0, receiveTimeout: 20_000 });
     const endpoint = await bound(first);
     ours.connect(endpoint);
     await ours.send("1");

@@ -39,8 +39,8 @@ describe("STREAM", () => {
     ["our STREAM sees libzmq's DEALER", true],
     ["libzmq's STREAM sees our DEALER", false],
   ])("M7 A6 %s: greeting, READY and frames octet for octet", async (_title, oursListens) => {
-    const stream = oursListens ? managed(new Stream({ receiveTimeout: 5000 })) : foreign(new zmq.Stream());
-    const dealer = oursListens ? foreign(new zmq.Dealer()) : managed(new Dealer({ receiveTimeout: 5000 }));
+    const stream = oursListens ? managed(new Stream({ receiveTimeout: 20_000 })) : foreign(new zmq.Stream());
+    const dealer = oursListens ? foreign(new zmq.Dealer()) : managed(new Dealer({ receiveTimeout: 20_000 }));
     await stream.bind(ANY);
     dealer.connect(stream.lastEndpoint as string);
     const octets = new Octets(stream);
@@ -71,7 +71,7 @@ describe("STREAM", () => {
     "M2 M4 over $name each side is told when the other ends the connection",
     async ({ endpoint }) => {
       for (const oursListens of [true, false]) {
-        const ours = managed(new Stream({ receiveTimeout: 5000 }));
+        const ours = managed(new Stream({ receiveTimeout: 20_000 }));
         const theirs = foreign(new zmq.Stream());
         const [listening, dialling] = oursListens ? [ours, theirs] : [theirs, ours];
         await listening.bind(endpoint());

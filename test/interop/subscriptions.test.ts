@@ -166,7 +166,7 @@ describe("our subscriptions at libzmq's XPUB", () => {
 
 describe("reconnection", () => {
   it("J10 our XSUB subscribes again at a libzmq XPUB that came back, each topic once", async () => {
-    const first = new zmq.XPublisher({ linger: 0, receiveTimeout: 5000 });
+    const first = new zmq.XPublisher({ linger: 0, receiveTimeout: 20_000 });
     const endpoint = await bound(first);
     const xsub = managed(new XSubscriber({ reconnectInterval: 10 }));
     const events = record(xsub);

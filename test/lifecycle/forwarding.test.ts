@@ -72,7 +72,7 @@ describe.each(TRANSPORTS)("forwarding to several over $name", ({ endpoint }) => 
       subscriber.subscribe();
       subscriber.connect(actual);
     }
-    await publisher.waitForSubscribers(4, { timeout: 5000 });
+    await publisher.waitForSubscribers(4, { timeout: 20_000 });
     const count = 300;
     const messages = new MessageSource(14, count);
     const feeding = (async () => {

@@ -132,11 +132,11 @@ it("of a full queue only what the kernel had taken is lost with the peer", async
   push.connect(listener.endpoint);
   const first = await listener.accept();
   await first.handshake({ type: "PULL" });
-  await push.connected({ timeout: 5000 });
+  await push.connected({ timeout: 20_000 });
   first.pause();
   const count = 900;
   for (let i = 0; i < count; i++) {
-    await push.send([`${i}`, Buffer.alloc(8192, i)], { timeout: 5000 });
+    await push.send([`${i}`, Buffer.alloc(8192, i)], { timeout: 20_000 });
     if (i % 50 === 0) await turns(1);
   }
   first.close();

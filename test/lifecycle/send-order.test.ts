@@ -13,7 +13,7 @@ describe.each(TRANSPORTS)("concurrent sends over $name", ({ endpoint }) => {
     const pull = managed(new Pull());
     const push = managed(new Push());
     push.connect(await pull.bind(endpoint()));
-    await push.connected({ timeout: 5000 });
+    await push.connected({ timeout: 20_000 });
     const sends: Promise<void>[] = [];
     for (let i = 0; i < COUNT; i++) sends.push(push.send([`${i}`, "", Buffer.alloc(i % 300, i)]));
     for (let i = 0; i < COUNT; i++) {
@@ -80,7 +80,7 @@ describe.each(TRANSPORTS)("concurrent sends over $name", ({ endpoint }) => {
     expect(await Promise.all(sends.slice(100))).toEqual(Array(50).fill("EAGAIN"));
     const pull = managed(new Pull());
     pull.connect(actual);
-    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 5000 }))).toEqual([`${i}`]);
+    for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`]);
     expect(await Promise.all(sends.slice(0, 100))).toEqual(Array(100).fill("sent"));
   });
 });

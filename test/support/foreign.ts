@@ -10,14 +10,14 @@ import { texts } from "./helpers.js";
 /** A free port of the loopback address. */
 export const ANY = "tcp://127.0.0.1:*";
 /** For calls that must not hang. */
-export const soon = { timeout: 5000 };
+export const soon = { timeout: 20_000 };
 
 /** A libzmq socket that does not linger, does not wait for ever, and goes away when the test ends. */
 export function foreign<T extends zmq.Socket>(socket: T): T {
   for (const [name, value] of [
     ["linger", 0],
-    ["receiveTimeout", 5000],
-    ["sendTimeout", 5000],
+    ["receiveTimeout", 20_000],
+    ["sendTimeout", 20_000],
     ["reconnectInterval", 10],
   ] as const) {
     if (name in socket) (socket as unknown as Record<string, number>)[name] = value;

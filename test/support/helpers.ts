@@ -10,7 +10,7 @@ import type { Socket } from "../../src/index.js";
 import { type HandshakeOptions, RawListener, RawPeer } from "./raw-peer.js";
 
 /** How long a state may take to come. Only failing tests wait this long. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 /** All event names of a zwire socket. */
 export const EVENT_NAMES = [

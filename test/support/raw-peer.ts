@@ -5,7 +5,7 @@
 import { createServer, type Socket as NetSocket, connect as netConnect, type Server } from "node:net";
 
 /** How long an expectation waits before the test fails. Only failing tests wait this long. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 /** Fields of a greeting, as read or to be sent. */
 export interface Greeting {

@@ -79,9 +79,9 @@ function stream(): { handle: NativeStreamHandle; owner: Owner } {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 15_000;
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error("not within 5 s");
+    if (Date.now() > deadline) throw new Error("not within 15 s");
     await new Promise(setImmediate);
   }
 }

@@ -73,7 +73,7 @@ interface Frame {
 
 /** Waits for a state that the event loop brings about. */
 async function until(what: string, state: () => boolean): Promise<void> {
-  const end = Date.now() + 8000;
+  const end = Date.now() + 15_000;
   while (!state()) {
     if (Date.now() > end) throw new Error(`did not come about: ${what}`);
     await new Promise(setImmediate);

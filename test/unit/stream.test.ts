@@ -66,9 +66,9 @@ class Recorder implements StreamHandler {
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 15_000;
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
     await new Promise(setImmediate);
   }
 }

@@ -118,6 +118,21 @@ const scenarios = {
     say({ event: "unref" });
   },
 
+  /** Dialling, through a proxy that says nothing; unref()ed after that has begun. */
+  async "unref-after"() {
+    const push = new Push({ socksProxy: argument });
+    push.connect("tcp://127.0.0.1:1");
+    push.unref();
+    say({ event: "unref" });
+  },
+
+  /** As that, unref()ed before, and with a time limit that is far away. */
+  async "unref-before"() {
+    const push = new Push({ socksProxy: argument, connectTimeout: 60_000 }).unref();
+    push.connect("tcp://127.0.0.1:1");
+    say({ event: "unref" });
+  },
+
   /** Open and holding it: must not end. */
   async open() {
     const pull = new Pull();

@@ -85,6 +85,13 @@ const scenarios = {
   "unsent, linger 300": () => unsent({ linger: 300 }),
   "unsent and closed": async () => (await unsent()).close(),
   "unsent and closed, linger 300": async () => (await unsent({ linger: 300 })).close(),
+  "unsent and disconnected": async () => (await unsent()).disconnect(NOBODY),
+  async "unsent, disconnected and closed"() {
+    const push = await unsent();
+    push.disconnect(NOBODY);
+    push.close();
+  },
+  "unsent and disconnected, linger 300": async () => (await unsent({ linger: 300 })).disconnect(NOBODY),
   "unsent, own context": () => unsent({ context: new zmq.Context() }),
   async "unsent, not blocky"() {
     zmq.context.blocky = false;
