@@ -6,7 +6,7 @@
 import type { Pipe } from "./engine/pipe.js";
 import { ReceiveQueue } from "./engine/receive-queue.js";
 import { SendQueue } from "./engine/send-queue.js";
-import { type CallOptions, checkCallOptions, OPERATIONS_PER_TURN, type Turns } from "./engine/turns.js";
+import { type CallOptions, checkCallOptions, type Turns } from "./engine/turns.js";
 import { ZmqError } from "./errors.js";
 import type { EventOfType, EventType } from "./events.js";
 import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "./message.js";
@@ -55,13 +55,15 @@ export class Sender {
 
   async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
     const { queue } = this;
-    let count = 0;
     for (const message of messages) {
       const parts = this.prepare(message);
-      // Straight through while there is room; the queue only for what has to wait, and a turn off once in 512.
-      const direct =
-        ++count % OPERATIONS_PER_TURN !== 0 && options?.signal?.aborted !== true && !queue.closed;
-      if (!direct || !queue.trySend(parts)) await queue.send(parts, options);
+      // Straight through while there is room; the queue only for what has to wait.
+      if (options?.signal?.aborted !== true && !queue.closed && queue.trySend(parts)) {
+        const turn = queue.rest();
+        if (turn !== undefined) await turn;
+      } else {
+        await queue.send(parts, options);
+      }
     }
   }
 }

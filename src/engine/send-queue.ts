@@ -95,9 +95,17 @@ export class SendQueue {
     }
   }
 
-  /** A promise for a send that found room: settled on a later turn once in 512, so that no tight loop starves timers. */
+  /** A promise for a send that found room. */
   #sent(): Promise<void> {
-    if (++this.#operations < OPERATIONS_PER_TURN) return SENT;
+    return this.rest() ?? SENT;
+  }
+
+  /**
+   * Counts a send that found room. Once in 512 there is a later turn to wait for before the next, so that no tight loop
+   * starves timers.
+   */
+  rest(): Promise<void> | undefined {
+    if (++this.#operations < OPERATIONS_PER_TURN) return undefined;
     this.#operations = 0;
     return this.#turns.nextTurn();
   }

@@ -18,6 +18,30 @@ import {
 import { message } from "../support/raw-peer.js";
 
 describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
+  it.each([1, 100, 512, 5120])(
+    "no loop of sends starves the event loop: a turn at least every 512 messages (%i in a sendMany)",
+    async (chunk) => {
+      const push = managed(new Push({ sendHighWaterMark: 0 }));
+      const pull = managed(new Pull({ receiveHighWaterMark: 0 }));
+      push.connect(await pull.bind(endpoint()));
+      await push.connected({ timeout: 20_000 });
+      let turnsSeen = 0;
+      let counting = true;
+      const count = (): void => {
+        turnsSeen++;
+        if (counting) setImmediate(count);
+      };
+      setImmediate(count);
+      const messages = new Array<string>(chunk).fill("x");
+      for (let sent = 0; sent < 5120; sent += chunk) {
+        if (chunk === 1) await push.send("x");
+        else await push.sendMany(messages);
+      }
+      counting = false;
+      expect(turnsSeen).toBeGreaterThanOrEqual(9);
+    },
+  );
+
   it("K1 sends rotate over peers with room, and wait when all are full; nothing is dropped", async () => {
     const push = managed(new Push({ sendHighWaterMark: 5 }));
     const actual = await push.bind(endpoint());
