@@ -25,8 +25,11 @@ const atLeast = (ratio, peer = "zeromq.js") => ({ peer, atLeast: ratio });
 const atMost = (ratio, peer = "zeromq.js") => ({ peer, atMost: ratio });
 const C = "libzmq from C";
 
+const SIZES = { 16: "16 B", 1024: "1 KiB", 65536: "64 KiB", 1048576: "1 MiB" };
+
 const throughput = (id, transport, size, contenders, bars, more) => ({
   id,
+  title: `PUSH→PULL ${transport} ${SIZES[size]}`,
   kind: "throughput",
   transport,
   size,
@@ -36,6 +39,7 @@ const throughput = (id, transport, size, contenders, bars, more) => ({
 });
 const roundTrip = (id, transport) => ({
   id,
+  title: `REQ/REP p50 ${transport} 16 B`,
   kind: "latency",
   transport,
   size: 16,
@@ -45,8 +49,13 @@ const roundTrip = (id, transport) => ({
 
 export const rows = [
   throughput("tcp-16", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
-  throughput("tcp-16-many", "tcp", 16, [batched, zeromq, libzmq], [atLeast(25), atLeast(1.4, C)]),
-  throughput("tcp-16x4", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(10), atLeast(0.7, C)], { parts: 4 }),
+  throughput("tcp-16-many", "tcp", 16, [batched, zeromq, libzmq], [atLeast(25), atLeast(1.4, C)], {
+    title: "PUSH→PULL tcp 16 B, many at once",
+  }),
+  throughput("tcp-16x4", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(10), atLeast(0.7, C)], {
+    parts: 4,
+    title: "PUSH→PULL tcp 4 × 16 B",
+  }),
   throughput("tcp-1k", "tcp", KIB, [zwire, zeromq, libzmq], [atLeast(8), atLeast(2.5, C)]),
   throughput("tcp-64k", "tcp", 64 * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(2), atLeast(1.6, C)]),
   throughput("ipc-16", "ipc", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
@@ -54,6 +63,7 @@ export const rows = [
   throughput("ipc-1m", "ipc", KIB * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(2.5), atLeast(2, C)]),
   {
     id: "inproc-16",
+    title: "PUSH→PULL inproc 16 B",
     kind: "inproc",
     transport: "inproc",
     size: 16,
@@ -62,6 +72,7 @@ export const rows = [
   },
   {
     id: "threads-16",
+    title: "PUSH→PULL inproc 16 B, two threads",
     kind: "threads",
     transport: "inproc",
     size: 16,
@@ -72,6 +83,7 @@ export const rows = [
   roundTrip("req-ipc-16", "ipc"),
   {
     id: "pub-32-tcp-16",
+    title: "PUB→32 SUB tcp 16 B",
     kind: "fan-out",
     transport: "tcp",
     size: 16,
@@ -81,6 +93,7 @@ export const rows = [
   },
   {
     id: "pub-32-cpu",
+    title: "PUB→32 SUB in C: publisher's CPU",
     kind: "fan-out-cpu",
     transport: "tcp",
     size: 16,
@@ -90,6 +103,7 @@ export const rows = [
   },
   {
     id: "topics-32-tcp-16",
+    title: "PUB, 10,000 topics→32 SUB tcp 16 B",
     kind: "fan-out",
     transport: "tcp",
     size: 16,
@@ -100,6 +114,7 @@ export const rows = [
   },
   {
     id: "clients-1000",
+    title: "1,000 DEALER↔ROUTER tcp 16 B",
     kind: "clients",
     transport: "tcp",
     size: 16,
@@ -109,6 +124,7 @@ export const rows = [
   },
   {
     id: "memory-idle",
+    title: "memory per idle connection",
     kind: "memory",
     transport: "tcp",
     size: 16,
@@ -118,6 +134,7 @@ export const rows = [
   },
   {
     id: "connections-10k",
+    title: "10,000 connections, each once a second",
     kind: "connections",
     transport: "tcp",
     size: 16,
@@ -125,8 +142,16 @@ export const rows = [
     contenders: [zwire, zeromq].map(rawClients),
     bars: [],
   },
-  throughput("drop-in-tcp-16", "tcp", 16, [dropIn, zeromq], []),
-  throughput("portable-tcp-16", "tcp", 16, [portable, zeromq], [atLeast(9)]),
-  throughput("portable-tcp-1k", "tcp", KIB, [portable, zeromq], [atLeast(3)]),
-  throughput("portable-tcp-64k", "tcp", 64 * KIB, [portable, zeromq], [atLeast(1.2)]),
+  throughput("drop-in-tcp-16", "tcp", 16, [dropIn, zeromq], [], {
+    title: "PUSH→PULL tcp 16 B, zwire/zeromq",
+  }),
+  throughput("portable-tcp-16", "tcp", 16, [portable, zeromq], [atLeast(9)], {
+    title: "PUSH→PULL tcp 16 B, portable engine",
+  }),
+  throughput("portable-tcp-1k", "tcp", KIB, [portable, zeromq], [atLeast(3)], {
+    title: "PUSH→PULL tcp 1 KiB, portable engine",
+  }),
+  throughput("portable-tcp-64k", "tcp", 64 * KIB, [portable, zeromq], [atLeast(1.2)], {
+    title: "PUSH→PULL tcp 64 KiB, portable engine",
+  }),
 ];

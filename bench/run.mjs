@@ -6,7 +6,8 @@
  *
  * `--engine` forces zwire's engine in the rows that do not name one. `--check` exits 1 when a bar is missed. `--guard`
  * is a short run of the rows that have bars, and exits 1 when a figure is worse than half of its bar: machines are
- * noisy, and a regression of that size is real. `--profile` leaves a CPU profile of each Node side of each trial. A full run of all rows is written to results/latest.json.
+ * noisy, and a regression of that size is real. `--profile` leaves a CPU profile of each Node side of each trial. A full run of all
+ * rows is written to results/latest.json, and drawn as latest.svg.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,6 +17,7 @@ import { parseArgs } from "node:util";
 import * as zeromq from "zeromq";
 import { engine, version } from "zwire";
 import { cLibraryVersion, prepareCPeers } from "./c-peers.mjs";
+import { drawLatest } from "./chart.mjs";
 import { kinds } from "./kinds.mjs";
 import { printRow } from "./print.mjs";
 import { rows } from "./rows.mjs";
@@ -174,7 +176,8 @@ if (complete) {
   mkdirSync(folder, { recursive: true });
   const document = { date: started.toISOString(), machine: about, trials, seconds, rows: measured };
   writeFileSync(`${folder}latest.json`, `${JSON.stringify(document, null, 2)}\n`);
-  console.log("\nwritten to bench/results/latest.json");
+  drawLatest();
+  console.log("\nwritten to bench/results/latest.json and latest.svg");
 }
 
 const failed = measured.filter((row) => row.error !== undefined);
