@@ -17,8 +17,9 @@ function newNode<T>(label: Uint8Array): Node<T> {
   return { label, length: label.length, children: null, subscribers: null };
 }
 
-function commonPrefix(label: Uint8Array, topic: Uint8Array, at: number): number {
-  const most = Math.min(label.length, topic.length - at);
+/** @param end where the topic ends within the octets */
+function commonPrefix(label: Uint8Array, topic: Uint8Array, at: number, end = topic.length): number {
+  const most = Math.min(label.length, end - at);
   let i = 0;
   while (i < most && label[i] === topic[at + i]) i++;
   return i;
@@ -150,17 +151,18 @@ export class SubscriptionTrie<T> {
     this.#answersSize = 0;
   }
 
-  /** Whether any topic matches. */
-  matches(subject: Uint8Array): boolean {
-    let node: Node<T> | undefined = this.#root;
-    let at = 0;
-    while (node !== undefined) {
+  /** Whether any topic matches the subject: all octets, or those of a message within more. */
+  matches(octets: Uint8Array, from = 0, length: number = octets.length): boolean {
+    let node: Node<T> = this.#root;
+    let at = from;
+    const end = from + length;
+    for (;;) {
       if (node.subscribers !== null) return true;
-      if (node.children === null || at === subject.length) return false;
-      node = node.children.get(subject[at]);
-      if (node === undefined || commonPrefix(node.label, subject, at) < node.label.length) return false;
-      at += node.label.length;
+      if (node.children === null || at === end) return false;
+      const next = node.children.get(octets[at]);
+      if (next === undefined || commonPrefix(next.label, octets, at, end) < next.length) return false;
+      at += next.length;
+      node = next;
     }
-    return false;
   }
 }
