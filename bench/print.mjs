@@ -15,14 +15,22 @@ function short(value, unit = "") {
 
 const range = ({ median, min, max }, unit) => `${short(median, unit)} (${short(min)}–${short(max)})`;
 
-function figures(row, one) {
+function figures(one) {
   const cpu = `${one.cpuSecondsPerMillion.median.toFixed(2)} CPU s/M`;
   const memory = `${short(one.peakRss.max, "B")} peak`;
-  if (row.kind === "latency") {
+  const timers = one.timerDelayMs === undefined ? "" : `timers ≤ ${short(one.timerDelayMs.max)} ms late`;
+  if (one.bytesPerConnection !== undefined)
+    return [`${range(one.bytesPerConnection, "B")} a connection`, memory];
+  if (one.latencyUs !== undefined) {
     const { p50, p99, p999 } = one.latencyUs;
-    return [`p50 ${range(p50)} µs`, `p99 ${short(p99.median)}, p99.9 ${short(p999.median)} µs`, cpu, memory];
+    const lost = one.unanswered === undefined ? "" : `, ${one.unanswered.max} unanswered`;
+    const tail = `p99 ${short(p99.median)}, p99.9 ${short(p999.median)} µs${lost}`;
+    return [`p50 ${range(p50)} µs`, tail, cpu, memory, timers];
   }
-  return [`${range(one.messagesPerSecond)} msg/s`, short(one.bytesPerSecond, "B/s"), cpu, memory];
+  const publisher = one.publisherCpu;
+  const processor = publisher === undefined ? cpu : `publisher ${range(publisher)} CPU s/M`;
+  const octets = short(one.bytesPerSecond, "B/s");
+  return [`${range(one.messagesPerSecond)} msg/s`, octets, processor, memory, timers];
 }
 
 function verdict({ ratio, min, max, atLeast, atMost, met }) {
@@ -45,10 +53,13 @@ function columns(lines) {
   );
 }
 
+/** Rows in which contenders differ in how they send and receive. */
+const HOW = new Set(["throughput", "inproc", "threads"]);
+
 /** Prints one row of the table. */
 export function printRow(row) {
   console.log(
-    `\n${row.id}  (${row.kind}, ${row.transport}, ${row.size} octets; load ${row.load.toFixed(1)})`,
+    `\n${row.id}  (${row.kind}, ${row.transport}, ${row.size} octets${row.parts ? ` × ${row.parts}` : ""}; load ${row.load.toFixed(1)})`,
   );
   if (row.error !== undefined) {
     console.log(`  FAILED: ${row.error}`);
@@ -56,8 +67,8 @@ export function printRow(row) {
   }
   const lines = row.contenders.map((one, at) => {
     const comparison = at === 0 ? undefined : row.ratios[at - 1];
-    const how = row.kind === "latency" ? "" : `${one.send} / ${one.receive}`;
-    return [`  ${one.name}`, how, ...figures(row, one), comparison ? `zwire is ${verdict(comparison)}` : ""];
+    const how = HOW.has(row.kind) ? `${one.send} / ${one.receive}` : "";
+    return [`  ${one.name}`, how, comparison ? `zwire is ${verdict(comparison)}` : "", ...figures(one)];
   });
   for (const line of columns(lines)) console.log(line);
 }

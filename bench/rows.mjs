@@ -2,8 +2,8 @@
  * What is measured: the rows of the table, who runs in each, and the bars. Knows nothing of how it is measured.
  *
  * A contender is a script in peers/ with what it needs to know: `engine` (zwire only), `send` and `receive` name the
- * calls that are used. A bar compares zwire with another contender of its row: `atLeast` for a rate, `atMost` for a
- * latency.
+ * calls that are used, `dialler` replaces the script of the side that dials. A bar compares zwire with another
+ * contender of its row: `atLeast` where more is better, `atMost` where less is (kinds.mjs says which figure counts).
  */
 
 const KIB = 1024;
@@ -11,120 +11,147 @@ const KIB = 1024;
 const zwire = { name: "zwire", script: "zwire", send: "await send", receive: "for await" };
 const zeromq = { name: "zeromq.js", script: "zeromq", send: "await send", receive: "for await" };
 const echo = { name: "node:net echo", script: "node-net" };
+const libzmq = { name: "libzmq from C", script: "c/libzmq", send: "zmq_msg_send", receive: "zmq_msg_recv" };
+const kernel = { name: "kernel", script: "c/kernel", send: "write", receive: "read" };
 const portable = { ...zwire, name: "zwire portable", engine: "portable" };
 const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
 const batched = { ...zwire, send: "sendMany", receive: 'on("message")' };
 
-const rate = (peer, atLeast) => ({ peer, atLeast });
-const latency = (peer, atMost) => ({ peer, atMost });
+const rawClients = (one) => ({ ...one, dialler: { script: "raw-zmtp" } });
+const cSubscribers = (one) => ({ ...one, dialler: { script: "c/libzmq" } });
+
+const atLeast = (ratio, peer = "zeromq.js") => ({ peer, atLeast: ratio });
+const atMost = (ratio, peer = "zeromq.js") => ({ peer, atMost: ratio });
+const C = "libzmq from C";
+
+const SIZES = { 16: "16 B", 1024: "1 KiB", 65536: "64 KiB", 1048576: "1 MiB" };
+
+const throughput = (id, transport, size, contenders, bars, more) => ({
+  id,
+  title: `PUSH→PULL ${transport} ${SIZES[size]}`,
+  kind: "throughput",
+  transport,
+  size,
+  contenders,
+  bars,
+  ...more,
+});
+const roundTrip = (id, transport) => ({
+  id,
+  title: `REQ/REP p50 ${transport} 16 B`,
+  kind: "latency",
+  transport,
+  size: 16,
+  contenders: [zwire, zeromq, libzmq, echo],
+  bars: [atMost(0.5), atMost(0.75, C), atMost(1.1, "node:net echo")],
+});
 
 export const rows = [
+  throughput("tcp-16", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
+  throughput("tcp-16-many", "tcp", 16, [batched, zeromq, libzmq], [atLeast(25), atLeast(1.4, C)], {
+    title: "PUSH→PULL tcp 16 B, many at once",
+  }),
+  throughput("tcp-16x4", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(10), atLeast(0.7, C)], {
+    parts: 4,
+    title: "PUSH→PULL tcp 4 × 16 B",
+  }),
+  throughput("tcp-1k", "tcp", KIB, [zwire, zeromq, libzmq], [atLeast(8), atLeast(2.5, C)]),
+  throughput("tcp-64k", "tcp", 64 * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(2), atLeast(1.6, C)]),
+  throughput("ipc-16", "ipc", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
+  throughput("ipc-64k", "ipc", 64 * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(3), atLeast(2.5, C)]),
+  throughput("ipc-1m", "ipc", KIB * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(2.5), atLeast(2, C)]),
   {
-    id: "tcp-16",
-    kind: "throughput",
-    transport: "tcp",
+    id: "inproc-16",
+    title: "PUSH→PULL inproc 16 B",
+    kind: "inproc",
+    transport: "inproc",
     size: 16,
     contenders: [zwire, zeromq],
-    bars: [rate("zeromq.js", 10)],
+    bars: [atLeast(12)],
   },
-  {
-    id: "tcp-1k",
-    kind: "throughput",
-    transport: "tcp",
-    size: KIB,
-    contenders: [zwire, zeromq],
-    bars: [rate("zeromq.js", 5)],
-  },
-  {
-    id: "tcp-64k",
-    kind: "throughput",
-    transport: "tcp",
-    size: 64 * KIB,
-    contenders: [zwire, zeromq],
-    bars: [rate("zeromq.js", 1.7)],
-  },
-  { id: "ipc-16", kind: "throughput", transport: "ipc", size: 16, contenders: [zwire, zeromq], bars: [] },
-  {
-    id: "ipc-64k",
-    kind: "throughput",
-    transport: "ipc",
-    size: 64 * KIB,
-    contenders: [zwire, zeromq],
-    bars: [rate("zeromq.js", 2)],
-  },
-  {
-    id: "tcp-16-many",
-    kind: "throughput",
-    transport: "tcp",
-    size: 16,
-    contenders: [batched, zeromq],
-    bars: [],
-  },
-  {
-    id: "req-tcp-16",
-    kind: "latency",
-    transport: "tcp",
-    size: 16,
-    contenders: [zwire, zeromq, echo],
-    bars: [latency("zeromq.js", 0.6), latency("node:net echo", 1.25)],
-  },
-  {
-    id: "req-ipc-16",
-    kind: "latency",
-    transport: "ipc",
-    size: 16,
-    contenders: [zwire, zeromq, echo],
-    bars: [latency("zeromq.js", 0.6), latency("node:net echo", 1.25)],
-  },
-  {
-    id: "pub-8-tcp-16",
-    kind: "fan-out",
-    transport: "tcp",
-    size: 16,
-    subscribers: 8,
-    contenders: [zwire, zeromq],
-    bars: [],
-  },
-  { id: "inproc-16", kind: "inproc", transport: "inproc", size: 16, contenders: [zwire, zeromq], bars: [] },
   {
     id: "threads-16",
+    title: "PUSH→PULL inproc 16 B, two threads",
     kind: "threads",
     transport: "inproc",
     size: 16,
     contenders: [zwire, zeromq],
-    bars: [rate("zeromq.js", 4)],
+    bars: [atLeast(4)],
   },
+  roundTrip("req-tcp-16", "tcp"),
+  roundTrip("req-ipc-16", "ipc"),
   {
-    id: "drop-in-tcp-16",
-    kind: "throughput",
+    id: "pub-32-tcp-16",
+    title: "PUB→32 SUB tcp 16 B",
+    kind: "fan-out",
     transport: "tcp",
     size: 16,
-    contenders: [dropIn, zeromq],
-    bars: [],
+    subscribers: 32,
+    contenders: [zwire, zeromq, libzmq],
+    bars: [atLeast(8)],
   },
   {
-    id: "portable-tcp-16",
-    kind: "throughput",
+    id: "pub-32-cpu",
+    title: "PUB→32 SUB in C: publisher's CPU",
+    kind: "fan-out-cpu",
     transport: "tcp",
     size: 16,
-    contenders: [portable, zeromq],
-    bars: [rate("zeromq.js", 6)],
+    subscribers: 32,
+    contenders: [zwire, libzmq].map(cSubscribers),
+    bars: [atMost(0.7, C)],
   },
   {
-    id: "portable-tcp-1k",
-    kind: "throughput",
+    id: "topics-32-tcp-16",
+    title: "PUB, 10,000 topics→32 SUB tcp 16 B",
+    kind: "fan-out",
     transport: "tcp",
-    size: KIB,
-    contenders: [portable, zeromq],
-    bars: [],
+    size: 16,
+    subscribers: 32,
+    topics: 10_000,
+    contenders: [zwire, zeromq, libzmq],
+    bars: [atLeast(5)],
   },
   {
-    id: "portable-tcp-64k",
-    kind: "throughput",
+    id: "clients-1000",
+    title: "1,000 DEALER↔ROUTER tcp 16 B",
+    kind: "clients",
     transport: "tcp",
-    size: 64 * KIB,
-    contenders: [portable, zeromq],
+    size: 16,
+    clients: 1000,
+    contenders: [zwire, zeromq],
+    bars: [atLeast(4)],
+  },
+  {
+    id: "memory-idle",
+    title: "memory per idle connection",
+    kind: "memory",
+    transport: "tcp",
+    size: 16,
+    connections: 2000,
+    contenders: [zwire, portable, zeromq].map(rawClients),
+    bars: [atMost(0.25)],
+  },
+  {
+    id: "connections-10k",
+    title: "10,000 connections, each once a second",
+    kind: "connections",
+    transport: "tcp",
+    size: 16,
+    connections: 10_000,
+    contenders: [zwire, zeromq].map(rawClients),
     bars: [],
   },
+  throughput("drop-in-tcp-16", "tcp", 16, [dropIn, zeromq], [], {
+    title: "PUSH→PULL tcp 16 B, zwire/zeromq",
+  }),
+  throughput("portable-tcp-16", "tcp", 16, [portable, zeromq], [atLeast(9)], {
+    title: "PUSH→PULL tcp 16 B, portable engine",
+  }),
+  throughput("portable-tcp-1k", "tcp", KIB, [portable, zeromq], [atLeast(3)], {
+    title: "PUSH→PULL tcp 1 KiB, portable engine",
+  }),
+  throughput("portable-tcp-64k", "tcp", 64 * KIB, [portable, zeromq], [atLeast(1.2)], {
+    title: "PUSH→PULL tcp 64 KiB, portable engine",
+  }),
 ];

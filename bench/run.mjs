@@ -2,10 +2,12 @@
  * The benchmarks, one command: every row of rows.mjs, zwire and its peers in turn, each trial in fresh processes.
  *
  *   npm run bench -- [--only tcp-16,ipc-16] [--trials 5] [--seconds 1.5] [--engine native|portable] [--check] [--guard]
+ *                    [--profile folder]
  *
  * `--engine` forces zwire's engine in the rows that do not name one. `--check` exits 1 when a bar is missed. `--guard`
  * is a short run of the rows that have bars, and exits 1 when a figure is worse than half of its bar: machines are
- * noisy, and a regression of that size is real. A full run of all rows is written to results/latest.json.
+ * noisy, and a regression of that size is real. `--profile` leaves a CPU profile of each Node side of each trial. A full run of all
+ * rows is written to results/latest.json, and drawn as latest.svg.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,10 +16,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as zeromq from "zeromq";
 import { engine, version } from "zwire";
+import { cLibraryVersion, prepareCPeers } from "./c-peers.mjs";
+import { drawLatest } from "./chart.mjs";
+import { kinds } from "./kinds.mjs";
 import { printRow } from "./print.mjs";
 import { rows } from "./rows.mjs";
 import { compare, summarise } from "./summary.mjs";
-import { trial } from "./trial.mjs";
+import { profileInto, trial } from "./trial.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +32,7 @@ const { values } = parseArgs({
     engine: { type: "string" },
     check: { type: "boolean", default: false },
     guard: { type: "boolean", default: false },
+    profile: { type: "string" },
   },
 });
 
@@ -44,8 +50,10 @@ if (values.engine !== undefined && !["native", "portable"].includes(values.engin
   usage('--engine must be "native" or "portable"');
 }
 
+if (values.profile !== undefined) profileInto(values.profile);
+
 function chosenRows() {
-  const all = values.guard ? rows.filter((row) => row.bars.length > 0) : rows;
+  const all = values.guard ? rows.filter((row) => row.bars.some(({ peer }) => peer === "zeromq.js")) : rows;
   if (values.only === undefined) return all;
   return values.only.split(",").map((id) => {
     return (
@@ -60,18 +68,22 @@ function chosenRows() {
  * compare().
  */
 function planOf(row) {
+  const most = kinds[row.kind].trials;
+  if (most !== undefined) return { rounds: Math.min(trials, most), seconds };
   return row.kind === "latency" ? { rounds: trials * 3, seconds: seconds / 3 } : { rounds: trials, seconds };
 }
 
 /** Messages for a trial that takes about as long as asked for, the first fifth of them to warm up. */
 function countsFor(rate, row) {
-  const perMessage = row.subscribers ?? 1;
+  const perMessage = row.topics === undefined ? (row.subscribers ?? 1) : 1; // each topic has one subscriber
   const count = Math.max(100, Math.round((rate / perMessage) * planOf(row).seconds));
   return { count, warmup: Math.ceil(count / 4) };
 }
 
 /** How many messages a contender needs to be given: trials that get longer until one is long enough to tell. */
 async function calibrate(row, contender) {
+  const fixed = kinds[row.kind].counts;
+  if (fixed !== undefined) return fixed(row);
   let counts = countsFor(row.kind === "latency" ? 2000 : row.size > 4096 ? 3000 : 30_000, row);
   for (;;) {
     const { rate, seconds: took } = await trial(row, contender, counts);
@@ -82,10 +94,17 @@ async function calibrate(row, contender) {
   }
 }
 
+/** Who takes part: the guard has no time for C programs, and a machine without a compiler has none. */
+function contendersOf(row) {
+  const able = row.contenders.filter((one) => {
+    const inC = one.script.startsWith("c/") || one.dialler?.script.startsWith("c/");
+    return !(inC && (values.guard || withoutC !== undefined));
+  });
+  return able.map((one) => (one.script.startsWith("zwire") ? { engine: values.engine, ...one } : one));
+}
+
 async function runRow(row) {
-  const contenders = row.contenders.map((one) =>
-    one.script.startsWith("zwire") ? { engine: values.engine, ...one } : one,
-  );
+  const contenders = contendersOf(row);
   const counts = [];
   for (const contender of contenders) counts.push(await calibrate(row, contender));
   const results = contenders.map(() => []);
@@ -112,10 +131,14 @@ function machine() {
     engine: values.engine ?? engine(),
     "zeromq.js": JSON.parse(readFileSync(require.resolve("zeromq/package.json"), "utf8")).version,
     libzmq: zeromq.version,
+    "libzmq from C": withoutC === undefined ? cLibraryVersion() : null,
     /** What else ran before we began: processes that wanted a processor, in the mean of the last minute. */
     loadBefore: loadavg()[0],
   };
 }
+
+/** Why there are no peers in C; undefined when there are. */
+const withoutC = values.guard ? "not in the guard" : prepareCPeers();
 
 const started = new Date();
 const about = machine();
@@ -126,6 +149,7 @@ console.log(
   `zwire ${about.zwire}, ${about.engine} engine; ${trials} trials of ${seconds} s (latency: ${trials * 3} of a third): median (min–max)`,
 );
 
+if (withoutC !== undefined && !values.guard) console.log(`without the peers in C: ${withoutC}`);
 if (about.loadBefore > about.processors / 2) {
   console.log(
     `the machine is busy (load ${about.loadBefore}): the figures are worth little, the ratios somewhat more`,
@@ -152,7 +176,8 @@ if (complete) {
   mkdirSync(folder, { recursive: true });
   const document = { date: started.toISOString(), machine: about, trials, seconds, rows: measured };
   writeFileSync(`${folder}latest.json`, `${JSON.stringify(document, null, 2)}\n`);
-  console.log("\nwritten to bench/results/latest.json");
+  drawLatest();
+  console.log("\nwritten to bench/results/latest.json and latest.svg");
 }
 
 const failed = measured.filter((row) => row.error !== undefined);

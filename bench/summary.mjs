@@ -2,6 +2,8 @@
  * From trials to figures: medians with their spread, ratios between contenders, and whether the bars are met. Pure.
  */
 
+import { kinds } from "./kinds.mjs";
+
 function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -19,12 +21,19 @@ export function summarise(row, contender, trials) {
     send: contender.send,
     receive: contender.receive,
     messagesPerSecond: rate,
-    bytesPerSecond: rate.median * row.size,
+    bytesPerSecond: rate.median * row.size * (row.parts ?? 1),
     cpuSecondsPerMillion: of((trial) => trial.cpuPerMillion),
     peakRss: of((trial) => trial.peakRss),
     trials,
   };
-  if (row.kind === "latency") {
+  const [first] = trials;
+  if (first.timerDelayMs !== undefined) summary.timerDelayMs = of((trial) => trial.timerDelayMs);
+  if (row.kind === "fan-out-cpu") summary.publisherCpu = of((trial) => trial.cpuPerMillionBound);
+  if (first.bytesPerConnection !== undefined) {
+    summary.bytesPerConnection = of((trial) => trial.bytesPerConnection);
+  }
+  if (first.unanswered !== undefined) summary.unanswered = of((trial) => trial.unanswered);
+  if (first.latency !== undefined) {
     summary.latencyUs = {};
     for (const name of ["p50", "p99", "p999"]) summary.latencyUs[name] = of((trial) => trial.latency[name]);
   }
@@ -32,14 +41,14 @@ export function summarise(row, contender, trials) {
 }
 
 /**
- * Ratios of the first contender, zwire, to each other one: of p50 for a latency, of rates otherwise. Each round gives
+ * Ratios of the first contender, zwire, to each other one, in the figure that counts in a row of its kind. Each round gives
  * one ratio and the median of them counts: a machine changes its mood from minute to minute (waking an idle core may
  * take 15 µs or 60), and the trials of one round mostly see the same.
  * @param slack 1 for the bars as they are; 2 allows a figure twice as bad
  */
 export function compare(row, contenders, slack) {
   const [ours, ...peers] = contenders;
-  const measure = (trial) => (row.kind === "latency" ? trial.latency.p50 : trial.rate);
+  const measure = kinds[row.kind].figure.of;
   return peers.map((peer) => {
     const ratios = ours.trials.map((trial, round) => measure(trial) / measure(peer.trials[round]));
     const { median: ratio, min, max } = spread(ratios);

@@ -2,22 +2,46 @@
  * One trial: starts the two processes of a row, brings them together and collects their figures. Knows processes and
  * the words of peers/side.mjs, no library.
  */
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { programOf } from "./c-peers.mjs";
+import { kinds } from "./kinds.mjs";
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 90_000;
 
-/** Who binds and who dials; the one with the clock ends the trial. */
-const ROLES = {
-  throughput: { binds: "receive", dials: "send", clock: "receive" },
-  "fan-out": { binds: "publish", dials: "subscribe", clock: "subscribe" },
-  latency: { binds: "reply", dials: "request", clock: "request" },
-  inproc: { binds: "both", clock: "both" },
-  threads: { binds: "threads", clock: "threads" },
-};
+/** Where Node sides leave a CPU profile each; undefined for none. */
+let profiles;
+
+/** From now on each Node side of a trial leaves a CPU profile in a folder. */
+export function profileInto(folder) {
+  profiles = folder;
+}
+
+/** How to start a side: a script with its job as JSON, or a C program with the job's numbers. */
+function commandOf({ script }, job) {
+  if (!script.startsWith("c/")) {
+    const path = fileURLToPath(new URL(`peers/${script}.mjs`, import.meta.url));
+    const profile =
+      profiles === undefined
+        ? []
+        : [
+            "--cpu-prof",
+            `--cpu-prof-dir=${profiles}`,
+            `--cpu-prof-name=${script}-${job.role}-${process.hrtime.bigint()}.cpuprofile`,
+          ];
+    return [process.execPath, "--expose-gc", ...profile, path, JSON.stringify(job)];
+  }
+  const { role, endpoint, size, parts, warmup, count, subscribers = 0, topics = 0 } = job;
+  return [
+    programOf(script),
+    role,
+    endpoint,
+    ...[size, parts, warmup, count, subscribers, topics].map(String),
+  ];
+}
 
 /** A side's process. Events that nobody waits for yet are kept. */
 class Side {
@@ -25,21 +49,26 @@ class Side {
   #events = new Map();
 
   constructor(contender, job) {
-    const script = fileURLToPath(new URL(`peers/${contender.script}.mjs`, import.meta.url));
     const env = { ...process.env };
     if (contender.engine !== undefined) env.ZWIRE_ENGINE = contender.engine;
-    this.#child = fork(script, [JSON.stringify(job)], { env });
+    const [command, ...words] = commandOf(contender, job);
+    this.#child = spawn(command, words, { env, stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child.on("message", (line) => this.#event(line.event).resolve(line));
-    this.#child.once("exit", (code, signal) => {
-      const error = new Error(`${contender.name}, ${job.role}: ended early with ${signal ?? code}`);
+    const failed = (why) => {
+      const error = new Error(`${contender.name}, ${job.role}: ended early with ${why}`);
       this.#event("failed").resolve(error);
-    });
+    };
+    this.#child.once("error", (error) => failed(error.message));
+    this.#child.once("exit", (code, signal) => failed(signal ?? code));
   }
 
   #event(name) {
     let event = this.#events.get(name);
     if (event === undefined) {
-      event = Promise.withResolvers?.() ?? withResolvers();
+      event = {};
+      event.promise = new Promise((resolve) => {
+        event.resolve = resolve;
+      });
       this.#events.set(name, event);
     }
     return event;
@@ -54,7 +83,13 @@ class Side {
   }
 
   tell(word) {
-    this.#child.send(word);
+    // A side that has ended is missed by whoever waits for what it says.
+    this.#child.send(word, () => {});
+  }
+
+  /** Ends by itself once it has told its figures: a profile is written then. */
+  async ended() {
+    await this.#event("failed").promise;
   }
 
   kill() {
@@ -62,40 +97,31 @@ class Side {
   }
 }
 
-function withResolvers() {
-  const event = {};
-  event.promise = new Promise((resolve) => {
-    event.resolve = resolve;
-  });
-  return event;
-}
-
 function jobOf(row, contender, { warmup, count }) {
-  const { size, subscribers } = row;
+  const { size, parts = 1, subscribers, topics, clients, connections } = row;
   const { script: library, send, receive } = contender;
-  return { size, subscribers, warmup, count, library, send, receive };
+  return { size, parts, subscribers, topics, clients, connections, warmup, count, library, send, receive };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {
-  const roles = ROLES[row.kind];
-  const job = jobOf(row, contender, counts);
-  const start = (role, where) => {
-    const side = new Side(contender, { ...job, role, endpoint: where });
+  const kind = kinds[row.kind];
+  const start = (who, role, where) => {
+    const side = new Side(who, { ...jobOf(row, who, counts), role, endpoint: where });
     sides.push(side);
     return side;
   };
-  const bound = start(roles.binds, endpoint);
-  if (roles.dials === undefined) return [await bound.says("done")];
+  const bound = start(contender, kind.binds, endpoint);
+  if (kind.dials === undefined) return [await bound.says("done")];
   const ready = await bound.says("ready");
-  const dialled = start(roles.dials, ready.endpoint);
-  if (row.kind === "fan-out") {
-    await dialled.says("subscribed");
-    bound.tell("go");
-  }
-  const [clock, other] = roles.clock === roles.binds ? [bound, dialled] : [dialled, bound];
-  const figures = await Promise.race([clock.says("done"), other.says("done")]);
-  other.tell("finish");
-  return [figures, await other.says("done")];
+  const other = contender.dialler === undefined ? contender : { ...contender, ...contender.dialler };
+  const dialled = start(other, kind.dials, ready.endpoint);
+  await kind.prepare?.(bound, dialled);
+  const [clock, second] = kind.clock === "binds" ? [bound, dialled] : [dialled, bound];
+  if (row.kind === "memory") clock.tell("finish");
+  const figures = await Promise.race([clock.says("done"), second.says("done")]);
+  second.tell("finish");
+  const others = await second.says("done");
+  return kind.clock === "binds" ? [figures, figures, others] : [figures, others, figures];
 }
 
 function endpointOf(transport, folder) {
@@ -103,10 +129,34 @@ function endpointOf(transport, folder) {
   return transport === "ipc" ? `ipc://${join(folder, "bench.sock")}` : "inproc://bench";
 }
 
+/** The larger of a figure of both sides; undefined where neither has it. */
+function worst(sides, name) {
+  const values = sides.map((side) => side?.[name]).filter((value) => value !== undefined);
+  return values.length === 0 ? undefined : Math.max(...values);
+}
+
+function figuresOf([clock, bound = clock, dialled]) {
+  const { seconds, messages, latency } = clock;
+  const cpu = bound.cpuSeconds + (dialled?.cpuSeconds ?? 0);
+  return {
+    seconds,
+    messages,
+    rate: messages / seconds,
+    cpuPerMillion: (cpu / messages) * 1e6,
+    cpuPerMillionBound: (bound.cpuSeconds / messages) * 1e6,
+    peakRss: worst([bound, dialled], "peakRss"),
+    timerDelayMs: worst([bound, dialled], "timerDelayMs"),
+    bytesPerConnection: clock.bytesPerConnection,
+    unanswered: clock.unanswered,
+    latency,
+  };
+}
+
 /**
  * Runs one trial in fresh processes.
  * @param counts { warmup, count }: messages before and after the clock starts
- * @returns seconds, messages per second, CPU seconds of both sides, peak resident set of the larger, latency
+ * @returns seconds, messages per second, CPU seconds of both sides and of the binding one, peak resident set of the
+ * larger, the worst delay of a timer in milliseconds (Node sides), latency
  */
 export async function trial(row, contender, counts) {
   const folder = mkdtempSync(join(tmpdir(), "zwire-bench-"));
@@ -118,15 +168,9 @@ export async function trial(row, contender, counts) {
   });
   try {
     const meeting = meet(row, contender, counts, endpointOf(row.transport, folder), sides);
-    const [clock, other] = await Promise.race([meeting, late]);
-    return {
-      seconds: clock.seconds,
-      messages: clock.messages,
-      rate: clock.messages / clock.seconds,
-      cpuPerMillion: ((clock.cpuSeconds + (other?.cpuSeconds ?? 0)) / clock.messages) * 1e6,
-      peakRss: Math.max(clock.peakRss, other?.peakRss ?? 0),
-      latency: clock.latency,
-    };
+    const figures = figuresOf(await Promise.race([meeting, late]));
+    if (profiles !== undefined) await Promise.race([Promise.all(sides.map((side) => side.ended())), late]);
+    return figures;
   } finally {
     clearTimeout(timer);
     for (const side of sides) side.kill();

@@ -2,8 +2,8 @@
  * One side of a trial, in its own process: gets its job as an argument, talks to ../trial.mjs over Node's IPC channel,
  * and measures itself. Knows no library.
  *
- * To the parent: { event: "ready", endpoint } · { event: "subscribed" } · { event: "done", ...figures }.
- * From the parent: "go" · "finish".
+ * To the parent: { event: "ready", endpoint } · "subscribed" · "warm", "weighed", "connected" · "done" with figures.
+ * From the parent: "go" · "weigh" · "finish".
  */
 
 /** What this side shall do; trial.mjs writes it. */
@@ -36,12 +36,34 @@ export function tellParent(line) {
   process.send(line);
 }
 
-/** Takes the time and this process's processor time, all of its threads included, from `start` on. */
+const TICK_MS = 10;
+
+/** Whether timers still get their turn: the longest that one came late. */
+class TimerWatch {
+  #due = performance.now() + TICK_MS;
+  #worst = 0;
+  #timer = setInterval(() => this.#tick(), TICK_MS);
+
+  #tick() {
+    const now = performance.now();
+    this.#worst = Math.max(this.#worst, now - this.#due);
+    this.#due = now + TICK_MS;
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    return Math.max(0, this.#worst, performance.now() - this.#due);
+  }
+}
+
+/** Takes the time, this process's processor time (all of its threads included) and its timers' delay, from `start` on. */
 export class Meter {
   #time = 0;
   #cpu;
+  #watch;
 
   start() {
+    this.#watch = new TimerWatch();
     this.#cpu = process.cpuUsage();
     this.#time = performance.now();
   }
@@ -49,7 +71,7 @@ export class Meter {
   stop() {
     const seconds = (performance.now() - this.#time) / 1000;
     const { user, system } = process.cpuUsage(this.#cpu);
-    return { seconds, cpuSeconds: (user + system) / 1e6 };
+    return { seconds, cpuSeconds: (user + system) / 1e6, timerDelayMs: this.#watch.stop() };
   }
 }
 

@@ -30,16 +30,39 @@ export class Counter {
   }
 
   take(message) {
-    if (message.length !== 1 || message[0].length !== job.size) {
-      throw new Error(`expected one part of ${job.size} octets, got ${message.map((part) => part.length)}`);
+    if (message.length !== job.parts || message[0].length !== job.size) {
+      throw new Error(
+        `expected ${job.parts} × ${job.size} octets, got ${message.map((part) => part.length)}`,
+      );
     }
     if (this.#left === this.#measured) this.#meter.start();
     if (--this.#left === 0) this.#finished({ ...this.#meter.stop(), messages: this.#measured });
   }
 }
 
+/** What is sent again and again: a Buffer, or an array of them where a message has more than one part. */
+function newMessage() {
+  const part = Buffer.alloc(job.size, 0x5a);
+  return job.parts === 1 ? part : new Array(job.parts).fill(part);
+}
+
+/** What the first octets of a message say. */
+const topicText = (topic) => `t${String(topic).padStart(7, "0")}`;
+
+/** A message for each topic, one after the other; the same message for ever where there are no topics. */
+function* newMessages() {
+  const messages = [];
+  for (let topic = 0; topic < (job.topics ?? 0); topic++) {
+    const message = Buffer.alloc(job.size, 0x5a);
+    message.write(topicText(topic));
+    messages.push(message);
+  }
+  if (messages.length === 0) messages.push(newMessage());
+  for (;;) yield* messages;
+}
+
 async function sendMessages(socket, count) {
-  const message = Buffer.alloc(job.size, 0x5a);
+  const message = newMessage();
   if (job.send === "sendMany") {
     const chunk = new Array(CHUNK).fill(message);
     for (let left = count; left > 0; left -= CHUNK) {
@@ -52,11 +75,13 @@ async function sendMessages(socket, count) {
 
 /** With noDrop, zeromq.js does not wait for room but rejects: then the message is offered again in the next turn. */
 async function publishMessages(socket, count) {
-  const message = Buffer.alloc(job.size, 0x5a);
+  const messages = newMessages();
+  let message = messages.next().value;
   for (let i = 0; i < count; ) {
     try {
       await socket.send(message);
       i++;
+      message = messages.next().value;
     } catch (error) {
       if (error.code !== "EAGAIN") throw error;
       await new Promise(setImmediate);
@@ -79,6 +104,13 @@ export async function receiveAll(socket, counter) {
     return;
   }
   for await (const message of socket) counter.take(message);
+}
+
+/** The topics of one subscriber: each topic has one. */
+function topicsOf(subscriber) {
+  const topics = [];
+  for (let topic = subscriber; topic < job.topics; topic += job.subscribers) topics.push(topicText(topic));
+  return topics;
 }
 
 const roles = {
@@ -146,7 +178,7 @@ const roles = {
   },
 
   async subscribe(library) {
-    const counter = new Counter(job.subscribers);
+    const counter = new Counter(job.topics ? 1 : job.subscribers);
     let waiting = job.subscribers;
     const listen = async (subscriber) => {
       let first = true;
@@ -160,11 +192,70 @@ const roles = {
     };
     for (let i = 0; i < job.subscribers; i++) {
       const subscriber = new library.Subscriber();
-      subscriber.subscribe();
+      if (job.topics) subscriber.subscribe(SYNC, ...topicsOf(i));
+      else subscriber.subscribe();
       subscriber.connect(job.endpoint);
       listen(subscriber);
     }
     done(await counter.figures);
+  },
+
+  /** Answers each client with what it said. */
+  async route(library) {
+    const router = new library.Router();
+    await router.bind(job.endpoint);
+    tellParent({ event: "ready", endpoint: router.lastEndpoint });
+    const meter = new Meter();
+    parentSays("finish").then(() => done(meter.stop()));
+    let served = 0;
+    for await (const message of router) {
+      if (served++ === job.warmup) meter.start();
+      await router.send(message);
+    }
+  },
+
+  /** Many clients in one process: each sends one message in turn, then each takes its answer, and so on. */
+  async clients(library) {
+    const clients = [];
+    library.context.maxSockets = 2 * job.clients;
+    for (let i = 0; i < job.clients; i++) {
+      const client = new library.Dealer({ linger: 0 });
+      client.connect(job.endpoint);
+      clients.push(client);
+    }
+    const question = Buffer.alloc(job.size, 0x5a);
+    const round = async () => {
+      for (const client of clients) await client.send(question);
+      for (const client of clients) {
+        const answer = await client.receive();
+        if (answer.length !== 1 || answer[0].length !== job.size) throw new Error("wrong answer");
+      }
+    };
+    const rounds = Math.ceil(job.count / job.clients);
+    for (let i = 0; i < Math.ceil(job.warmup / job.clients); i++) await round();
+    const meter = new Meter();
+    meter.start();
+    for (let i = 0; i < rounds; i++) await round();
+    done({ ...meter.stop(), messages: rounds * job.clients });
+  },
+
+  /** Holds connections that say nothing, and tells what each costs. */
+  async hold(library) {
+    const router = new library.Router();
+    await router.bind(job.endpoint);
+    tellParent({ event: "ready", endpoint: router.lastEndpoint });
+    const meter = new Meter();
+    await parentSays("weigh");
+    const before = await settledRss();
+    meter.start();
+    tellParent({ event: "weighed" });
+    await parentSays("finish");
+    const after = await settledRss();
+    done({
+      ...meter.stop(),
+      messages: job.connections,
+      bytesPerConnection: (after - before) / job.connections,
+    });
   },
 
   async reply(library) {
@@ -183,11 +274,11 @@ const roles = {
   async request(library) {
     const client = new library.Request();
     client.connect(job.endpoint);
-    const question = Buffer.alloc(job.size, 0x5a);
+    const question = newMessage();
     const ask = async () => {
       await client.send(question);
       const answer = await client.receive();
-      if (answer.length !== 1 || answer[0].length !== job.size) throw new Error("wrong answer");
+      if (answer.length !== job.parts || answer[0].length !== job.size) throw new Error("wrong answer");
     };
     for (let i = 0; i < job.warmup; i++) await ask();
     const samples = new Samples(job.count);
@@ -201,6 +292,15 @@ const roles = {
     done({ ...meter.stop(), messages: job.count, latency: samples.summary() });
   },
 };
+
+/** The resident set, once what is done with has been given back. */
+async function settledRss() {
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    globalThis.gc();
+  }
+  return process.memoryUsage().rss;
+}
 
 /** Does this process's part of the trial. */
 export function work(library) {

@@ -1,16 +1,21 @@
 /**
- * Frames to messages: makes the views that the application gets and groups parts (E7: a command between two parts
- * leaves the message whole). The decoder has already enforced every limit. Hot path.
+ * Frames to messages: groups parts (E7: a command between two parts leaves the message whole). The decoder has already
+ * enforced every limit. Hot path.
  */
 import type { Message } from "../message.js";
+import { FrameRun } from "./frame-run.js";
 
 const MORE = 0x01;
 const COMMAND = 0x04;
 const ENTRY_SIZE = 3;
+/** Fewer messages are not worth a run. */
+const RUN_MINIMUM = 4;
 
 /** Where an assembler puts what it has put together. */
 export interface AssemblerSink {
   message(parts: Message): void;
+  /** Many messages at once. */
+  run(run: FrameRun): void;
   command(body: Buffer): void;
 }
 
@@ -24,15 +29,34 @@ export class Assembler {
 
   /** A chunk with a table of the frames in it (offset, length, flags each). */
   frames(chunk: Buffer, table: Uint32Array, count: number): void {
-    const memory = chunk.buffer as ArrayBuffer;
-    const base = chunk.byteOffset;
-    const sink = this.#sink;
-    for (let i = 0, end = count * ENTRY_SIZE; i < end; i += ENTRY_SIZE) {
-      const flags = table[i + 2];
-      const body = Buffer.from(memory, base + table[i], table[i + 1]);
-      if (flags === 0 && this.#parts === null) sink.message([body]);
-      else this.frame(body, flags);
+    let at = 0;
+    while (at < count) {
+      const from = at;
+      let messages = 0;
+      if (this.#parts === null) {
+        // As many whole messages as follow each other.
+        for (let i = at; i < count; i++) {
+          const flags = table[i * ENTRY_SIZE + 2];
+          if ((flags & COMMAND) !== 0) break;
+          if ((flags & MORE) !== 0) continue;
+          messages++;
+          at = i + 1;
+        }
+      }
+      if (messages >= RUN_MINIMUM) {
+        this.#sink.run(new FrameRun(chunk, table, from, at, messages));
+        continue;
+      }
+      const end = Math.max(at, from + 1);
+      for (at = from; at < end; at++) this.#view(chunk, table, at * ENTRY_SIZE);
     }
+  }
+
+  #view(chunk: Buffer, table: Uint32Array, at: number): void {
+    const flags = table[at + 2];
+    const body = Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
+    if (flags === 0 && this.#parts === null) this.#sink.message([body]);
+    else this.frame(body, flags);
   }
 
   /** One frame in memory of its own. */

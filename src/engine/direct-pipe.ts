@@ -83,7 +83,7 @@ export class DirectPipe extends StreamPipe {
   }
 
   get #outboundMessages(): number {
-    return this.#other === null ? this.#waiting.length : this.#other.inbound.length;
+    return this.#other === null ? this.#waiting.length : this.#other.inboundLength;
   }
 
   get #outboundBytes(): number {
@@ -132,11 +132,11 @@ export class DirectPipe extends StreamPipe {
   #pass(message: OutMessage): void {
     const other = this.#other as DirectPipe;
     other.deliver(toReceived(message));
-    if (other.inbound.length > 0 && !other.#wakeScheduled) {
+    if (other.inboundLength > 0 && !other.#wakeScheduled) {
       other.#wakeScheduled = true;
       this.#defer(() => {
         other.#wakeScheduled = false;
-        if (other.inbound.length > 0) other.owner.pipeReadable(other);
+        if (other.inboundLength > 0) other.owner.pipeReadable(other);
       });
     }
   }

@@ -7,6 +7,7 @@ import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
 import { Batch, messageBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
+import type { FrameFilter, FrameRun } from "./frame-run.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 
 /** The socket's marks, read afresh each time so that a change takes effect at once (G7). 0 = no limit (G5). */
@@ -47,7 +48,12 @@ export abstract class Pipe {
   intercept: Interceptor | null = null;
   /** Messages dropped because this pipe was full (PUB, J4). */
   dropped = 0;
-  protected readonly inbound = new Fifo<Message>();
+  /** As `intercept`, of messages that are not made yet: set by socket types that only want some. */
+  filter: FrameFilter | null = null;
+  readonly #inbound = new Fifo<Message | FrameRun>();
+  #inboundLength = 0;
+  /** Taken from the queue, and not yet empty. */
+  #run: FrameRun | null = null;
   protected readonly owner: PipeOwner;
   protected readonly limits: PipeLimits;
   #inboundBytes = 0;
@@ -75,7 +81,7 @@ export abstract class Pipe {
 
   /** Messages received and not yet read. */
   get inboundLength(): number {
-    return this.inbound.length;
+    return this.#inboundLength;
   }
 
   /** A message has arrived. */
@@ -83,13 +89,30 @@ export abstract class Pipe {
     if (!this.intercept?.(this, message)) this.enqueue(message);
   }
 
+  /** Many messages have arrived. */
+  deliverRun(run: FrameRun): void {
+    if (this.filter !== null) run.retain(this.filter);
+    else if (this.intercept !== null) {
+      while (run.length > 0) this.deliver(run.shift());
+      return;
+    }
+    if (run.length === 0) return;
+    if (this.limits.conflate) {
+      while (run.length > 0) this.enqueue(run.shift());
+      return;
+    }
+    this.#inbound.push(run);
+    this.#inboundLength += run.length;
+    if (this.countsBytes()) this.#inboundBytes += run.bytes();
+  }
+
   /** Put a message where the application will read it. */
   enqueue(message: Message): void {
     if (this.limits.conflate) {
-      this.inbound.clear(); // only the newest survives (G14)
-      this.#inboundBytes = 0;
+      this.discardInbound(); // only the newest survives (G14)
     }
-    this.inbound.push(message);
+    this.#inbound.push(message);
+    this.#inboundLength++;
     if (this.countsBytes()) this.#inboundBytes += messageBytes(message);
   }
 
@@ -100,7 +123,7 @@ export abstract class Pipe {
 
   /** The end of a chunk: enforce the receive marks and wake the socket. */
   delivered(): void {
-    if (this.inbound.length === 0) return;
+    if (this.#inboundLength === 0) return;
     if (!this.#throttled && this.#aboveMark()) {
       this.#throttled = true;
       this.pauseReading();
@@ -110,13 +133,27 @@ export abstract class Pipe {
 
   /** The next message of this peer, or undefined. */
   read(): Message | undefined {
-    const message = this.inbound.shift();
-    if (message === undefined) return undefined;
+    if (this.#inboundLength === 0) return undefined;
+    this.#inboundLength--;
+    const message = this.#take();
     if (this.#inboundBytes > 0) this.#inboundBytes -= messageBytes(message);
     if (this.#throttled && this.#belowMark()) {
       this.#throttled = false;
       this.resumeReading();
     }
+    return message;
+  }
+
+  #take(): Message {
+    let run = this.#run;
+    if (run === null) {
+      const head = this.#inbound.shift() as Message | FrameRun;
+      if (Array.isArray(head)) return head;
+      run = head;
+      this.#run = run;
+    }
+    const message = run.shift();
+    if (run.length === 0) this.#run = null;
     return message;
   }
 
@@ -131,7 +168,9 @@ export abstract class Pipe {
 
   /** Forget unread messages (S13). */
   discardInbound(): void {
-    this.inbound.clear();
+    this.#inbound.clear();
+    this.#run = null;
+    this.#inboundLength = 0;
     this.#inboundBytes = 0;
   }
 
@@ -143,13 +182,13 @@ export abstract class Pipe {
   #aboveMark(): boolean {
     const { receiveHighWaterMark, receiveHighWaterMarkBytes, conflate } = this.limits;
     if (conflate) return false;
-    if (receiveHighWaterMark > 0 && this.inbound.length >= receiveHighWaterMark) return true;
+    if (receiveHighWaterMark > 0 && this.#inboundLength >= receiveHighWaterMark) return true;
     return receiveHighWaterMarkBytes > 0 && this.#inboundBytes >= receiveHighWaterMarkBytes;
   }
 
   #belowMark(): boolean {
     const { receiveHighWaterMark, receiveHighWaterMarkBytes } = this.limits;
-    if (receiveHighWaterMark > 0 && this.inbound.length > lowWaterMark(receiveHighWaterMark)) return false;
+    if (receiveHighWaterMark > 0 && this.#inboundLength > lowWaterMark(receiveHighWaterMark)) return false;
     return receiveHighWaterMarkBytes === 0 || this.#inboundBytes <= lowWaterMark(receiveHighWaterMarkBytes);
   }
 }

@@ -38,15 +38,8 @@ export interface DistributorOptions {
 export class Distributor {
   readonly #trie = new SubscriptionTrie<Pipe>();
   readonly #pipes = new Map<Pipe, Subscriptions>();
-  readonly #matched: Pipe[] = [];
-  readonly #seen = new Set<Pipe>();
   readonly #scratch = new Batch();
   readonly #options: DistributorOptions;
-  readonly #collect = (pipe: Pipe): void => {
-    if (this.#seen.has(pipe)) return;
-    this.#seen.add(pipe);
-    this.#matched.push(pipe);
-  };
   /** Copies dropped because a pipe was full. */
   dropped = 0;
   /** Pipes with at least one subscription. */
@@ -128,7 +121,7 @@ export class Distributor {
     return !this.#options.noDrop || [...this.#pipes.keys()].every((pipe) => pipe.hasRoom());
   }
 
-  #sendEncoded(message: OutMessage, matched: Pipe[]): void {
+  #sendEncoded(message: OutMessage, matched: readonly Pipe[]): void {
     const scratch = this.#scratch;
     scratch.append(message);
     const octets = scratch.seal()[0];
@@ -145,12 +138,11 @@ export class Distributor {
     this.dropped++;
   }
 
-  #match(topic: Uint8Array): Pipe[] {
-    this.#matched.length = 0;
-    this.#seen.clear();
-    this.#trie.match(topic, this.#collect);
-    if (this.#options.invertMatching) return [...this.#pipes.keys()].filter((pipe) => !this.#seen.has(pipe));
-    return this.#matched;
+  #match(topic: Uint8Array): readonly Pipe[] {
+    const matched = this.#trie.match(topic);
+    if (!this.#options.invertMatching) return matched;
+    const excluded = new Set(matched);
+    return [...this.#pipes.keys()].filter((pipe) => !excluded.has(pipe));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The request-reply envelope of RFC 28: address parts, one empty part, the body (items H1, H5, H13, H14). Knows
- * messages only.
+ * The request-reply envelope of RFC 28: address parts, one empty part, the body (items H1, H5, H13, H14), and the
+ * name that a ROUTER puts in front of what a peer sent (I3, M1). Knows messages only.
  */
 import type { Message, OutMessage } from "../message.js";
 
@@ -16,4 +16,13 @@ export function unwrap(message: Message): { address: Message; body: Message } | 
   const at = message.findIndex((part) => part.length === 0);
   if (at < 0 || at === message.length - 1) return undefined;
   return { address: message.slice(0, at), body: message.slice(at + 1) };
+}
+
+/**
+ * A message with its sender's name in front. A copy of the name each time, because received parts belong to the
+ * application; a new array, because one that grows takes room for 17 parts.
+ */
+export function named(routingId: Uint8Array, message: Message): Message {
+  const name = Buffer.from(routingId);
+  return message.length === 1 ? [name, message[0]] : [name, ...message];
 }

@@ -94,6 +94,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#options = options;
     this.#assembler = new Assembler({
       message: (parts: Message) => this.#pipe?.deliver(parts),
+      run: (run) => this.#pipe?.deliverRun(run),
       command: (body) => this.#command(body),
     });
     this.#handshake = new Handshake({

@@ -19,6 +19,7 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
+import { named } from "../patterns/envelope.js";
 import { sendProbe } from "../patterns/probe.js";
 import { RoutingTable } from "../patterns/routing-table.js";
 import { defineOptions, type SocketStats } from "../socket.js";
@@ -100,9 +101,7 @@ export class Router extends DuplexSocket {
 
   protected override next(): Message | undefined {
     const message = this.inbound.next();
-    // A copy of the name each time, because received parts belong to the application.
-    message?.unshift(Buffer.from((this.inbound.last as Pipe).routingId as Buffer));
-    return message;
+    return message && named((this.inbound.last as Pipe).routingId as Buffer, message);
   }
 
   override attachPipe(pipe: Pipe): void {

@@ -17,6 +17,7 @@ import {
   type StreamOnlyOptions,
   type WritableOptions,
 } from "../options.js";
+import { named } from "../patterns/envelope.js";
 import { RoutingTable } from "../patterns/routing-table.js";
 import { defineOptions } from "../socket.js";
 
@@ -94,9 +95,7 @@ export class Stream extends DuplexSocket {
 
   protected override next(): Message | undefined {
     const message = this.inbound.next();
-    // A copy of the name each time, because received parts belong to the application.
-    message?.unshift(Buffer.from((this.inbound.last as Pipe).routingId as Buffer));
-    return message;
+    return message && named((this.inbound.last as Pipe).routingId as Buffer, message);
   }
 
   override attachPipe(pipe: Pipe): void {

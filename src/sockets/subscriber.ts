@@ -43,6 +43,8 @@ export class Subscriber extends ReadableSocket {
   /** J11: what does not match is filtered here too; a publisher may be late with a CANCEL. */
   readonly #intercept = (_pipe: Pipe, message: Message): boolean =>
     this.#trie.matches(message[0]) === this.options.invertMatching;
+  readonly #filter = (octets: Uint8Array, at: number, length: number): boolean =>
+    this.#trie.matches(octets, at, length) !== this.options.invertMatching;
 
   constructor(options?: SubscriberOptions) {
     super(2, "SUB", { linger: 0 }); // J25
@@ -74,6 +76,7 @@ export class Subscriber extends ReadableSocket {
   override attachPipe(pipe: Pipe): void {
     super.attachPipe(pipe);
     pipe.intercept = this.#intercept;
+    pipe.filter = this.#filter;
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {

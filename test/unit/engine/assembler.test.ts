@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import { Assembler } from "../../../src/engine/assembler.js";
+import type { FrameRun } from "../../../src/engine/frame-run.js";
+
+const MORE = 1;
+const COMMAND = 4;
+
+type Frame = readonly [flags: number, body: string];
+
+/** What an assembler says of chunks of frames, runs taken apart; how many messages came in runs. */
+function assemble(chunks: readonly (readonly Frame[])[]): { said: string[]; inRuns: number } {
+  const said: string[] = [];
+  let inRuns = 0;
+  const show = (parts: readonly Buffer[]): string => parts.map((part) => part.toString()).join("|");
+  const assembler = new Assembler({
+    message: (parts) => said.push(show(parts)),
+    run: (run: FrameRun) => {
+      inRuns += run.length;
+      for (let left = run.length; left > 0; left--) {
+        expect(run.length).toBe(left);
+        said.push(show(run.shift()));
+      }
+    },
+    command: (body) => said.push(`command ${body}`),
+  });
+  for (const frames of chunks) {
+    const chunk = Buffer.from(`pad${frames.map(([, body]) => body).join("")}`);
+    const table = new Uint32Array(frames.length * 3);
+    let offset = 3;
+    for (const [at, [flags, body]] of frames.entries()) {
+      table.set([offset, body.length, flags], at * 3);
+      offset += body.length;
+    }
+    assembler.frames(chunk, table, frames.length);
+    table.fill(0xffffffff); // valid only during the call
+  }
+  return { said, inRuns };
+}
+
+/** The same, the plain way. */
+function expected(chunks: readonly (readonly Frame[])[]): string[] {
+  const said: string[] = [];
+  let parts: string[] = [];
+  for (const [flags, body] of chunks.flat()) {
+    if ((flags & COMMAND) !== 0) said.push(`command ${body}`);
+    else parts.push(body);
+    if ((flags & (MORE | COMMAND)) === 0) {
+      said.push(parts.join("|"));
+      parts = [];
+    }
+  }
+  return said;
+}
+
+/** Numbers from a seed: a failure is repeated by the seed in the test's title. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+describe("assembler", () => {
+  it("E7 many small messages of a chunk come as one run", () => {
+    const frames = Array.from({ length: 100 }, (_, i): Frame => [0, `m${i}`]);
+    const { said, inRuns } = assemble([frames]);
+    expect(said).toEqual(expected([frames]));
+    expect(inRuns).toBe(100);
+  });
+
+  it("E7 a command between two parts leaves the message whole, and order is kept around it", () => {
+    const frames: Frame[] = [
+      ...Array.from({ length: 5 }, (_, i): Frame => [0, `a${i}`]),
+      [MORE, "first"],
+      [COMMAND, "PING"],
+      [0, "second"],
+      ...Array.from({ length: 5 }, (_, i): Frame => [0, `b${i}`]),
+    ];
+    const { said, inRuns } = assemble([frames]);
+    expect(said).toEqual(expected([frames]));
+    expect(inRuns).toBe(10);
+  });
+
+  it("E7 a message of many parts is the same however its frames lie in chunks", () => {
+    for (const parts of [1, 2, 3, 4, 5, 40]) {
+      const message = Array.from({ length: parts }, (_, i): Frame => [i < parts - 1 ? MORE : 0, `p${i}`]);
+      const all = [0, 1, 2, 3, 4, 5].flatMap(() => message);
+      for (let cut = 0; cut <= all.length; cut++) {
+        const chunks = [all.slice(0, cut), all.slice(cut)];
+        expect(assemble(chunks).said).toEqual(expected(chunks));
+      }
+    }
+  });
+
+  it.each([1, 2, 3, 4, 5])("agrees with the plain way on any frames in any chunks (seed %i)", (seed) => {
+    const random = randomFrom(seed);
+    for (let round = 0; round < 300; round++) {
+      const chunks = Array.from({ length: 1 + random(4) }, () =>
+        Array.from({ length: random(20) }, (): Frame => {
+          const kind = random(10);
+          return [kind === 0 ? COMMAND : kind < 4 ? MORE : 0, "x".repeat(random(4)) + random(100)];
+        }),
+      );
+      expect(assemble(chunks).said).toEqual(expected(chunks));
+    }
+  });
+});
