@@ -314,7 +314,12 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const error = new ZmqError("EBADF");
     this.closeQueues(error);
     this.#peerChange.close(error);
-    this.#closing = this.#closeEndpoints(linger);
+    // Before anything is told of it: a listener may call close(), too.
+    let follow: (closed: Promise<void>) => void = () => {};
+    this.#closing = new Promise((resolve) => {
+      follow = resolve;
+    });
+    follow(this.#closeEndpoints(linger));
     return this.#closing;
   }
 

@@ -247,6 +247,24 @@ describe("closing", () => {
     expect(push.close()).toBe(closing);
   });
 
+  it.each(TRANSPORTS)(
+    "close() inside a listener of close gives the same promise, and the end is told once (over $name)",
+    async ({ endpoint }) => {
+      const pull = managed(new Pull());
+      const events = record(pull);
+      await pull.bind(endpoint());
+      let inner: Promise<void> | undefined;
+      pull.on("close", () => {
+        inner = pull.close();
+      });
+      const closing = pull.close();
+      await closing;
+      expect(inner).toBe(closing);
+      await turns(5);
+      expect(events.of("end")).toHaveLength(1);
+    },
+  );
+
   it("await using closes the socket", async () => {
     let seen: Push | undefined;
     {
