@@ -265,6 +265,19 @@ describe("closing", () => {
     },
   );
 
+  it.each(TRANSPORTS)(
+    "a bind() that close() overtook tells nothing after the end (over $name)",
+    async ({ endpoint }) => {
+      const pull = managed(new Pull());
+      const events = record(pull);
+      const binding = expect(pull.bind(endpoint())).rejects.toMatchObject({ code: "EBADF" });
+      await pull.close();
+      await binding;
+      await turns(5);
+      expect(events.names.at(-1)).toBe("end");
+    },
+  );
+
   it("await using closes the socket", async () => {
     let seen: Push | undefined;
     {
