@@ -262,9 +262,9 @@ describe("PING sent", () => {
     await events.next("disconnect");
     expect(push.peers).toHaveLength(0);
     expect(push.stats.outboundQueue).toBe(0);
-    const next = await rawConnected(endpoint, { type: "PULL" });
-    await push.connected();
-    await push.send("fresh");
+    push.heartbeatInterval = 0; // it answers no PINGs either
+    const next = await rawConnected(await push.bind("tcp://127.0.0.1:*"), { type: "PULL" });
+    await push.send("fresh", { timeout: 20_000 });
     for (;;) {
       const frame = await next.readFrame();
       if (frame.command) continue;
