@@ -21,8 +21,8 @@ function engine(name: "native" | "portable") {
       execArgv: ["--expose-gc"],
       // ipc://* makes its directories here (R15), not in the project: many tests end a process in the middle.
       env: { ZWIRE_ENGINE: name, TMPDIR: tmpdir() },
-      testTimeout: 60_000,
-      hookTimeout: 30_000,
+      testTimeout: 120_000,
+      hookTimeout: 60_000,
     },
   };
 }
@@ -37,7 +37,7 @@ export default defineConfig({
           name: "unit",
           include: ["unit", "vectors", "fuzz"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE),
           pool: "forks",
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       engine("native"),

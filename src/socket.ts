@@ -103,6 +103,8 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   #lastEndpoint: string | null = null;
   #closed = false;
   #closing: Promise<void> | null = null;
+  /** "end" has been told: nothing follows it, also of a bind() that only now finds the socket closed. */
+  #ended = false;
   #refed = true;
 
   protected constructor(type: number, socketType: string, defaults: Partial<OptionValues> = {}) {
@@ -314,7 +316,12 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const error = new ZmqError("EBADF");
     this.closeQueues(error);
     this.#peerChange.close(error);
-    this.#closing = this.#closeEndpoints(linger);
+    // Before anything is told of it: a listener may call close(), too.
+    let follow: (closed: Promise<void>) => void = () => {};
+    this.#closing = new Promise((resolve) => {
+      follow = resolve;
+    });
+    follow(this.#closeEndpoints(linger));
     return this.#closing;
   }
 
@@ -322,6 +329,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     await this.#endpoints.close(linger);
     for (const pipe of [...this.pipes]) this.detachPipe(pipe);
     this.emitEvent("end", { address: "" });
+    this.#ended = true;
     this.#observer?.close();
   }
 
@@ -404,7 +412,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     else if (type === "connect:retry" || type.startsWith("handshake:error")) {
       this.#turns.lastFailure = (payload as { error?: Error }).error ?? this.#turns.lastFailure;
     }
-    if (this.#observer === null && this.emitter.listenerCount(type) === 0) return;
+    if (this.#ended || (this.#observer === null && this.emitter.listenerCount(type) === 0)) return;
     const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
     try {
       this.#observer?.tell(event);

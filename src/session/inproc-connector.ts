@@ -58,6 +58,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   #far: DirectPipe | null = null;
   #session: Session | null = null;
   #attached = true;
+  /** Joined, and the socket knows. */
+  #linked = false;
   readonly #hold: Hold;
   /** Called when the name is bound at last; set while a close lingers. */
   #onJoined: (() => void) | null = null;
@@ -95,6 +97,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   joined(listener: InprocListener, far: DirectPipe): void {
     this.#dropSession();
     this.#state = "joined";
+    this.#linked = false;
     this.#hold.set(false);
     this.#listener = listener;
     this.#far = far;
@@ -103,6 +106,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   /** Both ends know of each other. */
   linked(peer: Peer): void {
+    this.#linked = true;
     this.#connected(this.pipe, peer);
   }
 
@@ -123,6 +127,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     if (this.#far === null) return;
     this.#far = null;
     if (this.#state !== "closed") this.#state = "parted";
+    // Turned away by the binder before it was told: as over tcp, the handshake was complete.
+    if (!this.#linked) tellHandshake(this.host, this.pipe.peer as Peer);
     this.host.pipeDisconnected(this.pipe);
     this.#detach();
     this.host.emitEvent("disconnect", { address: this.endpoint, peer: this.pipe.peer as Peer });

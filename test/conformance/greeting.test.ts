@@ -210,7 +210,7 @@ describe("greeting", () => {
 
   it("A25 a dialling socket tries again after a stalled greeting", async () => {
     const listener = await rawListen();
-    const push = managed(new Push({ handshakeInterval: 100, reconnectInterval: 20 }));
+    const push = managed(new Push({ handshakeInterval: 1000, reconnectInterval: 20 }));
     push.connect(listener.endpoint);
     const first = await listener.accept();
     await first.closed();

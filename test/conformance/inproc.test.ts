@@ -9,6 +9,20 @@ let names = 0;
 const fresh = () => `inproc://inproc-test-${names++}`;
 
 describe("inproc", () => {
+  it("a connector that is turned away by a listener of handshake is told of a handshake before its end", async () => {
+    const [pull, push] = [managed(new Pull()), managed(new Push())];
+    const events = record(push);
+    push.connect(await pull.bind(fresh()));
+    pull.on("handshake", () => void pull.close());
+    const other = fresh();
+    await pull.bind(other);
+    push.connect(other);
+    await turns(5);
+    expect(events.names.filter((name) => name === "handshake")).toHaveLength(2);
+    expect(events.names.filter((name) => name === "disconnect")).toHaveLength(2);
+    expect(push.peers).toHaveLength(0);
+  });
+
   it("R23 a closed connector whose name is bound by a type that does not fit lingers no longer", async () => {
     const name = fresh();
     const push = managed(new Push({ linger: -1 }));

@@ -247,6 +247,37 @@ describe("closing", () => {
     expect(push.close()).toBe(closing);
   });
 
+  it.each(TRANSPORTS)(
+    "close() inside a listener of close gives the same promise, and the end is told once (over $name)",
+    async ({ endpoint }) => {
+      const pull = managed(new Pull());
+      const events = record(pull);
+      await pull.bind(endpoint());
+      let inner: Promise<void> | undefined;
+      pull.on("close", () => {
+        inner = pull.close();
+      });
+      const closing = pull.close();
+      await closing;
+      expect(inner).toBe(closing);
+      await turns(5);
+      expect(events.of("end")).toHaveLength(1);
+    },
+  );
+
+  it.each(TRANSPORTS)(
+    "a bind() that close() overtook tells nothing after the end (over $name)",
+    async ({ endpoint }) => {
+      const pull = managed(new Pull());
+      const events = record(pull);
+      const binding = expect(pull.bind(endpoint())).rejects.toMatchObject({ code: "EBADF" });
+      await pull.close();
+      await binding;
+      await turns(5);
+      expect(events.names.at(-1)).toBe("end");
+    },
+  );
+
   it("await using closes the socket", async () => {
     let seen: Push | undefined;
     {

@@ -57,7 +57,7 @@ export class Child {
   async line(
     holds: (line: Record<string, unknown>) => boolean,
     what: string,
-    patienceMs = 20_000,
+    patienceMs = 40_000,
   ): Promise<Record<string, unknown>> {
     const deadline = Date.now() + patienceMs;
     for (;;) {

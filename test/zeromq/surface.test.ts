@@ -56,7 +56,7 @@ const [upstream, zwire]: Answers[] = [new Map(), new Map()];
 beforeAll(async () => {
   for (const [title, answer] of await askAll("zeromq")) upstream.set(title, answer);
   for (const [title, answer] of await askAll("zwire")) zwire.set(title, answer);
-}, 120_000);
+}, 300_000);
 
 function differences(title: string): string[] {
   const [theirs, ours] = [new Map<string, string>(), new Map<string, string>()];

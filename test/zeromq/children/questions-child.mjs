@@ -7,7 +7,7 @@ import { load } from "./libraries.mjs";
 
 const [, , name, pattern = ""] = process.argv;
 const library = await load(name);
-const DEADLINE_MS = 4000;
+const DEADLINE_MS = 15_000;
 
 process.on("warning", () => {});
 for (const [title, question] of Object.entries(questions)) {
