@@ -128,7 +128,7 @@ export const rows = [
     kind: "memory",
     transport: "tcp",
     size: 16,
-    connections: 2000,
+    connections: 5000,
     contenders: [zwire, portable, zeromq].map(rawClients),
     bars: [atMost(0.25)],
   },

@@ -90,6 +90,10 @@ export class DirectPipe extends StreamPipe {
     return this.#other === null ? this.#waitingBytes : this.#other.inboundBytes;
   }
 
+  override get shares(): boolean {
+    return this.#overStream; // within one thread messages are passed as they are
+  }
+
   override hasRoom(): boolean {
     if (this.#overStream) return super.hasRoom();
     if (this.#filledTo(1)) this.#full = true;

@@ -18,6 +18,9 @@ const SHORT_BODY_MAX = 255;
  */
 export const COPY_LIMIT = 16384;
 
+/** Runs of shared messages up to this many octets are copied. */
+const SHARED_COPY_LIMIT = 2048;
+
 /** Writes one frame header; returns the offset behind it. */
 export function writeFrameHeader(target: Uint8Array, at: number, flags: number, length: number): number {
   if (length <= SHORT_BODY_MAX) {
@@ -79,6 +82,22 @@ export class Batch {
     this.#end += length;
     this.bytes += length;
     this.messages++;
+  }
+
+  /**
+   * Take over many messages that are encoded already, and shared with other batches. A short run is copied: a peer that
+   * does not read would hold on to a slab for each.
+   */
+  appendShared(octets: Uint8Array, messages: number): void {
+    if (octets.length <= SHARED_COPY_LIMIT) {
+      this.appendEncoded(octets);
+      this.messages += messages - 1;
+      return;
+    }
+    this.#closeSegment();
+    this.#segments.push(octets);
+    this.bytes += octets.length;
+    this.messages += messages;
   }
 
   /** Octets without a frame around them, counted as one message. */

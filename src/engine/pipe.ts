@@ -203,9 +203,9 @@ export interface PipeLink {
   fail(error: Error): void;
 }
 
-/** Calls `endOfTurn` of each pipe added, once, when the current turn of the event loop is over. */
+/** Calls `endOfTurn` of each that was added, once, when the current turn of the event loop is over. */
 export interface FlushScheduler {
-  add(pipe: StreamPipe): void;
+  add(gathering: { endOfTurn(): void }): void;
 }
 
 /** A pipe over a session's stream. Without a link it queues up to the mark: a dialled pipe waiting for its peer. */
@@ -213,13 +213,15 @@ export class StreamPipe extends Pipe {
   /** Called when nothing is queued any more; set while a close lingers. */
   onEmpty: (() => void) | null = null;
   #link: PipeLink | null = null;
-  readonly #scheduler: FlushScheduler;
+  readonly scheduler: FlushScheduler;
   /** Messages being gathered. */
   #open = new Batch();
   /** The batch handed to the stream and not wholly taken, or one to be sent again after a reconnect. */
   #sealed: Batch | null = null;
   #resend = false;
   #spare: Batch | null = null;
+  /** Gathers messages for this pipe and others: they come before anything that is sent otherwise. */
+  gathering: { settle(): void } | null = null;
   /** Only the newest message, for a conflating socket. */
   #newest: OutMessage | null = null;
   #full = false;
@@ -229,10 +231,11 @@ export class StreamPipe extends Pipe {
 
   constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
     super(owner, limits);
-    this.#scheduler = scheduler;
+    this.scheduler = scheduler;
   }
 
   override get outboundLength(): number {
+    this.gathering?.settle();
     const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
     return this.#open.messages + sealed + (this.#newest === null ? 0 : 1);
   }
@@ -276,11 +279,47 @@ export class StreamPipe extends Pipe {
     return true;
   }
 
+  /** Whether what is encoded once for many peers may be sent by reference. */
+  get shares(): boolean {
+    return true;
+  }
+
+  /** Messages that it takes until its mark is reached. */
+  get room(): number {
+    const { sendHighWaterMark } = this.limits;
+    return sendHighWaterMark === 0 ? Number.POSITIVE_INFINITY : sendHighWaterMark - this.outboundLength;
+  }
+
+  /** Octets that it takes until its mark is reached; the message that reaches it may go beyond. */
+  get roomBytes(): number {
+    const { sendHighWaterMarkBytes } = this.limits;
+    return sendHighWaterMarkBytes === 0
+      ? Number.POSITIVE_INFINITY
+      : sendHighWaterMarkBytes - this.#outboundBytes;
+  }
+
+  /**
+   * Messages that were encoded together for many peers; there was room for them.
+   * @param flush the turn is over: write at once
+   */
+  sendShared(octets: Uint8Array, messages: number, flush: boolean): void {
+    this.#open.appendShared(octets, messages);
+    this.#sentThisTurn += messages;
+    const link = this.#link;
+    if (link === null) return;
+    if (flush || this.#open.bytes >= LARGE_SLAB_BYTES) link.flush();
+    else if (!this.#dirty) {
+      this.#dirty = true;
+      this.scheduler.add(this);
+    }
+  }
+
   override hasRoom(): boolean {
     return this.limits.conflate || this.#makeRoom();
   }
 
   #makeRoom(): boolean {
+    if (this.gathering !== null) this.gathering.settle();
     if (!this.#atMark()) return true;
     this.#link?.flush();
     if (!this.#atMark()) return true;
@@ -306,7 +345,7 @@ export class StreamPipe extends Pipe {
     this.#sentThisTurn++;
     if (!this.#dirty) {
       this.#dirty = true;
-      this.#scheduler.add(this);
+      this.scheduler.add(this);
       if (!this.#busy) link.flush();
     } else if (this.#open.bytes >= LARGE_SLAB_BYTES) {
       link.flush();

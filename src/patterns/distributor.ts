@@ -5,6 +5,7 @@
  */
 import { Batch, COPY_LIMIT, messageBytes } from "../engine/encoder.js";
 import { type Pipe, StreamPipe } from "../engine/pipe.js";
+import { SharedBatch, type SharedLimits } from "../engine/shared-batch.js";
 import type { OutMessage } from "../message.js";
 import { SubscriptionTrie } from "./subscription-trie.js";
 
@@ -28,7 +29,7 @@ interface Subscriptions {
 export type Subscribed = "first" | "further" | "known" | "refused";
 
 /** Options of the publisher, read afresh each time. */
-export interface DistributorOptions {
+export interface DistributorOptions extends SharedLimits {
   /** Refuse a message when a matching pipe is full, instead of dropping that copy. */
   readonly noDrop: boolean;
   /** Send to the peers whose subscriptions do not match (J24). */
@@ -39,6 +40,7 @@ export class Distributor {
   readonly #trie = new SubscriptionTrie<Pipe>();
   readonly #pipes = new Map<Pipe, Subscriptions>();
   readonly #scratch = new Batch();
+  readonly #shared: SharedBatch;
   readonly #options: DistributorOptions;
   /** Copies dropped because a pipe was full. */
   dropped = 0;
@@ -47,6 +49,7 @@ export class Distributor {
 
   constructor(options: DistributorOptions) {
     this.#options = options;
+    this.#shared = new SharedBatch(options);
   }
 
   add(pipe: Pipe): void {
@@ -63,6 +66,7 @@ export class Distributor {
    * @param gone called for each of its topics; `last` when nobody else holds it (J15)
    */
   clear(pipe: Pipe, gone?: (topic: Buffer, last: boolean) => void): void {
+    this.#shared.reset();
     const known = this.#pipes.get(pipe);
     if (known === undefined || known.topics.size === 0) return;
     this.subscribers--;
@@ -101,7 +105,12 @@ export class Distributor {
   /** Send one copy to each matching peer; false only with noDrop, when one has no room. */
   send(message: OutMessage): boolean {
     const matched = this.#match(Array.isArray(message) ? message[0] : message);
-    if (matched.length === 0) return true;
+    const shared = this.#shared;
+    if (shared.members !== null) {
+      if (shared.members === matched && shared.append(message)) return true;
+      shared.settle();
+    }
+    if (matched.length === 0 || shared.begin(matched, message)) return true;
     if (this.#options.noDrop) {
       // Every full pipe must note that it refused, so that its wake-up comes: no early exit.
       let full = false;
@@ -113,6 +122,7 @@ export class Distributor {
     } else {
       for (let i = 0; i < matched.length; i++) if (!matched[i].trySend(message)) this.#drop(matched[i]);
     }
+    shared.passed(matched);
     return true;
   }
 

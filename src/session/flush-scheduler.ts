@@ -1,22 +1,24 @@
 /**
- * Ends the turn for pipes that gathered messages: one tick callback per turn of the event loop, however many pipes
- * and messages. Runs after the promise jobs of the turn, before the loop goes on to poll.
+ * Ends the turn for pipes and others that gathered messages: one tick callback per turn of the event loop, however many
+ * they are. Runs after the promise jobs of the turn, before the loop goes on to poll.
  */
-import type { FlushScheduler, StreamPipe } from "../engine/pipe.js";
+import type { FlushScheduler } from "../engine/pipe.js";
+
+type Gathering = Parameters<FlushScheduler["add"]>[0];
 
 class TurnScheduler implements FlushScheduler {
-  #pipes: StreamPipe[] = [];
-  #idle: StreamPipe[] = [];
+  #gathering: Gathering[] = [];
+  #idle: Gathering[] = [];
   readonly #run = (): void => {
-    const pipes = this.#pipes;
-    this.#pipes = this.#idle;
-    for (let i = 0; i < pipes.length; i++) pipes[i].endOfTurn();
-    pipes.length = 0;
-    this.#idle = pipes;
+    const all = this.#gathering;
+    this.#gathering = this.#idle;
+    for (let i = 0; i < all.length; i++) all[i].endOfTurn();
+    all.length = 0;
+    this.#idle = all;
   };
 
-  add(pipe: StreamPipe): void {
-    if (this.#pipes.push(pipe) === 1) process.nextTick(this.#run);
+  add(one: Gathering): void {
+    if (this.#gathering.push(one) === 1) process.nextTick(this.#run);
   }
 }
 

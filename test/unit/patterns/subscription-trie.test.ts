@@ -11,40 +11,49 @@ function random(seed: number): () => number {
 }
 
 describe("SubscriptionTrie", () => {
-  it("J2 J3 agrees with a list of prefixes over random additions and removals", () => {
-    const next = random(42);
-    const word = (): Buffer =>
-      Buffer.from(Array.from({ length: Math.floor(next() * 6) }, () => Math.floor(next() * 3)));
-    const trie = new SubscriptionTrie<number>();
-    const list = new Set<string>();
-    const holders = (topic: Buffer): number =>
-      [...list].filter((entry) => entry.slice(2) === topic.toString("hex")).length;
-    for (let i = 0; i < 20_000; i++) {
-      const topic = word();
-      const subscriber = Math.floor(next() * 4);
-      const key = `${subscriber}:${topic.toString("hex")}`;
-      if (next() < 0.5) {
-        const before = holders(topic);
-        expect(trie.add(topic, subscriber)).toBe(list.has(key) ? 0 : before + 1);
-        list.add(key);
-      } else {
-        const before = holders(topic);
-        expect(trie.remove(topic, subscriber)).toBe(list.delete(key) ? before - 1 : -1);
+  it.each([
+    ["close together", [0, 1, 2], 6],
+    ["far apart", [0, 7, 40, 97, 130, 200, 255], 3],
+    ["of every kind", Array.from({ length: 40 }, (_, i) => (i * 37) % 256), 2],
+  ])(
+    "J2 J3 agrees with a list of prefixes over random additions and removals, octets %s",
+    (_, octets, most) => {
+      const next = random(42);
+      const word = (): Buffer =>
+        Buffer.from(
+          Array.from({ length: Math.floor(next() * most) }, () => octets[Math.floor(next() * octets.length)]),
+        );
+      const trie = new SubscriptionTrie<number>();
+      const list = new Set<string>();
+      const holders = (topic: Buffer): number =>
+        [...list].filter((entry) => entry.slice(2) === topic.toString("hex")).length;
+      for (let i = 0; i < 8000; i++) {
+        const topic = word();
+        const subscriber = Math.floor(next() * 4);
+        const key = `${subscriber}:${topic.toString("hex")}`;
+        if (next() < 0.5) {
+          const before = holders(topic);
+          expect(trie.add(topic, subscriber)).toBe(list.has(key) ? 0 : before + 1);
+          list.add(key);
+        } else {
+          const before = holders(topic);
+          expect(trie.remove(topic, subscriber)).toBe(list.delete(key) ? before - 1 : -1);
+        }
+        const subject = word();
+        const answer = trie.match(subject);
+        const found = new Set(answer);
+        expect(answer).toHaveLength(found.size); // each once
+        expect(trie.match(subject)).toEqual(answer); // and again, from what was kept
+        const expected = new Set(
+          [...list]
+            .filter((entry) => subject.toString("hex").startsWith(entry.slice(2)))
+            .map((entry) => Number(entry[0])),
+        );
+        expect(found).toEqual(expected);
+        expect(trie.matches(subject)).toBe(expected.size > 0);
       }
-      const subject = word();
-      const answer = trie.match(subject);
-      const found = new Set(answer);
-      expect(answer).toHaveLength(found.size); // each once
-      expect(trie.match(subject)).toEqual(answer); // and again, from what was kept
-      const expected = new Set(
-        [...list]
-          .filter((entry) => subject.toString("hex").startsWith(entry.slice(2)))
-          .map((entry) => Number(entry[0])),
-      );
-      expect(found).toEqual(expected);
-      expect(trie.matches(subject)).toBe(expected.size > 0);
-    }
-  });
+    },
+  );
 
   it("J26 takes 100,000 topics and topics of a megabyte without recursion", () => {
     const trie = new SubscriptionTrie<number>();

@@ -1,0 +1,275 @@
+/**
+ * What a publisher gathers for many subscribers at once must be what each would have got by itself: same messages, same
+ * order, same marks. Pipes with a link that takes octets or is blocked, simulated turns, a plain model beside it.
+ */
+import { describe, expect, it } from "vitest";
+import { type Batch, readLength } from "../../../src/engine/encoder.js";
+import { type PipeLink, StreamPipe } from "../../../src/engine/pipe.js";
+import { Distributor } from "../../../src/patterns/distributor.js";
+
+const MARK = 40;
+
+/** Runs what was added when told that the turn is over. */
+class Turn {
+  #gathering: { endOfTurn(): void }[] = [];
+  add(one: { endOfTurn(): void }): void {
+    this.#gathering.push(one);
+  }
+  end(): void {
+    const all = this.#gathering;
+    this.#gathering = [];
+    for (const one of all) one.endOfTurn();
+    if (this.#gathering.length > 0) throw new Error("the end of a turn began another");
+  }
+}
+
+/** Stands for a session and a kernel that takes everything, or nothing while blocked. */
+class Link implements PipeLink {
+  blocked = false;
+  writes = 0;
+  readonly #pipe: StreamPipe;
+  #pending: Batch | null = null;
+  #octets: Buffer[] = [];
+
+  constructor(pipe: StreamPipe) {
+    this.#pipe = pipe;
+  }
+
+  flush(): void {
+    while (this.#pending === null) {
+      const batch = this.#pipe.takeBatch();
+      if (batch === null) return;
+      this.#pending = batch;
+      if (!this.blocked) this.#take();
+    }
+  }
+
+  unblock(): void {
+    this.blocked = false;
+    if (this.#pending !== null) this.#take();
+    this.flush();
+  }
+
+  #take(): void {
+    this.writes++;
+    // Copied: the batch's memory is used again.
+    for (const segment of (this.#pending as Batch).seal()) this.#octets.push(Buffer.from(segment));
+    this.#pending = null;
+    this.#pipe.taken();
+  }
+
+  /** Messages written since the last call, parts joined by "|". */
+  messages(): string[] {
+    const octets = Buffer.concat(this.#octets);
+    this.#octets = [];
+    const messages: string[] = [];
+    let parts: string[] = [];
+    for (let at = 0; at < octets.length; ) {
+      const long = (octets[at] & 2) !== 0;
+      const length = long ? readLength(octets, at + 1) : octets[at + 1];
+      const body = at + (long ? 9 : 2);
+      parts.push(octets.toString("latin1", body, body + length));
+      if ((octets[at] & 1) === 0) {
+        messages.push(parts.join("|"));
+        parts = [];
+      }
+      at = body + length;
+    }
+    return messages;
+  }
+
+  sendSubscription(): void {}
+  pauseReading(): void {}
+  resumeReading(): void {}
+  fail(): void {}
+}
+
+const owner = { pipeReadable() {}, pipeWritable() {}, pipeSubscription() {} };
+
+function setUp(options: { noDrop?: boolean; mark?: number; markBytes?: number } = {}) {
+  const turn = new Turn();
+  const limits = {
+    sendHighWaterMark: options.mark ?? 0,
+    sendHighWaterMarkBytes: options.markBytes ?? 0,
+    receiveHighWaterMark: 0,
+    receiveHighWaterMarkBytes: 0,
+    conflate: false,
+    noDrop: options.noDrop ?? false,
+    invertMatching: false,
+  };
+  const distributor = new Distributor(limits);
+  const peer = (...topics: string[]) => {
+    const pipe = new StreamPipe(owner, limits, turn);
+    const link = new Link(pipe);
+    pipe.link(link);
+    distributor.add(pipe);
+    for (const topic of topics) distributor.subscribe(pipe, Buffer.from(topic));
+    return { pipe, link };
+  };
+  return { turn, limits, distributor, peer };
+}
+
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+describe("distributor", () => {
+  it("the first message of a quiet turn goes at once, what follows with one write for each subscriber", () => {
+    const { turn, distributor, peer } = setUp();
+    const peers = [peer(""), peer(""), peer("")];
+    distributor.send(Buffer.from("first"));
+    for (const { link } of peers) expect(link.messages()).toEqual(["first"]);
+    for (let i = 0; i < 500; i++) distributor.send([Buffer.from("more"), Buffer.from(`${i}`)]);
+    for (const { link } of peers) expect(link.messages()).toEqual([]);
+    turn.end();
+    const more = Array.from({ length: 500 }, (_, i) => `more|${i}`);
+    for (const { link } of peers) {
+      expect(link.messages()).toEqual(more);
+      expect(link.writes).toBe(2);
+    }
+  });
+
+  it("after a turn with many messages the next one gathers from its first on", () => {
+    const { turn, distributor, peer } = setUp();
+    const peers = [peer(""), peer("")];
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 100; i++) distributor.send(Buffer.from(`${round} ${i}`));
+      turn.end();
+    }
+    turn.end();
+    for (const { link } of peers) expect(link.writes).toBe(4); // one more in the first round only
+  });
+
+  it("G5 marks hold while messages are gathered, and what is too many is dropped for each alone (J4)", () => {
+    const { turn, distributor, peer } = setUp({ mark: MARK });
+    const slow = peer("");
+    const fast = peer("");
+    for (let i = 0; i < 5; i++) distributor.send(Buffer.from("warm"));
+    turn.end();
+    slow.link.messages();
+    fast.link.messages();
+    slow.link.blocked = true;
+    for (let i = 0; i < 3 * MARK; i++) {
+      distributor.send(Buffer.from(`${i}`));
+      expect(slow.pipe.outboundLength).toBeLessThanOrEqual(MARK);
+    }
+    turn.end();
+    const all = Array.from({ length: 3 * MARK }, (_, i) => `${i}`);
+    expect(fast.link.messages()).toEqual(all);
+    slow.link.unblock();
+    expect(slow.link.messages()).toEqual(all.slice(0, MARK));
+    expect([slow.pipe.dropped, fast.pipe.dropped, distributor.dropped]).toEqual([2 * MARK, 0, 2 * MARK]);
+  });
+
+  it("J19 with noDrop nobody gets a message that one has no room for", () => {
+    const { turn, distributor, peer } = setUp({ mark: MARK, noDrop: true });
+    const slow = peer("");
+    const fast = peer("");
+    slow.link.blocked = true;
+    let accepted = 0;
+    for (let i = 0; i < 3 * MARK; i++) if (distributor.send(Buffer.from(`${i}`))) accepted++;
+    turn.end();
+    expect(accepted).toBe(MARK);
+    expect(fast.link.messages()).toHaveLength(MARK);
+    slow.link.unblock();
+    expect(slow.link.messages()).toHaveLength(MARK);
+    expect(distributor.dropped).toBe(0);
+  });
+
+  it("G7 a mark in octets counts what is gathered, and a change of a mark takes effect at once", () => {
+    const { turn, limits, distributor, peer } = setUp({ markBytes: 1000 });
+    const peers = [peer(""), peer("")];
+    for (const { link } of peers) link.blocked = true;
+    for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98)); // 100 octets with the header
+    for (const { pipe } of peers) expect(pipe.outboundLength).toBe(10);
+    limits.sendHighWaterMarkBytes = 1500;
+    for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98));
+    for (const { pipe } of peers) expect(pipe.outboundLength).toBe(15);
+    limits.sendHighWaterMarkBytes = 0;
+    limits.sendHighWaterMark = 20;
+    for (let i = 0; i < 3; i++) distributor.send(Buffer.alloc(98));
+    limits.sendHighWaterMark = 19;
+    for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98));
+    for (const { pipe } of peers) expect(pipe.outboundLength).toBe(19);
+    turn.end();
+  });
+
+  it("a peer that goes in the middle of a turn has been given what was sent before", () => {
+    const { turn, distributor, peer } = setUp();
+    const [one, other] = [peer(""), peer("")];
+    for (let i = 0; i < 10; i++) distributor.send(Buffer.from(`${i}`));
+    distributor.remove(one.pipe);
+    expect(one.pipe.outboundLength).toBe(9); // the first went at once
+    for (let i = 10; i < 20; i++) distributor.send(Buffer.from(`${i}`));
+    turn.end();
+    expect(one.link.messages()).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
+    expect(other.link.messages()).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
+  });
+
+  it("keeps the order with what is sent to a pipe directly", () => {
+    const { turn, distributor, peer } = setUp();
+    const peers = [peer(""), peer("")];
+    for (let i = 0; i < 5; i++) distributor.send(Buffer.from(`${i}`));
+    peers[0].pipe.trySend(Buffer.from("welcome"));
+    for (let i = 5; i < 9; i++) distributor.send(Buffer.from(`${i}`));
+    turn.end();
+    expect(peers[0].link.messages()).toEqual(["0", "1", "2", "3", "4", "welcome", "5", "6", "7", "8"]);
+    expect(peers[1].link.messages()).toHaveLength(9);
+  });
+
+  it.each(Array.from({ length: 8 }, (_, i) => i + 1))(
+    "J2 J3 J4 agrees with a plain model over topics, marks, turns and blocked peers (seed %i)",
+    (seed) => {
+      const random = randomFrom(seed);
+      const { turn, distributor, peer } = setUp({ mark: MARK });
+      const topics = ["", "a", "b", "ab", "b"];
+      const peers = Array.from({ length: 5 }, (_, i) => ({
+        ...peer(topics[i]),
+        topics: new Set([topics[i]]),
+        expected: [] as string[],
+        /** Messages it holds while blocked. */
+        held: 0,
+      }));
+      for (let step = 0; step < 4000; step++) {
+        const what = random(40);
+        const one = peers[random(peers.length)];
+        if (what === 0) {
+          turn.end(); // all is written: what is held from now on is what comes from now on
+          one.link.blocked = true;
+          one.held = one.pipe.outboundLength;
+        } else if (what === 1) {
+          one.link.unblock();
+          one.held = 0;
+        } else if (what < 4) {
+          turn.end();
+        } else if (what === 4) {
+          const topic = topics[random(topics.length)];
+          if (random(2) === 0) {
+            one.topics.add(topic);
+            distributor.subscribe(one.pipe, Buffer.from(topic));
+          } else if (one.topics.delete(topic)) {
+            distributor.cancel(one.pipe, Buffer.from(topic));
+          }
+        } else {
+          const body = `${["a", "ab", "b", "c"][random(4)]}${"x".repeat(random(3) === 0 ? random(1500) : 3)}${step}`;
+          for (const each of peers) {
+            if (![...each.topics].some((topic) => body.startsWith(topic))) continue;
+            if (each.link.blocked && each.held >= MARK) continue;
+            if (each.link.blocked) each.held++;
+            each.expected.push(body);
+          }
+          distributor.send(Buffer.from(body));
+        }
+      }
+      turn.end();
+      for (const { link, expected } of peers) {
+        link.unblock();
+        expect(link.messages()).toEqual(expected);
+      }
+    },
+  );
+});
