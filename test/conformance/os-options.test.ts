@@ -5,7 +5,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { closeSync, openSync, statSync } from "node:fs";
-import { createServer, connect as netConnect, type Server } from "node:net";
+import { createServer, connect as netConnect, type Server, Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -38,6 +38,7 @@ const IPV6_TCLASS = 67;
 const SOL_SOCKET = 1;
 const SO_BINDTOIFINDEX = 62;
 const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const TCP_USER_TIMEOUT = 18;
 
 interface Readable {
@@ -96,6 +97,24 @@ function read(sides: Sides, level: number, name: number): Record<keyof Sides, nu
 }
 
 const everywhere = (value: number) => ({ listening: value, accepted: value, dialled: value });
+
+describe("G17 small messages are not held back: TCP_NODELAY is on", () => {
+  it.skipIf(!KERNEL)("for accepted and dialled sockets", async () => {
+    const { accepted, dialled } = await connected({});
+    expect(accepted.getSocketOption(IPPROTO_TCP, TCP_NODELAY)).toBe(1);
+    expect(dialled.getSocketOption(IPPROTO_TCP, TCP_NODELAY)).toBe(1);
+  });
+
+  it.skipIf(NATIVE)("for the sockets of the portable engine, as Node sets it", async () => {
+    const set = vi.spyOn(Socket.prototype, "setNoDelay");
+    onTestFinished(() => set.mockRestore());
+    const [pull, push] = [managed(new Pull()), managed(new Push())];
+    push.connect(await pull.bind("tcp://127.0.0.1:*"));
+    await push.connected({ timeout: 20_000 });
+    const on = new Set(set.mock.contexts.filter((_, at) => set.mock.calls[at][0] !== false));
+    expect(on.size).toBe(2);
+  });
+});
 
 describe.skipIf(!KERNEL)("typeOfService", () => {
   it.each([0x28, 0xb8, 252])(
