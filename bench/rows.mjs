@@ -119,7 +119,7 @@ export const rows = [
     transport: "tcp",
     size: 16,
     clients: 1000,
-    contenders: [zwire, zeromq],
+    contenders: [zwire, zeromq, kernel],
     bars: [atLeast(4)],
   },
   {

@@ -34,12 +34,12 @@ function commandOf({ script }, job) {
           ];
     return [process.execPath, "--expose-gc", ...profile, path, JSON.stringify(job)];
   }
-  const { role, endpoint, size, parts, warmup, count, subscribers = 0, topics = 0 } = job;
+  const { role, endpoint, size, parts, warmup, count, subscribers = 0, topics = 0, clients = 0 } = job;
   return [
     programOf(script),
     role,
     endpoint,
-    ...[size, parts, warmup, count, subscribers, topics].map(String),
+    ...[size, parts, warmup, count, subscribers, topics, clients].map(String),
   ];
 }
 

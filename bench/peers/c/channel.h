@@ -84,6 +84,18 @@ static void wait_for(const char *word) {
   }
 }
 
+/* `done` as soon as the parent says "finish", from a thread of its own: for a side that serves until then. */
+static void *finish_thread(void *unused) {
+  wait_for("finish");
+  done("");
+  return unused;
+}
+
+static void finish_when_told(void) {
+  pthread_t thread;
+  check(pthread_create(&thread, NULL, finish_thread, NULL) == 0, "pthread_create");
+}
+
 static void channel_open(void) {
   const char *number = getenv("NODE_CHANNEL_FD");
   if (number == NULL) {

@@ -2,7 +2,7 @@
  * A side of a trial over libzmq from C, as its own performance tools do it: messages of zmq_msg_t that are neither
  * filled nor copied, blocking calls, one socket (subscribers: one poll over all of theirs), default options.
  *
- *   libzmq ROLE ENDPOINT SIZE PARTS WARMUP COUNT SUBSCRIBERS TOPICS
+ *   libzmq ROLE ENDPOINT SIZE PARTS WARMUP COUNT SUBSCRIBERS TOPICS CLIENTS     (the last is not used)
  */
 #include <stdatomic.h>
 #include <zmq.h>
@@ -174,18 +174,6 @@ static void role_subscribe(void) {
   done_with_count(measured);
 }
 
-/* `done` as soon as the parent says "finish", from a thread of its own: for a side that serves until then. */
-static void *finish_thread(void *unused) {
-  wait_for("finish");
-  done("");
-  return unused;
-}
-
-static void finish_when_told(void) {
-  pthread_t thread;
-  check(pthread_create(&thread, NULL, finish_thread, NULL) == 0, "pthread_create");
-}
-
 static void role_reply(void) {
   void *reply = open_socket(ZMQ_REP);
   bind_socket(reply);
@@ -229,7 +217,7 @@ int main(int argc, char **argv) {
     void (*play)(void);
   } roles[] = {{"receive", role_receive}, {"send", role_send},   {"publish", role_publish},
                {"subscribe", role_subscribe}, {"reply", role_reply}, {"request", role_request}};
-  if (argc != 9) return 2;
+  if (argc != 10) return 2;
   endpoint = argv[2];
   size = (size_t)atol(argv[3]);
   parts = atoi(argv[4]);
