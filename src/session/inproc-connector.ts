@@ -5,6 +5,8 @@
 import { type Defer, DirectPipe } from "../engine/direct-pipe.js";
 import type { Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
+import type { OptionValues } from "../options.js";
+import { OPEN } from "../security/settings.js";
 import type { Stream } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { reportEnd } from "./dialer.js";
@@ -29,12 +31,16 @@ export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe 
   return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail);
 }
 
-const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
+/** Options for a connection that does not leave the process: no mechanism, nobody is asked. */
+export function unsecured(options: OptionValues): OptionValues {
+  return { ...options, security: OPEN, authenticator: null };
+}
 
 /** How a socket of this thread looks to the other end. */
 export function peerOf(host: SocketHost, id: number, address: string): Peer {
   const routingId = host.options.routingId ?? Buffer.alloc(0);
-  return { id, address, endpoint: address, socketType: host.socketType, routingId, metadata: NO_METADATA };
+  const { socketType } = host;
+  return { id, address, endpoint: address, socketType, routingId, metadata: host.options.metadata };
 }
 
 /**
@@ -123,7 +129,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   reached(stream: Stream): void {
     this.#state = "dialling";
     if (!this.host.refed) stream.unref();
-    this.#session = new Session(this, stream, { ...this.host.options });
+    this.#session = new Session(this, stream, unsecured(this.host.options));
     this.#session.start();
     this.host.emitEvent("connect", { address: this.endpoint });
   }

@@ -12,7 +12,7 @@ import { ThreadNames } from "../transport/threads.js";
 import type { Stream } from "../transport/transport.js";
 import { isCompatible } from "../zmtp/compatibility.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
-import { InprocConnector, newDirectPipe, peerOf } from "./inproc-connector.js";
+import { InprocConnector, newDirectPipe, peerOf, unsecured } from "./inproc-connector.js";
 import { Listener } from "./listener.js";
 
 export { InprocConnector };
@@ -102,6 +102,12 @@ export class InprocRegistry {
     if (waiting?.size === 0) this.#waiting.delete(connector.endpoint);
   }
 
+  /** Whether a name is bound, here or, as far as other threads have told, in one of them. */
+  isBound(endpoint: string): Promise<boolean> {
+    if (this.#bound.get(endpoint)?.open) return Promise.resolve(true);
+    return this.#threads?.isBound(endpoint) ?? Promise.resolve(false);
+  }
+
   /** What keeps a thread alive that waits for other threads. */
   newHold(): Hold {
     return new Hold(this.#threads);
@@ -157,7 +163,7 @@ export class InprocListener implements EndpointHandle {
   /** A connector of another thread. */
   accept(stream: Stream): void {
     if (this.#remote === null) {
-      this.#remote = new Listener(this.host);
+      this.#remote = new Listener(this.host, unsecured(this.host.options));
       this.#remote.endpoint = this.endpoint;
     }
     this.#remote.onStream(stream);

@@ -21,10 +21,11 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   #acceptor: Acceptor | null = null;
   #closing = false;
 
-  constructor(host: SocketHost) {
+  /** @param options the socket's, as they are now */
+  constructor(host: SocketHost, options: OptionValues = { ...host.options }) {
     this.#host = host;
     this.socketType = host.socketType;
-    this.#options = { ...host.options };
+    this.#options = options;
   }
 
   /** Begin to listen; rejects when the address cannot be had. */
