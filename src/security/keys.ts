@@ -2,7 +2,7 @@
  * CURVE's long-term keys as an application has them: pairs, and keys as octets or Z85 text. Knows no options and no
  * protocol.
  */
-import { curveCrypto } from "./local-crypto.js";
+import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { z85Decode, z85Encode } from "./z85.js";
 
 /** Octets of any key of CURVE. */
@@ -22,7 +22,7 @@ export interface CurveKeyPair {
 
 /** A new long-term key pair. */
 export function curveKeyPair(): CurveKeyPair {
-  const secretKey = curveCrypto().random(KEY_BYTES);
+  const secretKey = randomBytes(KEY_BYTES);
   return { publicKey: z85Encode(publicKeyOf(secretKey)), secretKey: z85Encode(secretKey) };
 }
 
@@ -34,9 +34,21 @@ export function curvePublicKey(secretKey: CurveKey): string {
   return z85Encode(publicKeyOf(parseKey("secretKey", secretKey)));
 }
 
-/** The public half of a secret key. */
+/** What stands before 32 octets of an X25519 secret key in PKCS #8. */
+const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+
+/**
+ * The public half of a secret key. By Node's own X25519, because a socket wants it before it returns from connect(),
+ * and the library that protects messages takes a moment to load.
+ */
 export function publicKeyOf(secretKey: Uint8Array): Buffer {
-  return Buffer.from(curveCrypto().publicKey(secretKey));
+  const der = Buffer.concat([PKCS8, secretKey]);
+  try {
+    const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    return createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-KEY_BYTES);
+  } finally {
+    der.fill(0);
+  }
 }
 
 /**

@@ -5,8 +5,6 @@
 import { type Defer, DirectPipe } from "../engine/direct-pipe.js";
 import type { Pipe, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
-import type { OptionValues } from "../options.js";
-import { OPEN } from "../security/settings.js";
 import type { Stream } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { reportEnd } from "./dialer.js";
@@ -29,11 +27,6 @@ const deferSoon: Defer = (run) => {
 /** One end of a joined pair, or a connector's queue until it is joined. */
 export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
   return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail);
-}
-
-/** Options for a connection that does not leave the process: no mechanism, nobody is asked. */
-export function unsecured(options: OptionValues): OptionValues {
-  return { ...options, security: OPEN, authenticator: null };
 }
 
 /** How a socket of this thread looks to the other end. */
@@ -129,7 +122,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   reached(stream: Stream): void {
     this.#state = "dialling";
     if (!this.host.refed) stream.unref();
-    this.#session = new Session(this, stream, unsecured(this.host.options));
+    this.#session = new Session(this, stream, { ...this.host.options });
     this.#session.start();
     this.host.emitEvent("connect", { address: this.endpoint });
   }

@@ -12,7 +12,7 @@ import { ThreadNames } from "../transport/threads.js";
 import type { Stream } from "../transport/transport.js";
 import { isCompatible } from "../zmtp/compatibility.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
-import { InprocConnector, newDirectPipe, peerOf, unsecured } from "./inproc-connector.js";
+import { InprocConnector, newDirectPipe, peerOf } from "./inproc-connector.js";
 import { Listener } from "./listener.js";
 
 export { InprocConnector };
@@ -163,7 +163,7 @@ export class InprocListener implements EndpointHandle {
   /** A connector of another thread. */
   accept(stream: Stream): void {
     if (this.#remote === null) {
-      this.#remote = new Listener(this.host, unsecured(this.host.options));
+      this.#remote = new Listener(this.host);
       this.#remote.endpoint = this.endpoint;
     }
     this.#remote.onStream(stream);

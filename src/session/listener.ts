@@ -21,11 +21,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   #acceptor: Acceptor | null = null;
   #closing = false;
 
-  /** @param options the socket's, as they are now */
-  constructor(host: SocketHost, options: OptionValues = { ...host.options }) {
+  constructor(host: SocketHost) {
     this.#host = host;
     this.socketType = host.socketType;
-    this.#options = options;
+    this.#options = { ...host.options };
   }
 
   /** Begin to listen; rejects when the address cannot be had. */
