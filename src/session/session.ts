@@ -118,6 +118,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#handshake = new Handshake({
       socketType: this.#owner.socketType,
       routingId: this.#options.routingId ?? undefined,
+      metadata: this.#options.metadata,
       maxHandshakeBytes: Math.min(ceiling, HANDSHAKE_COMMAND_CEILING),
       security,
       crypto: crypto?.curve,
