@@ -1,0 +1,30 @@
+/**
+ * How a socket's connections are secured: one value, checked at the edge, read by the handshake. Knows neither the
+ * option names nor the authenticator.
+ */
+
+/** Our role in the mechanism of a connection. `ask`: an authenticator decides who is let in. */
+export type Security =
+  | { readonly mechanism: "NULL"; readonly ask: boolean }
+  | { readonly mechanism: "PLAIN"; readonly server: true }
+  | {
+      readonly mechanism: "PLAIN";
+      readonly server: false;
+      readonly username: string;
+      readonly password: string;
+    }
+  | {
+      readonly mechanism: "CURVE";
+      readonly server: true;
+      /** Whether an authenticator is asked: without one, everybody who knows the server's key is let in (P18). */
+      readonly ask: boolean;
+      readonly publicKey: Uint8Array;
+      readonly secretKey: Uint8Array;
+    }
+  | {
+      readonly mechanism: "CURVE";
+      readonly server: false;
+      readonly publicKey: Uint8Array;
+      readonly secretKey: Uint8Array;
+      readonly serverKey: Uint8Array;
+    };
