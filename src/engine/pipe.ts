@@ -5,7 +5,7 @@
  */
 import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
-import { Batch, messageBytes } from "./encoder.js";
+import { Batch, heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 
@@ -90,7 +90,7 @@ export abstract class Pipe {
       this.#inboundBytes = 0;
     }
     this.inbound.push(message);
-    if (this.countsBytes()) this.#inboundBytes += messageBytes(message);
+    if (this.countsBytes()) this.#inboundBytes += heldBytes(message);
   }
 
   /** The peer subscribed to or cancelled a topic. */
@@ -112,7 +112,7 @@ export abstract class Pipe {
   read(): Message | undefined {
     const message = this.inbound.shift();
     if (message === undefined) return undefined;
-    if (this.#inboundBytes > 0) this.#inboundBytes -= messageBytes(message);
+    if (this.#inboundBytes > 0) this.#inboundBytes -= heldBytes(message);
     if (this.#throttled && this.#belowMark()) {
       this.#throttled = false;
       this.resumeReading();
