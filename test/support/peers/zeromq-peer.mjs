@@ -5,7 +5,8 @@
  * Job: { id, op: "run", type, verb: "bind" | "connect", endpoint, connectAs, role, options } and the fields of the role
  * (../roles.mjs). Answers: { id, event: "ready", endpoint }, { id, event: "heard" } at the first SYNC, then { id,
  * event: "done", received, mismatch, milliseconds } or { id, event: "error", message }. { id, op: "go" } ends the SYNC
- * messages of a publisher.
+ * messages of a publisher. { id, op: "zap", users, keys } starts a ZAP handler, or tells it other rules; answered with
+ * "ready".
  */
 import { createInterface } from "node:readline";
 import * as zmq from "zeromq";
@@ -71,10 +72,46 @@ async function run(job) {
   }
 }
 
+let zapRules;
+
+/** RFC 27: status 200 or 400 by the rules. */
+async function zap(job) {
+  const known = zapRules !== undefined;
+  zapRules = { users: job.users ?? {}, keys: job.keys };
+  if (known) return;
+  const handler = new zmq.Router();
+  await handler.bind("inproc://zeromq.zap.01");
+  serveZap(handler);
+}
+
+async function serveZap(handler) {
+  for await (const [peer, , version, request, , , , mechanism, ...credentials] of handler) {
+    const { users, keys } = zapRules;
+    let accepted = true;
+    if (String(mechanism) === "PLAIN") accepted = users[String(credentials[0])] === String(credentials[1]);
+    if (String(mechanism) === "CURVE" && keys !== undefined) accepted = keys.includes(z85(credentials[0]));
+    const answer = accepted ? ["200", "OK", "user"] : ["400", "no", ""];
+    await handler.send([peer, "", version, request, ...answer, ""]);
+  }
+}
+
+const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+function z85(octets) {
+  let text = "";
+  for (let at = 0; at < octets.length; at += 4) {
+    for (let value = octets.readUInt32BE(at), power = 85 ** 4; power >= 1; power /= 85) {
+      text += DIGITS[Math.floor(value / power) % 85];
+    }
+  }
+  return text;
+}
+
 createInterface({ input: process.stdin })
   .on("line", (line) => {
     const job = JSON.parse(line);
     if (job.op === "go") gone.add(job.id);
+    else if (job.op === "zap") zap(job).then(() => say({ id: job.id, event: "ready" }));
     else run(job);
   })
   .on("close", () => process.exit(0));
