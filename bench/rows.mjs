@@ -3,7 +3,7 @@
  *
  * A contender is a script in peers/ with what it needs to know: `engine` (zwire only), `send` and `receive` name the
  * calls that are used. A bar compares zwire with another contender of its row: `atLeast` for a rate, `atMost` for a
- * latency.
+ * latency. `curve` secures the row with CURVE, the server's role on the side that binds.
  */
 
 const KIB = 1024;
@@ -125,6 +125,41 @@ export const rows = [
     transport: "tcp",
     size: 64 * KIB,
     contenders: [portable, zeromq],
+    bars: [],
+  },
+  ...[
+    ["16", 16, 3],
+    ["1k", KIB, 2],
+    ["64k", 64 * KIB, 1.2],
+  ].map(([name, size, atLeast]) => ({
+    id: `curve-tcp-${name}`,
+    kind: "throughput",
+    transport: "tcp",
+    curve: true,
+    size,
+    contenders: [zwire, zeromq],
+    bars: [rate("zeromq.js", atLeast)],
+  })),
+  ...[
+    ["16", 16],
+    ["1k", KIB],
+    ["64k", 64 * KIB],
+  ].map(([name, size]) => ({
+    id: `portable-curve-tcp-${name}`,
+    kind: "throughput",
+    transport: "tcp",
+    curve: true,
+    size,
+    contenders: [portable, zeromq],
+    bars: [],
+  })),
+  {
+    id: "req-curve-tcp-16",
+    kind: "latency",
+    transport: "tcp",
+    curve: true,
+    size: 16,
+    contenders: [zwire, zeromq],
     bars: [],
   },
 ];

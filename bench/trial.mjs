@@ -71,9 +71,9 @@ function withResolvers() {
 }
 
 function jobOf(row, contender, { warmup, count }) {
-  const { size, subscribers } = row;
+  const { size, subscribers, curve } = row;
   const { script: library, send, receive } = contender;
-  return { size, subscribers, warmup, count, library, send, receive };
+  return { size, subscribers, curve, warmup, count, library, send, receive };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {

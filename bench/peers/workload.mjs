@@ -4,12 +4,16 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { clientOptions, serverOptions } from "./keys.mjs";
 import { done, job, Meter, parentSays, Samples, tellParent } from "./side.mjs";
 
 const CHUNK = 512;
 /** A message of another size: publishers repeat it until all subscribers have been seen. */
 const SYNC = Buffer.alloc(1);
 const total = job.warmup + job.count;
+/** Options of the side that binds, and of the one that dials. */
+const binds = job.curve ? serverOptions : {};
+const dials = job.curve ? clientOptions : {};
 
 /** Counts messages, refuses wrong ones, and takes the time of all after the warm-up. */
 export class Counter {
@@ -83,7 +87,7 @@ export async function receiveAll(socket, counter) {
 
 const roles = {
   async receive(library) {
-    const pull = new library.Pull();
+    const pull = new library.Pull(binds);
     await pull.bind(job.endpoint);
     const counter = new Counter(1);
     receiveAll(pull, counter);
@@ -92,7 +96,7 @@ const roles = {
   },
 
   async send(library) {
-    const push = new library.Push();
+    const push = new library.Push(dials);
     push.connect(job.endpoint);
     const meter = await sendAll(push);
     await parentSays("finish");
@@ -168,7 +172,7 @@ const roles = {
   },
 
   async reply(library) {
-    const server = new library.Reply();
+    const server = new library.Reply(binds);
     await server.bind(job.endpoint);
     tellParent({ event: "ready", endpoint: server.lastEndpoint });
     const meter = new Meter();
@@ -181,7 +185,7 @@ const roles = {
   },
 
   async request(library) {
-    const client = new library.Request();
+    const client = new library.Request(dials);
     client.connect(job.endpoint);
     const question = Buffer.alloc(job.size, 0x5a);
     const ask = async () => {
