@@ -60,6 +60,13 @@ async function roundTrips(request, samples, state) {
   }
 }
 
+/** What the dialler has done so far. */
+async function counted(dialler) {
+  if (dialler === undefined) return 0;
+  dialler.tell("count");
+  return (await dialler.next()).count;
+}
+
 async function trial(library, way) {
   const env = library === "zwire" && values.engine !== undefined ? { ZWIRE_ENGINE: values.engine } : {};
   const server = side({ role: "server", library }, env);
@@ -75,13 +82,13 @@ async function trial(library, way) {
       await dialler.next(); // it has begun, and its first second is over
     }
     server.tell("start");
-    const { count: before } = dialler ? (dialler.tell("count"), await dialler.next()) : { count: 0 };
+    const before = await counted(dialler);
     const samples = new Samples(1_000_000);
     const state = { running: true };
     const trips = roundTrips(request, samples, state);
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     state.running = false;
-    const { count: after } = dialler ? (dialler.tell("count"), await dialler.next()) : { count: 0 };
+    const after = await counted(dialler);
     server.tell("stop");
     const figures = await server.next();
     await trips;

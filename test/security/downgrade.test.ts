@@ -5,8 +5,9 @@
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import { besideGoodPeer, reason } from "../support/good-peer.js";
-import { managed, rawDial, rawListen, record } from "../support/helpers.js";
+import { managed, rawDial, rawListen, record, until } from "../support/helpers.js";
 import { frame, greeting, message, ready } from "../support/raw-peer.js";
+import { say, shake } from "../support/scripted/script.js";
 import { CURVE, MECHANISMS, NULL, PLAIN } from "../support/scripted/secured.js";
 
 /** What old peers say, up to a message. */
@@ -112,13 +113,11 @@ describe("B4 as-server in the greeting", () => {
   it.each(MECHANISMS)("decides nothing under $name", async ({ server, client, clientScript }) => {
     const rig = await besideGoodPeer(server, client);
     for (const asServer of [0, 1, 255]) {
-      const { shake, say } = await import("../support/scripted/script.js");
       const peer = await rawDial(rig.endpoint);
       const script = clientScript({ type: "PUSH", greeting: { asServer } });
       await shake(peer, script);
       say(peer, script, "foreign");
     }
-    const { until } = await import("../support/helpers.js");
     await until(() => rig.state.foreign === 3, "three messages");
     await rig.unharmed();
   });
