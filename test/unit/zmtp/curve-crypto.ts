@@ -1,0 +1,1 @@
+/** The crypto library that handshakes are handed in. */
