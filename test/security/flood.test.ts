@@ -10,7 +10,7 @@ import { CurveClient, keyPair, random } from "../support/scripted/curve.js";
 import { flip, shake } from "../support/scripted/script.js";
 import { CLIENT, CURVE, dialFromAnywhere, SERVER } from "../support/scripted/secured.js";
 
-const TOTAL = Number(process.env.ZWIRE_BAD_HANDSHAKES ?? 3000);
+const TOTAL = Number(process.env.ZWIRE_BAD_HANDSHAKES ?? 1500);
 const AT_ONCE = 50;
 /** Octets that the resident set may grow by, whatever their number. */
 const FLAT = 16 * 1024 ** 2;
