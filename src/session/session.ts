@@ -2,6 +2,7 @@
  * One connection: joins the protocol (handshake, heartbeat, commands), a pipe and a stream, and owns their timers.
  * Knows nothing of routing, and not whether it was dialled or accepted.
  */
+import { type Crypto, loadCrypto, loadedCrypto } from "../crypto/crypto.js";
 import { Assembler } from "../engine/assembler.js";
 import type { PipeLink, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
@@ -17,10 +18,13 @@ import {
   parseCommand,
   parsePing,
 } from "../zmtp/command.js";
-import { Handshake, type PeerDescription } from "../zmtp/handshake.js";
+import { Handshake, type PeerDescription, type Progress } from "../zmtp/handshake.js";
 import { Heartbeat } from "../zmtp/heartbeat.js";
+import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import type { Connection, SessionOwner } from "./owner.js";
+import { Inquiry, nobodyToAsk, type Protection, protectionOf, requestAbout } from "./protection.js";
+import { SealedStream } from "./sealed-stream.js";
 
 /**
  * handshaking → ready → closed
@@ -33,6 +37,10 @@ const FRAME_CEILING = 2 ** 31 - 1;
 /** Most octets of one command after the handshake (a SUBSCRIBE carries a topic). */
 const COMMAND_CEILING = 1024 * 1024;
 const HANDSHAKE_COMMAND_CEILING = 64 * 1024;
+/** A low maxMessageSize must leave room for the commands of PLAIN and CURVE. */
+const HANDSHAKE_COMMAND_FLOOR = 4096;
+/** Milliseconds that a CURVE cookie lives at most (P4). */
+const COOKIE_LIFE_MS = 60_000;
 /** Subscriptions that may wait for a publisher that does not read, in number and in octets: as many as it may be told. */
 const WAITING_SUBSCRIPTIONS = 1_000_000;
 const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
@@ -67,7 +75,12 @@ export class Session implements StreamHandler, PipeLink, Connection {
   readonly #owner: SessionOwner;
   readonly #options: OptionValues;
   readonly #assembler: Assembler;
-  #handshake: Handshake | null;
+  readonly #protection: Protection;
+  #handshake: Handshake | null = null;
+  /** The handshake whose keys a cipher uses, to be wiped in the end. */
+  #keys: Handshake | null = null;
+  #inquiry: Inquiry | null = null;
+  #cookieTimer: NodeJS.Timeout | undefined;
   #handshakeTimer: NodeJS.Timeout | undefined;
   #heartbeat: Heartbeat | null = null;
   #heartbeatTimer: NodeJS.Timeout | undefined;
@@ -83,17 +96,17 @@ export class Session implements StreamHandler, PipeLink, Connection {
   /** @param options the socket's options as they were at bind or connect */
   constructor(owner: SessionOwner, stream: Stream, options: OptionValues) {
     this.#owner = owner;
-    this.stream = stream;
+    this.#protection = protectionOf(options, owner.endpoint);
+    this.stream = this.#mechanism === "CURVE" ? new SealedStream(stream) : stream;
     this.#options = options;
     this.#assembler = new Assembler({
       message: (parts: Message) => this.#pipe?.deliver(parts),
       command: (body) => this.#command(body),
     });
-    this.#handshake = new Handshake({
-      socketType: owner.socketType,
-      routingId: options.routingId ?? undefined,
-      maxHandshakeBytes: Math.min(frameLimits(options).maxFrameBytes, HANDSHAKE_COMMAND_CEILING),
-    });
+  }
+
+  get #mechanism(): string {
+    return this.#protection.security.mechanism;
   }
 
   get ready(): boolean {
@@ -111,29 +124,78 @@ export class Session implements StreamHandler, PipeLink, Connection {
         );
       }, limit).unref();
     }
+    const crypto = loadedCrypto();
+    if (this.#mechanism !== "CURVE" || crypto !== undefined) this.#begin(crypto);
+    else {
+      loadCrypto().then(
+        (loaded) => this.#begin(loaded),
+        (error: Error) => this.#end(error, 0),
+      );
+    }
+  }
+
+  #begin(crypto: Crypto | undefined): void {
+    if (this.#closed) return; // while the crypto library was loading
+    const { security } = this.#protection;
+    const floor = security.mechanism === "NULL" ? 0 : HANDSHAKE_COMMAND_FLOOR;
+    const ceiling = Math.max(floor, frameLimits(this.#options).maxFrameBytes);
+    this.#handshake = new Handshake({
+      socketType: this.#owner.socketType,
+      routingId: this.#options.routingId ?? undefined,
+      maxHandshakeBytes: Math.min(ceiling, HANDSHAKE_COMMAND_CEILING),
+      security,
+      crypto: crypto?.curve,
+    });
+    if (security.mechanism === "CURVE" && security.server) {
+      this.#cookieTimer = setTimeout(() => this.#handshake?.expire(), COOKIE_LIFE_MS).unref();
+    }
     this.stream.start(this);
-    this.#sendControl((this.#handshake as Handshake).start());
+    this.#sendControl(this.#handshake.start());
   }
 
   // Stream → session
 
   onBytes(chunk: Buffer): void {
     const handshake = this.#handshake;
-    if (handshake === null) return;
+    if (handshake !== null) this.#proceed(handshake, () => handshake.receive(chunk));
+  }
+
+  /** One step of the handshake, and what follows from it. */
+  #proceed(handshake: Handshake, step: () => Progress): void {
     try {
-      const { output, done, leftover } = handshake.receive(chunk);
+      const { output, done, leftover } = step();
       if (output !== undefined) this.#sendControl(output);
-      if (done && this.#state === "handshaking") this.#becomeReady(handshake.peer, leftover);
+      if (this.#state !== "handshaking") return;
+      if (done) this.#becomeReady(handshake, leftover);
+      else if (handshake.question !== null && this.#inquiry === null)
+        this.#ask(handshake, handshake.question);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#protocolFailure(error);
     }
   }
 
-  #becomeReady(description: PeerDescription, leftover: Uint8Array): void {
+  /** An authenticator decides; the peer waits, and the handshake's timer goes on (Q12). */
+  #ask(handshake: Handshake, question: Question): void {
+    const { authenticator } = this.#protection;
+    if (authenticator === null) throw nobodyToAsk();
+    const request = requestAbout(question, this.stream, this.#owner.endpoint, this.#options);
+    this.stream.pause();
+    const answered = (verdict: Verdict): void => {
+      this.#inquiry = null;
+      this.stream.resume();
+      this.#proceed(handshake, () => handshake.answer(verdict));
+    };
+    this.#inquiry = new Inquiry(authenticator, request, answered, (error) => this.#protocolFailure(error));
+  }
+
+  #becomeReady(handshake: Handshake, leftover: Uint8Array): void {
+    const description: PeerDescription = handshake.peer;
     clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#cookieTimer);
     this.#handshake = null;
     this.#state = "ready";
+    this.#secure(handshake);
     this.#commands = description.commands;
     this.peer = {
       id: this.#owner.nextPeerId(),
@@ -150,6 +212,14 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#owner.sessionLinked(pipe, this.peer);
     if (this.#closed) return; // an event listener closed the socket
     this.stream.startFrames(frameLimits(this.#options), leftover);
+  }
+
+  /** From now on frames go in boxes, where the mechanism has a cipher; what is left of the handshake does not. */
+  #secure(handshake: Handshake): void {
+    if (handshake.cipher === null || !(this.stream instanceof SealedStream)) return;
+    this.#keys = handshake;
+    this.stream.secure(loadedCrypto() as Crypto, handshake.cipher, this.#control);
+    this.#control = [];
   }
 
   /** A getter, because the state changes behind calls that the compiler cannot see through. */
@@ -343,9 +413,14 @@ export class Session implements StreamHandler, PipeLink, Connection {
   #release(pendingBytes: number): void {
     this.#state = "closed";
     clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#cookieTimer);
     clearTimeout(this.#heartbeatTimer);
-    this.#handshake = null;
+    this.#inquiry?.abort();
     this.stream.close();
+    this.#handshake?.destroy();
+    this.#handshake = null;
+    this.#keys?.destroy();
+    this.#keys = null;
     const pipe = this.#pipe;
     this.#pipe = null;
     pipe?.unlink(pendingBytes);

@@ -23,6 +23,7 @@ import {
   FRAME_ENTRY_SIZE,
   type FrameFault,
   type FrameLimits,
+  type PeerCredentials,
   type Stream,
   type StreamHandler,
   type TransportOptions,
@@ -135,6 +136,13 @@ class NativeStream implements RawStream {
   /** Reads an integer socket option back. */
   getSocketOption(level: number, name: number): number {
     return this.#handle.getSocketOption(level, name);
+  }
+
+  peerCredentials(): PeerCredentials | undefined {
+    const credentials = this.#handle.getPeerCredentials();
+    if (typeof credentials === "number") return undefined;
+    const [processId, userId, groupId] = credentials;
+    return { processId, userId, groupId };
   }
 
   // Called by the addon.

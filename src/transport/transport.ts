@@ -48,7 +48,7 @@ export interface StreamHandler {
   onBytes(chunk: Buffer): void;
   /**
    * Frame mode: `count` whole frames, whose bodies lie in `chunk` as `table` says (FRAME_ENTRY_SIZE integers
-   * each). The chunk belongs to the handler; the table is valid only during the call.
+   * each). The chunk belongs to the handler; the table is valid only during the call, and may be overwritten.
    */
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void;
   /** Frame mode: one frame that has memory of its own, in order with the ones from onFrames. */
@@ -70,6 +70,13 @@ export interface StreamHandler {
   ): void;
 }
 
+/** The process at the other end of an ipc connection, as it was when it connected. */
+export interface PeerCredentials {
+  readonly processId: number;
+  readonly userId: number;
+  readonly groupId: number;
+}
+
 /** One established connection. */
 export interface Stream {
   /** Engine that carries it. */
@@ -78,6 +85,8 @@ export interface Stream {
   readonly remoteAddress: string;
   /** Endpoint of our side. */
   readonly localAddress: string;
+  /** undefined where the system does not tell, and over anything but ipc. */
+  peerCredentials?(): PeerCredentials | undefined;
   /** Begin to read, in byte mode. Called once by whom the stream was given to. */
   start(handler: StreamHandler): void;
   /** Switch to frame mode. `leftover` are octets already handed out by onBytes that belong to frames; they are

@@ -7,8 +7,10 @@ import { encodeError } from "./command.js";
 import { isCompatible } from "./compatibility.js";
 import { FrameReader } from "./frame-reader.js";
 import { encodeGreeting, type Greeting, GreetingParser } from "./greeting.js";
-import type { Mechanism } from "./mechanisms/mechanism.js";
-import { NullMechanism } from "./mechanisms/null.js";
+import type { Question, Verdict } from "./mechanisms/authentication.js";
+import { chooseMechanism } from "./mechanisms/choose.js";
+import type { CipherKeys, CurveCrypto, Mechanism } from "./mechanisms/mechanism.js";
+import type { Security } from "./mechanisms/security.js";
 import { getProperty, type Metadata } from "./metadata.js";
 import { ProtocolError, printable } from "./protocol-error.js";
 
@@ -17,6 +19,7 @@ import { ProtocolError, printable } from "./protocol-error.js";
  * |-----------|-----------------------------------|-----------|----------------------------------------|
  * | greeting  | 64 octets, same mechanism         | mechanism | the mechanism's first command (C1)     |
  * | greeting  | any other octets                  | failed    |                                        |
+ * | mechanism | mechanism has a question          | mechanism | nothing until it is answered           |
  * | mechanism | mechanism done, peer acceptable   | done      | what the mechanism says                |
  * | mechanism | mechanism done, peer unacceptable | failed    | ERROR (§2 row 7)                       |
  * | mechanism | frame refused                     | failed    |                                        |
@@ -35,6 +38,10 @@ export interface HandshakeConfig {
   readonly metadata?: Iterable<readonly [string, Uint8Array]>;
   /** Octets of one handshake command at most. Default 64 KiB. */
   readonly maxHandshakeBytes?: number;
+  /** Default: NULL, and nobody is asked. */
+  readonly security?: Security;
+  /** Needed for CURVE. */
+  readonly crypto?: CurveCrypto;
 }
 
 /** What we know of the peer afterwards. */
@@ -46,7 +53,10 @@ export interface PeerDescription {
   readonly socketType: string;
   /** Its Identity; empty when it has none, or is of a type that has none (C11). */
   readonly routingId: Buffer;
-  /** All properties of its READY, known or not (C15). */
+  /**
+   * All properties of its READY or INITIATE, known or not (C15), and what the authenticator said of it (Q7): that has
+   * the last word, and only it says who the User-Id is.
+   */
   readonly metadata: Metadata;
   /** Whether SUBSCRIBE and CANCEL go as commands: ZMTP 3.1 (A7). */
   readonly commands: boolean;
@@ -57,6 +67,23 @@ const IDENTIFIED = new Set(["REQ", "DEALER", "ROUTER"]);
 const IDENTITY_MAX = 255;
 const DEFAULT_MAX_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
+/** RFC 27: the authenticator's name for the peer, among its metadata. */
+const USER_ID = "User-Id";
+/**
+ * Octets that a peer may send on while an authenticator decides. A peer that keeps to the protocol waits; what was read
+ * before reading paused has to be kept.
+ */
+const HELD_MAX = 1024 * 1024;
+const NULL_SECURITY: Security = { mechanism: "NULL", ask: false };
+
+/** What came of some octets, or of an answer. */
+export interface Progress {
+  /** Octets to send. */
+  readonly output: Buffer | undefined;
+  readonly done: boolean;
+  /** When done: octets that belong to frames already (C24). */
+  readonly leftover: Uint8Array;
+}
 
 /** Our side of one connection's handshake. */
 export class Handshake {
@@ -67,6 +94,9 @@ export class Handshake {
   #state: State = "greeting";
   #greeting: Greeting | undefined;
   #peer: PeerDescription | undefined;
+  /** What came while a question was open. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
 
   /** @throws RangeError for metadata that has no encoding, rather than when the peer is there */
   constructor(config: HandshakeConfig) {
@@ -75,7 +105,7 @@ export class Handshake {
     const properties: [string, Uint8Array][] = [["Socket-Type", Buffer.from(config.socketType)]];
     if (IDENTIFIED.has(config.socketType)) properties.push(["Identity", config.routingId ?? EMPTY]);
     for (const [name, value] of config.metadata ?? []) properties.push([name, value]);
-    this.#mechanism = new NullMechanism(properties);
+    this.#mechanism = chooseMechanism(config.security ?? NULL_SECURITY, properties, config.crypto);
   }
 
   /** Where we are. */
@@ -94,17 +124,68 @@ export class Handshake {
     return encodeGreeting(this.#mechanism.name, this.#mechanism.asServer);
   }
 
+  /** Set while an authenticator has to decide: pause reading, ask it, and hand its verdict to `answer`. */
+  get question(): Question | null {
+    return this.#state === "mechanism" ? this.#mechanism.question : null;
+  }
+
+  /** How frames are protected from now on; null: as they are. Valid when done, until `destroy`. */
+  get cipher(): CipherKeys | null {
+    return this.#mechanism.cipher;
+  }
+
   /**
    * Octets from the peer. Not to be called again when done or after an error.
-   * @returns octets to send; whether we are done; octets that belong to frames already (C24)
    * @throws ProtocolError; its `reply` goes out before closing
    */
-  receive(chunk: Uint8Array): { output: Buffer | undefined; done: boolean; leftover: Uint8Array } {
+  receive(chunk: Uint8Array): Progress {
+    if (this.question === null) return this.#progress(chunk, undefined);
+    this.#hold(chunk);
+    return { output: undefined, done: false, leftover: EMPTY };
+  }
+
+  /**
+   * The authenticator has decided about `question`.
+   * @throws ProtocolError where it refused; its `reply` goes out before closing
+   */
+  answer(verdict: Verdict): Progress {
+    const held = Buffer.concat(this.#held);
+    this.#held = [];
+    return this.#progress(held, verdict);
+  }
+
+  /** A minute has passed since the beginning (P4). */
+  expire(): void {
+    this.#mechanism.expire();
+  }
+
+  /** The connection is gone: wipe keys, those of the cipher too. Idempotent. */
+  destroy(): void {
+    this.#mechanism.destroy();
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > HELD_MAX) {
+      this.#state = "failed";
+      throw new ProtocolError("handshake-too-large", "the peer does not wait for its authentication", {
+        rule: "E4, RFC 27",
+        octets: this.#heldBytes,
+      });
+    }
+    this.#held.push(Buffer.from(chunk));
+  }
+
+  #progress(chunk: Uint8Array, verdict: Verdict | undefined): Progress {
     if (this.#state === "done" || this.#state === "failed") {
       throw new Error(`assertion: octets for a handshake that is ${this.#state}`);
     }
     const output: Buffer[] = [];
     try {
+      if (verdict !== undefined) {
+        say(output, this.#mechanism.answer(verdict));
+        if (this.#mechanism.done) this.#complete();
+      }
       const leftover = this.#advance(chunk, output);
       return { output: joined(output), done: this.#isDone, leftover };
     } catch (error) {
@@ -132,6 +213,10 @@ export class Handshake {
       say(output, this.#mechanism.start());
     }
     while (!this.#isDone && rest.length > 0) {
+      if (this.#mechanism.question !== null) {
+        this.#hold(rest);
+        return EMPTY;
+      }
       const next = this.#frames.push(rest);
       rest = next.rest;
       if (next.body === undefined) break;
@@ -154,8 +239,9 @@ export class Handshake {
   /** The mechanism is content: is the peer somebody for us? */
   #complete(): void {
     const { major, minor } = this.#greeting as Greeting;
-    const metadata = this.#mechanism.peerMetadata;
-    const announced = getProperty(metadata, "Socket-Type");
+    const said = this.#mechanism.peerMetadata;
+    const metadata = withVerdict(said, this.#mechanism.verdict);
+    const announced = getProperty(said, "Socket-Type");
     const socketType = announced?.toString("latin1") ?? "";
     // C6: libzmq accepts a READY without Socket-Type, and so do we.
     if (announced !== undefined && !isCompatible(this.#config.socketType, socketType)) {
@@ -164,13 +250,24 @@ export class Handshake {
     }
     // C11: the Identity of a type that has none is ignored.
     const identified = announced === undefined || IDENTIFIED.has(socketType);
-    const routingId = (identified && getProperty(metadata, "Identity")) || EMPTY;
+    const routingId = (identified && getProperty(said, "Identity")) || EMPTY;
     if (routingId.length > IDENTITY_MAX || (routingId.length > 0 && routingId[0] === 0)) {
       throw refusal("invalid-routing-id", "the peer's identity is too long or begins with zero", "C13");
     }
     this.#peer = { major, minor, socketType, routingId, metadata, commands: major > 3 || minor >= 1 };
     this.#state = "done";
   }
+}
+
+/** The peer's properties and the authenticator's (Q7). Who the peer is, the peer cannot say. */
+function withVerdict(said: Metadata, verdict: Verdict | null): Metadata {
+  const metadata = new Map<string, Buffer>();
+  const decided = new Map(verdict?.metadata);
+  if (verdict !== null && verdict.userId !== "") decided.set(USER_ID, Buffer.from(verdict.userId));
+  const taken = new Set([USER_ID, ...decided.keys()].map((name) => name.toLowerCase()));
+  for (const [name, value] of said) if (!taken.has(name.toLowerCase())) metadata.set(name, value);
+  for (const [name, value] of decided) metadata.set(name, value);
+  return metadata;
 }
 
 /** Octets to send, or undefined for none. */

@@ -3,7 +3,10 @@
  * an event and closes that one connection. Knows nothing of connections, and not who is told.
  */
 
-/** What was wrong, as a constant. */
+/**
+ * What was wrong, as a constant. authentication-refused: the peer refuses us; authentication-denied: we refuse it;
+ * authentication-failed: nobody could decide (no authenticator, or it failed), so it is refused.
+ */
 export type ProtocolErrorCode =
   | "not-zmtp"
   | "version-too-old"
@@ -27,14 +30,44 @@ export type ProtocolErrorCode =
   | "routing-id-taken"
   | "peer-taken"
   | "peer-error"
-  | "authentication-refused";
+  | "authentication-refused"
+  | "authentication-denied"
+  | "authentication-failed"
+  | "malformed-hello"
+  | "malformed-welcome"
+  | "malformed-initiate"
+  | "malformed-ready"
+  | "malformed-message"
+  | "key-exchange"
+  | "cryptographic"
+  | "invalid-sequence"
+  | "nonce-exhausted"
+  | "zap-malformed-reply"
+  | "zap-bad-request-id"
+  | "zap-bad-version"
+  | "zap-invalid-status"
+  | "zap-invalid-metadata";
 
 /** libzmq's numbers for handshake failures (ZMQ_PROTOCOL_ERROR_*), where it has one. */
 const ZMQ_CODES: Partial<Record<ProtocolErrorCode, number>> = {
   "unexpected-command": 0x10000001,
+  "invalid-sequence": 0x10000002,
+  "key-exchange": 0x10000003,
+  "malformed-message": 0x10000012,
+  "malformed-hello": 0x10000013,
+  "malformed-initiate": 0x10000014,
   "malformed-error": 0x10000015,
+  "malformed-ready": 0x10000016,
+  "malformed-welcome": 0x10000017,
   "invalid-metadata": 0x10000018,
+  cryptographic: 0x11000001,
   "mechanism-mismatch": 0x11000002,
+  "authentication-failed": 0x20000000,
+  "zap-malformed-reply": 0x20000001,
+  "zap-bad-request-id": 0x20000002,
+  "zap-bad-version": 0x20000003,
+  "zap-invalid-status": 0x20000004,
+  "zap-invalid-metadata": 0x20000005,
 };
 
 /** Details of a ProtocolError. */
@@ -47,6 +80,10 @@ export interface ProtocolErrorDetails {
   readonly octets?: number;
   /** Octets to send before closing. */
   readonly reply?: Buffer;
+  /** Instead of libzmq's number for the code: the status of a refusal (D3). */
+  readonly zmqCode?: number;
+  /** The error behind it, such as an authenticator's. */
+  readonly cause?: unknown;
 }
 
 /** Octets of a peer's text that go into an error's message, or into an ERROR command (D1). */
@@ -74,9 +111,9 @@ export class ProtocolError extends Error {
   reply: Buffer | undefined;
 
   constructor(code: ProtocolErrorCode, text: string, details: ProtocolErrorDetails) {
-    super(`${text} (${details.rule})`);
+    super(`${text} (${details.rule})`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.zmqCode = ZMQ_CODES[code] ?? 0;
+    this.zmqCode = details.zmqCode ?? ZMQ_CODES[code] ?? 0;
     this.rule = details.rule;
     this.kind = details.kind ?? "protocol";
     this.octets = details.octets ?? 0;

@@ -61,7 +61,8 @@ describe("the package", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(manifest.gypfile).toBe(false);
     expect(Object.keys(manifest.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
-    expect(Object.keys(manifest.dependencies)).toEqual(["node-gyp-build"]);
+    expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "node-gyp-build"]);
+    expect(Object.keys(manifest.optionalDependencies)).toEqual(["sodium-native"]);
     expect(existsSync(join(installed, "src"))).toBe(false);
     expect(existsSync(join(installed, "build"))).toBe(false);
   });

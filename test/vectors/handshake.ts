@@ -345,6 +345,7 @@ export const BAD_HANDSHAKES: readonly BadHandshake[] = [
     code: "authentication-refused" as const,
     rule: "D3",
     kind: "auth" as const,
+    zmqCode: Number(status),
   })),
   ...["", "3000", "200", "300 ", "go away"].map((reason) => ({
     title: `D2 ERROR ${JSON.stringify(reason)} ends the handshake`,

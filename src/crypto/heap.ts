@@ -1,0 +1,61 @@
+/**
+ * Work areas in the memory of libsodium's WebAssembly build: what is sealed or opened there is copied in and out in long
+ * runs, never box by box. One per thread, shared by all connections: nothing stays in it between two calls but remnants,
+ * and the key is overwritten after each. Knows no protocol.
+ */
+import type { Libsodium } from "libsodium";
+
+/** Octets of a key and of a nonce. */
+export const KEY_BYTES = 32;
+export const NONCE_BYTES = 24;
+export const MAC_BYTES = 16;
+/** Octets of the area for input and of the one for output. What is sealed grows. */
+export const INPUT_BYTES = 128 * 1024;
+export const OUTPUT_BYTES = 256 * 1024;
+
+export class Heap {
+  readonly sodium: Libsodium;
+  /** Pointers. */
+  readonly key: number;
+  readonly nonce: number;
+  readonly input: number;
+  readonly output: number;
+  #octets: Uint8Array;
+  #view: DataView;
+
+  constructor(sodium: Libsodium) {
+    this.sodium = sodium;
+    this.key = this.allocate(KEY_BYTES);
+    this.nonce = this.allocate(NONCE_BYTES);
+    this.input = this.allocate(INPUT_BYTES);
+    this.output = this.allocate(OUTPUT_BYTES);
+    this.#octets = sodium.HEAPU8;
+    this.#view = new DataView(this.#octets.buffer);
+  }
+
+  /** The memory, valid until the next `allocate`. */
+  get octets(): Uint8Array {
+    if (this.#octets !== this.sodium.HEAPU8) {
+      this.#octets = this.sodium.HEAPU8;
+      this.#view = new DataView(this.#octets.buffer);
+    }
+    return this.#octets;
+  }
+
+  /** The same memory; ask for `octets` first. */
+  get view(): DataView {
+    return this.#view;
+  }
+
+  /** @throws RangeError where WebAssembly's memory ends (2 GiB) */
+  allocate(bytes: number): number {
+    const pointer = this.sodium._malloc(bytes);
+    if (pointer === 0) throw new RangeError(`no memory for a box of ${bytes} octets`);
+    return pointer;
+  }
+
+  /** Keeps nothing of a connection that is gone. */
+  wipeKey(): void {
+    this.octets.fill(0, this.key, this.key + KEY_BYTES);
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Opens MESSAGE boxes where they lie: a chunk of outer frames becomes the same chunk with a table of the frames inside.
+ * Enforces every limit on those, since the outer frames never have MORE (P8, E4, E15). Short boxes in runs in
+ * WebAssembly's memory, long ones natively. Hot path: no Buffer and no object per frame. Knows no streams.
+ */
+import type { Heap } from "./heap.js";
+import { INPUT_BYTES, MAC_BYTES } from "./heap.js";
+import {
+  BOX_AT,
+  COMMAND,
+  INNER_COMMAND,
+  INNER_MORE,
+  type MessageBoxParts,
+  MORE,
+  messageNonce,
+  NAME_BYTES,
+  NAME_HIGH,
+  NAME_LOW,
+  NATIVE_FROM,
+  OVERHEAD,
+  PREFIX_BYTES,
+  type ShortNonce,
+} from "./message-box.js";
+import type { NativeSodium } from "./sodium.js";
+
+const ENTRY_SIZE = 3;
+
+/** Bounds on the frames inside, all inclusive; see FrameLimits in the transport contract. */
+export interface InnerLimits {
+  readonly maxFrameBytes: number;
+  readonly maxCommandBytes: number;
+  readonly maxParts: number;
+  readonly maxMessageBytes: number;
+}
+
+/** Why opening stopped. The first four have the numbers of a FrameFault. */
+export const OpenFault = {
+  none: 0,
+  frameTooLarge: 1,
+  commandTooLarge: 2,
+  tooManyParts: 3,
+  messageTooLarge: 4,
+  /** No MESSAGE, or cut short (P14). */
+  malformed: 5,
+  /** A nonce that is not above the last one (P13). */
+  sequence: 6,
+  /** The box does not open (P14). */
+  box: 7,
+} as const;
+export type OpenFault = (typeof OpenFault)[keyof typeof OpenFault];
+
+export class MessageOpener {
+  fault: OpenFault = OpenFault.none;
+  /** With a fault: the size, or the number of parts, that was too large; else the size of the outer frame. */
+  faultOctets = 0;
+  readonly #heap: Heap;
+  readonly #native: NativeSodium | null;
+  readonly #key: Uint8Array;
+  readonly #nonce: Buffer;
+  readonly #limits: InnerLimits;
+  /** Outer bodies of so many octets are opened one by one. */
+  readonly #oneByOneFrom: number;
+  #high: number;
+  #low: number;
+  #parts = 0;
+  #messageBytes = 0;
+
+  /** @param received the peer's last short nonce */
+  constructor(parts: MessageBoxParts, received: ShortNonce, limits: InnerLimits) {
+    this.#heap = parts.heap;
+    this.#native = parts.native;
+    this.#key = parts.key;
+    this.#nonce = messageNonce(!parts.asServer);
+    this.#limits = limits;
+    this.#oneByOneFrom = parts.native === null ? INPUT_BYTES : NATIVE_FROM + OVERHEAD;
+    this.#high = received.high;
+    this.#low = received.low;
+  }
+
+  /**
+   * Opens the frames of a chunk in place and rewrites the table.
+   * @returns how many frames are good; fewer than `count` with a fault, after which nothing may be opened
+   */
+  open(chunk: Buffer, table: Uint32Array, count: number): number {
+    let done = 0;
+    while (done < count && this.fault === OpenFault.none) {
+      const entry = done * ENTRY_SIZE;
+      if (table[entry + 1] < this.#oneByOneFrom) done = this.#run(chunk, table, done, count);
+      else {
+        const body = chunk.subarray(table[entry], table[entry] + table[entry + 1]);
+        const flags = this.openAlone(body);
+        if (flags < 0) break;
+        table[entry] += OVERHEAD;
+        table[entry + 1] -= OVERHEAD;
+        table[entry + 2] = flags;
+        done++;
+      }
+    }
+    return done;
+  }
+
+  /** A run of short boxes; returns the first entry that is not opened. */
+  #run(chunk: Buffer, table: Uint32Array, first: number, count: number): number {
+    const heap = this.#heap;
+    const octets = heap.octets;
+    const view = heap.view;
+    const { sodium, key, nonce, input } = heap;
+    const openBox = sodium._crypto_box_open_easy_afternm;
+    const limit = this.#oneByOneFrom;
+    const start = table[first * ENTRY_SIZE];
+    const windowEnd = Math.min(chunk.length, start + INPUT_BYTES);
+    let end = first;
+    let stop = start;
+    for (; end < count; end++) {
+      const frameEnd = table[end * ENTRY_SIZE] + table[end * ENTRY_SIZE + 1];
+      if (table[end * ENTRY_SIZE + 1] >= limit || frameEnd > windowEnd) break;
+      stop = frameEnd;
+    }
+    octets.set(chunk.subarray(start, stop), input);
+    octets.set(this.#key, key);
+    octets.set(this.#nonce, nonce);
+    const shift = input - start;
+    let at = first;
+    for (; at < end; at++) {
+      const entry = at * ENTRY_SIZE;
+      const outer = table[entry + 1];
+      const frame = table[entry] + shift;
+      if (!this.#admit(view, frame, outer)) break;
+      view.setUint32(nonce + PREFIX_BYTES, view.getUint32(frame + NAME_BYTES));
+      view.setUint32(nonce + PREFIX_BYTES + 4, view.getUint32(frame + NAME_BYTES + 4));
+      const box = frame + BOX_AT;
+      if (openBox(box + MAC_BYTES, box, outer - BOX_AT, 0, nonce, key) !== 0) {
+        this.#fail(OpenFault.box, outer);
+        break;
+      }
+      this.#high = view.getUint32(frame + NAME_BYTES);
+      this.#low = view.getUint32(frame + NAME_BYTES + 4);
+      const flags = this.#take(octets[box + MAC_BYTES], outer - OVERHEAD);
+      if (flags < 0) break;
+      table[entry] += OVERHEAD;
+      table[entry + 1] = outer - OVERHEAD;
+      table[entry + 2] = flags;
+    }
+    heap.wipeKey();
+    chunk.set(octets.subarray(input, input + stop - start), start);
+    return at;
+  }
+
+  /**
+   * Opens the body of one outer frame in place: what is inside begins OVERHEAD octets later.
+   * @returns flags of the frame inside, MORE or COMMAND; -1 with a fault
+   */
+  openAlone(body: Buffer): number {
+    const view = new DataView(body.buffer, body.byteOffset, body.length);
+    if (!this.#admit(view, 0, body.length)) return -1;
+    body.copy(this.#nonce, PREFIX_BYTES, NAME_BYTES, BOX_AT);
+    const opened = this.#native === null ? this.#openInHeap(body) : this.#openNative(this.#native, body);
+    if (!opened) return this.#fail(OpenFault.box, body.length);
+    this.#high = view.getUint32(NAME_BYTES);
+    this.#low = view.getUint32(NAME_BYTES + 4);
+    return this.#take(body[BOX_AT + MAC_BYTES], body.length - OVERHEAD);
+  }
+
+  #openNative(native: NativeSodium, body: Buffer): boolean {
+    const mac = body.subarray(BOX_AT, BOX_AT + MAC_BYTES);
+    const text = body.subarray(BOX_AT + MAC_BYTES);
+    return native.crypto_secretbox_open_detached(text, text, mac, this.#nonce, this.#key);
+  }
+
+  /** Without a native build. */
+  #openInHeap(body: Buffer): boolean {
+    const heap = this.#heap;
+    const size = body.length - BOX_AT;
+    const own = size > INPUT_BYTES;
+    const box = own ? heap.allocate(size) : heap.input;
+    const { octets, sodium, key, nonce } = heap;
+    octets.set(this.#key, key);
+    octets.set(this.#nonce, nonce);
+    octets.set(body.subarray(BOX_AT), box);
+    const text = box + MAC_BYTES;
+    const opened = sodium._crypto_box_open_easy_afternm(text, box, size, 0, nonce, key) === 0;
+    heap.wipeKey();
+    if (opened) body.set(octets.subarray(text, box + size), BOX_AT + MAC_BYTES);
+    if (own) sodium._free(box);
+    return opened;
+  }
+
+  /** Whether an outer frame may be opened: name, size, and a nonce above the last one (P13, P14). */
+  #admit(view: DataView, at: number, length: number): boolean {
+    if (length < OVERHEAD || view.getUint32(at) !== NAME_HIGH || view.getUint32(at + 4) !== NAME_LOW) {
+      this.#fail(OpenFault.malformed, length);
+      return false;
+    }
+    const high = view.getUint32(at + NAME_BYTES);
+    if (high > this.#high || (high === this.#high && view.getUint32(at + NAME_BYTES + 4) > this.#low))
+      return true;
+    this.#fail(OpenFault.sequence, length);
+    return false;
+  }
+
+  /** Counts the frame inside and checks it; its flags as a frame has them, or -1. */
+  #take(inner: number, length: number): number {
+    if ((inner & INNER_COMMAND) !== 0) {
+      return length > this.#limits.maxCommandBytes ? this.#fail(OpenFault.commandTooLarge, length) : COMMAND;
+    }
+    const { maxFrameBytes, maxParts, maxMessageBytes } = this.#limits;
+    if (length > maxFrameBytes) return this.#fail(OpenFault.frameTooLarge, length);
+    if (this.#parts >= maxParts) return this.#fail(OpenFault.tooManyParts, this.#parts + 1);
+    if (this.#messageBytes + length > maxMessageBytes) {
+      return this.#fail(OpenFault.messageTooLarge, this.#messageBytes + length);
+    }
+    if ((inner & INNER_MORE) === 0) {
+      this.#parts = 0;
+      this.#messageBytes = 0;
+      return 0;
+    }
+    this.#parts++;
+    this.#messageBytes += length;
+    return MORE;
+  }
+
+  #fail(fault: OpenFault, octets: number): -1 {
+    this.fault = fault;
+    this.faultOctets = octets;
+    return -1;
+  }
+}

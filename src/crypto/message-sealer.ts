@@ -1,0 +1,273 @@
+/**
+ * Seals encoded frames, a slab full at a time: out of the segments of a plain batch, which stay as they are, into memory
+ * of the caller's. Short bodies in runs in WebAssembly's memory, long ones natively in place. Hot path: one call of the
+ * library per frame, no Buffers per short frame. Knows no streams.
+ */
+import type { Heap } from "./heap.js";
+import { INPUT_BYTES, MAC_BYTES, OUTPUT_BYTES } from "./heap.js";
+import {
+  BOX_AT,
+  COMMAND,
+  HEADER_MAX,
+  INNER_COMMAND,
+  LONG,
+  type MessageBoxParts,
+  MORE,
+  messageNonce,
+  NAME_BYTES,
+  NAME_HIGH,
+  NAME_LOW,
+  NATIVE_FROM,
+  OVERHEAD,
+  PREFIX_BYTES,
+  SHORT_BODY_MAX,
+  type ShortNonce,
+  sealedBytes,
+} from "./message-box.js";
+import type { NativeSodium } from "./sodium.js";
+
+const MAX_32 = 0xffffffff;
+/** Without a native build: bodies from here on, among them all that lie in a segment of their own. */
+const ALONE_FROM = 16385;
+
+export class MessageSealer {
+  /** No nonce is left: nothing more may be sealed. */
+  exhausted = false;
+  readonly #heap: Heap;
+  readonly #native: NativeSodium | null;
+  readonly #key: Uint8Array;
+  readonly #nonce: Buffer;
+  /** Bodies of so many octets are sealed one by one. */
+  readonly #oneByOneFrom: number;
+  #high: number;
+  #low: number;
+  #segments: readonly Uint8Array[] = [];
+  #segment = 0;
+  #at = 0;
+
+  /** @param sent the last short nonce that was used */
+  constructor(parts: MessageBoxParts, sent: ShortNonce) {
+    this.#heap = parts.heap;
+    this.#native = parts.native;
+    this.#key = parts.key;
+    this.#nonce = messageNonce(parts.asServer);
+    this.#oneByOneFrom = parts.native === null ? ALONE_FROM : NATIVE_FROM;
+    this.#high = sent.high;
+    this.#low = sent.low;
+  }
+
+  /** Begin with frames: none lies across segments, except that a body may be the whole of the next one. */
+  begin(segments: readonly Uint8Array[]): void {
+    this.#segments = segments;
+    this.#segment = 0;
+    this.#at = 0;
+  }
+
+  /** Whether frames are left to seal. */
+  get remaining(): boolean {
+    return this.#segment < this.#segments.length;
+  }
+
+  /** Plain octets sealed so far. */
+  get position(): number {
+    let octets = this.#at;
+    for (let i = 0; i < this.#segment; i++) octets += this.#segments[i].length;
+    return octets;
+  }
+
+  /**
+   * Seals as many frames as the slab has room for.
+   * @returns octets written; 0 when the next frame alone is larger than the slab, when none is left, or when exhausted
+   */
+  fill(slab: Buffer): number {
+    let end = 0;
+    while (this.#segment < this.#segments.length && !this.exhausted) {
+      const segment = this.#segments[this.#segment];
+      const length = bodyLength(segment, this.#at);
+      const before = end;
+      end =
+        length < this.#oneByOneFrom ? this.#run(segment, slab, end) : this.#one(segment, length, slab, end);
+      if (end === before) break;
+    }
+    return end;
+  }
+
+  /** The next frame in memory of its own, for one that is larger than a slab; empty when exhausted. */
+  sealAlone(): Buffer {
+    if (this.exhausted) return Buffer.alloc(0);
+    const segment = this.#segments[this.#segment];
+    const length = bodyLength(segment, this.#at);
+    const target = Buffer.allocUnsafeSlow(sealedBytes(length));
+    return target.subarray(0, this.#one(segment, length, target, 0));
+  }
+
+  /** The next nonce is used up. */
+  #count(): void {
+    if (this.#low !== MAX_32) {
+      this.#low++;
+      return;
+    }
+    this.#low = 0;
+    this.#high++;
+    if (this.#high > MAX_32) this.exhausted = true;
+  }
+
+  /** A run of frames that lie whole in the segment. Returns the end in the slab; the same where nothing had room. */
+  #run(segment: Uint8Array, slab: Buffer, end: number): number {
+    const heap = this.#heap;
+    const octets = heap.octets;
+    const view = heap.view;
+    const { sodium, key, nonce, input, output } = heap;
+    const seal = sodium._crypto_box_easy_afternm;
+    const window = Math.min(segment.length - this.#at, INPUT_BYTES);
+    octets.set(window === segment.length ? segment : segment.subarray(this.#at, this.#at + window), input);
+    octets.set(this.#key, key);
+    octets.set(this.#nonce, nonce);
+    const limit = this.#oneByOneFrom;
+    const inputEnd = input + window;
+    const outputEnd = output + Math.min(OUTPUT_BYTES, slab.length - end);
+    let from = input;
+    let to = output;
+    while (from + 2 <= inputEnd) {
+      const flags = octets[from];
+      const header = (flags & LONG) === 0 ? 2 : HEADER_MAX;
+      const length = header === 2 ? octets[from + 1] : bodyLength(octets, from);
+      const bodyAt = from + header;
+      if (length >= limit || bodyAt + length > inputEnd) break;
+      if (to + HEADER_MAX + OVERHEAD + length > outputEnd) break;
+      this.#count();
+      if (this.exhausted) break;
+      to = writeOuterHeader(octets, to, length + OVERHEAD);
+      view.setUint32(to, NAME_HIGH);
+      view.setUint32(to + 4, NAME_LOW);
+      view.setUint32(to + NAME_BYTES, this.#high);
+      view.setUint32(to + NAME_BYTES + 4, this.#low);
+      view.setUint32(nonce + PREFIX_BYTES, this.#high);
+      view.setUint32(nonce + PREFIX_BYTES + 4, this.#low);
+      // The octet before the body is the last one of its size, which has been read.
+      octets[bodyAt - 1] = innerFlags(flags);
+      seal(to + BOX_AT, bodyAt - 1, length + 1, 0, nonce, key);
+      to += OVERHEAD + length;
+      from = bodyAt + length;
+    }
+    heap.wipeKey();
+    slab.set(octets.subarray(output, to), end);
+    this.#advance(segment, from - input);
+    return end + (to - output);
+  }
+
+  #advance(segment: Uint8Array, by: number): void {
+    this.#at += by;
+    if (this.#at < segment.length) return;
+    this.#segment++;
+    this.#at = 0;
+  }
+
+  /** One frame, whose body is in the segment or the whole of the next one. Returns the end, as #run does. */
+  #one(segment: Uint8Array, length: number, target: Buffer, end: number): number {
+    if (end + sealedBytes(length) > target.length) return end;
+    this.#count();
+    if (this.exhausted) return end;
+    const flags = segment[this.#at];
+    const bodyAt = this.#at + ((flags & LONG) === 0 ? 2 : HEADER_MAX);
+    const inline = bodyAt + length <= segment.length;
+    const body = inline ? segment.subarray(bodyAt, bodyAt + length) : this.#segments[this.#segment + 1];
+    const at = writeOuterHeader(target, end, length + OVERHEAD);
+    target.writeUInt32BE(NAME_HIGH, at);
+    target.writeUInt32BE(NAME_LOW, at + 4);
+    this.#nonce.writeUInt32BE(this.#high, PREFIX_BYTES);
+    this.#nonce.writeUInt32BE(this.#low, PREFIX_BYTES + 4);
+    target.set(this.#nonce.subarray(PREFIX_BYTES), at + NAME_BYTES);
+    if (this.#native !== null) this.#sealNative(this.#native, innerFlags(flags), body, target, at + BOX_AT);
+    else this.#sealInHeap(innerFlags(flags), body, target, at + BOX_AT);
+    if (inline) this.#advance(segment, bodyAt - this.#at + length);
+    else {
+      this.#segment += 2;
+      this.#at = 0;
+    }
+    return at + OVERHEAD + length;
+  }
+
+  #sealNative(native: NativeSodium, flags: number, body: Uint8Array, target: Buffer, boxAt: number): void {
+    const textAt = boxAt + MAC_BYTES;
+    target[textAt] = flags;
+    target.set(body, textAt + 1);
+    const memory = target.buffer as ArrayBuffer;
+    const mac = new Uint8Array(memory, target.byteOffset + boxAt, MAC_BYTES);
+    const text = new Uint8Array(memory, target.byteOffset + textAt, body.length + 1);
+    native.crypto_secretbox_detached(text, mac, text, this.#nonce, this.#key);
+  }
+
+  /** Without a native build. The box is made in place, in the area for output or in memory of its own. */
+  #sealInHeap(flags: number, body: Uint8Array, target: Buffer, boxAt: number): void {
+    const heap = this.#heap;
+    const size = MAC_BYTES + 1 + body.length;
+    const own = size > OUTPUT_BYTES;
+    const box = own ? heap.allocate(size) : heap.output;
+    const { octets, sodium, key, nonce } = heap;
+    const text = box + MAC_BYTES;
+    octets.set(this.#key, key);
+    octets.set(this.#nonce, nonce);
+    octets[text] = flags;
+    octets.set(body, text + 1);
+    sodium._crypto_box_easy_afternm(box, text, 1 + body.length, 0, nonce, key);
+    heap.wipeKey();
+    target.set(octets.subarray(box, box + size), boxAt);
+    if (own) sodium._free(box);
+  }
+}
+
+const innerFlags = (flags: number): number => ((flags & COMMAND) === 0 ? flags & MORE : INNER_COMMAND);
+
+/** No flags outside but the size's (P9). */
+function writeOuterHeader(target: Uint8Array, at: number, length: number): number {
+  if (length <= SHORT_BODY_MAX) {
+    target[at] = 0;
+    target[at + 1] = length;
+    return at + 2;
+  }
+  target[at] = LONG;
+  target[at + 1] = 0;
+  target[at + 2] = 0;
+  target[at + 3] = 0;
+  target[at + 4] = Math.floor(length / 0x100000000);
+  target[at + 5] = length >>> 24;
+  target[at + 6] = length >>> 16;
+  target[at + 7] = length >>> 8;
+  target[at + 8] = length;
+  return at + HEADER_MAX;
+}
+
+/** Size of the frame whose header begins here. Our own frames are below 2^40 octets. */
+function bodyLength(octets: Uint8Array, at: number): number {
+  if ((octets[at] & LONG) === 0) return octets[at + 1];
+  const low = octets[at + 5] * 0x1000000 + ((octets[at + 6] << 16) | (octets[at + 7] << 8) | octets[at + 8]);
+  return octets[at + 4] * 0x100000000 + low;
+}
+
+/**
+ * After a write broke off: how many plain octets were in the frames that went out whole.
+ * @param from plain octets before the first frame of the broken write
+ * @param taken sealed octets of the write that the kernel took
+ */
+export function plainTaken(segments: readonly Uint8Array[], from: number, taken: number): number {
+  let segment = 0;
+  let at = from;
+  while (segment < segments.length && at >= segments[segment].length) at -= segments[segment++].length;
+  let position = from;
+  let sealed = 0;
+  while (segment < segments.length) {
+    const length = bodyLength(segments[segment], at);
+    let advance = ((segments[segment][at] & LONG) === 0 ? 2 : HEADER_MAX) + length;
+    sealed += sealedBytes(length);
+    if (sealed > taken) break;
+    position += advance;
+    while (segment < segments.length && advance >= segments[segment].length - at) {
+      advance -= segments[segment].length - at;
+      segment++;
+      at = 0;
+    }
+    at += advance;
+  }
+  return position;
+}
