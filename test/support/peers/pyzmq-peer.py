@@ -121,6 +121,7 @@ ROLES = {
     "subscribe": subscribe,
 }
 OPTIONS = {
+    "linger": zmq.LINGER,
     "sendHighWaterMark": zmq.SNDHWM,
     "receiveHighWaterMark": zmq.RCVHWM,
     "routingId": zmq.IDENTITY,
