@@ -14,9 +14,14 @@ export {
   type SocketEvents,
 } from "./events.js";
 export type { Message, MessageLike } from "./message.js";
-export type { ReadableOptions, SocketOptions, WritableOptions } from "./options.js";
+export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options.js";
 export type { ProxyTraffic } from "./proxy/direction.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./proxy.js";
+export type { AuthenticationRequest } from "./security/authenticator.js";
+export type { Authenticate, AuthenticationAnswer } from "./security/callback.js";
+export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/keys.js";
+export type { SecuritySettings } from "./security/settings.js";
+export { z85Decode, z85Encode } from "./security/z85.js";
 export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./socket.js";
 export { Dealer, type DealerOptions } from "./sockets/dealer.js";
 export { Pair, type PairOptions } from "./sockets/pair.js";

@@ -4,6 +4,7 @@
  */
 import { ZmqError } from "./errors.js";
 import { routingId } from "./option-rules.js";
+import { parseProperty } from "./security/properties.js";
 
 /** How libzmq stores an option. */
 export type NumberKind = "int" | "long" | "binary";
@@ -217,6 +218,7 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [92, binary("interface")],
   [93, flag("zapEnforceDomain")],
   [94, flag("loopbackFastPath")],
+  [95, ownMetadata()],
   [99, binary("socksUsername")],
   [100, writeOnly(binary("socksPassword"))],
 ]);
@@ -256,6 +258,19 @@ function threadSafe(): NumberedOption {
 function acceptFilter(): NumberedOption {
   const { kind, write } = binary("tcpAcceptFilter") as Required<NumberedOption>;
   return { kind, write: (target, value) => write(target, value === "" ? null : value) };
+}
+
+/** METADATA: each setting adds a property, `X-name:value` (C17). */
+function ownMetadata(): NumberedOption {
+  return {
+    kind: "binary",
+    write: (target, value) => {
+      owned(target, "metadata");
+      const [name, text] = parseProperty(Buffer.from((value ?? "") as string).toString());
+      const before = target.metadata as ReadonlyMap<string, Buffer>;
+      (target as Record<string, unknown>).metadata = new Map([...before, [name, Buffer.from(text)]]);
+    },
+  };
 }
 
 function connectRoutingId(): NumberedOption {

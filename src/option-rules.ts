@@ -4,6 +4,18 @@
  */
 import { parseAcceptFilter } from "./accept-filter.js";
 import { ZmqError } from "./errors.js";
+import { NO_PROPERTIES, parseProperties } from "./security/properties.js";
+import {
+  credential,
+  describeSecurity,
+  domainOf,
+  keyText,
+  OPEN,
+  parseSecurity,
+  type SecurityValues,
+  setSecurity,
+  setSecurityOption,
+} from "./security/settings.js";
 
 /** One option's rule. */
 export interface Rule {
@@ -12,6 +24,10 @@ export interface Rule {
   readonly check: (name: string, value: unknown, before: unknown) => unknown;
   /** Takes effect on connections that exist. */
   readonly live: boolean;
+  /** Keeps a checked value that has to do with other options. May throw a TypeError. */
+  readonly store?: (values: SecurityValues, name: string, value: unknown) => void;
+  /** The value as the application reads it, where that is not what is kept. */
+  readonly read?: (values: SecurityValues) => unknown;
 }
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -128,7 +144,14 @@ const NO_THREADS = "zwire has no I/O threads to choose from";
 const NO_MULTICAST = "pgm and norm are not supported";
 const NO_VMCI = "vmci is not supported";
 const NO_GSSAPI = "the GSSAPI mechanism is not supported";
-const NO_SECURITY = "not supported yet; nothing runs unprotected in its place";
+
+/** Security options: what they contradict is looked for when they are set. */
+const secured = (initial: unknown, check: Rule["check"]): Rule => ({
+  initial,
+  check,
+  live: false,
+  store: setSecurityOption,
+});
 
 /** Every option's rule by name. */
 export const RULES = {
@@ -182,15 +205,32 @@ export const RULES = {
   handover: live(false, flag),
   probeRouter: live(false, flag),
   notify: live(true, flag),
-  plainServer: refused(false, NO_SECURITY),
-  plainUsername: refused(null, NO_SECURITY),
-  plainPassword: refused(null, NO_SECURITY),
-  curveServer: refused(false, NO_SECURITY),
-  curvePublicKey: refused(null, NO_SECURITY),
-  curveSecretKey: refused(null, NO_SECURITY),
-  curveServerKey: refused(null, NO_SECURITY),
-  zapDomain: refused("", NO_SECURITY),
-  zapEnforceDomain: refused(false, NO_SECURITY),
+  // What is kept under this name is what connections go by; see secure().
+  security: {
+    initial: OPEN,
+    check: parseSecurity,
+    live: false,
+    store: setSecurity,
+    read: describeSecurity,
+  },
+  plainServer: secured(false, flag),
+  plainUsername: secured(null, credential),
+  plainPassword: secured(null, credential),
+  curveServer: secured(false, flag),
+  curvePublicKey: secured(null, keyText),
+  curveSecretKey: secured(null, keyText),
+  curveServerKey: secured(null, keyText),
+  zapDomain: secured("", domainOf),
+  zapEnforceDomain: later(false, flag),
+  authenticate: secured(null, callback),
+  authenticateTimeout: later(10000, count),
+  metadata: {
+    initial: NO_PROPERTIES,
+    check: (name, value) => parseProperties(name, value, true),
+    live: false,
+    read: (values) => new Map((values as unknown as { metadata: Map<string, Buffer> }).metadata),
+  },
+  ipcFileMode: later(null, fileMode),
   gssapiServer: refused(false, NO_GSSAPI),
   gssapiPrincipal: refused(null, NO_GSSAPI),
   gssapiServicePrincipal: refused(null, NO_GSSAPI),
@@ -209,6 +249,17 @@ export const RULES = {
   loopbackFastPath: refused(false, "it is an option of Windows that zwire does not use"),
   tcpAcceptFilter: later(NONE, acceptFilter),
 } satisfies Record<string, Rule>;
+
+function callback(name: string, value: unknown): unknown {
+  if (value === null || typeof value === "function") return value;
+  throw new TypeError(`${name} must be a function or null; got ${describe(value)}`);
+}
+
+const permissions = integer(0, 0o777);
+
+function fileMode(name: string, value: unknown): number | null {
+  return value === null ? null : permissions(name, value);
+}
 
 /** A string adds an entry, null takes all away, an array replaces them. */
 function acceptFilter(name: string, value: unknown, before: unknown): readonly string[] {

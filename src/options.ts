@@ -2,7 +2,12 @@
  * Options as an application sees them, in groups for socket types to pick from. What each accepts is in
  * option-rules.ts, libzmq's numbers are in option-numbers.ts.
  */
+import { inspect } from "node:util";
 import { RULES, type Rule } from "./option-rules.js";
+import type { Authenticate } from "./security/callback.js";
+import type { CurveKey } from "./security/keys.js";
+import { HIDDEN } from "./security/roles.js";
+import { SECURITY_FIELDS, type SecuritySettings, type SecurityValues } from "./security/settings.js";
 
 /** What sockets are told by their context; see Context. */
 export interface SocketContext {
@@ -100,22 +105,53 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
    * Default -1.
    */
   useFd?: number;
+  /**
+   * Permissions of the socket file that bind makes for an ipc path, such as 0o600; nobody can connect before it has
+   * them. null leaves them to the process's umask. Not for abstract names and useFd (EINVAL). Default null.
+   */
+  ipcFileMode?: number | null;
+  /**
+   * Properties of this socket that peers see as `peer.metadata` (C16). Names are `X-` and up to 253 letters, digits or
+   * `-_.+`; values are not empty; at most 48 of them and 32 KiB. null for none. Reads as a Map of Buffers. Default: none.
+   */
+  metadata?: Readonly<Record<string, string | Uint8Array>> | ReadonlyMap<string, string | Uint8Array> | null;
 }
 
 /**
- * Security of PLAIN, CURVE, GSSAPI and ZAP. No mechanism but NULL exists yet: anything but the default throws ENOTSUP,
- * so that nothing runs unprotected by mistake.
+ * How connections over tcp and ipc are secured, and who is let in; inproc does not leave the process and has none of
+ * it. `security` says all in one value and takes the place of whatever was set; the others are zeromq.js's names for its
+ * parts. Settings that contradict each other throw a TypeError that names both; what is missing is an EINVAL of bind and
+ * connect. The role is a setting, and not who binds (B5).
  */
 export interface SecurityOptions {
+  /** Mechanism, role and keys in one value. Default `{ mechanism: "null" }`. */
+  security?: SecuritySettings;
+  /** PLAIN server: every client is asked for (`authenticate`, or the ZAP handler; O9). Default false. */
   plainServer?: boolean;
+  /** PLAIN client: user name, at most 255 octets. Sent in clear. Default null. */
   plainUsername?: string | null;
+  /** PLAIN client: password, at most 255 octets. Sent in clear. Default null. */
   plainPassword?: string | null;
+  /** CURVE server. Needs curveSecretKey. Default false. */
   curveServer?: boolean;
-  curvePublicKey?: string | null;
-  curveSecretKey?: string | null;
-  curveServerKey?: string | null;
+  /** Public half of curveSecretKey, from which it follows: may be left out. Reads as Z85. Default null. */
+  curvePublicKey?: CurveKey | null;
+  /** Our long-term secret key. Reads as Z85; hidden where the socket is inspected or turned into JSON. Default null. */
+  curveSecretKey?: CurveKey | null;
+  /** CURVE client: the server's public key. Needs curveSecretKey. Reads as Z85. Default null. */
+  curveServerKey?: CurveKey | null;
+  /** ZAP domain (RFC 27), at most 255 octets; with NULL or CURVE it makes asking a condition of getting in (Q10, Q11). Default "". */
   zapDomain?: string;
+  /** Refuse (EINVAL) to bind or connect without a zapDomain (Q13). Default false. */
   zapEnforceDomain?: boolean;
+  /**
+   * Server: decides about each peer, in place of the ZAP handler, which is not asked then. See AuthenticationAnswer. A
+   * throw, a rejection, an answer that is none and one that comes too late let nobody in. Default null.
+   */
+  authenticate?: Authenticate | null;
+  /** Time for an answer of `authenticate`; 0 leaves it to handshakeInterval. Default 10000. */
+  authenticateTimeout?: number;
+  /** GSSAPI is not supported: anything but the defaults throws ENOTSUP. */
   gssapiServer?: boolean;
   gssapiPrincipal?: string | null;
   gssapiServicePrincipal?: string | null;
@@ -237,27 +273,32 @@ export interface RequestOnlyOptions {
 /** Every option with its value. */
 export interface OptionValues
   extends Required<
-    Omit<SocketOptions, "context" | "tcpAcceptFilter"> &
-      WritableOptions &
-      ReadableOptions &
-      ConflateOptions &
-      PublisherOnlyOptions &
-      XPublisherOnlyOptions &
-      ProbeOptions &
-      RouterOnlyOptions &
-      StreamOnlyOptions &
-      IdentityOptions &
-      RequestOnlyOptions
-  > {
+      Omit<SocketOptions, "context" | "tcpAcceptFilter" | "metadata" | keyof SecurityValues> &
+        WritableOptions &
+        ReadableOptions &
+        ConflateOptions &
+        PublisherOnlyOptions &
+        XPublisherOnlyOptions &
+        ProbeOptions &
+        RouterOnlyOptions &
+        StreamOnlyOptions &
+        IdentityOptions &
+        RequestOnlyOptions
+    >,
+    SecurityValues {
   routingId: Buffer | null;
   welcomeMessage: Buffer | null;
   tcpAcceptFilter: readonly string[];
+  metadata: ReadonlyMap<string, Buffer>;
 }
 
 /** Name of an option. */
-export type OptionName = keyof OptionValues;
+export type OptionName = Exclude<keyof OptionValues, "authenticator">;
 
 const SECURITY: OptionName[] = [
+  "security",
+  "authenticate",
+  "authenticateTimeout",
   "plainServer",
   "plainUsername",
   "plainPassword",
@@ -320,6 +361,8 @@ const SOCKET: OptionName[] = [
   "ipcFilterGroupIds",
   "ipcFilterProcessIds",
   "useFd",
+  "ipcFileMode",
+  "metadata",
   ...SECURITY,
   ...FOREIGN,
 ];
@@ -335,17 +378,51 @@ const TABLE: Record<OptionName, Rule> = RULES;
 
 /** A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap. */
 export function defaultOptions(): OptionValues {
-  const values = {} as Record<string, unknown>;
+  const values = Object.create(GUARDED) as Record<string, unknown>;
   for (const name of Object.keys(TABLE) as OptionName[]) values[name] = TABLE[name].initial;
+  values.authenticator = null;
+  // Only what follows from them goes along when options are copied for a connection.
+  for (const name of SECRETS) {
+    Object.defineProperty(values, name, { value: null, writable: true, enumerable: false });
+  }
   return values as unknown as OptionValues;
 }
+
+/** Options that nobody gets to see by accident. */
+const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
+
+/** The values as they are shown. */
+function shown(this: Record<string, unknown>): object {
+  const hidden = [...SECRETS, "socksPassword"].map((name) => [name, this[name] === null ? null : HIDDEN]);
+  return { ...this, ...Object.fromEntries(hidden) };
+}
+
+const GUARDED = Object.create(Object.prototype, {
+  toJSON: { value: shown },
+  [inspect.custom]: { value: shown },
+});
 
 /** Checks and stores one option; answers whether it takes effect at once. */
 export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {
   const rule = TABLE[name];
   const store = values as unknown as Record<string, unknown>;
-  store[name] = rule.check(name, value, store[name]);
+  const checked = rule.check(name, value, store[name]);
+  if (rule.store === undefined) store[name] = checked;
+  else rule.store(values, name, checked);
   return rule.live;
+}
+
+/** One option as the application reads it. */
+export function readOption(values: OptionValues, name: OptionName): unknown {
+  const { read } = TABLE[name];
+  return read === undefined ? values[name] : read(values);
+}
+
+/** @throws TypeError for constructor fields that say the same thing twice */
+export function checkFields(fields: ReadonlyMap<string, unknown>): void {
+  if (fields.get("security") === undefined) return;
+  const other = SECURITY_FIELDS.find((name) => fields.get(name) !== undefined);
+  if (other !== undefined) throw new TypeError(`security and ${other} say the same: give one of them`);
 }
 
 /** Options as properties of a socket: all but the ones that only a constructor takes. */

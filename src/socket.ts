@@ -22,15 +22,19 @@ import {
 import { OptionAccess } from "./option-access.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "./option-numbers.js";
 import {
+  checkFields,
   defaultOptions,
   type OptionName,
   type OptionValues,
+  readOption,
   type SocketOptions,
   setOption,
 } from "./options.js";
+import { mechanismOf, secure } from "./security/settings.js";
 import { type Endpoint, Endpoints } from "./session/endpoints.js";
 import { flushScheduler } from "./session/flush-scheduler.js";
 import type { EndpointHandle, SocketHost } from "./session/host.js";
+import { zapClient } from "./session/zap-client.js";
 import { SocketTurns } from "./socket-turns.js";
 import { streamEngine } from "./transport/registry.js";
 
@@ -120,6 +124,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const fields = new Map<string, unknown>(Object.entries(given ?? {}));
     this.#useContext(fields.get("context"));
     fields.delete("context");
+    checkFields(fields);
     for (const [name, value] of fields) {
       if (!names.includes(name as OptionName)) {
         throw new TypeError(`${this.constructor.name} has no option "${name}"`);
@@ -153,9 +158,9 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return this.#lastEndpoint;
   }
 
-  /** Mechanism that connections are secured with: null, because there is none but NULL yet. */
+  /** Mechanism that the next connections are secured with; null for none. */
   get securityMechanism(): null | "plain" | "curve" | "gssapi" {
-    return null;
+    return mechanismOf(this.options);
   }
 
   /** Whether libzmq counts the type among the thread-safe ones, whose messages have one part. */
@@ -186,6 +191,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const parsed = this.#parse(endpoint);
     this.requireOpen();
     try {
+      this.#secure(parsed);
       return this.#bound(await this.#endpoints.bind(parsed));
     } catch (error) {
       throw this.#bindFailed(endpoint, error);
@@ -200,9 +206,20 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const parsed = this.#parse(endpoint);
     this.requireOpen();
     try {
+      this.#secure(parsed);
       return this.#bound(this.#endpoints.bindSync(parsed));
     } catch (error) {
       throw this.#bindFailed(endpoint, error);
+    }
+  }
+
+  /** What has to be known of security before there is a connection; inproc has none. @throws ZmqError EINVAL */
+  #secure({ scheme, endpoint }: Endpoint): void {
+    if (scheme === "inproc") return;
+    try {
+      secure(this.options, () => zapClient(this.context.inproc), this.raw);
+    } catch (error) {
+      throw endpointError(error as Error, endpoint);
     }
   }
 
@@ -247,6 +264,7 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     const parsed = this.#parse(endpoint);
     this.requireOpen();
     if (this.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
+    this.#secure(parsed);
     const handle = this.#endpoints.connect(parsed, routingId);
     this.#lastEndpoint = endpoint;
     handle.start();
@@ -493,7 +511,7 @@ export function defineOptions(target: { prototype: Socket }, names: readonly Opt
       configurable: true,
       enumerable: true,
       get(this: Socket) {
-        return this.options[name];
+        return readOption(this.options, name);
       },
       set(this: Socket, value: unknown) {
         if (this.closed) throw new ZmqError("EBADF"); // U4

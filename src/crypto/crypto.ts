@@ -24,6 +24,11 @@ export class Crypto {
     this.#sodium = native;
   }
 
+  /** @internal for tests: what is left in the memory that all connections share */
+  get memory(): Uint8Array {
+    return this.#heap.octets;
+  }
+
   /** For what a connection sends after its handshake. */
   sealer({ key, asServer, sent }: CipherKeys): MessageSealer {
     return new MessageSealer({ heap: this.#heap, native: this.#sodium, key, asServer }, sent);

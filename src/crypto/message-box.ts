@@ -32,7 +32,7 @@ export const HEADER_MAX = 9;
 export const SHORT_BODY_MAX = 255;
 
 /** Bodies of so many octets are native's, where there is one; see the table in sodium.ts. */
-export const NATIVE_FROM = 640;
+export const NATIVE_FROM = 1000;
 
 /** What sealer and opener are made of. */
 export interface MessageBoxParts {
@@ -51,6 +51,18 @@ export function messageNonce(fromServer: boolean): Buffer {
 export function sealedBytes(length: number): number {
   const outer = length + OVERHEAD;
   return outer + (outer > SHORT_BODY_MAX ? HEADER_MAX : 2);
+}
+
+/** Without views of any kind: a DataView or a subarray per frame is dear. */
+export function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
+}
+
+export function readUint32(source: Uint8Array, at: number): number {
+  return ((source[at] << 24) | (source[at + 1] << 16) | (source[at + 2] << 8) | source[at + 3]) >>> 0;
 }
 
 export type { ShortNonce };

@@ -19,7 +19,9 @@ import {
   NATIVE_FROM,
   OVERHEAD,
   PREFIX_BYTES,
+  readUint32,
   type ShortNonce,
+  writeUint32,
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
 
@@ -87,8 +89,7 @@ export class MessageOpener {
       const entry = done * ENTRY_SIZE;
       if (table[entry + 1] < this.#oneByOneFrom) done = this.#run(chunk, table, done, count);
       else {
-        const body = chunk.subarray(table[entry], table[entry] + table[entry + 1]);
-        const flags = this.openAlone(body);
+        const flags = this.#one(chunk, table[entry], table[entry + 1]);
         if (flags < 0) break;
         table[entry] += OVERHEAD;
         table[entry + 1] -= OVERHEAD;
@@ -125,7 +126,7 @@ export class MessageOpener {
       const entry = at * ENTRY_SIZE;
       const outer = table[entry + 1];
       const frame = table[entry] + shift;
-      if (!this.#admit(view, frame, outer)) break;
+      if (!this.#admit(octets, frame, outer)) break;
       view.setUint32(nonce + PREFIX_BYTES, view.getUint32(frame + NAME_BYTES));
       view.setUint32(nonce + PREFIX_BYTES + 4, view.getUint32(frame + NAME_BYTES + 4));
       const box = frame + BOX_AT;
@@ -151,49 +152,60 @@ export class MessageOpener {
    * @returns flags of the frame inside, MORE or COMMAND; -1 with a fault
    */
   openAlone(body: Buffer): number {
-    const view = new DataView(body.buffer, body.byteOffset, body.length);
-    if (!this.#admit(view, 0, body.length)) return -1;
-    body.copy(this.#nonce, PREFIX_BYTES, NAME_BYTES, BOX_AT);
-    const opened = this.#native === null ? this.#openInHeap(body) : this.#openNative(this.#native, body);
-    if (!opened) return this.#fail(OpenFault.box, body.length);
-    this.#high = view.getUint32(NAME_BYTES);
-    this.#low = view.getUint32(NAME_BYTES + 4);
-    return this.#take(body[BOX_AT + MAC_BYTES], body.length - OVERHEAD);
+    return this.#one(body, 0, body.length);
   }
 
-  #openNative(native: NativeSodium, body: Buffer): boolean {
-    const mac = body.subarray(BOX_AT, BOX_AT + MAC_BYTES);
-    const text = body.subarray(BOX_AT + MAC_BYTES);
-    return native.crypto_secretbox_open_detached(text, text, mac, this.#nonce, this.#key);
+  #one(chunk: Buffer, at: number, length: number): number {
+    if (!this.#admit(chunk, at, length)) return -1;
+    const high = readUint32(chunk, at + NAME_BYTES);
+    const low = readUint32(chunk, at + NAME_BYTES + 4);
+    writeUint32(this.#nonce, PREFIX_BYTES, high);
+    writeUint32(this.#nonce, PREFIX_BYTES + 4, low);
+    const boxAt = chunk.byteOffset + at + BOX_AT;
+    const box = new Uint8Array(chunk.buffer, boxAt, length - BOX_AT);
+    const opened = this.#native === null ? this.#openInHeap(box) : this.#openNative(this.#native, box);
+    if (!opened) return this.#fail(OpenFault.box, length);
+    this.#high = high;
+    this.#low = low;
+    return this.#take(box[MAC_BYTES], length - OVERHEAD);
+  }
+
+  #openNative(native: NativeSodium, box: Uint8Array): boolean {
+    const text = new Uint8Array(box.buffer, box.byteOffset + MAC_BYTES, box.length - MAC_BYTES);
+    return native.crypto_secretbox_open_easy(text, box, this.#nonce, this.#key);
   }
 
   /** Without a native build. */
-  #openInHeap(body: Buffer): boolean {
+  #openInHeap(body: Uint8Array): boolean {
     const heap = this.#heap;
-    const size = body.length - BOX_AT;
+    const size = body.length;
     const own = size > INPUT_BYTES;
     const box = own ? heap.allocate(size) : heap.input;
     const { octets, sodium, key, nonce } = heap;
     octets.set(this.#key, key);
     octets.set(this.#nonce, nonce);
-    octets.set(body.subarray(BOX_AT), box);
+    octets.set(body, box);
     const text = box + MAC_BYTES;
     const opened = sodium._crypto_box_open_easy_afternm(text, box, size, 0, nonce, key) === 0;
     heap.wipeKey();
-    if (opened) body.set(octets.subarray(text, box + size), BOX_AT + MAC_BYTES);
+    if (opened) body.set(octets.subarray(text, box + size), MAC_BYTES);
     if (own) sodium._free(box);
     return opened;
   }
 
   /** Whether an outer frame may be opened: name, size, and a nonce above the last one (P13, P14). */
-  #admit(view: DataView, at: number, length: number): boolean {
-    if (length < OVERHEAD || view.getUint32(at) !== NAME_HIGH || view.getUint32(at + 4) !== NAME_LOW) {
+  #admit(octets: Uint8Array, at: number, length: number): boolean {
+    if (
+      length < OVERHEAD ||
+      readUint32(octets, at) !== NAME_HIGH ||
+      readUint32(octets, at + 4) !== NAME_LOW
+    ) {
       this.#fail(OpenFault.malformed, length);
       return false;
     }
-    const high = view.getUint32(at + NAME_BYTES);
-    if (high > this.#high || (high === this.#high && view.getUint32(at + NAME_BYTES + 4) > this.#low))
-      return true;
+    const high = readUint32(octets, at + NAME_BYTES);
+    const low = readUint32(octets, at + NAME_BYTES + 4);
+    if (high > this.#high || (high === this.#high && low > this.#low)) return true;
     this.#fail(OpenFault.sequence, length);
     return false;
   }

@@ -23,6 +23,7 @@ import {
   SHORT_BODY_MAX,
   type ShortNonce,
   sealedBytes,
+  writeUint32,
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
 
@@ -171,13 +172,16 @@ export class MessageSealer {
     const flags = segment[this.#at];
     const bodyAt = this.#at + ((flags & LONG) === 0 ? 2 : HEADER_MAX);
     const inline = bodyAt + length <= segment.length;
-    const body = inline ? segment.subarray(bodyAt, bodyAt + length) : this.#segments[this.#segment + 1];
+    const body = inline
+      ? new Uint8Array(segment.buffer, segment.byteOffset + bodyAt, length)
+      : this.#segments[this.#segment + 1];
     const at = writeOuterHeader(target, end, length + OVERHEAD);
-    target.writeUInt32BE(NAME_HIGH, at);
-    target.writeUInt32BE(NAME_LOW, at + 4);
-    this.#nonce.writeUInt32BE(this.#high, PREFIX_BYTES);
-    this.#nonce.writeUInt32BE(this.#low, PREFIX_BYTES + 4);
-    target.set(this.#nonce.subarray(PREFIX_BYTES), at + NAME_BYTES);
+    writeUint32(target, at, NAME_HIGH);
+    writeUint32(target, at + 4, NAME_LOW);
+    writeUint32(target, at + NAME_BYTES, this.#high);
+    writeUint32(target, at + NAME_BYTES + 4, this.#low);
+    writeUint32(this.#nonce, PREFIX_BYTES, this.#high);
+    writeUint32(this.#nonce, PREFIX_BYTES + 4, this.#low);
     if (this.#native !== null) this.#sealNative(this.#native, innerFlags(flags), body, target, at + BOX_AT);
     else this.#sealInHeap(innerFlags(flags), body, target, at + BOX_AT);
     if (inline) this.#advance(segment, bodyAt - this.#at + length);
@@ -193,9 +197,10 @@ export class MessageSealer {
     target[textAt] = flags;
     target.set(body, textAt + 1);
     const memory = target.buffer as ArrayBuffer;
-    const mac = new Uint8Array(memory, target.byteOffset + boxAt, MAC_BYTES);
-    const text = new Uint8Array(memory, target.byteOffset + textAt, body.length + 1);
-    native.crypto_secretbox_detached(text, mac, text, this.#nonce, this.#key);
+    const size = MAC_BYTES + 1 + body.length;
+    const box = new Uint8Array(memory, target.byteOffset + boxAt, size);
+    const text = new Uint8Array(memory, target.byteOffset + textAt, size - MAC_BYTES);
+    native.crypto_secretbox_easy(box, text, this.#nonce, this.#key);
   }
 
   /** Without a native build. The box is made in place, in the area for output or in memory of its own. */

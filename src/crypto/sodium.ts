@@ -19,19 +19,12 @@ import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import type { Libsodium } from "libsodium";
 
-/** What is used of sodium-native. Views may be the same memory. */
+/** What is used of sodium-native. The message may lie in the box, 16 octets behind its beginning. */
 export interface NativeSodium {
-  crypto_secretbox_detached(
-    box: Uint8Array,
-    mac: Uint8Array,
-    message: Uint8Array,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ): void;
-  crypto_secretbox_open_detached(
+  crypto_secretbox_easy(box: Uint8Array, message: Uint8Array, nonce: Uint8Array, key: Uint8Array): void;
+  crypto_secretbox_open_easy(
     message: Uint8Array,
     box: Uint8Array,
-    mac: Uint8Array,
     nonce: Uint8Array,
     key: Uint8Array,
   ): boolean;

@@ -29,12 +29,11 @@ export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe 
   return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail);
 }
 
-const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
-
 /** How a socket of this thread looks to the other end. */
 export function peerOf(host: SocketHost, id: number, address: string): Peer {
   const routingId = host.options.routingId ?? Buffer.alloc(0);
-  return { id, address, endpoint: address, socketType: host.socketType, routingId, metadata: NO_METADATA };
+  const { socketType } = host;
+  return { id, address, endpoint: address, socketType, routingId, metadata: host.options.metadata };
 }
 
 /**

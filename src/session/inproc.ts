@@ -102,6 +102,12 @@ export class InprocRegistry {
     if (waiting?.size === 0) this.#waiting.delete(connector.endpoint);
   }
 
+  /** Whether a name is bound, here or, as far as other threads have told, in one of them. */
+  isBound(endpoint: string): Promise<boolean> {
+    if (this.#bound.get(endpoint)?.open) return Promise.resolve(true);
+    return this.#threads?.isBound(endpoint) ?? Promise.resolve(false);
+  }
+
   /** What keeps a thread alive that waits for other threads. */
   newHold(): Hold {
     return new Hold(this.#threads);

@@ -16,13 +16,17 @@ export interface Protection {
   readonly authenticator: Authenticator | null;
 }
 
+/** What an authenticator may say (RFC 27). */
+const STATUSES: ReadonlySet<unknown> = new Set([200, 300, 400, 500]);
+
 const NONE: Protection = { security: { mechanism: "NULL", ask: false }, authenticator: null };
 
 /** inproc has no security, as in libzmq: both sides are one process. */
 export function protectionOf(options: OptionValues, endpoint: string): Protection {
   if (endpoint.startsWith("inproc://")) return NONE;
   const { security, authenticator } = options as Partial<Protection>;
-  return { security: security ?? NONE.security, authenticator: authenticator ?? null };
+  if (security === undefined) return NONE;
+  return { security, authenticator: authenticator ?? null };
 }
 
 /** RFC 27's request about a peer (Q1). */
@@ -74,7 +78,9 @@ export class Inquiry {
     const ask = async (): Promise<Verdict> => authenticator.authenticate(request, signal);
     ask().then(
       (verdict) => {
-        if (!signal.aborted) answered(verdict);
+        if (signal.aborted) return;
+        if (STATUSES.has(verdict?.status)) answered(verdict);
+        else failed(noVerdict(new TypeError("its answer is no verdict")));
       },
       (cause: unknown) => {
         if (!signal.aborted) failed(noVerdict(cause));

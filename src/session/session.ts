@@ -8,7 +8,7 @@ import type { PipeLink, StreamPipe } from "../engine/pipe.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
 import type { OptionValues } from "../options.js";
-import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../transport/transport.js";
+import { FrameFault, type Stream, type StreamHandler } from "../transport/transport.js";
 import {
   encodeCancel,
   encodeCancelMessage,
@@ -22,6 +22,7 @@ import { Handshake, type PeerDescription, type Progress } from "../zmtp/handshak
 import { Heartbeat } from "../zmtp/heartbeat.js";
 import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
+import { frameFault, frameLimits } from "./frame-limits.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { Inquiry, nobodyToAsk, type Protection, protectionOf, requestAbout } from "./protection.js";
 import { SealedStream } from "./sealed-stream.js";
@@ -32,10 +33,6 @@ import { SealedStream } from "./sealed-stream.js";
  */
 type State = "handshaking" | "ready" | "closed";
 
-/** Largest frame that we can hold. */
-const FRAME_CEILING = 2 ** 31 - 1;
-/** Most octets of one command after the handshake (a SUBSCRIBE carries a topic). */
-const COMMAND_CEILING = 1024 * 1024;
 const HANDSHAKE_COMMAND_CEILING = 64 * 1024;
 /** A low maxMessageSize must leave room for the commands of PLAIN and CURVE. */
 const HANDSHAKE_COMMAND_FLOOR = 4096;
@@ -46,27 +43,6 @@ const WAITING_SUBSCRIPTIONS = 1_000_000;
 const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** PONGs that may wait for a peer that sends PINGs and does not read. */
 const WAITING_CONTROL_CEILING = 16;
-
-const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: string]> = {
-  [FrameFault.frameTooLarge]: ["frame-too-large", "E4, E15", "a part is larger than maxMessageSize"],
-  [FrameFault.commandTooLarge]: ["command-too-large", "E4", "a command is too large"],
-  [FrameFault.tooManyParts]: ["too-many-parts", "E4", "a message has more parts than maxMessageParts"],
-  [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
-};
-
-export function frameLimits(options: OptionValues): FrameLimits {
-  const frame = limit(options.maxMessageSize);
-  return {
-    maxFrameBytes: frame,
-    maxCommandBytes: Math.min(frame, COMMAND_CEILING),
-    maxParts: options.maxMessageParts,
-    maxMessageBytes: limit(options.maxMultipartSize),
-  };
-}
-
-function limit(octets: number): number {
-  return octets === -1 ? FRAME_CEILING : Math.min(octets, FRAME_CEILING);
-}
 
 export class Session implements StreamHandler, PipeLink, Connection {
   readonly stream: Stream;
@@ -142,6 +118,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#handshake = new Handshake({
       socketType: this.#owner.socketType,
       routingId: this.#options.routingId ?? undefined,
+      metadata: this.#options.metadata,
       maxHandshakeBytes: Math.min(ceiling, HANDSHAKE_COMMAND_CEILING),
       security,
       crypto: crypto?.curve,
@@ -261,8 +238,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
       this.#end(error, pendingBytes);
       return;
     }
-    const [code, rule, text] = FAULTS[fault];
-    this.#end(new ProtocolError(code, `${text}: ${octets}`, { rule, octets }), pendingBytes);
+    this.#end(frameFault(fault, octets), pendingBytes);
   }
 
   // Pipe → session

@@ -2,7 +2,16 @@
  * ipc endpoints (items R13 to R18): a path, `*` for a temporary one, `@name` in Linux's abstract namespace. A stale
  * socket file is replaced; our own file is removed when we are done, unless somebody else has taken the path since.
  */
-import { mkdtempSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ZmqError } from "../errors.js";
@@ -72,6 +81,24 @@ function withDirectory(directory: string, acceptor: Acceptor): Acceptor {
   return { ...acceptor, close };
 }
 
+/** ipcFileMode is for files that we make. @throws ZmqError EINVAL, ENOTSUP */
+function checkMode({ ipcFileMode, useFd }: TransportOptions, path: string): void {
+  if (ipcFileMode === null) return;
+  if (process.platform === "win32") throw new ZmqError("ENOTSUP", { detail: "ipcFileMode on Windows" });
+  if (useFd !== -1)
+    throw new ZmqError("EINVAL", { detail: "ipcFileMode contradicts useFd: its file is there" });
+  if (path.startsWith("\0")) {
+    throw new ZmqError("EINVAL", { detail: "ipcFileMode: an abstract name has no file" });
+  }
+}
+
+/** Where a socket is bound before its file gets the name and permissions that were asked for. */
+interface Place {
+  readonly path: string;
+  /** A directory of ours that nobody else can enter; goes when the file has been moved out of it. */
+  readonly directory: string | null;
+}
+
 function named(name: string, acceptor: RawAcceptor): Acceptor {
   return {
     address: `ipc://${name}`,
@@ -90,9 +117,10 @@ export class IpcTransport implements Transport {
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
     const tuned = this.#tuned(options);
+    const path = ipcPath(address);
+    checkMode(options, path);
     if (options.useFd !== -1) return this.#listenDescriptor(tuned, handler);
     if (address === "*") return this.#listenTemporary(tuned, handler);
-    const path = ipcPath(address);
     if (path.startsWith("\0")) {
       return named(address, await this.#engine.listenPipe(path, address, tuned, handler));
     }
@@ -128,25 +156,54 @@ export class IpcTransport implements Transport {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<Acceptor> {
-    const bound = this.#prepare(path, name);
-    return this.#finish(path, name, bound, await this.#engine.listenPipe(bound, name, options, handler));
+    const place = this.#prepare(path, name, options);
+    try {
+      const acceptor = await this.#engine.listenPipe(place.path, name, options, handler);
+      return this.#finish(path, name, place, acceptor, options);
+    } finally {
+      if (place.directory !== null) rmSync(place.directory, { recursive: true, force: true });
+    }
   }
 
   /** The path to bind, which is not always the one asked for. */
-  #prepare(path: string, name: string): string {
+  #prepare(path: string, name: string, { ipcFileMode }: TransportOptions): Place {
     // R17: libuv reports a missing directory as EACCES.
     if (statOf(dirname(resolve(path))) === undefined) {
       throw new ZmqError("ENOENT", { address: `ipc://${name}` });
     }
     // node:net unlinks the path it bound when it closes, whoever owns it by then. Bound under another name and
     // renamed, only removeIfOurs decides.
-    if (this.#engine.name === "native" || process.platform === "win32") return path;
-    return join(dirname(path), `.${process.pid.toString(36)}${(counter++).toString(36)}`);
+    const plain = this.#engine.name === "native" || process.platform === "win32";
+    if (plain && ipcFileMode === null) return { path, directory: null };
+    const other = join(dirname(path), `.${process.pid.toString(36)}${(counter++).toString(36)}`);
+    if (ipcFileMode === null) return { path: other, directory: null };
+    // The system makes the file with what the umask leaves, and a umask is the whole process's: so it is made where
+    // nobody else can reach it, and moved when its permissions are right.
+    const bound = join(other, "s");
+    if (Buffer.byteLength(bound) > PATH_MAX_BYTES) {
+      const most = PATH_MAX_BYTES - Buffer.byteLength(bound) + Buffer.byteLength(path);
+      const detail = `with ipcFileMode at most ${most} octets in this directory`;
+      throw new ZmqError("ENAMETOOLONG", { address: `ipc://${name}`, detail });
+    }
+    mkdirSync(other, { mode: 0o700 });
+    return { path: bound, directory: other };
   }
 
-  #finish(path: string, name: string, bound: string, acceptor: RawAcceptor): Acceptor {
+  #finish(
+    path: string,
+    name: string,
+    { path: bound }: Place,
+    acceptor: RawAcceptor,
+    { ipcFileMode }: TransportOptions,
+  ): Acceptor {
     const absolute = resolve(path);
-    if (bound !== path) renameSync(bound, path);
+    try {
+      if (ipcFileMode !== null) chmodSync(bound, ipcFileMode);
+      if (bound !== path) renameSync(bound, path);
+    } catch (error) {
+      void acceptor.close();
+      throw error;
+    }
     const ours = statOf(absolute) as Stats;
     return {
       address: `ipc://${name}`,
@@ -162,8 +219,9 @@ export class IpcTransport implements Transport {
   listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
     if (options.useFd !== -1) throw new ZmqError("ENOTSUP", { detail: "bindSync() with useFd: use bind()" });
     const tuned = this.#tuned(options);
-    if (address === "*") return this.#listenTemporarySync(tuned, handler);
     const path = ipcPath(address);
+    checkMode(options, path);
+    if (address === "*") return this.#listenTemporarySync(tuned, handler);
     const engine = this.#engine;
     if (path.startsWith("\0")) return named(address, engine.listenPipeSync(path, address, tuned, handler));
     replaceStale(path);
@@ -171,8 +229,13 @@ export class IpcTransport implements Transport {
   }
 
   #listenFileSync(path: string, name: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
-    const bound = this.#prepare(path, name);
-    return this.#finish(path, name, bound, this.#engine.listenPipeSync(bound, name, options, handler));
+    const place = this.#prepare(path, name, options);
+    try {
+      const acceptor = this.#engine.listenPipeSync(place.path, name, options, handler);
+      return this.#finish(path, name, place, acceptor, options);
+    } finally {
+      if (place.directory !== null) rmSync(place.directory, { recursive: true, force: true });
+    }
   }
 
   #listenTemporarySync(options: TransportOptions, handler: AcceptorHandler): Acceptor {

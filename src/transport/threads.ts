@@ -344,6 +344,15 @@ export class ThreadNames {
     return stream;
   }
 
+  /** Whether a thread has the name bound; asks those that were there before us. */
+  async isBound(endpoint: string): Promise<boolean> {
+    if (this.#open() === null) return false;
+    await this.#settling;
+    this.#settling = null;
+    this.#drain();
+    return this.#rivals(endpoint).some(({ state }) => Atomics.load(state, 0) === ClaimState.bound);
+  }
+
   // Staying alive
 
   /** Keeps the thread alive for one who waits for other threads; undone by letGo(). The main thread needs none: its

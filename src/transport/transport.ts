@@ -160,6 +160,8 @@ export interface TransportOptions {
   readonly handshakeInterval: number;
   /** tcp: ranges of addresses that may connect to us; empty for everybody (R12). */
   readonly tcpAcceptFilter: readonly string[];
+  /** ipc: permissions of the file that listening makes; null leaves them to the umask. */
+  readonly ipcFileMode: number | null;
   /** ipc: users, primary groups and processes that may connect to us; everybody where all three are empty (R19). */
   readonly ipcFilterUserIds: readonly number[];
   readonly ipcFilterGroupIds: readonly number[];

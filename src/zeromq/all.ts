@@ -1,8 +1,7 @@
 /**
  * Every name of zeromq.js that "zwire/zeromq" exports.
  */
-import { failure } from "./errors.js";
-
+export { curveKeyPair } from "../security/keys.js";
 export { Context, context } from "./context.js";
 export type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
 export { Observer } from "./observer.js";
@@ -42,9 +41,4 @@ export const capability: Partial<{
   curve: boolean;
   gssapi: boolean;
   draft: boolean;
-}> = { ipc: true, pgm: false, tipc: false, norm: false, curve: false, gssapi: false, draft: true };
-
-/** Not supported: throws ENOTSUP, because there is no CURVE yet (`capability.curve` is false). */
-export function curveKeyPair(): { publicKey: string; secretKey: string } {
-  throw failure("ENOTSUP", "Operation not supported: CURVE is not there yet");
-}
+}> = { ipc: true, pgm: false, tipc: false, norm: false, curve: true, gssapi: false, draft: true };

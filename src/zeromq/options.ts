@@ -2,7 +2,9 @@
  * The options of zeromq.js: which property is which number of libzmq and of which kind, what a property may be used for,
  * and where libzmq treats a value otherwise than zwire's own options do. Knows sockets only by `Target`.
  */
+import { keyText } from "../security/settings.js";
 import { calling, failure } from "./errors.js";
+import { SecurityStore } from "./security.js";
 
 /** Suffix of the get…Option and set…Option that an option goes by. */
 export type Kind = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
@@ -216,9 +218,7 @@ const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
 /** Written as EINVAL: vmci, because no vmci is compiled in. */
 const ABSENT: ReadonlySet<number> = new Set([85, 86, 87, 88]);
 /** Not null: libzmq wants at least one octet. */
-const NEVER_NULL: ReadonlySet<number> = new Set([5, 48, 49, 50, 55]);
-/** Keys that read as EINVAL until they are set. */
-const KEYS: ReadonlySet<number> = new Set([48, 49, 50]);
+const NEVER_NULL: ReadonlySet<number> = new Set([5, 95]);
 
 /** Octets that need not be text. */
 const OCTETS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72]);
@@ -231,6 +231,8 @@ function asText(value: Value): Value {
 
 /** The options of one socket, by number. */
 export class OptionStore {
+  /** Settings about security, for the core to be told when it needs them. */
+  readonly security = new SecurityStore((value) => calling(() => keyText("key", value) as string));
   readonly #core: Target;
   readonly #kept = new Map<number, number>();
 
@@ -244,19 +246,22 @@ export class OptionStore {
       if (!exception.kinds.includes(kind)) throw failure("EINVAL");
       return asKind(kind, this.#kept.get(id) ?? (exception.initial as number));
     }
+    if (this.security.owns(id)) {
+      const value = this.security.get(kind, id);
+      return typeof value === "number" ? asKind(kind, value) : value;
+    }
     if (id === 33 || ABSENT.has(id)) throw failure("EINVAL");
     // RCVMORE: messages are received whole. EVENTS: what could be done at once.
     if (id === 13) return asKind(kind, 0);
     if (id === 15)
       return asKind(kind, Number(this.#core.readable ?? false) | (Number(this.#core.writable ?? false) << 1));
-    const value = readCore(this.#core, kind, id);
-    if (KEYS.has(id) && value === null) throw failure("EINVAL");
-    return id === 55 && value === "" ? null : value;
+    return readCore(this.#core, kind, id);
   }
 
   set(kind: Kind, id: number, value: Value): void {
     const exception = EXCEPTIONS.get(id);
     if (exception !== undefined) this.#keep(exception, kind, id, Number(value));
+    else if (this.security.owns(id)) this.security.set(kind, id, value);
     else if (ABSENT.has(id)) throw failure("EINVAL");
     else if (NEVER_NULL.has(id) && (value === null || value.toString() === "")) throw failure("EINVAL");
     else if (id === 77 && Number(value) < 0) throw failure("EINVAL");

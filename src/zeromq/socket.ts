@@ -12,7 +12,7 @@ import { makeCore, SocketState } from "./state.js";
 /** Number of a socket type, as `type` reads. */
 export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
 
-/** Options of all sockets. Those about security throw "Operation not supported" on any value but their default. */
+/** Options of all sockets. Of those about security the one set last decides; GSSAPI is not supported. */
 export interface Socket {
   /** Only 0: there are no I/O threads to choose from. Another value throws ENOTSUP. */
   affinity: number;

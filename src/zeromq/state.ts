@@ -20,6 +20,7 @@ import type { TakesTurns } from "./lockstep.js";
 import type { EventSource, Observer } from "./observer.js";
 import { OptionStore } from "./options.js";
 import { hold, type Lingering, unwatchUnsent, watchUnsent } from "./process-end.js";
+import type { SecuredCore } from "./security.js";
 
 const BLOCKED = "Socket is blocked by a bind or unbind operation";
 const DONE: Promise<void> = Promise.resolve();
@@ -133,11 +134,26 @@ export class SocketState implements Lingering, EventSource {
     return this.#bound.size + this.#connected;
   }
 
+  /** The core learns what has been set about security. @throws Error EINVAL for what cannot work */
+  #secure(address: string): void {
+    try {
+      this.options.security.apply(this.core as Core & SecuredCore);
+    } catch (error) {
+      throw Object.assign(translated(error) as Error, { address });
+    }
+  }
+
   bind(address: string): Promise<void> {
+    try {
+      this.#secure(address);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#alone(this.core.bind(address).then((endpoint) => this.#boundTo(endpoint)));
   }
 
   bindSync(address: string): void {
+    this.#secure(address);
     this.#boundTo(calling(() => this.core.bindSync(address)));
   }
 
@@ -173,6 +189,7 @@ export class SocketState implements Lingering, EventSource {
   }
 
   connect(address: string): void {
+    this.#secure(address);
     calling(() => this.core.connect(address));
     this.#connected++;
     if (this.observer === null) {

@@ -38,7 +38,16 @@ const readable = all.filter((type) => !["PUB", "PUSH", "RADIO", "SCATTER"].inclu
 const conflating: readonly TypeName[] = ["DEALER", "PULL", "PUSH", "PUB", "SUB", "GATHER", "SCATTER"];
 
 /** How an option is got and set by number. "flag" and "choice" are numbers of 32 bits. */
-export type Kind = "flag" | "int" | "long" | "text" | "list" | "choice";
+export type Kind =
+  | "flag"
+  | "int"
+  | "long"
+  | "text"
+  | "list"
+  | "choice"
+  | "object"
+  | "function"
+  | "optional int";
 
 export interface Row {
   readonly name: string;
@@ -82,6 +91,34 @@ function refused(name: string, number: number, kind: Kind, initial: unknown, bad
   return { name, number, kind, initial, owners: all, good: [initial], bad: [bad], refused: true };
 }
 
+/** A secret key in Z85, the one that libzmq's manual prints. */
+export const A_KEY = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
+const LONG = "u".repeat(256);
+
+const SECURED: Record<string, { good: unknown[]; bad: unknown[] }> = {
+  security: {
+    good: [{ mechanism: "plain", server: true }, { mechanism: "null", domain: "d" }, { mechanism: "null" }],
+    bad: [
+      { mechanism: "curve", server: true, secretKey: "x" },
+      { mechanism: "null", domain: LONG },
+    ],
+  },
+  plainUsername: { good: ["user", "", LONG.slice(1), null], bad: [LONG] },
+  plainPassword: { good: ["secret", "", LONG.slice(1), null], bad: [LONG] },
+  zapDomain: { good: ["global", LONG.slice(1), ""], bad: [LONG, "\u00e9".repeat(128)] },
+  authenticate: { good: [() => "user", null], bad: [] },
+  metadata: {
+    good: [new Map([["X-a", Buffer.from("b")]]), new Map()],
+    bad: [{ a: "b" }, { "X-": "b" }, { "X-a": "" }, { "x-a": "b" }, { [`X-${LONG}`]: "b" }, { "X-a b": "c" }],
+  },
+  ipcFileMode: { good: [0o600, 0, 0o777, null], bad: [-1, 0o1000, 1.5, Number.NaN] },
+};
+const KEYS = {
+  good: [A_KEY, null],
+  bad: ["", A_KEY.slice(1), "~".repeat(40), "#".repeat(40), "0".repeat(40)],
+};
+
+const SECURITY = "conformance/security.test.ts";
 const LIFE = "conformance/life-cycle.test.ts";
 const OS = "conformance/os-options.test.ts";
 const COMMON = "conformance/common.test.ts";
@@ -270,6 +307,21 @@ export const OPTIONS: readonly Row[] = [
   list("ipcFilterUserIds", 59, [1234], [-1], "R19 a peer is let in"),
   list("ipcFilterGroupIds", 60, [1234], [-1], "R19 a peer is let in"),
 
+  secured("security", undefined, "object", { mechanism: "null" }, "all of it by"),
+  secured("plainServer", 44, "flag", false, "O1 O2 PLAIN"),
+  secured("plainUsername", 45, "text", null, "O1 O2 PLAIN"),
+  secured("plainPassword", 46, "text", null, "O1 O2 PLAIN"),
+  secured("curveServer", 47, "flag", false, "P18 CURVE"),
+  secured("curvePublicKey", 48, "text", null, "P18 CURVE"),
+  secured("curveSecretKey", 49, "text", null, "P18 CURVE"),
+  secured("curveServerKey", 50, "text", null, "P18 CURVE"),
+  secured("zapDomain", 55, "text", "", "Q10 NULL with a domain"),
+  secured("zapEnforceDomain", 93, "flag", false, "Q13 zapEnforceDomain"),
+  secured("authenticate", undefined, "function", null, "authenticate decides"),
+  { ...own("authenticateTimeout", 10000, 0, all, `${SECURITY}: an answer of authenticate that`) },
+  secured("metadata", undefined, "object", new Map(), "C16 metadata"), // METADATA (95): tested by itself
+  secured("ipcFileMode", undefined, "optional int", null, "ipcFileMode is what"),
+
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: E15 maxMessageParts"),
   own("maxMultipartSize", -1, -1, all, `${HERE}: E15 maxMultipartSize`, SAFE),
   own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),
@@ -286,15 +338,6 @@ export const OPTIONS: readonly Row[] = [
   refused("vmciBufferMaxSize", 87, "long", 0, 1),
   refused("vmciConnectTimeout", 88, "int", -1, 5),
   refused("loopbackFastPath", 94, "flag", false, true),
-  refused("plainServer", 44, "flag", false, true),
-  refused("plainUsername", 45, "text", null, "user"),
-  refused("plainPassword", 46, "text", null, "secret"),
-  refused("curveServer", 47, "flag", false, true),
-  refused("curvePublicKey", 48, "text", null, "k".repeat(40)),
-  refused("curveSecretKey", 49, "text", null, "k".repeat(40)),
-  refused("curveServerKey", 50, "text", null, "k".repeat(40)),
-  refused("zapDomain", 55, "text", "", "domain"),
-  refused("zapEnforceDomain", 93, "flag", false, true),
   refused("gssapiServer", 62, "flag", false, true),
   refused("gssapiPrincipal", 63, "text", null, "principal"),
   refused("gssapiServicePrincipal", 64, "text", null, "principal"),
@@ -302,6 +345,11 @@ export const OPTIONS: readonly Row[] = [
   refused("gssapiPrincipalNameType", 90, "choice", "hostBased", "userName"),
   refused("gssapiServicePrincipalNameType", 91, "choice", "hostBased", "krb5Principal"),
 ];
+
+function secured(name: string, number: number | undefined, kind: Kind, initial: unknown, title: string): Row {
+  const values = kind === "flag" ? { good: [true, false], bad: [] } : (SECURED[name] ?? KEYS);
+  return { name, number, kind, initial, owners: all, ...values, proof: `${SECURITY}: ${title}` };
+}
 
 function own(
   name: string,

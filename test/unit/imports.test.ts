@@ -9,7 +9,16 @@ import { describe, expect, it } from "vitest";
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../../src");
 
 /** Which rooms a room may import from, its own aside. Leaves are files that know nothing of the house. */
-const LEAVES = ["errors", "message", "events", "options", "option-rules", "endpoint", "accept-filter"];
+const LEAVES = [
+  "errors",
+  "message",
+  "events",
+  "options",
+  "option-rules",
+  "endpoint",
+  "accept-filter",
+  "security",
+];
 const ALLOWED: Record<string, string[]> = {
   index: ["version", "context", "directions", "socket", "sockets", "proxy", "engine", "zmtp", ...LEAVES],
   proxy: ["directions", "socket", "engine", ...LEAVES],
@@ -27,6 +36,7 @@ const ALLOWED: Record<string, string[]> = {
     "errors",
     "events",
     "message",
+    "security",
   ],
   "zeromq-draft": ["zeromq"],
   version: ["transport"],
@@ -46,8 +56,9 @@ const ALLOWED: Record<string, string[]> = {
   "socket-turns": ["engine", "errors"],
   context: ["session", "option-access", "option-numbers", ...LEAVES],
   "option-access": ["option-numbers", "errors"],
-  "option-numbers": ["option-rules", "errors"],
-  "option-rules": ["accept-filter", "errors"],
+  "option-numbers": ["option-rules", "security", "errors"],
+  "option-rules": ["accept-filter", "security", "errors"],
+  security: ["zmtp", "errors"],
   condition: ["engine"],
   session: ["zmtp", "engine", "transport", "crypto", ...LEAVES],
   crypto: ["zmtp"],
@@ -59,7 +70,7 @@ const ALLOWED: Record<string, string[]> = {
   errors: [],
   message: [],
   events: ["engine", "errors"],
-  options: ["option-rules"],
+  options: ["option-rules", "security"],
   "accept-filter": [],
   endpoint: ["errors"],
 };

@@ -31,6 +31,7 @@ const OPTIONS: TransportOptions = {
   ipcFilterUserIds: [],
   ipcFilterGroupIds: [],
   ipcFilterProcessIds: [],
+  ipcFileMode: null,
   useFd: -1,
 };
 const WIDE: FrameLimits = {

@@ -1,0 +1,121 @@
+/**
+ * An authenticator made of a function of the application's. Whatever goes wrong with it lets nobody in.
+ */
+import type { Status, Verdict } from "../zmtp/mechanisms/authentication.js";
+import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
+import { parseProperties } from "./properties.js";
+import { hiding } from "./roles.js";
+
+/**
+ * What `authenticate` answers. A text that is not empty lets the peer in and is its User-Id; true lets it in without one.
+ * false, null and undefined refuse it with status 400. An object says it in full; `userId` and `metadata` go with 200.
+ */
+export type AuthenticationAnswer =
+  | string
+  | boolean
+  | null
+  | undefined
+  | {
+      /** 200 lets in, 300 asks to try again later, 400 refuses, 500 is a failure of the authenticator. */
+      readonly status: Status;
+      /** Why; for logs. */
+      readonly text?: string;
+      readonly userId?: string;
+      readonly metadata?: Readonly<Record<string, string | Uint8Array>> | ReadonlyMap<string, Uint8Array>;
+    };
+
+/**
+ * Decides about a peer; called once for each connection. What it throws, or a promise that rejects, refuses the peer.
+ * @param signal aborted when the answer is not wanted any more: too late, or the connection is gone
+ */
+export type Authenticate = (
+  request: AuthenticationRequest,
+  signal: AbortSignal,
+) => AuthenticationAnswer | Promise<AuthenticationAnswer>;
+
+const STATUSES: readonly unknown[] = [200, 300, 400, 500];
+const NOTHING: ReadonlyMap<string, Buffer> = new Map();
+const TEXT_MAX = 255;
+
+/** A Verdict by status alone. */
+export function verdict(status: Status, text: string, userId = ""): Verdict {
+  return { status, text, userId, metadata: NOTHING };
+}
+
+/**
+ * Checks what an application's function answered.
+ * @throws TypeError, RangeError for what is no answer: nobody is let in by it
+ */
+export function toVerdict(answer: unknown): Verdict {
+  if (answer === true) return verdict(200, "OK");
+  if (answer === false || answer === null || answer === undefined) return verdict(400, "refused");
+  if (typeof answer === "string") return verdict(200, "OK", userIdOf(answer));
+  if (typeof answer !== "object") throw new TypeError(`authenticate answered with a ${typeof answer}`);
+  const { status, text = "", userId, metadata } = answer as Record<string, unknown>;
+  if (!STATUSES.includes(status))
+    throw new TypeError("authenticate answered with an object without a status");
+  if (typeof text !== "string") throw new TypeError("text of authenticate's answer must be a string");
+  if (status !== 200) {
+    if (userId === undefined && metadata === undefined) return verdict(status as Status, text);
+    throw new TypeError("userId and metadata of authenticate's answer go with status 200");
+  }
+  return {
+    status: 200,
+    text,
+    userId: userId === undefined ? "" : userIdOf(userId),
+    metadata: metadata === undefined ? NOTHING : parseProperties("metadata", metadata, false),
+  };
+}
+
+function userIdOf(value: unknown): string {
+  if (typeof value !== "string" || value === "" || Buffer.byteLength(value) > TEXT_MAX) {
+    throw new RangeError(`authenticate's user id must be a string of 1 to ${TEXT_MAX} octets`);
+  }
+  return value;
+}
+
+/** Asks a function. */
+export class CallbackAuthenticator implements Authenticator {
+  readonly #authenticate: Authenticate;
+  readonly #timeoutMs: number;
+
+  /** @param timeoutMs how long an answer may take; 0: as long as the connection waits */
+  constructor(authenticate: Authenticate, timeoutMs: number) {
+    this.#authenticate = authenticate;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const limit = this.#timeoutMs;
+    const wanted = new AbortController();
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", gone);
+      };
+      const giveUp = (reason: unknown): void => {
+        end();
+        reject(reason);
+        wanted.abort(reason);
+      };
+      const gone = (): void => giveUp(signal.reason);
+      const late = (): void => giveUp(new Error(`authenticate gave no answer within ${limit} ms`));
+      const timer = limit === 0 ? undefined : setTimeout(late, limit).unref();
+      signal.addEventListener("abort", gone, { once: true });
+      this.#decide(request, wanted.signal).then(resolve, reject).finally(end);
+    });
+  }
+
+  /** The call itself is inside: what it throws at once is a rejection as well. */
+  async #decide(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
+    return toVerdict(await this.#authenticate(presented(request), signal));
+  }
+}
+
+/** The request as the application sees it: the password is there to be read, and not to be logged. */
+function presented(request: AuthenticationRequest): AuthenticationRequest {
+  if (request.mechanism !== "PLAIN") return Object.freeze({ ...request });
+  const { password, ...rest } = request;
+  return hiding(rest, { password });
+}

@@ -1,0 +1,84 @@
+/**
+ * CURVE's long-term keys as an application has them: pairs, and keys as octets or Z85 text. Knows no options and no
+ * protocol.
+ */
+import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
+import { z85Decode, z85Encode } from "./z85.js";
+
+/** Octets of any key of CURVE. */
+export const KEY_BYTES = 32;
+const KEY_TEXT = 40;
+
+/** A CURVE key: 32 octets, or 40 characters of Z85. */
+export type CurveKey = string | Uint8Array;
+
+/** A long-term key pair, both halves as 40 characters of Z85. */
+export interface CurveKeyPair {
+  /** May be known to everybody: clients need their server's. */
+  publicKey: string;
+  /** To be kept secret. */
+  secretKey: string;
+}
+
+/** A new long-term key pair. */
+export function curveKeyPair(): CurveKeyPair {
+  const secretKey = randomBytes(KEY_BYTES);
+  return { publicKey: z85Encode(publicKeyOf(secretKey)), secretKey: z85Encode(secretKey) };
+}
+
+/**
+ * The public half of a secret key, as Z85 text.
+ * @throws TypeError, RangeError for what is no key
+ */
+export function curvePublicKey(secretKey: CurveKey): string {
+  return z85Encode(publicKeyOf(parseKey("secretKey", secretKey)));
+}
+
+/** What stands before 32 octets of an X25519 secret key in PKCS #8. */
+const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+
+/**
+ * The public half of a secret key. By Node's own X25519, because a socket wants it before it returns from connect(),
+ * and the library that protects messages takes a moment to load.
+ */
+export function publicKeyOf(secretKey: Uint8Array): Buffer {
+  const der = Buffer.concat([PKCS8, secretKey]);
+  try {
+    const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    return createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-KEY_BYTES);
+  } finally {
+    der.fill(0);
+  }
+}
+
+/**
+ * Checks a key, and gives its octets in memory of their own (P16): 32 octets, or Z85 as text or as octets, with or
+ * without a trailing NUL. Says nothing of the value, which may be a secret.
+ * @throws TypeError, RangeError
+ */
+export function parseKey(name: string, value: unknown): Buffer {
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    throw new TypeError(
+      `${name} must be a string or Uint8Array; got ${value === null ? "null" : typeof value}`,
+    );
+  }
+  if (typeof value !== "string" && value.length === KEY_BYTES) return checked(name, Buffer.from(value));
+  const text = typeof value === "string" ? value : Buffer.from(value).toString("latin1");
+  const bare = text.length === KEY_TEXT + 1 && text.endsWith("\0") ? text.slice(0, KEY_TEXT) : text;
+  if (bare.length !== KEY_TEXT) throw notKey(name);
+  try {
+    return checked(name, z85Decode(bare));
+  } catch {
+    throw notKey(name);
+  }
+}
+
+/** A key of zeros is one that was never set. */
+function checked(name: string, key: Buffer): Buffer {
+  if (key.every((octet) => octet === 0)) throw notKey(name);
+  return key;
+}
+
+function notKey(name: string): RangeError {
+  return new RangeError(`${name} must be a key: ${KEY_BYTES} octets, or ${KEY_TEXT} characters of Z85`);
+}

@@ -1,0 +1,67 @@
+/**
+ * Properties of connection metadata as an application gives them: its own, told to peers (C16, C17), or those that an
+ * authenticator adds to a peer. Knows no encoding.
+ */
+
+/** name-char of RFC 37's grammar. */
+const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
+/** So that a handshake command stays well below what peers accept. */
+const MAX_PROPERTIES = 48;
+const MAX_BYTES = 32 * 1024;
+
+/** Properties by name. */
+export type Properties = ReadonlyMap<string, Buffer>;
+
+/** No properties. */
+export const NO_PROPERTIES: Properties = new Map();
+
+/**
+ * Checks properties and copies them.
+ * @param own whether they are told to peers: then each name begins with "X-", and no value is empty (C17)
+ * @throws TypeError, RangeError
+ */
+export function parseProperties(name: string, value: unknown, own: boolean): Properties {
+  if (value === null && own) return NO_PROPERTIES;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new TypeError(`${name} must be an object with a property for each name; got ${typeof value}`);
+  }
+  const found = new Map<string, Buffer>();
+  let bytes = 0;
+  for (const [key, given] of value instanceof Map ? value : Object.entries(value)) {
+    const octets = property(name, key, given, own);
+    bytes += key.length + octets.length;
+    found.set(key, octets);
+  }
+  if (found.size > MAX_PROPERTIES || bytes > MAX_BYTES) {
+    throw new RangeError(`${name} must be at most ${MAX_PROPERTIES} properties and ${MAX_BYTES} octets`);
+  }
+  return found;
+}
+
+function property(name: string, key: unknown, value: unknown, own: boolean): Buffer {
+  const valid =
+    typeof key === "string" && NAME.test(key) && (!own || (key.startsWith("X-") && key.length > 2));
+  if (!valid) {
+    const form = own ? '"X-" and a name of letters, digits and -_.+' : "a name of letters, digits and -_.+";
+    throw new RangeError(
+      `${name}: a property must be called ${form}, at most 255; got ${JSON.stringify(key)}`,
+    );
+  }
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    throw new TypeError(
+      `${name}: ${key} must be a string or Uint8Array; got ${value === null ? "null" : typeof value}`,
+    );
+  }
+  if (own && value.length === 0) throw new RangeError(`${name}: ${key} must not be empty`);
+  return Buffer.from(value as Uint8Array);
+}
+
+/**
+ * One property as ZMQ_METADATA takes it, `X-name:value` (C17).
+ * @throws RangeError
+ */
+export function parseProperty(text: string): [name: string, value: string] {
+  const colon = text.indexOf(":");
+  if (colon < 0) throw new RangeError("metadata must be X-name:value");
+  return [text.slice(0, colon), text.slice(colon + 1)];
+}

@@ -1,0 +1,340 @@
+/**
+ * A socket's security as an application sets it: one object, or option by option under zeromq.js's names. Settings that
+ * contradict each other are refused when they are made, what is missing when the socket binds or connects. Knows no
+ * sockets and no connections; secrets are in no error.
+ */
+import { ZmqError } from "../errors.js";
+import type { Security } from "../zmtp/mechanisms/security.js";
+import type { Authenticator } from "./authenticator.js";
+import { type Authenticate, CallbackAuthenticator } from "./callback.js";
+import { type CurveKey, parseKey, publicKeyOf } from "./keys.js";
+import { CurveClient, CurveServer, hiding, PlainClient } from "./roles.js";
+import { z85Decode, z85Encode } from "./z85.js";
+
+/**
+ * Security of a socket in one value. `domain` is ZAP's; with it, or with mechanism "plain", every peer is asked for.
+ * Keys are 32 octets, or 40 characters of Z85; `publicKey` may be left out, because it follows from `secretKey`.
+ */
+export type SecuritySettings =
+  | { readonly mechanism: "null"; readonly domain?: string }
+  | { readonly mechanism: "plain"; readonly server: true; readonly domain?: string }
+  | {
+      readonly mechanism: "plain";
+      readonly server?: false;
+      readonly username: string;
+      readonly password: string;
+    }
+  | {
+      readonly mechanism: "curve";
+      readonly server: true;
+      readonly publicKey?: CurveKey;
+      readonly secretKey: CurveKey;
+      readonly domain?: string;
+    }
+  | {
+      readonly mechanism: "curve";
+      readonly server?: false;
+      readonly serverKey: CurveKey;
+      readonly publicKey?: CurveKey;
+      readonly secretKey: CurveKey;
+    };
+
+/** The same by option; keys as Z85 text. */
+export interface SecurityFields {
+  plainServer: boolean;
+  plainUsername: string | null;
+  plainPassword: string | null;
+  curveServer: boolean;
+  curvePublicKey: string | null;
+  curveSecretKey: string | null;
+  curveServerKey: string | null;
+  zapDomain: string;
+}
+
+/** All that security has among a socket's options. */
+export interface SecurityValues extends SecurityFields {
+  zapEnforceDomain: boolean;
+  authenticate: Authenticate | null;
+  authenticateTimeout: number;
+  /** What connections made from the next bind or connect on are secured with; see secure(). */
+  security: Security;
+  /** Who decides about their peers; null where nobody is asked. */
+  authenticator: Authenticator | null;
+}
+
+/** No security at all. */
+export const OPEN: Security = Object.freeze({ mechanism: "NULL", ask: false });
+
+const UNSET: Readonly<SecurityFields> = Object.freeze({
+  plainServer: false,
+  plainUsername: null,
+  plainPassword: null,
+  curveServer: false,
+  curvePublicKey: null,
+  curveSecretKey: null,
+  curveServerKey: null,
+  zapDomain: "",
+});
+
+/** Options that `security` says all at once. */
+export const SECURITY_FIELDS = Object.keys(UNSET) as readonly (keyof SecurityFields)[];
+
+type Name = keyof SecurityFields | "authenticate";
+
+const PLAIN: readonly Name[] = ["plainServer", "plainUsername", "plainPassword"];
+const CURVE: readonly Name[] = ["curveServer", "curvePublicKey", "curveSecretKey", "curveServerKey"];
+const ROLE = "a socket is server or client";
+const DECIDES = "only a server decides who is let in";
+
+/** What excludes each other. */
+const EXCLUSIVE: readonly (readonly [readonly Name[], readonly Name[], why: string])[] = [
+  [PLAIN, CURVE, "a socket has one mechanism"],
+  [["plainServer"], ["plainUsername", "plainPassword"], ROLE],
+  [["curveServer"], ["curveServerKey"], ROLE],
+  [["plainUsername", "plainPassword", "curveServerKey"], ["zapDomain", "authenticate"], DECIDES],
+];
+
+function isSet(values: Readonly<SecurityValues>, name: Name): boolean {
+  const value = values[name];
+  if (name === "zapDomain") return value !== "";
+  return value !== undefined && value !== null && value !== false; // an empty password is one
+}
+
+/** Two settings that exclude each other, if there are any. */
+function contradiction(values: SecurityValues, changed?: Name): [one: Name, other: Name, why: string] | null {
+  for (const [left, right, why] of EXCLUSIVE) {
+    const one = left.filter((name) => isSet(values, name));
+    const other = right.filter((name) => isSet(values, name));
+    if (one.length === 0 || other.length === 0) continue;
+    if (changed === undefined || one.includes(changed)) return [changed ?? one[0], other[0], why];
+    if (other.includes(changed)) return [changed, one[0], why];
+  }
+  return null;
+}
+
+/**
+ * Stores one checked option.
+ * @throws TypeError where it contradicts another one
+ */
+export function setSecurityOption(values: SecurityValues, name: string, value: unknown): void {
+  const found = contradiction({ ...values, ...secretsOf(values), [name]: value }, name as Name);
+  if (found !== null) {
+    const [one, other, why] = found;
+    throw new TypeError(`${one} contradicts ${other}: ${why}; unset ${other} first`);
+  }
+  (values as unknown as Record<string, unknown>)[name] = value;
+}
+
+/** They are not enumerable where they are kept. */
+function secretsOf({ plainPassword, curveSecretKey }: SecurityValues): Partial<SecurityFields> {
+  return { plainPassword, curveSecretKey };
+}
+
+/**
+ * Stores a checked `security`: everything that it says takes the place of what was set.
+ * @throws TypeError where it contradicts `authenticate`
+ */
+export function setSecurity(values: SecurityValues, _name: string, fields: unknown): void {
+  const found = contradiction({ ...values, ...(fields as SecurityFields) });
+  if (found !== null)
+    throw new TypeError(`security contradicts ${found[1]}: ${found[2]}; unset ${found[1]} first`);
+  Object.assign(values, fields);
+}
+
+// The object
+
+const FIELDS: Record<string, readonly string[]> = {
+  null: ["domain"],
+  plain: ["server", "username", "password", "domain"],
+  curve: ["server", "serverKey", "publicKey", "secretKey", "domain"],
+};
+
+/**
+ * Checks a `security` object.
+ * @throws TypeError, RangeError naming the field
+ */
+export function parseSecurity(name: string, value: unknown): SecurityFields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(
+      `${name} must be an object with a mechanism; got ${value === null ? "null" : typeof value}`,
+    );
+  }
+  const given = value as Record<string, unknown>;
+  const mechanism = given.mechanism as string;
+  const known =
+    typeof mechanism === "string" && Object.hasOwn(FIELDS, mechanism) ? FIELDS[mechanism] : undefined;
+  if (known === undefined) throw new TypeError(`${name}.mechanism must be "null", "plain" or "curve"`);
+  for (const field of Object.keys(given)) {
+    if (field !== "mechanism" && !known.includes(field))
+      throw new TypeError(`${name} with mechanism "${mechanism}" has no field "${field}"`);
+  }
+  const { server = false } = given;
+  if (typeof server !== "boolean")
+    throw new TypeError(`${name}.server must be true or false; got ${typeof server}`);
+  const fields: SecurityFields = { ...UNSET };
+  if (given.domain !== undefined) fields.zapDomain = domainOf(`${name}.domain`, given.domain);
+  if (mechanism === "plain") parsePlain(name, given, server, fields);
+  if (mechanism === "curve") parseCurve(name, given, server, fields);
+  return fields;
+}
+
+/** @throws TypeError where one of the fields is given */
+function exclude(
+  name: string,
+  given: Record<string, unknown>,
+  role: string,
+  fields: readonly string[],
+): void {
+  const present = fields.find((field) => given[field] !== undefined);
+  if (present !== undefined) throw new TypeError(`${name}.${present} contradicts ${role}: ${ROLE}`);
+}
+
+function parsePlain(
+  name: string,
+  given: Record<string, unknown>,
+  server: boolean,
+  fields: SecurityFields,
+): void {
+  fields.plainServer = server;
+  if (server) {
+    exclude(name, given, `${name}.server`, ["username", "password"]);
+    return;
+  }
+  exclude(name, given, "a client", ["domain"]);
+  fields.plainUsername = credential(`${name}.username`, given.username) as string;
+  fields.plainPassword = credential(`${name}.password`, given.password) as string;
+  if (fields.plainUsername === null || fields.plainPassword === null) {
+    throw new TypeError(`${name}.username and ${name}.password must be strings`);
+  }
+}
+
+function parseCurve(
+  name: string,
+  given: Record<string, unknown>,
+  server: boolean,
+  fields: SecurityFields,
+): void {
+  fields.curveServer = server;
+  if (server) exclude(name, given, `${name}.server`, ["serverKey"]);
+  else exclude(name, given, "a client", ["domain"]);
+  const secret = parseKey(`${name}.secretKey`, given.secretKey);
+  fields.curveSecretKey = z85Encode(secret);
+  if (!server) fields.curveServerKey = z85Encode(parseKey(`${name}.serverKey`, given.serverKey));
+  if (given.publicKey === undefined) return;
+  const publicKey = parseKey(`${name}.publicKey`, given.publicKey);
+  if (!publicKey.equals(publicKeyOf(secret))) {
+    throw new TypeError(`${name}.publicKey contradicts ${name}.secretKey: they are no pair`);
+  }
+  fields.curvePublicKey = z85Encode(publicKey);
+}
+
+/** The present settings as `security` would say them; secrets are there, and not enumerable. */
+export function describeSecurity(values: SecurityValues): SecuritySettings {
+  const domain = values.zapDomain === "" ? {} : { domain: values.zapDomain };
+  const mechanism = mechanismOf(values) ?? "null";
+  if (mechanism === "null") return Object.freeze({ mechanism, ...domain });
+  const server = values.plainServer || values.curveServer;
+  if (mechanism === "plain") {
+    if (server) return Object.freeze({ mechanism, server, ...domain } as SecuritySettings);
+    const client = { mechanism, server, username: values.plainUsername };
+    return hiding(client, { password: values.plainPassword }) as unknown as SecuritySettings;
+  }
+  const serverKey = values.curveServerKey === null ? {} : { serverKey: values.curveServerKey };
+  const publicKey = values.curvePublicKey === null ? {} : { publicKey: values.curvePublicKey };
+  const curve = { mechanism, server, ...serverKey, ...publicKey, ...domain };
+  return hiding(curve, { secretKey: values.curveSecretKey }) as unknown as SecuritySettings;
+}
+
+// Single options
+
+/** @throws TypeError, RangeError */
+export function credential(name: string, value: unknown): string | null {
+  if (value === null) return null;
+  // O1: at most 255 octets, and empty is allowed.
+  if (typeof value !== "string") throw new TypeError(`${name} must be a string or null; got ${typeof value}`);
+  if (Buffer.byteLength(value) > 255) throw new RangeError(`${name} must have at most 255 octets`);
+  return value;
+}
+
+/** @throws TypeError, RangeError */
+export function domainOf(name: string, value: unknown): string {
+  if (typeof value !== "string") {
+    throw new TypeError(`${name} must be a string; got ${value === null ? "null" : typeof value}`);
+  }
+  if (Buffer.byteLength(value) > 255) throw new RangeError(`${name} must have at most 255 octets`);
+  return value;
+}
+
+/** A key as Z85 text, or null for none. @throws TypeError, RangeError */
+export function keyText(name: string, value: unknown): string | null {
+  return value === null ? null : z85Encode(parseKey(name, value));
+}
+
+// What follows from it
+
+/** The mechanism that the settings ask for, complete or not. */
+export function mechanismOf(values: SecurityValues): null | "plain" | "curve" {
+  if (PLAIN.some((name) => isSet(values, name))) return "plain";
+  return CURVE.some((name) => isSet(values, name)) ? "curve" : null;
+}
+
+function missing(detail: string): ZmqError {
+  return new ZmqError("EINVAL", { detail });
+}
+
+/**
+ * Makes of the settings what the connections of the next bind or connect go by: `values.security` and
+ * `values.authenticator`.
+ * @param zap who asks the ZAP handler
+ * @param raw connections have no handshake (STREAM)
+ * @throws ZmqError EINVAL naming what is missing
+ */
+export function secure(values: SecurityValues, zap: () => Authenticator, raw: boolean): void {
+  const security = roleOf(values);
+  if (values.zapEnforceDomain && values.zapDomain === "") throw missing("zapEnforceDomain needs zapDomain");
+  const asks = ("ask" in security && security.ask) || (security.mechanism === "PLAIN" && security.server);
+  if (raw && (security.mechanism !== "NULL" || asks)) {
+    throw missing("a Stream has no handshake that security could be part of");
+  }
+  values.security = security;
+  const { authenticate, authenticateTimeout } = values;
+  if (!asks) values.authenticator = null;
+  else if (authenticate === null) values.authenticator = zap();
+  else values.authenticator = new CallbackAuthenticator(authenticate, authenticateTimeout);
+}
+
+function roleOf(values: SecurityValues): Security {
+  const mechanism = mechanismOf(values);
+  if (mechanism === "plain") return plainRole(values);
+  if (mechanism === "curve") return curveRole(values);
+  // Q10: NULL asks only where a domain says so, or a function is there to be asked.
+  return values.zapDomain !== "" || values.authenticate !== null ? { mechanism: "NULL", ask: true } : OPEN;
+}
+
+function plainRole({ plainServer, plainUsername, plainPassword }: SecurityValues): Security {
+  if (plainServer) return { mechanism: "PLAIN", server: true };
+  if (plainUsername === null) throw missing("plainPassword needs plainUsername");
+  if (plainPassword === null) throw missing("plainUsername needs plainPassword");
+  return new PlainClient(plainUsername, plainPassword);
+}
+
+function curveRole({
+  curveServer,
+  curvePublicKey,
+  curveSecretKey,
+  curveServerKey,
+}: SecurityValues): Security {
+  if (!curveServer && curveServerKey === null) {
+    throw missing("CURVE needs curveServerKey on a client, curveServer on a server");
+  }
+  if (curveSecretKey === null) {
+    throw missing(`${curveServer ? "curveServer" : "curveServerKey"} needs curveSecretKey`);
+  }
+  const secretKey = z85Decode(curveSecretKey);
+  const publicKey = publicKeyOf(secretKey);
+  if (curvePublicKey !== null && !publicKey.equals(z85Decode(curvePublicKey))) {
+    throw missing("curvePublicKey and curveSecretKey are no pair");
+  }
+  if (curveServerKey === null) return new CurveServer(publicKey, secretKey);
+  return new CurveClient(publicKey, secretKey, z85Decode(curveServerKey));
+}

@@ -1,0 +1,38 @@
+/**
+ * The bounds on what a connection's frames may hold, and what is said of a frame beyond them.
+ */
+import type { OptionValues } from "../options.js";
+import { FrameFault, type FrameLimits } from "../transport/transport.js";
+import { ProtocolError } from "../zmtp/protocol-error.js";
+
+/** Largest frame that we can hold. */
+const FRAME_CEILING = 2 ** 31 - 1;
+/** Most octets of one command after the handshake (a SUBSCRIBE carries a topic). */
+const COMMAND_CEILING = 1024 * 1024;
+
+const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: string]> = {
+  [FrameFault.frameTooLarge]: ["frame-too-large", "E4, E15", "a part is larger than maxMessageSize"],
+  [FrameFault.commandTooLarge]: ["command-too-large", "E4", "a command is too large"],
+  [FrameFault.tooManyParts]: ["too-many-parts", "E4", "a message has more parts than maxMessageParts"],
+  [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
+};
+
+export function frameLimits(options: OptionValues): FrameLimits {
+  const frame = limit(options.maxMessageSize);
+  return {
+    maxFrameBytes: frame,
+    maxCommandBytes: Math.min(frame, COMMAND_CEILING),
+    maxParts: options.maxMessageParts,
+    maxMessageBytes: limit(options.maxMultipartSize),
+  };
+}
+
+function limit(octets: number): number {
+  return octets === -1 ? FRAME_CEILING : Math.min(octets, FRAME_CEILING);
+}
+
+/** What a decoder refused, as an error. @param octets the size, or the number of parts, that was too large */
+export function frameFault(fault: FrameFault, octets: number): ProtocolError {
+  const [code, rule, text] = FAULTS[fault];
+  return new ProtocolError(code, `${text}: ${octets}`, { rule, octets });
+}

@@ -1,0 +1,89 @@
+/** ZAP's frames (section Q): requests of each mechanism octet for octet, and every reply that is none. */
+import { describe, expect, it } from "vitest";
+import type { AuthenticationRequest } from "../../../src/security/authenticator.js";
+import { encodeRequest, parseReply, replyId } from "../../../src/session/zap.js";
+
+const ABOUT = {
+  domain: "global",
+  address: "10.0.0.1",
+  endpoint: "tcp://*:5",
+  routingId: Buffer.from("server"),
+};
+const HEAD = ["", "1.0", "7", "global", "10.0.0.1", "server"];
+
+function frames(request: object): string[] {
+  return encodeRequest("7", { ...ABOUT, ...request } as AuthenticationRequest).map((frame) =>
+    frame.toString("latin1"),
+  );
+}
+
+describe("requests", () => {
+  it("Q1 Q3 NULL has no credentials", () => expect(frames({ mechanism: "NULL" })).toEqual([...HEAD, "NULL"]));
+
+  it("Q1 Q3 PLAIN has two", () => {
+    const request = { mechanism: "PLAIN", username: "user", password: "" };
+    expect(frames(request)).toEqual([...HEAD, "PLAIN", "user", ""]);
+  });
+
+  it("Q1 Q3 CURVE has the key's 32 octets", () => {
+    const publicKey = Buffer.from(Array.from({ length: 32 }, (_, i) => i * 8));
+    expect(frames({ mechanism: "CURVE", publicKey })).toEqual([
+      ...HEAD,
+      "CURVE",
+      publicKey.toString("latin1"),
+    ]);
+  });
+
+  it("Q4 Q13 the identity is ours, and an empty domain is an empty frame", () => {
+    const request = { mechanism: "NULL", domain: "", routingId: new Uint8Array(0) };
+    expect(frames(request)).toEqual(["", "1.0", "7", "", "10.0.0.1", "", "NULL"]);
+  });
+});
+
+const GOOD = ["", "1.0", "7", "200", "OK", "ann", ""];
+
+function reply(changes: Record<number, string | undefined> = {}, from = GOOD): Buffer[] {
+  return from.map((frame, at) => Buffer.from(changes[at] ?? frame, "latin1"));
+}
+
+function read(parts: Buffer[]) {
+  const id = replyId(parts);
+  return { id, ...parseReply(parts) };
+}
+
+const property = (name: string, value: string) =>
+  `${String.fromCharCode(name.length)}${name}\0\0\0${String.fromCharCode(value.length)}${value}`;
+
+describe("replies", () => {
+  it("Q2 Q7 200 with user id and metadata", () => {
+    const parts = reply({ 6: property("Role", "admin") + property("X-n", "1") });
+    const metadata = new Map([
+      ["Role", Buffer.from("admin")],
+      ["X-n", Buffer.from("1")],
+    ]);
+    expect(read(parts)).toEqual({ id: "7", status: 200, text: "OK", userId: "ann", metadata });
+  });
+
+  it.each([200, 300, 400, 500])("Q2 status %i", (status) => {
+    expect(read(reply({ 3: `${status}` })).status).toBe(status);
+  });
+
+  it.each([
+    ["zap-malformed-reply", "no frames", []],
+    ["zap-malformed-reply", "six frames", reply().slice(0, 6)],
+    ["zap-malformed-reply", "eight frames", [...reply(), Buffer.alloc(0)]],
+    ["zap-malformed-reply", "no delimiter", reply({ 0: "x" })],
+    ["zap-malformed-reply", "a long text", reply({ 4: "t".repeat(256) })],
+    ["zap-malformed-reply", "a long user id", reply({ 5: "u".repeat(256) })],
+    ["zap-bad-version", "another version", reply({ 1: "1.1" })],
+    ["zap-bad-version", "no version", reply({ 1: "" })],
+    ...["", "20", "2000", "2OO", "100", "600", " 200", "200\0"].map(
+      (status) => ["zap-invalid-status", `status "${status}"`, reply({ 3: status })] as const,
+    ),
+    ["zap-invalid-metadata", "a stray octet", reply({ 6: "\x01" })],
+    ["zap-invalid-metadata", "a nameless property", reply({ 6: "\0" })],
+    ["zap-invalid-metadata", "a value cut short", reply({ 6: property("a", "bc").slice(0, -1) })],
+  ] as const)("Q2 %s: %s", (code, _title, parts) => {
+    expect(() => read([...parts])).toThrow(expect.objectContaining({ name: "ProtocolError", code }));
+  });
+});
