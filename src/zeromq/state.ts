@@ -136,6 +136,7 @@ export class SocketState implements Lingering, EventSource {
 
   /** The core learns what has been set about security. @throws Error EINVAL for what cannot work */
   #secure(address: string): void {
+    if (address.startsWith("inproc:")) return; // has no security
     try {
       this.options.security.apply(this.core as Core & SecuredCore);
     } catch (error) {

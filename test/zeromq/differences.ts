@@ -9,12 +9,13 @@ export interface Difference {
 }
 
 export const DIFFERENCES: readonly Difference[] = [
-  { path: /^capability > (tipc|curve)$/, why: "zwire has neither tipc nor CURVE" },
-  { path: /^Datagram: /, why: "zwire has no udp" },
+  { path: /^capability > tipc$/, why: "zwire has no tipc" },
   {
-    path: /^(Router|options set).* > (curve|plain|zap)\w+ > /,
-    why: "security is refused with ENOTSUP until it exists",
+    path: /^(Router: each option|keys are read back|\w+: constructor fields).* > curve(Public|Secret|Server)Key\b.* > [12]( > |$)/,
+    why: "zeromq.js cannot read a key that it has",
   },
+  { path: /> (plainUsername|plainPassword|zapDomain) > "\\u0000a" > 2$/, why: "a text is not cut at a NUL" },
+  { path: /^Datagram: /, why: "zwire has no udp" },
   {
     path: /> (affinity|rate|recoveryInterval|multicastHops|multicastMaxTransportDataUnit|loopbackFastPath)\b/,
     why: "an option without effect here is refused with ENOTSUP, not ignored",

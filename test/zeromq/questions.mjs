@@ -110,6 +110,10 @@ const VALUES = [
   "x".repeat(255),
   "x".repeat(256),
   "\0a",
+  "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
+  "~".repeat(40),
+  Buffer.alloc(32, 1),
+  Buffer.alloc(31, 1),
 ];
 
 const label = (value) =>
@@ -313,25 +317,26 @@ const GOOD = {
   maxMessageSize: 1000,
   affinity: 3,
   tcpAcceptFilter: "127.0.0.1",
-  plainServer: false,
-  curveServer: false,
-  zapEnforceDomain: false,
+  plainServer: true,
+  curveServer: true,
+  zapEnforceDomain: true,
   loopbackFastPath: true,
-  plainUsername: null,
-  plainPassword: null,
+  plainUsername: "user",
+  plainPassword: "word",
+  curvePublicKey: "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
+  curveSecretKey: "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
+  curveServerKey: "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
+  zapDomain: "global",
   socksProxy: "127.0.0.1:1080",
   interface: "lo",
   vmciBufferSize: 1,
   heartbeatTimeToLive: 2000,
 };
-/** They need what zwire does not have yet; refused values are asked about above. */
-const SECURITY = new Set(["zapDomain", "curvePublicKey", "curveSecretKey", "curveServerKey"]);
-
 for (const name of [...CLASSES, ...DRAFTS]) {
   ask(`${name}: constructor fields, one by one`, ({ zmq, draft }) => {
     const Type = zmq[name] ?? draft[name];
     const probe = new Type();
-    const names = [...accessors(probe)].filter(([key, access]) => access.endsWith("w") && !SECURITY.has(key));
+    const names = [...accessors(probe)].filter(([, access]) => access.endsWith("w"));
     probe.close();
     return names
       .map(([key]) => key)
@@ -385,8 +390,8 @@ ask("options set by number", ({ zmq }) => {
     Uint64: [1],
     String: ["x"],
   };
-  // Security does not exist yet, and a proxy must have a port.
-  const skipped = new Set([44, 45, 46, 47, 55, 68, 13, 89, 93]);
+  // A proxy must have a port.
+  const skipped = new Set([68, 13, 89]);
   return Object.entries(NATURAL).flatMap(([kind, ids]) =>
     ids
       .filter((id) => !skipped.has(id))
@@ -400,6 +405,78 @@ ask("options set by number", ({ zmq }) => {
         ),
       ),
   );
+});
+function setting(socket, key, value) {
+  socket[key] = value;
+  return socket[key];
+}
+const SECURITY = [
+  "securityMechanism",
+  "plainServer",
+  "plainUsername",
+  "plainPassword",
+  "curveServer",
+  "zapDomain",
+  "zapEnforceDomain",
+];
+const KEYS = ["curvePublicKey", "curveSecretKey", "curveServerKey"];
+ask("security settings one after the other", ({ zmq }) => {
+  const steps = {
+    plainServer: [true, false],
+    plainUsername: ["user", null, Buffer.alloc(0)],
+    plainPassword: ["word", null, Buffer.from("x")],
+    curveServer: [true, false],
+    curvePublicKey: [GOOD.curvePublicKey],
+    curveSecretKey: [GOOD.curveSecretKey, Buffer.alloc(32, 7)],
+    curveServerKey: [GOOD.curveServerKey],
+    zapDomain: ["global"],
+  };
+  const all = Object.entries(steps).flatMap(([key, values]) => values.map((value) => [key, value]));
+  const name = ([key, value]) => `${key}=${label(value)}`;
+  return all.flatMap((first) =>
+    all.map((second) =>
+      closing(new zmq.Dealer(), (socket) => [
+        `${name(first)}, ${name(second)}`,
+        [first, second].map(([key, value]) => outcome(() => void (socket[key] = value))),
+        SECURITY.map((key) => outcome(() => socket[key])),
+        outcome(() => socket.getInt32Option(43)),
+      ]),
+    ),
+  );
+});
+ask("keys are read before they are set", ({ zmq }) =>
+  closing(new zmq.Dealer(), (socket) => KEYS.map((key) => [key, outcome(() => socket[key])])),
+);
+ask("keys are read back", ({ zmq }) =>
+  closing(new zmq.Dealer(), (socket) =>
+    KEYS.map((key) => [key, outcome(() => setting(socket, key, GOOD[key]))]),
+  ),
+);
+ask("security options by number", ({ zmq }) => {
+  const values = { Bool: true, Int32: 1, Uint32: 2, Int64: 1, Uint64: 1, String: "X-a:b" };
+  return [43, 44, 47, 48, 49, 50, 93, 95].flatMap((id) =>
+    Object.entries(values).map(([kind, value]) =>
+      closing(new zmq.Dealer(), (socket) => [
+        `${id} ${kind}`,
+        outcome(() => socket[`set${kind}Option`](id, value)),
+        outcome(() => socket[`get${kind}Option`](id)),
+      ]),
+    ),
+  );
+});
+ask("properties of one's own by number", ({ zmq }) =>
+  ["X-a:b", "X-a:b:c", "X-a:", "X-:b", "a:b", "x-a:b", "X-a", "", null, Buffer.from("X-a:b"), 5].map(
+    (value) =>
+      closing(new zmq.Dealer(), (socket) => [label(value), outcome(() => socket.setStringOption(95, value))]),
+  ),
+);
+ask("curveKeyPair", ({ zmq }) => {
+  const pairs = [zmq.curveKeyPair(), zmq.curveKeyPair()];
+  return [
+    Object.keys(pairs[0]),
+    pairs.map(({ publicKey, secretKey }) => [publicKey.length, secretKey.length, publicKey === secretKey]),
+    pairs[0].publicKey === pairs[1].publicKey,
+  ];
 });
 ask("arguments of option calls", ({ zmq }) =>
   closing(new zmq.Dealer(), (socket) => ({
@@ -431,9 +508,7 @@ for (const name of ["Router", "XPublisher", "Request", "Publisher", "Subscriber"
     process.on("warning", told);
     const answers = {};
     const probe = new zmq[name]();
-    const names = [...accessors(probe)]
-      .filter(([key, access]) => access.endsWith("w") && !SECURITY.has(key))
-      .map(([key]) => key);
+    const names = [...accessors(probe)].filter(([, access]) => access.endsWith("w")).map(([key]) => key);
     probe.close();
     for (const key of names.sort()) {
       const socket = new zmq[name]({ linger: 0 });
