@@ -157,8 +157,8 @@ type Mine = RoleJob & End & { connectAs?: string };
 function create(end: End, options: object): zwire.Socket {
   const Type = TYPES[end.type] as new (options: object) => zwire.Socket;
   const timeouts: Record<string, number> = {};
-  if (!["SUB", "DISH", "GATHER"].includes(end.type)) timeouts.sendTimeout = 20_000;
-  if (!["PUB", "RADIO", "SCATTER"].includes(end.type)) timeouts.receiveTimeout = 20_000;
+  if (!["PULL", "SUB", "DISH", "GATHER"].includes(end.type)) timeouts.sendTimeout = 20_000;
+  if (!["PUSH", "PUB", "RADIO", "SCATTER"].includes(end.type)) timeouts.receiveTimeout = 20_000;
   const socket = managed(new Type({ ...timeouts, ...end.options, ...options }));
   if (socket instanceof zwire.Subscriber) socket.subscribe();
   if (socket instanceof Dish) socket.join(end.group as string);
@@ -175,7 +175,8 @@ function dial(socket: zwire.Socket, endpoint: string, connectAs: string | undefi
 export async function runCell(peer: PeerProcess, cell: Cell, options: CellOptions): Promise<void> {
   const { transport, verb, count, ourOptions = {}, theirOptions } = options;
   const { mine, their } = jobs(cell, options) as { mine: Mine; their: Mine };
-  const theirJob = { ...their, options: { ...their.options, ...theirOptions } };
+  const keepMs = theirOptions === undefined ? 0 : 1000;
+  const theirJob = { ...their, keepMs, options: { ...their.options, ...theirOptions } };
   const socket = create(mine, ourOptions);
   const endpoint = transport === "tcp" ? "tcp://127.0.0.1:*" : `ipc://${join(temporaryDirectory(), "s")}`;
   let job: Job;

@@ -51,6 +51,11 @@ export interface JobOptions extends RoleJob {
   /** ROUTER and STREAM: name for the peer connected to. */
   readonly connectAs?: string;
   readonly role: RoleName;
+  /**
+   * How long the socket stays open when its role is played. libzmq's linger sends what is queued, but asks no ZAP handler
+   * about a peer any more.
+   */
+  readonly keepMs?: number;
   readonly options?: PeerOptions;
 }
 

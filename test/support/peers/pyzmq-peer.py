@@ -188,6 +188,7 @@ def run(job):
     except Exception as error:  # told to the test, which fails with it
         say(id=job["id"], event="error", message=repr(error))
     finally:
+        time.sleep(job.get("keepMs", 0) / 1000)
         socket.close()
 
 

@@ -68,7 +68,7 @@ async function run(job) {
   } catch (error) {
     say({ id: job.id, event: "error", message: String(error) });
   } finally {
-    socket?.close();
+    setTimeout(() => socket?.close(), job.keepMs ?? 0);
   }
 }
 
