@@ -28,6 +28,7 @@ const TYPES = {
 };
 const DRAFTS = ["Server", "Client", "Radio", "Dish", "Gather", "Scatter"];
 const gone = new Set();
+const PATIENCE_MS = 30_000;
 
 function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -41,7 +42,7 @@ async function create(job) {
     for (const name of DRAFTS) TYPES[name.toUpperCase()] = draft.default[name];
   }
   const socket = new TYPES[job.type]();
-  const options = { linger: 20000, receiveTimeout: 30000, sendTimeout: 30000, ...job.options };
+  const options = { linger: 20000, receiveTimeout: PATIENCE_MS, sendTimeout: PATIENCE_MS, ...job.options };
   for (const [name, value] of Object.entries(options)) if (name in socket) socket[name] = value;
   return socket;
 }
@@ -55,6 +56,24 @@ async function open(socket, job) {
   say({ id: job.id, event: "ready", endpoint: socket.lastEndpoint });
 }
 
+/**
+ * zeromq.js rejects with EAGAIN, long before its timeout, where libzmq called a socket readable that has nothing to read:
+ * asked again then.
+ */
+function patient(socket) {
+  const receive = async () => {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await socket.receive();
+      } catch (error) {
+        if (error.code !== "EAGAIN" || socket.closed || Date.now() > deadline - 1000) throw error;
+      }
+    }
+  };
+  return { receive, send: (...parts) => socket.send(...parts) };
+}
+
 async function run(job) {
   const signals = { gone: () => gone.has(job.id), heard: () => say({ id: job.id, event: "heard" }) };
   let socket;
@@ -62,7 +81,7 @@ async function run(job) {
     socket = await create(job);
     await open(socket, job);
     const started = performance.now();
-    const { received, mismatch } = await ROLES[job.role](socket, job, signals);
+    const { received, mismatch } = await ROLES[job.role](patient(socket), job, signals);
     const milliseconds = Math.round(performance.now() - started);
     say({ id: job.id, event: "done", received, mismatch, milliseconds });
   } catch (error) {
