@@ -8,7 +8,7 @@ import { ReceiveQueue } from "./engine/receive-queue.js";
 import { SendQueue } from "./engine/send-queue.js";
 import { type CallOptions, checkCallOptions, OPERATIONS_PER_TURN, type Turns } from "./engine/turns.js";
 import { ZmqError } from "./errors.js";
-import type { EventOfType, EventType } from "./events.js";
+import type { EventOfType, EventType, Peer } from "./events.js";
 import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "./message.js";
 import type { OptionValues } from "./options.js";
 import { FairQueue } from "./patterns/fair-queue.js";
@@ -149,6 +149,16 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   /** @internal what peers have sent, in turn (G10) */
   protected readonly inbound = new FairQueue();
   #received = 0;
+  /** Senders of messages, while `messagePeers` is set. */
+  readonly #senders = new WeakMap<object, Peer>();
+
+  /**
+   * Who sent a received message; undefined for one that was received without `messagePeers`, or over a `conflate`
+   * connection that has been lost since. Takes the array that receive() or iteration gave, not a copy.
+   */
+  peerOf(message: M): Peer | undefined {
+    return this.#senders.get(message as object);
+  }
 
   /** Whether a message could be received at once: tryReceive() would have one. */
   get readable(): boolean {
@@ -242,8 +252,27 @@ export abstract class ReadableSocket<M = Message> extends Socket {
 
   #take(): M | undefined {
     const message = this.next();
-    if (message !== undefined) this.#received++;
+    if (message === undefined) return undefined;
+    this.#received++;
+    if (this.options.messagePeers) this.#note(message);
     return message;
+  }
+
+  #note(message: M): void {
+    const peer = this.origin;
+    if (peer !== undefined) this.#senders.set(message as object, peer);
+  }
+
+  /** Who sent the message that next() has just given. */
+  protected get origin(): Peer | undefined {
+    return this.inbound.sender;
+  }
+
+  /** @internal */
+  override pipeDisconnected(pipe: Pipe): void {
+    super.pipeDisconnected(pipe);
+    // Which of them a conflating pipe holds cannot be told: a newer one takes the place of what it holds.
+    this.inbound.parted(pipe, this.options.conflate ? undefined : pipe.peer);
   }
 
   /** The next message as the application sees it, or undefined. By default what peers sent, as it is. */

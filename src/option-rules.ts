@@ -192,6 +192,7 @@ export const RULES = {
   receiveHighWaterMark: live(1000, count),
   receiveHighWaterMarkBytes: live(0, bytes),
   receiveTimeout: live(-1, timeout),
+  messagePeers: live(false, flag),
   conflate: later(false, flag),
   noDrop: live(false, flag),
   invertMatching: live(false, flag),

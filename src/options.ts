@@ -194,6 +194,8 @@ export interface ReadableOptions {
   receiveHighWaterMarkBytes?: number;
   /** Time that a receive waits; -1 for ever, 0 not at all. Default -1. */
   receiveTimeout?: number;
+  /** Remember of each message received from now on who sent it, for `peerOf(message)`. Default false. */
+  messagePeers?: boolean;
 }
 
 /** Keep only the newest message (G14). */
@@ -371,7 +373,12 @@ const SOCKET: OptionName[] = [
 export const OPTION_GROUPS = {
   socket: SOCKET,
   writable: ["sendHighWaterMark", "sendHighWaterMarkBytes", "sendTimeout", "sendQueueLimit"] as OptionName[],
-  readable: ["receiveHighWaterMark", "receiveHighWaterMarkBytes", "receiveTimeout"] as OptionName[],
+  readable: [
+    "receiveHighWaterMark",
+    "receiveHighWaterMarkBytes",
+    "receiveTimeout",
+    "messagePeers",
+  ] as OptionName[],
 };
 
 const TABLE: Record<OptionName, Rule> = RULES;

@@ -3,13 +3,26 @@
  * stays until it is read empty (G4). Knows pipes and nothing else.
  */
 import type { Pipe } from "../engine/pipe.js";
+import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
+
+/** Messages of one connection that is gone. */
+interface Former {
+  readonly peer: Peer | undefined;
+  left: number;
+}
 
 export class FairQueue {
   readonly #ready: Pipe[] = [];
   #current = 0;
   /** The pipe that gave the last message. */
   last: Pipe | undefined = undefined;
+  /** Unread messages of connections that are gone, by pipe. */
+  readonly #former = new Map<Pipe, Former[]>();
+  /** How many there are of them; -1 when the last message was none either, so that one comparison is all they cost. */
+  #formerLeft = -1;
+  /** Who sent the last message; null: who is at the other end of its pipe. */
+  #sender: Peer | undefined | null = null;
 
   /** The pipe has messages. */
   activate(pipe: Pipe): void {
@@ -22,6 +35,8 @@ export class FairQueue {
   remove(pipe: Pipe): void {
     if (!pipe.queued) return;
     this.#drop(this.#ready.indexOf(pipe));
+    for (const { left } of this.#former.get(pipe) ?? []) this.#formerLeft -= left;
+    this.#former.delete(pipe);
     if (this.#current >= this.#ready.length) this.#current = 0;
   }
 
@@ -35,10 +50,44 @@ export class FairQueue {
       if (this.#current >= this.#ready.length) this.#current = 0;
       if (message !== undefined) {
         this.last = pipe;
+        if (this.#formerLeft !== -1) this.#attribute(pipe);
         return message;
       }
     }
     return undefined;
+  }
+
+  /** Who sent the last message: also where its pipe has a connection to another peer by now. */
+  get sender(): Peer | undefined {
+    return this.#sender === null ? this.last?.peer : this.#sender;
+  }
+
+  /** Some messages are of former connections: is the one that the pipe has just given? */
+  #attribute(pipe: Pipe): void {
+    this.#sender = null;
+    if (this.#formerLeft === 0) {
+      this.#formerLeft = -1;
+      return;
+    }
+    const former = this.#former.get(pipe);
+    if (former === undefined) return;
+    this.#sender = former[0].peer;
+    this.#formerLeft--;
+    if (--former[0].left === 0) former.shift();
+    if (former.length === 0) this.#former.delete(pipe);
+  }
+
+  /**
+   * The pipe has lost its connection, and may get another.
+   * @param peer who sent what it holds unread, as far as no former connection did; undefined where that cannot be told
+   */
+  parted(pipe: Pipe, peer: Peer | undefined): void {
+    const former = this.#former.get(pipe) ?? [];
+    const left = pipe.inboundLength - former.reduce((sum, one) => sum + one.left, 0);
+    if (left <= 0) return;
+    former.push({ peer, left });
+    this.#former.set(pipe, former);
+    this.#formerLeft = Math.max(this.#formerLeft, 0) + left;
   }
 
   /** Messages ready in all pipes. */

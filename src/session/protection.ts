@@ -24,9 +24,7 @@ const NONE: Protection = { security: { mechanism: "NULL", ask: false }, authenti
 /** inproc has no security, as in libzmq: both sides are one process. */
 export function protectionOf(options: OptionValues, endpoint: string): Protection {
   if (endpoint.startsWith("inproc://")) return NONE;
-  const { security, authenticator } = options as Partial<Protection>;
-  if (security === undefined) return NONE;
-  return { security, authenticator: authenticator ?? null };
+  return options;
 }
 
 /** RFC 27's request about a peer (Q1). */

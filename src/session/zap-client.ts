@@ -50,8 +50,6 @@ class ZapClient implements Authenticator, SocketHost {
   readonly #registry: InprocRegistry;
   #connector: InprocConnector | null = null;
   readonly #waiting = new Map<string, Waiting>();
-  /** Requests whose connection has gone and whose reply may still come. */
-  readonly #abandoned = new Set<string>();
   #lastId = 0;
   #lastPeerId = 0;
   /** Once there was a handler, its absence is a failure and no reason to let anybody in. */
@@ -59,9 +57,6 @@ class ZapClient implements Authenticator, SocketHost {
 
   constructor(registry: InprocRegistry) {
     this.#registry = registry;
-    // A question waits for its connection, whose handshake has an end: none is refused here.
-    this.options.sendHighWaterMark = 0;
-    this.options.receiveHighWaterMark = 0;
   }
 
   async authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
@@ -81,7 +76,6 @@ class ZapClient implements Authenticator, SocketHost {
     return new Promise((resolve, reject) => {
       const gone = (): void => {
         this.#waiting.delete(id);
-        this.#abandoned.add(id);
         reject(signal.reason);
       };
       const settled = <T>(settle: (result: T) => void) => {
@@ -92,8 +86,11 @@ class ZapClient implements Authenticator, SocketHost {
         };
       };
       signal.addEventListener("abort", gone, { once: true });
-      this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      this.#connected().pipe.trySend(encodeRequest(id, request));
+      const waiting = { resolve: settled(resolve), reject: settled(reject) };
+      this.#waiting.set(id, waiting);
+      // The high-water marks bound what strangers can pile up at a handler that does not read.
+      const taken = this.#connected().pipe.trySend(encodeRequest(id, request));
+      if (!taken) waiting.reject(unanswered("the ZAP handler does not keep up with the questions"));
     });
   }
 
@@ -109,7 +106,6 @@ class ZapClient implements Authenticator, SocketHost {
   #fail(error: Error): void {
     const connector = this.#connector;
     this.#connector = null;
-    this.#abandoned.clear();
     void connector?.close(0);
     for (const { reject } of [...this.#waiting.values()]) reject(error);
   }
@@ -118,8 +114,10 @@ class ZapClient implements Authenticator, SocketHost {
     let id: string;
     try {
       id = replyId(parts);
-      if (this.#abandoned.delete(id)) return;
-      if (!this.#waiting.has(id)) throw zapFault("zap-bad-request-id", "is for no request of ours");
+      if (!this.#waiting.has(id)) {
+        if (this.#issued(id)) return; // its connection has gone meanwhile
+        throw zapFault("zap-bad-request-id", "is for no request of ours");
+      }
     } catch (error) {
       this.#fail(error as Error); // nobody knows whose it was
       return;
@@ -130,6 +128,10 @@ class ZapClient implements Authenticator, SocketHost {
     } catch (error) {
       reject(error as Error);
     }
+  }
+
+  #issued(id: string): boolean {
+    return /^[1-9]\d*$/.test(id) && Number(id) <= this.#lastId;
   }
 
   // From the connection

@@ -6,6 +6,7 @@ import { DuplexSocket, type Sendable } from "../directions.js";
 import type { Pipe } from "../engine/pipe.js";
 import { type CallOptions, checkCallOptions } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
+import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
 import {
   type IdentityOptions,
@@ -63,6 +64,7 @@ export class Request extends DuplexSocket {
   #asked: Pipe | undefined;
   #requestId = 0;
   #reply: Message | undefined;
+  #replier: Peer | undefined;
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     this.#arrived(pipe, message);
     return true;
@@ -128,6 +130,10 @@ export class Request extends DuplexSocket {
     return reply;
   }
 
+  protected override get origin(): Peer | undefined {
+    return this.#replier;
+  }
+
   protected override unread(): number {
     return this.#reply === undefined ? 0 : 1;
   }
@@ -147,6 +153,7 @@ export class Request extends DuplexSocket {
     if (correlated && message[0].readUInt32LE(0) !== this.#requestId) return;
     this.#state = "replied";
     this.#reply = message.slice(delimiter + 1);
+    this.#replier = pipe.peer;
     this.receives.serve();
   }
 

@@ -116,8 +116,8 @@ export class XPublisher extends DuplexSocket {
   }
 
   override pipeDisconnected(pipe: Pipe): void {
+    this.#left(pipe); // first: what it tells was said by this peer, and not by the next one
     super.pipeDisconnected(pipe);
-    this.#left(pipe);
     this.sender.queue.drain();
   }
 

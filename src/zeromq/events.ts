@@ -179,19 +179,47 @@ class Translation {
 function errnoError(error: Error): ErrnoError {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof ZmqError) return translated(error) as ErrnoError;
+  if (error instanceof ProtocolError && error.code === "authentication-failed") {
+    return Object.assign(failure("EFAULT", error.message), { cause: error });
+  }
   // A connection that was lost in the middle of its handshake.
   const made = failure("EPIPE", code === undefined ? "Broken pipe" : error.message);
   made.cause = error;
   return code === undefined ? made : Object.assign(made, { code, errno: new ZmqError(code).errno });
 }
 
+/** zeromq.js's names for libzmq's numbers. */
+const FAULTS: ReadonlyMap<number, ProtoError["code"]> = new Map([
+  [0x10000001, "ERR_ZMTP_UNEXPECTED_COMMAND"],
+  [0x10000002, "ERR_ZMTP_INVALID_SEQUENCE"],
+  [0x10000003, "ERR_ZMTP_KEY_EXCHANGE"],
+  [0x10000012, "ERR_ZMTP_MALFORMED_COMMAND_MESSAGE"],
+  [0x10000013, "ERR_ZMTP_MALFORMED_COMMAND_HELLO"],
+  [0x10000014, "ERR_ZMTP_MALFORMED_COMMAND_INITIATE"],
+  [0x10000015, "ERR_ZMTP_MALFORMED_COMMAND_ERROR"],
+  [0x10000016, "ERR_ZMTP_MALFORMED_COMMAND_READY"],
+  [0x10000017, "ERR_ZMTP_MALFORMED_COMMAND_WELCOME"],
+  [0x10000018, "ERR_ZMTP_INVALID_METADATA"],
+  [0x11000001, "ERR_ZMTP_CRYPTOGRAPHIC"],
+  [0x11000002, "ERR_ZMTP_MECHANISM_MISMATCH"],
+  [0x20000001, "ERR_ZAP_MALFORMED_REPLY"],
+  [0x20000002, "ERR_ZAP_BAD_REQUEST_ID"],
+  [0x20000003, "ERR_ZAP_BAD_VERSION"],
+  [0x20000004, "ERR_ZAP_INVALID_STATUS_CODE"],
+  [0x20000005, "ERR_ZAP_INVALID_METADATA"],
+]);
+
 function protocolFault(cause: Error): ProtoError {
-  const mismatch = cause instanceof ProtocolError && cause.code === "mechanism-mismatch";
-  const code = mismatch ? "ERR_ZMTP_MECHANISM_MISMATCH" : "ERR_ZMTP_UNSPECIFIED";
-  return Object.assign(new Error("ZMTP protocol error", { cause }), { code }) as ProtoError;
+  const number = cause instanceof ProtocolError ? cause.zmqCode : 0;
+  const code = FAULTS.get(number) ?? "ERR_ZMTP_UNSPECIFIED";
+  const text = code.startsWith("ERR_ZAP") ? "ZAP protocol error" : "ZMTP protocol error";
+  return Object.assign(new Error(text, { cause }), { code }) as ProtoError;
 }
 
+const REFUSALS = { 300: "Temporary error", 400: "Authentication failure", 500: "Internal error" } as const;
+
 function refusal(cause: Error): AuthError {
-  const status = Number(/\b[345]00\b/.exec(cause.message)?.[0] ?? 400) as AuthError["status"];
-  return Object.assign(new Error("Authentication failure", { cause }), { status });
+  const number = cause instanceof ProtocolError ? cause.zmqCode : 0;
+  const status = (number in REFUSALS ? number : 400) as AuthError["status"];
+  return Object.assign(new Error(REFUSALS[status], { cause }), { status });
 }

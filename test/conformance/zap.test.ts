@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import * as zwire from "../../src/index.js";
+import { zapClient } from "../../src/session/zap-client.js";
 import { startChild } from "../support/child.js";
 import { type EventRecord, managed, record, TRANSPORTS, texts, turns, until } from "../support/helpers.js";
 import { startThread } from "../support/thread.js";
@@ -259,6 +260,32 @@ describe("handlers", () => {
     expect(id).not.toEqual(first);
     for (const one of [first, id]) await router.send([peer, "", "1.0", one, "200", "", "u", ""]);
     await until(() => met.server.peers.length === 1, "the second");
+  });
+
+  it("a handler that does not read is not piled up with questions: those beyond the marks are refused", async () => {
+    const context = new zwire.Context();
+    await managed(new zwire.Router({ context, receiveHighWaterMark: 10 })).bind(ZAP);
+    const asking = Array.from({ length: 1100 }, () => new AbortController());
+    const request = {
+      domain: "",
+      address: "",
+      endpoint: "",
+      routingId: Buffer.alloc(0),
+      mechanism: "NULL",
+    } as const;
+    const client = zapClient(context.inproc);
+    let refused = 0;
+    const questions = asking.map(({ signal }) =>
+      client.authenticate(request, signal).catch(({ code }) => {
+        if (code === "authentication-failed") refused++;
+      }),
+    );
+    await until(() => refused > 0, "refusals");
+    await turns(5);
+    expect(refused).toBe(1100 - 1010);
+    for (const one of asking) one.abort();
+    await Promise.all(questions);
+    expect(refused).toBe(90);
   });
 
   it("a socket of a type that is no handler lets nobody in", async () => {

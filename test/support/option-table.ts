@@ -322,6 +322,7 @@ export const OPTIONS: readonly Row[] = [
   secured("metadata", undefined, "object", new Map(), "C16 metadata"), // METADATA (95): tested by itself
   secured("ipcFileMode", undefined, "optional int", null, "ipcFileMode is what"),
 
+  flag("messagePeers", undefined, readable, { live: true, proof: `${SECURITY}: C25 with messagePeers` }),
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: E15 maxMessageParts"),
   own("maxMultipartSize", -1, -1, all, `${HERE}: E15 maxMultipartSize`, SAFE),
   own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),

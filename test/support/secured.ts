@@ -32,13 +32,19 @@ export const plainClient = (username: string, password: string): Security => ({
   password,
 });
 
-/** Gives a socket its security; to be called before bind and connect. */
+/**
+ * Gives a socket the security of its connections, and who decides about their peers, past the options that an application
+ * has: those can neither say everything nor leave the authenticator out.
+ */
 export function secure<T extends Socket>(
   socket: T,
   security: Security,
   authenticator: Authenticator | null = null,
 ): T {
-  Object.assign(socket.options, { security, authenticator });
+  for (const [name, value] of Object.entries({ security, authenticator })) {
+    // bind and connect work out their own, which is not kept.
+    Object.defineProperty(socket.options, name, { get: () => value, set: () => {}, enumerable: true });
+  }
   return socket;
 }
 

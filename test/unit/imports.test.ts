@@ -40,6 +40,7 @@ const ALLOWED: Record<string, string[]> = {
   ],
   "zeromq-draft": ["zeromq"],
   version: ["transport"],
+  cli: ["security", "version"],
   sockets: ["directions", "socket", "patterns", "engine", "condition", "zmtp", ...LEAVES],
   directions: ["socket", "patterns", "engine", ...LEAVES],
   socket: [

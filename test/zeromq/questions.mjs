@@ -1086,6 +1086,50 @@ ask("events of a tcp connection", async ({ zmq }) => {
   await Promise.all(done);
   return log;
 });
+for (const [title, answer] of Object.entries({
+  400: (id) => ["1.0", id, "400", "who are you?", "", ""],
+  500: (id) => ["1.0", id, "500", "no database", "", ""],
+  "another version": (id) => ["2.0", id, "200", "", "", ""],
+  "another request": () => ["1.0", "zz", "200", "", "", ""],
+  "no status": (id) => ["1.0", id, "201", "", "", ""],
+  "few frames": (id) => ["1.0", id, "200"],
+  "bad metadata": (id) => ["1.0", id, "200", "", "", "x"],
+  "another server key": null,
+  "another mechanism": null,
+})) {
+  ask(`events of a handshake that fails: ${title}`, async ({ zmq }) => {
+    const [keys, other] = [zmq.curveKeyPair(), zmq.curveKeyPair()];
+    const own = { curvePublicKey: other.publicKey, curveSecretKey: other.secretKey };
+    const curve = title === "another server key";
+    const client = new zmq.Push({
+      ...(curve
+        ? { ...own, curveServerKey: other.publicKey }
+        : { plainUsername: "ann", plainPassword: "word" }),
+      linger: 0,
+      reconnectInterval: -1,
+    });
+    const server = new zmq.Pull(
+      answer === null ? { curveServer: true, curveSecretKey: keys.secretKey } : { plainServer: true },
+    );
+    const handler = new zmq.Reply({ linger: 0 });
+    const read = async (socket) => {
+      for await (const { type, error } of socket.events) {
+        if (type.startsWith("handshake:error"))
+          return [type, error.message, error.code, error.status, error.errno];
+      }
+    };
+    const told = Promise.all([read(server), read(client)]);
+    if (answer !== null) {
+      await handler.bind("inproc://zeromq.zap.01");
+      handler.receive().then(([, id]) => handler.send(answer(id)));
+    }
+    await server.bind("tcp://127.0.0.1:*");
+    client.connect(server.lastEndpoint);
+    const answers = await told;
+    for (const socket of [client, server, handler]) socket.close();
+    return answers;
+  });
+}
 ask("event of a failed bind", async ({ zmq }) => {
   const [a, b] = [new zmq.Pull(), new zmq.Pull()];
   await a.bind("tcp://127.0.0.1:*");
