@@ -4,6 +4,7 @@
  * A contender is a script in peers/ with what it needs to know: `engine` (zwire only), `send` and `receive` name the
  * calls that are used, `dialler` replaces the script of the side that dials. A bar compares zwire with another
  * contender of its row: `atLeast` where more is better, `atMost` where less is (kinds.mjs says which figure counts).
+ * `curve` secures the row with CURVE, the server's role on the side that binds.
  */
 
 const KIB = 1024;
@@ -46,6 +47,8 @@ const roundTrip = (id, transport) => ({
   contenders: [zwire, zeromq, libzmq, echo],
   bars: [atMost(0.5), atMost(0.75, C), atMost(1.1, "node:net echo")],
 });
+
+const secured = (title) => ({ curve: true, title: `${title}, CURVE` });
 
 export const rows = [
   throughput("tcp-16", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
@@ -154,4 +157,44 @@ export const rows = [
   throughput("portable-tcp-64k", "tcp", 64 * KIB, [portable, zeromq], [atLeast(1.2)], {
     title: "PUSH→PULL tcp 64 KiB, portable engine",
   }),
+  throughput("curve-tcp-16", "tcp", 16, [zwire, zeromq], [atLeast(3)], secured("PUSH→PULL tcp 16 B")),
+  throughput("curve-tcp-1k", "tcp", KIB, [zwire, zeromq], [atLeast(2)], secured("PUSH→PULL tcp 1 KiB")),
+  throughput(
+    "curve-tcp-64k",
+    "tcp",
+    64 * KIB,
+    [zwire, zeromq],
+    [atLeast(1.2)],
+    secured("PUSH→PULL tcp 64 KiB"),
+  ),
+  throughput(
+    "portable-curve-tcp-16",
+    "tcp",
+    16,
+    [portable, zeromq],
+    [],
+    secured("PUSH→PULL tcp 16 B, portable engine"),
+  ),
+  throughput(
+    "portable-curve-tcp-1k",
+    "tcp",
+    KIB,
+    [portable, zeromq],
+    [],
+    secured("PUSH→PULL tcp 1 KiB, portable engine"),
+  ),
+  throughput(
+    "portable-curve-tcp-64k",
+    "tcp",
+    64 * KIB,
+    [portable, zeromq],
+    [],
+    secured("PUSH→PULL tcp 64 KiB, portable engine"),
+  ),
+  {
+    ...roundTrip("req-curve-tcp-16", "tcp"),
+    contenders: [zwire, zeromq],
+    bars: [],
+    ...secured("REQ/REP p50 tcp 16 B"),
+  },
 ];

@@ -98,9 +98,22 @@ class Side {
 }
 
 function jobOf(row, contender, { warmup, count }) {
-  const { size, parts = 1, subscribers, topics, clients, connections } = row;
+  const { size, parts = 1, subscribers, topics, clients, connections, curve } = row;
   const { script: library, send, receive } = contender;
-  return { size, parts, subscribers, topics, clients, connections, warmup, count, library, send, receive };
+  return {
+    size,
+    parts,
+    subscribers,
+    topics,
+    clients,
+    connections,
+    curve,
+    warmup,
+    count,
+    library,
+    send,
+    receive,
+  };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {

@@ -178,7 +178,7 @@ export interface ForeignOptions {
 export interface WritableOptions {
   /** Messages queued per peer at most; 0 for no limit. Default 1000. */
   sendHighWaterMark?: number;
-  /** Octets queued per peer at most, beside the message mark; 0 for no limit. Default 0. */
+  /** Octets queued per peer at most, beside the message mark (over inproc each part counts 64 more); 0 for no limit. Default 0. */
   sendHighWaterMarkBytes?: number;
   /** Time that a send waits for room; -1 for ever, 0 not at all. Default -1. */
   sendTimeout?: number;
@@ -190,7 +190,7 @@ export interface WritableOptions {
 export interface ReadableOptions {
   /** Messages received per peer and not yet read at which reading stops; 0 for no limit. Default 1000. */
   receiveHighWaterMark?: number;
-  /** The same in octets; 0 for no limit. Default 0. */
+  /** The same in octets, each part counted with 64 more; 0 for no limit. Default 0. */
   receiveHighWaterMarkBytes?: number;
   /** Time that a receive waits; -1 for ever, 0 not at all. Default -1. */
   receiveTimeout?: number;

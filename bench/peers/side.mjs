@@ -6,6 +6,8 @@
  * From the parent: "go" · "weigh" · "finish".
  */
 
+export { Samples } from "./samples.mjs";
+
 /** What this side shall do; trial.mjs writes it. */
 export const job = JSON.parse(process.argv[2]);
 
@@ -79,25 +81,4 @@ export class Meter {
 export function done(figures) {
   const peakRss = process.resourceUsage().maxRSS * 1024;
   process.send({ event: "done", ...figures, peakRss }, () => process.exit(0));
-}
-
-/** Round-trip times in microseconds, without taking memory while they are measured. */
-export class Samples {
-  #times;
-  #count = 0;
-
-  constructor(capacity) {
-    this.#times = new Float64Array(capacity);
-  }
-
-  add(milliseconds) {
-    this.#times[this.#count++] = milliseconds * 1000;
-  }
-
-  /** Percentiles. */
-  summary() {
-    const sorted = this.#times.subarray(0, this.#count).sort();
-    const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
-    return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
-  }
 }

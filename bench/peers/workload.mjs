@@ -4,12 +4,16 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { clientOptions, serverOptions } from "./keys.mjs";
 import { done, job, Meter, parentSays, Samples, tellParent } from "./side.mjs";
 
 const CHUNK = 512;
 /** A message of another size: publishers repeat it until all subscribers have been seen. */
 const SYNC = Buffer.alloc(1);
 const total = job.warmup + job.count;
+/** Options of the side that binds, and of the one that dials. */
+const binds = job.curve ? serverOptions : {};
+const dials = job.curve ? clientOptions : {};
 
 /** Counts messages, refuses wrong ones, and takes the time of all after the warm-up. */
 export class Counter {
@@ -115,7 +119,7 @@ function topicsOf(subscriber) {
 
 const roles = {
   async receive(library) {
-    const pull = new library.Pull();
+    const pull = new library.Pull(binds);
     await pull.bind(job.endpoint);
     const counter = new Counter(1);
     receiveAll(pull, counter);
@@ -124,7 +128,7 @@ const roles = {
   },
 
   async send(library) {
-    const push = new library.Push();
+    const push = new library.Push(dials);
     push.connect(job.endpoint);
     const meter = await sendAll(push);
     await parentSays("finish");
@@ -259,7 +263,7 @@ const roles = {
   },
 
   async reply(library) {
-    const server = new library.Reply();
+    const server = new library.Reply(binds);
     await server.bind(job.endpoint);
     tellParent({ event: "ready", endpoint: server.lastEndpoint });
     const meter = new Meter();
@@ -272,7 +276,7 @@ const roles = {
   },
 
   async request(library) {
-    const client = new library.Request();
+    const client = new library.Request(dials);
     client.connect(job.endpoint);
     const question = newMessage();
     const ask = async () => {

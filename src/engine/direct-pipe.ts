@@ -7,7 +7,7 @@
  */
 
 import { type OutMessage, toReceived } from "../message.js";
-import { messageBytes } from "./encoder.js";
+import { heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import { type FlushScheduler, type Pipe, type PipeLimits, type PipeOwner, StreamPipe } from "./pipe.js";
 
@@ -124,7 +124,7 @@ export class DirectPipe extends StreamPipe {
     else {
       if (this.limits.conflate) this.#waiting.clear();
       this.#waiting.push(message);
-      this.#waitingBytes += messageBytes(message);
+      this.#waitingBytes += heldBytes(message);
     }
     return true;
   }

@@ -49,6 +49,17 @@ export function messageBytes(message: OutMessage): number {
   return bytes;
 }
 
+/** What a part that waits to be read costs beside its octets, roughly: the objects that make it up. */
+export const PART_COST = 64;
+
+/**
+ * What a received message counts against a mark in octets. Parts cost something even when empty, so that many tiny ones
+ * do not pass below the mark.
+ */
+export function heldBytes(message: OutMessage): number {
+  return messageBytes(message) + (Array.isArray(message) ? message.length : 1) * PART_COST;
+}
+
 /** Whole messages, encoded, waiting for one write. */
 export class Batch {
   /** Octets in the batch, headers included. */

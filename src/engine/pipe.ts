@@ -5,7 +5,7 @@
  */
 import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
-import { Batch, messageBytes } from "./encoder.js";
+import { Batch, heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import type { FrameFilter, FrameRun } from "./frame-run.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
@@ -103,7 +103,7 @@ export abstract class Pipe {
     }
     this.#inbound.push(run);
     this.#inboundLength += run.length;
-    if (this.countsBytes()) this.#inboundBytes += run.bytes();
+    if (this.countsBytes()) this.#inboundBytes += run.heldBytes();
   }
 
   /** Put a message where the application will read it. */
@@ -113,7 +113,7 @@ export abstract class Pipe {
     }
     this.#inbound.push(message);
     this.#inboundLength++;
-    if (this.countsBytes()) this.#inboundBytes += messageBytes(message);
+    if (this.countsBytes()) this.#inboundBytes += heldBytes(message);
   }
 
   /** The peer subscribed to or cancelled a topic. */
@@ -136,7 +136,7 @@ export abstract class Pipe {
     if (this.#inboundLength === 0) return undefined;
     this.#inboundLength--;
     const message = this.#take();
-    if (this.#inboundBytes > 0) this.#inboundBytes -= messageBytes(message);
+    if (this.#inboundBytes > 0) this.#inboundBytes -= heldBytes(message);
     if (this.#throttled && this.#belowMark()) {
       this.#throttled = false;
       this.resumeReading();

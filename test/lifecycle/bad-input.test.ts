@@ -3,69 +3,9 @@
  * that sends all the while notices nothing.
  */
 import { expect, it } from "vitest";
-import { Pull, Push } from "../../src/index.js";
-import { type AnyEvent, type EventRecord, managed, rawDial, record, until } from "../support/helpers.js";
+import { besideGoodPeer, reason } from "../support/good-peer.js";
+import { rawDial, until } from "../support/helpers.js";
 import { command, frame, greeting, message, metadata, ready } from "../support/raw-peer.js";
-
-const MEMORY = 48 * 1024 ** 2;
-
-/** A PULL with a good peer whose numbered messages come without a gap for as long as the test runs. */
-async function besideGoodPeer(options = {}) {
-  const pull = managed(new Pull());
-  const events = record(pull);
-  const good = managed(new Push());
-  const goodEvents = record(good);
-  good.connect(await pull.bind("tcp://127.0.0.1:*"));
-  // What hurries bad peers must not hurry the good one: it has an endpoint of its own.
-  Object.assign(pull, { handshakeInterval: 20_000, ...options });
-  const endpoint = await pull.bind("tcp://127.0.0.1:*");
-  await pull.connected({ timeout: 20_000 });
-  const state = { sent: 0, received: 0, foreign: 0, running: true };
-  const sending = (async () => {
-    while (state.running) await good.send([`good ${state.sent++}`, "x".repeat(state.sent % 1000)]);
-  })();
-  const receiving = (async () => {
-    for (;;) {
-      const [head, tail] = await pull.receive();
-      const number = state.received;
-      if (!head.toString().startsWith("good ")) state.foreign++;
-      else if (head.toString() !== `good ${number}` || tail.length !== (number + 1) % 1000) {
-        throw new Error(`the good peer's message ${number} came as ${head}`);
-      } else state.received++;
-      if (!state.running && state.received === state.sent) return;
-    }
-  })();
-  globalThis.gc!();
-  const before = process.memoryUsage().rss;
-  return {
-    pull,
-    events,
-    endpoint,
-    state,
-    /** The good peer has lost nothing, is still connected, and memory is bounded. */
-    async unharmed() {
-      const reached = state.sent;
-      await until(() => state.received > reached, "the good peer goes on");
-      state.running = false;
-      await sending;
-      await good.send([`good ${state.sent++}`, "x".repeat(state.sent % 1000)]);
-      await receiving;
-      expect(goodEvents.of("disconnect")).toHaveLength(0);
-      expect(pull.peers.map((peer) => peer.socketType)).toContain("PUSH");
-      globalThis.gc!();
-      expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY);
-    },
-  };
-}
-
-/** The event that says why a connection was closed. */
-async function reason(events: EventRecord, nth = 1): Promise<AnyEvent> {
-  const event = await events.next("handshake:error:", nth);
-  expect(event.error).toBeInstanceOf(Error);
-  expect(event.error!.message.length).toBeGreaterThan(5);
-  expect(event.address).toContain("tcp://127.0.0.1:");
-  return event;
-}
 
 it("a port scanner that connects and goes", async () => {
   const rig = await besideGoodPeer();

@@ -32,6 +32,17 @@ export type PeerType =
   | "GATHER"
   | "SCATTER";
 
+/** Options of a peer's socket, under zeromq.js's names. */
+export type PeerOptions = Readonly<Record<string, number | string | boolean>>;
+
+/** Whom a peer's ZAP handler lets in (RFC 27). */
+export interface ZapRules {
+  /** Passwords by user name. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Z85 keys of clients; every key where it is not there. */
+  readonly keys?: readonly string[];
+}
+
 /** What a peer shall do. */
 export interface JobOptions extends RoleJob {
   readonly type: PeerType;
@@ -40,7 +51,12 @@ export interface JobOptions extends RoleJob {
   /** ROUTER and STREAM: name for the peer connected to. */
   readonly connectAs?: string;
   readonly role: RoleName;
-  readonly options?: Readonly<Record<string, number | string>>;
+  /**
+   * How long the socket stays open when its role is played. libzmq's linger sends what is queued, but asks no ZAP handler
+   * about a peer any more.
+   */
+  readonly keepMs?: number;
+  readonly options?: PeerOptions;
 }
 
 /** How a job ended. */
@@ -118,6 +134,16 @@ export class PeerProcess {
     });
     const heard = (): boolean => pending?.heard ?? false;
     return { endpoint, done, heard, go: () => this.#tell({ id, op: "go" }) };
+  }
+
+  /** Starts a ZAP handler in the peer, for all of its sockets, or tells the one there new rules. */
+  async zap(rules: ZapRules): Promise<void> {
+    const id = this.#nextId++;
+    await new Promise<string>((ready, fail) => {
+      this.#pending.set(id, { heard: false, ready, fail, done: () => {} });
+      this.#tell({ id, op: "zap", ...rules });
+    });
+    this.#pending.delete(id);
   }
 
   /** Ends the process. */

@@ -8,6 +8,7 @@ import threading
 import time
 
 import zmq
+import zmq.utils.z85
 
 from messages import SYNC, MessageCheck, MessageSource
 
@@ -120,10 +121,48 @@ ROLES = {
     "subscribe": subscribe,
 }
 OPTIONS = {
+    "linger": zmq.LINGER,
     "sendHighWaterMark": zmq.SNDHWM,
     "receiveHighWaterMark": zmq.RCVHWM,
     "routingId": zmq.IDENTITY,
+    "heartbeatInterval": zmq.HEARTBEAT_IVL,
+    "heartbeatTimeout": zmq.HEARTBEAT_TIMEOUT,
+    "handshakeInterval": zmq.HANDSHAKE_IVL,
+    "plainServer": zmq.PLAIN_SERVER,
+    "plainUsername": zmq.PLAIN_USERNAME,
+    "plainPassword": zmq.PLAIN_PASSWORD,
+    "curveServer": zmq.CURVE_SERVER,
+    "curveServerKey": zmq.CURVE_SERVERKEY,
+    "curvePublicKey": zmq.CURVE_PUBLICKEY,
+    "curveSecretKey": zmq.CURVE_SECRETKEY,
+    "zapDomain": zmq.ZAP_DOMAIN,
 }
+zap_rules = None
+
+
+def serve_zap(handler):
+    """RFC 27: status 200 or 400 by the rules."""
+    while True:
+        _, version, request, _, _, _, mechanism, *credentials = [b""] + handler.recv_multipart()
+        users, keys = zap_rules.get("users", {}), zap_rules.get("keys")
+        accepted = True
+        if mechanism == b"PLAIN":
+            accepted = users.get(credentials[0].decode()) == credentials[1].decode()
+        if mechanism == b"CURVE" and keys is not None:
+            accepted = zmq.utils.z85.encode(credentials[0]).decode() in keys
+        answer = [b"200", b"OK", b"user"] if accepted else [b"400", b"no", b""]
+        handler.send_multipart([version, request, *answer, b""])
+
+
+def zap(job):
+    global zap_rules
+    known = zap_rules is not None
+    zap_rules = job
+    if not known:
+        handler = context.socket(zmq.REP)
+        handler.bind("inproc://zeromq.zap.01")
+        threading.Thread(target=serve_zap, args=(handler,), daemon=True).start()
+    say(id=job["id"], event="ready", endpoint="")
 
 
 def run(job):
@@ -149,6 +188,7 @@ def run(job):
     except Exception as error:  # told to the test, which fails with it
         say(id=job["id"], event="error", message=repr(error))
     finally:
+        time.sleep(job.get("keepMs", 0) / 1000)
         socket.close()
 
 
@@ -157,6 +197,8 @@ for text in sys.stdin:
     request_line = json.loads(text)
     if request_line["op"] == "go":
         going[request_line["id"]].set()
+    elif request_line["op"] == "zap":
+        zap(request_line)
     else:
         going[request_line["id"]] = threading.Event()
         threading.Thread(target=run, args=(request_line,), daemon=True).start()

@@ -5,7 +5,8 @@
  * Job: { id, op: "run", type, verb: "bind" | "connect", endpoint, connectAs, role, options } and the fields of the role
  * (../roles.mjs). Answers: { id, event: "ready", endpoint }, { id, event: "heard" } at the first SYNC, then { id,
  * event: "done", received, mismatch, milliseconds } or { id, event: "error", message }. { id, op: "go" } ends the SYNC
- * messages of a publisher.
+ * messages of a publisher. { id, op: "zap", users, keys } starts a ZAP handler, or tells it other rules; answered with
+ * "ready".
  */
 import { createInterface } from "node:readline";
 import * as zmq from "zeromq";
@@ -27,6 +28,7 @@ const TYPES = {
 };
 const DRAFTS = ["Server", "Client", "Radio", "Dish", "Gather", "Scatter"];
 const gone = new Set();
+const PATIENCE_MS = 30_000;
 
 function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -40,7 +42,7 @@ async function create(job) {
     for (const name of DRAFTS) TYPES[name.toUpperCase()] = draft.default[name];
   }
   const socket = new TYPES[job.type]();
-  const options = { linger: 20000, receiveTimeout: 30000, sendTimeout: 30000, ...job.options };
+  const options = { linger: 20000, receiveTimeout: PATIENCE_MS, sendTimeout: PATIENCE_MS, ...job.options };
   for (const [name, value] of Object.entries(options)) if (name in socket) socket[name] = value;
   return socket;
 }
@@ -54,6 +56,24 @@ async function open(socket, job) {
   say({ id: job.id, event: "ready", endpoint: socket.lastEndpoint });
 }
 
+/**
+ * zeromq.js rejects with EAGAIN, long before its timeout, where libzmq called a socket readable that has nothing to read:
+ * asked again then.
+ */
+function patient(socket) {
+  const receive = async () => {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await socket.receive();
+      } catch (error) {
+        if (error.code !== "EAGAIN" || socket.closed || Date.now() > deadline - 1000) throw error;
+      }
+    }
+  };
+  return { receive, send: (...parts) => socket.send(...parts) };
+}
+
 async function run(job) {
   const signals = { gone: () => gone.has(job.id), heard: () => say({ id: job.id, event: "heard" }) };
   let socket;
@@ -61,20 +81,56 @@ async function run(job) {
     socket = await create(job);
     await open(socket, job);
     const started = performance.now();
-    const { received, mismatch } = await ROLES[job.role](socket, job, signals);
+    const { received, mismatch } = await ROLES[job.role](patient(socket), job, signals);
     const milliseconds = Math.round(performance.now() - started);
     say({ id: job.id, event: "done", received, mismatch, milliseconds });
   } catch (error) {
     say({ id: job.id, event: "error", message: String(error) });
   } finally {
-    socket?.close();
+    setTimeout(() => socket?.close(), job.keepMs ?? 0);
   }
+}
+
+let zapRules;
+
+/** RFC 27: status 200 or 400 by the rules. */
+async function zap(job) {
+  const known = zapRules !== undefined;
+  zapRules = { users: job.users ?? {}, keys: job.keys };
+  if (known) return;
+  const handler = new zmq.Router();
+  await handler.bind("inproc://zeromq.zap.01");
+  serveZap(handler);
+}
+
+async function serveZap(handler) {
+  for await (const [peer, , version, request, , , , mechanism, ...credentials] of handler) {
+    const { users, keys } = zapRules;
+    let accepted = true;
+    if (String(mechanism) === "PLAIN") accepted = users[String(credentials[0])] === String(credentials[1]);
+    if (String(mechanism) === "CURVE" && keys !== undefined) accepted = keys.includes(z85(credentials[0]));
+    const answer = accepted ? ["200", "OK", "user"] : ["400", "no", ""];
+    await handler.send([peer, "", version, request, ...answer, ""]);
+  }
+}
+
+const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+function z85(octets) {
+  let text = "";
+  for (let at = 0; at < octets.length; at += 4) {
+    for (let value = octets.readUInt32BE(at), power = 85 ** 4; power >= 1; power /= 85) {
+      text += DIGITS[Math.floor(value / power) % 85];
+    }
+  }
+  return text;
 }
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {
     const job = JSON.parse(line);
     if (job.op === "go") gone.add(job.id);
+    else if (job.op === "zap") zap(job).then(() => say({ id: job.id, event: "ready" }));
     else run(job);
   })
   .on("close", () => process.exit(0));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PART_COST } from "../../../src/engine/encoder.js";
 import { FrameRun } from "../../../src/engine/frame-run.js";
 
 const MORE = 1;
@@ -34,11 +35,11 @@ describe("run of frames", () => {
 
   it("gives its messages in order, and counts what is left", () => {
     const run = runOf(messages);
-    expect([run.length, run.bytes()]).toEqual([5, 1 + 4 + 4 + 12]);
+    expect([run.length, run.heldBytes()]).toEqual([5, 1 + 4 + 4 + 12 + 13 * PART_COST]);
     expect(run.shift().map(String)).toEqual(["a"]);
-    expect([run.length, run.bytes()]).toEqual([4, 20]);
+    expect([run.length, run.heldBytes()]).toEqual([4, 20 + 12 * PART_COST]);
     expect(take(run)).toEqual(messages.slice(1));
-    expect([run.length, run.bytes()]).toEqual([0, 0]);
+    expect([run.length, run.heldBytes()]).toEqual([0, 0]);
   });
 
   it("J11 keeps the messages whose first part is wanted, whole, and drops the others, whole", () => {
@@ -46,10 +47,10 @@ describe("run of frames", () => {
     const run = runOf(messages);
     run.retain((octets, at, length) => length > 0 && wanted.includes(String.fromCharCode(octets[at])));
     expect(run.length).toBe(2);
-    expect(run.bytes()).toBe(16);
+    expect(run.heldBytes()).toBe(16 + 8 * PART_COST);
     expect(take(run)).toEqual([messages[1], messages[4]]);
     const none = runOf(messages);
     none.retain(() => false);
-    expect([none.length, none.bytes()]).toEqual([0, 0]);
+    expect([none.length, none.heldBytes()]).toEqual([0, 0]);
   });
 });
