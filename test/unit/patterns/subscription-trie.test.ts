@@ -70,16 +70,14 @@ describe("SubscriptionTrie", () => {
   it("CVE-2021-20236: a chain of 20,000 topics, each the beginning of the next, overflows no stack", () => {
     const DEPTH = 20_000;
     const topic = Buffer.alloc(DEPTH, 0x74);
-    const trie = new SubscriptionTrie<string>();
+    const trie = new SubscriptionTrie<number>();
     // The longest first: each one after it splits the first edge.
-    for (let length = DEPTH; length > 0; length--) trie.add(topic.subarray(0, length), "peer");
-    let matched = 0;
-    trie.match(topic, () => matched++);
-    expect(matched).toBe(DEPTH);
-    expect(trie.remove(topic, "peer")).toBe(0);
-    expect(trie.remove(topic, "peer")).toBe(-1);
+    for (let length = DEPTH; length > 0; length--) trie.add(topic.subarray(0, length), length);
+    expect(trie.match(topic)).toHaveLength(DEPTH);
+    expect(trie.remove(topic, DEPTH)).toBe(0);
+    expect(trie.remove(topic, DEPTH)).toBe(-1);
     // From the root on, so that each removal joins a node with a chain below it.
-    for (let length = 1; length < DEPTH; length++) trie.remove(topic.subarray(0, length), "peer");
+    for (let length = 1; length < DEPTH; length++) trie.remove(topic.subarray(0, length), length);
     expect(trie.matches(topic)).toBe(false);
   });
 });
