@@ -358,6 +358,23 @@ describe("a PLAIN server", () => {
     await rig.unharmed();
   });
 
+  it("O1 credentials that are no UTF-8 are nobody's: they do not all become the same text", async () => {
+    const asked: string[] = [];
+    const authenticate = (request: { password?: string }) => {
+      asked.push(request.password!);
+      return request.password === "\ufffd\ufffd" || request.password === USER.password;
+    };
+    const rig = await besideGoodPeer({ ...PLAIN.server, authenticate, ...LONG }, PLAIN.client);
+    for (const [i, password] of ["\xff\xfe", "\xc0\x80", "\x80\x80"].entries()) {
+      const peer = await rawDial(rig.endpoint);
+      const hello = Buffer.concat([Buffer.from("\x04user\x02"), Buffer.from(password, "latin1")]);
+      const tamper = tampering(["", "HELLO", () => command("HELLO", hello)]);
+      await attack(rig, peer, new PlainClient({ type: "PUSH", ...USER, tamper }), i + 1, password);
+    }
+    expect(asked).toEqual([USER.password]);
+    await rig.unharmed();
+  });
+
   it("O5 refuses steps left out", async () => {
     const rig = await besideGoodPeer({ ...PLAIN.server, ...LONG }, PLAIN.client);
     const script = new PlainClient({ type: "PUSH", ...USER });

@@ -12,6 +12,8 @@ import { expectCommand, refusedByPeer, refusedByUs } from "./refusal.js";
 /** Octets of a user name and of a password at most (O1). */
 const CREDENTIAL_MAX = 255;
 const EMPTY = Buffer.alloc(0);
+/** Other octets are refused: replaced by a character, many passwords would become the same one. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The beginning of libzmq's ERROR: in "\x5ERROR" the hex escape has swallowed the E, so that length and first letter are
@@ -171,7 +173,14 @@ function parseHello(data: Buffer): { username: string; password: string } {
       data.length,
     );
   }
-  return { username: data.toString("utf8", 1, passwordAt), password: data.toString("utf8", passwordAt + 1) };
+  try {
+    return {
+      username: UTF8.decode(data.subarray(1, passwordAt)),
+      password: UTF8.decode(data.subarray(passwordAt + 1)),
+    };
+  } catch {
+    throw malformed("malformed-hello", "HELLO's name or password is no UTF-8", "O1", data.length);
+  }
 }
 
 function malformed(
