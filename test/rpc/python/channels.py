@@ -93,6 +93,7 @@ class Events:
         front = [*(event.identity or []), b""] if self.delimited else []
         self.log.event("out", event, payload)
         await self.socket.send_multipart([*front, payload])
+        await asyncio.sleep(0)  # a greenlet hands its message to another one, and so lets others run
 
     async def recv(self):
         parts = await self.socket.recv_multipart()

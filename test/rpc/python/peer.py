@@ -35,7 +35,7 @@ class Log:
         if not self.record:
             return
         channel = event.header.get("response_to", event.header.get("message_id"))
-        channel = channel.decode() if isinstance(channel, bytes) else channel
+        channel = channel.decode("latin1") if isinstance(channel, bytes) else channel
         self.events.append([direction, event.name, channel, event.args if event.name == "_zpc_more" else None])
         if direction == "out":
             self.latest.append(["out", [payload.hex()]])
