@@ -1,67 +1,44 @@
 /**
  * The entry "zwire/rpc": calls between processes, wire-compatible with zerorpc 3, so that the other side may be a
- * zerorpc program in Python. Exports, and nothing else.
+ * zerorpc program in Python. Exports, and the two functions that one begins with.
  */
-import type {
-  CallContext,
-  CallOptions,
-  Cancellable,
-  ClientOptions,
-  ClientStats,
-  Method,
-  MethodOptions,
-  Remote,
-  RemoteControl,
-  RpcStream,
-  ServeOptions,
-  ServerCloseOptions,
-  ServerStats,
-  Service,
-} from "./rpc/types.js";
+import { Client } from "./rpc/client.js";
+import { Server } from "./rpc/server.js";
+import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from "./rpc/types.js";
 
+export { Client } from "./rpc/client.js";
 export * from "./rpc/errors.js";
+export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/introspect.js";
+export { Server } from "./rpc/server.js";
+export { method } from "./rpc/service.js";
 export type * from "./rpc/types.js";
 
-/** A running server. */
-export declare class Server {
-  /** Actual endpoints. */
-  readonly endpoints: readonly string[];
-  readonly stats: ServerStats;
-  close(options?: ServerCloseOptions): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** Calls methods of servers. */
-export declare class Client {
-  constructor(endpoints: string | readonly string[], options?: ClientOptions);
-  readonly stats: ClientStats;
-  call<T = unknown>(name: string, args?: readonly unknown[], options?: CallOptions): Promise<T> & Cancellable;
-  stream<T = unknown>(name: string, args?: readonly unknown[], options?: CallOptions): RpcStream<T>;
-  api<Api = unknown>(options?: CallOptions): Remote<Api> & RemoteControl<Client>;
-  ping(options?: CallOptions): Promise<string>;
-  list(options?: CallOptions): Promise<string[]>;
-  help(method: string, options?: CallOptions): Promise<string | null>;
-  inspect(options?: CallOptions): Promise<unknown>;
-  connected(options?: { timeout?: number; signal?: AbortSignal }): Promise<void>;
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** Offer a service; resolves when the endpoints are bound. */
-export declare function serve(
+/**
+ * Offer a service. Resolves when the endpoints are bound; `server.endpoint` has the actual port.
+ * Rejects with a TypeError or RangeError for a wrong argument, with a ZmqError as Socket.bind.
+ */
+export async function serve(
   endpoints: string | readonly string[],
   service: Service,
   options?: ServeOptions,
-): Promise<Server>;
+): Promise<Server> {
+  const list = typeof endpoints === "string" ? [endpoints] : endpoints;
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new TypeError("endpoints must be a string or a non-empty array of strings");
+  }
+  const server = new Server(service, options);
+  await server.open(list);
+  return server;
+}
 
-/** A client's typed proxy: `const api = connect<Api>("tcp://…"); await api.add(1, 2)`. */
-export declare function connect<Api>(
+/**
+ * A server's methods as those of an object: `const api = connect<Api>("tcp://…"); await api.add(1, 2)`. Nobody need be
+ * there yet: calls wait. Close it with `api.$close()` or `await using`.
+ * @throws TypeError or RangeError for a wrong argument, ZmqError as Socket.connect
+ */
+export function connect<Api = unknown>(
   endpoints: string | readonly string[],
   options?: ClientOptions,
-): Remote<Api> & RemoteControl<Client>;
-
-/** A handler that is given its call's context as first parameter; the client does not see that parameter. */
-export declare function method<A extends unknown[], R>(
-  handler: (call: CallContext, ...args: A) => R,
-  options?: MethodOptions,
-): Method<A, R>;
+): Remote<Api> & RemoteControl<Client> {
+  return new Client(endpoints, options).api<Api>();
+}
