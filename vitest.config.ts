@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config";
 /** Compiles, and so is the same on any engine. */
 const ONCE = "test/zeromq/types.test.ts";
 
-const above = ["conformance", "interop", "lifecycle", "zeromq"].map((room) => `test/${room}/**/*.test.ts`);
+const above = ["conformance", "interop", "lifecycle", "rpc", "zeromq"].map((room) => `test/${room}/**/*.test.ts`);
 
 function engine(name: "native" | "portable") {
   return {

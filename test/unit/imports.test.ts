@@ -14,6 +14,7 @@ const ALLOWED: Record<string, string[]> = {
   index: ["version", "context", "directions", "socket", "sockets", "proxy", "engine", "zmtp", ...LEAVES],
   proxy: ["directions", "socket", "engine", ...LEAVES],
   draft: ["sockets"],
+  rpc: ["index"],
   zeromq: [
     "proxy",
     "sockets",

@@ -1,0 +1,95 @@
+/**
+ * The clients of a server, each by its envelope, with the channels that it has open. Knows frames, but no sockets.
+ */
+import type { ServedCall } from "./served-call.js";
+import type { CallPeer } from "./types.js";
+
+/** Clients without an open channel that are remembered. */
+const MOST_IDLE = 10_000;
+
+export class PeerState implements CallPeer {
+  readonly key: string;
+  readonly envelope: readonly Buffer[];
+  /** It has announced itself as zwire. */
+  zwire = false;
+  /** We have sent it something, and so announced ourselves. */
+  greeted = false;
+  /** It sends heartbeats on its channels. */
+  beats = false;
+  /** The longest time between two of them that was seen. */
+  interval = 0;
+  readonly calls = new Map<string, ServedCall>();
+
+  constructor(key: string, envelope: readonly Buffer[]) {
+    this.key = key;
+    this.envelope = envelope;
+  }
+
+  get routingId(): Buffer {
+    return this.envelope[0];
+  }
+}
+
+export class Peers {
+  readonly #peers = new Map<string, PeerState>();
+
+  /** The client of an envelope, known or new. */
+  at(envelope: Buffer[]): PeerState {
+    const key = keyOf(envelope);
+    const known = this.#peers.get(key);
+    if (known !== undefined) return known;
+    if (this.#peers.size >= MOST_IDLE) this.#forgetIdle();
+    // Copies: it lives longer than the message.
+    const peer = new PeerState(
+      key,
+      envelope.map((frame) => Buffer.from(frame)),
+    );
+    this.#peers.set(key, peer);
+    return peer;
+  }
+
+  /** The oldest tenth of those without an open channel. */
+  #forgetIdle(): void {
+    let left = MOST_IDLE / 10;
+    for (const peer of this.#peers.values()) {
+      if (peer.calls.size > 0) continue;
+      this.#peers.delete(peer.key);
+      if (--left === 0) return;
+    }
+  }
+
+  /** Take out all clients that are not there any more; one routing id may stand for many behind a broker. */
+  takeGone(isThere: (routingId: Buffer) => boolean): PeerState[] {
+    const gone: PeerState[] = [];
+    const asked = new Map<string, boolean>();
+    for (const peer of this.#peers.values()) {
+      const name = peer.routingId.toString("latin1");
+      let there = asked.get(name);
+      if (there === undefined) {
+        there = isThere(peer.routingId);
+        asked.set(name, there);
+      }
+      if (there) continue;
+      this.#peers.delete(peer.key);
+      gone.push(peer);
+    }
+    return gone;
+  }
+
+  /** Every open channel. */
+  *calls(): Iterable<ServedCall> {
+    for (const peer of this.#peers.values()) yield* peer.calls.values();
+  }
+
+  /** Clients with an open channel. */
+  get active(): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) if (peer.calls.size > 0) count++;
+    return count;
+  }
+}
+
+function keyOf(envelope: Buffer[]): string {
+  if (envelope.length === 1) return envelope[0].toString("latin1");
+  return envelope.map((frame) => `${frame.length}:${frame.toString("latin1")}`).join("");
+}
