@@ -5,9 +5,10 @@
  */
 import { parseArgs } from "node:util";
 import {
-  type AnyRemote,
+  type Client,
   connect,
   LostRemote,
+  type RemoteControl,
   RemoteError,
   RpcError,
   type RpcStream,
@@ -81,7 +82,6 @@ function print({ pretty }: Job, value: unknown): void {
     return one;
   };
   const text = JSON.stringify(bytesAsText(value), plain, pretty ? 2 : undefined) ?? "null";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the marks set above
   process.stdout.write(`${text.replace(/"\\u0000\d+\\u0000"/g, (mark) => big.get(mark) ?? mark)}\n`);
 }
 
@@ -89,7 +89,8 @@ function print({ pretty }: Job, value: unknown): void {
 function bytesAsText(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString("base64") };
   if (Array.isArray(value)) return value.map(bytesAsText);
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, bytesAsText(one)]));
 }
 
@@ -117,7 +118,9 @@ function shield(argv: readonly string[]): string[] {
 }
 
 function readArguments(argv: readonly string[]): Job | null {
-  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true; args: string[] }>>;
+  let parsed: ReturnType<
+    typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true; args: string[] }>
+  >;
   try {
     parsed = parseArgs({ args: shield(argv), options: OPTIONS, allowPositionals: true });
   } catch (error) {
@@ -148,11 +151,14 @@ function readArguments(argv: readonly string[]): Job | null {
   };
 }
 
-type Remote = ReturnType<typeof connect<AnyRemote>>;
+type Remote = RemoteControl<Client>;
 
 interface Inspection {
   readonly name?: string;
-  readonly methods?: Record<string, { args?: readonly { name: string; default?: unknown }[] | null; doc?: string | null }>;
+  readonly methods?: Record<
+    string,
+    { args?: readonly { name: string; default?: unknown }[] | null; doc?: string | null }
+  >;
 }
 
 function describeMethod(name: string, { args, doc }: NonNullable<Inspection["methods"]>[string]): string {
@@ -180,15 +186,17 @@ async function stream(remote: Remote, job: Job): Promise<void> {
   for await (const item of remote.$stream(job.method!, job.args) as RpcStream<unknown>) {
     print(job, item);
     // A terminal, or `head`, that takes its time must not fill our memory.
-    if (process.stdout.writableNeedDrain) await new Promise((resolve) => process.stdout.once("drain", resolve));
+    if (process.stdout.writableNeedDrain)
+      await new Promise((resolve) => process.stdout.once("drain", resolve));
     if (--left === 0) break;
   }
 }
 
 async function run(job: Job): Promise<void> {
-  const remote = connect<AnyRemote>(job.endpoint, { timeout: job.timeout });
+  const remote = connect(job.endpoint, { timeout: job.timeout });
   try {
-    if (job.verb === "list") for (const name of await remote.$call<string[]>("_zerorpc_list")) process.stdout.write(`${name}\n`);
+    if (job.verb === "list")
+      for (const name of await remote.$call<string[]>("_zerorpc_list")) process.stdout.write(`${name}\n`);
     else if (job.verb === "inspect") await inspect(remote, job);
     else if (job.verb === "stream") await stream(remote, job);
     else await call(remote, job);
@@ -206,7 +214,8 @@ async function call(remote: Remote, job: Job): Promise<void> {
 }
 
 function exitCode(error: unknown): number {
-  if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError) return EXIT.usage;
+  if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError)
+    return EXIT.usage;
   if (error instanceof TimeoutExpired) return EXIT.timeout;
   if (error instanceof LostRemote) return EXIT.lost;
   if (error instanceof RemoteError) return EXIT.raised;

@@ -9,8 +9,17 @@ import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from
 export { Client } from "./rpc/client.js";
 export * from "./rpc/errors.js";
 export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/introspect.js";
+export { PythonError, type PythonErrorCode } from "./rpc/python-command.js";
 export { Server } from "./rpc/server.js";
 export { method } from "./rpc/service.js";
+export {
+  type PythonExit,
+  type PythonOptions,
+  PythonPool,
+  type PythonRestart,
+  type PythonWorker,
+  spawnPython,
+} from "./rpc/spawn-python.js";
 export type * from "./rpc/types.js";
 
 /**

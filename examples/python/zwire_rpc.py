@@ -31,7 +31,8 @@ How it keeps the peace with every peer (the numbers are zerorpc-python's):
 * Each side may send one event, and more when the other has granted it (`_zpc_more` [n], which adds). Only heartbeats and grants
   are free. A reader grants what is missing to 100 when less than 50 are outstanding, never before the first answer has
   come, and never once the end has come: surplus grants stop a zerorpc-python server for good.
-* Each heartbeat is answered with one. A server begins none. A client begins one when none came for an interval.
+* Each heartbeat is answered with one. A server begins none. A client begins one when none came for an interval, and does
+  not answer the answer to that.
 * A peer is lost when its connection breaks (TCP, or ZMTP heartbeats, which libzmq's thread answers while Python computes),
   not when it is busy.
 """
@@ -534,6 +535,7 @@ class _Open:
         self.streaming = self.asked = self.over = False
         self.error = None
         self.beaten = 0.0
+        self.begun = False
         self.timer = None if timeout is None else client._loop.call_later(timeout, self.expire, timeout)
 
     def emit(self, name, args):
@@ -547,7 +549,10 @@ class _Open:
     def received(self, header, name, args):
         if name == "_zpc_hb":
             self.beaten = time.monotonic()
-            self.emit("_zpc_hb", (0,))
+            if self.begun:  # the answer to one of ours; to answer that as well would never end
+                self.begun = False
+            else:
+                self.emit("_zpc_hb", (0,))
         elif name == "STREAM":
             self.begin_stream()
             if len(self.items) >= WINDOW:
@@ -782,6 +787,7 @@ class Client:
             for opened in list(self._calls.values()):
                 if opened.beaten <= due:
                     opened.beaten = time.monotonic()
+                    opened.begun = True
                     opened.emit("_zpc_hb", (0,))
 
     async def close(self):

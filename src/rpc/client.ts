@@ -179,13 +179,19 @@ export class Client {
     };
   }
 
-  /** Resolves when a server is connected. Rejects with EAGAIN on timeout, the signal's reason on abort. */
-  async connected(options: { timeout?: number; signal?: AbortSignal } = {}): Promise<void> {
-    await Promise.any(this.#table.links.map((link) => link.connected(options))).catch(
-      (error: AggregateError) => {
-        throw error.errors[0];
-      },
-    );
+  /**
+   * Resolves when a server is connected; with `all`, when there is one at each endpoint. Rejects with EAGAIN on timeout,
+   * the signal's reason on abort.
+   */
+  async connected(options: { timeout?: number; signal?: AbortSignal; all?: boolean } = {}): Promise<void> {
+    const waits = this.#table.links.map((link) => link.connected(options));
+    if (options.all === true) {
+      await Promise.all(waits);
+      return;
+    }
+    await Promise.any(waits).catch((error: AggregateError) => {
+      throw error.errors[0];
+    });
   }
 
   /** `_zerorpc_ping`: the server's name. */

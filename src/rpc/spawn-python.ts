@@ -8,10 +8,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect } from "./client.js";
+import { Client } from "./client.js";
 import { findPython, PythonError } from "./python-command.js";
 import { endedEarly, type PythonCommand, type PythonEnd, PythonProcess } from "./python-process.js";
-import type { AnyRemote, ClientOptions } from "./types.js";
+import type { ClientOptions, Remote, RemoteControl } from "./types.js";
 
 /** Where zwire_rpc.py lies, so that a program can import it without having a copy. */
 const MODULES = fileURLToPath(new URL("../../examples/python", import.meta.url));
@@ -83,8 +83,6 @@ interface PythonEvents {
   gone: [PythonError];
 }
 
-type Api<A> = ReturnType<typeof connect<A>>;
-
 /** One worker's life: its process, and the next one. */
 class Worker implements PythonWorker {
   readonly index: number;
@@ -116,9 +114,9 @@ class Worker implements PythonWorker {
     this.state = "starting";
     const started = new PythonProcess(this.#command);
     this.process = started;
-    const probe = connect<AnyRemote>(this.endpoint, { timeout });
+    const probe = new Client(this.endpoint, { timeout });
     try {
-      const answered = probe.$call("_zerorpc_ping");
+      const answered = probe.call("_zerorpc_ping");
       const first = await Promise.race([answered.then(() => null), started.ended]);
       if (first !== null) {
         answered.cancel();
@@ -132,7 +130,7 @@ class Worker implements PythonWorker {
       const text = `${this.#command.script} did not answer within ${timeout} ms. It must serve on the endpoint in the environment variable ZWIRE_RPC_ENDPOINT (zwire_rpc: server.run() without an endpoint); more time: readyTimeout`;
       throw new PythonError("ENOTREADY", text, started.stderr, { cause: error });
     } finally {
-      await probe.$close();
+      await probe.close();
     }
   }
 
@@ -143,25 +141,24 @@ class Worker implements PythonWorker {
 }
 
 /** Python workers and the client that calls them. Made by `spawnPython`. */
-export class PythonPool<A = AnyRemote> extends EventEmitter<PythonEvents> {
+// biome-ignore lint/suspicious/noExplicitAny: without types of the service its methods are anything
+export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
   /** The functions of the workers: `await pool.api.add(1, 2)`. */
-  readonly api: Api<A>;
+  readonly api: Remote<A> & RemoteControl<Client>;
   readonly #workers: Worker[];
   readonly #folder: string;
   readonly #options: PythonOptions;
   readonly #waits = new Set<AbortController>();
   #closing: Promise<void> | undefined;
 
-  /** @internal */
+  /** @internal @throws TypeError or RangeError for wrong options of the client */
   constructor(workers: Worker[], folder: string, options: PythonOptions) {
     super();
     this.#workers = workers;
     this.#folder = folder;
     this.#options = options;
-    this.api = connect<A>(
-      workers.map((worker) => worker.endpoint),
-      options.client ?? {},
-    );
+    const endpoints = workers.map((worker) => worker.endpoint);
+    this.api = new Client(endpoints, options.client).api<A>();
     for (const worker of workers) this.#keep(worker);
   }
 
@@ -259,7 +256,8 @@ const READY_TIMEOUT = 10_000;
 const KILL_TIMEOUT = 3000;
 
 function check(script: unknown, options: PythonOptions): void {
-  if (typeof script !== "string" || script === "") throw new TypeError("script must be the path of a Python program");
+  if (typeof script !== "string" || script === "")
+    throw new TypeError("script must be the path of a Python program");
   const { workers = 1 } = options;
   if (!Number.isInteger(workers) || workers < 1 || workers > 256) {
     throw new RangeError("workers must be an integer from 1 to 256");
@@ -283,13 +281,17 @@ function check(script: unknown, options: PythonOptions): void {
  * ```
  * @throws PythonError when there is no Python, or the program does not come up: its message has the end of stderr
  */
-export async function spawnPython<A = AnyRemote>(
+// biome-ignore lint/suspicious/noExplicitAny: without types of the service its methods are anything
+export async function spawnPython<A = any>(
   script: string,
   options: PythonOptions = {},
 ): Promise<PythonPool<A>> {
   check(script, options);
   if (process.platform === "win32") {
-    throw new PythonError("ENOTSUP", "spawnPython needs ipc endpoints, which Windows lacks: start the program yourself, on tcp");
+    throw new PythonError(
+      "ENOTSUP",
+      "spawnPython needs ipc endpoints, which Windows lacks: start the program yourself, on tcp",
+    );
   }
   const path = resolve(options.cwd ?? ".", script);
   if (!existsSync(path)) throw new PythonError("ENOENT", `${path} does not exist`);
@@ -297,7 +299,9 @@ export async function spawnPython<A = AnyRemote>(
   const folder = await mkdtemp(join(tmpdir(), "zwire-py-")); // mode 0700
   const { workers: count = 1, readyTimeout = READY_TIMEOUT, killTimeout = KILL_TIMEOUT } = options;
   const workers = Array.from({ length: count }, (_, index) => {
-    const onOutput = options.onOutput && ((text: string, stream: "stdout" | "stderr") => options.onOutput!(text, stream, index));
+    const onOutput =
+      options.onOutput &&
+      ((text: string, stream: "stdout" | "stderr") => options.onOutput!(text, stream, index));
     return new Worker(index, {
       python,
       pythonArgs: options.pythonArgs ?? [],
@@ -310,12 +314,24 @@ export async function spawnPython<A = AnyRemote>(
       onOutput,
     });
   });
-  const results = await Promise.allSettled(workers.map((worker) => worker.start(readyTimeout, killTimeout)));
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) {
+  let pool: PythonPool<A> | undefined;
+  try {
+    await startAll(workers, readyTimeout, killTimeout);
+    pool = new PythonPool<A>(workers, folder, options);
+    // Or the first calls would all go to the worker that is connected first.
+    await pool.api.$client.connected({ timeout: readyTimeout, all: true });
+    return pool;
+  } catch (error) {
+    if (pool !== undefined) await pool.close();
     await Promise.all(workers.map((worker) => worker.process?.stop(killTimeout)));
     await rm(folder, { recursive: true, force: true });
-    throw failed.reason;
+    throw error;
   }
-  return new PythonPool<A>(workers, folder, options);
+}
+
+/** Waits for all, so that no process is left when one fails. */
+async function startAll(workers: Worker[], readyTimeout: number, killTimeout: number): Promise<void> {
+  const results = await Promise.allSettled(workers.map((worker) => worker.start(readyTimeout, killTimeout)));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }

@@ -4,7 +4,6 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
-  type AnyRemote,
   type ClientOptions,
   connect,
   LostRemote,
@@ -17,7 +16,8 @@ import { PythonPeer, type PythonServer, python, withPython } from "../support/py
 
 /** A client that closes when the test ends. */
 function client(endpoints: string | string[], options: ClientOptions = {}) {
-  const remote = connect<AnyRemote>(endpoints, options);
+  // biome-ignore lint/suspicious/noExplicitAny: Python's methods have no types here
+  const remote = connect<any>(endpoints, options);
   onTestFinished(() => remote.$close());
   return remote;
 }
@@ -28,8 +28,11 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Seconds that the blocking handler takes; ZWIRE_TEST_BLOCK=60 for the long run. */
-const BLOCK = Number(process.env.ZWIRE_TEST_BLOCK ?? 4);
+/** Seconds that a handler blocks which should beat twice a second; ZWIRE_TEST_BLOCK=60 for the long run. */
+const BLOCK = Number(process.env.ZWIRE_TEST_BLOCK ?? 2.5);
+
+/** What takes seconds and is the same on either engine runs on one. */
+const once = process.env.ZWIRE_ENGINE === "portable" ? ((() => {}) as unknown as typeof it) : it;
 
 describe.skipIf(python.command === null)(`a zwire client and a server ${withPython}`, () => {
   let peer: PythonPeer;
@@ -38,7 +41,7 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
 
   beforeAll(async () => {
     peer = await PythonPeer.start({ keep: true });
-    server = await peer.serve({ heartbeat: 1 });
+    server = await peer.serve({ heartbeat: 0.5 });
   });
   afterAll(() => peer?.stop());
   beforeEach(async () => {
@@ -150,29 +153,39 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
     }
   });
 
-  it("T19 T17 heartbeats are echoed: a long call lives with a Python that beats each second, with Python", async () => {
-    expect(await api.nap(4.2)).toBe("rested");
-    const { events } = await server.log();
-    const beats = (direction: string) =>
-      events.filter(([one, name]) => one === direction && name === "_zpc_hb").length;
-    expect(beats("out")).toBeGreaterThanOrEqual(3);
-    expect(beats("in")).toBeGreaterThanOrEqual(beats("out") - 1);
-    expect(events.filter(([, name]) => name === "_zpc_more")).toEqual([]);
-  });
+  once(
+    "T19 T17 heartbeats are echoed: a long call lives with a Python that beats twice a second, with Python",
+    async () => {
+      expect(await api.nap(2.1)).toBe("rested");
+      const { events } = await server.log();
+      const beats = (direction: string) =>
+        events.filter(([one, name]) => one === direction && name === "_zpc_hb").length;
+      expect(beats("out")).toBeGreaterThanOrEqual(3);
+      expect(beats("in")).toBeGreaterThanOrEqual(beats("out") - 1);
+      expect(events.filter(([, name]) => name === "_zpc_more")).toEqual([]);
+    },
+  );
 
-  it(`T20 a handler that blocks for ${BLOCK} s, and so sends no heartbeat, returns its value, with Python`, async () => {
+  once(
+    `T20 a handler that blocks for ${BLOCK} s, and so sends no heartbeat, returns its value, with Python`,
+    async () => {
+      const slow = await PythonPeer.start();
+      const blocked = client((await slow.serve({ heartbeat: 0.5 })).endpoint, {
+        timeout: Infinity,
+        heartbeat: 500,
+      });
+      expect(await within(blocked.block(BLOCK), "the value", (BLOCK + 10) * 1000)).toBe("unblocked");
+    },
+    (BLOCK + 20) * 1000,
+  );
+
+  once("T20 with lostAfter a silent peer is lost, with Python", async () => {
     const slow = await PythonPeer.start();
-    const blocked = client((await slow.serve({ heartbeat: 1 })).endpoint, {
-      timeout: Infinity,
-      heartbeat: 1000,
+    const remote = client((await slow.serve({ heartbeat: null })).endpoint, {
+      lostAfter: 600,
+      heartbeat: 200,
     });
-    expect(await within(blocked.block(BLOCK), "the value", (BLOCK + 10) * 1000)).toBe("unblocked");
-  }, (BLOCK + 20) * 1000);
-
-  it("T20 with lostAfter a silent peer is lost, with Python", async () => {
-    const slow = await PythonPeer.start();
-    const remote = client((await slow.serve({ heartbeat: null })).endpoint, { lostAfter: 1000, heartbeat: 200 });
-    await expect(within(remote.block(3), "loss")).rejects.toBeInstanceOf(LostRemote);
+    await expect(within(remote.block(2), "loss")).rejects.toBeInstanceOf(LostRemote);
   });
 
   it("T21 T35 an error has Python's name, message and traceback, with Python", async () => {
@@ -182,7 +195,7 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
     );
     expect(error).toBeInstanceOf(RemoteError);
     expect(error).toMatchObject({ name: "ValueError", message: "no such luck", method: "fail" });
-    expect((error as RemoteError).traceback).toMatch(/Traceback[^]*raise ValueError/);
+    expect((error as RemoteError).traceback).toMatch(/Traceback[\s\S]*raise ValueError/);
   });
 
   it("T23 T24 an empty stream ends at once, with Python", async () => {
@@ -198,9 +211,9 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
     expect(await api.$client.ping()).toBe("peer");
     expect(await api.$client.list()).toContain("add");
     expect(await api.$client.help("add")).toBe("Adds numbers.");
-    const { name, methods } = (await api.$client.inspect()) as any;
+    const { name, methods } = await api.$client.inspect();
     expect(name).toBe("peer");
-    expect(JSON.stringify(methods.optional ?? methods)).toContain("extra");
+    expect(methods.optional.args?.at(-1)).toMatchObject({ name: "text", default: "x" });
   });
 
   it.each([
@@ -236,14 +249,19 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
     ["None", null],
     ["(1, 2)", [1, 2]],
     ["{'a': {'b': b'x'}}", { a: { b: Buffer.from("x") } }],
-    ["{1: 'one', 'two': 2}", new Map<unknown, unknown>([[1, "one"], ["two", 2]])],
+    [
+      "{1: 'one', 'two': 2}",
+      new Map<unknown, unknown>([
+        [1, "one"],
+        ["two", 2],
+      ]),
+    ],
   ])("T27 %s of Python arrives, with Python", async (expression, value) => {
     expect(await api.evaluate(expression)).toEqual(value);
   });
 
   it("T27 a map with a key that Python would drop is refused before it is sent, with Python", async () => {
     expect(() => api.echo(new Map([[1, 2]]))).toThrow(TypeError);
-    expect((await server.log()).served).toBe((await server.log()).served);
     expect(await api.add(1)).toBe(1);
   });
 
@@ -275,22 +293,45 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
     expect(api.$client.stats).toMatchObject({ streams: 0, inFlight: 0 });
   });
 
-  it("T30 leaving a stream ends its grants and heartbeats, and Python gives it up, with Python", async () => {
-    for await (const item of api.count(1000)) if (item === 2) break;
-    const { events } = await server.log();
-    const [, , channel] = events.find(([, name]) => name === "count")!;
-    await server.log({ clear: true });
-    // Python notices at its third beat.
-    await until(() => true, "");
-    let open = 1;
-    for (let i = 0; i < 60 && open > 0; i++) {
-      open = (await server.log()).channels;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+  once("T29 the Python peer does have the fault: a grant per item stops it for good", async () => {
+    const stopped = await PythonPeer.start();
+    const victim = await stopped.serve({ heartbeat: null });
+    const dealer = await peer.raw("DEALER", { connect: victim.endpoint });
+    const hex = (text: string): string => Buffer.from(text).toString("hex");
+    const head = (id: string, more = ""): string =>
+      `${more ? "83" : "82"}aa${hex("message_id")}${id}a17603${more}`;
+    for (let stream = 0; stream < 40 && !(await victim.log()).waiting; stream++) {
+      const id = (0x20 + stream).toString(16); // an integer below 128
+      const grant = (n: string): Promise<void> =>
+        dealer.send("", `93${head("7f", `ab${hex("response_to")}${id}`)}a9${hex("_zpc_more")}91${n}`);
+      await dealer.send("", `93${head(id)}a5${hex("count")}91ccfa`);
+      for (let seen = 0; ; seen++) {
+        const frames = await dealer.receive(0.5);
+        if (frames === null || frames[1].includes("STREAM_DONE")) break;
+        await grant(seen === 0 ? "64" : "01");
+      }
     }
-    expect(open).toBe(0);
-    const after = (await server.log()).events.filter(([way, , of]) => way === "in" && of === channel);
-    expect(after.filter(([, name]) => name === "_zpc_hb" || name === "_zpc_more")).toEqual([]);
+    expect((await victim.log()).waiting).toBe(true);
   });
+
+  once(
+    "T30 leaving a stream ends its grants and heartbeats, and Python gives it up, with Python",
+    async () => {
+      for await (const item of api.count(1000)) if (item === 2) break;
+      const { events } = await server.log();
+      const [, , channel] = events.find(([, name]) => name === "count")!;
+      await server.log({ clear: true });
+      // Python notices at its third beat.
+      let open = 1;
+      for (let i = 0; i < 60 && open > 0; i++) {
+        open = (await server.log()).channels;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(open).toBe(0);
+      const after = (await server.log()).events.filter(([way, , of]) => way === "in" && of === channel);
+      expect(after.filter(([, name]) => name === "_zpc_hb" || name === "_zpc_more")).toEqual([]);
+    },
+  );
 
   it("T32 calls that timed out before the server came are never delivered, with Python", async () => {
     const endpoint = await freePort();

@@ -104,7 +104,9 @@ export class PythonPeer {
   }
 
   /** Serves the methods of peer.py. */
-  async serve(fields: { heartbeat?: number | null; bind?: string; name?: string } = {}): Promise<PythonServer> {
+  async serve(
+    fields: { heartbeat?: number | null; bind?: string; name?: string } = {},
+  ): Promise<PythonServer> {
     const asked = this.ask<{ endpoint: string }>("serve", { bind: "tcp://127.0.0.1:*", ...fields });
     return new PythonServer(this, asked.id, (await asked).endpoint);
   }
@@ -212,6 +214,6 @@ export class PythonSocket extends Handle {
 
   async receive(within = 5): Promise<Buffer[] | null> {
     const frames = await this.peer.ask<string[] | null>("recv", { of: this.id, within });
-    return frames && frames.map((frame) => Buffer.from(frame, "hex"));
+    return frames?.map((frame) => Buffer.from(frame, "hex")) ?? null;
   }
 }
