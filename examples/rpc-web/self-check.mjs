@@ -86,9 +86,13 @@ export async function selfCheck(address, python) {
   const refused = await survey(address, "no_such_package");
   tell("an unknown package is refused", refused.status === 400, refused);
 
-  const left = await survey(address, "test", 3);
+  const left = await survey(address, "encodings", 3);
   const over = await until(() => python.api.$client.stats.streams === 0);
-  tell("a survey that was left ends on both sides", left.items.length >= 3 && over, python.api.$client.stats);
+  const { length } = left.items;
+  tell("a survey that was left ends on both sides", length >= 3 && over, {
+    length,
+    ...python.api.$client.stats,
+  });
 
   const [victim] = python.workers;
   process.kill(victim.pid, "SIGKILL");
