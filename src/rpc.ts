@@ -9,6 +9,16 @@ import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from
 export { Client } from "./rpc/client.js";
 export * from "./rpc/errors.js";
 export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/introspect.js";
+export {
+  type EmitOptions,
+  type EmitterOptions,
+  type HandlerOptions,
+  type HandlerStats,
+  Publisher,
+  Puller,
+  Pusher,
+  Subscriber,
+} from "./rpc/one-way.js";
 export { PythonError, type PythonErrorCode } from "./rpc/python-command.js";
 export { Server } from "./rpc/server.js";
 export { method } from "./rpc/service.js";

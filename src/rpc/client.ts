@@ -3,6 +3,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { ZmqError } from "../index.js";
+import { onAbort } from "./aborts.js";
 import { Call } from "./call.js";
 import { CallTable } from "./call-table.js";
 import { type Clock, systemClock } from "./clock.js";
@@ -141,9 +142,7 @@ export class Client {
       return;
     }
     if (signal !== undefined) {
-      const abort = (): void => call.fail(signal.reason, true);
-      signal.addEventListener("abort", abort, { once: true });
-      call.cleanup = () => signal.removeEventListener("abort", abort);
+      call.cleanup = onAbort(signal, () => call.fail(signal.reason, true));
     }
     if (Number.isFinite(timeout)) {
       call.stopTimer = this.#clock.after(timeout, () =>

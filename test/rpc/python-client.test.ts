@@ -2,9 +2,9 @@
  * A zwire server and clients in Python: python/peer.py, which does what zerorpc-python does, and bare pyzmq sockets for
  * what it would not do. Titles name the items of the protocol's test list.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Server, serve } from "../../src/rpc.js";
-import { within } from "../support/helpers.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { Publisher, Puller, Pusher, type Server, Subscriber, serve } from "../../src/rpc.js";
+import { until, within } from "../support/helpers.js";
 import {
   type PythonClient,
   type PythonException,
@@ -318,6 +318,46 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
       `9383aa${hex("message_id")}a178a17603ab${hex("response_to")}a131a3${hex("add")}9105`,
     );
     expect((await socket.receive())![1].toString("hex").endsWith("a24f4b9105")).toBe(true);
+  });
+
+  it("T31 a Pusher reaches Python's Puller and the other way round, in one frame, with Python", async () => {
+    const pusher = new Pusher();
+    onTestFinished(() => pusher.close({ linger: 0 }));
+    const pull = await peer.raw("PULL", { connect: await pusher.bind("tcp://127.0.0.1:*") });
+    await pusher.emit("hello", [1, "a"]);
+    const event = await peer.ask("event", { of: pull.id });
+    expect(event).toMatchObject({ name: "hello", value: [1, "a"] });
+    await pusher.emit("again");
+    expect(await pull.receive()).toHaveLength(1);
+
+    const heard: unknown[] = [];
+    const puller = new Puller({ hello: (...args: unknown[]) => heard.push(args) });
+    onTestFinished(() => puller.close({ linger: 0 }));
+    const push = await peer.raw("PUSH", { connect: await puller.bind("tcp://127.0.0.1:*") });
+    await peer.ask("emit", { of: push.id, name: "hello", python: "(1, b'x', 2**40)" });
+    await until(() => heard.length === 1, "the event");
+    expect(heard).toEqual([[1, Buffer.from("x"), 2 ** 40]]);
+  });
+
+  it("T31 a Publisher reaches Python's Subscriber and the other way round, in one frame, with Python", async () => {
+    const publisher = new Publisher();
+    onTestFinished(() => publisher.close({ linger: 0 }));
+    const sub = await peer.raw("SUB", { connect: await publisher.bind("tcp://127.0.0.1:*") });
+    await publisher.socket.waitForSubscribers(1);
+    await publisher.emit("hello", [1, "a"]);
+    expect(await peer.ask("event", { of: sub.id })).toMatchObject({ name: "hello", value: [1, "a"] });
+
+    const heard: unknown[] = [];
+    const pub = await peer.raw("PUB", { bind: "tcp://127.0.0.1:*" });
+    const subscriber = new Subscriber({ hello: (...args: unknown[]) => heard.push(args) });
+    onTestFinished(() => subscriber.close({ linger: 0 }));
+    subscriber.connect(pub.endpoint);
+    // The subscription takes a moment to arrive, and what is published before is lost.
+    for (let i = 0; i < 200 && heard.length === 0; i++) {
+      await peer.ask("emit", { of: pub.id, name: "hello", args: [2] });
+    }
+    await until(() => heard.length > 0, "the event");
+    expect(heard[0]).toEqual([2]);
   });
 
   it("many Python clients at once", async () => {
