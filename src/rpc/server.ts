@@ -3,7 +3,7 @@
  * drops and counts what cannot, and is stopped by nothing that a client sends.
  */
 import { randomBytes } from "node:crypto";
-import { describeError, refusal } from "./answers.js";
+import { describe, describeError, refusal } from "./answers.js";
 import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec } from "./codec.js";
@@ -411,5 +411,5 @@ export class Server {
 
 function describeName(name: unknown): string {
   if (typeof name === "string") return name;
-  return name instanceof Uint8Array ? `b'${Buffer.from(name).toString("latin1")}'` : String(name);
+  return name instanceof Uint8Array ? `b'${Buffer.from(name).toString("latin1")}'` : describe(name);
 }
