@@ -18,11 +18,24 @@ export class PeerState implements CallPeer {
   beats = false;
   /** The longest time between two of them that was seen. */
   interval = 0;
-  readonly calls = new Map<string, ServedCall>();
+  /** Open channels by id; of two with the same id the later (T33). */
+  readonly channels = new Map<string, ServedCall>();
+  /** All open channels. */
+  readonly calls = new Set<ServedCall>();
 
   constructor(key: string, envelope: readonly Buffer[]) {
     this.key = key;
     this.envelope = envelope;
+  }
+
+  open(call: ServedCall): void {
+    this.channels.set(call.key, call);
+    this.calls.add(call);
+  }
+
+  closed(call: ServedCall): void {
+    if (this.channels.get(call.key) === call) this.channels.delete(call.key);
+    this.calls.delete(call);
   }
 
   get routingId(): Buffer {
@@ -75,7 +88,7 @@ export class Peers {
 
   /** Every open channel. */
   *calls(): Iterable<ServedCall> {
-    for (const peer of this.#peers.values()) yield* peer.calls.values();
+    for (const peer of this.#peers.values()) yield* peer.calls;
   }
 
   /** Clients with an open channel. */
