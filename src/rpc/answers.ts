@@ -53,7 +53,8 @@ function text(value: string): string {
   return sendable(value, "error") as string;
 }
 
-function describe(value: unknown): string {
+/** Any value as text; what a peer has sent may have a `toString` of its own that is no function. */
+export function describe(value: unknown): string {
   try {
     return String(value);
   } catch {

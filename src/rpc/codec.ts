@@ -234,7 +234,8 @@ function at(key: string | number, value: unknown, depth: number): unknown {
   }
 }
 
-function define(object: Record<string, unknown>, key: string, value: unknown): void {
+/** Sets a field, `__proto__` too, as any other. */
+export function define(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== "__proto__") object[key] = value;
   else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }

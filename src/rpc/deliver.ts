@@ -1,7 +1,7 @@
 /**
  * What a received event means for the call that it belongs to (§6). Knows no sockets.
  */
-import { errorOf } from "./answers.js";
+import { describe, errorOf } from "./answers.js";
 import type { Call } from "./call.js";
 import type { Channel } from "./channel.js";
 import { MalformedAnswer } from "./errors.js";
@@ -33,7 +33,7 @@ export function deliver(call: Call, event: RpcEvent, now: number, to: Delivery):
   } else {
     channel.touched(now);
     const extension = typeof name === "string" && name.startsWith("_zpc_"); // T34
-    if (!extension) call.fail(malformed(call, `the event ${String(name)}`), true);
+    if (!extension) call.fail(malformed(call, `the event ${describe(name)}`), true);
   }
 }
 

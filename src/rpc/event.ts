@@ -2,7 +2,7 @@
  * Events, `[header, name, args]`, to and from the frames of a message (§2, §3), and the ids by which channels are known.
  * Knows no channels and no sockets; random octets are handed in.
  */
-import { type Codec, UndecodableError } from "./codec.js";
+import { type Codec, define, UndecodableError } from "./codec.js";
 
 /** An id as it came: text, bytes or an integer. It is echoed as what it was (T2). */
 export type Id = string | Buffer | number | bigint;
@@ -124,7 +124,7 @@ function toId(value: unknown): Id | null {
 /** The keys of a header that are not the protocol's. */
 export function otherHeaders(header: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const others: Record<string, unknown> = {};
-  for (const key of Object.keys(header)) if (!PROTOCOL_KEYS.has(key)) others[key] = header[key];
+  for (const key of Object.keys(header)) if (!PROTOCOL_KEYS.has(key)) define(others, key, header[key]);
   return others;
 }
 

@@ -4,8 +4,8 @@
 import type { ServedCall } from "./served-call.js";
 import type { CallPeer } from "./types.js";
 
-/** Clients without an open channel that are remembered. */
-const MOST_IDLE = 10_000;
+/** From so many clients on, those without an open channel are forgotten. */
+const MANY = 10_000;
 
 export class PeerState implements CallPeer {
   readonly key: string;
@@ -18,11 +18,24 @@ export class PeerState implements CallPeer {
   beats = false;
   /** The longest time between two of them that was seen. */
   interval = 0;
-  readonly calls = new Map<string, ServedCall>();
+  /** Open channels by id; of two with the same id the later (T33). */
+  readonly channels = new Map<string, ServedCall>();
+  /** All open channels. */
+  readonly calls = new Set<ServedCall>();
 
   constructor(key: string, envelope: readonly Buffer[]) {
     this.key = key;
     this.envelope = envelope;
+  }
+
+  open(call: ServedCall): void {
+    this.channels.set(call.key, call);
+    this.calls.add(call);
+  }
+
+  closed(call: ServedCall): void {
+    if (this.channels.get(call.key) === call) this.channels.delete(call.key);
+    this.calls.delete(call);
   }
 
   get routingId(): Buffer {
@@ -32,13 +45,14 @@ export class PeerState implements CallPeer {
 
 export class Peers {
   readonly #peers = new Map<string, PeerState>();
+  #many = MANY;
 
   /** The client of an envelope, known or new. */
   at(envelope: Buffer[]): PeerState {
     const key = keyOf(envelope);
     const known = this.#peers.get(key);
     if (known !== undefined) return known;
-    if (this.#peers.size >= MOST_IDLE) this.#forgetIdle();
+    if (this.#peers.size >= this.#many) this.#forgetIdle();
     // Copies: it lives longer than the message.
     const peer = new PeerState(
       key,
@@ -48,14 +62,10 @@ export class Peers {
     return peer;
   }
 
-  /** The oldest tenth of those without an open channel. */
   #forgetIdle(): void {
-    let left = MOST_IDLE / 10;
-    for (const peer of this.#peers.values()) {
-      if (peer.calls.size > 0) continue;
-      this.#peers.delete(peer.key);
-      if (--left === 0) return;
-    }
+    for (const peer of this.#peers.values()) if (peer.calls.size === 0) this.#peers.delete(peer.key);
+    // Not again for each new one when most are busy.
+    this.#many = Math.max(MANY, 2 * this.#peers.size);
   }
 
   /** Take out all clients that are not there any more; one routing id may stand for many behind a broker. */
@@ -78,7 +88,7 @@ export class Peers {
 
   /** Every open channel. */
   *calls(): Iterable<ServedCall> {
-    for (const peer of this.#peers.values()) yield* peer.calls.values();
+    for (const peer of this.#peers.values()) yield* peer.calls;
   }
 
   /** Clients with an open channel. */

@@ -3,7 +3,7 @@
  * drops and counts what cannot, and is stopped by nothing that a client sends.
  */
 import { randomBytes } from "node:crypto";
-import { describeError, refusal } from "./answers.js";
+import { describe, describeError, refusal } from "./answers.js";
 import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec } from "./codec.js";
@@ -153,7 +153,7 @@ export class Server {
     if (extension !== null) peer.zwire = true;
     if (responseTo === null) this.#opening(peer, id as Id, event);
     else {
-      const call = peer.calls.get(keyOf(responseTo));
+      const call = peer.channels.get(keyOf(responseTo));
       if (call !== undefined) this.#following(call, event);
       else this.#unknown(peer, responseTo, name);
     }
@@ -165,7 +165,7 @@ export class Server {
     const call = new ServedCall(this.#owner, id, keyOf(id), peer, new Channel(RULES, now));
     call.version = event.version;
     if (event.name === CANCEL) return;
-    peer.calls.set(call.key, call); // T33: a second one with this id takes its place, and both are answered
+    peer.open(call); // T33: a second one with this id takes its place in what follows, and both are answered
     this.#channels++;
     this.#keepTicking();
     if (event.name !== HEARTBEAT && event.name !== MORE) {
@@ -306,8 +306,7 @@ export class Server {
   }
 
   #closed(call: ServedCall): void {
-    const { calls } = call.from;
-    if (calls.get(call.key) === call) calls.delete(call.key);
+    call.from.closed(call);
     this.#channels--;
     this.#idle.delete(call);
     this.#streams.delete(call);
@@ -322,7 +321,7 @@ export class Server {
     setImmediate(() => {
       this.#sweepDue = false;
       for (const peer of this.#peers.takeGone((routingId) => this.#port.isThere(routingId))) {
-        for (const call of [...peer.calls.values()]) {
+        for (const call of [...peer.calls]) {
           this.#counts.cancelled++;
           call.abandon(new DOMException("The caller is gone", "AbortError"));
         }
@@ -411,5 +410,5 @@ export class Server {
 
 function describeName(name: unknown): string {
   if (typeof name === "string") return name;
-  return name instanceof Uint8Array ? `b'${Buffer.from(name).toString("latin1")}'` : String(name);
+  return name instanceof Uint8Array ? `b'${Buffer.from(name).toString("latin1")}'` : describe(name);
 }

@@ -408,6 +408,8 @@ describe("calls", () => {
     await client.answer(slow, 2);
     expect(client.names(slow)).toEqual(["STREAM", "STREAM"]);
     expect(server.stats.channels).toBe(2);
+    await client.socket.close({ linger: 0 });
+    await until(() => server.stats.channels === 0 && server.stats.running === 0, "both go with the client");
   });
 
   it("T34 an unknown event on a live channel is ignored", async () => {
