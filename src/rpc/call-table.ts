@@ -15,7 +15,6 @@ import {
   encodeEvent,
   HEARTBEAT,
   type IdSource,
-  keyOf,
   MORE,
   type RpcEvent,
 } from "./event.js";
@@ -136,7 +135,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     call.epoch = epoch;
     call.channel = new Channel(this.#options, this.#clock.now());
     link.inFlight++;
-    this.#open.set(call.key, call);
+    this.#open.set(call.id, call);
     this.#keepTicking();
   }
 
@@ -146,7 +145,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     if (link === null || link.epoch !== call.epoch) return;
     const payload = encodeEvent(
       this.#codec,
-      { id: this.#ids.next(), responseTo: call.id, headers: null, extension: link.zwire ? {} : null },
+      { id: this.#ids, responseTo: call.id, headers: null, extension: link.zwire ? {} : null },
       name,
       args,
     );
@@ -167,7 +166,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       link.zwire = true;
       this.#tellUntold(link);
     }
-    const call = event.responseTo === null ? undefined : this.#open.get(keyOf(event.responseTo));
+    const call = event.responseTo === null ? undefined : this.#open.get(event.responseTo);
     if (call === undefined || call.link !== link) {
       this.counts.late++; // T28
       return;
@@ -224,8 +223,8 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Take a call from the channels. */
   #leave(call: Call): void {
-    if (this.#open.get(call.key) !== call) return;
-    this.#open.delete(call.key);
+    if (this.#open.get(call.id) !== call) return;
+    this.#open.delete(call.id);
     (call.link as Link).inFlight--;
   }
 
@@ -299,7 +298,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       },
       finished: (call: Call) => this.#leave(call),
     };
-    const call = new Call(owner, { id, key: keyOf(id), payload, request, retries: 0 });
+    const call = new Call(owner, { id, payload, request, retries: 0 });
     this.#sent(call, link);
     link.probe = probe;
   }
