@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Compiles, and so is the same on any engine. */
-const ONCE = "test/zeromq/types.test.ts";
+const ONCE = ["test/zeromq/types.test.ts", "test/rpc/types.test.ts"];
 
 const above = ["conformance", "interop", "lifecycle", "rpc", "zeromq"].map((room) => `test/${room}/**/*.test.ts`);
 
@@ -15,7 +15,7 @@ function engine(name: "native" | "portable") {
     test: {
       name,
       include: above,
-      exclude: [ONCE],
+      exclude: ONCE,
       pool: "forks" as const,
       // --expose-gc: tests that measure memory first drop what is garbage.
       execArgv: ["--expose-gc"],

@@ -14,6 +14,7 @@ import {
   decodeEvent,
   encodeEvent,
   HEARTBEAT,
+  type Id,
   type IdSource,
   keyOf,
   MORE,
@@ -26,6 +27,8 @@ import type { CheckedClientOptions } from "./options.js";
 /** Seconds are fine enough to notice silence, unless heartbeats are closer. */
 const LONGEST_TICK_MS = 1000;
 const SHORTEST_TICK_MS = 5;
+/** Calls given up while a server's kind is unknown that are told to it later. */
+const MOST_UNTOLD = 1000;
 
 export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   readonly links: Link[] = [];
@@ -37,8 +40,6 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   readonly #waiting = new Set<Call>();
   /** Sent and not over, by channel. */
   readonly #open = new Map<string, Call>();
-  /** Calls that were given up before their server was known to be zwire: told when it is. */
-  readonly #untold = new Set<Call>();
   #turn = 0;
   #stopTicking: (() => void) | null = null;
   /** Calls sent again, late events, events that could not be understood. */
@@ -143,14 +144,13 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   /** Send an event of a channel that is open: it costs no credit. */
   #follow(call: Call, name: string, args: unknown[]): void {
     const { link } = call;
-    if (link === null || link.epoch !== call.epoch) return;
-    const payload = encodeEvent(
-      this.#codec,
-      { id: this.#ids.next(), responseTo: call.id, headers: null, extension: link.zwire ? {} : null },
-      name,
-      args,
-    );
-    link.follow(payload);
+    if (link !== null && link.epoch === call.epoch) this.#tell(link, call.id, name, args);
+  }
+
+  #tell(link: Link, responseTo: Id, name: string, args: unknown[]): void {
+    const extension = link.server === "zwire" ? {} : null;
+    const fields = { id: this.#ids.next(), responseTo, headers: null, extension };
+    link.follow(encodeEvent(this.#codec, fields, name, args));
   }
 
   // Receiving
@@ -163,10 +163,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       this.counts.dropped++; // whose it is cannot be known
       return;
     }
-    if (event.extension !== null && !link.zwire) {
-      link.zwire = true;
-      this.#tellUntold(link);
-    }
+    if (link.server === "unknown") this.#meet(link, event.extension !== null);
     const call = event.responseTo === null ? undefined : this.#open.get(keyOf(event.responseTo));
     if (call === undefined || call.link !== link) {
       this.counts.late++; // T28
@@ -196,14 +193,16 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** A connection is gone: what was sent by it fails, or goes elsewhere. */
   down(link: Link, epoch: number): void {
-    for (const call of this.#untold) if (call.link === link && call.epoch <= epoch) this.#untold.delete(call);
     for (const call of [...this.#open.values()]) {
       if (call.link !== link || call.epoch > epoch) continue;
-      if (call.outcome !== null || !this.#resend(call, false)) {
-        call.lost(`the connection to ${link.endpoint} was lost`);
-      }
+      this.lost(call, `the connection to ${link.endpoint} was lost`);
     }
     this.#drain();
+  }
+
+  /** A call will not be answered: it fails, or goes elsewhere. */
+  lost(call: Call, why: string): void {
+    if (call.outcome !== null || !this.#resend(call, false)) call.lost(why);
   }
 
   /** Put a call that was sent back into the queue; false when it may not be sent again. */
@@ -253,16 +252,15 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Only a zwire server knows the event; whether it is one is learned from its first event. */
   #tellCancelled(call: Call, link: Link): void {
-    if (link.zwire) this.#follow(call, CANCEL, []);
-    else if (this.#untold.size < this.#options.queueLimit) this.#untold.add(call);
+    if (link.server === "zwire") this.#follow(call, CANCEL, []);
+    else if (link.server === "unknown" && link.untold.length < MOST_UNTOLD) link.untold.push(call.id);
   }
 
-  #tellUntold(link: Link): void {
-    for (const call of this.#untold) {
-      if (call.link !== link) continue;
-      this.#untold.delete(call);
-      this.#follow(call, CANCEL, []);
-    }
+  #meet(link: Link, zwire: boolean): void {
+    const { untold } = link;
+    link.untold = [];
+    link.server = zwire ? "zwire" : "other";
+    if (zwire) for (const id of untold) this.#tell(link, id, CANCEL, []);
   }
 
   // Time
