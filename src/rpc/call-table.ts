@@ -90,16 +90,22 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     const count = this.links.length;
     for (let i = 0; i < count; i++) {
       const link = this.links[this.#turn++ % count];
-      if (!call.refusedBy.has(link) && link.trySend(call.payload)) return link;
+      if (!this.#avoided(call, link) && link.trySend(call.payload)) return link;
     }
     return null;
+  }
+
+  /** Whether a call that this server has refused or given up should go to another that is there. */
+  #avoided(call: Call, link: Link): boolean {
+    return call.refusedBy.has(link) && this.links.some((one) => one.isUp && !call.refusedBy.has(one));
   }
 
   /** No link has room: the head of the queue waits at the least busy one, and may be withdrawn from there. */
   #park(call: Call): void {
     let link: Link | null = null;
     for (const one of this.links) {
-      if (one.isUp && !call.refusedBy.has(one) && (link === null || one.inFlight < link.inFlight)) link = one;
+      if (one.isUp && !this.#avoided(call, one) && (link === null || one.inFlight < link.inFlight))
+        link = one;
     }
     if (link === null) return; // nobody is there; up() comes back here
     const target = link;
@@ -208,9 +214,9 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   /** Put a call that was sent back into the queue; false when it may not be sent again. */
   #resend(call: Call, refused: boolean): boolean {
     const link = call.link as Link;
+    call.refusedBy.add(link);
     if (refused) {
       // It did not run. Only a server that is there now may have it: the one that refused it is the last word otherwise.
-      call.refusedBy.add(link);
       if (!this.links.some((one) => one.isUp && !call.refusedBy.has(one))) return false;
     } else if (call.retries-- <= 0) return false;
     this.#leave(call);

@@ -375,7 +375,8 @@ export class Server {
     }
     if (grace > 0) await this.#finished(grace);
     for (const call of [...this.#peers.calls()]) {
-      if (call.from.zwire) this.#emit(call, CANCEL, [], null); // a broker would not tell it
+      const { zwire, envelope } = call.from;
+      if (zwire && envelope.length > 1) this.#emit(call, CANCEL, [], null); // no broker would tell it
       call.abandon(new DOMException("The server is closing", "AbortError"));
     }
     this.#stopTicking?.();

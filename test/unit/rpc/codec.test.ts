@@ -229,7 +229,12 @@ describe("parameters", () => {
       [{ name: "a", default: 1 }, { name: "b", default: "x" }, { name: "...rest" }],
     ],
     [
-      async (a = "),(", { b }: { b?: number } = {}, [c]: number[] = [1, 2], d = Math.max(1, 2)) => [a, b, c, d],
+      async (a = "),(", { b }: { b?: number } = {}, [c]: number[] = [1, 2], d = Math.max(1, 2)) => [
+        a,
+        b,
+        c,
+        d,
+      ],
       [{ name: "a", default: "),(" }, { name: "arg1" }, { name: "arg2" }, { name: "d" }],
     ],
     [
