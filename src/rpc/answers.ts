@@ -99,3 +99,9 @@ export function errorOf(event: RpcEvent, method: string): Error {
 function toText(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString() : describe(value);
 }
+
+/** A method's name as an answer repeats it: bytes as Python prints them (T7). */
+export function describeName(name: unknown): string {
+  if (typeof name === "string") return name;
+  return name instanceof Uint8Array ? `b'${Buffer.from(name).toString("latin1")}'` : describe(name);
+}

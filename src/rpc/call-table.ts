@@ -14,6 +14,7 @@ import {
   decodeEvent,
   encodeEvent,
   HEARTBEAT,
+  type Id,
   type IdSource,
   MORE,
   type RpcEvent,
@@ -25,6 +26,8 @@ import type { CheckedClientOptions } from "./options.js";
 /** Seconds are fine enough to notice silence, unless heartbeats are closer. */
 const LONGEST_TICK_MS = 1000;
 const SHORTEST_TICK_MS = 5;
+/** Calls given up while a server's kind is unknown that are told to it later. */
+const MOST_UNTOLD = 1000;
 
 export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   readonly links: Link[] = [];
@@ -36,8 +39,6 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   readonly #waiting = new Set<Call>();
   /** Sent and not over, by channel. */
   readonly #open = new Map<string, Call>();
-  /** Calls that were given up before their server was known to be zwire: told when it is. */
-  readonly #untold = new Set<Call>();
   #turn = 0;
   #stopTicking: (() => void) | null = null;
   /** Calls sent again, late events, events that could not be understood. */
@@ -88,16 +89,22 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     const count = this.links.length;
     for (let i = 0; i < count; i++) {
       const link = this.links[this.#turn++ % count];
-      if (!call.refusedBy.has(link) && link.trySend(call.payload)) return link;
+      if (!this.#avoided(call, link) && link.trySend(call.payload)) return link;
     }
     return null;
+  }
+
+  /** Whether a call that this server has refused or given up should go to another that is there. */
+  #avoided(call: Call, link: Link): boolean {
+    return call.refusedBy.has(link) && this.links.some((one) => one.isUp && !call.refusedBy.has(one));
   }
 
   /** No link has room: the head of the queue waits at the least busy one, and may be withdrawn from there. */
   #park(call: Call): void {
     let link: Link | null = null;
     for (const one of this.links) {
-      if (one.isUp && !call.refusedBy.has(one) && (link === null || one.inFlight < link.inFlight)) link = one;
+      if (one.isUp && !this.#avoided(call, one) && (link === null || one.inFlight < link.inFlight))
+        link = one;
     }
     if (link === null) return; // nobody is there; up() comes back here
     const target = link;
@@ -142,14 +149,13 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   /** Send an event of a channel that is open: it costs no credit. */
   #follow(call: Call, name: string, args: unknown[]): void {
     const { link } = call;
-    if (link === null || link.epoch !== call.epoch) return;
-    const payload = encodeEvent(
-      this.#codec,
-      { id: this.#ids, responseTo: call.id, headers: null, extension: link.zwire ? {} : null },
-      name,
-      args,
-    );
-    link.follow(payload);
+    if (link !== null && link.epoch === call.epoch) this.#tell(link, call.id, name, args);
+  }
+
+  #tell(link: Link, responseTo: Id, name: string, args: unknown[]): void {
+    const extension = link.server === "zwire" ? {} : null;
+    const fields = { id: this.#ids, responseTo, headers: null, extension };
+    link.follow(encodeEvent(this.#codec, fields, name, args));
   }
 
   // Receiving
@@ -162,10 +168,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       this.counts.dropped++; // whose it is cannot be known
       return;
     }
-    if (event.extension !== null && !link.zwire) {
-      link.zwire = true;
-      this.#tellUntold(link);
-    }
+    if (link.server === "unknown") this.#meet(link, event.extension !== null);
     const call = event.responseTo === null ? undefined : this.#open.get(event.responseTo);
     if (call === undefined || call.link !== link) {
       this.counts.late++; // T28
@@ -195,22 +198,24 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** A connection is gone: what was sent by it fails, or goes elsewhere. */
   down(link: Link, epoch: number): void {
-    for (const call of this.#untold) if (call.link === link && call.epoch <= epoch) this.#untold.delete(call);
     for (const call of [...this.#open.values()]) {
       if (call.link !== link || call.epoch > epoch) continue;
-      if (call.outcome !== null || !this.#resend(call, false)) {
-        call.lost(`the connection to ${link.endpoint} was lost`);
-      }
+      this.lost(call, `the connection to ${link.endpoint} was lost`);
     }
     this.#drain();
+  }
+
+  /** A call will not be answered: it fails, or goes elsewhere. */
+  lost(call: Call, why: string): void {
+    if (call.outcome !== null || !this.#resend(call, false)) call.lost(why);
   }
 
   /** Put a call that was sent back into the queue; false when it may not be sent again. */
   #resend(call: Call, refused: boolean): boolean {
     const link = call.link as Link;
+    call.refusedBy.add(link);
     if (refused) {
       // It did not run. Only a server that is there now may have it: the one that refused it is the last word otherwise.
-      call.refusedBy.add(link);
       if (!this.links.some((one) => one.isUp && !call.refusedBy.has(one))) return false;
     } else if (call.retries-- <= 0) return false;
     this.#leave(call);
@@ -252,16 +257,15 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Only a zwire server knows the event; whether it is one is learned from its first event. */
   #tellCancelled(call: Call, link: Link): void {
-    if (link.zwire) this.#follow(call, CANCEL, []);
-    else if (this.#untold.size < this.#options.queueLimit) this.#untold.add(call);
+    if (link.server === "zwire") this.#follow(call, CANCEL, []);
+    else if (link.server === "unknown" && link.untold.length < MOST_UNTOLD) link.untold.push(call.id);
   }
 
-  #tellUntold(link: Link): void {
-    for (const call of this.#untold) {
-      if (call.link !== link) continue;
-      this.#untold.delete(call);
-      this.#follow(call, CANCEL, []);
-    }
+  #meet(link: Link, zwire: boolean): void {
+    const { untold } = link;
+    link.untold = [];
+    link.server = zwire ? "zwire" : "other";
+    if (zwire) for (const id of untold) this.#tell(link, id, CANCEL, []);
   }
 
   // Time

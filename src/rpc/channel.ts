@@ -36,14 +36,16 @@ export class Channel {
   #beat: number;
   /** A heartbeat that we began is not answered yet. */
   #begun = false;
-  /** The longest time between two heartbeats of the peer, 0 until there were two. */
+  /** The longest time between two heartbeats of the peer; the first comes an interval after the beginning (§5.2). */
   #peerInterval = 0;
-  #lastPeerBeat: number | null = null;
+  #lastPeerBeat: number;
+  #beats = false;
 
   constructor(rules: ChannelRules, now: number) {
     this.#rules = rules;
     this.#heard = now;
     this.#beat = now;
+    this.#lastPeerBeat = now;
   }
 
   // Sending
@@ -105,10 +107,9 @@ export class Channel {
   heartbeat(now: number): boolean {
     this.#heard = now;
     this.#beat = now;
-    if (this.#lastPeerBeat !== null) {
-      this.#peerInterval = Math.max(this.#peerInterval, now - this.#lastPeerBeat);
-    }
+    this.#peerInterval = Math.max(this.#peerInterval, now - this.#lastPeerBeat);
     this.#lastPeerBeat = now;
+    this.#beats = true;
     if (!this.#begun) return true;
     this.#begun = false;
     return false;
@@ -146,10 +147,10 @@ export class Channel {
 
   /** Whether the peer has sent a heartbeat. */
   get beats(): boolean {
-    return this.#lastPeerBeat !== null;
+    return this.#beats;
   }
 
-  /** The longest time between two heartbeats of the peer; 0 when that is not known. */
+  /** The longest time between two heartbeats of the peer; 0 before the first. */
   get peerInterval(): number {
     return this.#peerInterval;
   }

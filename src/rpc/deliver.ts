@@ -11,6 +11,8 @@ import { CANCEL, ERR, HEARTBEAT, MORE, OK, type RpcEvent, STREAM, STREAM_DONE } 
 export interface Delivery {
   /** Answer a heartbeat. */
   heartbeat(call: Call): void;
+  /** The server has given the call up. */
+  lost(call: Call, why: string): void;
   /** An ERR came. */
   failed(call: Call, error: Error): void;
 }
@@ -22,7 +24,7 @@ export function deliver(call: Call, event: RpcEvent, now: number, to: Delivery):
   if (name === HEARTBEAT) {
     if (channel.heartbeat(now)) to.heartbeat(call);
   } else if (name === MORE) channel.grant(event.args, now);
-  else if (name === CANCEL) call.lost("the server has given the call up");
+  else if (name === CANCEL) to.lost(call, "the server has given the call up");
   else if (name === OK || name === ERR || name === STREAM || name === STREAM_DONE) {
     if (event.fault === null) deliverAnswer(call, channel, event, now, to);
     else

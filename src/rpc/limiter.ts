@@ -9,6 +9,7 @@ export class Limiter<T> {
   /** In order of arrival, with what starts them. */
   readonly #waiting = new Map<T, () => void>();
   #running = 0;
+  #idle: (() => void) | null = null;
 
   constructor(most: number, mostWaiting: number) {
     this.#most = most;
@@ -40,6 +41,12 @@ export class Limiter<T> {
     this.#waiting.delete(call);
   }
 
+  /** Call back when nothing runs, now or later. */
+  whenIdle(idle: () => void): void {
+    if (this.#running === 0) idle();
+    else this.#idle = idle;
+  }
+
   /** One that was started is done. */
   release(): void {
     this.#running--;
@@ -49,6 +56,7 @@ export class Limiter<T> {
       this.#running++;
       start();
     }
+    if (this.#running === 0) this.#idle?.();
   }
 
   /** Take out all that wait: they will not start. */

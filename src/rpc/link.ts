@@ -2,7 +2,9 @@
  * A client's connection to one endpoint: a Dealer that queues only while its server is there, so that what waits stays
  * with the client and can be withdrawn (T32). Knows frames and connections, but no events and no calls.
  */
+
 import { Dealer, type DealerOptions, ZmqError } from "../index.js";
+import type { Id } from "./event.js";
 
 const EMPTY = Buffer.alloc(0);
 const DEFAULTS: DealerOptions = {
@@ -33,8 +35,10 @@ export class Link {
   readonly endpoint: string;
   /** Counts connections: an answer comes in the epoch of its call or never. */
   epoch = 0;
-  /** The server has announced itself as zwire in this epoch. */
-  zwire = false;
+  /** Whether the server of this epoch has announced itself as zwire; unknown before its first event. */
+  server: "unknown" | "zwire" | "other" = "unknown";
+  /** Calls that were given up while that was unknown. */
+  untold: Id[] = [];
   /** Calls in flight. */
   inFlight = 0;
   probe: Probe | null = null;
@@ -74,7 +78,8 @@ export class Link {
   #down(): void {
     const { epoch } = this;
     this.epoch++;
-    this.zwire = false;
+    this.server = "unknown";
+    this.untold = [];
     this.probe = null;
     this.#connection.abort();
     this.#connection = new AbortController();

@@ -10,6 +10,8 @@ import type { Link } from "./link.js";
 export interface Attendant {
   /** Begin a heartbeat on a channel. */
   heartbeat(call: Call): void;
+  /** The call is lost. */
+  lost(call: Call, why: string): void;
   /** Ask the server for a ping, whose sending and answer are noted in `link.probe`. */
   probe(link: Link): void;
 }
@@ -22,7 +24,7 @@ export function attend(call: Call, now: number, interval: number, to: Attendant)
   const channel = call.channel as Channel;
   const due = channel.tick(now);
   if (due === "heartbeat") to.heartbeat(call);
-  if (due === "lost") call.lost(`nothing was heard for ${Math.round(channel.silence(now))} ms`);
+  if (due === "lost") to.lost(call, `nothing was heard for ${Math.round(channel.silence(now))} ms`);
   else if (channel.suspect(now)) doubt(call, channel, now, interval, to);
 }
 
@@ -36,6 +38,6 @@ function doubt(call: Call, channel: Channel, now: number, interval: number, to: 
   if (probe === null || (probe.answered !== null && probe.sent <= channel.lastHeard)) to.probe(link);
   else if (probe.answered !== null) {
     const patience = PATIENCE_INTERVALS * Math.max(interval, channel.peerInterval);
-    if (now - probe.answered >= patience) call.lost("the server answers, but has forgotten the call");
+    if (now - probe.answered >= patience) to.lost(call, "the server answers, but has forgotten the call");
   }
 }

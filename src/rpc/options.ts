@@ -73,8 +73,11 @@ function known(options: unknown, names: readonly string[]): void {
   }
 }
 
-/** A number of milliseconds that may be Infinity. */
-function duration(name: string, value: unknown, least: number): number {
+/**
+ * A number of milliseconds that may be Infinity.
+ * @throws TypeError or RangeError naming the option
+ */
+export function duration(name: string, value: unknown, least: number): number {
   if (typeof value !== "number") throw new TypeError(`${name} must be a number of milliseconds`);
   if (!(value >= least))
     throw new RangeError(`${name} must be at least ${least} ms, or Infinity; got ${value}`);

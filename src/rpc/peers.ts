@@ -7,6 +7,9 @@ import type { CallPeer } from "./types.js";
 /** From so many clients on, those without an open channel are forgotten. */
 const MANY = 10_000;
 
+/** A stream whose client used to send heartbeats is given up after three of them, and not before. */
+const LEAST_SILENCE_MS = 30_000;
+
 export class PeerState implements CallPeer {
   readonly key: string;
   readonly envelope: readonly Buffer[];
@@ -36,6 +39,14 @@ export class PeerState implements CallPeer {
   closed(call: ServedCall): void {
     if (this.channels.get(call.id) === call) this.channels.delete(call.id);
     this.calls.delete(call);
+  }
+
+  /**
+   * How long the client may be silent while it takes nothing of a stream. One that sends heartbeats for as long as it
+   * wants the stream, as Python does, cannot tell us otherwise that it has left.
+   */
+  patience(otherwise: number): number {
+    return this.zwire || !this.beats ? otherwise : Math.max(LEAST_SILENCE_MS, 3 * this.interval);
   }
 
   get routingId(): Buffer {

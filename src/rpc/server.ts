@@ -3,7 +3,7 @@
  * drops and counts what cannot, and is stopped by nothing that a client sends.
  */
 import { randomBytes } from "node:crypto";
-import { describe, describeError, refusal } from "./answers.js";
+import { describeError, describeName, refusal } from "./answers.js";
 import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec } from "./codec.js";
@@ -24,7 +24,7 @@ import {
 } from "./event.js";
 import { Hooks } from "./hooks.js";
 import { Limiter } from "./limiter.js";
-import { type CheckedServeOptions, checkServeOptions } from "./options.js";
+import { type CheckedServeOptions, checkServeOptions, duration } from "./options.js";
 import { type PeerState, Peers } from "./peers.js";
 import { Port } from "./port.js";
 import { ServedCall, type ServedCallOwner } from "./served-call.js";
@@ -38,8 +38,6 @@ const TICK_MS = 5000;
 /** Channels that a heartbeat opened and no call followed: so many, and for so long. */
 const MOST_IDLE = 1000;
 const IDLE_MS = 60_000;
-/** A starved stream whose client used to send heartbeats is given up after three of them, and not before. */
-const LEAST_SILENCE_MS = 30_000;
 
 /** A running server; made by `serve`. */
 export class Server {
@@ -59,7 +57,6 @@ export class Server {
   #sweepDue = false;
   #stopTicking: (() => void) | null = null;
   #closing: Promise<void> | null = null;
-  #released: (() => void) | null = null;
   readonly #counts = { calls: 0, refused: 0, cancelled: 0, dropped: 0, late: 0, undelivered: 0 };
 
   /** @internal use `serve` */
@@ -94,10 +91,7 @@ export class Server {
       },
       later: (resume) => setImmediate(resume),
       closed: (call) => this.#closed(call),
-      released: () => {
-        this.#limiter.release();
-        this.#released?.();
-      },
+      released: () => this.#limiter.release(),
     };
   }
 
@@ -341,17 +335,12 @@ export class Server {
     const now = this.#clock.now();
     for (const call of [...this.#idle]) if (call.channel.silence(now) >= IDLE_MS) call.abandon(null);
     for (const call of [...this.#streams]) {
-      if (!call.starved || call.channel.silence(now) < this.#patience(call.from)) continue;
+      if (!call.starved || call.channel.silence(now) < call.from.patience(this.#options.abandonAfter))
+        continue;
       this.#counts.cancelled++;
       if (call.from.zwire) this.#emit(call, CANCEL, [], null);
       call.abandon(new DOMException("The caller takes nothing and is silent", "AbortError"));
     }
-  }
-
-  /** How long a client may be silent that has a stream and takes nothing of it. */
-  #patience(peer: PeerState): number {
-    if (peer.zwire || !peer.beats) return this.#options.abandonAfter;
-    return Math.max(LEAST_SILENCE_MS, 3 * peer.interval);
   }
 
   // The server itself
@@ -373,7 +362,7 @@ export class Server {
    * and are aborted then. Resolves when the last answer is sent, or `linger` is over.
    */
   close(options: ServerCloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options.grace ?? 30_000, options.linger);
+    this.#closing ??= this.#close(duration("grace", options.grace ?? 30_000, 0), options.linger);
     return this.#closing;
   }
 
@@ -383,9 +372,12 @@ export class Server {
       this.#counts.refused++;
       call.refuse(refusal("closing", "ServerClosing", "the server is closing"));
     }
-    if (this.#limiter.running > 0) await this.#finished(grace);
-    for (const call of [...this.#peers.calls()])
+    if (grace > 0) await this.#finished(grace);
+    for (const call of [...this.#peers.calls()]) {
+      const { zwire, envelope } = call.from;
+      if (zwire && envelope.length > 1) this.#emit(call, CANCEL, [], null); // no broker would tell it
       call.abandon(new DOMException("The server is closing", "AbortError"));
+    }
     this.#stopTicking?.();
     await this.#port.close(linger);
   }
@@ -394,20 +386,14 @@ export class Server {
   #finished(grace: number): Promise<void> {
     return new Promise((resolve) => {
       const stop = Number.isFinite(grace) ? this.#clock.after(grace, resolve) : null;
-      this.#released = () => {
-        if (this.#limiter.running > 0) return;
+      this.#limiter.whenIdle(() => {
         stop?.();
         resolve();
-      };
+      });
     });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function describeName(name: unknown): string {
-  if (typeof name === "string") return name;
-  return name instanceof Uint8Array ? `b'${Buffer.from(name).toString("latin1")}'` : describe(name);
 }

@@ -92,7 +92,7 @@ export type Answer<R> = 0 extends 1 & R
       : Promise<Awaited<R>> & Cancellable;
 
 /** A service as its client sees it. */
-export type Remote<Api> = 0 extends 1 & Api
+export type Remote<Api> = unknown extends Api
   ? AnyRemote
   : {
       readonly [K in keyof Api as K extends string ? K : never]: Api[K] extends Method<infer A, infer R>

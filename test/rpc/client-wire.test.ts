@@ -521,7 +521,7 @@ describe("heartbeats", () => {
     clock.advance(2000);
     const error = await within(call, "the call fails");
     expect(error).toBeInstanceOf(LostRemote);
-    expect(error.message).toContain("has forgotten the call");
+    expect((error as Error).message).toContain("has forgotten the call");
   });
 });
 
