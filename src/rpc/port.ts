@@ -34,16 +34,17 @@ export class Port {
 
   /** Send a message; its first frame names the client. */
   send(frames: Buffer[]): Sent {
-    const name = nameOf(frames[0]);
-    const waiting = this.#waiting.get(name);
-    if (waiting !== undefined) {
-      if (waiting.length >= MOST_WAITING) return "dropped";
-      waiting.push(frames);
-      return "waiting";
+    if (this.#waiting.size > 0) {
+      const waiting = this.#waiting.get(nameOf(frames[0]));
+      if (waiting !== undefined) {
+        if (waiting.length >= MOST_WAITING) return "dropped";
+        waiting.push(frames);
+        return "waiting";
+      }
     }
     const sent = this.#try(frames);
     if (sent !== "waiting") return sent;
-    this.#waiting.set(name, [frames]);
+    this.#waiting.set(nameOf(frames[0]), [frames]);
     this.#retryLater();
     return "waiting";
   }

@@ -83,7 +83,8 @@ export class Reader {
     }
     const value = this.#value(2);
     if (typeof value === "string") return value.length <= MAX_ID ? `s${value}` : null;
-    if (value instanceof Uint8Array) return value.length <= MAX_ID ? `b${Buffer.from(value).toString("latin1")}` : null;
+    if (value instanceof Uint8Array)
+      return value.length <= MAX_ID ? `b${Buffer.from(value).toString("latin1")}` : null;
     return typeof value === "bigint" || Number.isInteger(value) ? `i${value}` : null;
   }
 

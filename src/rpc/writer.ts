@@ -203,7 +203,11 @@ export class Writer {
 
   #number(value: number): void {
     const slab = this.#room(9);
-    if (value >= 0 ? value <= 0xffffffff && value >>> 0 === value : value >= -0x80000000 && (value | 0) === value) {
+    if (
+      value >= 0
+        ? value <= 0xffffffff && value >>> 0 === value
+        : value >= -0x80000000 && (value | 0) === value
+    ) {
       if (value >= 0) this.#positive(slab, value);
       else this.#negative(slab, value);
       return;
@@ -245,6 +249,8 @@ export class Writer {
     const slab = this.#room(9);
     const unsigned = value > 0x7fffffffffffffffn;
     slab[this.#at] = unsigned ? 0xcf : 0xd3;
-    this.#at = unsigned ? slab.writeBigUInt64BE(value, this.#at + 1) : slab.writeBigInt64BE(value, this.#at + 1);
+    this.#at = unsigned
+      ? slab.writeBigUInt64BE(value, this.#at + 1)
+      : slab.writeBigInt64BE(value, this.#at + 1);
   }
 }
