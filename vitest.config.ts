@@ -5,8 +5,15 @@
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Compiles, and so is the same on any engine. */
-const ONCE = ["test/zeromq/types.test.ts", "test/rpc/types.test.ts"];
+/** Compiles, or is about processes, and so is the same on any engine. */
+const ONCE = [
+  "test/zeromq/types.test.ts",
+  "test/rpc/command.test.ts",
+  "test/rpc/examples.test.ts",
+  "test/rpc/spawn-python.test.ts",
+  "test/rpc/types.test.ts",
+  "test/rpc/zwire-rpc-py.test.ts",
+];
 
 const above = ["conformance", "interop", "lifecycle", "rpc", "zeromq"].map((room) => `test/${room}/**/*.test.ts`);
 

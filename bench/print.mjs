@@ -22,6 +22,15 @@ function figures(row, one) {
     const { p50, p99, p999 } = one.latencyUs;
     return [`p50 ${range(p50)} µs`, `p99 ${short(p99.median)}, p99.9 ${short(p999.median)} µs`, cpu, memory];
   }
+  if (row.kind === "calls") {
+    const [caller, server] = one.busy.map(({ median }) => `${(median * 100).toFixed(0)} %`);
+    return [
+      `${range(one.messagesPerSecond)} calls/s`,
+      `caller ${caller} busy, server ${server}`,
+      cpu,
+      memory,
+    ];
+  }
   return [`${range(one.messagesPerSecond)} msg/s`, short(one.bytesPerSecond, "B/s"), cpu, memory];
 }
 
@@ -56,8 +65,9 @@ export function printRow(row) {
   }
   const lines = row.contenders.map((one, at) => {
     const comparison = at === 0 ? undefined : row.ratios[at - 1];
-    const how = row.kind === "latency" ? "" : `${one.send} / ${one.receive}`;
-    return [`  ${one.name}`, how, ...figures(row, one), comparison ? `zwire is ${verdict(comparison)}` : ""];
+    const how = one.send === undefined || row.kind === "latency" ? "" : `${one.send} / ${one.receive}`;
+    const whose = `${row.contenders[0].name} is`;
+    return [`  ${one.name}`, how, ...figures(row, one), comparison ? `${whose} ${verdict(comparison)}` : ""];
   });
   for (const line of columns(lines)) console.log(line);
 }

@@ -16,6 +16,11 @@ const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
 const batched = { ...zwire, send: "sendMany", receive: 'on("message")' };
 
+/** Calls, and the bare sockets underneath. `echo` of the row's size; the sockets carry as many octets as the calls do. */
+const rpc = { name: "zwire/rpc", script: "rpc" };
+const python = { name: "zwire/rpc, server in Python", script: "rpc-python" };
+const bare = (name) => ({ name, script: "rpc-bare" });
+
 const rate = (peer, atLeast) => ({ peer, atLeast });
 const latency = (peer, atMost) => ({ peer, atMost });
 
@@ -125,6 +130,32 @@ export const rows = [
     transport: "tcp",
     size: 64 * KIB,
     contenders: [portable, zeromq],
+    bars: [],
+  },
+  {
+    id: "rpc-call",
+    kind: "latency",
+    transport: "tcp",
+    size: 16,
+    contenders: [rpc, bare("REQ/REP")],
+    bars: [latency("REQ/REP", 1.6)],
+  },
+  {
+    id: "rpc-64",
+    kind: "calls",
+    transport: "tcp",
+    size: 16,
+    inFlight: 64,
+    contenders: [rpc, bare("DEALER/ROUTER")],
+    bars: [rate("DEALER/ROUTER", 0.4)],
+  },
+  {
+    id: "rpc-python-64",
+    kind: "calls",
+    transport: "tcp",
+    size: 16,
+    inFlight: 64,
+    contenders: [rpc, python],
     bars: [],
   },
 ];

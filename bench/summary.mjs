@@ -21,6 +21,7 @@ export function summarise(row, contender, trials) {
     messagesPerSecond: rate,
     bytesPerSecond: rate.median * row.size,
     cpuSecondsPerMillion: of((trial) => trial.cpuPerMillion),
+    busy: [0, 1].map((side) => of((trial) => trial.busy[side])),
     peakRss: of((trial) => trial.peakRss),
     trials,
   };

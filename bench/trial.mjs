@@ -15,6 +15,7 @@ const ROLES = {
   throughput: { binds: "receive", dials: "send", clock: "receive" },
   "fan-out": { binds: "publish", dials: "subscribe", clock: "subscribe" },
   latency: { binds: "reply", dials: "request", clock: "request" },
+  calls: { binds: "serve", dials: "call", clock: "call" },
   inproc: { binds: "both", clock: "both" },
   threads: { binds: "threads", clock: "threads" },
 };
@@ -71,9 +72,9 @@ function withResolvers() {
 }
 
 function jobOf(row, contender, { warmup, count }) {
-  const { size, subscribers } = row;
+  const { size, subscribers, inFlight } = row;
   const { script: library, send, receive } = contender;
-  return { size, subscribers, warmup, count, library, send, receive };
+  return { size, subscribers, inFlight, warmup, count, library, send, receive };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {
@@ -106,7 +107,8 @@ function endpointOf(transport, folder) {
 /**
  * Runs one trial in fresh processes.
  * @param counts { warmup, count }: messages before and after the clock starts
- * @returns seconds, messages per second, CPU seconds of both sides, peak resident set of the larger, latency
+ * @returns seconds, messages per second, CPU seconds of both sides, the part of the time that each side (the one with
+ *   the clock first) was busy, peak resident set of the larger, latency
  */
 export async function trial(row, contender, counts) {
   const folder = mkdtempSync(join(tmpdir(), "zwire-bench-"));
@@ -124,6 +126,7 @@ export async function trial(row, contender, counts) {
       messages: clock.messages,
       rate: clock.messages / clock.seconds,
       cpuPerMillion: ((clock.cpuSeconds + (other?.cpuSeconds ?? 0)) / clock.messages) * 1e6,
+      busy: [clock, other].map((side) => (side ? side.cpuSeconds / side.seconds : 0)),
       peakRss: Math.max(clock.peakRss, other?.peakRss ?? 0),
       latency: clock.latency,
     };

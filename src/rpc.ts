@@ -19,8 +19,17 @@ export {
   Pusher,
   Subscriber,
 } from "./rpc/one-way.js";
+export { PythonError, type PythonErrorCode } from "./rpc/python-command.js";
 export { Server } from "./rpc/server.js";
 export { method } from "./rpc/service.js";
+export {
+  type PythonExit,
+  type PythonOptions,
+  PythonPool,
+  type PythonRestart,
+  type PythonWorker,
+  spawnPython,
+} from "./rpc/spawn-python.js";
 export type * from "./rpc/types.js";
 
 /**

@@ -16,7 +16,6 @@ import {
   HEARTBEAT,
   type Id,
   type IdSource,
-  keyOf,
   MORE,
   type RpcEvent,
 } from "./event.js";
@@ -143,7 +142,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     call.epoch = epoch;
     call.channel = new Channel(this.#options, this.#clock.now());
     link.inFlight++;
-    this.#open.set(call.key, call);
+    this.#open.set(call.id, call);
     this.#keepTicking();
   }
 
@@ -155,7 +154,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   #tell(link: Link, responseTo: Id, name: string, args: unknown[]): void {
     const extension = link.server === "zwire" ? {} : null;
-    const fields = { id: this.#ids.next(), responseTo, headers: null, extension };
+    const fields = { id: this.#ids, responseTo, headers: null, extension };
     link.follow(encodeEvent(this.#codec, fields, name, args));
   }
 
@@ -170,7 +169,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       return;
     }
     if (link.server === "unknown") this.#meet(link, event.extension !== null);
-    const call = event.responseTo === null ? undefined : this.#open.get(keyOf(event.responseTo));
+    const call = event.responseTo === null ? undefined : this.#open.get(event.responseTo);
     if (call === undefined || call.link !== link) {
       this.counts.late++; // T28
       return;
@@ -229,8 +228,8 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Take a call from the channels. */
   #leave(call: Call): void {
-    if (this.#open.get(call.key) !== call) return;
-    this.#open.delete(call.key);
+    if (this.#open.get(call.id) !== call) return;
+    this.#open.delete(call.id);
     (call.link as Link).inFlight--;
   }
 
@@ -303,7 +302,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       },
       finished: (call: Call) => this.#leave(call),
     };
-    const call = new Call(owner, { id, key: keyOf(id), payload, request, retries: 0 });
+    const call = new Call(owner, { id, payload, request, retries: 0 });
     this.#sent(call, link);
     link.probe = probe;
   }

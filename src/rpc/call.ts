@@ -36,7 +36,6 @@ const DONE: IteratorResult<unknown> = Object.freeze({ value: undefined, done: tr
 export class Call {
   readonly method: string;
   readonly id: Id;
-  readonly key: string;
   readonly payload: Buffer;
   readonly request: ClientRequest;
   state: CallState = "waiting";
@@ -64,12 +63,11 @@ export class Call {
 
   constructor(
     owner: CallOwner,
-    fields: { id: Id; key: string; payload: Buffer; request: ClientRequest; retries: number },
+    fields: { id: Id; payload: Buffer; request: ClientRequest; retries: number },
   ) {
     this.#owner = owner;
     this.method = fields.request.method;
     this.id = fields.id;
-    this.key = fields.key;
     this.payload = fields.payload;
     this.request = fields.request;
     this.retries = fields.retries;

@@ -9,7 +9,7 @@ import { CallTable } from "./call-table.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec, sendable } from "./codec.js";
 import { LostRemote, TimeoutExpired } from "./errors.js";
-import { checkHeaders, encodeEvent, IdSource, keyOf } from "./event.js";
+import { checkHeaders, encodeEvent, IdSource } from "./event.js";
 import { introspect, type ServiceDescription } from "./introspect.js";
 import { Link } from "./link.js";
 import { type CheckedClientOptions, checkCallOptions, checkClientOptions } from "./options.js";
@@ -123,7 +123,7 @@ export class Client {
       sendable(args, "args"),
     );
     const retries = options.retries ?? (this.#options.idempotent.has(name) ? this.#options.retries : 0);
-    const call = new Call(this.#table, { id, key: keyOf(id), payload, request, retries });
+    const call = new Call(this.#table, { id, payload, request, retries });
     this.#calls++;
     this.#admit(call, timeout, options.signal);
     return call;
@@ -178,13 +178,19 @@ export class Client {
     };
   }
 
-  /** Resolves when a server is connected. Rejects with EAGAIN on timeout, the signal's reason on abort. */
-  async connected(options: { timeout?: number; signal?: AbortSignal } = {}): Promise<void> {
-    await Promise.any(this.#table.links.map((link) => link.connected(options))).catch(
-      (error: AggregateError) => {
-        throw error.errors[0];
-      },
-    );
+  /**
+   * Resolves when a server is connected; with `all`, when there is one at each endpoint. Rejects with EAGAIN on timeout,
+   * the signal's reason on abort.
+   */
+  async connected(options: { timeout?: number; signal?: AbortSignal; all?: boolean } = {}): Promise<void> {
+    const waits = this.#table.links.map((link) => link.connected(options));
+    if (options.all === true) {
+      await Promise.all(waits);
+      return;
+    }
+    await Promise.any(waits).catch((error: AggregateError) => {
+      throw error.errors[0];
+    });
   }
 
   /** `_zerorpc_ping`: the server's name. */

@@ -3,9 +3,11 @@
  * bytes, text is valid, keys are text. Received octets are scanned first. Knows no events.
  */
 import { Packr, Unpackr } from "msgpackr";
-import { fromRaw, toRaw } from "./legacy.js";
+import { fromRaw } from "./legacy.js";
+import { Reader } from "./reader.js";
 import { type ScanLimits, Scanner } from "./scan.js";
 import type { EventLimits } from "./types.js";
+import { Writer } from "./writer.js";
 
 /** As deep as a value may be that is sent. Python's limit is 511. */
 const MAX_DEPTH = 400;
@@ -32,21 +34,19 @@ export class Codec {
   readonly #plain = new Unpackr({ ...DECODING, mapsAsObjects: true });
   readonly #careful = new Unpackr({ ...DECODING, mapsAsObjects: false });
   readonly scanner: Scanner;
+  readonly reader: Reader;
+  readonly writer = new Writer((value) => this.#packr.pack(value));
   /** Text and bytes in the one type of old. */
   readonly legacyRaw: boolean;
 
   constructor(limits: EventLimits | undefined, legacyRaw: boolean) {
-    this.scanner = new Scanner({
+    const bounds = {
       depth: limits?.depth ?? DEFAULT_LIMITS.depth,
       items: limits?.items ?? DEFAULT_LIMITS.items,
-    });
+    };
+    this.scanner = new Scanner(bounds);
+    this.reader = new Reader(bounds);
     this.legacyRaw = legacyRaw;
-  }
-
-  /** Encode what `sendable` has returned. */
-  encode(value: unknown): Buffer {
-    const bytes = this.#packr.pack(value);
-    return this.legacyRaw ? toRaw(bytes) : bytes;
   }
 
   /** What a whole received message has to go through first. */

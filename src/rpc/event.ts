@@ -3,9 +3,15 @@
  * Knows no channels and no sockets; random octets are handed in.
  */
 import { type Codec, define, UndecodableError } from "./codec.js";
+import { toRaw } from "./legacy.js";
+import type { ReadEvent } from "./reader.js";
+import type { Writer } from "./writer.js";
 
-/** An id as it came: text, bytes or an integer. It is echoed as what it was (T2). */
-export type Id = string | Buffer | number | bigint;
+/**
+ * An id: a letter for its type, then the id as text; bytes as latin1 after `b`, text after `s`, an integer after `i`. Ids
+ * of different types are different (T3), and each is echoed as what it was (T2).
+ */
+export type Id = string;
 
 /** Version of the protocol, header key "v". */
 export const VERSION = 3;
@@ -42,7 +48,7 @@ export interface RpcEvent {
   readonly responseTo: Id | null;
   /** 1 where it does not say. */
   readonly version: number;
-  /** Every key of the header. */
+  /** The keys of the header; those of the protocol may be missing. */
   readonly header: Readonly<Record<string, unknown>>;
   readonly extension: Extension | null;
   readonly name: unknown;
@@ -53,17 +59,15 @@ export interface RpcEvent {
 
 const PROTOCOL_KEYS = new Set(["message_id", "response_to", "v", "zwire"]);
 
-/** Key of a channel: ids of different types are different (T3). */
-export function keyOf(id: Id): string {
-  if (typeof id === "string") return `s${id}`;
-  return typeof id === "object" ? `b${id.toString("latin1")}` : `i${id}`;
-}
-
 /**
  * The event in a payload.
  * @throws UndecodableError for what is no event (T6); arguments that cannot be decoded are its `fault` instead
  */
 export function decodeEvent(codec: Codec, frame: Buffer): RpcEvent {
+  if (!codec.legacyRaw) {
+    const read = codec.reader.read(frame);
+    if (read !== null) return fromRead(read);
+  }
   const payload = codec.received(frame);
   const { scanner } = codec;
   const fault = scanner.scan(payload);
@@ -76,6 +80,13 @@ export function decodeEvent(codec: Codec, frame: Buffer): RpcEvent {
     end === payload.length ? payload : payload.subarray(0, end),
   ) as unknown[];
   return makeEvent(header, name, args, null);
+}
+
+const NO_HEADER: Readonly<Record<string, unknown>> = Object.freeze({});
+
+function fromRead({ id, responseTo, version, others, extension, name, args }: ReadEvent): RpcEvent {
+  const zwire = extension !== undefined && isRecord(extension) ? (extension as Extension) : null;
+  return { id, responseTo, version, header: others ?? NO_HEADER, extension: zwire, name, args, fault: null };
 }
 
 /** Header, name and arguments one by one, so that bad arguments fail one call and not its answer. */
@@ -116,9 +127,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function toId(value: unknown): Id | null {
-  if (typeof value === "string") return value.length <= MAX_ID ? value : null;
-  if (value instanceof Uint8Array) return value.length <= MAX_ID ? Buffer.from(value) : null; // a copy: it lives long
-  return typeof value === "bigint" || Number.isInteger(value) ? (value as bigint | number) : null;
+  if (typeof value === "string") return value.length <= MAX_ID ? `s${value}` : null;
+  if (value instanceof Uint8Array) {
+    return value.length <= MAX_ID ? `b${Buffer.from(value).toString("latin1")}` : null;
+  }
+  return typeof value === "bigint" || Number.isInteger(value) ? `i${value}` : null;
 }
 
 /** The keys of a header that are not the protocol's. */
@@ -142,31 +155,52 @@ export function checkHeaders(headers: unknown): asserts headers is Readonly<Reco
 
 /** Makes ids as Python does: 8 hexadecimal digits of a counter, then 24 that are the sender's. */
 export class IdSource {
-  readonly #suffix: string;
-  readonly #text: boolean;
+  readonly #suffix: Buffer;
+  readonly #suffixText: string;
+  readonly #type: "s" | "b";
   #counter: number;
 
   /** @param random 16 random octets @param text ids as text, for peers of old that know no bytes */
   constructor(random: Buffer, text: boolean) {
-    this.#suffix = random.toString("hex", 0, 12);
+    this.#suffixText = random.toString("hex", 0, 12);
+    this.#suffix = Buffer.from(this.#suffixText, "latin1");
     this.#counter = random.readUInt32BE(12);
-    this.#text = text;
+    this.#type = text ? "s" : "b";
   }
 
   next(): Id {
     this.#counter = (this.#counter + 1) >>> 0;
-    const id = this.#counter.toString(16).padStart(8, "0") + this.#suffix;
-    return this.#text ? id : Buffer.from(id, "latin1");
+    return this.#type + this.#counter.toString(16).padStart(8, "0") + this.#suffixText;
+  }
+
+  /** Write an id that nobody will ask for. */
+  writeNext(writer: Writer): void {
+    if (this.#type === "s") {
+      writeId(writer, this.next());
+      return;
+    }
+    this.#counter = (this.#counter + 1) >>> 0;
+    writer.id(this.#counter, this.#suffix);
   }
 }
 
 /** Fields of an event that is sent. */
 export interface Outgoing {
-  readonly id: Id;
+  /** Its own id, or where to take one from. */
+  readonly id: Id | IdSource;
   readonly responseTo: Id | null;
   /** Prepared. */
   readonly headers: Readonly<Record<string, unknown>> | null;
   readonly extension: Extension | null;
+}
+
+const MESSAGE_ID = octetsOf("message_id");
+const VERSION_FIELD = Buffer.concat([octetsOf("v"), Buffer.from([VERSION])]);
+const RESPONSE_TO = octetsOf("response_to");
+
+/** A short text in msgpack. */
+function octetsOf(text: string): Buffer {
+  return Buffer.from(`${String.fromCharCode(0xa0 | text.length)}${text}`, "latin1");
 }
 
 /** The payload of an event whose args were prepared. Order of the header's keys as Python's. */
@@ -176,16 +210,44 @@ export function encodeEvent(
   name: string,
   args: unknown,
 ): Buffer {
-  const header: Record<string, unknown> = { message_id: wireId(id), v: VERSION };
-  if (responseTo !== null) header.response_to = wireId(responseTo);
-  if (headers !== null) Object.assign(header, headers);
-  if (extension !== null) header.zwire = extension;
-  return codec.encode([header, name, args]);
+  const { writer } = codec;
+  writer.begin();
+  const others = headers === null ? NO_KEYS : Object.keys(headers);
+  const fields = 2 + (responseTo === null ? 0 : 1) + others.length + (extension === null ? 0 : 1);
+  writer.arrayOfMap(3, fields);
+  writer.raw(MESSAGE_ID);
+  if (typeof id === "string") writeId(writer, id);
+  else id.writeNext(writer);
+  writer.raw(VERSION_FIELD);
+  if (responseTo !== null) {
+    writer.raw(RESPONSE_TO);
+    writeId(writer, responseTo);
+  }
+  for (const key of others) {
+    writer.value(key);
+    writer.value((headers as Record<string, unknown>)[key]);
+  }
+  if (extension !== null) {
+    writer.value("zwire");
+    writer.value(extension);
+  }
+  writer.value(name);
+  writer.value(args);
+  const payload = writer.finish();
+  return codec.legacyRaw ? toRaw(payload) : payload;
 }
 
-/** Integers beyond 32 bits would become floats. */
-function wireId(id: Id): Id {
-  return typeof id === "number" && (id > 4294967295 || id < -2147483648) ? BigInt(id) : id;
+const NO_KEYS: string[] = [];
+
+function writeId(writer: Writer, id: Id): void {
+  const type = id[0];
+  if (type === "b") writer.bytesOf(id);
+  else if (type === "s") writer.value(id.slice(1));
+  else {
+    const value = BigInt(id.slice(1));
+    const small = value >= -0x80000000n && value <= 0xffffffffn;
+    writer.value(small ? Number(value) : value);
+  }
 }
 
 const EMPTY = Buffer.alloc(0);

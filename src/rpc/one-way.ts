@@ -124,7 +124,7 @@ abstract class Emitter<S extends Push | PubSocket> extends OneWay<S> {
     const { headers = {}, ...send } = options;
     checkHeaders(headers);
     const all = sendable({ ...this.#headers, ...headers }, "headers") as Headers;
-    const fields = { id: this.#ids.next(), responseTo: null, headers: all, extension: null };
+    const fields = { id: this.#ids, responseTo: null, headers: all, extension: null };
     return this.socket.send(
       encodeEvent(this.#codec, fields, sendable(name, "name") as string, sendable(args, "args")),
       send,

@@ -32,12 +32,12 @@ export class PeerState implements CallPeer {
   }
 
   open(call: ServedCall): void {
-    this.channels.set(call.key, call);
+    this.channels.set(call.id, call);
     this.calls.add(call);
   }
 
   closed(call: ServedCall): void {
-    if (this.channels.get(call.key) === call) this.channels.delete(call.key);
+    if (this.channels.get(call.id) === call) this.channels.delete(call.id);
     this.calls.delete(call);
   }
 

@@ -45,7 +45,6 @@ interface Source {
 
 export class ServedCall {
   readonly id: Id;
-  readonly key: string;
   readonly from: PeerState;
   readonly channel: Channel;
   phase: ServedPhase = "idle";
@@ -61,10 +60,9 @@ export class ServedCall {
   readonly #owner: ServedCallOwner;
   #wake: (() => void) | null = null;
 
-  constructor(owner: ServedCallOwner, id: Id, key: string, from: PeerState, channel: Channel) {
+  constructor(owner: ServedCallOwner, id: Id, from: PeerState, channel: Channel) {
     this.#owner = owner;
     this.id = id;
-    this.key = key;
     this.from = from;
     this.channel = channel;
   }

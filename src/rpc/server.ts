@@ -18,7 +18,6 @@ import {
   HEARTBEAT,
   type Id,
   IdSource,
-  keyOf,
   MORE,
   openEnvelope,
   type RpcEvent,
@@ -147,7 +146,7 @@ export class Server {
     if (extension !== null) peer.zwire = true;
     if (responseTo === null) this.#opening(peer, id as Id, event);
     else {
-      const call = peer.channels.get(keyOf(responseTo));
+      const call = peer.channels.get(responseTo);
       if (call !== undefined) this.#following(call, event);
       else this.#unknown(peer, responseTo, name);
     }
@@ -156,7 +155,7 @@ export class Server {
   /** An event that opens a channel: a call, or a heartbeat in front of one (§5). */
   #opening(peer: PeerState, id: Id, event: RpcEvent): void {
     const now = this.#clock.now();
-    const call = new ServedCall(this.#owner, id, keyOf(id), peer, new Channel(RULES, now));
+    const call = new ServedCall(this.#owner, id, peer, new Channel(RULES, now));
     call.version = event.version;
     if (event.name === CANCEL) return;
     peer.open(call); // T33: a second one with this id takes its place in what follows, and both are answered
@@ -213,7 +212,7 @@ export class Server {
   #unknown(peer: PeerState, id: Id, name: unknown): void {
     this.#counts.late++;
     if (!peer.zwire || (name !== HEARTBEAT && name !== MORE)) return;
-    const gone = new ServedCall(this.#owner, id, keyOf(id), peer, new Channel(RULES, 0));
+    const gone = new ServedCall(this.#owner, id, peer, new Channel(RULES, 0));
     this.#emit(gone, CANCEL, [], null);
   }
 
@@ -223,7 +222,7 @@ export class Server {
     if (from.zwire) from.greeted = true;
     const payload = encodeEvent(
       this.#codec,
-      { id: this.#ids.next(), responseTo: call.id, headers: null, extension: announced },
+      { id: this.#ids, responseTo: call.id, headers: null, extension: announced },
       name,
       args,
     );

@@ -15,6 +15,7 @@ const ALLOWED: Record<string, string[]> = {
   proxy: ["directions", "socket", "engine", ...LEAVES],
   draft: ["sockets"],
   rpc: ["index"],
+  "rpc-cli": ["rpc"],
   zeromq: [
     "proxy",
     "sockets",
