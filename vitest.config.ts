@@ -12,6 +12,7 @@ const ONCE = [
   "test/rpc/command.test.ts",
   "test/rpc/examples.test.ts",
   "test/rpc/spawn-python.test.ts",
+  "test/rpc/types.test.ts",
   "test/rpc/zwire-rpc-py.test.ts",
 ];
 

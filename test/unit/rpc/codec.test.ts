@@ -187,7 +187,8 @@ describe("the raw type of old", () => {
         Buffer.alloc(length, 0x78),
         { k: 2 ** 40, f: 1.5, n: -5, e: [null, true] },
       ];
-      const bytes = codec.encode(sendable(value, "x"));
+      const fields = { id: "sid", responseTo: null, headers: null, extension: null };
+      const bytes = encodeEvent(codec, fields, "m", sendable(value, "x"));
       expect(() => toRaw(bytes)).not.toThrow();
       const types = new Set<string>();
       const walk = (wire: ReturnType<typeof decode>): void => {
@@ -199,7 +200,8 @@ describe("the raw type of old", () => {
       walk(wire);
       expect(types.has("bin")).toBe(false);
       expect(bytes.includes(0xd9)).toBe(false);
-      expect((plain(wire) as unknown[]).slice(0, 2)).toEqual(["x".repeat(length), "x".repeat(length)]);
+      const [, , args] = plain(wire) as [unknown, unknown, unknown[]];
+      expect(args.slice(0, 2)).toEqual(["x".repeat(length), "x".repeat(length)]);
     }
   });
 
