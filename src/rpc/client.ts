@@ -111,8 +111,10 @@ export class Client {
     if (!Array.isArray(args)) throw new TypeError("args must be an array");
     checkCallOptions(options);
     const request: ClientRequest = { method: name, args, headers: this.#headers(options.headers) };
-    for (const one of this.#options.middleware) one.clientBeforeRequest?.(request);
-    checkHeaders(request.headers);
+    if (this.#options.middleware.length > 0) {
+      for (const one of this.#options.middleware) one.clientBeforeRequest?.(request);
+      checkHeaders(request.headers);
+    }
     const timeout = options.timeout ?? this.#options.timeout;
     const id = this.#ids.next();
     const extension = Number.isFinite(timeout) ? { timeout: Math.ceil(timeout) } : {};

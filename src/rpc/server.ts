@@ -161,13 +161,13 @@ export class Server {
     const call = new ServedCall(this.#owner, id, peer, new Channel(RULES, now));
     call.version = event.version;
     if (event.name === CANCEL) return;
-    peer.open(call); // T33: a second one with this id takes its place in what follows, and both are answered
     this.#channels++;
-    this.#keepTicking();
     if (event.name !== HEARTBEAT && event.name !== MORE) {
       this.#request(call, event);
+      if (!call.isClosed) this.#kept(peer, call);
       return;
     }
+    this.#kept(peer, call);
     this.#idle.add(call);
     if (this.#idle.size > MOST_IDLE) {
       for (const oldest of this.#idle) {
@@ -176,6 +176,12 @@ export class Server {
       }
     }
     this.#following(call, event);
+  }
+
+  /** A channel that stays open. T33: a second one with its id takes its place in what follows, and both are answered. */
+  #kept(peer: PeerState, call: ServedCall): void {
+    peer.open(call);
+    this.#keepTicking();
   }
 
   #following(call: ServedCall, event: RpcEvent): void {
