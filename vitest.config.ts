@@ -5,10 +5,20 @@
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** The same on any engine: one compiles, the other has no zwire in it. */
-const ONCE = ["test/zeromq/types.test.ts", "test/security/rig.test.ts"];
+/** Compiles, is about processes, or has no zwire in it, and so is the same on any engine. */
+const ONCE = [
+  "test/zeromq/types.test.ts",
+  "test/security/rig.test.ts",
+  "test/rpc/types.test.ts",
+  "test/rpc/command.test.ts",
+  "test/rpc/examples.test.ts",
+  "test/rpc/spawn-python.test.ts",
+  "test/rpc/zwire-rpc-py.test.ts",
+];
 
-const above = ["conformance", "interop", "lifecycle", "security", "zeromq"].map((room) => `test/${room}/**/*.test.ts`);
+const above = ["conformance", "interop", "lifecycle", "rpc", "security", "zeromq"].map(
+  (room) => `test/${room}/**/*.test.ts`,
+);
 
 function engine(name: "native" | "portable") {
   return {

@@ -48,6 +48,7 @@ export const kinds = {
     prepare: startWhenSubscribed,
   },
   latency: { binds: "reply", dials: "request", clock: "dials", figure: roundTrip },
+  calls: { binds: "serve", dials: "call", clock: "dials", figure: rate },
   clients: { binds: "route", dials: "clients", clock: "dials", figure: rate },
   memory: {
     binds: "hold",

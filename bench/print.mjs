@@ -27,8 +27,12 @@ function figures(one) {
     const tail = `p99 ${short(p99.median)}, p99.9 ${short(p999.median)} µs${lost}`;
     return [`p50 ${range(p50)} µs`, tail, cpu, memory, timers];
   }
-  const publisher = one.publisherCpu;
-  const processor = publisher === undefined ? cpu : `publisher ${range(publisher)} CPU s/M`;
+  const processor = one.publisherCpu === undefined ? cpu : `publisher ${range(one.publisherCpu)} CPU s/M`;
+  if (one.busy !== undefined) {
+    const [server, caller] = one.busy.map(({ median }) => `${(median * 100).toFixed(0)} %`);
+    const sides = `caller ${caller} busy, server ${server}`;
+    return [`${range(one.messagesPerSecond)} calls/s`, sides, processor, memory, timers];
+  }
   const octets = short(one.bytesPerSecond, "B/s");
   return [`${range(one.messagesPerSecond)} msg/s`, octets, processor, memory, timers];
 }
@@ -68,7 +72,8 @@ export function printRow(row) {
   const lines = row.contenders.map((one, at) => {
     const comparison = at === 0 ? undefined : row.ratios[at - 1];
     const how = HOW.has(row.kind) ? `${one.send} / ${one.receive}` : "";
-    return [`  ${one.name}`, how, comparison ? `zwire is ${verdict(comparison)}` : "", ...figures(one)];
+    const whose = `${row.contenders[0].name} is`;
+    return [`  ${one.name}`, how, comparison ? `${whose} ${verdict(comparison)}` : "", ...figures(one)];
   });
   for (const line of columns(lines)) console.log(line);
 }

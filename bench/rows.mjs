@@ -50,6 +50,11 @@ const roundTrip = (id, transport) => ({
 
 const secured = (title) => ({ curve: true, title: `${title}, CURVE` });
 
+/** Calls, and the bare sockets underneath. `echo` of the row's size; the sockets carry as many octets as the calls do. */
+const rpc = { name: "zwire/rpc", script: "rpc" };
+const python = { name: "zwire/rpc, server in Python", script: "rpc-python" };
+const bare = (name) => ({ name, script: "rpc-bare" });
+
 export const rows = [
   throughput("tcp-16", "tcp", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
   throughput("tcp-16-many", "tcp", 16, [batched, zeromq, libzmq], [atLeast(25), atLeast(1.4, C)], {
@@ -196,5 +201,31 @@ export const rows = [
     contenders: [zwire, zeromq],
     bars: [],
     ...secured("REQ/REP p50 tcp 16 B"),
+  },
+  {
+    id: "rpc-call",
+    kind: "latency",
+    transport: "tcp",
+    size: 16,
+    contenders: [rpc, bare("REQ/REP")],
+    bars: [atMost(1.6, "REQ/REP")],
+  },
+  {
+    id: "rpc-64",
+    kind: "calls",
+    transport: "tcp",
+    size: 16,
+    inFlight: 64,
+    contenders: [rpc, bare("DEALER/ROUTER")],
+    bars: [atLeast(0.4, "DEALER/ROUTER")],
+  },
+  {
+    id: "rpc-python-64",
+    kind: "calls",
+    transport: "tcp",
+    size: 16,
+    inFlight: 64,
+    contenders: [rpc, python],
+    bars: [],
   },
 ];

@@ -28,6 +28,7 @@ export function summarise(row, contender, trials) {
   };
   const [first] = trials;
   if (first.timerDelayMs !== undefined) summary.timerDelayMs = of((trial) => trial.timerDelayMs);
+  if (row.kind === "calls") summary.busy = [0, 1].map((side) => of((trial) => trial.busy[side]));
   if (row.kind === "fan-out-cpu") summary.publisherCpu = of((trial) => trial.cpuPerMillionBound);
   if (first.bytesPerConnection !== undefined) {
     summary.bytesPerConnection = of((trial) => trial.bytesPerConnection);

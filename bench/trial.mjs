@@ -98,22 +98,9 @@ class Side {
 }
 
 function jobOf(row, contender, { warmup, count }) {
-  const { size, parts = 1, subscribers, topics, clients, connections, curve } = row;
+  const { id, title, kind, transport, contenders, bars, ...work } = row;
   const { script: library, send, receive } = contender;
-  return {
-    size,
-    parts,
-    subscribers,
-    topics,
-    clients,
-    connections,
-    curve,
-    warmup,
-    count,
-    library,
-    send,
-    receive,
-  };
+  return { parts: 1, ...work, warmup, count, library, send, receive };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {
@@ -157,6 +144,7 @@ function figuresOf([clock, bound = clock, dialled]) {
     rate: messages / seconds,
     cpuPerMillion: (cpu / messages) * 1e6,
     cpuPerMillionBound: (bound.cpuSeconds / messages) * 1e6,
+    busy: dialled === undefined ? undefined : [bound, dialled].map((side) => side.cpuSeconds / side.seconds),
     peakRss: worst([bound, dialled], "peakRss"),
     timerDelayMs: worst([bound, dialled], "timerDelayMs"),
     bytesPerConnection: clock.bytesPerConnection,
@@ -168,8 +156,9 @@ function figuresOf([clock, bound = clock, dialled]) {
 /**
  * Runs one trial in fresh processes.
  * @param counts { warmup, count }: messages before and after the clock starts
- * @returns seconds, messages per second, CPU seconds of both sides and of the binding one, peak resident set of the
- * larger, the worst delay of a timer in milliseconds (Node sides), latency
+ * @returns seconds, messages per second, CPU seconds of both sides and of the binding one, the part of the time that each
+ * side was busy (the binding one first), peak resident set of the larger, the worst delay of a timer in milliseconds
+ * (Node sides), latency
  */
 export async function trial(row, contender, counts) {
   const folder = mkdtempSync(join(tmpdir(), "zwire-bench-"));

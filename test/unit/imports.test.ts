@@ -23,6 +23,8 @@ const ALLOWED: Record<string, string[]> = {
   index: ["version", "context", "directions", "socket", "sockets", "proxy", "engine", "zmtp", ...LEAVES],
   proxy: ["directions", "socket", "engine", ...LEAVES],
   draft: ["sockets"],
+  rpc: ["index"],
+  "rpc-cli": ["rpc"],
   zeromq: [
     "proxy",
     "sockets",

@@ -39,9 +39,9 @@ beforeAll(() => {
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["xzf", join(home, filename), "-C", installed, "--strip-components=1"]);
   rmSync(join(installed, "prebuilds"), { recursive: true, force: true });
-  cpSync(join(ROOT, "node_modules", "node-gyp-build"), join(home, "node_modules", "node-gyp-build"), {
-    recursive: true,
-  });
+  for (const name of ["node-gyp-build", "msgpackr"]) {
+    cpSync(join(ROOT, "node_modules", name), join(home, "node_modules", name), { recursive: true });
+  }
   writeFileSync(join(home, "package.json"), '{ "type": "module" }');
 }, 60_000);
 
@@ -61,7 +61,7 @@ describe("the package", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(manifest.gypfile).toBe(false);
     expect(Object.keys(manifest.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
-    expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "node-gyp-build"]);
+    expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "msgpackr", "node-gyp-build"]);
     expect(Object.keys(manifest.optionalDependencies)).toEqual(["sodium-native"]);
     expect(existsSync(join(installed, "src"))).toBe(false);
     expect(existsSync(join(installed, "build"))).toBe(false);
@@ -96,6 +96,19 @@ describe("the package", () => {
       import("${entry}").then((imported) => console.log(required.${name} === imported.${name}, typeof new required.${name}().send));`;
     writeFileSync(join(home, "entry.cjs"), program);
     expect(node("entry.cjs")).toBe("true function\n");
+  });
+
+  it("calls between require() and import of zwire/rpc", () => {
+    const program = `const { serve } = require("zwire/rpc");
+      import("zwire/rpc").then(async ({ connect }) => {
+        const server = await serve("tcp://127.0.0.1:*", { add: (a, b) => a + b });
+        const api = connect(server.endpoint);
+        console.log(await api.add(1, 2));
+        await api.$close();
+        await server.close();
+      });`;
+    writeFileSync(join(home, "rpc.cjs"), program);
+    expect(node("rpc.cjs")).toBe("3\n");
   });
 
   it("lets a program of zeromq.js run with one import changed", () => {

@@ -1,0 +1,63 @@
+/**
+ * The entry "zwire/rpc": calls between processes, wire-compatible with zerorpc 3, so that the other side may be a
+ * zerorpc program in Python. Exports, and the two functions that one begins with.
+ */
+import { Client } from "./rpc/client.js";
+import { Server } from "./rpc/server.js";
+import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from "./rpc/types.js";
+
+export { Client } from "./rpc/client.js";
+export * from "./rpc/errors.js";
+export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/introspect.js";
+export {
+  type EmitOptions,
+  type EmitterOptions,
+  type HandlerOptions,
+  type HandlerStats,
+  Publisher,
+  Puller,
+  Pusher,
+  Subscriber,
+} from "./rpc/one-way.js";
+export { PythonError, type PythonErrorCode } from "./rpc/python-command.js";
+export { Server } from "./rpc/server.js";
+export { method } from "./rpc/service.js";
+export {
+  type PythonExit,
+  type PythonOptions,
+  PythonPool,
+  type PythonRestart,
+  type PythonWorker,
+  spawnPython,
+} from "./rpc/spawn-python.js";
+export type * from "./rpc/types.js";
+
+/**
+ * Offer a service. Resolves when the endpoints are bound; `server.endpoint` has the actual port.
+ * Rejects with a TypeError or RangeError for a wrong argument, with a ZmqError as Socket.bind.
+ */
+export async function serve(
+  endpoints: string | readonly string[],
+  service: Service,
+  options?: ServeOptions,
+): Promise<Server> {
+  const list = typeof endpoints === "string" ? [endpoints] : endpoints;
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new TypeError("endpoints must be a string or a non-empty array of strings");
+  }
+  const server = new Server(service, options);
+  await server.open(list);
+  return server;
+}
+
+/**
+ * A server's methods as those of an object: `const api = connect<Api>("tcp://…"); await api.add(1, 2)`. Nobody need be
+ * there yet: calls wait. Close it with `api.$close()` or `await using`.
+ * @throws TypeError or RangeError for a wrong argument, ZmqError as Socket.connect
+ */
+export function connect<Api = unknown>(
+  endpoints: string | readonly string[],
+  options?: ClientOptions,
+): Remote<Api> & RemoteControl<Client> {
+  return new Client(endpoints, options).api<Api>();
+}

@@ -1,0 +1,117 @@
+/**
+ * The clients of a server, each by its envelope, with the channels that it has open. Knows frames, but no sockets.
+ */
+import type { ServedCall } from "./served-call.js";
+import type { CallPeer } from "./types.js";
+
+/** From so many clients on, those without an open channel are forgotten. */
+const MANY = 10_000;
+
+/** A stream whose client used to send heartbeats is given up after three of them, and not before. */
+const LEAST_SILENCE_MS = 30_000;
+
+export class PeerState implements CallPeer {
+  readonly key: string;
+  readonly envelope: readonly Buffer[];
+  /** It has announced itself as zwire. */
+  zwire = false;
+  /** We have sent it something, and so announced ourselves. */
+  greeted = false;
+  /** It sends heartbeats on its channels. */
+  beats = false;
+  /** The longest time between two of them that was seen. */
+  interval = 0;
+  /** Open channels by id; of two with the same id the later (T33). */
+  readonly channels = new Map<string, ServedCall>();
+  /** All open channels. */
+  readonly calls = new Set<ServedCall>();
+
+  constructor(key: string, envelope: readonly Buffer[]) {
+    this.key = key;
+    this.envelope = envelope;
+  }
+
+  /** Only for a call that is not answered in its own turn: nobody can ask for one that is. */
+  open(call: ServedCall): void {
+    this.channels.set(call.id, call);
+    this.calls.add(call);
+  }
+
+  closed(call: ServedCall): void {
+    if (!this.calls.delete(call)) return;
+    if (this.channels.get(call.id) === call) this.channels.delete(call.id);
+  }
+
+  /**
+   * How long the client may be silent while it takes nothing of a stream. One that sends heartbeats for as long as it
+   * wants the stream, as Python does, cannot tell us otherwise that it has left.
+   */
+  patience(otherwise: number): number {
+    return this.zwire || !this.beats ? otherwise : Math.max(LEAST_SILENCE_MS, 3 * this.interval);
+  }
+
+  get routingId(): Buffer {
+    return this.envelope[0];
+  }
+}
+
+export class Peers {
+  readonly #peers = new Map<string, PeerState>();
+  #many = MANY;
+
+  /** The client of an envelope, known or new. */
+  at(envelope: Buffer[]): PeerState {
+    const key = keyOf(envelope);
+    const known = this.#peers.get(key);
+    if (known !== undefined) return known;
+    if (this.#peers.size >= this.#many) this.#forgetIdle();
+    // Copies: it lives longer than the message.
+    const peer = new PeerState(
+      key,
+      envelope.map((frame) => Buffer.from(frame)),
+    );
+    this.#peers.set(key, peer);
+    return peer;
+  }
+
+  #forgetIdle(): void {
+    for (const peer of this.#peers.values()) if (peer.calls.size === 0) this.#peers.delete(peer.key);
+    // Not again for each new one when most are busy.
+    this.#many = Math.max(MANY, 2 * this.#peers.size);
+  }
+
+  /** Take out all clients that are not there any more; one routing id may stand for many behind a broker. */
+  takeGone(isThere: (routingId: Buffer) => boolean): PeerState[] {
+    const gone: PeerState[] = [];
+    const asked = new Map<string, boolean>();
+    for (const peer of this.#peers.values()) {
+      const name = peer.routingId.toString("latin1");
+      let there = asked.get(name);
+      if (there === undefined) {
+        there = isThere(peer.routingId);
+        asked.set(name, there);
+      }
+      if (there) continue;
+      this.#peers.delete(peer.key);
+      gone.push(peer);
+    }
+    return gone;
+  }
+
+  /** Every open channel. */
+  *calls(): Iterable<ServedCall> {
+    for (const peer of this.#peers.values()) yield* peer.calls;
+  }
+
+  /** Clients with an open channel. */
+  get active(): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) if (peer.calls.size > 0) count++;
+    return count;
+  }
+}
+
+function keyOf(envelope: Buffer[]): string {
+  if (envelope.length === 1) return envelope[0].toString("latin1");
+  return envelope.map((frame) => `${frame.length}:${frame.toString("latin1")}`).join("");
+}

@@ -1,0 +1,408 @@
+/**
+ * The server: events of all clients to channels, calls to handlers (§5, §6). It answers everything that can be answered,
+ * drops and counts what cannot, and is stopped by nothing that a client sends.
+ */
+import { randomBytes } from "node:crypto";
+import { describeError, describeName, refusal } from "./answers.js";
+import { Channel, type ChannelRules } from "./channel.js";
+import { type Clock, systemClock } from "./clock.js";
+import { Codec } from "./codec.js";
+import { RequestContext } from "./context.js";
+import { Deadlines } from "./deadlines.js";
+import { TimeoutExpired } from "./errors.js";
+import {
+  CANCEL,
+  decodeEvent,
+  type Extension,
+  enclose,
+  encodeEvent,
+  HEARTBEAT,
+  type Id,
+  IdSource,
+  MORE,
+  openEnvelope,
+  type RpcEvent,
+} from "./event.js";
+import { Hooks } from "./hooks.js";
+import { Limiter } from "./limiter.js";
+import { type CheckedServeOptions, checkServeOptions, duration } from "./options.js";
+import { type PeerState, Peers } from "./peers.js";
+import { Port } from "./port.js";
+import { ServedCall, type ServedCallOwner } from "./served-call.js";
+import { builtIn, methodsOf, type ServedMethod } from "./service.js";
+import type { ServeOptions, ServerCloseOptions, ServerStats, Service } from "./types.js";
+
+/** A server begins no heartbeats (§5.2); its silence rules are its own. */
+const RULES: ChannelRules = { window: 1, heartbeat: 0, lostAfter: Infinity };
+/** How often channels are looked over. */
+const TICK_MS = 5000;
+/** Channels that a heartbeat opened and no call followed: so many, and for so long. */
+const MOST_IDLE = 1000;
+const IDLE_MS = 60_000;
+
+/** A running server; made by `serve`. */
+export class Server {
+  readonly #options: CheckedServeOptions;
+  readonly #table: Map<string, ServedMethod>;
+  readonly #codec: Codec;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #ids: IdSource;
+  readonly #port: Port;
+  readonly #peers = new Peers();
+  readonly #limiter: Limiter<ServedCall>;
+  readonly #owner: ServedCallOwner;
+  readonly #idle = new Set<ServedCall>();
+  readonly #endpoints: string[] = [];
+  #streams = new Set<ServedCall>();
+  #channels = 0;
+  #sweepDue = false;
+  #stopTicking: (() => void) | null = null;
+  #closing: Promise<void> | null = null;
+  readonly #counts = { calls: 0, refused: 0, cancelled: 0, dropped: 0, late: 0, undelivered: 0 };
+
+  /** @internal use `serve` */
+  constructor(service: Service, options: ServeOptions | undefined, clock: Clock = systemClock) {
+    this.#options = checkServeOptions(options);
+    this.#table = methodsOf(service);
+    this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
+    this.#clock = clock;
+    this.#deadlines = new Deadlines(clock);
+    this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
+    this.#limiter = new Limiter(this.#options.concurrency, this.#options.queueLimit);
+    this.#port = new Port(this.#options.socket, clock);
+    this.#owner = this.#makeOwner(new Hooks(this.#options.middleware));
+    this.#port.socket.on("message", (frames) => this.#received(frames));
+    this.#port.socket.on("disconnect", () => this.#sweepSoon());
+  }
+
+  #makeOwner(hooks: Hooks): ServedCallOwner {
+    return {
+      tracebacks: this.#options.tracebacks,
+      execute: (call) => hooks.execute(call.context as RequestContext, call.served as ServedMethod),
+      after: hooks.any ? (call, result) => hooks.after(call.context as RequestContext, result) : null,
+      inspect: hooks.any ? (call, error) => hooks.inspect(call.context as RequestContext, error) : null,
+      emit: (call, name, args, extension) => {
+        if (call.streaming) this.#streams.add(call);
+        this.#emit(call, name, args, extension);
+      },
+      clear: (call) => {
+        const { routingId } = call.from;
+        if (!this.#port.congested(routingId)) return true;
+        this.#port.whenClear(routingId, () => call.wake());
+        return false;
+      },
+      later: (resume) => setImmediate(resume),
+      closed: (call) => this.#closed(call),
+      released: () => this.#limiter.release(),
+    };
+  }
+
+  /** @internal */
+  async open(endpoints: readonly string[]): Promise<void> {
+    try {
+      for (const given of endpoints) {
+        const endpoint = this.#options.middleware.reduce(
+          (name, one) => one.resolveEndpoint?.(name) ?? name,
+          given,
+        );
+        if (!this.#options.connect) this.#endpoints.push(await this.#port.socket.bind(endpoint));
+        else {
+          this.#port.socket.connect(endpoint);
+          this.#endpoints.push(endpoint);
+        }
+      }
+    } catch (error) {
+      await this.#port.close(0);
+      throw error;
+    }
+  }
+
+  /** Actual endpoints, with the port where one was bound. */
+  get endpoints(): readonly string[] {
+    return this.#endpoints;
+  }
+
+  /** The first endpoint. */
+  get endpoint(): string {
+    return this.#endpoints[0];
+  }
+
+  // Events
+
+  #received(frames: Buffer[]): void {
+    const opened = openEnvelope(frames);
+    let event: RpcEvent;
+    try {
+      if (opened === null) throw new TypeError("no payload");
+      event = decodeEvent(this.#codec, opened.payload);
+    } catch {
+      this.#counts.dropped++; // T6: whose answer it would be cannot be known
+      return;
+    }
+    const { id, responseTo, extension, name } = event;
+    if ((responseTo ?? id) === null) {
+      this.#counts.dropped++;
+      return;
+    }
+    const peer = this.#peers.at(opened.envelope);
+    if (extension !== null) peer.zwire = true;
+    if (responseTo === null) this.#opening(peer, id as Id, event);
+    else {
+      const call = peer.channels.get(responseTo);
+      if (call !== undefined) this.#following(call, event);
+      else this.#unknown(peer, responseTo, name);
+    }
+  }
+
+  /** An event that opens a channel: a call, or a heartbeat in front of one (§5). */
+  #opening(peer: PeerState, id: Id, event: RpcEvent): void {
+    const now = this.#clock.now();
+    const call = new ServedCall(this.#owner, id, peer, new Channel(RULES, now));
+    call.version = event.version;
+    if (event.name === CANCEL) return;
+    this.#channels++;
+    if (event.name !== HEARTBEAT && event.name !== MORE) {
+      this.#request(call, event);
+      if (!call.isClosed) this.#kept(peer, call);
+      return;
+    }
+    this.#kept(peer, call);
+    this.#idle.add(call);
+    if (this.#idle.size > MOST_IDLE) {
+      for (const oldest of this.#idle) {
+        oldest.abandon(null);
+        break;
+      }
+    }
+    this.#following(call, event);
+  }
+
+  /** A channel that stays open. T33: a second one with its id takes its place in what follows, and both are answered. */
+  #kept(peer: PeerState, call: ServedCall): void {
+    peer.open(call);
+    this.#keepTicking();
+  }
+
+  #following(call: ServedCall, event: RpcEvent): void {
+    const now = this.#clock.now();
+    const { channel, from } = call;
+    switch (event.name) {
+      case HEARTBEAT:
+        this.#heartbeat(call, event, now);
+        return;
+      case MORE:
+        if (channel.grant(event.args, now)) call.wake();
+        else this.#counts.dropped++;
+        return;
+      case CANCEL:
+        this.#counts.cancelled++;
+        call.abandon(new DOMException("The caller has cancelled the call", "AbortError"));
+        return;
+    }
+    channel.touched(now);
+    if (call.phase !== "idle") return; // T34
+    this.#idle.delete(call);
+    if (event.extension !== null) from.zwire = true;
+    this.#request(call, event);
+  }
+
+  #heartbeat(call: ServedCall, event: RpcEvent, now: number): void {
+    const { channel, from } = call;
+    const answer = channel.heartbeat(now);
+    from.beats = true;
+    from.interval = Math.max(from.interval, channel.peerInterval);
+    // Version 2 has no event of its own for grants.
+    if (event.version < 3 && channel.grant(event.args, now)) call.wake();
+    if (answer) this.#emit(call, HEARTBEAT, [0], null);
+  }
+
+  /** An event for a channel that is closed. A zwire client that keeps it alive is told, others never knew such an event. */
+  #unknown(peer: PeerState, id: Id, name: unknown): void {
+    this.#counts.late++;
+    if (!peer.zwire || (name !== HEARTBEAT && name !== MORE)) return;
+    const gone = new ServedCall(this.#owner, id, peer, new Channel(RULES, 0));
+    this.#emit(gone, CANCEL, [], null);
+  }
+
+  #emit(call: ServedCall, name: string, args: unknown, extension: Extension | null): void {
+    const { from } = call;
+    const announced = from.zwire ? (extension ?? {}) : null;
+    if (from.zwire) from.greeted = true;
+    const payload = encodeEvent(
+      this.#codec,
+      { id: this.#ids, responseTo: call.id, headers: null, extension: announced },
+      name,
+      args,
+    );
+    const sent = this.#port.send(enclose(from.envelope, payload));
+    if (sent === "sent" || sent === "waiting") return;
+    this.#counts.undelivered++;
+    if (sent === "gone") this.#sweepSoon();
+  }
+
+  // Calls
+
+  #request(call: ServedCall, event: RpcEvent): void {
+    const { name, args, fault } = event;
+    const served = typeof name === "string" ? this.#table.get(name) : undefined;
+    const internal =
+      typeof name === "string" && name.startsWith("_")
+        ? builtIn(name, this.#table, this.#options.name)
+        : null;
+    if (served === undefined && internal === null) {
+      call.refuse(refusal("unknown-method", "NameError", describeName(name))); // T25, T7
+      return;
+    }
+    if (fault !== null || !Array.isArray(args)) {
+      const why =
+        fault === null ? "arguments must be an array" : `arguments cannot be decoded: ${fault.message}`;
+      call.refuse({ args: ["TypeError", why, null], extension: {} }); // T8
+      return;
+    }
+    if (internal !== null) this.#answerBuiltIn(call, internal, args);
+    else this.#admit(call, event, name as string, served as ServedMethod, args);
+  }
+
+  #answerBuiltIn(call: ServedCall, internal: (args: unknown[]) => unknown, args: unknown[]): void {
+    try {
+      call.answer(internal(args));
+    } catch (error) {
+      call.refuse(describeError(error, this.#options.tracebacks));
+    }
+  }
+
+  #admit(call: ServedCall, event: RpcEvent, name: string, served: ServedMethod, args: unknown[]): void {
+    if (this.#closing !== null) {
+      this.#counts.refused++;
+      call.refuse(refusal("closing", "ServerClosing", "the server is closing"));
+      return;
+    }
+    const timeout = event.extension?.timeout;
+    const limited = typeof timeout === "number" && timeout > 0;
+    const deadline = limited ? Date.now() + timeout : Infinity;
+    call.context = new RequestContext(name, args, call.from, deadline, event.header);
+    call.served = served;
+    if (limited) {
+      call.deadline = this.#deadlines.after(timeout, () => {
+        this.#counts.cancelled++;
+        call.abandon(new TimeoutExpired(name, timeout, true));
+      });
+    }
+    call.phase = "waiting";
+    if (!this.#limiter.enter(call, () => this.#start(call))) {
+      this.#counts.refused++;
+      call.refuse(refusal("busy", "ServerBusy", `${this.#limiter.waiting} calls are waiting already`));
+      return;
+    }
+    // A zwire client learns at once that it may cancel, unless it has its answer already.
+    const { from } = call;
+    if (!from.zwire || from.greeted || call.isClosed) return;
+    call.channel.begin(this.#clock.now());
+    this.#emit(call, HEARTBEAT, [0], null);
+  }
+
+  #start(call: ServedCall): void {
+    this.#counts.calls++;
+    call.run();
+  }
+
+  #closed(call: ServedCall): void {
+    call.from.closed(call);
+    this.#channels--;
+    this.#idle.delete(call);
+    this.#streams.delete(call);
+    this.#limiter.withdraw(call);
+  }
+
+  // Clients that are gone
+
+  #sweepSoon(): void {
+    if (this.#sweepDue) return;
+    this.#sweepDue = true;
+    setImmediate(() => {
+      this.#sweepDue = false;
+      for (const peer of this.#peers.takeGone((routingId) => this.#port.isThere(routingId))) {
+        for (const call of [...peer.calls]) {
+          this.#counts.cancelled++;
+          call.abandon(new DOMException("The caller is gone", "AbortError"));
+        }
+      }
+    });
+  }
+
+  #keepTicking(): void {
+    if (this.#stopTicking !== null || this.#channels === 0) return;
+    this.#stopTicking = this.#clock.after(TICK_MS, () => {
+      this.#stopTicking = null;
+      this.#tick();
+      this.#keepTicking();
+    });
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    for (const call of [...this.#idle]) if (call.channel.silence(now) >= IDLE_MS) call.abandon(null);
+    for (const call of [...this.#streams]) {
+      if (!call.starved || call.channel.silence(now) < call.from.patience(this.#options.abandonAfter))
+        continue;
+      this.#counts.cancelled++;
+      if (call.from.zwire) this.#emit(call, CANCEL, [], null);
+      call.abandon(new DOMException("The caller takes nothing and is silent", "AbortError"));
+    }
+  }
+
+  // The server itself
+
+  /** Counters and depths now. */
+  get stats(): ServerStats {
+    return {
+      waiting: this.#limiter.waiting,
+      running: this.#limiter.running,
+      streams: this.#streams.size,
+      channels: this.#channels,
+      peers: this.#peers.active,
+      ...this.#counts,
+    };
+  }
+
+  /**
+   * Close. New calls are refused from now on, those that wait for a place too; running ones may finish within `grace`,
+   * and are aborted then. Resolves when the last answer is sent, or `linger` is over.
+   */
+  close(options: ServerCloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(duration("grace", options.grace ?? 30_000, 0), options.linger);
+    return this.#closing;
+  }
+
+  async #close(grace: number, linger: number | undefined): Promise<void> {
+    await null; // so that #closing is set: what comes now is refused
+    for (const call of this.#limiter.takeWaiting()) {
+      this.#counts.refused++;
+      call.refuse(refusal("closing", "ServerClosing", "the server is closing"));
+    }
+    if (grace > 0) await this.#finished(grace);
+    for (const call of [...this.#peers.calls()]) {
+      const { zwire, envelope } = call.from;
+      if (zwire && envelope.length > 1) this.#emit(call, CANCEL, [], null); // no broker would tell it
+      call.abandon(new DOMException("The server is closing", "AbortError"));
+    }
+    this.#stopTicking?.();
+    await this.#port.close(linger);
+  }
+
+  /** Resolves when nothing runs any more, or time is over. */
+  #finished(grace: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = Number.isFinite(grace) ? this.#clock.after(grace, resolve) : null;
+      this.#limiter.whenIdle(() => {
+        stop?.();
+        resolve();
+      });
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

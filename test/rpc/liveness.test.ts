@@ -1,0 +1,47 @@
+/**
+ * Peers in processes of their own: killed, blocked, started anew.
+ */
+import { describe, expect, it } from "vitest";
+import { LostRemote } from "../../src/rpc.js";
+import { startChild } from "../support/child.js";
+import { until, within } from "../support/helpers.js";
+import { calling } from "../support/rpc-peers.js";
+
+async function started(...args: string[]) {
+  const child = startChild("rpc-server.mjs", args);
+  const { endpoint } = await child.line((line) => "endpoint" in line, "the server listens");
+  return { child, endpoint: String(endpoint) };
+}
+
+describe("a server in another process", () => {
+  it("killed in mid-call: calls and streams fail within a second, and a new one serves the next", async () => {
+    const { child, endpoint } = await started();
+    const api = calling(endpoint);
+    const first = await api.pid();
+    const stream = api.$stream("count");
+    await stream.next();
+    const calls = Array.from({ length: 100 }, () => api.never().catch((error: unknown) => error));
+    await until(() => api.$client.stats.inFlight === 100, "all are sent");
+    child.kill("SIGKILL");
+    const results = await within(Promise.all(calls), "all calls fail", 1000);
+    expect(results.every((error) => error instanceof LostRemote)).toBe(true);
+    await expect(
+      (async () => {
+        for await (const _ of stream);
+      })(),
+    ).rejects.toThrow(LostRemote);
+    const waiting = api.pid();
+    await started(endpoint);
+    expect(await within(waiting, "the new server answers", 15_000)).not.toBe(first);
+  });
+
+  it("a handler that blocks its whole process does not lose its caller, whatever the heartbeats", async () => {
+    const { endpoint } = await started();
+    const api = calling(endpoint, { heartbeat: 50 });
+    await api.pid();
+    expect(await within(api.block(2000), "the answer", 20_000)).toBe(2000);
+    const other = api.block(1000);
+    const [first, second] = await Promise.all([other, api.pid()]);
+    expect([first, typeof second]).toEqual([1000, "number"]);
+  });
+});

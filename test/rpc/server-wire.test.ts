@@ -1,0 +1,456 @@
+/**
+ * The server against a client whose octets are written by hand: framing, ids, errors, streams by credit, heartbeats
+ * (items T1 to T35 of the protocol's list, the server's side).
+ */
+import { describe, expect, it } from "vitest";
+import { Dealer, Router } from "../../src/index.js";
+import { method } from "../../src/rpc.js";
+import { managed, turns, until } from "../support/helpers.js";
+import { arr, bin, decode, hex, int, map, nil, plain, str } from "../support/msgpack.js";
+import { event, newId, ScriptedClient, serving } from "../support/rpc-peers.js";
+
+const service = {
+  add: (a: number, b = 0) => a + b,
+  echo: (value: unknown) => value,
+  *count(n: number) {
+    for (let i = 0; i < n; i++) yield i;
+  },
+  *failing(n: number) {
+    for (let i = 0; i < n; i++) yield i;
+    throw new RangeError("enough");
+  },
+  fail: () => {
+    throw new TypeError("it's wrong");
+  },
+  empty: () => {},
+  headers: method((call) => call.headers),
+  hidden: { _secret: () => 1, open: () => 2 },
+};
+
+async function joined(options = {}) {
+  const server = await serving(service, options);
+  return { server, client: new ScriptedClient(server.endpoint) };
+}
+
+describe("frames, ids and headers", () => {
+  it("T1 the octets of a request and of its answer are those of a Python client and server", async () => {
+    const { client } = await joined();
+    const id = "00000001a1b2c3d4e5f6a7b8c9d0e1f2";
+    const idBytes = `c420${Buffer.from(id).toString("hex")}`;
+    await client.raw("", hex(`93 82 aa6d6573736167655f6964 ${idBytes} a176 03 a3616464 91 01`));
+    const { payload, envelope } = await client.answer(id);
+    expect(envelope.map((frame) => frame.length)).toEqual([0]);
+    const own = payload.subarray(2 + 11 + 2, 2 + 11 + 2 + 32).toString();
+    expect(own).toMatch(/^[0-9a-f]{32}$/);
+    expect(payload.toString("hex")).toBe(
+      hex(
+        `93 83 aa6d6573736167655f6964 c420 ${Buffer.from(own).toString("hex")} a176 03
+         ab726573706f6e73655f746f ${idBytes} a24f4b 91 01`.replaceAll("\n", ""),
+      ).toString("hex"),
+    );
+  });
+
+  it.each([
+    ["bin", bin("0123456789abcdef0123456789abcdef")],
+    ["text", str("a7d29f0c-1f6b-4a77-9f5c-000000000001")],
+    ["short text", str("1")],
+    ["integer", int(1)],
+    ["negative integer", int(-70_000)],
+    ["64-bit integer", hex("cf ffffffffffffffff")],
+    ["43-bit integer", hex("cf 0000018bcfe56800")],
+  ])("T2 an id that is %s is echoed as it came", async (_name, id) => {
+    const { client } = await joined();
+    await client.raw("", event({ message_id: id, v: int(3) }, "add", arr(int(1), int(2))));
+    await until(() => client.heard.length === 1, "an answer");
+    const [{ wire, args }] = client.heard;
+    expect(args).toEqual([3]);
+    expect(wire.response_to).toEqual(decode(id));
+  });
+
+  it("T3 ids of different types and the same octets are different channels", async () => {
+    const { server, client } = await joined();
+    await client.raw("", event({ message_id: bin("1"), v: int(3) }, "count", arr(int(5))));
+    await client.raw("", event({ message_id: str("1"), v: int(3) }, "count", arr(int(5))));
+    await client.raw("", event({ message_id: int(1), v: int(3) }, "count", arr(int(5))));
+    await until(() => client.heard.length === 3, "first items of three streams");
+    await client.raw(
+      "",
+      event({ message_id: bin(newId()), v: int(3), response_to: str("1") }, "_zpc_more", arr(int(100))),
+    );
+    await until(() => client.heard.length === 3 + 5, "the rest of one");
+    expect(client.heard.slice(3).map(({ wire }) => wire.response_to)).toEqual(
+      Array.from({ length: 5 }, () => ({ type: "str", value: "1" })),
+    );
+    expect(server.stats.streams).toBe(2);
+  });
+
+  it("T4 a request without delimiter is answered, with one", async () => {
+    const { client } = await joined();
+    const id = newId();
+    await client.raw(event({ message_id: bin(id), v: int(3) }, "add", arr(int(1))));
+    expect((await client.answer(id)).envelope.map((frame) => frame.length)).toEqual([0]);
+  });
+
+  it("T5 an envelope of two hops comes back unchanged", async () => {
+    const { client } = await joined();
+    const id = newId();
+    await client.raw("hop 1", "hop 2", "", event({ message_id: bin(id), v: int(3) }, "add", arr(int(1))));
+    expect((await client.answer(id)).envelope.map(String)).toEqual(["hop 1", "hop 2", ""]);
+  });
+
+  it("T5 through a broker of Router and Dealer, two clients with the same id get their own answers", async () => {
+    const { server } = await joined();
+    const [front, back] = [managed(new Router()), managed(new Dealer())];
+    back.connect(server.endpoint);
+    front.on("message", (frames) => void back.send(frames));
+    back.on("message", (frames) => void front.send(frames));
+    const endpoint = await front.bind("tcp://127.0.0.1:*");
+    const clients = [new ScriptedClient(endpoint), new ScriptedClient(endpoint)];
+    const id = newId();
+    await Promise.all(
+      clients.map((one, i) =>
+        one.raw("", event({ message_id: bin(id), v: int(3) }, "add", arr(int(10), int(i)))),
+      ),
+    );
+    for (const [i, one] of clients.entries()) expect((await one.answer(id)).args).toEqual([10 + i]);
+  });
+
+  it("T6 what is no event is dropped and counted, and the next request is served", async () => {
+    const { server, client } = await joined();
+    const header = map({ message_id: bin(newId()), v: int(3) });
+    const bad = [
+      arr(header, str("add")),
+      arr(header, str("add"), arr(), nil),
+      Buffer.from("not msgpack at all"),
+      Buffer.alloc(0),
+      hex("c1"),
+      hex("93 81"),
+      hex("dd ffffffff"),
+      arr(map({ v: int(3) }), str("add"), arr(int(1))),
+      arr(nil, str("add"), arr(int(1))),
+      arr(map({ message_id: nil, v: int(3) }), str("add"), arr(int(1))),
+      arr(map({ message_id: arr(), v: int(3) }), str("add"), arr(int(1))),
+    ];
+    for (const payload of bad) await client.raw("", payload);
+    expect((await client.call("add", int(1), int(2))).args).toEqual([3]);
+    expect(client.heard).toHaveLength(1);
+    expect(server.stats.dropped).toBe(bad.length);
+  });
+
+  it("T6 octets behind the event are ignored", async () => {
+    const { client } = await joined();
+    const id = newId();
+    await client.raw(
+      "",
+      Buffer.concat([event({ message_id: bin(id), v: int(3) }, "add", arr(int(1))), hex("c0c1ff")]),
+    );
+    expect((await client.answer(id)).args).toEqual([1]);
+  });
+
+  it("T7 a method name that is bytes is unknown, as in Python", async () => {
+    const { client } = await joined();
+    const id = newId();
+    await client.raw("", arr(map({ message_id: bin(id), v: int(3) }), bin("add"), arr(int(1))));
+    expect((await client.answer(id)).args).toEqual(["NameError", "b'add'", null]);
+  });
+
+  it.each([
+    ["nil", nil],
+    ["an integer", int(1)],
+    ["text", str("abc")],
+    ["a map", map({ a: int(1) })],
+    ["an extension", hex("d4 05 00")],
+    ["an array with an extension in it", hex("91 d4 72 40")],
+  ])("T8 arguments that are %s are answered with TypeError", async (_name, args) => {
+    const { client } = await joined();
+    const { name, args: error } = await client.answer(await client.say("add", args));
+    expect([name, (error as unknown[])[0]]).toEqual(["ERR", "TypeError"]);
+    expect((await client.call("add", int(1))).args).toEqual([1]);
+  });
+
+  it("T9 other header keys pass, and reach the handler", async () => {
+    const { client } = await joined();
+    const id = await client.say("headers", arr(), { trace: str("t1"), deep: map({ a: arr(int(1)) }) });
+    expect((await client.answer(id)).args).toEqual([{ trace: "t1", deep: { a: [1] } }]);
+  });
+
+  it.each([
+    ["missing", undefined, 1],
+    ["1", int(1), 1],
+    ["2", int(2), 3],
+    ["3", int(3), 3],
+    ["4", int(4), 3],
+  ])("T10 with version %s an error has %3$i elements", async (_name, v, length) => {
+    const { client } = await joined();
+    const id = newId();
+    await client.raw("", event({ message_id: bin(id), ...(v && { v }) }, "fail", arr()));
+    const { name, args } = await client.answer(id);
+    expect(name).toBe("ERR");
+    expect(args).toHaveLength(length);
+    if (length === 1) expect(args).toEqual([`TypeError("it's wrong")`]);
+    else
+      expect(args).toMatchObject([
+        "TypeError",
+        "it's wrong",
+        expect.stringContaining("TypeError: it's wrong"),
+      ]);
+  });
+});
+
+describe("streams", () => {
+  it("T11 without a grant exactly one item of three is sent", async () => {
+    const { client } = await joined();
+    const id = await client.say("count", arr(int(3)));
+    await client.answer(id);
+    expect((await client.call("add", int(1))).args).toEqual([1]);
+    await turns(20);
+    expect(client.names(id)).toEqual(["STREAM"]);
+    expect(client.on(id)[0].args).toBe(0);
+  });
+
+  it("T12 a grant of one brings one more, a grant of ten the rest and the end", async () => {
+    const { client } = await joined();
+    const id = await client.say("count", arr(int(5)));
+    await client.answer(id);
+    await client.follow(id, "_zpc_more", arr(int(1)));
+    await client.answer(id, 2);
+    await client.call("add", int(1));
+    expect(client.names(id)).toEqual(["STREAM", "STREAM"]);
+    await client.follow(id, "_zpc_more", arr(int(10)));
+    await client.answer(id, 6);
+    expect(client.names(id)).toEqual([...Array(5).fill("STREAM"), "STREAM_DONE"]);
+    expect(client.on(id).map(({ args }) => args)).toEqual([0, 1, 2, 3, 4, null]);
+  });
+
+  it("T12 grants add up", async () => {
+    const { client } = await joined();
+    const id = await client.say("count", arr(int(100)));
+    for (let i = 0; i < 3; i++) await client.follow(id, "_zpc_more", arr(int(2)));
+    await client.answer(id, 7);
+    await client.call("add", int(1));
+    expect(client.on(id)).toHaveLength(7);
+  });
+
+  it("T13 the end and an error after items wait for credit", async () => {
+    const { client } = await joined();
+    const ended = await client.say("count", arr(int(1)));
+    const failed = await client.say("failing", arr(int(1)));
+    await client.answer(ended);
+    await client.answer(failed);
+    await client.call("add", int(1));
+    expect([client.names(ended), client.names(failed)]).toEqual([["STREAM"], ["STREAM"]]);
+    await client.follow(ended, "_zpc_more", arr(int(1)));
+    await client.follow(failed, "_zpc_more", arr(int(1)));
+    expect((await client.answer(ended, 2)).name).toBe("STREAM_DONE");
+    expect(await client.answer(failed, 2)).toMatchObject({
+      name: "ERR",
+      args: ["RangeError", "enough", expect.any(String)],
+    });
+  });
+
+  it("T14 a malformed grant is ignored", async () => {
+    const { client } = await joined();
+    const id = await client.say("count", arr(int(3)));
+    await client.answer(id);
+    for (const args of [
+      nil,
+      arr(),
+      arr(str("5")),
+      arr(int(-5)),
+      arr(hex("cb 3ff8000000000000")),
+      arr(nil),
+      int(7),
+    ]) {
+      await client.follow(id, "_zpc_more", args);
+    }
+    await client.call("add", int(1));
+    expect(client.names(id)).toEqual(["STREAM"]);
+    await client.follow(id, "_zpc_more", arr(int(9)));
+    expect((await client.answer(id, 4)).name).toBe("STREAM_DONE");
+  });
+
+  it("T17 heartbeats cost no credit, T18 whatever is in them, and each is answered with one", async () => {
+    const { client } = await joined();
+    const id = await client.say("count", arr(int(2)));
+    await client.answer(id);
+    for (const args of [nil, arr(int(0)), arr(nil), arr()]) await client.follow(id, "_zpc_hb", args);
+    await client.answer(id, 5);
+    expect(client.names(id)).toEqual(["STREAM", "_zpc_hb", "_zpc_hb", "_zpc_hb", "_zpc_hb"]);
+    expect(
+      client
+        .on(id)
+        .slice(1)
+        .map(({ args }) => args),
+    ).toEqual(Array(4).fill([0]));
+    await client.follow(id, "_zpc_more", arr(int(2)));
+    await client.answer(id, 7);
+    expect(client.names(id).slice(5)).toEqual(["STREAM", "STREAM_DONE"]);
+  });
+
+  it("T23, T24 an empty stream is one STREAM_DONE", async () => {
+    const { client } = await joined();
+    expect(await client.call("count", int(0))).toMatchObject({ name: "STREAM_DONE", args: null });
+  });
+
+  it("T28 events for a channel that is closed are counted and not answered", async () => {
+    const { server, client } = await joined();
+    const id = await client.say("add", arr(int(1)));
+    await client.answer(id);
+    for (const name of ["_zpc_hb", "_zpc_more", "anything"]) await client.follow(id, name, arr(int(1)));
+    await client.call("add", int(1));
+    expect(client.names(id)).toEqual(["OK"]);
+    expect(server.stats.late).toBe(3);
+  });
+});
+
+describe("calls", () => {
+  it("T25 an unknown method is answered at once, as are hidden ones and those of every object", async () => {
+    const { client } = await joined();
+    for (const name of [
+      "nope",
+      "hidden._secret",
+      "_hidden",
+      "toString",
+      "constructor",
+      "__proto__",
+      "hidden",
+    ]) {
+      expect(await client.call(name)).toMatchObject({ name: "ERR", args: ["NameError", name, null] });
+    }
+    expect((await client.call("hidden.open")).args).toEqual([2]);
+  });
+
+  it("T22 void is [nil]", async () => {
+    const { client } = await joined();
+    const { name, argsWire } = await client.call("empty");
+    expect([name, argsWire]).toEqual(["OK", { type: "array", items: [{ type: "nil" }] }]);
+  });
+
+  it("T26 the built-in methods answer", async () => {
+    const { client } = await joined({ name: "me" });
+    expect((await client.call("_zerorpc_ping")).args).toEqual([["pong", "me"]]);
+    expect((await client.call("_zerorpc_name")).args).toEqual(["me"]);
+    expect((await client.call("_zerorpc_list")).args).toEqual([
+      ["add", "echo", "count", "failing", "fail", "empty", "headers", "hidden.open"],
+    ]);
+    expect((await client.call("_zerorpc_help", str("add"))).args).toEqual([null]);
+    expect((await client.call("_zerorpc_args", str("add"))).args).toEqual([[["a", "b"], null, null, [0]]]);
+    expect((await client.call("_zerorpc_help", str("nope"))).args).toMatchObject([
+      "NameError",
+      "nope",
+      expect.anything(),
+    ]);
+    expect((await client.call("_zerorpc_inspect")).args).toMatchObject([
+      {
+        name: "me",
+        methods: {
+          add: { args: [{ name: "a" }, { name: "b", default: 0 }], doc: null },
+          headers: { args: [] },
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ["2^31", hex("ce 80000000"), 2n ** 31n],
+    ["2^32", hex("cf 0000000100000000"), 2n ** 32n],
+    ["2^53-1", hex("cf 001fffffffffffff"), 2n ** 53n - 1n],
+    ["2^53", hex("cf 0020000000000000"), 2n ** 53n],
+    ["-2^40", hex("d3 ffffff0000000000"), -(2n ** 40n)],
+    ["2^63", hex("cf 8000000000000000"), 2n ** 63n],
+    ["-2^63", hex("d3 8000000000000000"), -(2n ** 63n)],
+    ["2^64-1", hex("cf ffffffffffffffff"), 2n ** 64n - 1n],
+  ])("T27 the integer %s comes back as an integer", async (_name, bytes, value) => {
+    const { client } = await joined();
+    const { argsWire } = await client.call("echo", arr(bytes, map({ in: bytes })));
+    const int = { type: "int", value };
+    expect(argsWire).toEqual({
+      type: "array",
+      items: [
+        { type: "array", items: [int, { type: "map", entries: [[{ type: "str", value: "in" }, int]] }] },
+      ],
+    });
+  });
+
+  it("T27 bytes stay bytes, text stays text, floats stay floats, timestamps stay timestamps", async () => {
+    const { client } = await joined();
+    const values = [
+      bin(hex("00ff80")),
+      str("é"),
+      hex("cb 3ff8000000000000"),
+      hex("d6 ff 00000001"),
+      hex("c2"),
+    ];
+    const { argsWire } = await client.call("echo", arr(...values));
+    expect(argsWire).toEqual({ type: "array", items: [decode(arr(...values))] });
+  });
+
+  it("T27 a map with integer keys is understood, and answered with an error rather than with what Python drops", async () => {
+    const { client } = await joined();
+    const { name, args } = await client.call("echo", hex("81 01 a161"));
+    expect([name, (args as string[])[0], (args as string[])[1]]).toEqual([
+      "ERR",
+      "TypeError",
+      "result has the key 1 of type number: keys of a map must be strings, because Python drops a message with others",
+    ]);
+  });
+
+  it("T33 two requests with one id are both answered on it", async () => {
+    const { server, client } = await joined();
+    const id = newId();
+    for (const n of [1, 2])
+      await client.raw("", event({ message_id: bin(id), v: int(3) }, "add", arr(int(n))));
+    const slow = newId();
+    for (const n of [1, 2])
+      await client.raw("", event({ message_id: bin(slow), v: int(3) }, "count", arr(int(n))));
+    await client.answer(id, 2);
+    expect(client.on(id).map(({ args }) => args)).toEqual([[1], [2]]);
+    await client.answer(slow, 2);
+    expect(client.names(slow)).toEqual(["STREAM", "STREAM"]);
+    expect(server.stats.channels).toBe(2);
+    await client.socket.close({ linger: 0 });
+    await until(() => server.stats.channels === 0 && server.stats.running === 0, "both go with the client");
+  });
+
+  it("T34 an unknown event on a live channel is ignored", async () => {
+    const { client } = await joined();
+    const id = await client.say("count", arr(int(2)));
+    await client.answer(id);
+    await client.follow(id, "_zpc_unheard_of", arr(int(1)));
+    await client.follow(id, "add", arr(int(1)));
+    await client.follow(id, "_zpc_more", arr(int(5)));
+    await client.answer(id, 3);
+    expect(client.names(id)).toEqual(["STREAM", "STREAM", "STREAM_DONE"]);
+  });
+
+  it("§5 a heartbeat or a grant may open the channel, and the call follows", async () => {
+    const { server, client } = await joined();
+    const first = await client.say("_zpc_hb", arr(int(0)));
+    expect((await client.answer(first)).name).toBe("_zpc_hb");
+    await client.follow(first, "add", arr(int(1), int(2)));
+    expect((await client.answer(first, 2)).args).toEqual([3]);
+    const second = await client.say("_zpc_more", arr(int(10)));
+    await client.follow(second, "count", arr(int(2)));
+    await client.answer(second, 3);
+    expect(client.names(second)).toEqual(["STREAM", "STREAM", "STREAM_DONE"]);
+    await until(() => server.stats.channels === 0, "no channel left");
+  });
+
+  it("channels that heartbeats open and no call follows are bounded", async () => {
+    const { server, client } = await joined();
+    for (let i = 0; i < 1500; i++) await client.say("_zpc_hb", arr(int(0)));
+    await client.call("add", int(1));
+    expect(server.stats.channels).toBe(1000);
+  });
+
+  it("nothing of zwire's own is told to a client that is not zwire", async () => {
+    const { client } = await joined();
+    await client.call("fail");
+    await client.call("add", int(1));
+    await client.call("nope");
+    expect(client.heard.map(({ header }) => Object.keys(header))).toEqual(
+      Array(3).fill(["message_id", "v", "response_to"]),
+    );
+    expect(plain(decode(client.heard[0].payload))).toBeDefined();
+  });
+});
