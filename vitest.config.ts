@@ -5,8 +5,10 @@
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Compiles, is about processes, or has no zwire in it, and so is the same on any engine. */
+/** Compiles, is about processes or threads, or asks for words only, and so is the same on any engine. */
 const ONCE = [
+  "test/conformance/inproc-threads.test.ts",
+  "test/zeromq/surface.test.ts",
   "test/zeromq/types.test.ts",
   "test/security/rig.test.ts",
   "test/rpc/types.test.ts",
@@ -47,7 +49,9 @@ export default defineConfig({
           name: "unit",
           include: ["unit", "vectors", "fuzz"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE),
           pool: "forks",
-          testTimeout: 60_000,
+          execArgv: ["--expose-gc"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       engine("native"),

@@ -3,6 +3,13 @@
 /** @param {typeof import("zeromq")} zmq @param {(line: string) => void} print */
 export default async function (zmq, print) {
   const [serverKeys, friend, stranger] = [zmq.curveKeyPair(), zmq.curveKeyPair(), zmq.curveKeyPair()];
+  /** @type {Buffer | undefined} */
+  let firstKey;
+  /** @param {Buffer} key */
+  const isFriend = (key) => {
+    firstKey ??= Buffer.from(key);
+    return firstKey.equals(key);
+  };
   const handler = new zmq.Reply();
   await handler.bind("inproc://zeromq.zap.01");
   const serving = (async () => {
@@ -23,25 +30,21 @@ export default async function (zmq, print) {
       ]);
     }
   })();
-  let firstKey;
-  const isFriend = (key) => {
-    firstKey ??= Buffer.from(key);
-    return firstKey.equals(key);
-  };
-
+  /** @param {import("zeromq").Pull} server @param {[string, import("zeromq").Push, boolean][]} clients */
   const talk = async (server, clients) => {
     await server.bind("tcp://127.0.0.1:*");
     print(`${server.securityMechanism} ${server.plainServer} ${server.curveServer}`);
     for (const [name, client, welcome] of clients) {
       const events = client.events;
-      client.connect(server.lastEndpoint);
+      client.connect(server.lastEndpoint ?? "");
       if (welcome) {
         await client.send(`hello from ${name}`);
         print(String(await server.receive()));
       } else {
         for await (const event of events) {
-          if (!event.type.startsWith("handshake:error")) continue;
-          print(`${name}: ${event.type} ${event.error.message} ${event.error.status}`);
+          if (event.type !== "handshake:error:auth" && event.type !== "handshake:error:protocol") continue;
+          const { message, status } = /** @type {Error & { status?: number }} */ (event.error);
+          print(`${name}: ${event.type} ${message} ${status}`);
           break;
         }
       }
@@ -50,6 +53,7 @@ export default async function (zmq, print) {
     server.close();
   };
   const curve = { curveServerKey: serverKeys.publicKey };
+  /** @param {{ publicKey: string, secretKey: string }} keys */
   const pair = ({ publicKey, secretKey }) => ({ curvePublicKey: publicKey, curveSecretKey: secretKey });
   await talk(new zmq.Pull({ plainServer: true, zapDomain: "global" }), [
     ["ann", new zmq.Push({ plainUsername: "ann", plainPassword: "word", linger: 0 }), true],
