@@ -76,7 +76,7 @@ async function converse(ours: Dealer, theirs: zmq.Dealer): Promise<void> {
     await theirs.send([`${round}`, ...PARTS]);
     for (const received of [await theirs.receive(), await ours.receive()]) {
       expect(received[0].toString()).toBe(`${round}`);
-      PARTS.forEach((part, i) => expect(received[i + 1].equals(part)).toBe(true));
+      expect(PARTS.every((part, i) => received[i + 1].equals(part))).toBe(true);
     }
   }
 }
