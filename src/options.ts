@@ -383,18 +383,6 @@ export const OPTION_GROUPS = {
 
 const TABLE: Record<OptionName, Rule> = RULES;
 
-/** A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap. */
-export function defaultOptions(): OptionValues {
-  const values = Object.create(GUARDED) as Record<string, unknown>;
-  for (const name of Object.keys(TABLE) as OptionName[]) values[name] = TABLE[name].initial;
-  values.authenticator = null;
-  // Only what follows from them goes along when options are copied for a connection.
-  for (const name of SECRETS) {
-    Object.defineProperty(values, name, { value: null, writable: true, enumerable: false });
-  }
-  return values as unknown as OptionValues;
-}
-
 /** Options that nobody gets to see by accident. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
@@ -408,6 +396,33 @@ const GUARDED = Object.create(Object.prototype, {
   toJSON: { value: shown },
   [inspect.custom]: { value: shown },
 });
+
+/**
+ * All names with their defaults. JSON.parse, because an object that gets so many properties one by one, by computed names,
+ * is a hash table to V8: 10 ns for each read instead of 1, and the hot path reads several options per message.
+ */
+function template(): Record<string, unknown> {
+  const names = [
+    ...(Object.keys(TABLE) as OptionName[]).filter((name) => !SECRETS.includes(name)),
+    "authenticator",
+  ];
+  const values = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, 0]))));
+  for (const name of names)
+    values[name] = name === "authenticator" ? null : TABLE[name as OptionName].initial;
+  return values;
+}
+
+let defaults: Record<string, unknown> | undefined;
+
+/** A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap. */
+export function defaultOptions(): OptionValues {
+  defaults ??= template();
+  const values = { ...defaults };
+  // Not enumerable: only what follows from them goes along when options are copied for a connection.
+  for (const name of SECRETS) Object.defineProperty(values, name, { value: null, writable: true });
+  // Last: the other way round, each object would have a shape of its own.
+  return Object.setPrototypeOf(values, GUARDED);
+}
 
 /** Checks and stores one option; answers whether it takes effect at once. */
 export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {

@@ -23,6 +23,7 @@ export type SecuritySettings =
       readonly server?: false;
       readonly username: string;
       readonly password: string;
+      readonly domain?: never;
     }
   | {
       readonly mechanism: "curve";
@@ -37,6 +38,7 @@ export type SecuritySettings =
       readonly serverKey: CurveKey;
       readonly publicKey?: CurveKey;
       readonly secretKey: CurveKey;
+      readonly domain?: never;
     };
 
 /** The same by option; keys as Z85 text. */
