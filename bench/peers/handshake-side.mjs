@@ -71,7 +71,7 @@ function visit(port, octets, enough) {
       have += chunk.length;
       if (have >= enough) socket.resetAndDestroy();
     });
-    socket.once("end", () => socket.resetAndDestroy());
+    socket.once("end", () => socket.destroy());
     socket.once("error", () => {}); // ends as well
     socket.once("close", resolve);
   });

@@ -62,7 +62,8 @@ it(`P19 ${TOTAL} bad handshakes leave memory flat and a good peer served`, {
         const bad = BAD[done++ % BAD.length];
         const peer = await dialFromAnywhere(rig.endpoint);
         await bad(peer);
-        peer.reset();
+        if (peer.ended) peer.close();
+        else peer.reset(); // Node keeps the descriptor of a socket that is ended already and then reset
         rig.events.events.length = 0; // the record is the test's own memory
       }
     };

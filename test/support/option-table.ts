@@ -315,7 +315,10 @@ export const OPTIONS: readonly Row[] = [
   secured("curvePublicKey", 48, "text", null, "P18 CURVE"),
   secured("curveSecretKey", 49, "text", null, "P18 CURVE"),
   secured("curveServerKey", 50, "text", null, "P18 CURVE"),
-  secured("zapDomain", 55, "text", "", "Q10 NULL with a domain"),
+  {
+    ...secured("zapDomain", 55, "text", "", ""),
+    proof: "conformance/zap.test.ts: Q11 O8 with a domain",
+  },
   secured("zapEnforceDomain", 93, "flag", false, "Q13 zapEnforceDomain"),
   secured("authenticate", undefined, "function", null, "authenticate decides"),
   { ...own("authenticateTimeout", 10000, 0, all, `${SECURITY}: an answer of authenticate that`) },
