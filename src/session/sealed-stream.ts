@@ -114,8 +114,7 @@ export class SealedStream implements Stream, StreamHandler {
       const chunk = filled > 0 ? slab.subarray(0, filled) : sealer.sealAlone();
       this.#chunkBytes = chunk.length;
       if (chunk.length === 0) {
-        const text = "no nonce is left for another message";
-        const error = new ProtocolError("nonce-exhausted", text, { rule: "P12", kind: "other" });
+        const error = sealingError(sealer);
         setImmediate(() => this.#fail(error));
         return 1;
       }
@@ -243,6 +242,15 @@ function totalBytes(segments: readonly Uint8Array[]): number {
   let bytes = 0;
   for (const { length } of segments) bytes += length;
   return bytes;
+}
+
+function sealingError({ exhausted }: MessageSealer): ProtocolError {
+  if (exhausted) {
+    const text = "no nonce is left for another message";
+    return new ProtocolError("nonce-exhausted", text, { rule: "P12", kind: "other" });
+  }
+  const text = "a part is larger than libsodium's WebAssembly can seal: install sodium-native";
+  return new ProtocolError("frame-too-large", text, { rule: "P8", kind: "other" });
 }
 
 function openingError(fault: OpenFault, octets: number): ProtocolError {
