@@ -22,6 +22,8 @@ import { ProtocolError } from "../zmtp/protocol-error.js";
 const ANY_PARTS = 2 ** 31 - 1;
 /** Largest body of an outer frame. */
 const OUTER_CEILING = 2 ** 31 - 1;
+/** Slabs full that are sealed in a row: some milliseconds, after which timers and other sockets have their turn. */
+const SLABS_PER_TURN = 16;
 /** Free slabs that are kept for reuse by all connections. */
 const RETAINED_SLABS = 4;
 
@@ -106,7 +108,12 @@ export class SealedStream implements Stream, StreamHandler {
   /** Returns 0 when everything is written, else something positive: onDrain follows. */
   #pump(): number {
     const sealer = this.#sealer as MessageSealer;
+    let left = SLABS_PER_TURN;
     while (sealer.remaining) {
+      if (left-- === 0) {
+        setImmediate(() => this.#continue());
+        return 1;
+      }
       this.#chunkFrom = sealer.position;
       const slab = this.#slab ?? slabs.pop() ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES);
       this.#slab = slab;
@@ -122,6 +129,11 @@ export class SealedStream implements Stream, StreamHandler {
     }
     this.#written();
     return 0;
+  }
+
+  /** After a turn for others: nothing is pending at the kernel. */
+  #continue(): void {
+    if (!this.#closed && this.#pump() === 0) this.#handler?.onDrain();
   }
 
   #written(): void {
