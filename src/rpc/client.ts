@@ -145,9 +145,10 @@ export class Client {
       call.cleanup = onAbort(signal, () => call.fail(signal.reason, true));
     }
     if (Number.isFinite(timeout)) {
-      call.stopTimer = this.#clock.after(timeout, () =>
-        call.fail(new TimeoutExpired(call.method, timeout, call.state !== "waiting"), true),
-      );
+      // Kept alive: over inproc nothing else would keep a process that waits for the answer.
+      const expired = (): void =>
+        call.fail(new TimeoutExpired(call.method, timeout, call.state !== "waiting"), true);
+      call.stopTimer = this.#clock.after(timeout, expired, true);
     }
     this.#table.add(call);
   }
