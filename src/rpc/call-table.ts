@@ -114,7 +114,9 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     void target.send(call.payload, parked.signal).then((sent) => {
       call.parked = null;
       if (sent) this.#leftPark(call, target, epoch);
-      this.#drain();
+      // On a later turn if it was not sent: trying again at once might fail at once, for ever.
+      if (sent) this.#drain();
+      else setImmediate(() => this.#drain());
     });
   }
 

@@ -56,6 +56,10 @@ export class CallHandle<T, I> implements PendingCall<T, I> {
     call.whenAnswered((outcome) => {
       // As with any promise: a failure that nobody waits for is an unhandled rejection.
       if (outcome.kind === "error" && this.#stream === null) void this.#settled();
+      // A stream that nobody has asked for yet goes with this handle.
+      if (outcome.kind === "stream" && this.#promise === null && this.#stream === null) {
+        forgotten.register(this, call, this);
+      }
     });
   }
 
@@ -73,7 +77,10 @@ export class CallHandle<T, I> implements PendingCall<T, I> {
   #items(): CallStream<I> {
     // The stream tells of a failure, and once is enough.
     this.#promise?.catch(() => {});
-    this.#stream ??= new CallStream<I>(this.#call);
+    if (this.#stream === null) {
+      forgotten.unregister(this);
+      this.#stream = new CallStream<I>(this.#call);
+    }
     return this.#stream;
   }
 

@@ -589,7 +589,15 @@ describe("streams", () => {
       const stream = api.$stream("count");
       await stream.next();
     })();
-    expect(server.stats.streams).toBe(1);
+    const awaited = await api.count();
+    api.count();
+    await until(() => server.stats.streams === 3, "three streams");
+    await until(() => {
+      global.gc?.();
+      return server.stats.streams === 1;
+    }, "those that nobody has are freed");
+    expect((await awaited.next()).value).toBe(0);
+    await awaited.return();
     await until(() => {
       global.gc?.();
       return server.stats.streams === 0;
