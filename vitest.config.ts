@@ -8,6 +8,7 @@ import { defineConfig } from "vitest/config";
 /** Compiles, or is about processes, and so is the same on any engine. */
 const ONCE = [
   "test/zeromq/types.test.ts",
+  "test/rpc/types.test.ts",
   "test/rpc/command.test.ts",
   "test/rpc/examples.test.ts",
   "test/rpc/spawn-python.test.ts",

@@ -96,7 +96,9 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Whether a call that this server has refused or given up should go to another that is there. */
   #avoided(call: Call, link: Link): boolean {
-    return call.refusedBy.has(link) && this.links.some((one) => one.isUp && !call.refusedBy.has(one));
+    return (
+      call.refusedBy?.has(link) === true && this.links.some((one) => one.isUp && !call.refusedBy?.has(one))
+    );
   }
 
   /** No link has room: the head of the queue waits at the least busy one, and may be withdrawn from there. */
@@ -219,10 +221,10 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   /** Put a call that was sent back into the queue; false when it may not be sent again. */
   #resend(call: Call, refused: boolean): boolean {
     const link = call.link as Link;
-    call.refusedBy.add(link);
+    call.refused(link);
     if (refused) {
       // It did not run. Only a server that is there now may have it: the one that refused it is the last word otherwise.
-      if (!this.links.some((one) => one.isUp && !call.refusedBy.has(one))) return false;
+      if (!this.links.some((one) => one.isUp && !call.refusedBy?.has(one))) return false;
     } else if (call.retries-- <= 0) return false;
     this.#leave(call);
     call.state = "waiting";
@@ -240,8 +242,8 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   }
 
   answered(call: Call): void {
-    call.stopTimer?.();
-    call.stopTimer = null;
+    call.deadline?.cancel();
+    call.deadline = null;
     const { outcome } = call;
     const error = outcome?.kind === "error" ? outcome.error : null;
     const value = outcome?.kind === "value" ? outcome.value : undefined;

@@ -3,6 +3,7 @@
  * waits; sending, time and middleware are its owner's. Knows no sockets.
  */
 import type { Channel } from "./channel.js";
+import type { Deadline } from "./deadlines.js";
 import { LostRemote, MalformedAnswer } from "./errors.js";
 import type { Id } from "./event.js";
 import type { Link } from "./link.js";
@@ -31,6 +32,8 @@ interface Reader {
   reject(error: unknown): void;
 }
 
+/** Of a call that has none; nothing is ever put into it. */
+const NONE: unknown[] = [];
 const DONE: IteratorResult<unknown> = Object.freeze({ value: undefined, done: true });
 
 export class Call {
@@ -46,18 +49,20 @@ export class Call {
   /** How often it may still be sent again. */
   retries: number;
   /** Links whose servers have refused it. */
-  readonly refusedBy = new Set<Link>();
+  refusedBy: Set<Link> | null = null;
   /** Ends a wait for room; set while there is one. */
   parked: AbortController | null = null;
-  /** Undoes the timer, which runs until the first answer. */
-  stopTimer: (() => void) | null = null;
+  /** Until the first answer. */
+  deadline: Deadline | null = null;
   /** Undoes the abort listener. */
   cleanup: (() => void) | null = null;
   outcome: Outcome | null = null;
   readonly #owner: CallOwner;
-  #listeners: ((outcome: Outcome) => void)[] = [];
-  readonly #items: unknown[] = [];
-  readonly #readers: Reader[] = [];
+  // Made when needed: most calls have one listener and no items.
+  #listener: ((outcome: Outcome) => void) | null = null;
+  #listeners: ((outcome: Outcome) => void)[] | null = null;
+  #items: unknown[] = NONE;
+  #readers: Reader[] = NONE as Reader[];
   /** How the stream ended, once it has; its error is told once. */
   #end: { error: unknown; told: boolean } | null = null;
 
@@ -73,10 +78,20 @@ export class Call {
     this.retries = fields.retries;
   }
 
+  /** A server does not want it: another may. */
+  refused(link: Link): void {
+    this.refusedBy ??= new Set();
+    this.refusedBy.add(link);
+  }
+
   /** Call back with the first answer, now or when it comes. */
   whenAnswered(listener: (outcome: Outcome) => void): void {
-    if (this.outcome === null) this.#listeners.push(listener);
-    else listener(this.outcome);
+    if (this.outcome !== null) listener(this.outcome);
+    else if (this.#listener === null) this.#listener = listener;
+    else {
+      this.#listeners ??= [];
+      this.#listeners.push(listener);
+    }
   }
 
   // What came
@@ -102,6 +117,7 @@ export class Call {
     if (this.outcome === null) this.#answer({ kind: "stream" });
     const reader = this.#readers.shift();
     if (reader === undefined) {
+      if (this.#items === NONE) this.#items = [];
       this.#items.push(value);
     } else {
       this.channel?.taken();
@@ -126,15 +142,17 @@ export class Call {
   #answer(outcome: Outcome): void {
     this.outcome = outcome;
     this.#owner.answered(this);
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener(outcome);
+    this.#listener?.(outcome);
+    if (this.#listeners !== null) for (const listener of this.#listeners) listener(outcome);
+    this.#listener = null;
+    this.#listeners = null;
   }
 
   #finish(error: unknown, abandoned: boolean): void {
     if (this.#end !== null) return;
     this.#end = { error, told: false };
-    const readers = this.#readers.splice(0);
+    const readers = this.#readers;
+    this.#readers = NONE as Reader[];
     this.#owner.finished(this, abandoned);
     this.state = "done";
     for (const reader of readers) this.#last().then(reader.resolve, reader.reject);
@@ -166,13 +184,16 @@ export class Call {
       this.channel?.taken();
       return Promise.resolve({ value: this.#items.shift(), done: false });
     }
-    if (this.#end === null) return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    if (this.#end === null) {
+      if (this.#readers === NONE) this.#readers = [];
+      return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    }
     return this.#last();
   }
 
   /** The reader wants no more: no grant and no heartbeat follows (T30). */
   stop(): void {
-    this.#items.length = 0;
+    this.#items = NONE;
     if (this.state === "done") {
       if (this.#end !== null) this.#end.told = true;
       return;

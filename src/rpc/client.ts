@@ -8,6 +8,7 @@ import { Call } from "./call.js";
 import { CallTable } from "./call-table.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec, sendable } from "./codec.js";
+import { Deadlines } from "./deadlines.js";
 import { LostRemote, TimeoutExpired } from "./errors.js";
 import { checkHeaders, encodeEvent, IdSource } from "./event.js";
 import { introspect, type ServiceDescription } from "./introspect.js";
@@ -32,7 +33,7 @@ import type {
 export class Client {
   readonly #options: CheckedClientOptions;
   readonly #codec: Codec;
-  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
   readonly #ids: IdSource;
   readonly #table: CallTable;
   #calls = 0;
@@ -46,7 +47,7 @@ export class Client {
     this.#options = checkClientOptions(options);
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
-    this.#clock = clock;
+    this.#deadlines = new Deadlines(clock);
     this.#table = new CallTable(this.#options, this.#codec, clock, this.#ids);
     const list = typeof endpoints === "string" ? [endpoints] : endpoints;
     if (!Array.isArray(list) || list.length === 0) {
@@ -145,10 +146,9 @@ export class Client {
       call.cleanup = onAbort(signal, () => call.fail(signal.reason, true));
     }
     if (Number.isFinite(timeout)) {
-      // Kept alive: over inproc nothing else would keep a process that waits for the answer.
-      const expired = (): void =>
-        call.fail(new TimeoutExpired(call.method, timeout, call.state !== "waiting"), true);
-      call.stopTimer = this.#clock.after(timeout, expired, true);
+      call.deadline = this.#deadlines.after(timeout, () =>
+        call.fail(new TimeoutExpired(call.method, timeout, call.state !== "waiting"), true),
+      );
     }
     this.#table.add(call);
   }

@@ -6,11 +6,8 @@
 export interface Clock {
   /** Milliseconds of some monotonic clock. */
   now(): number;
-  /**
-   * Call `due` after so many milliseconds, once; the result undoes it.
-   * @param keepAlive whether the process stays alive for it; it does not by default
-   */
-  after(milliseconds: number, due: () => void, keepAlive?: boolean): () => void;
+  /** Call `due` after so many milliseconds, once; the result undoes it. Does not keep the process alive. */
+  after(milliseconds: number, due: () => void): () => void;
 }
 
 /** Longest time that a timer of Node can wait. */
@@ -18,9 +15,9 @@ const LONGEST = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after(milliseconds, due, keepAlive = false) {
+  after(milliseconds, due) {
     const timer = setTimeout(due, Math.min(milliseconds, LONGEST));
-    if (!keepAlive) timer.unref();
+    timer.unref();
     return () => clearTimeout(timer);
   },
 };

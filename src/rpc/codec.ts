@@ -3,7 +3,7 @@
  * bytes, text is valid, keys are text. Received octets are scanned first. Knows no events.
  */
 import { Packr, Unpackr } from "msgpackr";
-import { fromRaw } from "./legacy.js";
+import { fromRaw, toRaw } from "./legacy.js";
 import { Reader } from "./reader.js";
 import { type ScanLimits, Scanner } from "./scan.js";
 import type { EventLimits } from "./types.js";
@@ -47,6 +47,19 @@ export class Codec {
     this.scanner = new Scanner(bounds);
     this.reader = new Reader(bounds);
     this.legacyRaw = legacyRaw;
+  }
+
+  /** Encode what `sendable` has returned. */
+  encode(value: unknown): Buffer {
+    this.writer.begin();
+    this.writer.value(value);
+    return this.written();
+  }
+
+  /** What was written, as it is sent. */
+  written(): Buffer {
+    const bytes = this.writer.finish();
+    return this.legacyRaw ? toRaw(bytes) : bytes;
   }
 
   /** What a whole received message has to go through first. */

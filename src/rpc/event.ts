@@ -3,7 +3,6 @@
  * Knows no channels and no sockets; random octets are handed in.
  */
 import { type Codec, define, UndecodableError } from "./codec.js";
-import { toRaw } from "./legacy.js";
 import type { ReadEvent } from "./reader.js";
 import type { Writer } from "./writer.js";
 
@@ -233,8 +232,7 @@ export function encodeEvent(
   }
   writer.value(name);
   writer.value(args);
-  const payload = writer.finish();
-  return codec.legacyRaw ? toRaw(payload) : payload;
+  return codec.written();
 }
 
 const NO_KEYS: string[] = [];

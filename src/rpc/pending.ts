@@ -44,60 +44,36 @@ export class CallStream<T> implements RpcStream<T> {
   }
 }
 
-/** A call that may be awaited, or iterated. */
-export class CallHandle<T, I> implements PendingCall<T, I> {
-  readonly [Symbol.toStringTag] = "PendingCall";
+/**
+ * A call that may be awaited, or iterated. It is a promise, and to `await` it is one of Promise itself: otherwise each await
+ * would make two more promises and take two more turns of the microtask queue.
+ */
+export class CallHandle<T, I> extends Promise<T> implements PendingCall<T, I> {
   readonly #call: Call;
-  #promise: Promise<T> | null = null;
   #stream: CallStream<I> | null = null;
 
   constructor(call: Call) {
+    let settle!: (value: T) => void;
+    let refuse!: (error: unknown) => void;
+    super((resolve, reject) => {
+      settle = resolve;
+      refuse = reject;
+    });
     this.#call = call;
     call.whenAnswered((outcome) => {
-      // As with any promise: a failure that nobody waits for is an unhandled rejection.
-      if (outcome.kind === "error" && this.#stream === null) void this.#settled();
-      // A stream that nobody has asked for yet goes with this handle.
-      if (outcome.kind === "stream" && this.#promise === null && this.#stream === null) {
-        forgotten.register(this, call, this);
-      }
+      if (outcome.kind === "value") settle(outcome.value as T);
+      else if (outcome.kind === "stream") settle(this.#items() as T);
+      else refuse(outcome.error); // an unhandled rejection if nobody waits for it, as with any promise
     });
-  }
-
-  #settled(): Promise<T> {
-    this.#promise ??= new Promise<T>((resolve, reject) => {
-      this.#call.whenAnswered((outcome) => {
-        if (outcome.kind === "value") resolve(outcome.value as T);
-        else if (outcome.kind === "error") reject(outcome.error);
-        else resolve(this.#items() as T);
-      });
-    });
-    return this.#promise;
   }
 
   #items(): CallStream<I> {
-    // The stream tells of a failure, and once is enough.
-    this.#promise?.catch(() => {});
     if (this.#stream === null) {
-      forgotten.unregister(this);
+      // Who iterates is told of a failure by the stream, and once is enough.
+      this.then(undefined, () => {});
       this.#stream = new CallStream<I>(this.#call);
     }
     return this.#stream;
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: it is a promise
-  then<A = T, B = never>(
-    fulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#settled().then(fulfilled, rejected);
-  }
-
-  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
-    return this.#settled().catch(rejected);
-  }
-
-  finally(done?: (() => void) | null): Promise<T> {
-    return this.#settled().finally(done);
   }
 
   cancel(reason?: unknown): void {
@@ -107,4 +83,11 @@ export class CallHandle<T, I> implements PendingCall<T, I> {
   [Symbol.asyncIterator](): CallStream<I> {
     return this.#items();
   }
+
+  override get [Symbol.toStringTag](): string {
+    return "PendingCall";
+  }
 }
+
+// `await` takes a promise as it is if its constructor is Promise; then() makes plain promises then, too.
+Object.defineProperty(CallHandle.prototype, "constructor", { value: Promise });

@@ -42,17 +42,18 @@ export class Port {
 
   /** Send a message; its first frame names the client. */
   send(frames: Buffer[]): Sent {
-    const name = nameOf(frames[0]);
-    const waiting = this.#waiting.get(name);
-    if (waiting !== undefined) {
-      if (waiting.messages.length >= MOST_MESSAGES || waiting.octets >= MOST_OCTETS) return "dropped";
-      waiting.messages.push(frames);
-      waiting.octets += octetsOf(frames);
-      return "waiting";
+    if (this.#waiting.size > 0) {
+      const waiting = this.#waiting.get(nameOf(frames[0]));
+      if (waiting !== undefined) {
+        if (waiting.messages.length >= MOST_MESSAGES || waiting.octets >= MOST_OCTETS) return "dropped";
+        waiting.messages.push(frames);
+        waiting.octets += octetsOf(frames);
+        return "waiting";
+      }
     }
     const sent = this.#try(frames);
     if (sent !== "waiting") return sent;
-    this.#waiting.set(name, { messages: [frames], octets: octetsOf(frames) });
+    this.#waiting.set(nameOf(frames[0]), { messages: [frames], octets: octetsOf(frames) });
     this.#retryLater();
     return "waiting";
   }

@@ -6,6 +6,7 @@ import { describeError, describeForV1, type ErrorAnswer } from "./answers.js";
 import type { Channel } from "./channel.js";
 import { sendable } from "./codec.js";
 import type { RequestContext } from "./context.js";
+import type { Deadline } from "./deadlines.js";
 import { ERR, type Extension, type Id, OK, STREAM, STREAM_DONE } from "./event.js";
 import type { PeerState } from "./peers.js";
 import type { ServedMethod } from "./service.js";
@@ -52,8 +53,7 @@ export class ServedCall {
   version = 3;
   context: RequestContext | null = null;
   served: ServedMethod | null = null;
-  /** Undoes the timer of the deadline. */
-  stopTimer: (() => void) | null = null;
+  deadline: Deadline | null = null;
   streaming = false;
   /** The stream waits for credit. */
   starved = false;
@@ -171,8 +171,8 @@ export class ServedCall {
   #item(value: unknown): void {
     const item = sendable(value, "item");
     if (this.isClosed) return;
-    this.stopTimer?.(); // the caller's deadline is for the first item
-    this.stopTimer = null;
+    this.deadline?.cancel(); // the caller's deadline is for the first item
+    this.deadline = null;
     this.#emit(STREAM, item, null);
   }
 
@@ -214,8 +214,8 @@ export class ServedCall {
   #close(): void {
     if (this.isClosed) return;
     this.phase = "closed";
-    this.stopTimer?.();
-    this.stopTimer = null;
+    this.deadline?.cancel();
+    this.deadline = null;
     this.#owner.closed(this);
   }
 

@@ -8,6 +8,7 @@ import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec } from "./codec.js";
 import { RequestContext } from "./context.js";
+import { Deadlines } from "./deadlines.js";
 import { TimeoutExpired } from "./errors.js";
 import {
   CANCEL,
@@ -45,6 +46,7 @@ export class Server {
   readonly #table: Map<string, ServedMethod>;
   readonly #codec: Codec;
   readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
   readonly #ids: IdSource;
   readonly #port: Port;
   readonly #peers = new Peers();
@@ -65,6 +67,7 @@ export class Server {
     this.#table = methodsOf(service);
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#clock = clock;
+    this.#deadlines = new Deadlines(clock);
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
     this.#limiter = new Limiter(this.#options.concurrency, this.#options.queueLimit);
     this.#port = new Port(this.#options.socket, clock);
@@ -275,7 +278,7 @@ export class Server {
     call.context = new RequestContext(name, args, call.from, deadline, event.header);
     call.served = served;
     if (limited) {
-      call.stopTimer = this.#clock.after(timeout, () => {
+      call.deadline = this.#deadlines.after(timeout, () => {
         this.#counts.cancelled++;
         call.abandon(new TimeoutExpired(name, timeout, true));
       });
