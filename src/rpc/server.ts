@@ -283,17 +283,18 @@ export class Server {
     const deadline = limited ? Date.now() + timeout : Infinity;
     call.context = new RequestContext(name, args, call.from, deadline, event.header);
     call.served = served;
-    if (limited) {
-      call.deadline = this.#deadlines.after(timeout, () => {
-        this.#counts.cancelled++;
-        call.abandon(new TimeoutExpired(name, timeout, true));
-      });
-    }
     call.phase = "waiting";
     if (!this.#limiter.enter(call, () => this.#start(call))) {
       this.#counts.refused++;
       call.refuse(refusal("busy", "ServerBusy", `${this.#limiter.waiting} calls are waiting already`));
       return;
+    }
+    // Most have their answer by now, and need no timer.
+    if (limited && !call.isClosed && !call.begun) {
+      call.deadline = this.#deadlines.after(timeout, () => {
+        this.#counts.cancelled++;
+        call.abandon(new TimeoutExpired(name, timeout, true));
+      });
     }
     // A zwire client learns at once that it may cancel, unless it has its answer already.
     const { from } = call;
