@@ -510,7 +510,7 @@ describe("giving up", () => {
       },
       { concurrency: 1 },
     );
-    const api = calling(server.endpoint, { timeout: 200 });
+    const api = calling(server.endpoint, { timeout: 600 });
     const slow = api.slow("slow").catch((error: unknown) => error);
     const waiting = api.quick("never").catch((error: unknown) => error);
     await until(() => server.stats.waiting === 1, "one runs, one waits");
