@@ -21,6 +21,7 @@ import {
 } from "./event.js";
 import type { Link, LinkOwner } from "./link.js";
 import { type Attendant, attend } from "./liveness.js";
+import { OpenCalls } from "./open-calls.js";
 import type { CheckedClientOptions } from "./options.js";
 
 /** Seconds are fine enough to notice silence, unless heartbeats are closer. */
@@ -38,7 +39,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   /** In the order in which they will be sent. */
   readonly #waiting = new Set<Call>();
   /** Sent and not over, by channel. */
-  readonly #open = new Map<string, Call>();
+  readonly #open: OpenCalls<Call>;
   #turn = 0;
   #stopTicking: (() => void) | null = null;
   /** Calls sent again, late events, events that could not be understood. */
@@ -49,6 +50,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     this.#codec = codec;
     this.#clock = clock;
     this.#ids = ids;
+    this.#open = new OpenCalls(ids);
   }
 
   /** Calls that wait. */
@@ -59,7 +61,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   /** Calls that are sent and not over, and how many of them stream. */
   get open(): { all: number; streams: number } {
     let streams = 0;
-    for (const call of this.#open.values()) if (call.state === "streaming") streams++;
+    for (const call of this.#open.all()) if (call.state === "streaming") streams++;
     return { all: this.#open.size, streams };
   }
 
@@ -67,6 +69,14 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Take a call, to be sent as soon as a server has room. */
   add(call: Call): void {
+    // Most never wait: the queue is for the others.
+    if (this.#waiting.size === 0) {
+      const link = this.#offer(call);
+      if (link !== null) {
+        this.#sent(call, link);
+        return;
+      }
+    }
     this.#waiting.add(call);
     this.#drain();
   }
@@ -140,13 +150,13 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   }
 
   #sent(call: Call, link: Link, epoch = link.epoch): void {
-    this.#waiting.delete(call);
+    if (this.#waiting.size > 0) this.#waiting.delete(call);
     call.state = "sent";
     call.link = link;
     call.epoch = epoch;
     call.channel = new Channel(this.#options, this.#clock.now());
     link.inFlight++;
-    this.#open.set(call.id, call);
+    this.#open.add(call);
     this.#keepTicking();
   }
 
@@ -206,7 +216,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** A connection is gone: what was sent by it fails, or goes elsewhere. */
   down(link: Link, epoch: number): void {
-    for (const call of [...this.#open.values()]) {
+    for (const call of this.#open.all()) {
       if (call.link !== link || call.epoch > epoch) continue;
       this.lost(call, `the connection to ${link.endpoint} was lost`);
     }
@@ -236,8 +246,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Take a call from the channels. */
   #leave(call: Call): void {
-    if (this.#open.get(call.id) !== call) return;
-    this.#open.delete(call.id);
+    if (!this.#open.delete(call)) return;
     (call.link as Link).inFlight--;
   }
 
@@ -295,7 +304,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     this.#stopTicking = this.#clock.after(period, () => {
       this.#stopTicking = null;
       const now = this.#clock.now();
-      for (const call of [...this.#open.values()]) attend(call, now, heartbeat, this);
+      for (const call of this.#open.all()) attend(call, now, heartbeat, this);
       this.#keepTicking();
     });
   }
@@ -326,7 +335,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   /** Fail everything. */
   close(error: (call: Call) => Error): void {
-    for (const call of [...this.#waiting, ...this.#open.values()]) call.fail(error(call), true);
+    for (const call of [...this.#waiting, ...this.#open.all()]) call.fail(error(call), true);
     this.#stopTicking?.();
   }
 }

@@ -172,6 +172,19 @@ export class IdSource {
     return this.#type + this.#counter.toString(16).padStart(8, "0") + this.#suffixText;
   }
 
+  /** The number in an id of this source; -1 for what is none of its ids. */
+  numberOf(id: Id): number {
+    if (id.length !== 33 || id[0] !== this.#type || !id.endsWith(this.#suffixText)) return -1;
+    let number = 0;
+    for (let i = 1; i <= 8; i++) {
+      const code = id.charCodeAt(i);
+      const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+      if (digit === -1) return -1;
+      number = number * 16 + digit;
+    }
+    return number;
+  }
+
   /** Write an id that nobody will ask for. */
   writeNext(writer: Writer): void {
     if (this.#type === "s") {

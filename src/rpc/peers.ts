@@ -31,14 +31,15 @@ export class PeerState implements CallPeer {
     this.envelope = envelope;
   }
 
+  /** Only for a call that is not answered in its own turn: nobody can ask for one that is. */
   open(call: ServedCall): void {
     this.channels.set(call.id, call);
     this.calls.add(call);
   }
 
   closed(call: ServedCall): void {
+    if (!this.calls.delete(call)) return;
     if (this.channels.get(call.id) === call) this.channels.delete(call.id);
-    this.calls.delete(call);
   }
 
   /**

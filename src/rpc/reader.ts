@@ -17,6 +17,12 @@ export class ReadEvent {
   args: unknown = undefined;
 }
 
+/** Methods of every Buffer that take no encoding's name and so need not look it up; missing in the declarations. */
+interface Slices {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
+
 /** Says that the general way has to do it. */
 const GIVE_UP = Symbol("give up");
 /** Text up to so many octets is read by hand; beyond, a call into C++ is cheaper. */
@@ -25,7 +31,7 @@ const MAX_ID = 1024;
 
 export class Reader {
   readonly #limits: ScanLimits;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer & Slices = Buffer.alloc(0) as Buffer & Slices;
   #at = 0;
   #items = 0;
 
@@ -35,7 +41,7 @@ export class Reader {
 
   /** The event, or null if the general way has to look at it. */
   read(payload: Buffer): ReadEvent | null {
-    this.#bytes = payload;
+    this.#bytes = payload as Buffer & Slices;
     this.#at = 1;
     this.#items = 1;
     try {
@@ -79,7 +85,7 @@ export class Reader {
       const length = bytes[this.#at + 1];
       const start = this.#at + 2;
       this.#take(2 + length);
-      return `b${bytes.toString("latin1", start, start + length)}`;
+      return `b${bytes.latin1Slice(start, start + length)}`;
     }
     const value = this.#value(2);
     if (typeof value === "string") return value.length <= MAX_ID ? `s${value}` : null;
@@ -183,11 +189,11 @@ export class Reader {
   #text(length: number): string {
     const start = this.#take(length);
     const bytes = this.#bytes;
-    if (length > BY_HAND) return bytes.toString("utf8", start, start + length);
+    if (length > BY_HAND) return bytes.utf8Slice(start, start + length);
     let text = "";
     for (let at = start; at < start + length; at++) {
       const octet = bytes[at];
-      if (octet > 127) return bytes.toString("utf8", start, start + length);
+      if (octet > 127) return bytes.utf8Slice(start, start + length);
       text += String.fromCharCode(octet);
     }
     return text;

@@ -55,6 +55,8 @@ export class ServedCall {
   served: ServedMethod | null = null;
   deadline: Deadline | null = null;
   streaming = false;
+  /** Of a stream: an item was sent. */
+  begun = false;
   /** The stream waits for credit. */
   starved = false;
   readonly #owner: ServedCallOwner;
@@ -178,6 +180,7 @@ export class ServedCall {
   #item(value: unknown): void {
     const item = sendable(value, "item");
     if (this.isClosed) return;
+    this.begun = true;
     this.deadline?.cancel(); // the caller's deadline is for the first item
     this.deadline = null;
     this.#emit(STREAM, item, null);

@@ -166,13 +166,13 @@ export class Server {
     const call = new ServedCall(this.#owner, id, peer, new Channel(RULES, now));
     call.version = event.version;
     if (event.name === CANCEL) return;
-    peer.open(call); // T33: a second one with this id takes its place in what follows, and both are answered
     this.#channels++;
-    this.#keepTicking();
     if (event.name !== HEARTBEAT && event.name !== MORE) {
       this.#request(call, event);
+      if (!call.isClosed) this.#kept(peer, call);
       return;
     }
+    this.#kept(peer, call);
     this.#idle.add(call);
     if (this.#idle.size > MOST_IDLE) {
       for (const oldest of this.#idle) {
@@ -181,6 +181,12 @@ export class Server {
       }
     }
     this.#following(call, event);
+  }
+
+  /** A channel that stays open. T33: a second one with its id takes its place in what follows, and both are answered. */
+  #kept(peer: PeerState, call: ServedCall): void {
+    peer.open(call);
+    this.#keepTicking();
   }
 
   #following(call: ServedCall, event: RpcEvent): void {
@@ -274,12 +280,6 @@ export class Server {
     const deadline = limited ? Date.now() + timeout : Infinity;
     call.context = new RequestContext(name, args, call.from, deadline, event.header);
     call.served = served;
-    if (limited) {
-      call.deadline = this.#deadlines.after(timeout, () => {
-        this.#counts.cancelled++;
-        call.abandon(new TimeoutExpired(name, timeout, true));
-      });
-    }
     call.phase = "waiting";
     const start = (): void => {
       this.#counts.calls++;
@@ -289,6 +289,13 @@ export class Server {
       this.#counts.refused++;
       call.refuse(refusal("busy", "ServerBusy", `${this.#limiter.waiting} calls are waiting already`));
       return;
+    }
+    // Most have their answer by now, and need no timer.
+    if (limited && !call.isClosed && !call.begun) {
+      call.deadline = this.#deadlines.after(timeout, () => {
+        this.#counts.cancelled++;
+        call.abandon(new TimeoutExpired(name, timeout, true));
+      });
     }
     // A zwire client learns at once that it may cancel, unless it has its answer already.
     const { from } = call;
