@@ -74,9 +74,16 @@ export class ServedCall {
     return this.phase === "closed";
   }
 
-  /** Answer without a handler: built-ins and refusals. */
-  answer(value: unknown): void {
-    this.#emit(OK, [sendable(value, "result")], null);
+  /** Answer by a built-in method, which takes no place. */
+  answer(builtIn: () => unknown): void {
+    let ready: unknown;
+    try {
+      ready = sendable(builtIn(), "result");
+    } catch (error) {
+      this.refuse(describeError(error, this.#owner.tracebacks));
+      return;
+    }
+    this.#emit(OK, [ready], null);
     this.#close();
   }
 

@@ -510,7 +510,7 @@ describe("giving up", () => {
       },
       { concurrency: 1 },
     );
-    const api = calling(server.endpoint, { timeout: 200 });
+    const api = calling(server.endpoint, { timeout: 600 });
     const slow = api.slow("slow").catch((error: unknown) => error);
     const waiting = api.quick("never").catch((error: unknown) => error);
     await until(() => server.stats.waiting === 1, "one runs, one waits");
@@ -773,6 +773,23 @@ describe("limits and closing", () => {
       "only the other's stream is left",
     );
     expect((await kept.next()).done).toBe(false);
+  });
+
+  it("a client that is back at once under the same name has left all the same", async () => {
+    const server = await serving({
+      *count() {
+        for (let i = 0; ; i++) yield i;
+      },
+    });
+    const first = new ScriptedClient(server.endpoint, { routingId: "me" });
+    for (let i = 0; i < 5; i++) await first.answer(await first.say("count", arr()));
+    const dialling = new ScriptedClient(server.endpoint, { routingId: "me", reconnectInterval: 1 });
+    await first.socket.close({ linger: 0 });
+    await until(() => server.stats.channels === 0 && server.stats.running === 0, "its streams end");
+    expect(dialling.heard).toEqual([]);
+    const again = new ScriptedClient(server.endpoint, { routingId: "other" });
+    expect((await again.call("count")).args).toBe(0);
+    expect(server.stats.streams).toBe(1);
   });
 
   it("closing sends the answers that wait for a slow reader first", async () => {
