@@ -207,6 +207,8 @@ export const rows = [
     kind: "latency",
     transport: "tcp",
     size: 16,
+    // Enough for V8 to optimise all of it: a short trial measures the compiler.
+    warmup: 10_000,
     contenders: [rpc, bare("REQ/REP")],
     bars: [atMost(1.6, "REQ/REP")],
   },

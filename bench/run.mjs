@@ -73,11 +73,11 @@ function planOf(row) {
   return row.kind === "latency" ? { rounds: trials * 3, seconds: seconds / 3 } : { rounds: trials, seconds };
 }
 
-/** Messages for a trial that takes about as long as asked for, the first fifth of them to warm up. */
+/** Messages for a trial that takes about as long as asked for, the first fifth of them, or `row.warmup`, to warm up. */
 function countsFor(rate, row) {
   const perMessage = row.topics === undefined ? (row.subscribers ?? 1) : 1; // each topic has one subscriber
   const count = Math.max(100, Math.round((rate / perMessage) * planOf(row).seconds));
-  return { count, warmup: Math.ceil(count / 4) };
+  return { count, warmup: Math.max(row.warmup ?? 0, Math.ceil(count / 4)) };
 }
 
 /** How many messages a contender needs to be given: trials that get longer until one is long enough to tell. */

@@ -8,6 +8,7 @@ import {
   type Client,
   connect,
   LostRemote,
+  type MethodDescription,
   type RemoteControl,
   RemoteError,
   RpcError,
@@ -153,28 +154,20 @@ function readArguments(argv: readonly string[]): Job | null {
 
 type Remote = RemoteControl<Client>;
 
-interface Inspection {
-  readonly name?: string;
-  readonly methods?: Record<
-    string,
-    { args?: readonly { name: string; default?: unknown }[] | null; doc?: string | null }
-  >;
-}
-
-function describeMethod(name: string, { args, doc }: NonNullable<Inspection["methods"]>[string]): string {
+function describeMethod(name: string, { args, doc }: MethodDescription): string {
   const parameters = (args ?? []).map((one) =>
-    "default" in one ? `${one.name} = ${JSON.stringify(bytesAsText(one.default))}` : one.name,
+    "default" in one ? `${one.name} = ${JSON.stringify(bytesAsText(one.default)) ?? "…"}` : one.name,
   );
   const text = doc?.trim().replaceAll("\n", "\n    ");
-  return `${name}(${args == null ? "…" : parameters.join(", ")})${text ? `\n    ${text}` : ""}`;
+  return `${name}(${args === null ? "…" : parameters.join(", ")})${text ? `\n    ${text}` : ""}`;
 }
 
 async function inspect(remote: Remote, { method }: Job): Promise<void> {
-  const { name, methods = {} } = await remote.$call<Inspection>("_zerorpc_inspect");
+  const { name, methods } = await remote.$client.inspect();
   if (method !== undefined && methods[method] === undefined) {
     throw new UnknownMethod("NameError", method, { method });
   }
-  if (method === undefined) process.stdout.write(`${name ?? "a server"}\n`);
+  if (method === undefined) process.stdout.write(`${name}\n`);
   for (const [one, about] of Object.entries(methods)) {
     if (method === undefined || method === one) process.stdout.write(`${describeMethod(one, about)}\n`);
   }

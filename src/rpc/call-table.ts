@@ -126,7 +126,9 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     void target.send(call.payload, parked.signal).then((sent) => {
       call.parked = null;
       if (sent) this.#leftPark(call, target, epoch);
-      this.#drain();
+      // On a later turn if it was not sent: trying again at once might fail at once, for ever.
+      if (sent) this.#drain();
+      else setImmediate(() => this.#drain());
     });
   }
 
@@ -199,9 +201,13 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
 
   failed(call: Call, error: Error): void {
     if (error instanceof CallRefused && call.outcome === null && this.#resend(call, true)) return;
-    let told = error;
+    let told: unknown = error;
     for (const one of this.#options.middleware) {
-      told = one.clientHandleRemoteError?.(call.request, told) ?? told;
+      try {
+        told = one.clientHandleRemoteError?.(call.request, told as Error) ?? told;
+      } catch (thrown) {
+        told = thrown;
+      }
     }
     call.fail(told, false);
   }
@@ -250,7 +256,16 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     const { outcome } = call;
     const error = outcome?.kind === "error" ? outcome.error : null;
     const value = outcome?.kind === "value" ? outcome.value : undefined;
-    for (const one of this.#options.middleware) one.clientAfterRequest?.(call.request, value, error);
+    for (const one of this.#options.middleware) {
+      try {
+        one.clientAfterRequest?.(call.request, value, error);
+      } catch (thrown) {
+        // The hook's exception, and nobody else's: the call goes on.
+        process.nextTick(() => {
+          throw thrown;
+        });
+      }
+    }
   }
 
   finished(call: Call, abandoned: boolean): void {

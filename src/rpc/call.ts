@@ -39,6 +39,8 @@ const DONE: IteratorResult<unknown> = Object.freeze({ value: undefined, done: tr
 export class Call {
   readonly method: string;
   readonly id: Id;
+  /** For OpenCalls. */
+  number = -1;
   readonly payload: Buffer;
   readonly request: ClientRequest;
   state: CallState = "waiting";

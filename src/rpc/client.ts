@@ -29,11 +29,17 @@ import type {
   RpcStream,
 } from "./types.js";
 
+const NO_OPTIONS: CallOptions = Object.freeze({});
+/** Of calls without any, where no middleware can add some. */
+const NO_HEADERS: Record<string, unknown> = Object.freeze({});
+
 /** Calls methods of servers. */
 export class Client {
   readonly #options: CheckedClientOptions;
   readonly #codec: Codec;
   readonly #deadlines: Deadlines;
+  /** Calls have no headers but those of their own options. */
+  readonly #headless: boolean;
   readonly #ids: IdSource;
   readonly #table: CallTable;
   #calls = 0;
@@ -45,6 +51,7 @@ export class Client {
    */
   constructor(endpoints: string | readonly string[], options?: ClientOptions, clock: Clock = systemClock) {
     this.#options = checkClientOptions(options);
+    this.#headless = this.#options.middleware.length === 0 && Object.keys(this.#options.headers).length === 0;
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
     this.#deadlines = new Deadlines(clock);
@@ -106,10 +113,10 @@ export class Client {
     return makeRemote(this, options) as Remote<Api> & RemoteControl<Client>;
   }
 
-  #begin(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Call {
+  #begin(name: string, args: readonly unknown[] = [], options: CallOptions = NO_OPTIONS): Call {
     if (typeof name !== "string") throw new TypeError("name must be a string");
     if (!Array.isArray(args)) throw new TypeError("args must be an array");
-    checkCallOptions(options);
+    if (options !== NO_OPTIONS) checkCallOptions(options);
     const request: ClientRequest = { method: name, args, headers: this.#headers(options.headers) };
     if (this.#options.middleware.length > 0) {
       for (const one of this.#options.middleware) one.clientBeforeRequest?.(request);
@@ -118,7 +125,7 @@ export class Client {
     const timeout = options.timeout ?? this.#options.timeout;
     const id = this.#ids.next();
     const extension = Number.isFinite(timeout) ? { timeout: Math.ceil(timeout) } : {};
-    const headers = sendable(request.headers, "headers") as Headers;
+    const headers = request.headers === NO_HEADERS ? null : (sendable(request.headers, "headers") as Headers);
     const payload = encodeEvent(
       this.#codec,
       { id, responseTo: null, headers, extension },
@@ -133,6 +140,7 @@ export class Client {
   }
 
   #headers(own: Headers | undefined): Record<string, unknown> {
+    if (own === undefined && this.#headless) return NO_HEADERS;
     const headers: Record<string, unknown> = { ...this.#options.headers };
     for (const one of this.#options.middleware) Object.assign(headers, one.getTaskContext?.());
     return Object.assign(headers, own);

@@ -279,5 +279,5 @@ export function openEnvelope(frames: Buffer[]): { envelope: Buffer[]; payload: B
 
 /** The frames of an answer: always with a delimiter (T4). */
 export function enclose(envelope: readonly Buffer[], payload: Buffer): Buffer[] {
-  return [...envelope, EMPTY, payload];
+  return envelope.length === 1 ? [envelope[0], EMPTY, payload] : [...envelope, EMPTY, payload];
 }

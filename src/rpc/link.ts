@@ -47,12 +47,14 @@ export class Link {
   /** Aborts what waits for room when the connection goes. */
   #connection = new AbortController();
   #closed = false;
+  /** Over inproc a socket would queue for a server that is not there yet, `immediate` or not. */
+  #up = false;
 
   constructor(endpoint: string, bind: boolean, options: DealerOptions | undefined, owner: LinkOwner) {
     this.#owner = owner;
     this.#socket = new Dealer({ ...DEFAULTS, ...options, immediate: true });
-    this.#socket.on("handshake", () => this.#up());
-    this.#socket.on("disconnect", () => this.#down());
+    this.#socket.on("handshake", () => this.#connected());
+    this.#socket.on("disconnect", () => this.#disconnected());
     this.#socket.on("message", (frames) => this.#owner.received(this, frames[frames.length - 1]));
     try {
       if (bind) this.endpoint = this.#socket.bindSync(endpoint);
@@ -68,15 +70,17 @@ export class Link {
 
   /** Whether a server is connected. */
   get isUp(): boolean {
-    return !this.#closed && this.#socket.stats.peers > 0;
+    return this.#up && !this.#closed;
   }
 
-  #up(): void {
+  #connected(): void {
+    this.#up = true;
     this.#owner.up(this);
   }
 
-  #down(): void {
+  #disconnected(): void {
     const { epoch } = this;
+    this.#up = this.#socket.stats.peers > 0; // where we are bound, the next server may be here already
     this.epoch++;
     this.server = "unknown";
     this.untold = [];
@@ -94,7 +98,7 @@ export class Link {
 
   /** Send now, or not at all. */
   trySend(payload: Buffer): boolean {
-    return !this.#closed && this.#socket.trySend([EMPTY, payload]);
+    return this.isUp && this.#socket.trySend([EMPTY, payload]);
   }
 
   /**

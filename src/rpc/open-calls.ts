@@ -8,6 +8,8 @@ import type { Id, IdSource } from "./event.js";
 
 interface Entry {
   readonly id: Id;
+  /** Of its id; set here. */
+  number: number;
 }
 
 const FIRST_SIZE = 256;
@@ -43,7 +45,8 @@ export class OpenCalls<C extends Entry> {
 
   add(call: C): void {
     this.#size++;
-    this.#put(this.#ids.numberOf(call.id), this.#order++, call);
+    call.number = this.#ids.numberOf(call.id);
+    this.#put(call.number, this.#order++, call);
   }
 
   #put(number: number, order: number, call: C): void {
@@ -75,7 +78,7 @@ export class OpenCalls<C extends Entry> {
 
   /** False when it is not here. */
   delete(call: C): boolean {
-    const slot = this.#slots[this.#ids.numberOf(call.id) & (this.#slots.length - 1)];
+    const slot = this.#slots[call.number & (this.#slots.length - 1)];
     if (slot.call === call) slot.call = null;
     else if (this.#others.get(call.id)?.call !== call || !this.#others.delete(call.id)) return false;
     this.#size--;

@@ -80,6 +80,14 @@ export class Peers {
     this.#many = Math.max(MANY, 2 * this.#peers.size);
   }
 
+  /** Take out the client of a connection that had a name of its own and is gone: its successor has the same. */
+  takeNamed(routingId: Buffer): PeerState[] {
+    const peer = this.#peers.get(keyOf([routingId]));
+    if (peer === undefined) return [];
+    this.#peers.delete(peer.key);
+    return [peer];
+  }
+
   /** Take out all clients that are not there any more; one routing id may stand for many behind a broker. */
   takeGone(isThere: (routingId: Buffer) => boolean): PeerState[] {
     const gone: PeerState[] = [];
@@ -113,5 +121,6 @@ export class Peers {
 
 function keyOf(envelope: Buffer[]): string {
   if (envelope.length === 1) return envelope[0].toString("latin1");
-  return envelope.map((frame) => `${frame.length}:${frame.toString("latin1")}`).join("");
+  // No name of a connection begins with a character beyond latin1.
+  return `\u{2192}${envelope.map((frame) => `${frame.length}:${frame.toString("latin1")}`).join("")}`;
 }

@@ -63,17 +63,16 @@ export class CallHandle<T, I> extends Promise<T> implements PendingCall<T, I> {
     call.whenAnswered((outcome) => {
       if (outcome.kind === "value") settle(outcome.value as T);
       else if (outcome.kind === "stream") settle(this.#items() as T);
-      else {
-        // Who iterates is told by the stream, and once is enough. Otherwise a failure that nobody waits for is an
-        // unhandled rejection, as with any promise.
-        if (this.#stream !== null) this.then(undefined, () => {});
-        refuse(outcome.error);
-      }
+      else refuse(outcome.error); // an unhandled rejection if nobody waits for it, as with any promise
     });
   }
 
   #items(): CallStream<I> {
-    this.#stream ??= new CallStream<I>(this.#call);
+    if (this.#stream === null) {
+      // Who iterates is told of a failure by the stream, and once is enough.
+      this.then(undefined, () => {});
+      this.#stream = new CallStream<I>(this.#call);
+    }
     return this.#stream;
   }
 

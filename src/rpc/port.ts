@@ -11,10 +11,16 @@ const DEFAULTS: RouterOptions = {
   tcpKeepaliveIdle: 30,
   maxMessageSize: 128 * 1024 * 1024,
 };
-/** Messages that wait for one client beyond its socket's mark. */
-const MOST_WAITING = 10_000;
+/** What waits for one client beyond its socket's mark. Who takes even less loses answers, and `undelivered` counts them. */
+const MOST_MESSAGES = 100_000;
+const MOST_OCTETS = 64 * 1024 * 1024;
 /** A Router does not tell when one peer has room again, so it is tried: only while somebody is full. */
 const RETRY_MS = 5;
+
+interface Waiting {
+  messages: Buffer[][];
+  octets: number;
+}
 
 export type Sent = "sent" | "waiting" | "dropped" | "gone";
 
@@ -22,10 +28,12 @@ export class Port {
   readonly socket: Router;
   readonly #clock: Clock;
   /** What waits, by routing id. */
-  readonly #waiting = new Map<string, Buffer[][]>();
+  readonly #waiting = new Map<string, Waiting>();
   /** Called when nothing waits for a client any more, or it is gone. */
   readonly #watchers = new Map<string, (() => void)[]>();
   #stopRetry: (() => void) | null = null;
+  /** Told when nothing waits for anybody; set while closing. */
+  #empty: (() => void) | null = null;
 
   constructor(options: RouterOptions | undefined, clock: Clock) {
     this.socket = new Router({ ...DEFAULTS, ...options, mandatory: true });
@@ -37,14 +45,15 @@ export class Port {
     if (this.#waiting.size > 0) {
       const waiting = this.#waiting.get(nameOf(frames[0]));
       if (waiting !== undefined) {
-        if (waiting.length >= MOST_WAITING) return "dropped";
-        waiting.push(frames);
+        if (waiting.messages.length >= MOST_MESSAGES || waiting.octets >= MOST_OCTETS) return "dropped";
+        waiting.messages.push(frames);
+        waiting.octets += octetsOf(frames);
         return "waiting";
       }
     }
     const sent = this.#try(frames);
     if (sent !== "waiting") return sent;
-    this.#waiting.set(nameOf(frames[0]), [frames]);
+    this.#waiting.set(nameOf(frames[0]), { messages: [frames], octets: octetsOf(frames) });
     this.#retryLater();
     return "waiting";
   }
@@ -77,40 +86,55 @@ export class Port {
     else watchers.push(clear);
   }
 
-  /** Messages that wait for anybody. */
-  get waiting(): number {
-    let count = 0;
-    for (const messages of this.#waiting.values()) count += messages.length;
-    return count;
-  }
-
   #retryLater(): void {
     if (this.#stopRetry !== null || this.#waiting.size === 0) return;
     this.#stopRetry = this.#clock.after(RETRY_MS, () => {
       this.#stopRetry = null;
-      for (const [name, messages] of this.#waiting) this.#retry(name, messages);
+      for (const [name, waiting] of this.#waiting) this.#retry(name, waiting);
+      if (this.#waiting.size === 0) this.#empty?.();
       this.#retryLater();
     });
   }
 
-  #retry(name: string, messages: Buffer[][]): void {
+  #retry(name: string, waiting: Waiting): void {
+    const { messages } = waiting;
     let done = 0;
     let state: Sent = "sent";
-    while (done < messages.length && (state = this.#try(messages[done])) === "sent") done++;
-    messages.splice(0, done);
-    if (state === "gone") messages.length = 0;
-    if (messages.length > 0) return;
+    while (done < messages.length && (state = this.#try(messages[done])) === "sent") {
+      waiting.octets -= octetsOf(messages[done]);
+      done++;
+    }
+    waiting.messages = state === "gone" ? [] : messages.slice(done);
+    if (waiting.messages.length > 0) return;
     this.#waiting.delete(name);
     const watchers = this.#watchers.get(name) ?? [];
     this.#watchers.delete(name);
     for (const clear of watchers) clear();
   }
 
-  close(linger: number | undefined): Promise<void> {
+  /** Close; within the linger time what waits is sent first. */
+  async close(linger = this.socket.linger): Promise<void> {
+    const begun = this.#clock.now();
+    if (this.#waiting.size > 0 && linger !== 0) await this.#drained(linger);
     this.#stopRetry?.();
     this.#waiting.clear();
-    return this.socket.close(linger === undefined ? undefined : { linger });
+    const left = linger > 0 ? Math.max(0, Math.ceil(linger - (this.#clock.now() - begun))) : linger;
+    await this.socket.close({ linger: left });
   }
+
+  #drained(linger: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = linger > 0 ? this.#clock.after(linger, resolve) : null;
+      this.#empty = () => {
+        stop?.();
+        resolve();
+      };
+    });
+  }
+}
+
+function octetsOf(frames: Buffer[]): number {
+  return frames.reduce((sum, frame) => sum + frame.length, 0);
 }
 
 function nameOf(routingId: Buffer): string {

@@ -17,17 +17,26 @@ export class ReadEvent {
   args: unknown = undefined;
 }
 
+/** Methods of every Buffer that take no encoding's name and so need not look it up; missing in the declarations. */
+interface Slices {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
+
 /** Says that the general way has to do it. */
 const GIVE_UP = Symbol("give up");
-/** Text up to so many octets is read by hand; beyond, a call into C++ is cheaper. */
-const BY_HAND = 20;
+/** Keys of maps and names of events come again and again: those of up to so many octets are remembered. */
+const REMEMBERED = 24;
+const MEMORY = 256;
 const MAX_ID = 1024;
 
 export class Reader {
   readonly #limits: ScanLimits;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer & Slices = Buffer.alloc(0) as Buffer & Slices;
   #at = 0;
   #items = 0;
+  /** Text by a simple sum over its octets; what comes later takes a place over. */
+  readonly #memory: ({ octets: Buffer; text: string } | undefined)[] = new Array(MEMORY).fill(undefined);
 
   constructor(limits: ScanLimits) {
     this.#limits = limits;
@@ -35,7 +44,7 @@ export class Reader {
 
   /** The event, or null if the general way has to look at it. */
   read(payload: Buffer): ReadEvent | null {
-    this.#bytes = payload;
+    this.#bytes = payload as Buffer & Slices;
     this.#at = 1;
     this.#items = 1;
     try {
@@ -52,7 +61,12 @@ export class Reader {
     const lead = this.#octet();
     if (lead < 0x80 || lead > 0x8f) throw GIVE_UP;
     for (let count = lead & 15; count > 0; count--) this.#headerField(event);
-    event.name = this.#value(1);
+    const name = this.#bytes[this.#at] ?? 0;
+    if (name > 0xa0 && name <= 0xa0 + REMEMBERED) {
+      this.#at++;
+      this.#items++;
+      event.name = this.#known(name & 31);
+    } else event.name = this.#value(1);
     event.args = this.#value(1);
     return event;
   }
@@ -79,7 +93,7 @@ export class Reader {
       const length = bytes[this.#at + 1];
       const start = this.#at + 2;
       this.#take(2 + length);
-      return `b${bytes.toString("latin1", start, start + length)}`;
+      return `b${bytes.latin1Slice(start, start + length)}`;
     }
     const value = this.#value(2);
     if (typeof value === "string") return value.length <= MAX_ID ? `s${value}` : null;
@@ -105,7 +119,11 @@ export class Reader {
   #key(): string {
     const lead = this.#octet();
     const key =
-      lead >= 0xa0 && lead <= 0xbf ? this.#text(lead & 31) : lead === 0xd9 ? this.#text(this.#octet()) : null;
+      lead >= 0xa0 && lead <= 0xbf
+        ? this.#known(lead & 31)
+        : lead === 0xd9
+          ? this.#text(this.#octet())
+          : null;
     if (key === null || key === "__proto__") throw GIVE_UP;
     return key;
   }
@@ -182,14 +200,24 @@ export class Reader {
 
   #text(length: number): string {
     const start = this.#take(length);
+    return this.#bytes.utf8Slice(start, start + length);
+  }
+
+  /** Text that has probably been read before: then nothing is made. */
+  #known(length: number): string {
+    if (length === 0 || length > REMEMBERED) return this.#text(length);
+    const start = this.#take(length);
     const bytes = this.#bytes;
-    if (length > BY_HAND) return bytes.toString("utf8", start, start + length);
-    let text = "";
-    for (let at = start; at < start + length; at++) {
-      const octet = bytes[at];
-      if (octet > 127) return bytes.toString("utf8", start, start + length);
-      text += String.fromCharCode(octet);
+    const place = (length * 37 + bytes[start] * 5 + bytes[start + length - 1]) & (MEMORY - 1);
+    const entry = this.#memory[place];
+    if (entry !== undefined && entry.octets.length === length) {
+      const { octets } = entry;
+      let i = 0;
+      while (i < length && octets[i] === bytes[start + i]) i++;
+      if (i === length) return entry.text;
     }
+    const text = bytes.utf8Slice(start, start + length);
+    this.#memory[place] = { octets: Buffer.from(bytes.subarray(start, start + length)), text };
     return text;
   }
 

@@ -55,6 +55,8 @@ export class ServedCall {
   served: ServedMethod | null = null;
   deadline: Deadline | null = null;
   streaming = false;
+  /** Of a stream: an item was sent. */
+  begun = false;
   /** The stream waits for credit. */
   starved = false;
   readonly #owner: ServedCallOwner;
@@ -72,9 +74,16 @@ export class ServedCall {
     return this.phase === "closed";
   }
 
-  /** Answer without a handler: built-ins and refusals. */
-  answer(value: unknown): void {
-    this.#emit(OK, [sendable(value, "result")], null);
+  /** Answer by a built-in method, which takes no place. */
+  answer(builtIn: () => unknown): void {
+    let ready: unknown;
+    try {
+      ready = sendable(builtIn(), "result");
+    } catch (error) {
+      this.refuse(describeError(error, this.#owner.tracebacks));
+      return;
+    }
+    this.#emit(OK, [ready], null);
     this.#close();
   }
 
@@ -171,6 +180,7 @@ export class ServedCall {
   #item(value: unknown): void {
     const item = sendable(value, "item");
     if (this.isClosed) return;
+    this.begun = true;
     this.deadline?.cancel(); // the caller's deadline is for the first item
     this.deadline = null;
     this.#emit(STREAM, item, null);

@@ -3,7 +3,7 @@
  * drops and counts what cannot, and is stopped by nothing that a client sends.
  */
 import { randomBytes } from "node:crypto";
-import { describeError, describeName, refusal } from "./answers.js";
+import { describeName, refusal } from "./answers.js";
 import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Codec } from "./codec.js";
@@ -36,6 +36,7 @@ import type { ServeOptions, ServerCloseOptions, ServerStats, Service } from "./t
 const RULES: ChannelRules = { window: 1, heartbeat: 0, lostAfter: Infinity };
 /** How often channels are looked over. */
 const TICK_MS = 5000;
+const CLOSING = refusal("closing", "ServerClosing", "the server is closing");
 /** Channels that a heartbeat opened and no call followed: so many, and for so long. */
 const MOST_IDLE = 1000;
 const IDLE_MS = 60_000;
@@ -73,7 +74,11 @@ export class Server {
     this.#port = new Port(this.#options.socket, clock);
     this.#owner = this.#makeOwner(new Hooks(this.#options.middleware));
     this.#port.socket.on("message", (frames) => this.#received(frames));
-    this.#port.socket.on("disconnect", () => this.#sweepSoon());
+    this.#port.socket.on("disconnect", ({ peer }) => {
+      // A client with a name of its own may be back under it before anybody looks.
+      if (peer.routingId.length > 0) this.#left(this.#peers.takeNamed(peer.routingId));
+      this.#sweepSoon();
+    });
   }
 
   #makeOwner(hooks: Hooks): ServedCallOwner {
@@ -260,22 +265,14 @@ export class Server {
       call.refuse({ args: ["TypeError", why, null], extension: {} }); // T8
       return;
     }
-    if (internal !== null) this.#answerBuiltIn(call, internal, args);
+    if (internal !== null) call.answer(() => internal(args));
     else this.#admit(call, event, name as string, served as ServedMethod, args);
-  }
-
-  #answerBuiltIn(call: ServedCall, internal: (args: unknown[]) => unknown, args: unknown[]): void {
-    try {
-      call.answer(internal(args));
-    } catch (error) {
-      call.refuse(describeError(error, this.#options.tracebacks));
-    }
   }
 
   #admit(call: ServedCall, event: RpcEvent, name: string, served: ServedMethod, args: unknown[]): void {
     if (this.#closing !== null) {
       this.#counts.refused++;
-      call.refuse(refusal("closing", "ServerClosing", "the server is closing"));
+      call.refuse(CLOSING);
       return;
     }
     const timeout = event.extension?.timeout;
@@ -283,28 +280,28 @@ export class Server {
     const deadline = limited ? Date.now() + timeout : Infinity;
     call.context = new RequestContext(name, args, call.from, deadline, event.header);
     call.served = served;
-    if (limited) {
+    call.phase = "waiting";
+    const start = (): void => {
+      this.#counts.calls++;
+      call.run();
+    };
+    if (!this.#limiter.enter(call, start)) {
+      this.#counts.refused++;
+      call.refuse(refusal("busy", "ServerBusy", `${this.#limiter.waiting} calls are waiting already`));
+      return;
+    }
+    // Most have their answer by now, and need no timer.
+    if (limited && !call.isClosed && !call.begun) {
       call.deadline = this.#deadlines.after(timeout, () => {
         this.#counts.cancelled++;
         call.abandon(new TimeoutExpired(name, timeout, true));
       });
-    }
-    call.phase = "waiting";
-    if (!this.#limiter.enter(call, () => this.#start(call))) {
-      this.#counts.refused++;
-      call.refuse(refusal("busy", "ServerBusy", `${this.#limiter.waiting} calls are waiting already`));
-      return;
     }
     // A zwire client learns at once that it may cancel, unless it has its answer already.
     const { from } = call;
     if (!from.zwire || from.greeted || call.isClosed) return;
     call.channel.begin(this.#clock.now());
     this.#emit(call, HEARTBEAT, [0], null);
-  }
-
-  #start(call: ServedCall): void {
-    this.#counts.calls++;
-    call.run();
   }
 
   #closed(call: ServedCall): void {
@@ -322,13 +319,17 @@ export class Server {
     this.#sweepDue = true;
     setImmediate(() => {
       this.#sweepDue = false;
-      for (const peer of this.#peers.takeGone((routingId) => this.#port.isThere(routingId))) {
-        for (const call of [...peer.calls]) {
-          this.#counts.cancelled++;
-          call.abandon(new DOMException("The caller is gone", "AbortError"));
-        }
-      }
+      this.#left(this.#peers.takeGone((routingId) => this.#port.isThere(routingId)));
     });
+  }
+
+  #left(peers: PeerState[]): void {
+    for (const peer of peers) {
+      for (const call of [...peer.calls]) {
+        this.#counts.cancelled++;
+        call.abandon(new DOMException("The caller is gone", "AbortError"));
+      }
+    }
   }
 
   #keepTicking(): void {
@@ -379,7 +380,7 @@ export class Server {
     await null; // so that #closing is set: what comes now is refused
     for (const call of this.#limiter.takeWaiting()) {
       this.#counts.refused++;
-      call.refuse(refusal("closing", "ServerClosing", "the server is closing"));
+      call.refuse(CLOSING);
     }
     if (grace > 0) await this.#finished(grace);
     for (const call of [...this.#peers.calls()]) {

@@ -72,6 +72,26 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
   });
 });
 
+describe.each(TRANSPORTS)("over $name without a server", ({ absent }) => {
+  it("T32 a call waits in the client, ends in time, and is not delivered later", async () => {
+    const endpoint = await absent();
+    const seen: unknown[] = [];
+    const api = calling(endpoint, { socket: { reconnectInterval: 10 } });
+    await expect(api.$call("note", ["early"], { timeout: 20 })).rejects.toMatchObject({
+      name: "TimeoutExpired",
+      sent: false,
+    });
+    const waiting = api.note("waiting");
+    expect(api.$client.stats).toMatchObject({ waiting: 1, inFlight: 0, servers: 0 });
+    await using server = await serve(endpoint, { note: (text: unknown) => void seen.push(text) });
+    await within(waiting, "the call that waits");
+    expect(seen).toEqual(["waiting"]);
+    await server.close({ grace: 0, linger: 0 });
+    await until(() => api.$client.stats.servers === 0, "it is gone");
+    await expect(api.$call("note", ["late"], { timeout: 20 })).rejects.toMatchObject({ sent: false });
+  });
+});
+
 describe("the proxy", () => {
   it("is no promise, and has no method that JavaScript asks any object for", async () => {
     const server = await serving({ ["then" as string]: () => 1, toJSON: () => 2, add: (a: number) => a });
@@ -403,6 +423,46 @@ describe("contexts and middleware", () => {
   });
 });
 
+describe("hooks that throw", () => {
+  it("fail their call before it is made, replace its error, and harm nothing after the answer", async () => {
+    const server = await serving({
+      add: (a: number) => a,
+      fail: () => {
+        throw new Error("remote");
+      },
+    });
+    const thrown: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => thrown.push(error.message));
+    try {
+      const api = calling(server.endpoint, {
+        middleware: [
+          {
+            clientBeforeRequest: ({ method }) => {
+              if (method === "refused") throw new Error("before");
+            },
+            clientAfterRequest: () => {
+              throw new Error("after");
+            },
+            clientHandleRemoteError: () => {
+              throw new Error("handled");
+            },
+          },
+        ],
+      });
+      expect(() => api.refused()).toThrow("before");
+      expect(await api.add(1)).toBe(1);
+      await expect(api.fail()).rejects.toThrow("handled");
+      await until(() => thrown.length === 2, "both are told");
+      expect(thrown).toEqual(["after", "after"]);
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const one of listeners) process.on("uncaughtException", one);
+    }
+  });
+});
+
 describe("giving up", () => {
   it.each([
     ["cancel()", (call: { cancel(): void }, _abort: () => void) => call.cancel()],
@@ -450,7 +510,7 @@ describe("giving up", () => {
       },
       { concurrency: 1 },
     );
-    const api = calling(server.endpoint, { timeout: 200 });
+    const api = calling(server.endpoint, { timeout: 600 });
     const slow = api.slow("slow").catch((error: unknown) => error);
     const waiting = api.quick("never").catch((error: unknown) => error);
     await until(() => server.stats.waiting === 1, "one runs, one waits");
@@ -529,7 +589,15 @@ describe("streams", () => {
       const stream = api.$stream("count");
       await stream.next();
     })();
-    expect(server.stats.streams).toBe(1);
+    const awaited = await api.count();
+    api.count();
+    await until(() => server.stats.streams === 3, "three streams");
+    await until(() => {
+      global.gc?.();
+      return server.stats.streams === 1;
+    }, "those that nobody has are freed");
+    expect((await awaited.next()).value).toBe(0);
+    await awaited.return();
     await until(() => {
       global.gc?.();
       return server.stats.streams === 0;
@@ -705,6 +773,37 @@ describe("limits and closing", () => {
       "only the other's stream is left",
     );
     expect((await kept.next()).done).toBe(false);
+  });
+
+  it("a client that is back at once under the same name has left all the same", async () => {
+    const server = await serving({
+      *count() {
+        for (let i = 0; ; i++) yield i;
+      },
+    });
+    const first = new ScriptedClient(server.endpoint, { routingId: "me" });
+    for (let i = 0; i < 5; i++) await first.answer(await first.say("count", arr()));
+    const dialling = new ScriptedClient(server.endpoint, { routingId: "me", reconnectInterval: 1 });
+    await first.socket.close({ linger: 0 });
+    await until(() => server.stats.channels === 0 && server.stats.running === 0, "its streams end");
+    expect(dialling.heard).toEqual([]);
+    const again = new ScriptedClient(server.endpoint, { routingId: "other" });
+    expect((await again.call("count")).args).toBe(0);
+    expect(server.stats.streams).toBe(1);
+  });
+
+  it("closing sends the answers that wait for a slow reader first", async () => {
+    const big = Buffer.alloc(200_000, 7);
+    const server = await serving({ big: () => big }, { socket: { sendHighWaterMark: 2 } });
+    const slow = managed(new Dealer({ receiveHighWaterMark: 1 }));
+    slow.connect(server.endpoint);
+    for (let i = 0; i < 150; i++)
+      await slow.send(["", event({ message_id: bin(newId()), v: int(3) }, "big", arr())]);
+    await until(() => server.stats.calls === 150, "all have run");
+    const closing = server.close();
+    for (let i = 0; i < 150; i++) await slow.receive({ timeout: 5000 });
+    await within(closing, "the close");
+    expect(server.stats.undelivered).toBe(0);
   });
 
   it("a client that does not read holds up nobody else", async () => {

