@@ -2,10 +2,10 @@
  * PLAIN and CURVE with libzmq: either side as the server, either side dialling. libzmq's servers ask a ZAP handler of its
  * own, as they must.
  */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { Dealer, Subscriber, XPublisher } from "../../src/index.js";
-import { ANY, bound, foreign, read } from "../support/foreign.js";
+import { ANY, bound, foreign, patiently, read } from "../support/foreign.js";
 import { managed, record, temporaryDirectory, texts } from "../support/helpers.js";
 import {
   CLIENT,
@@ -46,12 +46,13 @@ const PLAIN = {
   client: { plainUsername: "ann", plainPassword: "right" },
 };
 
-/** Answers libzmq's ZAP requests until the test ends; gives the addresses that it was asked about. */
-function zapHandler(): string[] {
-  const addresses: string[] = [];
+/** The addresses that libzmq's ZAP handler was asked about. */
+const addresses: string[] = [];
+
+/** Answers libzmq's ZAP requests: one for all tests, because libzmq lets go of the name only some time after a close. */
+beforeAll(() => {
   const handler = new zmq.Router();
   handler.bindSync("inproc://zeromq.zap.01");
-  onTestFinished(() => handler.close());
   (async () => {
     for await (const [peer, , version, id, , address, , mechanism, ...credentials] of handler) {
       addresses.push(String(address));
@@ -59,8 +60,8 @@ function zapHandler(): string[] {
       await handler.send([peer, "", version, id, known ? "200" : "400", "", "ann", ""]);
     }
   })();
-  return addresses;
-}
+  return () => handler.close();
+});
 
 const PARTS = [
   Buffer.alloc(0),
@@ -74,7 +75,7 @@ async function converse(ours: Dealer, theirs: zmq.Dealer): Promise<void> {
   for (let round = 0; round < 5; round++) {
     await ours.send([`${round}`, ...PARTS]);
     await theirs.send([`${round}`, ...PARTS]);
-    for (const received of [await theirs.receive(), await ours.receive()]) {
+    for (const received of [await patiently(theirs), await ours.receive()]) {
       expect(received[0].toString()).toBe(`${round}`);
       expect(PARTS.every((part, i) => received[i + 1].equals(part))).toBe(true);
     }
@@ -90,7 +91,6 @@ describe.each([
   );
 
   it.each(["we dial", "libzmq dials"])("O1 O2 P1 P7 P9 libzmq is the server, %s", async (who) => {
-    if (foreignOptions === PLAIN) zapHandler();
     const ours = secure(managed(new Dealer()), ourClient);
     const theirs = foreign(new zmq.Dealer(foreignOptions.server));
     if (who === "we dial") ours.connect(await bound(theirs));
@@ -130,7 +130,6 @@ describe("CURVE with libzmq", () => {
 
 describe("refusals between libzmq and us", () => {
   it("O7 D3 libzmq's misspelt ERROR is a refusal, and ends the dialling", async () => {
-    zapHandler();
     const theirs = foreign(new zmq.Dealer(PLAIN.server));
     const ours = secure(managed(new Dealer({ reconnectInterval: 10 })), plainClient("ann", "wrong"));
     const events = record(ours);
@@ -156,15 +155,15 @@ describe("refusals between libzmq and us", () => {
     foreignClient.connect(await ours.bind("ipc://*"));
     await foreignClient.send("x");
     await ours.receive();
-    const addresses = zapHandler();
     const theirs = foreign(new zmq.Dealer(PLAIN.server));
     const endpoint = `ipc://${temporaryDirectory()}/s`;
     await theirs.bind(endpoint);
     const client = secure(managed(new Dealer()), plainClient("ann", "right"));
     client.connect(endpoint);
     await client.send("x");
-    await theirs.receive();
-    const expected = process.env.ZWIRE_ENGINE === "native" ? addresses[0] : addresses[0].split(":")[0];
+    await patiently(theirs);
+    const expected =
+      process.env.ZWIRE_ENGINE === "native" ? addresses.at(-1) : addresses.at(-1)?.split(":")[0];
     expect(judge.requests[0].address).toBe(expected);
   });
 });

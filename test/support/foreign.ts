@@ -32,6 +32,22 @@ export async function bound<T extends zmq.Socket>(socket: T): Promise<string> {
   return socket.lastEndpoint as string;
 }
 
+/**
+ * The next message of a libzmq socket. zeromq.js now and then says EAGAIN within milliseconds, while a handshake with an
+ * authenticator is going on: then once more, for as long as a receive may take.
+ */
+export async function patiently(socket: { receive(): Promise<Buffer[]> }): Promise<Buffer[]> {
+  const began = performance.now();
+  for (;;) {
+    try {
+      return await socket.receive();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() - began > 20_000)
+        throw error;
+    }
+  }
+}
+
 /** Parts as text, of either library. */
 export const read = async (socket: { receive(): Promise<Buffer[]> }): Promise<string[]> =>
-  texts(await socket.receive());
+  texts(await patiently(socket));
