@@ -47,11 +47,9 @@ export class Heap {
     return this.#view;
   }
 
-  /** @throws RangeError where WebAssembly's memory ends (2 GiB) */
+  /** 0 where WebAssembly's memory ends: at 2 GiB, or where the system has no more. */
   allocate(bytes: number): number {
-    const pointer = this.sodium._malloc(bytes);
-    if (pointer === 0) throw new RangeError(`no memory for a box of ${bytes} octets`);
-    return pointer;
+    return this.sodium._malloc(bytes);
   }
 
   /** Keeps nothing of a connection that is gone. */

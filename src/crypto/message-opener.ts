@@ -164,7 +164,9 @@ export class MessageOpener {
     const boxAt = chunk.byteOffset + at + BOX_AT;
     const box = new Uint8Array(chunk.buffer, boxAt, length - BOX_AT);
     const opened = this.#native === null ? this.#openInHeap(box) : this.#openNative(this.#native, box);
-    if (!opened) return this.#fail(OpenFault.box, length);
+    if (!opened) {
+      return this.fault === OpenFault.none ? this.#fail(OpenFault.box, length) : -1;
+    }
     this.#high = high;
     this.#low = low;
     return this.#take(box[MAC_BYTES], length - OVERHEAD);
@@ -181,6 +183,10 @@ export class MessageOpener {
     const size = body.length;
     const own = size > INPUT_BYTES;
     const box = own ? heap.allocate(size) : heap.input;
+    if (box === 0) {
+      this.#fail(OpenFault.frameTooLarge, size - MAC_BYTES - 1);
+      return false;
+    }
     const { octets, sodium, key, nonce } = heap;
     octets.set(this.#key, key);
     octets.set(this.#nonce, nonce);

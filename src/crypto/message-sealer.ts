@@ -34,6 +34,8 @@ const ALONE_FROM = 16385;
 export class MessageSealer {
   /** No nonce is left: nothing more may be sealed. */
   exhausted = false;
+  /** The next frame does not fit into WebAssembly's memory, and there is no native library. */
+  tooLarge = false;
   readonly #heap: Heap;
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
@@ -93,7 +95,7 @@ export class MessageSealer {
     return end;
   }
 
-  /** The next frame in memory of its own, for one that is larger than a slab; empty when exhausted. */
+  /** The next frame in memory of its own, for one that is larger than a slab; empty when exhausted, or it is too large. */
   sealAlone(): Buffer {
     if (this.exhausted) return Buffer.alloc(0);
     const segment = this.#segments[this.#segment];
@@ -183,7 +185,10 @@ export class MessageSealer {
     writeUint32(this.#nonce, PREFIX_BYTES, this.#high);
     writeUint32(this.#nonce, PREFIX_BYTES + 4, this.#low);
     if (this.#native !== null) this.#sealNative(this.#native, innerFlags(flags), body, target, at + BOX_AT);
-    else this.#sealInHeap(innerFlags(flags), body, target, at + BOX_AT);
+    else if (!this.#sealInHeap(innerFlags(flags), body, target, at + BOX_AT)) {
+      this.tooLarge = true;
+      return end;
+    }
     if (inline) this.#advance(segment, bodyAt - this.#at + length);
     else {
       this.#segment += 2;
@@ -204,11 +209,12 @@ export class MessageSealer {
   }
 
   /** Without a native build. The box is made in place, in the area for output or in memory of its own. */
-  #sealInHeap(flags: number, body: Uint8Array, target: Buffer, boxAt: number): void {
+  #sealInHeap(flags: number, body: Uint8Array, target: Buffer, boxAt: number): boolean {
     const heap = this.#heap;
     const size = MAC_BYTES + 1 + body.length;
     const own = size > OUTPUT_BYTES;
     const box = own ? heap.allocate(size) : heap.output;
+    if (box === 0) return false;
     const { octets, sodium, key, nonce } = heap;
     const text = box + MAC_BYTES;
     octets.set(this.#key, key);
@@ -219,6 +225,7 @@ export class MessageSealer {
     heap.wipeKey();
     target.set(octets.subarray(box, box + size), boxAt);
     if (own) sodium._free(box);
+    return true;
   }
 }
 

@@ -22,6 +22,8 @@ import { ProtocolError } from "../zmtp/protocol-error.js";
 const ANY_PARTS = 2 ** 31 - 1;
 /** Largest body of an outer frame. */
 const OUTER_CEILING = 2 ** 31 - 1;
+/** Slabs full that are sealed in a row: some milliseconds, after which timers and other sockets have their turn. */
+const SLABS_PER_TURN = 16;
 /** Free slabs that are kept for reuse by all connections. */
 const RETAINED_SLABS = 4;
 
@@ -106,7 +108,12 @@ export class SealedStream implements Stream, StreamHandler {
   /** Returns 0 when everything is written, else something positive: onDrain follows. */
   #pump(): number {
     const sealer = this.#sealer as MessageSealer;
+    let left = SLABS_PER_TURN;
     while (sealer.remaining) {
+      if (left-- === 0) {
+        setImmediate(() => this.#continue());
+        return 1;
+      }
       this.#chunkFrom = sealer.position;
       const slab = this.#slab ?? slabs.pop() ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES);
       this.#slab = slab;
@@ -114,8 +121,7 @@ export class SealedStream implements Stream, StreamHandler {
       const chunk = filled > 0 ? slab.subarray(0, filled) : sealer.sealAlone();
       this.#chunkBytes = chunk.length;
       if (chunk.length === 0) {
-        const text = "no nonce is left for another message";
-        const error = new ProtocolError("nonce-exhausted", text, { rule: "P12", kind: "other" });
+        const error = sealingError(sealer);
         setImmediate(() => this.#fail(error));
         return 1;
       }
@@ -123,6 +129,11 @@ export class SealedStream implements Stream, StreamHandler {
     }
     this.#written();
     return 0;
+  }
+
+  /** After a turn for others: nothing is pending at the kernel. */
+  #continue(): void {
+    if (!this.#closed && this.#pump() === 0) this.#handler?.onDrain();
   }
 
   #written(): void {
@@ -243,6 +254,15 @@ function totalBytes(segments: readonly Uint8Array[]): number {
   let bytes = 0;
   for (const { length } of segments) bytes += length;
   return bytes;
+}
+
+function sealingError({ exhausted }: MessageSealer): ProtocolError {
+  if (exhausted) {
+    const text = "no nonce is left for another message";
+    return new ProtocolError("nonce-exhausted", text, { rule: "P12", kind: "other" });
+  }
+  const text = "a part is larger than libsodium's WebAssembly can seal: install sodium-native";
+  return new ProtocolError("frame-too-large", text, { rule: "P8", kind: "other" });
 }
 
 function openingError(fault: OpenFault, octets: number): ProtocolError {

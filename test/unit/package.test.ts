@@ -56,6 +56,23 @@ const TALK = `
   await pull.close();
 `;
 
+/** A secret server, a client that knows it; prints what arrives, or what went wrong. */
+const SECRET_TALK = `
+  const { curveKeyPair, Pull, Push } = require("zwire");
+  const [ours, theirs] = [curveKeyPair(), curveKeyPair()];
+  (async () => {
+    const pull = new Pull({ security: { mechanism: "curve", server: true, secretKey: ours.secretKey } });
+    const push = new Push({ security: { mechanism: "curve", secretKey: theirs.secretKey, serverKey: ours.publicKey } });
+    push.on("handshake:error:other", ({ error }) => { console.log(error.code); process.exit(); });
+    push.connect(await pull.bind("tcp://127.0.0.1:*"));
+    await push.send(["hello", Buffer.alloc(100000, "x")]);
+    const [text, large] = await pull.receive();
+    console.log(String(text), large.length);
+    await push.close();
+    await pull.close();
+  })();
+`;
+
 describe("the package", () => {
   it("has no install script, and asks npm not to compile", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
@@ -70,6 +87,16 @@ describe("the package", () => {
   it("without addon and compiler uses the portable engine, with no error", () => {
     writeFileSync(join(home, "talk.mjs"), `import { engine, Pull, Push } from "zwire";${TALK}`);
     expect(node("talk.mjs")).toBe("portable hello\n");
+  });
+
+  it("P8 loads a crypto library for CURVE only, and needs no native one", () => {
+    writeFileSync(join(home, "secret.cjs"), SECRET_TALK);
+    expect(node("secret.cjs")).toBe("ERR_MODULE_NOT_FOUND\n"); // all else here runs without it
+    cpSync(join(ROOT, "node_modules", "libsodium"), join(home, "node_modules", "libsodium"), {
+      recursive: true,
+    });
+    expect(node("--throw-deprecation", "secret.cjs")).toBe("hello 100000\n");
+    rmSync(join(home, "node_modules", "libsodium"), { recursive: true });
   });
 
   it("with a prebuilt addon uses the native engine", () => {

@@ -3,9 +3,11 @@
  * crypto_box.
  */
 import { describe, expect, it } from "vitest";
-import { type Crypto, newCrypto } from "../../../src/crypto/crypto.js";
+import { Crypto, newCrypto } from "../../../src/crypto/crypto.js";
+import { Heap } from "../../../src/crypto/heap.js";
 import { type InnerLimits, OpenFault } from "../../../src/crypto/message-opener.js";
 import { plainTaken } from "../../../src/crypto/message-sealer.js";
+import { loadSodium } from "../../../src/crypto/sodium.js";
 import { FrameDecoder } from "../../../src/engine/decoder.js";
 import { Batch } from "../../../src/engine/encoder.js";
 import * as curve from "../../vectors/curve.js";
@@ -273,4 +275,19 @@ it("the work areas keep no key", async () => {
   openAll(opener(crypto), frame(0, curve.message(false, 3n, 0, text("x"))));
   const heap = (crypto as unknown as { memory: Uint8Array }).memory;
   expect(Buffer.from(heap.buffer).includes(key)).toBe(false);
+});
+
+it("P8 what does not fit into WebAssembly's memory is refused, and nothing is thrown", async () => {
+  const { wasm } = await loadSodium(true);
+  const crypto = new Crypto(new Heap(wasm), null);
+  const large = Buffer.alloc(300_000, "x");
+  const box = frame(0, curve.message(false, 3n, 0, large));
+  Object.assign(wasm, { _malloc: () => 0 });
+  const opening = opener(crypto);
+  expect(openAll(opening, box)).toEqual([]);
+  expect(opening).toMatchObject({ fault: OpenFault.frameTooLarge, faultOctets: 300_000 });
+  const sealing = sealer(crypto);
+  sealing.begin([longFrame(0, large)]);
+  expect(sealing.sealAlone().length).toBe(0);
+  expect(sealing).toMatchObject({ tooLarge: true, exhausted: false });
 });

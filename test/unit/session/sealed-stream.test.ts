@@ -161,6 +161,35 @@ describe("writing", () => {
     expect(messages(received(inner.taken))).toEqual(parts);
   });
 
+  it("lets others have their turn while it seals a large batch that leaves at once", async () => {
+    const { inner, stream, handler } = sealed(clientKeys);
+    const batch = new Batch();
+    const parts = Array.from({ length: 6 }, (_, i) => Buffer.alloc(2 * 1024 * 1024, `${i} `));
+    for (const part of parts)
+      for (let at = 0; at < part.length; at += 65536) batch.append(part.subarray(at, at + 65536));
+    expect(stream.write(batch.seal())).toBeGreaterThan(0);
+    const [first, drains] = [Buffer.concat(inner.taken).length, handler.drains];
+    expect(first).toBeLessThan(6 * 1024 * 1024);
+    expect(drains).toBe(0);
+    for (let i = 0; i < 20 && handler.drains === 0; i++)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(handler.drains).toBe(1);
+    const bodies = received(inner.taken).map(([, body]) => body);
+    expect(Buffer.concat(bodies).equals(Buffer.concat(parts))).toBe(true);
+  });
+
+  it("does not go on with a large batch when it has been closed meanwhile", async () => {
+    const { inner, stream, handler } = sealed(clientKeys);
+    const batch = new Batch();
+    for (let i = 0; i < 200; i++) batch.append(zeros(65536));
+    stream.write(batch.seal());
+    stream.close();
+    const { length } = inner.taken;
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(inner.taken.length).toBe(length);
+    expect(handler.drains).toBe(0);
+  });
+
   it("what is left of the handshake goes first, and unsealed", () => {
     const inner = new FakeStream();
     const stream = new SealedStream(inner);
