@@ -3,61 +3,72 @@
 /** @param {typeof import("zeromq")} zmq @param {(line: string) => void} print */
 export default async function (zmq, print) {
   const [serverKeys, friend, stranger] = [zmq.curveKeyPair(), zmq.curveKeyPair(), zmq.curveKeyPair()];
+
+  /** The first key that comes is a friend's. @type {Buffer | undefined} */
+  let known;
+  /** @param {string} mechanism @param {Buffer[]} credentials */
+  const judge = (mechanism, credentials) => {
+    if (mechanism === "PLAIN") return credentials.map(String).join(":") === "ann:word";
+    known ??= Buffer.from(credentials[0]);
+    return credentials[0].length === 32 && known.equals(credentials[0]);
+  };
   const handler = new zmq.Reply();
   await handler.bind("inproc://zeromq.zap.01");
   const serving = (async () => {
     for await (const [version, id, domain, address, , mechanism, ...credentials] of handler) {
-      const plain = String(mechanism) === "PLAIN";
-      const [user, password] = credentials.map(String);
-      const known = plain
-        ? `${user}:${password}` === "ann:word"
-        : credentials[0].length === 32 && isFriend(credentials[0]);
-      print(`asked: ${version} ${domain} ${address} ${mechanism}${plain ? ` ${user}` : ""}: ${known}`);
-      await handler.send([
-        version,
-        id,
-        known ? "200" : "400",
-        known ? "OK" : "who are you?",
-        known ? "someone" : "",
-        "",
-      ]);
+      const welcome = judge(String(mechanism), credentials);
+      const user = String(mechanism) === "PLAIN" ? ` ${credentials[0]}` : "";
+      print(`asked: ${version} ${domain} ${address} ${mechanism}${user}: ${welcome}`);
+      const answer = welcome ? ["200", "OK", "someone"] : ["400", "who are you?", ""];
+      await handler.send([version, id, ...answer, ""]);
     }
   })();
-  let firstKey;
-  const isFriend = (key) => {
-    firstKey ??= Buffer.from(key);
-    return firstKey.equals(key);
+
+  /** @param {import("zeromq").Pull} server */
+  const open = async (server) => {
+    await server.bind("tcp://127.0.0.1:*");
+    print(`${server.securityMechanism} ${server.plainServer} ${server.curveServer} ${server.zapDomain}`);
+    return server;
+  };
+  /** @param {import("zeromq").Pull} server @param {import("zeromq").Push} client @param {string} text */
+  const talk = async (server, client, text) => {
+    client.connect(server.lastEndpoint ?? "");
+    await client.send(text);
+    print(String(await server.receive()));
+    client.close();
   };
 
-  const talk = async (server, clients) => {
-    await server.bind("tcp://127.0.0.1:*");
-    print(`${server.securityMechanism} ${server.plainServer} ${server.curveServer}`);
-    for (const [name, client, welcome] of clients) {
-      const events = client.events;
-      client.connect(server.lastEndpoint);
-      if (welcome) {
-        await client.send(`hello from ${name}`);
-        print(String(await server.receive()));
-      } else {
-        for await (const event of events) {
-          if (!event.type.startsWith("handshake:error")) continue;
-          print(`${name}: ${event.type} ${event.error.message} ${event.error.status}`);
-          break;
-        }
-      }
-      client.close();
-    }
-    server.close();
-  };
-  const curve = { curveServerKey: serverKeys.publicKey };
-  const pair = ({ publicKey, secretKey }) => ({ curvePublicKey: publicKey, curveSecretKey: secretKey });
-  await talk(new zmq.Pull({ plainServer: true, zapDomain: "global" }), [
-    ["ann", new zmq.Push({ plainUsername: "ann", plainPassword: "word", linger: 0 }), true],
-  ]);
-  await talk(new zmq.Pull({ curveServer: true, curveSecretKey: serverKeys.secretKey, zapDomain: "global" }), [
-    ["friend", new zmq.Push({ ...curve, ...pair(friend), linger: 0 }), true],
-    ["stranger", new zmq.Push({ ...curve, ...pair(stranger), linger: 0, reconnectInterval: -1 }), false],
-  ]);
+  const plain = await open(new zmq.Pull({ plainServer: true, zapDomain: "global" }));
+  await talk(
+    plain,
+    new zmq.Push({ plainUsername: "ann", plainPassword: "word", linger: 0 }),
+    "hello from ann",
+  );
+  plain.close();
+
+  const curve = await open(
+    new zmq.Pull({ curveServer: true, curveSecretKey: serverKeys.secretKey, zapDomain: "global" }),
+  );
+  /** @param {{ publicKey: string; secretKey: string }} keys */
+  const client = ({ publicKey, secretKey }) =>
+    new zmq.Push({
+      curveServerKey: serverKeys.publicKey,
+      curvePublicKey: publicKey,
+      curveSecretKey: secretKey,
+      linger: 0,
+      reconnectInterval: -1,
+    });
+  await talk(curve, client(friend), "hello from a friend");
+  const refused = client(stranger);
+  const { events } = refused;
+  refused.connect(curve.lastEndpoint ?? "");
+  for await (const event of events) {
+    if (event.type !== "handshake:error:auth") continue;
+    print(`stranger: ${event.type} ${event.error.message} ${event.error.status}`);
+    break;
+  }
+  refused.close();
+  curve.close();
   handler.close();
   await serving;
   print(`curve ${zmq.capability.curve}`);
