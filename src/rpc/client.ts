@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "./clock.js";
 import { Codec, sendable } from "./codec.js";
 import { Deadlines } from "./deadlines.js";
 import { LostRemote, TimeoutExpired } from "./errors.js";
-import { checkHeaders, encodeEvent, IdSource } from "./event.js";
+import { checkHeaders, type Extension, ExtensionField, encodeEvent, IdSource } from "./event.js";
 import { introspect, type ServiceDescription } from "./introspect.js";
 import { Link } from "./link.js";
 import { type CheckedClientOptions, checkCallOptions, checkClientOptions } from "./options.js";
@@ -29,6 +29,11 @@ import type {
   RpcStream,
 } from "./types.js";
 
+/** What a request tells of its deadline. */
+function extensionOf(timeout: number): Extension {
+  return Number.isFinite(timeout) ? { timeout: Math.ceil(timeout) } : {};
+}
+
 const NO_OPTIONS: CallOptions = Object.freeze({});
 /** Of calls without any, where no middleware can add some. */
 const NO_HEADERS: Record<string, unknown> = Object.freeze({});
@@ -38,6 +43,8 @@ export class Client {
   readonly #options: CheckedClientOptions;
   readonly #codec: Codec;
   readonly #deadlines: Deadlines;
+  /** Of calls with the default timeout. */
+  readonly #extension: ExtensionField;
   /** Calls have no headers but those of their own options. */
   readonly #headless: boolean;
   readonly #ids: IdSource;
@@ -53,6 +60,7 @@ export class Client {
     this.#options = checkClientOptions(options);
     this.#headless = this.#options.middleware.length === 0 && Object.keys(this.#options.headers).length === 0;
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
+    this.#extension = new ExtensionField(this.#codec, extensionOf(this.#options.timeout));
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
     this.#deadlines = new Deadlines(clock);
     this.#table = new CallTable(this.#options, this.#codec, clock, this.#ids);
@@ -124,7 +132,7 @@ export class Client {
     }
     const timeout = options.timeout ?? this.#options.timeout;
     const id = this.#ids.next();
-    const extension = Number.isFinite(timeout) ? { timeout: Math.ceil(timeout) } : {};
+    const extension = timeout === this.#options.timeout ? this.#extension : extensionOf(timeout);
     const headers = request.headers === NO_HEADERS ? null : (sendable(request.headers, "headers") as Headers);
     const payload = encodeEvent(
       this.#codec,

@@ -203,7 +203,19 @@ export interface Outgoing {
   readonly responseTo: Id | null;
   /** Prepared. */
   readonly headers: Readonly<Record<string, unknown>> | null;
-  readonly extension: Extension | null;
+  readonly extension: Extension | ExtensionField | null;
+}
+
+/** The field of the header that announces zwire, encoded: the same in most events. */
+export class ExtensionField {
+  readonly octets: Uint8Array;
+
+  constructor(codec: Codec, extension: Extension) {
+    codec.writer.begin();
+    codec.writer.value("zwire");
+    codec.writer.value(extension);
+    this.octets = Uint8Array.from(codec.writer.finish());
+  }
 }
 
 const MESSAGE_ID = octetsOf("message_id");
@@ -239,7 +251,8 @@ export function encodeEvent(
     writer.value(key);
     writer.value((headers as Record<string, unknown>)[key]);
   }
-  if (extension !== null) {
+  if (extension instanceof ExtensionField) writer.raw(extension.octets);
+  else if (extension !== null) {
     writer.value("zwire");
     writer.value(extension);
   }

@@ -58,12 +58,18 @@ export class PeerState implements CallPeer {
 export class Peers {
   readonly #peers = new Map<string, PeerState>();
   #many = MANY;
+  /** Whose event came last: the next is often the same one's. */
+  #latest: PeerState | null = null;
 
   /** The client of an envelope, known or new. */
   at(envelope: Buffer[]): PeerState {
+    if (this.#latest !== null && isOf(this.#latest, envelope)) return this.#latest;
     const key = keyOf(envelope);
     const known = this.#peers.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#latest = known;
+      return known;
+    }
     if (this.#peers.size >= this.#many) this.#forgetIdle();
     // Copies: it lives longer than the message.
     const peer = new PeerState(
@@ -75,6 +81,7 @@ export class Peers {
   }
 
   #forgetIdle(): void {
+    this.#latest = null;
     for (const peer of this.#peers.values()) if (peer.calls.size === 0) this.#peers.delete(peer.key);
     // Not again for each new one when most are busy.
     this.#many = Math.max(MANY, 2 * this.#peers.size);
@@ -84,6 +91,7 @@ export class Peers {
   takeNamed(routingId: Buffer): PeerState[] {
     const peer = this.#peers.get(keyOf([routingId]));
     if (peer === undefined) return [];
+    this.#latest = null;
     this.#peers.delete(peer.key);
     return [peer];
   }
@@ -91,6 +99,7 @@ export class Peers {
   /** Take out all clients that are not there any more; one routing id may stand for many behind a broker. */
   takeGone(isThere: (routingId: Buffer) => boolean): PeerState[] {
     const gone: PeerState[] = [];
+    this.#latest = null;
     const asked = new Map<string, boolean>();
     for (const peer of this.#peers.values()) {
       const name = peer.routingId.toString("latin1");
@@ -117,6 +126,16 @@ export class Peers {
     for (const peer of this.#peers.values()) if (peer.calls.size > 0) count++;
     return count;
   }
+}
+
+/** Whether a short envelope is that of a client. */
+function isOf({ envelope }: PeerState, other: Buffer[]): boolean {
+  if (envelope.length !== 1 || other.length !== 1) return false;
+  const [a] = envelope;
+  const [b] = other;
+  if (a.length !== b.length || a.length > 16) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function keyOf(envelope: Buffer[]): string {

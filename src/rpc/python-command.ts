@@ -21,13 +21,14 @@ export type PythonErrorCode =
 export class PythonError extends RpcError {
   override name = "PythonError";
   readonly code: PythonErrorCode;
-  /** The end of what the program wrote to stderr. */
-  readonly stderr: string;
+  /** The end of what the program wrote to stderr; the message ends with it, too. */
+  declare readonly stderr: string;
 
   constructor(code: PythonErrorCode, message: string, stderr = "", options?: ErrorOptions) {
     super(stderr === "" ? message : `${message}\n${stderr.trimEnd()}`, undefined, options);
     this.code = code;
-    this.stderr = stderr;
+    // Not enumerable: who prints the error has it in the message.
+    Object.defineProperty(this, "stderr", { value: stderr, enumerable: false });
   }
 }
 

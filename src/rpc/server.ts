@@ -14,6 +14,7 @@ import {
   CANCEL,
   decodeEvent,
   type Extension,
+  ExtensionField,
   enclose,
   encodeEvent,
   HEARTBEAT,
@@ -46,6 +47,8 @@ export class Server {
   readonly #options: CheckedServeOptions;
   readonly #table: Map<string, ServedMethod>;
   readonly #codec: Codec;
+  /** To clients that are zwire: we are, too. */
+  readonly #announcement: ExtensionField;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #ids: IdSource;
@@ -67,6 +70,7 @@ export class Server {
     this.#options = checkServeOptions(options);
     this.#table = methodsOf(service);
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
+    this.#announcement = new ExtensionField(this.#codec, {});
     this.#clock = clock;
     this.#deadlines = new Deadlines(clock);
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
@@ -232,7 +236,7 @@ export class Server {
 
   #emit(call: ServedCall, name: string, args: unknown, extension: Extension | null): void {
     const { from } = call;
-    const announced = from.zwire ? (extension ?? {}) : null;
+    const announced = from.zwire ? (extension ?? this.#announcement) : null;
     if (from.zwire) from.greeted = true;
     const payload = encodeEvent(
       this.#codec,

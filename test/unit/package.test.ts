@@ -125,6 +125,15 @@ describe("the package", () => {
     expect(node("entry.cjs")).toBe("true function\n");
   });
 
+  it("has the command zwire-rpc, and the file for Python where spawnPython looks for it", () => {
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(node(join(installed, manifest.bin["zwire-rpc"]), "--help")).toMatch(/^zwire-rpc: /);
+    expect(readFileSync(join(installed, "examples/python/zwire_rpc.py"), "utf8")).toContain("class Server");
+    const text = readFileSync(join(installed, "dist/rpc/spawn-python.js"), "utf8");
+    const [, folder] = /new URL\("([^"]+)", import.meta.url\)/.exec(text)!;
+    expect(existsSync(join(installed, "dist/rpc", folder, "zwire_rpc.py"))).toBe(true);
+  });
+
   it("calls between require() and import of zwire/rpc", () => {
     const program = `const { serve } = require("zwire/rpc");
       import("zwire/rpc").then(async ({ connect }) => {
