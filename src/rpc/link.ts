@@ -12,6 +12,10 @@ const DEFAULTS: DealerOptions = {
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
   linger: 1000,
+  // A socket at its mark writes what it has gathered: of many calls made in one turn the server gets the first while
+  // the last are still being made. With 64 in flight and two free cores that is 1.7 to 2 times the calls per second. What
+  // the kernel does not take waits in the client, where it can be withdrawn (T32).
+  sendHighWaterMark: 32,
   maxMessageSize: 128 * 1024 * 1024,
 };
 

@@ -180,7 +180,7 @@ export interface ClientOptions {
   readonly limits?: EventLimits;
   /** For peers before zerorpc 0.6 (Python 2): text and bytes in the one raw type of the old msgpack. Default false. */
   readonly legacyRaw?: boolean;
-  /** Options of the Dealer sockets. By default TCP keepalive is on, and a message has at most 128 MiB. */
+  /** Options of the Dealer sockets. By default TCP keepalive is on, a message has at most 128 MiB, and `sendHighWaterMark` is 32. */
   readonly socket?: Omit<DealerOptions, "immediate" | "conflate" | "probeRouter">;
 }
 
