@@ -13,6 +13,11 @@ export type AuthenticationRequest = Question & {
   readonly endpoint: string;
   /** Our own routing id, as libzmq sends it (Q4). */
   readonly routingId: Uint8Array;
+  /**
+   * What the peer says of itself (RFC 37 §Connection Metadata), its `X-…` properties among it: claims, not facts. Known by
+   * now under CURVE only; empty under NULL and PLAIN, where it comes after the decision.
+   */
+  readonly metadata: ReadonlyMap<string, Buffer>;
 };
 
 /** Asked once for each connection that a server-role socket must decide on. */

@@ -33,7 +33,7 @@ export function requestAbout(
   stream: Stream,
   endpoint: string,
   options: OptionValues,
-): AuthenticationRequest {
+): Omit<AuthenticationRequest, "metadata"> & Question {
   return {
     ...question,
     domain: options.zapDomain,

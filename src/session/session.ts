@@ -163,7 +163,10 @@ export class Session implements StreamHandler, PipeLink, Connection {
   #ask(handshake: Handshake, question: Question): void {
     const { authenticator } = this.#protection;
     if (authenticator === null) throw nobodyToAsk();
-    const request = requestAbout(question, this.stream, this.#owner.endpoint, this.#options);
+    const request = {
+      ...requestAbout(question, this.stream, this.#owner.endpoint, this.#options),
+      metadata: handshake.announced,
+    };
     this.stream.pause();
     const answered = (verdict: Verdict): void => {
       this.#inquiry = null;

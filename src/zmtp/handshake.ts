@@ -129,6 +129,14 @@ export class Handshake {
     return this.#state === "mechanism" ? this.#mechanism.question : null;
   }
 
+  /**
+   * What the peer has said of itself so far, in a map of its own. While an authenticator decides: all of it under CURVE,
+   * and nothing under NULL and PLAIN, where it comes later. Who the User-Id is, the peer cannot say.
+   */
+  get announced(): Metadata {
+    return withVerdict(this.#mechanism.peerMetadata, null);
+  }
+
   /** How frames are protected from now on; null: as they are. Valid when done, until `destroy`. */
   get cipher(): CipherKeys | null {
     return this.#mechanism.cipher;

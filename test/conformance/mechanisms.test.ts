@@ -82,11 +82,13 @@ describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $n
     const judge = new Judge(() => verdict(200));
     const router = secure(managed(new Router({ routingId: "us" })), ASKING, judge);
     Object.assign(router.options, { zapDomain: "global" });
-    const dealer = secure(managed(new Dealer()), CURVE_CLIENT);
+    const dealer = secure(managed(new Dealer({ metadata: { "X-service": "prices" } })), CURVE_CLIENT);
     const bound = await router.bind(endpoint());
     dealer.connect(bound);
-    await dealer.connected({ timeout: 5000 });
+    await dealer.connected({ timeout: 20_000 });
     const [request] = judge.requests;
+    expect(String(request.metadata.get("X-service"))).toBe("prices");
+    expect(String(request.metadata.get("Socket-Type"))).toBe("DEALER");
     expect(request).toMatchObject({ mechanism: "CURVE", domain: "global", endpoint: bound });
     expect((request as { publicKey: Buffer }).publicKey).toEqual(CLIENT.publicKey);
     expect(Buffer.from(request.routingId).toString()).toBe("us");
