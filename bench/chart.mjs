@@ -9,7 +9,7 @@ import { kinds } from "./kinds.mjs";
 const results = new URL("results/", import.meta.url);
 const REFERENCE = "zeromq.js";
 const ROW_HEIGHT = 26;
-const MARGIN = { top: 96, bottom: 64, left: 270, right: 90 };
+const MARGIN = { top: 96, bottom: 64, left: 310, right: 90 };
 const WIDTH = 900;
 const COLOURS = { zwire: "#2563eb", "libzmq from C": "#94a3b8", spread: "#0f172a" };
 
