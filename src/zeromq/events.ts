@@ -3,7 +3,7 @@
  * socket's inproc endpoints tell nothing.
  */
 import { ZmqError } from "../errors.js";
-import type { Event as CoreEvent, EventType as CoreType } from "../events.js";
+import { type Event as CoreEvent, EVENT_TYPES } from "../events.js";
 import type { Socket as Core } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { type ErrnoError, failure, translated } from "./errors.js";
@@ -80,24 +80,6 @@ export interface EventSubscriber {
   off<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): EventSubscriber;
 }
 
-const CORE_TYPES: readonly CoreType[] = [
-  "accept",
-  "accept:error",
-  "bind",
-  "bind:error",
-  "connect",
-  "connect:delay",
-  "connect:retry",
-  "close",
-  "close:error",
-  "disconnect",
-  "handshake",
-  "handshake:error:protocol",
-  "handshake:error:auth",
-  "handshake:error:other",
-  "end",
-];
-
 /**
  * Tells what the core tells, in zeromq.js's words, until the function returned is called.
  * @param dialled endpoints whose first attempt the core has told already
@@ -108,9 +90,9 @@ export function watchCore(core: Core, dialled: readonly string[], tell: (event: 
     translation.take({ type: "connect:delay", address: endpoint, endpoint });
   }
   const listener = (event: CoreEvent): void => translation.take(event);
-  for (const type of CORE_TYPES) core.on(type, listener as never);
+  for (const type of EVENT_TYPES) core.on(type, listener as never);
   return () => {
-    for (const type of CORE_TYPES) core.off(type, listener as never);
+    for (const type of EVENT_TYPES) core.off(type, listener as never);
   };
 }
 

@@ -5,7 +5,16 @@
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { Publisher, Subscriber } from "../../src/index.js";
-import { managed, rawConnected, rawListen, record, TRANSPORTS, texts, turns } from "../support/helpers.js";
+import {
+  managed,
+  rawConnected,
+  rawListen,
+  record,
+  settled,
+  TRANSPORTS,
+  texts,
+  turns,
+} from "../support/helpers.js";
 import { command, message, type RawPeer } from "../support/raw-peer.js";
 
 /** A SUB that dials a raw publisher of a minor version. */
@@ -435,15 +444,8 @@ describe("PUB and SUB with libzmq", () => {
     await second.bind(endpoint);
     await events.next("handshake", 2);
     const hearing = subscriber.receive({ timeout: 20_000 });
-    while (!(await settled5(hearing))) await second.send(["t", "back"]);
+    while (!(await settled(hearing))) await second.send(["t", "back"]);
     expect(texts(await hearing)).toEqual(["t", "back"]);
     second.close();
   });
 });
-
-/** Whether a promise has settled within a few milliseconds of turns. */
-async function settled5(promise: Promise<unknown>): Promise<boolean> {
-  const pending = Symbol("pending");
-  const late = new Promise((resolve) => setTimeout(() => resolve(pending), 5));
-  return (await Promise.race([promise.catch(() => null), late])) !== pending;
-}

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import * as zmq from "zeromq";
 import { Dealer, Pair, Reply, Request, Router } from "../../src/index.js";
 import { ANY, bound, foreign, read, soon } from "../support/foreign.js";
-import { managed, record, texts } from "../support/helpers.js";
+import { managed, record, texts, until } from "../support/helpers.js";
 
 describe("names of peers", () => {
   it.each(["x", "a name", "n".repeat(255)])(
@@ -39,13 +39,12 @@ describe("names of peers", () => {
   /** Waits until libzmq's ROUTER has noticed that a peer left, so that the next may have its name (I8). */
   async function gone(router: zmq.Router, id: string): Promise<void> {
     router.mandatory = true;
-    for (let left = false; !left; ) {
-      left = await router.send([id, ""]).then(
+    const unreachable = () =>
+      router.send([id, ""]).then(
         () => false,
         (error) => error.code === "EHOSTUNREACH",
       );
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    await until(unreachable, "the peer's leaving");
   }
 
   it.each(["x", "n".repeat(255)])("C11 I3 libzmq's routingId %j is what our ROUTER sees", async (id) => {

@@ -13,14 +13,15 @@ const ALLOWED = 1000 * SIZE + 64 * 1024 ** 2;
 /** Memory that is not used any more and not yet collected, on a machine that is busy with other things. */
 const COLLECTED_LATE = 192 * 1024 ** 2;
 
-/** Asks until two answers, a quarter of a second apart, agree: the sender is stuck. */
+/** Asks until a send waits and two answers, a quarter of a second apart, agree: the sender is stuck. */
 async function untilStuck(feeder: Child): Promise<number> {
   let last = -1;
   for (let n = 0; ; n++) {
     feeder.tell({ op: "report" });
     await feeder.line(() => feeder.lines.filter((line) => line.event === "report").length > n, "a report");
-    const now = feeder.lines.filter((line) => line.event === "report")[n].sent as number;
-    if (now === last && now > 0) return now;
+    const { sent, waiting } = feeder.lines.filter((line) => line.event === "report")[n];
+    const now = sent as number;
+    if (now === last && waiting === 1) return now;
     last = now;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

@@ -322,12 +322,7 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
       const [, , channel] = events.find(([, name]) => name === "count")!;
       await server.log({ clear: true });
       // Python notices at its third beat.
-      let open = 1;
-      for (let i = 0; i < 60 && open > 0; i++) {
-        open = (await server.log()).channels;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      expect(open).toBe(0);
+      await until(async () => (await server.log()).channels === 0, "Python's giving up");
       const after = (await server.log()).events.filter(([way, , of]) => way === "in" && of === channel);
       expect(after.filter(([, name]) => name === "_zpc_hb" || name === "_zpc_more")).toEqual([]);
     },

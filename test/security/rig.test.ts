@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { ANY, foreign } from "../support/foreign.js";
-import { rawDial, rawListen, texts } from "../support/helpers.js";
+import { rawDial, rawListen, texts, until } from "../support/helpers.js";
 import { command } from "../support/raw-peer.js";
 import { CurveClient, CurveServer, keyPair } from "../support/scripted/curve.js";
 import { PlainClient, PlainServer } from "../support/scripted/plain.js";
@@ -155,5 +155,5 @@ async function deliversLast(endpoint: string, received: readonly string[]): Prom
   const script = new CurveClient(server.publicKey, { type: "PUSH" });
   await shake(peer, script);
   say(peer, script, "last");
-  for (let i = 0; i < 500 && !received.includes("last"); i++) await new Promise((go) => setTimeout(go, 10));
+  await until(() => received.includes("last"), "what came last");
 }

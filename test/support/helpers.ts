@@ -76,9 +76,13 @@ export async function rawListen(endpoint?: string): Promise<RawListener> {
 }
 
 /** Resolves when the predicate holds; polls, because a state may have no event. */
-export async function until(holds: () => boolean, what: string, patienceMs = PATIENCE_MS): Promise<void> {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
   const deadline = Date.now() + patienceMs;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${patienceMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

@@ -1,5 +1,5 @@
 /**
- * A PUSH that feeds numbered messages as fast as it may. Reports how many were taken, and the memory of its process.
+ * A PUSH that feeds numbered messages as fast as it may. Reports how many were taken, how many wait, and the memory of its process.
  * Arguments: endpoint to dial, messages to send, size of each.
  */
 import { onLine, Push, say } from "./zwire.mjs";
@@ -13,7 +13,7 @@ function report(event) {
   globalThis.gc();
   const { rss } = process.memoryUsage();
   peak = Math.max(peak, rss);
-  say({ event, rss, peak, sent });
+  say({ event, rss, peak, sent, waiting: push.stats.sendQueue });
 }
 
 onLine(() => report("report"));
