@@ -7,7 +7,8 @@ import { EventEmitter } from "node:events";
 import { Condition } from "./condition.js";
 import { Context, context as defaultContext } from "./context.js";
 import { parseEndpoint } from "./endpoint.js";
-import type { FlushScheduler, Pipe } from "./engine/pipe.js";
+import type { Pipe } from "./engine/pipe.js";
+import type { FlushScheduler } from "./engine/stream-pipe.js";
 import { type CallOptions, checkCallOptions, type Turns } from "./engine/turns.js";
 import { endpointError, ZmqError } from "./errors.js";
 import {

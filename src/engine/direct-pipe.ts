@@ -9,7 +9,8 @@
 import { type OutMessage, toReceived } from "../message.js";
 import { heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
-import { type FlushScheduler, type Pipe, type PipeLimits, type PipeOwner, StreamPipe } from "./pipe.js";
+import type { Pipe, PipeLimits, PipeOwner } from "./pipe.js";
+import { type FlushScheduler, StreamPipe } from "./stream-pipe.js";
 
 /** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */
 export type Defer = (run: () => void) => void;

@@ -5,8 +5,9 @@
  */
 import type { OutMessage } from "../message.js";
 import { messageBytes, writeFrameHeader } from "./encoder.js";
-import { type FlushScheduler, type Pipe, StreamPipe } from "./pipe.js";
+import type { Pipe } from "./pipe.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
+import { type FlushScheduler, StreamPipe } from "./stream-pipe.js";
 
 const MORE = 0x01;
 const HEADER_MAX = 9;

@@ -4,8 +4,9 @@
  * subscription trie.
  */
 import { Batch, COPY_LIMIT, messageBytes } from "../engine/encoder.js";
-import { type Pipe, StreamPipe } from "../engine/pipe.js";
+import type { Pipe } from "../engine/pipe.js";
 import { SharedBatch, type SharedLimits } from "../engine/shared-batch.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OutMessage } from "../message.js";
 import { SubscriptionTrie } from "./subscription-trie.js";
 

@@ -2,7 +2,8 @@
  * One connected endpoint: dials, hands the connection to a session, and dials again when it is lost. Its pipe lives
  * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
  */
-import { type Pipe, StreamPipe } from "../engine/pipe.js";
+import type { Pipe } from "../engine/pipe.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { OptionValues } from "../options.js";
 import type { Stream, Transport } from "../transport/transport.js";

@@ -2,7 +2,7 @@
  * Ends the turn for pipes and others that gathered messages: one tick callback per turn of the event loop, however many
  * they are. Runs after the promise jobs of the turn, before the loop goes on to poll.
  */
-import type { FlushScheduler } from "../engine/pipe.js";
+import type { FlushScheduler } from "../engine/stream-pipe.js";
 
 type Gathering = Parameters<FlushScheduler["add"]>[0];
 

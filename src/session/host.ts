@@ -1,7 +1,8 @@
 /**
  * What sessions, diallers and listeners need of the socket they work for.
  */
-import type { FlushScheduler, Pipe, PipeOwner } from "../engine/pipe.js";
+import type { Pipe, PipeOwner } from "../engine/pipe.js";
+import type { FlushScheduler } from "../engine/stream-pipe.js";
 import type { EventType, Peer, SocketEvents } from "../events.js";
 import type { OptionValues } from "../options.js";
 

@@ -3,7 +3,8 @@
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
 import { type Defer, DirectPipe } from "../engine/direct-pipe.js";
-import type { Pipe, StreamPipe } from "../engine/pipe.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { Stream } from "../transport/transport.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";

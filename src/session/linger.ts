@@ -1,7 +1,7 @@
 /**
  * Waiting until pipes are empty, for at most the linger time (item S9).
  */
-import type { StreamPipe } from "../engine/pipe.js";
+import type { StreamPipe } from "../engine/stream-pipe.js";
 
 /** Resolves when the kernel has taken all that the pipes hold, or after `lingerMs` (-1: never gives up). */
 export function flushed(pipes: readonly StreamPipe[], lingerMs: number): Promise<void> {

@@ -2,7 +2,8 @@
  * One bound endpoint: accepts connections and hands each to a session. An accepted pipe dies with its peer, and
  * its queue with it (G4).
  */
-import { type Pipe, StreamPipe } from "../engine/pipe.js";
+import type { Pipe } from "../engine/pipe.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { OptionValues } from "../options.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/transport.js";

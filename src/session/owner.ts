@@ -1,7 +1,7 @@
 /**
  * What a connection and its maker know of each other.
  */
-import type { StreamPipe } from "../engine/pipe.js";
+import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { Stream } from "../transport/transport.js";
 

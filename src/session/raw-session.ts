@@ -2,7 +2,7 @@
  * One connection of a STREAM socket: octets go both ways as they are (section M). No handshake, no framing, no
  * heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
  */
-import type { PipeLink, StreamPipe } from "../engine/pipe.js";
+import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { FrameFault, Stream, StreamHandler } from "../transport/transport.js";
 import type { Connection, SessionOwner } from "./owner.js";

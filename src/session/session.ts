@@ -4,7 +4,7 @@
  */
 import { type Crypto, loadCrypto, loadedCrypto } from "../crypto/crypto.js";
 import { Assembler } from "../engine/assembler.js";
-import type { PipeLink, StreamPipe } from "../engine/pipe.js";
+import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
 import type { OptionValues } from "../options.js";

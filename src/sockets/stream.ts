@@ -3,7 +3,8 @@
  * connection and octets as they came or shall go; where one chunk ends means nothing.
  */
 import { DuplexSocket } from "../directions.js";
-import type { Pipe, StreamPipe } from "../engine/pipe.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { StreamPipe } from "../engine/stream-pipe.js";
 import { ZmqError } from "../errors.js";
 import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";

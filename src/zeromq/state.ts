@@ -6,9 +6,9 @@
 import type { Context as CoreContext } from "../context.js";
 import type { WritableSocket } from "../directions.js";
 import { parseEndpoint } from "../endpoint.js";
-import { StreamPipe } from "../engine/pipe.js";
 import type { ReceiveQueue } from "../engine/receive-queue.js";
 import type { SendQueue } from "../engine/send-queue.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
 import { OPERATIONS_PER_TURN } from "../engine/turns.js";
 import type { OutMessage } from "../message.js";
 import type { Socket as Core } from "../socket.js";

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { type Batch, readLength } from "../../../src/engine/encoder.js";
-import { type PipeLink, StreamPipe } from "../../../src/engine/pipe.js";
+import { type PipeLink, StreamPipe } from "../../../src/engine/stream-pipe.js";
 import { Distributor } from "../../../src/patterns/distributor.js";
 
 const MARK = 40;
