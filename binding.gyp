@@ -12,6 +12,7 @@
             "native/bindings/stream_wrap.cc",
             "native/codec/frame_decoder.cc",
             "native/io/acceptor.cc",
+            "native/io/allocator.cc",
             "native/io/socket.cc",
             "native/io/stream.cc"
           ],

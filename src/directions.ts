@@ -59,7 +59,7 @@ export class Sender {
       const parts = this.prepare(message);
       // Straight through while there is room; the queue only for what has to wait.
       if (options?.signal?.aborted !== true && !queue.closed && queue.trySend(parts)) {
-        const turn = queue.rest();
+        const turn = queue.rest(parts);
         if (turn !== undefined) await turn;
       } else {
         await queue.send(parts, options);

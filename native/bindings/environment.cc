@@ -1,6 +1,8 @@
 // See environment.h.
 #include "environment.h"
 
+#include "../io/allocator.h"
+
 namespace zwire {
 
 Environment::Environment(Napi::Env env)
@@ -58,16 +60,27 @@ void Environment::Call(Callback callback, napi_value receiver, std::initializer_
   if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
+uint8_t* Environment::NewBuffer(size_t size, napi_value* buffer) {
+  void* memory = nullptr;
+  if (napi_create_buffer(env_, size, &memory, buffer) == napi_ok) return static_cast<uint8_t*>(memory);
+  Forget();
+  return nullptr;
+}
+
 uint8_t* Environment::NewReceive() {
   Scope scope(env_);
-  void* memory = nullptr;
+  // A second one follows a first that was lent: from now on they come and go.
+  if (!receive.empty()) KeepFreed();
   napi_value buffer;
-  if (napi_create_buffer(env_, Loop::kBufferBytes, &memory, &buffer) != napi_ok) {
-    Forget();
-    return nullptr;
-  }
+  uint8_t* memory = NewBuffer(Loop::kBufferBytes, &buffer);
+  if (memory == nullptr) return nullptr;
   receive.Set(buffer);
-  return receive.empty() ? nullptr : static_cast<uint8_t*>(memory);
+  return receive.empty() ? nullptr : memory;
+}
+
+void Environment::KeepFreed() {
+  if (!keeps_freed_) KeepFreedMemory();
+  keeps_freed_ = true;
 }
 
 void Environment::Forget() {

@@ -39,6 +39,10 @@ class Environment {
   void Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
   // Forgets an exception that a failed call into the engine has left, so that it reaches nobody it does not concern.
   void Forget();
+  // Memory for JavaScript, zeroed by nobody. nullptr where there is none.
+  uint8_t* NewBuffer(size_t size, napi_value* buffer);
+  // Large buffers come and go from now on.
+  void KeepFreed();
   bool initialised() const { return table != nullptr; }
 
   std::shared_ptr<Loop> loop;
@@ -59,6 +63,7 @@ class Environment {
   std::vector<std::unique_ptr<StrongReference>> callbacks_;
   StrongReference table_reference_;
   bool closing_ = false;
+  bool keeps_freed_ = false;
 };
 
 // Reads the fields of NativeSocketOptions; missing ones leave the system's value.

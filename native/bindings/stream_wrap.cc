@@ -106,14 +106,12 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
 uint8_t* StreamWrap::BeginLarge(size_t capacity) {
   const napi_env env = Env();
   Scope scope(env);
-  void* memory = nullptr;
+  environment_.KeepFreed();
   napi_value body;
-  if (napi_create_buffer(env, capacity, &memory, &body) != napi_ok) {
-    environment_.Forget();
-    return nullptr;
-  }
+  uint8_t* memory = environment_.NewBuffer(capacity, &body);
+  if (memory == nullptr) return nullptr;
   body_.Set(body);
-  return body_.empty() ? nullptr : static_cast<uint8_t*>(memory);
+  return body_.empty() ? nullptr : memory;
 }
 
 uint8_t* StreamWrap::GrowLarge(size_t filled, size_t capacity) {

@@ -5,9 +5,10 @@
  */
 import { ZmqError } from "../errors.js";
 import type { OutMessage } from "../message.js";
+import { messageBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import type { CallOptions, Turns } from "./turns.js";
-import { OPERATIONS_PER_TURN } from "./turns.js";
+import { OCTETS_PER_OPERATION, OPERATIONS_PER_TURN } from "./turns.js";
 
 interface WaitingSend {
   /** null once cancelled or sent. */
@@ -64,7 +65,7 @@ export class SendQueue {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     if (this.#live === 0) {
       try {
-        if (this.#attempt(message)) return this.#sent();
+        if (this.#attempt(message)) return this.#sent(message);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -96,16 +97,17 @@ export class SendQueue {
   }
 
   /** A promise for a send that found room. */
-  #sent(): Promise<void> {
-    return this.rest() ?? SENT;
+  #sent(message: OutMessage): Promise<void> {
+    return this.rest(message) ?? SENT;
   }
 
   /**
-   * Counts a send that found room. Once in 512 there is a later turn to wait for before the next, so that no tight loop
-   * starves timers.
+   * Counts a send that found room. Once in 512, or earlier where they are large, there is a later turn to wait for
+   * before the next, so that no tight loop starves timers.
    */
-  rest(): Promise<void> | undefined {
-    if (++this.#operations < OPERATIONS_PER_TURN) return undefined;
+  rest(message: OutMessage): Promise<void> | undefined {
+    this.#operations += 1 + Math.floor(messageBytes(message) / OCTETS_PER_OPERATION);
+    if (this.#operations < OPERATIONS_PER_TURN) return undefined;
     this.#operations = 0;
     return this.#turns.nextTurn();
   }

@@ -6,6 +6,12 @@
 /** Settle on a later turn after this many operations that did not wait (fairness, design §3). */
 export const OPERATIONS_PER_TURN = 512;
 
+/**
+ * So many octets count as one more operation: a turn takes no more than 4 MiB of large messages. A sender whose peer
+ * keeps up is never stopped by the kernel: with 1 MiB messages its timers waited for 512 of them.
+ */
+export const OCTETS_PER_OPERATION = 8192;
+
 /** Options of one call. */
 export interface CallOptions {
   /** Milliseconds to wait; -1 for ever, 0 not at all. Default: the socket's sendTimeout or receiveTimeout. */

@@ -134,4 +134,18 @@ describe("SendQueue", () => {
     await Promise.resolve().then(() => {});
     expect(settled).toBe(512);
   });
+
+  it("settles on a later turn after 4 MiB of large messages that found room", async () => {
+    const { turns, state, queue } = rig();
+    state.room = 2000;
+    let settled = 0;
+    const send = () =>
+      void queue.send([Buffer.alloc(1), Buffer.alloc(1024 * 1024)], undefined).then(() => settled++);
+    for (let i = 0; i < 4; i++) send();
+    await Promise.resolve().then(() => {});
+    expect(settled).toBe(3);
+    turns.turn();
+    await Promise.resolve().then(() => {});
+    expect(settled).toBe(4);
+  });
 });
