@@ -5,8 +5,9 @@
  *                    [--profile folder]
  *
  * `--engine` forces zwire's engine in the rows that do not name one. `--check` exits 1 when a bar is missed. `--guard`
- * is a short run of the rows that have bars, and exits 1 when a figure is worse than half of its bar: machines are
- * noisy, and a regression of that size is real. `--profile` leaves a CPU profile of each Node side of each trial. A full run of all
+ * is a short run of the rows that have a bar against zeromq.js, and exits 1 when a figure is worse than half of its
+ * bar: machines are noisy, and a regression of that size is real. What misses is looked at again, longer, and fails only
+ * if it misses each time. `--profile` leaves a CPU profile of each Node side of each trial. A full run of all
  * rows is written to results/latest.json, and drawn as latest.svg.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -36,8 +37,11 @@ const { values } = parseArgs({
   },
 });
 
-const trials = Number(values.trials ?? (values.guard ? 3 : 5));
-const seconds = Number(values.seconds ?? (values.guard ? 0.5 : 1.5));
+/** Further looks of the guard at a row that missed; each has more and longer trials than the one before. */
+const SECOND_LOOKS = 2;
+
+let trials = Number(values.trials ?? (values.guard ? 3 : 5));
+let seconds = Number(values.seconds ?? (values.guard ? 0.4 : 1.5));
 
 function usage(text) {
   console.error(text);
@@ -116,7 +120,7 @@ async function runRow(row) {
     }
   }
   const summaries = contenders.map((one, at) => summarise(row, one, results[at]));
-  return { ...row, contenders: summaries, ratios: compare(row, summaries, values.guard ? 2 : 1) };
+  return { ...row, contenders: summaries, ratios: compare(row, summaries, values.guard) };
 }
 
 function machine() {
@@ -156,18 +160,34 @@ if (about.loadBefore > about.processors / 2) {
   );
 }
 
-const measured = [];
-for (const row of chosenRows()) {
-  let result;
-  try {
-    result = await runRow(row);
-  } catch (error) {
-    result = { ...row, contenders: [], ratios: [], error: error.message };
+async function measure(chosen) {
+  const results = [];
+  for (const row of chosen) {
+    let result;
+    try {
+      result = await runRow(row);
+    } catch (error) {
+      result = { ...row, contenders: [], ratios: [], error: error.message };
+    }
+    // Our own two processes make about 2 of it: much more means that others ran as well.
+    result.load = loadavg()[0];
+    printRow(result);
+    results.push(result);
   }
-  // Our own two processes make about 2 of it: much more means that others ran as well.
-  result.load = loadavg()[0];
-  printRow(result);
-  measured.push(result);
+  return results;
+}
+
+const hasFailed = ({ error, ratios }) => error !== undefined || ratios.some(({ met }) => met === false);
+
+let measured = await measure(chosenRows());
+for (let look = 0; values.guard && look < SECOND_LOOKS && measured.some(hasFailed); look++) {
+  trials += 2;
+  seconds *= 1.5;
+  console.log("\nwhat missed, once more, with more and longer trials:");
+  const again = await measure(
+    rows.filter(({ id }) => measured.some((row) => row.id === id && hasFailed(row))),
+  );
+  measured = measured.map((row) => again.find(({ id }) => id === row.id) ?? row);
 }
 
 const complete = values.only === undefined && !values.guard && values.engine === undefined;

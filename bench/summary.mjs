@@ -41,13 +41,19 @@ export function summarise(row, contender, trials) {
   return summary;
 }
 
+/** What a short run on a noisy machine must reach: a regression of half a bar is real. */
+function guardOf({ atLeast, atMost, guard }) {
+  if (atLeast === undefined) return { atMost: guard ?? atMost * 2 };
+  return { atLeast: guard ?? atLeast / 2 };
+}
+
 /**
  * Ratios of the first contender, zwire, to each other one, in the figure that counts in a row of its kind. Each round gives
  * one ratio and the median of them counts: a machine changes its mood from minute to minute (waking an idle core may
  * take 15 µs or 60), and the trials of one round mostly see the same.
- * @param slack 1 for the bars as they are; 2 allows a figure twice as bad
+ * @param guard to the bounds of the guard instead of the bars: half as good
  */
-export function compare(row, contenders, slack) {
+export function compare(row, contenders, guard) {
   const [ours, ...peers] = contenders;
   const measure = kinds[row.kind].figure.of;
   return peers.map((peer) => {
@@ -56,8 +62,8 @@ export function compare(row, contenders, slack) {
     const result = { peer: peer.name, ratio, min, max };
     const bar = row.bars.find((one) => one.peer === peer.name);
     if (bar === undefined) return result;
-    const { atLeast, atMost } = bar;
-    const met = atLeast === undefined ? ratio <= atMost * slack : ratio >= atLeast / slack;
+    const { atLeast, atMost } = guard ? guardOf(bar) : bar;
+    const met = atLeast === undefined ? ratio <= atMost : ratio >= atLeast;
     return { ...result, atLeast, atMost, met };
   });
 }

@@ -231,20 +231,37 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   ): this {
     if (type !== "message") return super.addListener(type, listener, once);
     if (typeof listener !== "function") throw new TypeError("listener must be a function");
-    this.receives.listen((message) => {
-      this.emitter.emit("message", message);
-      if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
-    });
     if (once) this.emitter.once(type, listener as (message: M) => void);
     else this.emitter.on(type, listener as (message: M) => void);
+    try {
+      this.#listen();
+    } catch (error) {
+      this.emitter.off(type, listener as (message: M) => void);
+      throw error;
+    }
     return this;
   }
 
   /** @internal */
   protected override removeListener(type: EventType | "message", listener: (event: never) => void): this {
     super.removeListener(type, listener);
-    if (type === "message" && this.emitter.listenerCount(type) === 0) this.receives.listen(null);
+    if (type === "message") this.#listen();
     return this;
+  }
+
+  /** Messages go to whoever listens now. */
+  #listen(): void {
+    const listeners = this.emitter.rawListeners("message");
+    if (listeners.length === 0) this.receives.listen(null);
+    else if (listeners.length === 1 && this.emitter.listeners("message")[0] === listeners[0]) {
+      this.receives.listen(listeners[0] as (message: M) => void); // the emitter would cost a tenth of a message
+    } else {
+      // Several, or one for a single message: the emitter knows who is left afterwards.
+      this.receives.listen((message) => {
+        this.emitter.emit("message", message);
+        if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
+      });
+    }
   }
 
   /** @internal for a proxy */

@@ -3,6 +3,7 @@
  * enforced every limit. Hot path.
  */
 import type { Message } from "../message.js";
+import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
 
 const MORE = 0x01;
@@ -54,7 +55,7 @@ export class Assembler {
 
   #view(chunk: Buffer, table: Uint32Array, at: number): void {
     const flags = table[at + 2];
-    const body = Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
+    const body = new BodyView(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
     if (flags === 0 && this.#parts === null) this.#sink.message([body]);
     else this.frame(body, flags);
   }

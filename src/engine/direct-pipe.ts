@@ -6,7 +6,7 @@
  * is decided in session/inproc.ts.
  */
 
-import { type OutMessage, toReceived } from "../message.js";
+import { type OutMessage, toReceived, unshared } from "../message.js";
 import { heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import type { Pipe, PipeLimits, PipeOwner } from "./pipe.js";
@@ -121,11 +121,12 @@ export class DirectPipe extends StreamPipe {
   override trySend(message: OutMessage): boolean {
     if (this.#overStream) return super.trySend(message);
     if (!this.hasRoom()) return false;
-    if (this.#other !== null) this.#pass(message);
+    const own = unshared(message);
+    if (this.#other !== null) this.#pass(own);
     else {
       if (this.limits.conflate) this.#waiting.clear();
-      this.#waiting.push(message);
-      this.#waitingBytes += heldBytes(message);
+      this.#waiting.push(own);
+      this.#waitingBytes += heldBytes(own);
     }
     return true;
   }

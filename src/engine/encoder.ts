@@ -3,20 +3,13 @@
  * small bodies are copied into slabs, large ones go by reference. Hot path: no promise, closure or options bag.
  * Knows nothing of sockets, peers or when to flush.
  */
-import type { OutMessage } from "../message.js";
+import { COPY_LIMIT, type OutMessage } from "../message.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
 
 const MORE = 0x01;
 const LONG = 0x02;
 const HEADER_MAX = 9;
 const SHORT_BODY_MAX = 255;
-
-/**
- * Bodies up to this many octets are copied, larger ones are gathered by reference. Others found a break-even
- * between 16 and 32 KiB. Here limits from 2 to 32 KiB could not be told apart with messages of 4 to 16 KiB over tcp:
- * the receiver sets the pace.
- */
-export const COPY_LIMIT = 16384;
 
 /** Runs of shared messages up to this many octets are copied. */
 const SHARED_COPY_LIMIT = 2048;

@@ -4,6 +4,7 @@
  * sockets had a queue: copying them took a process with 32 subscribers a quarter of its time. Hot path.
  */
 import type { Message } from "../message.js";
+import { BodyView } from "./body-view.js";
 import { PART_COST } from "./encoder.js";
 
 const MORE = 0x01;
@@ -14,6 +15,9 @@ export type FrameFilter = (octets: Uint8Array, at: number, length: number) => bo
 
 export class FrameRun {
   readonly #chunk: Buffer;
+  /** Memory of the chunk and its place in it: asking a Buffer for them costs half as much as making one. */
+  readonly #memory: ArrayBuffer;
+  readonly #base: number;
   readonly #table: Uint32Array;
   #next = 0;
   #end: number;
@@ -26,6 +30,8 @@ export class FrameRun {
    */
   constructor(chunk: Buffer, table: Uint32Array, from: number, to: number, length: number) {
     this.#chunk = chunk;
+    this.#memory = chunk.buffer as ArrayBuffer;
+    this.#base = chunk.byteOffset;
     this.#table = table.slice(from * ENTRY_SIZE, to * ENTRY_SIZE);
     this.#end = this.#table.length;
     this.length = length;
@@ -59,8 +65,7 @@ export class FrameRun {
   }
 
   #view(at: number): Buffer {
-    const chunk = this.#chunk;
-    return Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset + this.#table[at], this.#table[at + 1]);
+    return new BodyView(this.#memory, this.#base + this.#table[at], this.#table[at + 1]);
   }
 
   /** What the messages not yet taken count against a mark in octets. */

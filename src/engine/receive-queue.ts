@@ -107,6 +107,7 @@ export class ReceiveQueue<M> {
 
   /** Deliver by call instead of by promise; null ends it. */
   listen(listener: ((message: M) => void) | null): void {
+    if (this.#closed !== null) return;
     if (listener !== null && this.#taker !== null) throw lent();
     this.#listener = listener;
     if (listener !== null) this.#schedulePump();
@@ -257,14 +258,14 @@ export class ReceiveQueue<M> {
     let calls = 0;
     let finished = false;
     try {
-      while (this.#listener !== null) {
+      for (let listener = this.#listener; listener !== null; listener = this.#listener) {
         if (calls++ === OPERATIONS_PER_TURN) break;
         const message = this.#next();
         if (message === undefined) {
           finished = true;
           break;
         }
-        this.#listener(message);
+        listener(message);
       }
     } finally {
       // Also when a listener threw: its exception is the application's, the messages behind it are not lost.

@@ -4,7 +4,7 @@
  * promise. Knows no pipes (it is handed `attempt`) and no clock (it is handed `timers`).
  */
 import { ZmqError } from "../errors.js";
-import type { OutMessage } from "../message.js";
+import { type OutMessage, unshared } from "../message.js";
 import { messageBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import type { CallOptions, Turns } from "./turns.js";
@@ -122,7 +122,7 @@ export class SendQueue {
     }
     this.#operations = 0;
     return new Promise((resolve, reject) => {
-      const entry: WaitingSend = { message, resolve, reject, cleanup: null };
+      const entry: WaitingSend = { message: unshared(message), resolve, reject, cleanup: null };
       entry.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(entry, reason));
       this.#waiting.push(entry);
       this.#live++;

@@ -3,11 +3,11 @@
  * per peer and topic, as libzmq's publisher keeps it (§2 row 4). Never blocks unless asked to. Knows pipes and the
  * subscription trie.
  */
-import { Batch, COPY_LIMIT, messageBytes } from "../engine/encoder.js";
+import { Batch, messageBytes } from "../engine/encoder.js";
 import type { Pipe } from "../engine/pipe.js";
 import { SharedBatch, type SharedLimits } from "../engine/shared-batch.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
-import type { OutMessage } from "../message.js";
+import { COPY_LIMIT, type OutMessage } from "../message.js";
 import { SubscriptionTrie } from "./subscription-trie.js";
 
 /** Bounds on what one peer may make us remember. */

@@ -72,6 +72,49 @@ describe("framing, sent", () => {
   });
 });
 
+describe("parts in shared memory", () => {
+  const sharing = (size: number) => new Uint8Array(new SharedArrayBuffer(size)).fill(1);
+
+  it.each([2, 20_000])("%i octets go as they were when they were sent", async (size) => {
+    const { push, peer } = await sending();
+    const part = sharing(size);
+    const sent = push.send([part, part]);
+    part.fill(2);
+    await sent;
+    for (const received of await peer.readMessage())
+      expect(received.equals(Buffer.alloc(size, 1))).toBe(true);
+  });
+
+  it.each([2, 20_000])("%i octets that wait for a peer do not change either", async (size) => {
+    const push = managed(new Push());
+    const part = sharing(size);
+    const sent = push.send(part);
+    part.fill(2);
+    const listener = await rawListen();
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    await peer.handshake({ type: "PULL" });
+    await sent;
+    expect((await peer.readMessage())[0].equals(Buffer.alloc(size, 1))).toBe(true);
+  });
+
+  it.each([2, 20_000])("%i octets are copied for inproc", async (size) => {
+    const [pull, push] = [managed(new Pull()), managed(new Push())];
+    const part = sharing(size);
+    push.connect("inproc://shared-parts");
+    await push.send(part); // waits in the connector's pipe
+    await pull.bind("inproc://shared-parts");
+    await push.send(["x", part]);
+    part.fill(2);
+    const received = [...(await pull.receive()), ...(await pull.receive()).slice(1)];
+    for (const one of received) {
+      expect(one.buffer).toBeInstanceOf(ArrayBuffer);
+      expect(one.equals(Buffer.alloc(size, 1))).toBe(true);
+    }
+    await pull.unbind("inproc://shared-parts");
+  });
+});
+
 describe("framing, received", () => {
   it("E3 the long form with a small size is accepted", async () => {
     const { peer, next } = await receiving();
