@@ -386,15 +386,31 @@ const TABLE: Record<OptionName, Rule> = RULES;
 /** Options that nobody gets to see by accident. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
+/** Their values, beside the others: only what follows from them goes along when options are copied for a connection. */
+const secrets = new WeakMap<object, Map<OptionName, unknown>>();
+
 /** The values as they are shown. */
 function shown(this: Record<string, unknown>): object {
   const hidden = [...SECRETS, "socksPassword"].map((name) => [name, this[name] === null ? null : HIDDEN]);
   return { ...this, ...Object.fromEntries(hidden) };
 }
 
+function secretProperty(name: OptionName): PropertyDescriptor {
+  return {
+    get(this: object) {
+      return secrets.get(this)?.get(name) ?? null;
+    },
+    set(this: object, value: unknown) {
+      const own = secrets.get(this) ?? new Map<OptionName, unknown>();
+      secrets.set(this, own.set(name, value));
+    },
+  };
+}
+
 const GUARDED = Object.create(Object.prototype, {
   toJSON: { value: shown },
   [inspect.custom]: { value: shown },
+  ...Object.fromEntries(SECRETS.map((name) => [name, secretProperty(name)])),
 });
 
 /**
@@ -414,14 +430,14 @@ function template(): Record<string, unknown> {
 
 let defaults: Record<string, unknown> | undefined;
 
-/** A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap. */
+/**
+ * A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap: a property
+ * defined later, or a prototype set later, gives each object a shape of its own, and a thousand sockets then missed
+ * V8's caches with every read.
+ */
 export function defaultOptions(): OptionValues {
   defaults ??= template();
-  const values = { ...defaults };
-  // Not enumerable: only what follows from them goes along when options are copied for a connection.
-  for (const name of SECRETS) Object.defineProperty(values, name, { value: null, writable: true });
-  // Last: the other way round, each object would have a shape of its own.
-  return Object.setPrototypeOf(values, GUARDED);
+  return { __proto__: GUARDED, ...defaults } as unknown as OptionValues;
 }
 
 /** Checks and stores one option; answers whether it takes effect at once. */

@@ -20,6 +20,8 @@ it("options are no hash table, and those of all sockets have one shape", () => {
     expect(isFast(values)).toBe(true);
   }
   expect(sameShape(push.options, pull.options)).toBe(true);
+  // Many, because V8 gives the first few of what it cannot share a common shape all the same.
+  for (let i = 0; i < 300; i++) expect(sameShape(push.options, defaultOptions())).toBe(true);
   const table: Record<string, number> = {};
   for (let i = 0; i < 90; i++) table[`x${i}`] = i;
   expect(isFast(table)).toBe(false); // so it can tell
