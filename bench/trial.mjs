@@ -59,7 +59,11 @@ class Side {
       this.#event("failed").resolve(error);
     };
     this.#child.once("error", (error) => failed(error.message));
-    this.#child.once("exit", (code, signal) => failed(signal ?? code));
+    this.#child.once("exit", (code, signal) => {
+      // What it said before it ended may not be read yet.
+      if (this.#child.connected) this.#child.once("disconnect", () => failed(signal ?? code));
+      else failed(signal ?? code);
+    });
   }
 
   #event(name) {

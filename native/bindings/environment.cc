@@ -1,12 +1,14 @@
 // See environment.h.
 #include "environment.h"
 
+#include <cstring>
+
 #include "../io/allocator.h"
 
 namespace zwire {
 
 Environment::Environment(Napi::Env env)
-    : stream_constructor(env), receive(env), env_(env), table_reference_(env) {
+    : stream_constructor(env), receive(env), env_(env), table_reference_(env), pool_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
@@ -65,6 +67,29 @@ uint8_t* Environment::NewBuffer(size_t size, napi_value* buffer) {
   if (napi_create_buffer(env_, size, &memory, buffer) == napi_ok) return static_cast<uint8_t*>(memory);
   Forget();
   return nullptr;
+}
+
+bool Environment::Copy(const uint8_t* data, size_t size, napi_value* buffer, size_t* at) {
+  if (size > kPooledBytes) {
+    *at = 0;
+    if (napi_create_buffer_copy(env_, size, data, nullptr, buffer) == napi_ok) return true;
+    Forget();
+    return false;
+  }
+  if (size > kPoolBytes - pool_used_) {
+    napi_value pool;
+    uint8_t* memory = NewBuffer(kPoolBytes, &pool);
+    if (memory == nullptr) return false;
+    pool_.Set(pool);
+    pool_memory_ = memory;
+    pool_used_ = pool_.empty() ? kPoolBytes : 0;
+  }
+  *buffer = pool_.Value();
+  if (*buffer == nullptr) return false;
+  *at = pool_used_;
+  std::memcpy(pool_memory_ + pool_used_, data, size);
+  pool_used_ += size;
+  return true;
 }
 
 uint8_t* Environment::NewReceive() {

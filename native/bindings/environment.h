@@ -41,6 +41,8 @@ class Environment {
   void Forget();
   // Memory for JavaScript, zeroed by nobody. nullptr where there is none.
   uint8_t* NewBuffer(size_t size, napi_value* buffer);
+  // A copy of few octets in a Buffer that others lie in, too. `at` is its place there.
+  bool Copy(const uint8_t* data, size_t size, napi_value* buffer, size_t* at);
   // Large buffers come and go from now on.
   void KeepFreed();
   bool initialised() const { return table != nullptr; }
@@ -50,6 +52,8 @@ class Environment {
   StrongReference stream_constructor;
   // The Buffer behind loop->receive.
   StrongReference receive;
+  // Copies of up to so many octets share a Buffer. A Buffer of its own is most of the cost of a message that comes alone.
+  static constexpr size_t kPooledBytes = 1024;
   FrameEntry* table = nullptr;
   size_t table_entries = 0;
 
@@ -62,6 +66,11 @@ class Environment {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::vector<std::unique_ptr<StrongReference>> callbacks_;
   StrongReference table_reference_;
+  // What Copy fills. As large as Node's own pool: a message that is kept holds no more than this alive.
+  static constexpr size_t kPoolBytes = 8192;
+  StrongReference pool_;
+  uint8_t* pool_memory_ = nullptr;
+  size_t pool_used_ = kPoolBytes;
   bool closing_ = false;
   bool keeps_freed_ = false;
 };

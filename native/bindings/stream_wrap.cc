@@ -90,12 +90,11 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
     loop.lent = true;
   } else {
     // Few octets: a copy of just these, so that a message kept does not keep the whole buffer.
-    if (napi_create_buffer_copy(env, end - begin, data + begin, nullptr, &chunk) != napi_ok) {
-      environment_.Forget();
-      return false;
-    }
-    if (begin > 0) {
-      for (size_t i = 0; i < count; i++) environment_.table[i].offset -= static_cast<uint32_t>(begin);
+    size_t at = 0;
+    if (!environment_.Copy(data + begin, end - begin, &chunk, &at)) return false;
+    const auto moved = static_cast<uint32_t>(at - begin);  // modulo 2^32, as the sum below
+    if (moved != 0) {
+      for (size_t i = 0; i < count; i++) environment_.table[i].offset += moved;
     }
   }
   if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;

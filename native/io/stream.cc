@@ -132,7 +132,8 @@ bool Stream::ReadOnce() {
   segments[count++] = {buffer + carried, room};
   ssize_t got;
   do {
-    got = readv(fd_, segments, count);
+    // One segment goes without a table of them: lone messages feel it.
+    got = count == 1 ? recv(fd_, segments[0].iov_base, segments[0].iov_len, 0) : readv(fd_, segments, count);
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
@@ -196,18 +197,25 @@ void Stream::StartFrames(FrameEntry* table, size_t entries, const FrameLimits& l
   if (size > 0) Feed(leftover, size);
 }
 
+ssize_t Stream::SendOnce() {
+  iovec* segments = pending_.data() + first_pending_;
+  const size_t count = pending_.size() - first_pending_;
+  msghdr message;
+  std::memset(&message, 0, sizeof message);
+  message.msg_iov = segments;
+  message.msg_iovlen = count < kMaxSegments ? count : kMaxSegments;
+  ssize_t sent;
+  do {
+    sent = count == 1 ? send(fd_, segments[0].iov_base, segments[0].iov_len, kSendFlags)
+                      : sendmsg(fd_, &message, kSendFlags);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
 int Stream::WriteSome() {
   bool some = false;
   while (first_pending_ < pending_.size()) {
-    msghdr message;
-    std::memset(&message, 0, sizeof message);
-    message.msg_iov = pending_.data() + first_pending_;
-    const size_t count = pending_.size() - first_pending_;
-    message.msg_iovlen = count < kMaxSegments ? count : kMaxSegments;
-    ssize_t sent;
-    do {
-      sent = sendmsg(fd_, &message, kSendFlags);
-    } while (sent < 0 && errno == EINTR);
+    const ssize_t sent = SendOnce();
     if (sent < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) break;
       // What went before an error counts as taken (E14); the error comes again on the next attempt.

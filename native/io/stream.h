@@ -58,6 +58,8 @@ class Stream {
   void Continue();
   // Nothing of the last write is needed any more.
   void Written();
+  // One system call for what is pending; as sendmsg.
+  ssize_t SendOnce();
   // 0, or a negative errno where nothing at all was written.
   int WriteSome();
   bool PeerGone(int status);

@@ -116,6 +116,19 @@ describe("parts in shared memory", () => {
 });
 
 describe("framing, received", () => {
+  it("messages that come alone, and are kept, stay as they came", async () => {
+    const { peer, next, pull } = await receiving();
+    const kept: Buffer[] = [];
+    const sizes = Array.from({ length: 600 }, (_, i) => (i * 37) % 1100); // in memory that they share, and their own
+    for (const [i, size] of sizes.entries()) {
+      peer.write(message(Buffer.alloc(size, i)));
+      kept.push((await pull.receive({ timeout: 20_000 }))[0]);
+    }
+    for (const [i, size] of sizes.entries()) expect(kept[i].equals(Buffer.alloc(size, i))).toBe(true);
+    peer.write(message("end"));
+    expect(await next()).toEqual(["end"]);
+  });
+
   it("E3 the long form with a small size is accepted", async () => {
     const { peer, next } = await receiving();
     peer.write(frame("abc", { long: true, more: true }), frame("", { long: true }));
