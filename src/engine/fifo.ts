@@ -3,7 +3,8 @@
  * both ends, no allocation per element. Knows nothing of what it holds.
  */
 
-const INITIAL_CAPACITY = 16;
+/** Small: each connection has one, and most are idle. */
+const INITIAL_CAPACITY = 4;
 /** A drained queue above this capacity gives its memory back. */
 const RETAINED_CAPACITY = 4096;
 

@@ -3,7 +3,8 @@
  * Knows nothing of routing, and not whether it was dialled or accepted.
  */
 import { type Crypto, loadCrypto, loadedCrypto } from "../crypto/crypto.js";
-import { Assembler } from "../engine/assembler.js";
+import { Assembler, type AssemblerSink } from "../engine/assembler.js";
+import type { FrameRun } from "../engine/frame-run.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
@@ -50,7 +51,7 @@ const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** PONGs that may wait for a peer that sends PINGs and does not read. */
 const WAITING_CONTROL_CEILING = 16;
 
-export class Session implements StreamHandler, PipeLink, Connection {
+export class Session implements StreamHandler, PipeLink, Connection, AssemblerSink {
   readonly stream: Stream;
   peer: Peer | undefined;
   #state: State = "handshaking";
@@ -81,11 +82,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#protection = protectionOf(options, owner.endpoint);
     this.stream = this.#mechanism === "CURVE" ? new SealedStream(stream) : stream;
     this.#options = options;
-    this.#assembler = new Assembler({
-      message: (parts: Message) => this.#pipe?.deliver(parts),
-      run: (run) => this.#pipe?.deliverRun(run),
-      command: (body) => this.#command(body),
-    });
+    this.#assembler = new Assembler(this); // no closures: a connection that is idle costs what it holds
   }
 
   get #mechanism(): string {
@@ -178,8 +175,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
 
   #becomeReady(handshake: Handshake, leftover: Uint8Array): void {
     const description: PeerDescription = handshake.peer;
-    clearTimeout(this.#handshakeTimer);
-    clearTimeout(this.#cookieTimer);
+    this.#clearHandshakeTimers();
     this.#handshake = null;
     this.#state = "ready";
     this.#secure(handshake);
@@ -199,6 +195,13 @@ export class Session implements StreamHandler, PipeLink, Connection {
     this.#owner.sessionLinked(pipe, this.peer);
     if (this.#closed) return; // an event listener closed the socket
     this.stream.startFrames(frameLimits(this.#options), leftover);
+  }
+
+  #clearHandshakeTimers(): void {
+    clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#cookieTimer);
+    this.#handshakeTimer = undefined;
+    this.#cookieTimer = undefined;
   }
 
   /** From now on frames go in boxes, where the mechanism has a cipher; what is left of the handshake does not. */
@@ -308,7 +311,18 @@ export class Session implements StreamHandler, PipeLink, Connection {
 
   // Commands and heartbeats
 
-  #command(body: Buffer): void {
+  /** From the assembler. */
+  message(parts: Message): void {
+    this.#pipe?.deliver(parts);
+  }
+
+  /** From the assembler. */
+  run(run: FrameRun): void {
+    this.#pipe?.deliverRun(run);
+  }
+
+  /** From the assembler. */
+  command(body: Buffer): void {
     const command = parseCommand(body);
     if (command === undefined) return; // E12: ignored after the handshake
     switch (command.name) {
@@ -400,8 +414,7 @@ export class Session implements StreamHandler, PipeLink, Connection {
 
   #release(pendingBytes: number): void {
     this.#state = "closed";
-    clearTimeout(this.#handshakeTimer);
-    clearTimeout(this.#cookieTimer);
+    this.#clearHandshakeTimers();
     clearTimeout(this.#heartbeatTimer);
     this.#inquiry?.abort();
     this.stream.close();

@@ -55,19 +55,23 @@ function systemError(native: Addon, status: number): NodeJS.ErrnoException {
 class NativeStream implements RawStream {
   readonly engine = "native";
   remoteAddress: string;
-  readonly localAddress: string;
   readonly #native: Addon;
   readonly #handle: NativeStreamHandle;
   #handler: StreamHandler | null = null;
   /** What a proxy's answer was glued to: the first octets of whoever starts next. */
   #leftover: Buffer | null = null;
 
-  constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string, localAddress: string) {
+  constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string) {
     this.#native = native;
     this.#handle = handle;
     this.remoteAddress = remoteAddress;
-    this.localAddress = localAddress;
     handle.setOwner(this);
+  }
+
+  /** Asked for when wanted: a server with many connections would hold one string more for each. */
+  get localAddress(): string {
+    const ipc = this.remoteAddress.startsWith("ipc://");
+    return ipc ? this.remoteAddress : `tcp://${this.#handle.localAddress()}`;
   }
 
   start(handler: StreamHandler): void {
@@ -335,7 +339,7 @@ class NativeEngine implements StreamEngine {
     refed: boolean,
   ): Promise<Stream> {
     return this.#connect(signal, refed, (handle) => handle.connectPipe(path, socketOptions(options))).then(
-      (handle) => new NativeStream(this.#native, handle, `ipc://${name}`, `ipc://${name}`),
+      (handle) => new NativeStream(this.#native, handle, `ipc://${name}`),
     );
   }
 
@@ -371,8 +375,7 @@ class NativeEngine implements StreamEngine {
   }
 
   #tcpStream(handle: NativeStreamHandle): RawStream {
-    const remote = `tcp://${handle.remoteAddress()}`;
-    return new NativeStream(this.#native, handle, remote, `tcp://${handle.localAddress()}`);
+    return new NativeStream(this.#native, handle, `tcp://${handle.remoteAddress()}`);
   }
 
   async listenTcp(
@@ -414,7 +417,7 @@ class NativeEngine implements StreamEngine {
   ): RawAcceptor {
     const handle = new this.#native.Acceptor();
     const wrap = (stream: NativeStreamHandle): Stream =>
-      new NativeStream(this.#native, stream, `ipc://${name}`, `ipc://${name}`);
+      new NativeStream(this.#native, stream, `ipc://${name}`);
     const admit = ipcAdmission(this.#native, options);
     const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap, admit);
     this.#check(handle, handle.listenPipe(path, options.backlog, socketOptions(options)));
@@ -430,7 +433,7 @@ class NativeEngine implements StreamEngine {
     const tcp = scheme === "tcp";
     const wrap = (stream: NativeStreamHandle): Stream => {
       if (tcp) return this.#tcpStream(stream);
-      return new NativeStream(this.#native, stream, `ipc://${address}`, `ipc://${address}`);
+      return new NativeStream(this.#native, stream, `ipc://${address}`);
     };
     const admit = tcp ? undefined : ipcAdmission(this.#native, options);
     const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap, admit);
