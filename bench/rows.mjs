@@ -211,6 +211,7 @@ export const rows = [
   },
   {
     id: "rpc-call",
+    title: "rpc call p50 tcp 16 B",
     kind: "latency",
     transport: "tcp",
     size: 16,
@@ -221,6 +222,7 @@ export const rows = [
   },
   {
     id: "rpc-64",
+    title: "rpc, 64 calls in flight",
     kind: "calls",
     transport: "tcp",
     size: 16,
@@ -230,6 +232,7 @@ export const rows = [
   },
   {
     id: "rpc-python-64",
+    title: "rpc to Python, 64 calls in flight",
     kind: "calls",
     transport: "tcp",
     size: 16,
