@@ -1,10 +1,14 @@
 /**
  * Section E: framing on the wire, both ways, against a raw peer with an encoder and decoder of its own.
  */
+import { setFlagsFromString } from "node:v8";
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import { managed, rawConnected, rawDial, rawListen, record, texts, turns } from "../support/helpers.js";
 import { command, frame, greeting, message, ready } from "../support/raw-peer.js";
+
+setFlagsFromString("--allow-natives-syntax");
+const detach = new Function("memory", "%ArrayBufferDetach(memory)") as (memory: ArrayBufferLike) => void;
 
 async function receiving(options = {}) {
   const pull = managed(new Pull(options));
@@ -127,6 +131,27 @@ describe("framing, received", () => {
     for (const [i, size] of sizes.entries()) expect(kept[i].equals(Buffer.alloc(size, i))).toBe(true);
     peer.write(message("end"));
     expect(await next()).toEqual(["end"]);
+  });
+
+  it("messages that come alone do not depend on what becomes of the others' memory", async () => {
+    const { peer, next, pull } = await receiving();
+    const alone = async (text: string) => {
+      peer.write(message(text));
+      return (await pull.receive({ timeout: 20_000 }))[0];
+    };
+    const [first, second] = [await alone("first"), await alone("second")];
+    try {
+      structuredClone(first.buffer, { transfer: [first.buffer] });
+    } catch (error) {
+      expect(error).toHaveProperty("name", "DataCloneError"); // from Node 21 on; before, it is copied
+    }
+    expect(second.toString()).toBe("second");
+    // Memory can be given away all the same: by ArrayBuffer.transfer(), and by streams of octets.
+    detach(second.buffer);
+    expect(second.length).toBe(0);
+    expect((await alone("third")).toString()).toBe("third");
+    peer.write(message("fourth"));
+    expect(await next()).toEqual(["fourth"]);
   });
 
   it("E3 the long form with a small size is accepted", async () => {
