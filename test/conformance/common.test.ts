@@ -240,10 +240,11 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
 
   it("a listener for one message that throws takes no further one", async () => {
     const { push, pull } = await pair(endpoint());
-    const later: (() => void)[] = [];
-    pull.turns.defer = (run) => later.push(run);
     await push.sendMany(["one", "two"]);
     await until(() => pull.stats.receiveQueue === 2, "both are there");
+    await turns(2);
+    const later: (() => void)[] = [];
+    pull.turns.defer = (run) => later.push(run);
     pull.once("message", (parts) => {
       throw new Error(texts(parts)[0]);
     });

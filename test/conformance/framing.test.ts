@@ -3,7 +3,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { describe, expect, it } from "vitest";
-import { Pull, Push } from "../../src/index.js";
+import { Pull, Push, Reply, Request } from "../../src/index.js";
 import { managed, rawConnected, rawDial, rawListen, record, texts, turns } from "../support/helpers.js";
 import { command, frame, greeting, message, ready } from "../support/raw-peer.js";
 
@@ -77,11 +77,19 @@ describe("framing, sent", () => {
 });
 
 describe("parts in shared memory", () => {
-  const sharing = (size: number) => new Uint8Array(new SharedArrayBuffer(size)).fill(1);
+  // A Buffer's slice() is no copy.
+  const VIEWS = [
+    [2, "Uint8Array", (memory: SharedArrayBuffer) => new Uint8Array(memory)],
+    [2, "Buffer", (memory: SharedArrayBuffer) => Buffer.from(memory)],
+    [20_000, "Uint8Array", (memory: SharedArrayBuffer) => new Uint8Array(memory)],
+    [20_000, "Buffer", (memory: SharedArrayBuffer) => Buffer.from(memory)],
+  ] as const;
+  type View = (memory: SharedArrayBuffer) => Uint8Array;
+  const sharing = (size: number, view: View) => view(new SharedArrayBuffer(size)).fill(1);
 
-  it.each([2, 20_000])("%i octets go as they were when they were sent", async (size) => {
+  it.each(VIEWS)("%i octets of a %s go as they were when they were sent", async (size, _name, view) => {
     const { push, peer } = await sending();
-    const part = sharing(size);
+    const part = sharing(size, view);
     const sent = push.send([part, part]);
     part.fill(2);
     await sent;
@@ -89,9 +97,9 @@ describe("parts in shared memory", () => {
       expect(received.equals(Buffer.alloc(size, 1))).toBe(true);
   });
 
-  it.each([2, 20_000])("%i octets that wait for a peer do not change either", async (size) => {
+  it.each(VIEWS)("%i octets of a %s that wait for a peer do not change either", async (size, _name, view) => {
     const push = managed(new Push());
-    const part = sharing(size);
+    const part = sharing(size, view);
     const sent = push.send(part);
     part.fill(2);
     const listener = await rawListen();
@@ -102,9 +110,9 @@ describe("parts in shared memory", () => {
     expect((await peer.readMessage())[0].equals(Buffer.alloc(size, 1))).toBe(true);
   });
 
-  it.each([2, 20_000])("%i octets are copied for inproc", async (size) => {
+  it.each(VIEWS)("%i octets of a %s are copied for inproc", async (size, _name, view) => {
     const [pull, push] = [managed(new Pull()), managed(new Push())];
-    const part = sharing(size);
+    const part = sharing(size, view);
     push.connect("inproc://shared-parts");
     await push.send(part); // waits in the connector's pipe
     await pull.bind("inproc://shared-parts");
@@ -116,6 +124,19 @@ describe("parts in shared memory", () => {
       expect(one.equals(Buffer.alloc(size, 1))).toBe(true);
     }
     await pull.unbind("inproc://shared-parts");
+  });
+
+  it("a request() in line does not change either", async () => {
+    const [reply, request] = [managed(new Reply()), managed(new Request())];
+    request.connect(await reply.bind("tcp://127.0.0.1:*"));
+    const part = Buffer.from(new SharedArrayBuffer(2)).fill("a");
+    const answers = [request.request("first"), request.request(part)];
+    part.fill("b");
+    for (const text of ["first", "aa"]) {
+      expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual([text]);
+      await reply.send("ok");
+    }
+    await Promise.all(answers);
   });
 });
 
