@@ -258,8 +258,11 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     } else {
       // Several, or one for a single message: the emitter knows who is left afterwards.
       this.receives.listen((message) => {
-        this.emitter.emit("message", message);
-        if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
+        try {
+          this.emitter.emit("message", message);
+        } finally {
+          if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
+        }
       });
     }
   }

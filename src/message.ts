@@ -74,8 +74,13 @@ const isShared = (part: ArrayBufferView): boolean => part.buffer instanceof Shar
  * passes it on by reference.
  */
 export function unshared(message: OutMessage): OutMessage {
-  if (!Array.isArray(message)) return isShared(message) ? message.slice() : message;
-  return message.some(isShared) ? message.map((part) => (isShared(part) ? part.slice() : part)) : message;
+  if (!Array.isArray(message)) return unsharedPart(message);
+  return message.some(isShared) ? message.map(unsharedPart) : message;
+}
+
+/** Not by slice(): that of a Buffer is no copy. */
+function unsharedPart(part: Uint8Array): Uint8Array {
+  return isShared(part) ? new Uint8Array(part) : part;
 }
 
 /** A message as the receiver on the other side of an inproc pipe sees it: the same memory, as Buffers. */

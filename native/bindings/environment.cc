@@ -31,7 +31,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   static constexpr const char* kNames[kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
-                                                         "onDrain",   "onClose", "onAccept"};
+                                                         "onDrain",   "onClose", "onAccept", "onPool"};
   const auto callbacks = info[1].As<Napi::Object>();
   callbacks_.clear();
   for (int i = 0; i < kCallbackCount; i++) {
@@ -76,19 +76,32 @@ bool Environment::Copy(const uint8_t* data, size_t size, napi_value* buffer, siz
     Forget();
     return false;
   }
-  if (size > kPoolBytes - pool_used_) {
-    napi_value pool;
-    uint8_t* memory = NewBuffer(kPoolBytes, &pool);
-    if (memory == nullptr) return false;
-    pool_.Set(pool);
-    pool_memory_ = memory;
-    pool_used_ = pool_.empty() ? kPoolBytes : 0;
-  }
   *buffer = pool_.Value();
-  if (*buffer == nullptr) return false;
+  if ((size > kPoolBytes - pool_used_ || !HasPool(*buffer)) && !NewPool(buffer)) return false;
   *at = pool_used_;
   std::memcpy(pool_memory_ + pool_used_, data, size);
   pool_used_ += size;
+  return true;
+}
+
+bool Environment::HasPool(napi_value pool) {
+  void* memory = nullptr;
+  size_t size = 0;
+  return pool != nullptr && napi_get_buffer_info(env_, pool, &memory, &size) == napi_ok && memory == pool_memory_;
+}
+
+bool Environment::NewPool(napi_value* pool) {
+  uint8_t* memory = NewBuffer(kPoolBytes, pool);
+  if (memory == nullptr) return false;
+  pool_.Set(*pool);
+  if (pool_.empty()) return false;
+  pool_memory_ = memory;
+  pool_used_ = 0;
+  // No callback from the event loop: nothing of the program's may run here.
+  napi_value nobody;
+  const napi_value function = callbacks_.empty() ? nullptr : callbacks_[kOnPool]->Value();
+  if (function == nullptr || napi_get_undefined(env_, &nobody) != napi_ok) return true;
+  if (napi_call_function(env_, nobody, function, 1, pool, nullptr) != napi_ok) Forget();
   return true;
 }
 

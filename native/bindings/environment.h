@@ -26,7 +26,7 @@ class OpenHandle {
 
 class Environment {
  public:
-  enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kCallbackCount };
+  enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kOnPool, kCallbackCount };
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
@@ -59,6 +59,9 @@ class Environment {
 
  private:
   uint8_t* NewReceive();
+  // Whether the pool's memory is still its own: a program can detach what it has a view of, and somebody else owns it then.
+  bool HasPool(napi_value pool);
+  bool NewPool(napi_value* pool);
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
 
   napi_env env_;

@@ -35,6 +35,8 @@ export class ReceiveQueue<M> {
   #closed: ZmqError | null = null;
   #listener: ((message: M) => void) | null = null;
   #pumpScheduled = false;
+  /** The listener is being called: what it makes ready comes next, not within it. */
+  #pumping = false;
   #taker: (() => void) | null = null;
   #returned = 0;
 
@@ -155,7 +157,7 @@ export class ReceiveQueue<M> {
       return;
     }
     if (this.#listener !== null) {
-      if (!this.#pumpScheduled) this.#pump();
+      if (!this.#pumpScheduled && !this.#pumping) this.#pump();
       return;
     }
     while (this.#live > 0) {
@@ -257,6 +259,7 @@ export class ReceiveQueue<M> {
   #pump(): void {
     let calls = 0;
     let finished = false;
+    this.#pumping = true;
     try {
       for (let listener = this.#listener; listener !== null; listener = this.#listener) {
         if (calls++ === OPERATIONS_PER_TURN) break;
@@ -268,6 +271,7 @@ export class ReceiveQueue<M> {
         listener(message);
       }
     } finally {
+      this.#pumping = false;
       // Also when a listener threw: its exception is the application's, the messages behind it are not lost.
       if (!finished && this.#listener !== null) this.#schedulePump();
     }

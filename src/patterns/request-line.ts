@@ -5,7 +5,7 @@
 import { Fifo } from "../engine/fifo.js";
 import type { CallOptions, Turns } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
-import type { Message, OutMessage } from "../message.js";
+import { type Message, type OutMessage, unshared } from "../message.js";
 
 /** What the line works with. */
 export interface RequestOperations {
@@ -38,10 +38,14 @@ export class RequestLine {
     return this.#waiting.length + (this.#busy ? 1 : 0);
   }
 
-  async request(message: OutMessage, options: CallOptions | undefined): Promise<Message> {
+  async request(request: OutMessage, options: CallOptions | undefined): Promise<Message> {
     const deadline =
       options?.timeout === undefined || options.timeout < 0 ? Infinity : performance.now() + options.timeout;
-    if (this.#busy) await this.#turn(options);
+    let message = request;
+    if (this.#busy) {
+      message = unshared(request);
+      await this.#turn(options);
+    }
     this.#busy = true;
     let sent = false;
     try {

@@ -1,6 +1,7 @@
 /**
  * The native engine: streams and acceptors over the addon. Frames are split in C++; this file only passes on.
  */
+import * as workerThreads from "node:worker_threads";
 import { ZmqError } from "../errors.js";
 import {
   type Addon,
@@ -50,6 +51,11 @@ let initialised: Addon | undefined;
 function systemError(native: Addon, status: number): NodeJS.ErrnoException {
   const [code, text] = native.errorName(status);
   return Object.assign(new Error(text), { code, errno: status });
+}
+
+/** As Node does with the memory of small Buffers: who hands one message to another thread must not take others along. */
+function onPool(pool: Buffer): void {
+  workerThreads.markAsUntransferable?.(pool.buffer); // absent in some runtimes
 }
 
 class NativeStream implements RawStream {
@@ -289,6 +295,7 @@ export function nativeEngine(): StreamEngine | undefined {
       onDrain: prototype.onDrain,
       onClose: prototype.onClose,
       onAccept: NativeAcceptor.prototype.onAccept,
+      onPool,
     } as Parameters<Addon["init"]>[1]);
     initialised = native;
   }

@@ -238,6 +238,21 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["after"]);
   });
 
+  it("a listener for one message that throws takes no further one", async () => {
+    const { push, pull } = await pair(endpoint());
+    await push.sendMany(["one", "two"]);
+    await until(() => pull.stats.receiveQueue === 2, "both are there");
+    await turns(2);
+    const later: (() => void)[] = [];
+    pull.turns.defer = (run) => later.push(run);
+    pull.once("message", (parts) => {
+      throw new Error(texts(parts)[0]);
+    });
+    expect(later.shift()).toThrow("one");
+    for (const run of later) run();
+    expect(texts(pull.tryReceive() ?? [])).toEqual(["two"]);
+  });
+
   it("iteration ends when the socket closes", async () => {
     const { push, pull } = await pair(endpoint());
     await push.send("one");

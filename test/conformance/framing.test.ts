@@ -1,10 +1,14 @@
 /**
  * Section E: framing on the wire, both ways, against a raw peer with an encoder and decoder of its own.
  */
+import { setFlagsFromString } from "node:v8";
 import { describe, expect, it } from "vitest";
-import { Pull, Push } from "../../src/index.js";
+import { Pull, Push, Reply, Request } from "../../src/index.js";
 import { managed, rawConnected, rawDial, rawListen, record, texts, turns } from "../support/helpers.js";
 import { command, frame, greeting, message, ready } from "../support/raw-peer.js";
+
+setFlagsFromString("--allow-natives-syntax");
+const detach = new Function("memory", "%ArrayBufferDetach(memory)") as (memory: ArrayBufferLike) => void;
 
 async function receiving(options = {}) {
   const pull = managed(new Pull(options));
@@ -73,11 +77,19 @@ describe("framing, sent", () => {
 });
 
 describe("parts in shared memory", () => {
-  const sharing = (size: number) => new Uint8Array(new SharedArrayBuffer(size)).fill(1);
+  // A Buffer's slice() is no copy.
+  const VIEWS = [
+    [2, "Uint8Array", (memory: SharedArrayBuffer) => new Uint8Array(memory)],
+    [2, "Buffer", (memory: SharedArrayBuffer) => Buffer.from(memory)],
+    [20_000, "Uint8Array", (memory: SharedArrayBuffer) => new Uint8Array(memory)],
+    [20_000, "Buffer", (memory: SharedArrayBuffer) => Buffer.from(memory)],
+  ] as const;
+  type View = (memory: SharedArrayBuffer) => Uint8Array;
+  const sharing = (size: number, view: View) => view(new SharedArrayBuffer(size)).fill(1);
 
-  it.each([2, 20_000])("%i octets go as they were when they were sent", async (size) => {
+  it.each(VIEWS)("%i octets of a %s go as they were when they were sent", async (size, _name, view) => {
     const { push, peer } = await sending();
-    const part = sharing(size);
+    const part = sharing(size, view);
     const sent = push.send([part, part]);
     part.fill(2);
     await sent;
@@ -85,9 +97,9 @@ describe("parts in shared memory", () => {
       expect(received.equals(Buffer.alloc(size, 1))).toBe(true);
   });
 
-  it.each([2, 20_000])("%i octets that wait for a peer do not change either", async (size) => {
+  it.each(VIEWS)("%i octets of a %s that wait for a peer do not change either", async (size, _name, view) => {
     const push = managed(new Push());
-    const part = sharing(size);
+    const part = sharing(size, view);
     const sent = push.send(part);
     part.fill(2);
     const listener = await rawListen();
@@ -98,9 +110,9 @@ describe("parts in shared memory", () => {
     expect((await peer.readMessage())[0].equals(Buffer.alloc(size, 1))).toBe(true);
   });
 
-  it.each([2, 20_000])("%i octets are copied for inproc", async (size) => {
+  it.each(VIEWS)("%i octets of a %s are copied for inproc", async (size, _name, view) => {
     const [pull, push] = [managed(new Pull()), managed(new Push())];
-    const part = sharing(size);
+    const part = sharing(size, view);
     push.connect("inproc://shared-parts");
     await push.send(part); // waits in the connector's pipe
     await pull.bind("inproc://shared-parts");
@@ -112,6 +124,19 @@ describe("parts in shared memory", () => {
       expect(one.equals(Buffer.alloc(size, 1))).toBe(true);
     }
     await pull.unbind("inproc://shared-parts");
+  });
+
+  it("a request() in line does not change either", async () => {
+    const [reply, request] = [managed(new Reply()), managed(new Request())];
+    request.connect(await reply.bind("tcp://127.0.0.1:*"));
+    const part = Buffer.from(new SharedArrayBuffer(2)).fill("a");
+    const answers = [request.request("first"), request.request(part)];
+    part.fill("b");
+    for (const text of ["first", "aa"]) {
+      expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual([text]);
+      await reply.send("ok");
+    }
+    await Promise.all(answers);
   });
 });
 
@@ -127,6 +152,27 @@ describe("framing, received", () => {
     for (const [i, size] of sizes.entries()) expect(kept[i].equals(Buffer.alloc(size, i))).toBe(true);
     peer.write(message("end"));
     expect(await next()).toEqual(["end"]);
+  });
+
+  it("messages that come alone do not depend on what becomes of the others' memory", async () => {
+    const { peer, next, pull } = await receiving();
+    const alone = async (text: string) => {
+      peer.write(message(text));
+      return (await pull.receive({ timeout: 20_000 }))[0];
+    };
+    const [first, second] = [await alone("first"), await alone("second")];
+    try {
+      structuredClone(first.buffer, { transfer: [first.buffer] });
+    } catch (error) {
+      expect(error).toHaveProperty("name", "DataCloneError"); // from Node 21 on; before, it is copied
+    }
+    expect(second.toString()).toBe("second");
+    // Memory can be given away all the same: by ArrayBuffer.transfer(), and by streams of octets.
+    detach(second.buffer);
+    expect(second.length).toBe(0);
+    expect((await alone("third")).toString()).toBe("third");
+    peer.write(message("fourth"));
+    expect(await next()).toEqual(["fourth"]);
   });
 
   it("E3 the long form with a small size is accepted", async () => {

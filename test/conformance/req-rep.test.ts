@@ -2,7 +2,7 @@
  * Section H: REQ and REP, on the wire against a raw peer and among zwire sockets, with Request.request().
  */
 import { describe, expect, it } from "vitest";
-import { Reply, Request } from "../../src/index.js";
+import { Dealer, Reply, Request } from "../../src/index.js";
 import {
   managed,
   rawConnected,
@@ -319,6 +319,21 @@ describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
       expect(answers.flatMap(texts)).toEqual(Array.from({ length: 100 }, (_, i) => `re: ${i}`));
     },
   );
+
+  it("a REP that answers inside its listener may have any number of requests before it", async () => {
+    const reply = managed(new Reply({ receiveHighWaterMark: 0 }));
+    const dealer = managed(new Dealer({ sendHighWaterMark: 0, receiveHighWaterMark: 0 }));
+    dealer.connect(await reply.bind(endpoint()));
+    const requests = Array.from({ length: 20_000 }, (_, i) => `${i}`);
+    await dealer.sendMany(requests.map((text) => ["", text]));
+    await until(() => reply.stats.receiveQueue === requests.length, "all requests are there");
+    reply.on("message", (body) => {
+      reply.trySend(body);
+    });
+    for (const text of requests) {
+      expect((await dealer.receive({ timeout: 20_000 })).map(String)).toEqual(["", text]);
+    }
+  });
 
   it("a request() in line times out, or is aborted, while the one before it still waits", async () => {
     const { request, reply } = await pair();

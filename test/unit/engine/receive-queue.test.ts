@@ -97,6 +97,22 @@ describe("ReceiveQueue", () => {
     expect(got).toEqual(["a", "b"]);
   });
 
+  it("a listener is not called within itself when what it does makes messages ready", () => {
+    const { turns, arrive, queue } = rig();
+    const got: string[] = [];
+    let calls = 0;
+    queue.listen((message) => {
+      expect(++calls).toBe(1);
+      got.push(String(message));
+      if (got.length < 3) arrive(`${message}+`);
+      calls--;
+    });
+    turns.turn();
+    arrive("a", "b");
+    turns.turn();
+    expect(got).toEqual(["a", "b", "a+", "b+"]);
+  });
+
   it("receive is refused while a listener takes the messages", async () => {
     const { queue, receive } = rig();
     queue.listen(() => {});
