@@ -39,8 +39,8 @@ export interface NativeCallbacks {
   onClose(this: unknown, status: number, fault: number, pendingBytes: number, octets: number): void;
   /** status < 0: accept failed, no stream. */
   onAccept(this: unknown, status: number, stream: NativeStreamHandle | undefined): void;
-  /** Memory that small chunks of many streams will lie in; called without `this`. */
-  onPool(pool: Buffer): void;
+  /** Memory that several messages will lie in; called without `this`. */
+  onShared(memory: Buffer): void;
 }
 
 /** One libuv stream inside the addon. Methods that return a number give 0 or a negative errno unless said otherwise. */

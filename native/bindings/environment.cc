@@ -31,7 +31,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   static constexpr const char* kNames[kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
-                                                         "onDrain",   "onClose", "onAccept", "onPool"};
+                                                         "onDrain",   "onClose", "onAccept", "onShared"};
   const auto callbacks = info[1].As<Napi::Object>();
   callbacks_.clear();
   for (int i = 0; i < kCallbackCount; i++) {
@@ -77,17 +77,17 @@ bool Environment::Copy(const uint8_t* data, size_t size, napi_value* buffer, siz
     return false;
   }
   *buffer = pool_.Value();
-  if ((size > kPoolBytes - pool_used_ || !HasPool(*buffer)) && !NewPool(buffer)) return false;
+  if ((size > kPoolBytes - pool_used_ || !Attached(*buffer, pool_memory_)) && !NewPool(buffer)) return false;
   *at = pool_used_;
   std::memcpy(pool_memory_ + pool_used_, data, size);
   pool_used_ += size;
   return true;
 }
 
-bool Environment::HasPool(napi_value pool) {
-  void* memory = nullptr;
+bool Environment::Attached(napi_value buffer, const uint8_t* memory) {
+  void* found = nullptr;
   size_t size = 0;
-  return pool != nullptr && napi_get_buffer_info(env_, pool, &memory, &size) == napi_ok && memory == pool_memory_;
+  return buffer != nullptr && napi_get_buffer_info(env_, buffer, &found, &size) == napi_ok && found == memory;
 }
 
 bool Environment::NewPool(napi_value* pool) {
@@ -97,12 +97,16 @@ bool Environment::NewPool(napi_value* pool) {
   if (pool_.empty()) return false;
   pool_memory_ = memory;
   pool_used_ = 0;
+  Share(*pool);
+  return true;
+}
+
+void Environment::Share(napi_value buffer) {
   // No callback from the event loop: nothing of the program's may run here.
   napi_value nobody;
-  const napi_value function = callbacks_.empty() ? nullptr : callbacks_[kOnPool]->Value();
-  if (function == nullptr || napi_get_undefined(env_, &nobody) != napi_ok) return true;
-  if (napi_call_function(env_, nobody, function, 1, pool, nullptr) != napi_ok) Forget();
-  return true;
+  const napi_value function = callbacks_.empty() ? nullptr : callbacks_[kOnShared]->Value();
+  if (function == nullptr || napi_get_undefined(env_, &nobody) != napi_ok) return;
+  if (napi_call_function(env_, nobody, function, 1, &buffer, nullptr) != napi_ok) Forget();
 }
 
 uint8_t* Environment::NewReceive() {
@@ -113,7 +117,9 @@ uint8_t* Environment::NewReceive() {
   uint8_t* memory = NewBuffer(Loop::kBufferBytes, &buffer);
   if (memory == nullptr) return nullptr;
   receive.Set(buffer);
-  return receive.empty() ? nullptr : memory;
+  if (receive.empty()) return nullptr;
+  Share(buffer);
+  return memory;
 }
 
 void Environment::KeepFreed() {

@@ -26,7 +26,7 @@ class OpenHandle {
 
 class Environment {
  public:
-  enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kOnPool, kCallbackCount };
+  enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kOnShared, kCallbackCount };
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
@@ -43,6 +43,8 @@ class Environment {
   uint8_t* NewBuffer(size_t size, napi_value* buffer);
   // A copy of few octets in a Buffer that others lie in, too. `at` is its place there.
   bool Copy(const uint8_t* data, size_t size, napi_value* buffer, size_t* at);
+  // Whether the receive buffer, which JavaScript has views of, still is one.
+  bool ReceiveAttached() { return Attached(receive.Value(), loop->receive); }
   // Large buffers come and go from now on.
   void KeepFreed();
   bool initialised() const { return table != nullptr; }
@@ -59,9 +61,11 @@ class Environment {
 
  private:
   uint8_t* NewReceive();
-  // Whether the pool's memory is still its own: a program can detach what it has a view of, and somebody else owns it then.
-  bool HasPool(napi_value pool);
   bool NewPool(napi_value* pool);
+  // Tells JavaScript of memory that several messages will lie in.
+  void Share(napi_value buffer);
+  // Whether a Buffer's memory is still its own: a program can detach what it has a view of, and somebody else owns it then.
+  bool Attached(napi_value buffer, const uint8_t* memory);
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
 
   napi_env env_;

@@ -99,7 +99,9 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
   }
   if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;
   environment_.Call(Environment::kOnFrames, owner_.Value(), {chunk, number});
-  return stream_ != nullptr;
+  if (stream_ == nullptr) return false;
+  // What follows in the receive buffer must not be read where the program has given its memory away.
+  return data != loop.receive || !loop.lent || environment_.ReceiveAttached();
 }
 
 uint8_t* StreamWrap::BeginLarge(size_t capacity) {

@@ -54,8 +54,8 @@ function systemError(native: Addon, status: number): NodeJS.ErrnoException {
 }
 
 /** As Node does with the memory of small Buffers: who hands one message to another thread must not take others along. */
-function onPool(pool: Buffer): void {
-  workerThreads.markAsUntransferable?.(pool.buffer); // absent in some runtimes
+function onShared(memory: Buffer): void {
+  workerThreads.markAsUntransferable?.(memory.buffer); // absent in some runtimes
 }
 
 class NativeStream implements RawStream {
@@ -295,7 +295,7 @@ export function nativeEngine(): StreamEngine | undefined {
       onDrain: prototype.onDrain,
       onClose: prototype.onClose,
       onAccept: NativeAcceptor.prototype.onAccept,
-      onPool,
+      onShared,
     } as Parameters<Addon["init"]>[1]);
     initialised = native;
   }

@@ -3,8 +3,17 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { describe, expect, it } from "vitest";
-import { Pull, Push, Reply, Request } from "../../src/index.js";
-import { managed, rawConnected, rawDial, rawListen, record, texts, turns } from "../support/helpers.js";
+import { engine, Pull, Push, Reply, Request } from "../../src/index.js";
+import {
+  managed,
+  rawConnected,
+  rawDial,
+  rawListen,
+  record,
+  texts,
+  turns,
+  until,
+} from "../support/helpers.js";
 import { command, frame, greeting, message, ready } from "../support/raw-peer.js";
 
 setFlagsFromString("--allow-natives-syntax");
@@ -174,6 +183,36 @@ describe("framing, received", () => {
     peer.write(message("fourth"));
     expect(await next()).toEqual(["fourth"]);
   });
+
+  it.runIf(engine() === "native")(
+    "a chunk whose memory is given away while it is read is read no further",
+    async () => {
+      const { pull, events, peer } = await receiving();
+      const LAST = 3;
+      let received = 0;
+      let given = false;
+      pull.on("message", ([part]) => {
+        received++;
+        // Not of messages that wait, nor of a small chunk, which is a copy.
+        if (given || part[0] !== LAST || part.buffer.byteLength < 32 * 1024) return;
+        given = true;
+        detach(part.buffer);
+      });
+      const small = Buffer.concat([1, 2, LAST].map((octet) => message(Buffer.alloc(15_000, octet))));
+      // The head of a large body ends each chunk: the decoder goes on behind the messages that a listener has had.
+      const large = message("y".repeat(40_000));
+      for (let i = 0; i < 100 && !given; i++) {
+        peer.write(Buffer.concat([small, large]));
+        await turns(3);
+      }
+      await until(() => given, "a chunk that was lent");
+      await until(() => events.names.includes("disconnect"), "the end of the connection");
+      const other = await rawConnected(pull.lastEndpoint as string, { type: "PUSH" });
+      const before = received;
+      other.write(message("next"));
+      await until(() => received > before, "another message");
+    },
+  );
 
   it("E3 the long form with a small size is accepted", async () => {
     const { peer, next } = await receiving();

@@ -64,7 +64,7 @@ native.init(table, {
       },
     ]),
   ),
-  onPool: () => {},
+  onShared: () => {},
 } as NativeCallbacks);
 
 interface Frame {
@@ -251,7 +251,7 @@ function call(text: string): string {
     const callbacks = {};
     for (const name of ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"])
       callbacks[name] = function (...args) { this[name]?.(...args); };
-    callbacks.onPool = () => {};
+    callbacks.onShared = () => {};
     native.init(table, callbacks);
     function pair(then) {
       const acceptor = new native.Acceptor();
