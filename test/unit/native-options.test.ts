@@ -54,6 +54,7 @@ native.init(new Uint32Array(FRAME_TABLE_ENTRIES * 3), {
   onLargeFrame: nothing,
   onDrain: nothing,
   onClose: nothing,
+  onShared: nothing,
   onConnect(this: Owner, status: number) {
     this.onConnect(status);
   },
