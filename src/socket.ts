@@ -22,15 +22,8 @@ import {
 } from "./events.js";
 import { OptionAccess } from "./option-access.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "./option-numbers.js";
-import {
-  checkFields,
-  defaultOptions,
-  type OptionName,
-  type OptionValues,
-  readOption,
-  type SocketOptions,
-  setOption,
-} from "./options.js";
+import { checkFields, defaultOptions, readOption, setOption } from "./option-values.js";
+import type { OptionName, OptionValues, SocketOptions } from "./options.js";
 import { mechanismOf, secure } from "./security/settings.js";
 import { type Endpoint, Endpoints } from "./session/endpoints.js";
 import { flushScheduler } from "./session/flush-scheduler.js";

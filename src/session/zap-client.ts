@@ -7,7 +7,8 @@
 import type { Pipe } from "../engine/pipe.js";
 import type { EventType, SocketEvents } from "../events.js";
 import type { Message } from "../message.js";
-import { defaultOptions, type OptionValues } from "../options.js";
+import { defaultOptions } from "../option-values.js";
+import type { OptionValues } from "../options.js";
 import type { AuthenticationRequest, Authenticator } from "../security/authenticator.js";
 import { verdict } from "../security/callback.js";
 import type { Verdict } from "../zmtp/mechanisms/authentication.js";

@@ -5,7 +5,7 @@
 import { ZmqError } from "../errors.js";
 import { addonError } from "../native.js";
 import { IpcTransport, ipcPath } from "./ipc.js";
-import { nativeEngine } from "./native-stream.js";
+import { nativeEngine } from "./native-engine.js";
 import { portableEngine } from "./node-stream.js";
 import type { StreamEngine } from "./stream-engine.js";
 import { checkTcpConnect, parseTcpBind, TcpTransport } from "./tcp.js";

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { engine, Pull, Push } from "../../src/index.js";
 import { addon } from "../../src/native.js";
-import { nativeEngine } from "../../src/transport/native-stream.js";
+import { nativeEngine } from "../../src/transport/native-engine.js";
 import type { RawAcceptor } from "../../src/transport/stream-engine.js";
 import { TcpTransport } from "../../src/transport/tcp.js";
 import type { Stream } from "../../src/transport/transport.js";

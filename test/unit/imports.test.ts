@@ -15,6 +15,7 @@ const LEAVES = [
   "events",
   "options",
   "option-rules",
+  "option-values",
   "endpoint",
   "accept-filter",
   "security",
@@ -73,7 +74,8 @@ const ALLOWED: Record<string, string[]> = {
   errors: [],
   message: [],
   events: ["engine", "errors"],
-  options: ["option-rules", "security"],
+  options: ["security"],
+  "option-values": ["option-rules", "options", "security"],
   "accept-filter": [],
   endpoint: ["errors"],
 };

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { addon } from "../../src/native.js";
-import { nativeEngine } from "../../src/transport/native-stream.js";
+import { nativeEngine } from "../../src/transport/native-engine.js";
 import { portableEngine } from "../../src/transport/node-stream.js";
 import type { RawAcceptor, StreamEngine } from "../../src/transport/stream-engine.js";
 import type { FrameLimits, Stream, StreamHandler, TransportOptions } from "../../src/transport/transport.js";

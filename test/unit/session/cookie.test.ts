@@ -1,7 +1,7 @@
 /** The one clock of a CURVE handshake: how long a server's cookie lives (P4). */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadCrypto } from "../../../src/crypto/crypto.js";
-import { defaultOptions } from "../../../src/options.js";
+import { defaultOptions } from "../../../src/option-values.js";
 import type { SessionEnd, SessionOwner } from "../../../src/session/owner.js";
 import { Session } from "../../../src/session/session.js";
 import type { Stream, StreamHandler } from "../../../src/transport/transport.js";
