@@ -24,6 +24,7 @@ export function systemError(native: Addon, status: number): NodeJS.ErrnoExceptio
   return Object.assign(new Error(text), { code, errno: status });
 }
 
+/** A connection of the addon, as sessions know streams; the addon calls its `on` methods. */
 export class NativeStream implements RawStream {
   readonly engine = "native";
   remoteAddress: string;

@@ -140,7 +140,7 @@ async def main():
         while len(seen) < 2:
             seen.update(map(str, await asyncio.gather(*(client.add(1, 1) for _ in range(20)))))
         naps = [asyncio.ensure_future(client.nap(2)) for _ in range(6)]
-        await asyncio.sleep(0.1)
+        await asyncio.gather(*(client.add(1, 1) for _ in range(20))) # answered behind the naps: these are under way
         print(json.dumps(sorted(seen)), flush=True)
         ends = await asyncio.gather(*naps, return_exceptions=True)
         print(json.dumps(sorted(one if isinstance(one, str) else type(one).__name__ for one in ends)), flush=True)

@@ -37,6 +37,7 @@ const serve = async ({ Reply }, say, count) => {
 const ask = async ({ Request }, say, count) => {
   const request = new Request();
   request.connect("inproc://service");
+  say("connecting");
   for (let i = 0; i < count; i++) {
     const [got] = await request.request(`${i}`);
     if (got.toString() !== `${i}`) throw new Error(`got ${got}`);
@@ -58,7 +59,7 @@ const scenarios = {
   async service() {
     const first = process.argv[3] === "bind" ? thread(serve, 2000) : thread(ask, 2000);
     if (process.argv[3] === "bind") await heard(first, "bound");
-    else await new Promise((resolve) => setTimeout(resolve, 300)); // it waits for a name by then
+    else await heard(first, "connecting");
     const second = process.argv[3] === "bind" ? thread(ask, 2000) : thread(serve, 2000);
     const codes = await Promise.all([first.ended, second.ended]);
     console.log(JSON.stringify({ codes }));
