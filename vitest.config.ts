@@ -1,6 +1,9 @@
 /**
  * How the tests run: everything above the transport once per engine (projects "native" and "portable"), the rest once
  * (project "unit"). Child processes inherit ZWIRE_ENGINE.
+ *
+ * Files named *.long.test.ts are matrices, soaks, floods and kill loops: `npm test` leaves them out. ZWIRE_TESTS says
+ * which files run: "quick" (the default), "long", or "all".
  */
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
@@ -22,12 +25,22 @@ const above = ["conformance", "interop", "lifecycle", "rpc", "security", "zeromq
   (room) => `test/${room}/**/*.test.ts`,
 );
 
+const LONG = "**/*.long.test.ts";
+const which = process.env.ZWIRE_TESTS ?? "quick";
+if (!["quick", "long", "all"].includes(which)) throw new Error(`ZWIRE_TESTS is quick, long or all; got ${which}`);
+/** What a project leaves out, besides what it names itself. */
+const left = which === "quick" ? [LONG] : [];
+/** The files of some patterns that run now. */
+function chosen(patterns: string[]): string[] {
+  return which === "long" ? patterns.map((pattern) => pattern.replace(/(\.long)?\.test\.ts$/, ".long.test.ts")) : patterns;
+}
+
 function engine(name: "native" | "portable") {
   return {
     test: {
       name,
-      include: above,
-      exclude: ONCE,
+      include: chosen(above),
+      exclude: [...ONCE, ...left],
       pool: "forks" as const,
       // --expose-gc: tests that measure memory first drop what is garbage.
       execArgv: ["--expose-gc"],
@@ -47,7 +60,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["unit", "vectors", "fuzz"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE),
+          include: chosen(["unit", "vectors", "fuzz"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE)),
+          exclude: left,
           pool: "forks",
           execArgv: ["--expose-gc"],
           testTimeout: 120_000,

@@ -2,6 +2,8 @@
  * The tests, one command: makes the clone ready, finds or installs a Python with pyzmq for the interop tests, lints,
  * and runs vitest with the arguments given. The last line is `N passed, N failed, N skipped`. Uses Node's own modules
  * only, since it starts before any package is installed.
+ *
+ * `--all` adds the long tests (*.long.test.ts: matrices, soaks, floods, kill loops); `--long` runs those alone.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -76,8 +78,11 @@ function runTests(args) {
   }
 }
 
+const given = process.argv.slice(2);
+const long = given.includes("--long");
+process.env.ZWIRE_TESTS = long ? "long" : given.includes("--all") ? "all" : "quick";
 readyOrExit({ quiet: true });
 preparePython();
-const lint = runBin("@biomejs/biome/bin/biome", ["check", "."]);
-const tests = runTests(process.argv.slice(2));
+const lint = long ? 0 : runBin("@biomejs/biome/bin/biome", ["check", "."]);
+const tests = runTests(given.filter((argument) => argument !== "--long" && argument !== "--all"));
 process.exitCode = lint || tests;
