@@ -1,0 +1,3 @@
+import { interopMatrix } from "../support/suites/matrix.js";
+
+interopMatrix(10_000);

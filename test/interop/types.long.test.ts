@@ -1,0 +1,3 @@
+import { interopTypes } from "../support/suites/types.js";
+
+interopTypes(3000);

@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { comeAndGo } from "../support/suites/workers.js";
+
+it("1,000 workers are created and terminated, at every point of their start", async () => {
+  const { grown } = await comeAndGo(1000, "start");
+  expect(grown).toBeLessThan(128 * 1024 ** 2);
+}, 300_000);
+
+it("60 workers are terminated in mid-traffic", async () => {
+  const { flowed } = await comeAndGo(60, "traffic");
+  expect(flowed).toBe(60);
+});
