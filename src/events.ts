@@ -61,6 +61,16 @@ export interface SocketEvents {
   "handshake:error:auth": WithError;
   /** The handshake failed for another reason, such as a timeout or a lost connection. */
   "handshake:error:other": WithError;
+  /**
+   * A limit of the socket's options was exceeded: `limit` is the option's name, `value` the number that exceeds it. Told
+   * once for what may come with every message.
+   */
+  limit: At & {
+    readonly peer?: Peer;
+    readonly limit: string;
+    readonly action: "refused" | "closed" | "ignored" | "dropped";
+    readonly value?: number;
+  };
   /** The socket is closed; no event follows. */
   end: { readonly address: ""; readonly endpoint?: "" };
 }
@@ -91,6 +101,7 @@ export const EVENT_TYPES: readonly EventType[] = [
   "handshake:error:protocol",
   "handshake:error:auth",
   "handshake:error:other",
+  "limit",
   "end",
 ];
 

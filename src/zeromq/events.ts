@@ -133,6 +133,12 @@ class Translation {
         this.#trying.delete(address);
         this.#tell({ type: "connect", address });
         break;
+      case "limit": {
+        // Of options that only zwire has: told only to who has set one, and not among zeromq.js's types.
+        const { type, limit, action, value } = event;
+        this.#tell({ type, address, limit, action, value } as unknown as Event);
+        break;
+      }
       case "accept":
       case "bind":
       case "disconnect":
