@@ -2,6 +2,7 @@
  * Time as a socket's queues see it: turns of the event loop, timeouts and abort signals. The one implementation of
  * what the engine is handed; tests hand it simulated time instead.
  */
+import { eventLoop } from "./deadline.js";
 import type { Turns } from "./engine/turns.js";
 import { ZmqError } from "./errors.js";
 
@@ -46,11 +47,11 @@ export class SocketTurns implements Turns {
       cleanup();
       expired(reason);
     };
-    const timer =
-      ms >= 0 ? setTimeout(() => end(new ZmqError("EAGAIN", { cause: this.lastFailure })), ms) : undefined;
+    const late = (): void => end(new ZmqError("EAGAIN", { cause: this.lastFailure }));
+    const deadline = ms >= 0 ? eventLoop.deadline(ms, late) : undefined;
     const unsubscribe = signal === undefined ? null : this.#onAbort(signal, () => end(signal.reason));
     const cleanup = (): void => {
-      clearTimeout(timer);
+      deadline?.cancel();
       unsubscribe?.();
       this.#waited();
     };

@@ -53,7 +53,8 @@ export class RequestLine {
       options?.signal?.throwIfAborted();
       await this.#operations.send(message, remaining(deadline, options));
       sent = true;
-      return await this.#operations.receive(remaining(deadline, options));
+      // Late through our own doing, perhaps: what lies unread is looked at once.
+      return await this.#operations.receive(remaining(deadline, options, 1));
     } catch (error) {
       if (sent && this.#closed === null) this.#operations.abandon();
       throw error;
@@ -98,9 +99,9 @@ export class RequestLine {
   }
 }
 
-function remaining(deadline: number, options: CallOptions | undefined): CallOptions | undefined {
+function remaining(deadline: number, options: CallOptions | undefined, least = 0): CallOptions | undefined {
   if (deadline === Infinity) return options;
-  const timeout = Math.ceil(deadline - performance.now());
+  const timeout = Math.max(least, Math.ceil(deadline - performance.now()));
   if (timeout <= 0) throw new ZmqError("EAGAIN");
   return { timeout, signal: options?.signal };
 }

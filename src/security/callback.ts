@@ -1,6 +1,7 @@
 /**
  * An authenticator made of a function of the application's. Whatever goes wrong with it lets nobody in.
  */
+import { eventLoop } from "../deadline.js";
 import type { Status, Verdict } from "../zmtp/mechanisms/authentication.js";
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
 import { parseProperties } from "./properties.js";
@@ -91,7 +92,7 @@ export class CallbackAuthenticator implements Authenticator {
     const wanted = new AbortController();
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        clearTimeout(timer);
+        deadline?.cancel();
         signal.removeEventListener("abort", gone);
       };
       const giveUp = (reason: unknown): void => {
@@ -101,7 +102,7 @@ export class CallbackAuthenticator implements Authenticator {
       };
       const gone = (): void => giveUp(signal.reason);
       const late = (): void => giveUp(new Error(`authenticate gave no answer within ${limit} ms`));
-      const timer = limit === 0 ? undefined : setTimeout(late, limit).unref();
+      const deadline = limit === 0 ? undefined : eventLoop.deadline(limit, late).unref();
       signal.addEventListener("abort", gone, { once: true });
       this.#decide(request, wanted.signal).then(resolve, reject).finally(end);
     });

@@ -1,6 +1,7 @@
 /**
  * How long to wait before the next attempt to connect (items S1 to S4, D8). Knows no clock; randomness is handed in.
  */
+import { timerMs } from "../deadline.js";
 
 /** First wait after the peer broke the protocol: it will probably do so again (D8). */
 const FAULT_INTERVAL_MS = 1000;
@@ -30,7 +31,7 @@ export class Backoff {
     const attempt = this.#attempts++;
     if (this.#maxIntervalMs > 0)
       return Math.min(this.#intervalMs * 2 ** Math.min(attempt, 31), this.#maxIntervalMs);
-    return this.#intervalMs + Math.floor(this.#random() * this.#intervalMs);
+    return timerMs(this.#intervalMs + Math.floor(this.#random() * this.#intervalMs));
   }
 
   /** Milliseconds until the next attempt after a protocol error: slow, and never a tight loop (D8). */

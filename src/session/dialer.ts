@@ -2,6 +2,7 @@
  * One connected endpoint: dials, hands the connection to a session, and dials again when it is lost. Its pipe lives
  * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
  */
+import { type Deadline, eventLoop, LONGEST_MS } from "../deadline.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
@@ -19,9 +20,6 @@ import { flushed } from "./linger.js";
  * any → stopped
  */
 type State = "connecting" | "handshaking" | "ready" | "waiting" | "stopped";
-
-/** Longest wait of a timer. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** Where to dial. */
 export interface DialTarget {
@@ -48,7 +46,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   #session: Connection | null = null;
   #abort: AbortController | null = null;
   /** Of the wait before the next attempt, or of the limit of the present one: what keeps the process alive meanwhile. */
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Deadline | undefined;
   /** close() has been called: what lingers may dial again, but takes nothing new. */
   #closing = false;
 
@@ -101,7 +99,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
       if (connectTimeout > 0) abort.abort(timeoutError(connectTimeout));
     };
     // Also without a limit: ref() and unref() reach the timer at any time, and the attempt only at its beginning.
-    const timer = setTimeout(expired, connectTimeout > 0 ? connectTimeout : LONGEST_MS);
+    const timer = eventLoop.deadline(connectTimeout > 0 ? connectTimeout : LONGEST_MS, expired);
     if (!this.#host.refed) timer.unref();
     this.#timer = timer;
     let stream: Stream;
@@ -111,7 +109,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
       if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
       return;
     } finally {
-      clearTimeout(timer);
+      timer.cancel();
       this.#abort = null;
     }
     this.#established(stream);
@@ -149,7 +147,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     }
     this.#state = "waiting";
     this.#attach();
-    this.#timer = setTimeout(() => void this.#dial(), interval);
+    this.#timer = eventLoop.deadline(interval, () => void this.#dial());
     if (!this.#host.refed) this.#timer.unref();
     this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
   }
@@ -241,7 +239,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     }
     if (this.#stopped) return;
     this.#state = "stopped";
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#abort?.abort(new Error("closed"));
     const session = this.#session;
     this.#session = null;

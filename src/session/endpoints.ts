@@ -2,6 +2,7 @@
  * The bound and connected endpoints of one socket: which kind of handle each needs, and finding them again. Knows
  * nothing of routing; errors are told to the application by the socket.
  */
+import { eventLoop } from "../deadline.js";
 import type { Pipe } from "../engine/pipe.js";
 import { ZmqError } from "../errors.js";
 import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
@@ -145,9 +146,9 @@ export class Endpoints {
       for (const handle of [...this.#leaving.keys()]) handle.abandon();
     };
     if (lingerMs === 0) abandon();
-    const timer = lingerMs > 0 ? setTimeout(abandon, lingerMs) : undefined;
+    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, abandon) : undefined;
     await Promise.all(this.#leaving.values());
-    clearTimeout(timer);
+    deadline?.cancel();
   }
 
   /** Drops the connection of a pipe; the dialling side dials again. */

@@ -2,6 +2,7 @@
  * A connected inproc name: waits until the name is bound, in this thread or in another, and does not reconnect after
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
+import { eventLoop } from "../deadline.js";
 import { type Defer, DirectPipe } from "../engine/direct-pipe.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
@@ -256,9 +257,9 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   /** Waits for the name. In the main thread this does not keep the process alive; see ThreadNames.hold(). */
   #bound(lingerMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = lingerMs > 0 ? setTimeout(resolve, lingerMs).unref() : undefined;
+      const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, resolve).unref() : undefined;
       this.#onJoined = () => {
-        clearTimeout(timer);
+        deadline?.cancel();
         setImmediate(resolve); // what was queued goes over first
       };
     });

@@ -1,6 +1,7 @@
 /**
  * Waiting until pipes are empty, for at most the linger time (item S9).
  */
+import { eventLoop } from "../deadline.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 
 /** Resolves when the kernel has taken all that the pipes hold, or after `lingerMs` (-1: never gives up). */
@@ -10,11 +11,11 @@ export function flushed(pipes: readonly StreamPipe[], lingerMs: number): Promise
   if (waiting.size === 0 || lingerMs === 0) return Promise.resolve();
   return new Promise((resolve) => {
     const finish = (): void => {
-      clearTimeout(timer);
+      deadline?.cancel();
       for (const pipe of waiting) pipe.onEmpty = null;
       resolve();
     };
-    const timer = lingerMs > 0 ? setTimeout(finish, lingerMs) : undefined;
+    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, finish) : undefined;
     for (const pipe of waiting) {
       pipe.onEmpty = () => {
         pipe.onEmpty = null;

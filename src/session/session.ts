@@ -3,6 +3,7 @@
  * Knows nothing of routing, and not whether it was dialled or accepted.
  */
 import { type Crypto, loadCrypto, loadedCrypto } from "../crypto/crypto.js";
+import { type Deadline, eventLoop } from "../deadline.js";
 import { Assembler, type AssemblerSink } from "../engine/assembler.js";
 import type { FrameRun } from "../engine/frame-run.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
@@ -63,10 +64,10 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   /** The handshake whose keys a cipher uses, to be wiped in the end. */
   #keys: Handshake | null = null;
   #inquiry: Inquiry | null = null;
-  #cookieTimer: NodeJS.Timeout | undefined;
-  #handshakeTimer: NodeJS.Timeout | undefined;
+  #cookieTimer: Deadline | undefined;
+  #handshakeTimer: Deadline | undefined;
   #heartbeat: Heartbeat | null = null;
-  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #heartbeatTimer: Deadline | undefined;
   #pipe: StreamPipe | null = null;
   #commands = false;
   /** Octets that go before the pipe's next batch: handshake, subscriptions, PING and PONG (F15). */
@@ -97,13 +98,15 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   start(): void {
     const limit = this.#options.handshakeInterval;
     if (limit > 0) {
-      this.#handshakeTimer = setTimeout(() => {
+      this.#handshakeTimer = eventLoop.deadline(limit, () => {
         const text = `no complete handshake within ${limit} ms`;
         this.#protocolFailure(
           new ProtocolError("handshake-timeout", text, { rule: "A25, S7", kind: "other" }),
         );
-      }, limit).unref();
+      });
+      this.#handshakeTimer.unref();
     }
+    eventLoop.handshakeMoved();
     const crypto = loadedCrypto();
     if (this.#mechanism !== "CURVE" || crypto !== undefined) this.#begin(crypto);
     else {
@@ -128,7 +131,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
       crypto: crypto?.curve,
     });
     if (security.mechanism === "CURVE" && security.server) {
-      this.#cookieTimer = setTimeout(() => this.#handshake?.expire(), COOKIE_LIFE_MS).unref();
+      this.#cookieTimer = eventLoop.deadline(COOKIE_LIFE_MS, () => this.#handshake?.expire()).unref();
     }
     this.stream.start(this);
     this.#sendControl(this.#handshake.start());
@@ -138,7 +141,9 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
 
   onBytes(chunk: Buffer): void {
     const handshake = this.#handshake;
-    if (handshake !== null) this.#proceed(handshake, () => handshake.receive(chunk));
+    if (handshake === null) return;
+    eventLoop.handshakeMoved();
+    this.#proceed(handshake, () => handshake.receive(chunk));
   }
 
   /** One step of the handshake, and what follows from it. */
@@ -198,8 +203,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   }
 
   #clearHandshakeTimers(): void {
-    clearTimeout(this.#handshakeTimer);
-    clearTimeout(this.#cookieTimer);
+    this.#handshakeTimer?.cancel();
+    this.#cookieTimer?.cancel();
     this.#handshakeTimer = undefined;
     this.#cookieTimer = undefined;
   }
@@ -359,7 +364,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   }
 
   #pollHeartbeat(): void {
-    clearTimeout(this.#heartbeatTimer);
+    this.#heartbeatTimer?.cancel();
+    this.#heartbeatTimer = undefined;
     if (this.#heartbeat === null || this.#closed) return;
     // Nothing can be read while the application holds us back: silence says nothing about the peer then.
     if (this.#pipe?.throttled) this.#heartbeat.received();
@@ -371,7 +377,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     }
     if (output !== undefined && this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(output);
     if (Number.isFinite(nextMs)) {
-      this.#heartbeatTimer = setTimeout(() => this.#pollHeartbeat(), Math.max(1, nextMs)).unref();
+      this.#heartbeatTimer = eventLoop.deadline(nextMs, () => this.#pollHeartbeat()).unref();
     }
   }
 
@@ -415,7 +421,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #release(pendingBytes: number): void {
     this.#state = "closed";
     this.#clearHandshakeTimers();
-    clearTimeout(this.#heartbeatTimer);
+    this.#heartbeatTimer?.cancel();
     this.#inquiry?.abort();
     this.stream.close();
     this.#handshake?.destroy();

@@ -4,6 +4,7 @@
  * user name is set. Names go to the proxy unresolved. Knows nothing of what is said through it afterwards.
  */
 import { addressOctets } from "../accept-filter.js";
+import { eventLoop } from "../deadline.js";
 import { ZmqError } from "../errors.js";
 import { formatHostPort, type RawStream } from "./stream-engine.js";
 import type { Stream, StreamHandler, TransportOptions } from "./transport.js";
@@ -69,7 +70,7 @@ export function socksConnect(
       return;
     }
     const settle = (): void => {
-      clearTimeout(timer);
+      deadline?.cancel();
       signal.removeEventListener("abort", abort);
     };
     const fail = (error: unknown): void => {
@@ -80,7 +81,7 @@ export function socksConnect(
     const abort = (): void => fail(signal.reason);
     const limit = options.handshakeInterval;
     const late = (): void => fail(failure("ETIMEDOUT", `no answer within ${limit} ms (handshakeInterval)`));
-    const timer = limit > 0 ? setTimeout(late, limit).unref() : undefined; // the stream holds the loop
+    const deadline = limit > 0 ? eventLoop.deadline(limit, late).unref() : undefined; // the stream holds the loop
     const failure = (code: string, text: string): ZmqError =>
       new ZmqError(code, {
         address: `tcp://${formatHostPort(destination.host, destination.port)}`,

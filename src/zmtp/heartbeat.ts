@@ -7,12 +7,6 @@ import { encodePing, encodePong, type Ping } from "./command.js";
 /** Longest time to live that libzmq does not garble, in tenths of a second (F10). */
 const TTL_MAX_TENTHS = 655;
 const NO_CONTEXT = new Uint8Array(0);
-/**
- * A poll that comes so much later than asked for says that our own thread was busy: what the peer has sent meanwhile
- * lies unread, and its silence proves nothing. We read for as long before we judge. (libzmq has a thread of its own
- * for this; we share the application's.)
- */
-const BUSY_MS = 100;
 
 /** Milliseconds throughout. */
 export interface HeartbeatConfig {
@@ -34,10 +28,6 @@ export class Heartbeat {
   #deadline = Number.POSITIVE_INFINITY;
   /** The end of the time to live that the peer's last PING gave it (F9); Infinity when there is none. */
   #ttlEnd = Number.POSITIVE_INFINITY;
-  /** When the last poll asked to be followed by another. */
-  #askedFor = Number.POSITIVE_INFINITY;
-  /** Whether the present wait has been prolonged because we were busy ourselves. Once is enough. */
-  #prolonged = false;
 
   constructor(config: HeartbeatConfig, now: number) {
     this.#config = config;
@@ -49,7 +39,6 @@ export class Heartbeat {
     this.#ttlEnd = Number.POSITIVE_INFINITY;
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#outstanding = false;
-    this.#prolonged = false;
   }
 
   /** A PING has come in; the PONG to send (F7). Poll afterwards: a time to live may have begun. */
@@ -60,21 +49,15 @@ export class Heartbeat {
   }
 
   /**
-   * What is due at `now`.
+   * What is due at `now`. Who asks has read what had come by then: silence proves nothing while octets lie unread.
    * @returns a PING to send; whether the peer is to be given up; milliseconds until the next poll, Infinity for never
    */
   poll(now: number): { output?: Buffer; expired: boolean; nextMs: number } {
     if (now >= Math.min(this.#deadline, this.#ttlEnd)) {
-      if (this.#prolonged || now - this.#askedFor < BUSY_MS) {
-        return { expired: true, nextMs: Number.POSITIVE_INFINITY };
-      }
-      this.#prolonged = true;
-      this.#deadline = Math.max(this.#deadline, now + BUSY_MS);
-      this.#ttlEnd = Math.max(this.#ttlEnd, now + BUSY_MS);
+      return { expired: true, nextMs: Number.POSITIVE_INFINITY };
     }
     const output = now >= this.#nextPing ? this.#ping(now) : undefined;
-    this.#askedFor = Math.min(this.#nextPing, this.#deadline, this.#ttlEnd);
-    const nextMs = this.#askedFor - now;
+    const nextMs = Math.min(this.#nextPing, this.#deadline, this.#ttlEnd) - now;
     return output === undefined ? { expired: false, nextMs } : { output, expired: false, nextMs };
   }
 

@@ -15,8 +15,6 @@ class Simulation {
   readonly frames: Buffer[] = [];
   expiredAt: number | undefined;
   #pollAt = Number.POSITIVE_INFINITY;
-  /** How late timers fire. */
-  latenessMs = 0;
   /** What the peer does about a PING. */
   onPing: (() => void) | undefined;
 
@@ -46,8 +44,8 @@ class Simulation {
 
   /** Let time pass until `elapsed`, or until the peer is given up. */
   runUntil(elapsed: number): void {
-    while (this.expiredAt === undefined && this.#pollAt + this.latenessMs <= START + elapsed) {
-      this.now = this.#pollAt + this.latenessMs;
+    while (this.expiredAt === undefined && this.#pollAt <= START + elapsed) {
+      this.now = this.#pollAt;
       this.poll();
     }
     this.now = START + elapsed;
@@ -201,56 +199,5 @@ describe("PINGs of the peer", () => {
     run.receivePing(200);
     run.runUntil(10_000);
     expect(run.expiredAt).toBe(350);
-  });
-});
-
-describe("when our own thread was busy", () => {
-  it("a wait that ran out meanwhile is prolonged, so that what lies unread can be read", () => {
-    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
-    run.runUntil(100);
-    run.now = START + 5000; // the application held the thread; PONG has come but has not been read
-    run.poll();
-    expect(run.expiredAt).toBeUndefined();
-    run.receive();
-    run.runUntil(6000 - 1);
-    expect(run.pings.slice(0, 2)).toEqual([100, 5100]);
-  });
-
-  it("F9 so is a time to live", () => {
-    const run = new Simulation({});
-    run.receivePing(300);
-    run.now = START + 5000;
-    run.poll();
-    expect(run.expiredAt).toBeUndefined();
-    run.runUntil(10_000);
-    expect(run.expiredAt).toBe(5100);
-  });
-
-  it("each wait can be prolonged anew", () => {
-    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
-    for (const stall of [5000, 10_000, 15_000]) {
-      run.runUntil(run.elapsed + 100); // a PING goes out
-      run.now = START + stall;
-      run.poll();
-      expect(run.expiredAt).toBeUndefined();
-      run.receive();
-    }
-    expect(run.pings).toHaveLength(3);
-  });
-
-  it("once: a dead peer is found although every timer comes late", () => {
-    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
-    run.latenessMs = 400;
-    run.runUntil(10_000);
-    expect(run.pings).toEqual([500]);
-    // 50 ms after the PING, 400 late, prolonged by 100, 400 late.
-    expect(run.expiredAt).toBe(500 + 50 + 400 + 100 + 400);
-  });
-
-  it("timers that are a little late change nothing", () => {
-    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
-    run.latenessMs = 40;
-    run.runUntil(10_000);
-    expect(run.expiredAt).toBe(140 + 50 + 40);
   });
 });

@@ -1,0 +1,62 @@
+/** A simulated event loop: time passes, timers fire and the loop polls only when a test says so. */
+import type { LoopClock, Timer } from "../../src/deadline.js";
+
+interface Entry extends Timer {
+  at: number;
+  run: () => void;
+}
+
+export class ManualLoop implements LoopClock {
+  #now = 0;
+  readonly #timers = new Set<Entry>();
+  #polled: (() => void)[] = [];
+  /** What has come from outside and lies unread: the next poll delivers it. */
+  readonly inbox: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  timer(ms: number, run: () => void): Timer {
+    const entry = { at: this.#now + ms, run, ref() {}, unref() {} };
+    this.#timers.add(entry);
+    return entry;
+  }
+
+  clear(timer: Timer): void {
+    this.#timers.delete(timer as Entry);
+  }
+
+  polled(run: () => void): void {
+    this.#polled.push(run);
+  }
+
+  /** Timers that wait. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** The program computes: time passes, and the loop stands still. */
+  block(ms: number): void {
+    this.#now += ms;
+  }
+
+  /** One turn of the loop: timers first, then the poll, then what waited for it. */
+  turn(): void {
+    for (const entry of [...this.#timers].sort((a, b) => a.at - b.at)) {
+      if (entry.at <= this.#now && this.#timers.delete(entry)) entry.run();
+    }
+    for (const arrive of this.inbox.splice(0)) arrive();
+    const due = this.#polled;
+    this.#polled = [];
+    for (const run of due) run();
+  }
+
+  /** The loop turns every millisecond. */
+  run(ms: number): void {
+    for (let i = 0; i < ms; i++) {
+      this.block(1);
+      this.turn();
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/** Deadlines on a simulated event loop that is busy, or is not. */
+import { describe, expect, it } from "vitest";
+import { EventLoop, LONGEST_MS, timerMs } from "../../src/deadline.js";
+import { ManualLoop } from "../support/manual-loop.js";
+
+function setUp() {
+  const clock = new ManualLoop();
+  return { clock, loop: new EventLoop(clock) };
+}
+
+describe("deadlines", () => {
+  it("a wait that nothing ends is over in time", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    loop.deadline(100, () => due++);
+    clock.run(99);
+    expect(due).toBe(0);
+    clock.run(2);
+    expect(due).toBe(1);
+    clock.run(500);
+    expect(due).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("an answer that came while the loop was busy ends the wait before the deadline does", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    const deadline = loop.deadline(500, () => due++);
+    clock.run(20);
+    clock.block(1000);
+    clock.inbox.push(() => deadline.cancel());
+    clock.run(200);
+    expect(due).toBe(0);
+  });
+
+  it("also one that lies in the kernel when the deadline fires in time", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    const deadline = loop.deadline(10, () => due++);
+    clock.run(9);
+    clock.inbox.push(() => deadline.cancel());
+    clock.run(5);
+    expect(due).toBe(0);
+  });
+
+  it("an answer that follows from what the first poll reads comes in time, too", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    const deadline = loop.deadline(500, () => due++);
+    clock.block(1000);
+    clock.inbox.push(() => clock.inbox.push(() => deadline.cancel()));
+    clock.run(200);
+    expect(due).toBe(0);
+  });
+
+  it("a busy loop does not prolong a wait without end: no answer is no answer", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    loop.deadline(500, () => due++);
+    clock.block(1000);
+    clock.turn();
+    expect(due).toBe(0);
+    clock.turn();
+    expect(due).toBe(1);
+  });
+
+  it("a handshake that began while the loop was busy is waited for, one that is silent is not", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    const deadline = loop.deadline(500, () => due++);
+    clock.block(1000);
+    const step = (left: number) => (): void => {
+      loop.handshakeMoved();
+      if (left > 0) setTimeoutIn(clock, 8, step(left - 1));
+      else deadline.cancel();
+    };
+    clock.inbox.push(step(5));
+    clock.run(90);
+    expect(due).toBe(0);
+
+    loop.deadline(500, () => due++);
+    clock.block(1000);
+    clock.inbox.push(() => loop.handshakeMoved());
+    clock.run(15);
+    expect(due).toBe(0);
+    clock.run(15);
+    expect(due).toBe(1);
+  });
+
+  it("handshakes without end hold up a late deadline for a bounded time", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    loop.deadline(500, () => due++);
+    clock.block(1000);
+    let waited = 0;
+    while (due === 0 && waited < 1000) {
+      loop.handshakeMoved();
+      clock.run(1);
+      waited++;
+    }
+    expect(waited).toBeLessThan(200);
+  });
+
+  it("a deadline that was cancelled never comes", () => {
+    const { clock, loop } = setUp();
+    let due = 0;
+    const deadline = loop.deadline(10, () => due++);
+    deadline.cancel();
+    clock.run(50);
+    expect(due).toBe(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("what is longer than a timer can wait is cut, and does not fire at once", () => {
+    expect(timerMs(2 ** 31)).toBe(LONGEST_MS);
+    expect(timerMs(Number.POSITIVE_INFINITY)).toBe(LONGEST_MS);
+    expect(timerMs(-5)).toBe(0);
+    expect(timerMs(Number.NaN)).toBe(0);
+    const { clock, loop } = setUp();
+    let due = 0;
+    loop.deadline(2 ** 40, () => due++);
+    clock.run(1000);
+    expect(due).toBe(0);
+  });
+});
+
+function setTimeoutIn(clock: ManualLoop, ms: number, run: () => void): void {
+  clock.timer(ms, () => clock.inbox.push(run));
+}

@@ -1,0 +1,19 @@
+/** Waiting for queues to empty, on an event loop that is busy. */
+import { stat } from "node:fs";
+import { expect, it } from "vitest";
+import type { StreamPipe } from "../../../src/engine/stream-pipe.js";
+import { flushed } from "../../../src/session/linger.js";
+
+it("what the kernel took while the program computed is flushed, and not given up", async () => {
+  const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };
+  let emptied = false;
+  const waiting = flushed([pipe as unknown as StreamPipe], 30);
+  stat(".", () => {
+    emptied = pipe.onEmpty !== null; // null: given up
+    pipe.onEmpty?.();
+  });
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  await waiting;
+  expect(emptied).toBe(true);
+});
