@@ -196,27 +196,6 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     return { next: () => this.receives.iterate() };
   }
 
-  /** Call a function for each message, or for each event of a name. */
-  override on(type: "message", listener: (message: M) => void): this;
-  override on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
-  override on(type: EventType | "message", listener: (argument: never) => void): this {
-    return this.addListener(type, listener, false);
-  }
-
-  /** As `on`, for one call. */
-  override once(type: "message", listener: (message: M) => void): this;
-  override once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
-  override once(type: EventType | "message", listener: (argument: never) => void): this {
-    return this.addListener(type, listener, true);
-  }
-
-  /** Undo `on`. */
-  override off(type: "message", listener: (message: M) => void): this;
-  override off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
-  override off(type: EventType | "message", listener: (argument: never) => void): this {
-    return this.removeListener(type, listener);
-  }
-
   override get stats(): SocketStats {
     const stats = super.stats;
     stats.receiveQueue += this.receives.returned;
@@ -224,47 +203,18 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   }
 
   /** @internal */
-  protected override addListener(
-    type: EventType | "message",
-    listener: (event: never) => void,
-    once: boolean,
-  ): this {
-    if (type !== "message") return super.addListener(type, listener, once);
-    if (typeof listener !== "function") throw new TypeError("listener must be a function");
-    if (once) this.emitter.once(type, listener as (message: M) => void);
-    else this.emitter.on(type, listener as (message: M) => void);
-    try {
-      this.#listen();
-    } catch (error) {
-      this.emitter.off(type, listener as (message: M) => void);
-      throw error;
-    }
-    return this;
+  protected override tells(name: unknown): boolean {
+    return name === "message" || super.tells(name);
   }
 
-  /** @internal */
-  protected override removeListener(type: EventType | "message", listener: (event: never) => void): this {
-    super.removeListener(type, listener);
-    if (type === "message") this.#listen();
-    return this;
-  }
-
-  /** Messages go to whoever listens now. */
-  #listen(): void {
-    const listeners = this.emitter.rawListeners("message");
+  /** @internal Messages go to whoever listens now. */
+  protected override listenersChanged(name: string): void {
+    if (name !== "message") return;
+    const listeners = this.rawListeners("message");
     if (listeners.length === 0) this.receives.listen(null);
-    else if (listeners.length === 1 && this.emitter.listeners("message")[0] === listeners[0]) {
-      this.receives.listen(listeners[0] as (message: M) => void); // the emitter would cost a tenth of a message
-    } else {
-      // Several, or one for a single message: the emitter knows who is left afterwards.
-      this.receives.listen((message) => {
-        try {
-          this.emitter.emit("message", message);
-        } finally {
-          if (this.emitter.listenerCount("message") === 0) this.receives.listen(null);
-        }
-      });
-    }
+    else if (listeners.length === 1) {
+      this.receives.listen(listeners[0].bind(this)); // the emitter would cost a tenth of a message
+    } else this.receives.listen((message) => this.emit("message", message));
   }
 
   /** @internal for a proxy */
@@ -330,6 +280,38 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   protected override closeQueues(error: ZmqError): void {
     this.receives.close(error);
   }
+}
+
+/** Listening, to messages as well. The methods themselves are those of every socket. */
+export interface ReadableSocket<M = Message> {
+  /** Call a function for each message, or for each event of a name. */
+  on(type: "message", listener: (message: M) => void): this;
+  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  on(type: "error", listener: (error: Error) => void): this;
+  /** The same as `on`. */
+  addListener(type: "message", listener: (message: M) => void): this;
+  addListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  addListener(type: "error", listener: (error: Error) => void): this;
+  /** As `on`, before the listeners that are there. */
+  prependListener(type: "message", listener: (message: M) => void): this;
+  prependListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  prependListener(type: "error", listener: (error: Error) => void): this;
+  /** As `on`, for one call. */
+  once(type: "message", listener: (message: M) => void): this;
+  once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  once(type: "error", listener: (error: Error) => void): this;
+  /** As `once`, before the listeners that are there. */
+  prependOnceListener(type: "message", listener: (message: M) => void): this;
+  prependOnceListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  prependOnceListener(type: "error", listener: (error: Error) => void): this;
+  /** Undo `on` or `once`. */
+  off(type: "message", listener: (message: M) => void): this;
+  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  off(type: "error", listener: (error: Error) => void): this;
+  /** The same as `off`. */
+  removeListener(type: "message", listener: (message: M) => void): this;
+  removeListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
+  removeListener(type: "error", listener: (error: Error) => void): this;
 }
 
 /** A socket that sends and receives. */

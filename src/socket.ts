@@ -3,24 +3,15 @@
  * compose patterns; moving octets is left to sessions. Longer than other files, because what a user may call on any
  * socket is documented here.
  */
-import { EventEmitter } from "node:events";
 import { Condition } from "./condition.js";
 import { Context, context as defaultContext } from "./context.js";
+import { Emitting } from "./emitting.js";
 import { parseEndpoint } from "./endpoint.js";
 import type { Pipe } from "./engine/pipe.js";
 import type { FlushScheduler } from "./engine/stream-pipe.js";
 import { type CallOptions, checkCallOptions, type Turns } from "./engine/turns.js";
 import { endpointError, ZmqError } from "./errors.js";
-import {
-  EVENT_TYPES,
-  type Event,
-  type EventOfType,
-  type EventType,
-  Observer,
-  type Peer,
-  type SocketEvents,
-} from "./events.js";
-import { OptionAccess } from "./option-access.js";
+import { EVENT_TYPES, type Event, type EventType, Observer, type Peer, type SocketEvents } from "./events.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "./option-numbers.js";
 import { checkFields, defaultOptions, readOption, setOption } from "./option-values.js";
 import type { OptionName, OptionValues, SocketOptions } from "./options.js";
@@ -64,13 +55,10 @@ export interface SocketStats {
   peers: number;
 }
 
-/** Names that carry messages rather than events. */
-type Listenable = EventType | "message";
-
 const INT32_MAX = 2 ** 31 - 1;
 let lastPeerId = 0;
 /** A ZeroMQ socket. Abstract: use one of the types. */
-export abstract class Socket extends OptionAccess implements SocketHost {
+export abstract class Socket extends Emitting implements SocketHost {
   /** @internal ZMTP name of the type */
   readonly socketType: string;
   /** libzmq's number of the socket type. */
@@ -92,8 +80,6 @@ export abstract class Socket extends OptionAccess implements SocketHost {
   protected readonly singleConnection: boolean = false;
   /** @internal connections carry octets without framing (STREAM) */
   readonly raw: boolean = false;
-  /** @internal */
-  protected readonly emitter = new EventEmitter();
   #observer: Observer | null = null;
   readonly #endpoints = new Endpoints(this, () => this.context.inproc);
   readonly #peers = new Map<Pipe, Peer>();
@@ -387,35 +373,9 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     return this.#observer;
   }
 
-  /** Call a function for each event of a name; on receiving sockets also for each "message". */
-  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
-    return this.addListener(type, listener, false);
-  }
-
-  /** As `on`, for one call. */
-  once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
-    return this.addListener(type, listener, true);
-  }
-
-  /** Undo `on`. */
-  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
-    return this.removeListener(type, listener);
-  }
-
   /** @internal */
-  protected addListener(type: Listenable, listener: (event: never) => void, once: boolean): this {
-    if (!(EVENT_TYPES as readonly string[]).includes(type))
-      throw new TypeError(`there is no event "${type}"`);
-    if (typeof listener !== "function") throw new TypeError("listener must be a function");
-    if (once) this.emitter.once(type, listener as () => void);
-    else this.emitter.on(type, listener as () => void);
-    return this;
-  }
-
-  /** @internal */
-  protected removeListener(type: Listenable, listener: (event: never) => void): this {
-    this.emitter.off(type, listener as () => void);
-    return this;
+  protected override tells(name: unknown): boolean {
+    return (EVENT_TYPES as readonly unknown[]).includes(name);
   }
 
   /** @internal */
@@ -424,11 +384,11 @@ export abstract class Socket extends OptionAccess implements SocketHost {
     else if (type === "connect:retry" || type.startsWith("handshake:error")) {
       this.#turns.lastFailure = (payload as { error?: Error }).error ?? this.#turns.lastFailure;
     }
-    if (this.#ended || (this.#observer === null && this.emitter.listenerCount(type) === 0)) return;
+    if (this.#ended || (this.#observer === null && this.listenerCount(type) === 0)) return;
     const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
     try {
       this.#observer?.tell(event);
-      this.emitter.emit(type, event);
+      this.emit(type, event);
     } catch (error) {
       // The application's exception, and nobody else's: the connection that it was told of goes on.
       process.nextTick(() => {

@@ -1,0 +1,43 @@
+/**
+ * What a program in TypeScript gets of the package: its declarations compile, whatever version of @types/node is beside
+ * them. `npm run test:dependents` compiles the same with the newest ones.
+ */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const ROOT = resolve(fileURLToPath(import.meta.url), "../../..");
+
+it("a socket is an emitter to the compiler, too", () => {
+  let said = "";
+  try {
+    const flags = "--ignoreConfig --noEmit --strict --target es2023 --module nodenext --types node";
+    execFileSync(
+      process.execPath,
+      [
+        join(ROOT, "node_modules/typescript/bin/tsc"),
+        ...flags.split(" "),
+        "--skipLibCheck",
+        "false",
+        join(ROOT, "test/unit/declarations.check.ts"),
+      ],
+      { cwd: ROOT, encoding: "utf8" },
+    );
+  } catch (error) {
+    said = (error as { stdout: string }).stdout;
+  }
+  expect(said).toBe("");
+});
+
+it("no class or member is declared by a type of node:events, which changes with @types/node", () => {
+  const declarations = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".d.ts") && !file.startsWith("rpc"), // a Python worker extends EventEmitter, without its types
+  );
+  expect(declarations.length).toBeGreaterThan(50);
+  const naming = declarations.filter((file) =>
+    /from "node:events"/.test(readFileSync(join(ROOT, "dist", file), "utf8")),
+  );
+  expect(naming).toEqual([]);
+});
