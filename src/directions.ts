@@ -191,9 +191,12 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     return this.receives.receiveMany(max, options);
   }
 
-  /** Messages until the socket closes. Leaving the loop does not close the socket. */
+  /**
+   * Messages until the socket closes. Leaving the loop (`break`, `Readable.from(socket).destroy()`) does not close the
+   * socket, and takes no message that has not been given.
+   */
   [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
-    return { next: () => this.receives.iterate() };
+    return this.receives.iterate();
   }
 
   override get stats(): SocketStats {

@@ -105,6 +105,11 @@ export const EVENT_TYPES: readonly EventType[] = [
   "end",
 ];
 
+/** Who waits for an event; undefined says that none comes. */
+interface Waiter {
+  readonly resolve: (event: Event | undefined) => void;
+}
+
 /** Events kept for an observer that does not read; the oldest go first beyond this. */
 const OBSERVER_CAPACITY = 4096;
 
@@ -115,7 +120,7 @@ const OBSERVER_CAPACITY = 4096;
 export class Observer {
   readonly #emitter = new EventEmitter();
   readonly #queue = new Fifo<Event>();
-  readonly #waiters = new Fifo<{ resolve: (event: Event | undefined) => void }>();
+  readonly #waiters = new Fifo<Waiter>();
   #listening = false;
   #closed = false;
 
@@ -148,9 +153,22 @@ export class Observer {
     return event;
   }
 
-  /** All events until the socket closes. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
-    for (let event = await this.#next(); event !== undefined; event = await this.#next()) yield event;
+  /** All events until the socket closes. Leaving the loop takes no event that has not been given. */
+  [Symbol.asyncIterator](): AsyncIterator<Event, undefined> {
+    const waits = new Set<Waiter>();
+    let left = false;
+    return {
+      next: async () => {
+        const value = left ? undefined : await this.#next(waits);
+        return value === undefined ? { value, done: true } : { value, done: false };
+      },
+      return: async () => {
+        left = true;
+        this.#waiters.retain((waiter) => !waits.has(waiter));
+        for (const waiter of waits) waiter.resolve(undefined);
+        return { value: undefined, done: true };
+      },
+    };
   }
 
   /** Stop observing. */
@@ -163,7 +181,8 @@ export class Observer {
     this.#emitter.removeAllListeners();
   }
 
-  #next(): Promise<Event | undefined> {
+  /** @param waits where the wait is noted, for as long as it lasts */
+  #next(waits?: Set<Waiter>): Promise<Event | undefined> {
     if (this.#listening)
       throw new Error(
         "Observer is in event emitter mode. After a call to events.on(), it is not possible to read events with events.receive().",
@@ -171,7 +190,16 @@ export class Observer {
     const event = this.#queue.shift();
     if (event !== undefined) return Promise.resolve(event);
     if (this.#closed) return Promise.resolve(undefined);
-    return new Promise((resolve) => this.#waiters.push({ resolve }));
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        resolve: (told) => {
+          waits?.delete(waiter);
+          resolve(told);
+        },
+      };
+      waits?.add(waiter);
+      this.#waiters.push(waiter);
+    });
   }
 
   /** @internal from the socket */

@@ -22,6 +22,34 @@ interface Waiter<M> {
   end: (error: ZmqError) => void;
   reject: (reason: unknown) => void;
   cleanup: (() => void) | null;
+  /** The iteration whose step it is. */
+  readonly by: Iteration<M> | null;
+}
+
+const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });
+
+/** One `for await`, or whatever else steps: its waits are its own, to be withdrawn when it is left. */
+export class Iteration<M> implements AsyncIterator<M, undefined> {
+  readonly #queue: ReceiveQueue<M>;
+  /** Messages that wait for the next turn of the event loop, to be given away then. */
+  readonly held: M[] = [];
+  /** Nobody steps any more. */
+  left = false;
+
+  constructor(queue: ReceiveQueue<M>) {
+    this.#queue = queue;
+  }
+
+  /** The next message; ends when the socket closes. */
+  next(): Promise<IteratorResult<M, undefined>> {
+    return this.#queue.step(this);
+  }
+
+  /** The iteration is left: a step that waits ends without a message, which goes to whoever receives next. */
+  return(): Promise<IteratorResult<M, undefined>> {
+    this.#queue.leave(this);
+    return Promise.resolve(DONE);
+  }
 }
 
 /** @typeParam M what one message is to the application */
@@ -92,19 +120,54 @@ export class ReceiveQueue<M> {
     });
   }
 
-  /** One step of `for await`: ends, instead of failing, when the socket closes. */
-  iterate(): Promise<IteratorResult<M, undefined>> {
-    if (this.#closed !== null) return Promise.resolve({ value: undefined, done: true });
+  /** An iteration over the messages, which ends, instead of failing, when the socket closes. */
+  iterate(): Iteration<M> {
+    return new Iteration(this);
+  }
+
+  /** One step of an iteration. */
+  step(by: Iteration<M>): Promise<IteratorResult<M, undefined>> {
+    if (this.#closed !== null || by.left) return Promise.resolve(DONE);
     const refused = this.#refusal(undefined);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
       const value = this.#next();
-      if (value !== undefined) return this.#ready({ value, done: false as const });
+      if (value !== undefined) {
+        if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve({ value, done: false });
+        return this.#stepLater(by, value);
+      }
     }
     return new Promise((resolve, reject) => {
       const serve = (value: M) => resolve({ value, done: false });
-      this.#wait(undefined, serve, () => resolve({ value: undefined, done: true }), reject);
+      this.#wait(undefined, serve, () => resolve(DONE), reject, by);
     });
+  }
+
+  /** Once in 512 steps (fairness). Until the turn has come, the iteration may be left, and the message is not its own. */
+  async #stepLater(by: Iteration<M>, message: M): Promise<IteratorResult<M, undefined>> {
+    this.#operations = 0;
+    by.held.push(message);
+    await this.#turns.nextTurn();
+    const place = by.held.indexOf(message);
+    if (place < 0) return DONE;
+    by.held.splice(place, 1);
+    return { value: message, done: false };
+  }
+
+  /** Withdraw what an iteration waits for; no message is lost by it. */
+  leave(by: Iteration<M>): void {
+    by.left = true;
+    this.#waiters.retain((waiter) => {
+      if (waiter.by !== by || !waiter.live) return waiter.live;
+      waiter.live = false;
+      this.#live--;
+      waiter.cleanup?.();
+      waiter.end(new ZmqError("EAGAIN"));
+      return false;
+    });
+    if (by.held.length === 0) return;
+    for (const message of by.held.splice(0).reverse()) this.giveBack(message);
+    this.serve();
   }
 
   /** Deliver by call instead of by promise; null ends it. */
@@ -138,7 +201,7 @@ export class ReceiveQueue<M> {
     return this.#next();
   }
 
-  /** Undo a `take`: the message is the next to be received. */
+  /** Undo a `take`, or a step that was left: the message is the next to be received. */
   giveBack(message: M): void {
     // In the place of `next` rather than in a queue of its own: the hot path asks nothing more than before.
     const next = this.#next;
@@ -223,6 +286,7 @@ export class ReceiveQueue<M> {
     serve: (first: M) => void,
     end: (error: ZmqError) => void,
     reject: (reason: unknown) => void,
+    by: Iteration<M> | null = null,
   ): void {
     const timeout = options?.timeout ?? this.#limits.receiveTimeout;
     if (timeout === 0) {
@@ -230,7 +294,7 @@ export class ReceiveQueue<M> {
       return;
     }
     this.#operations = 0;
-    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null };
+    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null, by };
     waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
     this.#waiters.push(waiter);
     this.#live++;

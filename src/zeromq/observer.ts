@@ -18,7 +18,13 @@ export interface EventSource {
   watch(tell: (event: Event) => void): () => void;
 }
 
+/** One loop over the events. */
+interface Iteration {
+  left: boolean;
+}
+
 interface Waiter {
+  by: Iteration | undefined;
   resolve: (event: Event) => void;
   reject: (error: Error) => void;
 }
@@ -67,13 +73,17 @@ export class Observer {
    * @throws Error EBADF when closed, EBUSY while another waits; Error after on()
    */
   receive(): Promise<Event> {
+    return this.#receive(undefined);
+  }
+
+  #receive(by: Iteration | undefined): Promise<Event> {
     if (this.#listening) throw new Error(LISTENING);
     if (this.closed) throw failure("EBADF");
     if (this.#waiter !== null) throw failure("EBUSY", BUSY);
     const event = this.#queue.shift();
     if (event !== undefined) return Promise.resolve(event);
     return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
+      this.#waiter = { by, resolve, reject };
       hold(1);
     });
   }
@@ -84,6 +94,16 @@ export class Observer {
     else if (this.#waiter === null) this.#queue.push(event);
     else this.#settle((waiter) => waiter.resolve(event));
     if (event.type === "end") this.#end();
+  }
+
+  async #step(iteration: Iteration): Promise<IteratorResult<Event, undefined>> {
+    if (this.closed || iteration.left) return { value: undefined, done: true };
+    try {
+      return { value: await this.#receive(iteration), done: false };
+    } catch (error) {
+      if (this.closed || iteration.left) return { value: undefined, done: true };
+      throw error;
+    }
   }
 
   #settle(use: (waiter: Waiter) => void): void {
@@ -125,19 +145,17 @@ export class Observer {
       },
       [Symbol.asyncIterator](this: Observer): AsyncIterator<Event, undefined> {
         if (this.#listening) throw new Error(LISTENING);
-        return { next: () => step(this) };
+        const iteration = { left: false };
+        return {
+          next: () => this.#step(iteration),
+          return: async () => {
+            iteration.left = true;
+            if (this.#waiter?.by === iteration) this.#settle((waiter) => waiter.reject(failure("EAGAIN")));
+            return { value: undefined, done: true };
+          },
+        };
       },
     });
-  }
-}
-
-async function step(observer: Observer): Promise<IteratorResult<Event, undefined>> {
-  if (observer.closed) return { value: undefined, done: true };
-  try {
-    return { value: await observer.receive(), done: false };
-  } catch (error) {
-    if (observer.closed) return { value: undefined, done: true };
-    throw error;
   }
 }
 

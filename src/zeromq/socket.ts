@@ -283,8 +283,7 @@ Object.defineProperties(Socket.prototype, {
   },
   [Symbol.asyncIterator]: {
     value: function iterate(this: Socket): AsyncIterator<unknown, undefined> {
-      const state = requireState(this);
-      return { next: () => state.iterate() };
+      return requireState(this).iterate();
     },
   },
 });

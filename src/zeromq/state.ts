@@ -6,7 +6,7 @@
 import type { Context as CoreContext } from "../context.js";
 import type { WritableSocket } from "../directions.js";
 import { parseEndpoint } from "../endpoint.js";
-import type { ReceiveQueue } from "../engine/receive-queue.js";
+import type { Iteration, ReceiveQueue } from "../engine/receive-queue.js";
 import type { SendQueue } from "../engine/send-queue.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import { OPERATIONS_PER_TURN } from "../engine/turns.js";
@@ -251,15 +251,29 @@ export class SocketState implements Lingering, EventSource {
     });
   }
 
-  /** One step of an iteration, which ends with the socket. */
-  iterate(): Promise<IteratorResult<unknown, undefined>> {
+  /** Messages until the socket closes; a step that waits when the iteration is left takes no message. */
+  iterate(): AsyncIterator<unknown, undefined> {
+    const steps = this.receives?.iterate();
+    return {
+      next: () => this.#step(steps),
+      return: () => steps?.return() ?? Promise.resolve({ value: undefined, done: true }),
+    };
+  }
+
+  #step(steps: Iteration<unknown> | undefined): Promise<IteratorResult<unknown, undefined>> {
     if (this.core.closed) return Promise.resolve({ value: undefined, done: true });
     this.requireOpen();
-    const { receives } = this;
-    if (receives === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
-    return receives.iterate().catch((error) => {
-      throw this.#failed(error, "mayReceive");
-    });
+    if (steps === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
+    return steps.next().then(
+      (result) => {
+        // A close that finds a Request waiting for the reply to nothing ends the wait as libzmq does.
+        if (result.done && !steps.left && this.#outOfTurn("mayReceive")) throw failure("EFSM");
+        return result;
+      },
+      (error) => {
+        throw this.#failed(error, "mayReceive");
+      },
+    );
   }
 
   /** Once in 512 operations that did not wait, the next turn of the event loop, so that no loop of them starves others. */
@@ -269,12 +283,16 @@ export class SocketState implements Lingering, EventSource {
     return this.core.turns.nextTurn();
   }
 
-  /** libzmq's reason: a socket that closes ends what waits as a time-out does, and out of turn it is EFSM. */
+  /** libzmq's reason: a socket that closes ends what waits as a time-out does, and out of turn both are EFSM. */
   #failed(error: unknown, right: keyof TakesTurns): unknown {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EBADF") return failure("EAGAIN");
-    const outOfTurn = (this.core as Core & Partial<TakesTurns>)[right] === false;
-    return code === "EAGAIN" && outOfTurn ? failure("EFSM") : translated(error);
+    if (code !== "EBADF" && code !== "EAGAIN") return translated(error);
+    if (this.#outOfTurn(right)) return failure("EFSM");
+    return code === "EBADF" ? failure("EAGAIN") : translated(error);
+  }
+
+  #outOfTurn(right: keyof TakesTurns): boolean {
+    return (this.core as Core & Partial<TakesTurns>)[right] === false;
   }
 
   joinGroups(act: "join" | "leave", groups: unknown[]): void {

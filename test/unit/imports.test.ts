@@ -47,7 +47,7 @@ const ALLOWED: Record<string, string[]> = {
   sockets: ["directions", "socket", "patterns", "engine", "condition", "deadline", "zmtp", ...LEAVES],
   directions: ["socket", "patterns", "engine", ...LEAVES],
   socket: [
-    "option-access",
+    "emitting",
     "option-numbers",
     "socket-turns",
     "session",
@@ -59,6 +59,7 @@ const ALLOWED: Record<string, string[]> = {
   ],
   "socket-turns": ["deadline", "engine", "errors"],
   context: ["session", "option-access", "option-numbers", ...LEAVES],
+  emitting: ["option-access", ...LEAVES],
   "option-access": ["option-numbers", "errors"],
   "option-numbers": ["option-rules", "security", "errors"],
   "option-rules": ["accept-filter", "security", "errors"],

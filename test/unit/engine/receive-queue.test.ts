@@ -59,12 +59,45 @@ describe("ReceiveQueue", () => {
   it("close rejects receives and ends iteration", async () => {
     const { queue, receive } = rig();
     const received = receive();
-    const iterated = queue.iterate();
+    const iterated = queue.iterate().next();
     queue.close(new ZmqError("EBADF"));
     expect(await received).toBe("EBADF");
     expect(await iterated).toEqual({ value: undefined, done: true });
-    expect(await queue.iterate()).toEqual({ value: undefined, done: true });
+    expect(await queue.iterate().next()).toEqual({ value: undefined, done: true });
     expect(await receive()).toBe("EBADF");
+  });
+
+  it("an iteration that is left while it waits takes nothing from those who wait with it", async () => {
+    const { turns, arrive, queue, receive } = rig();
+    const left = queue.iterate();
+    const waits = [receive(), left.next(), left.next(), queue.iterate().next(), receive()];
+    expect(await left.return()).toEqual({ value: undefined, done: true });
+    expect(queue.waiting).toBe(3);
+    arrive("a", "b", "c");
+    const done = { value: undefined, done: true };
+    expect(await Promise.all(waits)).toEqual([
+      "a",
+      done,
+      done,
+      { value: [Buffer.from("b")], done: false },
+      "c",
+    ]);
+    expect(await left.next()).toEqual(done);
+    expect(turns.pending).toBe(0);
+  });
+
+  it("an iteration that is left before the turn of its 512th message has come gives it back", async () => {
+    const { turns, arrive, queue, receive } = rig();
+    arrive(...Array.from({ length: 1100 }, (_, i) => `${i}`));
+    const iteration = queue.iterate();
+    const steps = Array.from({ length: 1030 }, () => iteration.next());
+    void iteration.return();
+    turns.turn();
+    const given = (await Promise.all(steps)).flatMap(({ value }) =>
+      value === undefined ? [] : [String(value)],
+    );
+    expect(given.length).toBe(1028);
+    expect([await receive(), await receive(), await receive()]).toEqual(["511", "1023", "1030"]);
   });
 
   it("a listener gets at most 512 messages per turn, in order, and all of them", () => {
