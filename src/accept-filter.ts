@@ -32,7 +32,8 @@ export function addressOctets(text: string): Uint8Array | undefined {
   );
 }
 
-function isMapped(octets: Uint8Array): boolean {
+/** Whether it is an IPv4 address in IPv6's notation (RFC 4291, section 2.5.5.2). */
+export function isMapped(octets: Uint8Array): boolean {
   return octets.length === 16 && octets.every((octet, i) => i > 11 || octet === (i < 10 ? 0 : 0xff));
 }
 

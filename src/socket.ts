@@ -229,7 +229,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   /**
-   * Stop listening, and close every connection that came in by this endpoint (S12). Takes the actual endpoint.
+   * Stop listening, and close every connection that came in by this endpoint (S12). Takes the actual endpoint, or the one given to
+   * bind() unless it has a wildcard port or path.
    * Rejects with ENOENT for one that is not bound.
    */
   async unbind(endpoint: string): Promise<void> {

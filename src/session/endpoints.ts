@@ -22,7 +22,10 @@ export interface Endpoint {
 export class Endpoints {
   readonly #host: SocketHost;
   readonly #inproc: () => InprocRegistry;
+  /** By the actual endpoint. */
   readonly #bound = new Map<string, EndpointHandle>();
+  /** Actual endpoints by the words of bind(), where those differ and can mean no other: `tcp://localhost:5555`. */
+  readonly #aliases = new Map<string, string>();
   readonly #connected: EndpointHandle[] = [];
   /** Unbound and disconnected, and not yet flushed. */
   readonly #leaving = new Map<EndpointHandle, Promise<void>>();
@@ -57,7 +60,12 @@ export class Endpoints {
       await handle.close(0);
       throw new ZmqError("EBADF", { address: endpoint });
     }
+    return this.#keep(endpoint, handle);
+  }
+
+  #keep(given: string, handle: EndpointHandle): EndpointHandle {
     this.#bound.set(handle.endpoint, handle);
+    if (given !== handle.endpoint && !isWildcard(given)) this.#aliases.set(given, handle.endpoint);
     return handle;
   }
 
@@ -78,15 +86,16 @@ export class Endpoints {
       handle = new Listener(this.#host);
       handle.openSync(transportFor(scheme), address);
     }
-    this.#bound.set(handle.endpoint, handle);
-    return handle;
+    return this.#keep(endpoint, handle);
   }
 
-  /** Lets go of a bound endpoint. @throws ZmqError ENOENT */
+  /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
   takeBound(endpoint: string): EndpointHandle {
-    const handle = this.#bound.get(endpoint);
+    const actual = this.#bound.has(endpoint) ? endpoint : this.#aliases.get(endpoint);
+    const handle = actual === undefined ? undefined : this.#bound.get(actual);
     if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
-    this.#bound.delete(endpoint);
+    this.#bound.delete(handle.endpoint);
+    for (const [alias, name] of this.#aliases) if (name === handle.endpoint) this.#aliases.delete(alias);
     return handle;
   }
 
@@ -160,6 +169,7 @@ export class Endpoints {
   async close(lingerMs: number): Promise<void> {
     const handles = this.#all();
     this.#bound.clear();
+    this.#aliases.clear();
     this.#connected.length = 0;
     await Promise.all([this.#released(lingerMs), ...handles.map((handle) => handle.close(lingerMs))]);
   }
@@ -171,4 +181,9 @@ export class Endpoints {
   unref(): void {
     for (const handle of this.#all()) handle.unref();
   }
+}
+
+/** Whether each bind of it makes another endpoint: a port or a path that the system chooses. */
+function isWildcard(endpoint: string): boolean {
+  return endpoint === "ipc://*" || /^tcp:.*:(?:\*|0+)$/.test(endpoint);
 }

@@ -15,6 +15,7 @@ import {
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ZmqError } from "../errors.js";
+import { removeAtExit } from "./leftovers.js";
 import type { RawAcceptor, StreamEngine } from "./stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
 
@@ -61,9 +62,10 @@ function replaceStale(path: string): void {
   unlinkSync(path);
 }
 
-async function removeIfOurs(path: string, ours: Stats): Promise<void> {
+/** At once: between a look and a removal that is awaited somebody else could take the path. */
+function removeIfOurs(path: string, ours: Stats): void {
   const now = statOf(path);
-  if (now !== undefined && now.ino === ours.ino && now.dev === ours.dev) await rm(path, { force: true });
+  if (now !== undefined && now.ino === ours.ino && now.dev === ours.dev) rmSync(path, { force: true });
 }
 
 /** R15: a new directory of mode 0700 under the first of TMPDIR, TEMPDIR, TMP, or the working directory. */
@@ -74,9 +76,11 @@ function temporaryDirectory(): string {
 
 /** The acceptor of a temporary path, which takes its directory along. */
 function withDirectory(directory: string, acceptor: Acceptor): Acceptor {
+  const forget = removeAtExit(() => rmSync(directory, { recursive: true, force: true }));
   const close = async (): Promise<void> => {
     await acceptor.close();
     await rm(directory, { recursive: true, force: true });
+    forget();
   };
   return { ...acceptor, close };
 }
@@ -205,11 +209,13 @@ export class IpcTransport implements Transport {
       throw error;
     }
     const ours = statOf(absolute) as Stats;
+    const forget = removeAtExit(() => removeIfOurs(absolute, ours));
     return {
       address: `ipc://${name}`,
       close: async () => {
         try {
-          await removeIfOurs(absolute, ours);
+          forget();
+          removeIfOurs(absolute, ours);
         } finally {
           await acceptor.close();
         }

@@ -14,6 +14,7 @@ import {
 import { frameTable, NativeStream, systemError } from "./native-stream.js";
 import {
   descriptorError,
+  ipv6Only,
   type RawAcceptor,
   type RawStream,
   requireDefaults,
@@ -260,8 +261,8 @@ class NativeEngine implements StreamEngine {
   ): RawAcceptor {
     const handle = new this.#native.Acceptor();
     const acceptor = new NativeAcceptor(this.#native, handle, handler, (stream) => this.#tcpStream(stream));
-    const ipv6Only = host !== "::";
-    this.#check(handle, handle.listenTcp(host, port, options.backlog, ipv6Only, socketOptions(options)));
+    const { backlog } = options;
+    this.#check(handle, handle.listenTcp(host, port, backlog, ipv6Only(host), socketOptions(options)));
     return acceptor;
   }
 

@@ -10,6 +10,7 @@ import { listeningAddress } from "./descriptor.js";
 import {
   descriptorError,
   formatHostPort,
+  ipv6Only,
   type RawAcceptor,
   type RawStream,
   requireDefaults,
@@ -319,7 +320,7 @@ export const portableEngine: StreamEngine = {
       handler.onStream(tcpStream(socket));
     });
     const acceptor = await listening(server, "", () =>
-      server.listen({ host, port, backlog: options.backlog, ipv6Only: host !== "::" }),
+      server.listen({ host, port, backlog: options.backlog, ipv6Only: ipv6Only(host) }),
     );
     reportErrors(server, handler);
     return acceptor;
@@ -331,7 +332,7 @@ export const portableEngine: StreamEngine = {
       handler.onStream(tcpStream(socket));
     });
     const v6 = isIPv6(host);
-    const flags = v6 && host !== "::" ? IPV6_ONLY : 0;
+    const flags = v6 && ipv6Only(host) ? IPV6_ONLY : 0;
     server.listen(listenNow(options.backlog, host, port, v6 ? 6 : 4, undefined, flags));
     reportErrors(server, handler);
     return new NodeAcceptor(server, "");

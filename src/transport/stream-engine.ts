@@ -2,6 +2,7 @@
  * What an engine offers to the schemes: raw streams and acceptors for numeric addresses and paths. tcp.ts and
  * ipc.ts hold what both engines share (names, defaults, file handling).
  */
+import { addressOctets, isMapped } from "../accept-filter.js";
 import { ZmqError } from "../errors.js";
 import type { AcceptorHandler, Stream, TransportOptions } from "./transport.js";
 
@@ -123,4 +124,13 @@ const UNASKED: Partial<Record<keyof TransportOptions, unknown>> = {
 export function descriptorError(descriptor: number, scheme: string, detail?: string): ZmqError {
   const reason = detail ?? `it is no listening stream socket for ${scheme}`;
   return new ZmqError("EINVAL", { detail: `useFd ${descriptor}: ${reason}` });
+}
+
+/**
+ * Whether a listening IPv6 socket has to refuse IPv4 peers. `::` is dual-stack, in whatever spelling, and a mapped
+ * address such as `::ffff:127.0.0.1` cannot be bound otherwise (RFC 3493, section 3.7).
+ */
+export function ipv6Only(host: string): boolean {
+  const octets = addressOctets(host);
+  return octets === undefined || !(isMapped(octets) || octets.every((octet) => octet === 0));
 }

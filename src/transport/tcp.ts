@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { addressMatches, parseAcceptFilter } from "../accept-filter.js";
+import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../accept-filter.js";
 import { ZmqError } from "../errors.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { formatHostPort, type RawAcceptor, type StreamEngine } from "./stream-engine.js";
@@ -99,9 +99,12 @@ function noDevice(address: string, detail: string, cause?: unknown): ZmqError {
   return new ZmqError("ENODEV", { address: `tcp://${address}`, cause, detail });
 }
 
+/** A numeric address that the option ipv6 allows. An IPv4 address in IPv6's notation is one of IPv4 without it. */
 function checkFamily(host: string, ipv6: boolean, address: string): string {
-  if (isIPv6(host) && !ipv6) throw invalid(address, "an IPv6 address needs the option ipv6: true"); // R5
-  return host;
+  if (ipv6 || !isIPv6(host)) return host;
+  const octets = addressOctets(host);
+  if (octets !== undefined && isMapped(octets)) return octets.subarray(12).join(".");
+  throw invalid(address, "an IPv6 address needs the option ipv6: true"); // R5
 }
 
 /** Every address of a host to try, in order. Not cached: a redial resolves again (R4). */

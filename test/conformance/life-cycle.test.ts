@@ -324,6 +324,25 @@ describe("unbind and disconnect", () => {
     await expect(rawDial(endpoint)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
+  it.each(["localhost", "127.1", "*"])(
+    "unbind takes the words of bind, as for host %s (S12)",
+    async (host) => {
+      const probe = managed(new Pull());
+      const port = (await probe.bind("tcp://127.0.0.1:*")).split(":")[2];
+      await probe.close();
+      const pull = managed(new Pull());
+      const endpoint = await pull.bind(`tcp://${host}:${port}`);
+      expect(endpoint).not.toBe(`tcp://${host}:${port}`);
+      await pull.unbind(`tcp://${host}:${port}`);
+      await expect(rawDial(`tcp://127.0.0.1:${port}`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+      await expect(pull.unbind(`tcp://${host}:${port}`)).rejects.toMatchObject({ code: "ENOENT" });
+      // By its own name it goes too, and its words mean nothing then.
+      await pull.bind(`tcp://${host}:${port}`);
+      await pull.unbind(endpoint);
+      await expect(pull.unbind(`tcp://${host}:${port}`)).rejects.toMatchObject({ code: "ENOENT" });
+    },
+  );
+
   it("S13 disconnect ends redialling, and an unknown endpoint gives ENOENT", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ reconnectInterval: 10 }));

@@ -101,6 +101,31 @@ describe("tcp endpoints", () => {
     await events.next("connect:retry", 2, 20_000);
   });
 
+  it("an IPv4 address in IPv6's notation is one of IPv4 without ipv6 (R5)", async () => {
+    const [pull, push] = [managed(new Pull()), managed(new Push())];
+    const endpoint = await pull.bind("tcp://[::ffff:127.0.0.1]:*");
+    expect(endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+    push.connect(`tcp://[::ffff:7f00:1]:${portOf(endpoint)}`);
+    await passes(push, pull);
+  });
+
+  it.skipIf(!HAS_IPV6)("with ipv6 it is bound as it is written, also at once (R5)", async () => {
+    for (const bind of ["bind", "bindSync"] as const) {
+      const [pull, push] = [managed(new Pull({ ipv6: true })), managed(new Push({ ipv6: true }))];
+      const endpoint = await pull[bind]("tcp://[::ffff:127.0.0.1]:*");
+      expect(endpoint).toMatch(/^tcp:\/\/\[::ffff:127\.0\.0\.1\]:\d+$/);
+      push.connect(endpoint);
+      await passes(push, pull);
+    }
+  });
+
+  it.skipIf(!HAS_IPV6)("with ipv6 the wildcard takes both families in whatever spelling (R5)", async () => {
+    const [pull, push] = [managed(new Pull({ ipv6: true })), managed(new Push())];
+    const endpoint = await pull.bind("tcp://[0::0]:*");
+    push.connect(`tcp://127.0.0.1:${portOf(endpoint)}`);
+    await passes(push, pull);
+  });
+
   it("R5 with ipv6 off an IPv6 address is refused with EINVAL or never connected", async () => {
     const pull = managed(new Pull());
     await expect(pull.bind("tcp://[::1]:*")).rejects.toMatchObject({ code: "EINVAL" });

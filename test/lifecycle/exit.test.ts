@@ -2,11 +2,12 @@
  * The end of a program: one that closes its sockets exits by itself; process.exit() or an uncaught error in mid-traffic
  * never crashes it. Every child's exit code and signal is looked at.
  */
+import { readdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Pull } from "../../src/index.js";
 import { startChild } from "../support/child.js";
-import { managed } from "../support/helpers.js";
+import { managed, temporaryDirectory } from "../support/helpers.js";
 
 const ENDPOINTS = ["tcp://127.0.0.1:*", "ipc://*"];
 
@@ -83,6 +84,15 @@ describe("an end in mid-traffic never crashes", () => {
       },
     );
   }
+});
+
+it.each(["exits", "throws"])("a process that %s leaves no socket file behind", async (how) => {
+  const folder = temporaryDirectory();
+  const child = startChild("exits.mjs", ["bound", how], [], { TMPDIR: folder });
+  const { code } = await child.ended;
+  expect(code).toBe(how === "exits" ? 7 : 1);
+  expect(child.lines[0]).toMatchObject({ event: "bound", there: [true, true] });
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 describe("listeners of events that throw", () => {

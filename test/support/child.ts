@@ -94,9 +94,11 @@ export function startChild(
   name: string,
   args: readonly string[] = [],
   nodeArgs: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Child {
   const child = spawn(process.execPath, [...nodeArgs, childPath(name), ...args], {
     stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
   });
   onTestFinished(() => {
     child.kill("SIGKILL");

@@ -4,6 +4,9 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Pull } from "../../src/index.js";
@@ -19,12 +22,16 @@ interface End {
   readonly stays: boolean;
   readonly code: number | null;
   readonly stdout: string;
+  /** What lies in its temporary folder afterwards. */
+  readonly left: readonly string[];
 }
 
 function run(library: Library, scenario: string, patienceMs: number): Promise<End> {
   const path = fileURLToPath(new URL("children/process-end-child.mjs", import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), "end-"));
   const child = spawn(process.execPath, ["--no-warnings", path, library, scenario], {
     stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, TMPDIR: folder },
   });
   let stdout = "";
   let stays = false;
@@ -40,7 +47,9 @@ function run(library: Library, scenario: string, patienceMs: number): Promise<En
   return new Promise((resolve) =>
     child.once("close", (code) => {
       clearTimeout(patience);
-      resolve({ stays, code, stdout });
+      const left = readdirSync(folder);
+      rmSync(folder, { recursive: true });
+      resolve({ left, stays, code, stdout });
     }),
   );
 }
@@ -79,6 +88,14 @@ describe.each<Library>(["zeromq", "zwire"])("the end of a process with %s", (lib
     const end = await run(library, scenario, ENDS_MS);
     expect(end).toMatchObject({ stays: false, code: 0 });
     if (scenario.includes("time-out")) expect(end.stdout).toContain("EAGAIN");
+  });
+
+  it.concurrent("leaves no directory of ipc://* behind", async () => {
+    const end = await run(library, "bound over ipc", ENDS_MS);
+    // libzmq leaves the file of a path that the program chose.
+    const left = library === "zeromq" ? ["named"] : [];
+    expect(end).toMatchObject({ stays: false, code: 0, left });
+    expect(end.stdout.match(/^\/.*\/(?:socket|named)$/gm)).toHaveLength(2);
   });
 
   it.concurrent.each(STAYS)("does not come when a socket is %s", async (scenario) => {

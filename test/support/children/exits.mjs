@@ -2,6 +2,7 @@
  * Small programs whose end is the test: the argument says which. Each must end by itself, or be ended by process.exit()
  * or an uncaught error in mid-traffic, without a crash.
  */
+import { existsSync } from "node:fs";
 import { Publisher, Pull, Push, Reply, Request, Subscriber, say } from "./zwire.mjs";
 
 const [, , scenario, argument = "tcp://127.0.0.1:*"] = process.argv;
@@ -146,6 +147,15 @@ const scenarios = {
     push.connect(argument);
     for (let i = 0; i < 2000; i++) push.send([`${i}`, Buffer.alloc(10_000)]);
     push.close();
+  },
+
+  /** Ends with sockets bound, one under its own name. */
+  async bound() {
+    const [any, named] = [new Pull(), new Pull({ ipcFileMode: 0o600 })];
+    const paths = [await any.bind("ipc://*"), await named.bind(`ipc://${process.env.TMPDIR}/named`)];
+    say({ event: "bound", there: paths.map((path) => existsSync(path.slice("ipc://".length))) });
+    if (argument === "throws") throw new Error("thrown by the program");
+    process.exit(7);
   },
 
   async exit() {

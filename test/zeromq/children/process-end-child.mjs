@@ -30,6 +30,12 @@ const report = (promise) =>
 
 const scenarios = {
   bound: async () => keep(new zmq.Pull()).bind(ANY),
+  async "bound over ipc"() {
+    const [any, named] = [keep(new zmq.Pull()), keep(new zmq.Pull())];
+    await any.bind("ipc://*");
+    await named.bind(`ipc://${process.env.TMPDIR}/named`);
+    for (const { lastEndpoint } of [any, named]) console.log(lastEndpoint.slice("ipc://".length));
+  },
   "bound over inproc": async () => keep(new zmq.Pull()).bind("inproc://end"),
   "connected over inproc": async () => keep(new zmq.Pull()).connect("inproc://end"),
   connected: async () => keep(new zmq.Pull()).connect(NOBODY),
