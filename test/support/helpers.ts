@@ -28,6 +28,7 @@ export const EVENT_NAMES = [
   "handshake:error:protocol",
   "handshake:error:auth",
   "handshake:error:other",
+  "limit",
   "end",
 ] as const;
 
@@ -44,6 +45,9 @@ export interface AnyEvent {
   };
   readonly error?: Error & { code?: string };
   readonly interval?: number;
+  readonly limit?: string;
+  readonly action?: string;
+  readonly value?: number;
   /** When it was told (performance.now()). */
   readonly at: number;
 }
