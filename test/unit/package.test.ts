@@ -3,14 +3,23 @@
  * packages. One copy of the classes for import and require; the portable engine where no addon is found.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pack } from "../support/pack.js";
 
 const ROOT = resolve(fileURLToPath(import.meta.url), "../../..");
-const npm = process.env.npm_execpath;
 const home = mkdtempSync(join(tmpdir(), "zwire-consumer-"));
 const installed = join(home, "node_modules", "zwire");
 
@@ -25,17 +34,7 @@ function node(...args: string[]): string {
 }
 
 beforeAll(() => {
-  const [command, prefix] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
-  const packed = execFileSync(
-    command,
-    [...prefix, "pack", "--json", "--ignore-scripts", "--pack-destination", home],
-    {
-      cwd: ROOT,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    },
-  );
-  const [{ filename }] = Object.values(JSON.parse(packed)) as { filename: string }[];
+  const { filename } = pack(ROOT, "--ignore-scripts", "--pack-destination", home);
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["xzf", join(home, filename), "-C", installed, "--strip-components=1"]);
   rmSync(join(installed, "prebuilds"), { recursive: true, force: true });
@@ -82,6 +81,16 @@ describe("the package", () => {
     expect(Object.keys(manifest.optionalDependencies)).toEqual(["sodium-native"]);
     expect(existsSync(join(installed, "src"))).toBe(false);
     expect(existsSync(join(installed, "build"))).toBe(false);
+  });
+
+  it("has nothing that yarn or pnpm would take for an addon to be built", () => {
+    expect(existsSync(join(installed, "binding.gyp"))).toBe(false);
+    expect(readdirSync(installed).filter((name) => /^(native|src|CMake)/.test(name))).toEqual([]);
+  });
+
+  it("is built before it is packed (fresh-clone.long.test.ts packs a clone)", () => {
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(manifest.scripts.prepack).toBe("node scripts/ready.mjs --quiet");
   });
 
   it("without addon and compiler uses the portable engine, with no error", () => {

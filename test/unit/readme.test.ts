@@ -1,29 +1,125 @@
-/** The README's programs that stand by themselves run as printed. */
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
+/**
+ * Every program in the documents runs as printed, in a folder where zwire is installed: complete, with its imports, and it
+ * ends by itself without a word on stderr. Those that need Python run where there is one.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { Reply } from "../../src/index.js";
+import { managed } from "../support/helpers.js";
+import { python, withPython } from "../support/python-rpc.js";
 
-const ROOT = new URL("../../", import.meta.url);
-const BUILT = pathToFileURL(fileURLToPath(new URL("dist/index.js", ROOT))).href;
-const readme = readFileSync(new URL("README.md", ROOT), "utf8");
+const ROOT = resolve(fileURLToPath(import.meta.url), "../../..");
+/** Only a program that does not end takes this long. */
+const PATIENCE_MS = 30_000;
 
-/** The first program behind a heading. */
-function program(heading: string): string {
-  const [, source] = /```js\n(.*?)```/s.exec(readme.slice(readme.indexOf(heading))) as RegExpExecArray;
-  return source.replace('"zwire"', JSON.stringify(BUILT));
+const home = mkdtempSync(join(tmpdir(), "zwire-reader-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+mkdirSync(join(home, "node_modules"));
+symlinkSync(ROOT, join(home, "node_modules", "zwire"));
+writeFileSync(
+  join(home, "worker.py"),
+  `import statistics, zwire_rpc
+server = zwire_rpc.Server()
+server.expose(lambda a, b: a + b, name="add")
+@server.expose
+def spread(numbers):
+    return {"median": statistics.median(numbers), "deviation": statistics.stdev(numbers)}
+@server.expose
+def count(n):
+    yield from range(n)
+server.run()
+`,
+);
+
+interface Block {
+  readonly title: string;
+  readonly text: string;
 }
 
-describe("README", () => {
-  it.each([
-    ["# zwire", "[ 'hello', 'world' ]\n"],
-    ["## Security", "nobody else can read this from ann\n"],
-  ])("the program under %s prints what it promises", (heading, printed) => {
-    const args = ["--input-type=module", "-e", program(heading)];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-      encoding: "utf8",
-      timeout: 15_000,
-    });
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: printed, stderr: "" });
+const documents = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)].filter(
+  (name) => name.endsWith(".md"),
+);
+const blocks: Block[] = documents.flatMap((name) => {
+  const document = readFileSync(join(ROOT, name), "utf8");
+  return [...document.matchAll(/```js\n(.*?)```/gs)].map(({ 1: text, index }) => {
+    const before = document.slice(0, index);
+    return { title: `${name} line ${before.split("\n").length + 1}`, text };
   });
+});
+
+const needsPython = ({ text }: Block): boolean => text.includes("spawnPython");
+const asksPython = ({ text }: Block): boolean => text.includes("tcp://127.0.0.1:5557");
+/** Servers, which run until they are ended: test/rpc/examples.test.ts has a client for the one. */
+const serves = ({ text }: Block): boolean => text.includes("tcp://127.0.0.1:4242");
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What the program prints, and how it ends; null: not at all. */
+async function run(text: string): Promise<Run> {
+  const file = join(home, text.includes("require(") ? "main.cjs" : "main.mjs");
+  writeFileSync(file, text);
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1", NODE_OPTIONS: "" };
+  const child: ChildProcess = spawn(process.execPath, ["--no-warnings", file], {
+    cwd: home,
+    env,
+    timeout: PATIENCE_MS,
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  const status = await new Promise<number | null>((ended) => child.once("close", ended));
+  return { status, stdout, stderr };
+}
+
+/** What a comment behind console.log promises; "…" stands for anything. */
+function promised(text: string): string[] {
+  return [...text.matchAll(/console\.log\(.*?\);[^\S\n]*\/\/ (\S.*)/g)].map(([, said]) =>
+    said.split("…")[0].trim(),
+  );
+}
+
+function expectAsPrinted({ text }: Block, { status, stdout, stderr }: Run): void {
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  for (const said of promised(text)) expect(stdout.replaceAll(/\s+/g, " ")).toContain(said);
+}
+
+describe("the programs of the documents", () => {
+  it("are found", () => {
+    expect(blocks.length).toBeGreaterThan(8);
+    expect([needsPython, asksPython, serves].map((one) => blocks.filter(one).length)).toEqual([2, 1, 1]);
+  });
+
+  const alone = blocks.filter((block) => !needsPython(block) && !asksPython(block) && !serves(block));
+  it.each(alone)("run as printed: $title", async (block) => {
+    expectAsPrinted(block, await run(block.text));
+  });
+
+  it.each(blocks.filter(asksPython))("run as printed, with somebody to answer: $title", async (block) => {
+    const reply = managed(new Reply());
+    const endpoint = await reply.bind("tcp://127.0.0.1:*");
+    void reply.receive().then(([question]) => reply.send(`Python heard: ${question}`));
+    const ran = await run(block.text.replace("tcp://127.0.0.1:5557", endpoint));
+    expect(ran).toEqual({ status: 0, stdout: "Python heard: hello\n", stderr: "" });
+  });
+
+  it.skipIf(python.command === null).each(blocks.filter(needsPython))(
+    `run as printed, ${withPython}: $title`,
+    async (block) => expectAsPrinted(block, await run(block.text)),
+  );
 });
