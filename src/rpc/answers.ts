@@ -31,9 +31,9 @@ export function describeError(error: unknown, traceback: boolean): ErrorAnswer {
   if (data !== undefined) extension.data = sendableOrNote(data);
   return {
     args: [
-      text(String(error.name)),
-      text(String(error.message)),
-      traceback && stack !== null ? text(stack) : null,
+      text(describe(error.name)),
+      text(describe(error.message)),
+      traceback && stack !== null ? text(describe(stack)) : null,
     ],
     extension,
   };

@@ -9,16 +9,8 @@ import type { Clock } from "./clock.js";
 import type { Codec } from "./codec.js";
 import { type Delivery, deliver } from "./deliver.js";
 import { CallRefused } from "./errors.js";
-import {
-  CANCEL,
-  decodeEvent,
-  encodeEvent,
-  HEARTBEAT,
-  type Id,
-  type IdSource,
-  MORE,
-  type RpcEvent,
-} from "./event.js";
+import { CANCEL, decodeEvent, encodeEvent, HEARTBEAT, type IdSource, MORE, type RpcEvent } from "./event.js";
+import type { Id } from "./id.js";
 import type { Link, LinkOwner } from "./link.js";
 import { type Attendant, attend } from "./liveness.js";
 import { OpenCalls } from "./open-calls.js";

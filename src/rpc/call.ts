@@ -5,7 +5,7 @@
 import type { Channel } from "./channel.js";
 import type { Deadline } from "./deadlines.js";
 import { LostRemote, MalformedAnswer } from "./errors.js";
-import type { Id } from "./event.js";
+import type { Id } from "./id.js";
 import type { Link } from "./link.js";
 import type { ClientRequest } from "./types.js";
 

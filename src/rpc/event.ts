@@ -1,21 +1,14 @@
 /**
- * Events, `[header, name, args]`, to and from the frames of a message (§2, §3), and the ids by which channels are known.
+ * Events, `[header, name, args]`, to and from the frames of a message (§2, §3).
  * Knows no channels and no sockets; random octets are handed in.
  */
 import { type Codec, define, UndecodableError } from "./codec.js";
+import { type Id, idOf } from "./id.js";
 import type { ReadEvent } from "./reader.js";
 import type { Writer } from "./writer.js";
 
-/**
- * An id: a letter for its type, then the id as text; bytes as latin1 after `b`, text after `s`, an integer after `i`. Ids
- * of different types are different (T3), and each is echoed as what it was (T2).
- */
-export type Id = string;
-
 /** Version of the protocol, header key "v". */
 export const VERSION = 3;
-/** Longest id that is accepted. */
-const MAX_ID = 1024;
 
 /** Names of events that are no methods. */
 export const OK = "OK";
@@ -103,8 +96,8 @@ function makeEvent(given: unknown, name: unknown, args: unknown, fault: Error | 
   if (!isRecord(given)) throw new UndecodableError("its header is no map with text as keys");
   const { v, zwire } = given;
   return {
-    id: toId(given.message_id),
-    responseTo: toId(given.response_to),
+    id: idOf(given.message_id),
+    responseTo: idOf(given.response_to),
     version: typeof v === "number" && Number.isInteger(v) ? v : 1,
     header: given,
     extension: isRecord(zwire) ? (zwire as Extension) : null,
@@ -123,14 +116,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
     !(value instanceof Map) &&
     !(value instanceof Date)
   );
-}
-
-function toId(value: unknown): Id | null {
-  if (typeof value === "string") return value.length <= MAX_ID ? `s${value}` : null;
-  if (value instanceof Uint8Array) {
-    return value.length <= MAX_ID ? `b${Buffer.from(value).toString("latin1")}` : null;
-  }
-  return typeof value === "bigint" || Number.isInteger(value) ? `i${value}` : null;
 }
 
 /** The keys of a header that are not the protocol's. */
@@ -275,19 +260,22 @@ function writeId(writer: Writer, id: Id): void {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** Brokers that an answer can be sent back through: an envelope costs memory for as long as its client is known. */
+const MOST_HOPS = 64;
 
 /**
  * Parts a message that a ROUTER received (T4, T5): what is in front of the delimiter, and the payload, which is the last
- * frame. Null when there is no payload.
+ * frame. Null when there is no payload, or more in front of it than an answer could carry.
  */
 export function openEnvelope(frames: Buffer[]): { envelope: Buffer[]; payload: Buffer } | null {
   if (frames.length < 2) return null;
   const payload = frames[frames.length - 1];
   // The first frame is the routing id, which is never empty.
   for (let i = 1; i < frames.length - 1; i++) {
+    if (i > MOST_HOPS) return null;
     if (frames[i].length === 0) return { envelope: frames.slice(0, i), payload };
   }
-  return { envelope: frames.slice(0, -1), payload };
+  return frames.length > MOST_HOPS + 1 ? null : { envelope: frames.slice(0, -1), payload };
 }
 
 /** The frames of an answer: always with a delimiter (T4). */

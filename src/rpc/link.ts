@@ -4,7 +4,7 @@
  */
 
 import { Dealer, type DealerOptions, ZmqError } from "../index.js";
-import type { Id } from "./event.js";
+import type { Id } from "./id.js";
 
 const EMPTY = Buffer.alloc(0);
 const DEFAULTS: DealerOptions = {

@@ -4,7 +4,8 @@
  * dozen calls, and V8 keeps what the old tables held until the next full collection: it took a third of the time
  * of small calls. Knows nothing of what a call is but its id.
  */
-import type { Id, IdSource } from "./event.js";
+import type { IdSource } from "./event.js";
+import type { Id } from "./id.js";
 
 interface Entry {
   readonly id: Id;

@@ -3,6 +3,7 @@
  * keys that are no text, octets that are no value, bounds exceeded, an octet too few) it leaves to the general way, by
  * giving up. Knows nothing of channels.
  */
+import { idOf } from "./id.js";
 import type { ScanLimits } from "./scan.js";
 
 /** What was read. Ids are keys: a letter for the type, and the id as text (event.ts). */
@@ -28,7 +29,6 @@ const GIVE_UP = Symbol("give up");
 /** Keys of maps and names of events come again and again: those of up to so many octets are remembered. */
 const REMEMBERED = 24;
 const MEMORY = 256;
-const MAX_ID = 1024;
 
 export class Reader {
   readonly #limits: ScanLimits;
@@ -95,11 +95,7 @@ export class Reader {
       this.#take(2 + length);
       return `b${bytes.latin1Slice(start, start + length)}`;
     }
-    const value = this.#value(2);
-    if (typeof value === "string") return value.length <= MAX_ID ? `s${value}` : null;
-    if (value instanceof Uint8Array)
-      return value.length <= MAX_ID ? `b${Buffer.from(value).toString("latin1")}` : null;
-    return typeof value === "bigint" || Number.isInteger(value) ? `i${value}` : null;
+    return idOf(this.#value(2));
   }
 
   #octet(): number {

@@ -7,7 +7,8 @@ import type { Channel } from "./channel.js";
 import { sendable } from "./codec.js";
 import type { RequestContext } from "./context.js";
 import type { Deadline } from "./deadlines.js";
-import { ERR, type Extension, type Id, OK, STREAM, STREAM_DONE } from "./event.js";
+import { ERR, type Extension, OK, STREAM, STREAM_DONE } from "./event.js";
+import type { Id } from "./id.js";
 import type { PeerState } from "./peers.js";
 import type { ServedMethod } from "./service.js";
 
@@ -112,7 +113,13 @@ export class ServedCall {
   }
 
   #returned(value: unknown): void {
-    const source = sourceOf(value);
+    let source: Source | null;
+    try {
+      source = sourceOf(value);
+    } catch (error) {
+      void this.#failed(error);
+      return;
+    }
     if (source !== null) void this.#stream(source);
     else if (this.#owner.after !== null) void this.#returnedWithHooks(value);
     else this.#finish(value);

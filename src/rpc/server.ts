@@ -18,13 +18,13 @@ import {
   enclose,
   encodeEvent,
   HEARTBEAT,
-  type Id,
   IdSource,
   MORE,
   openEnvelope,
   type RpcEvent,
 } from "./event.js";
 import { Hooks } from "./hooks.js";
+import type { Id } from "./id.js";
 import { Limiter } from "./limiter.js";
 import { type CheckedServeOptions, checkServeOptions, duration } from "./options.js";
 import { type PeerState, Peers } from "./peers.js";

@@ -67,6 +67,71 @@ describe("frames, ids and headers", () => {
     expect(wire.response_to).toEqual(decode(id));
   });
 
+  it.each([
+    ["1e21, whose text is no integer", hex("cb 444b1ae4d6e2ef50")],
+    ["-1e20", hex("cb c415af1d78b58c40")],
+    ["2^64", hex("cb 43f0000000000000")],
+    ["2^63", hex("cb 43e0000000000000")],
+    ["-2^63", hex("cb c3e0000000000000")],
+    ["single 2^64", hex("ca 5f800000")],
+    ["not a number", hex("cb 7ff8000000000000")],
+    ["infinite", hex("cb 7ff0000000000000")],
+    ["a half", hex("cb 3fe0000000000000")],
+  ])("a float id that is %s cannot stop the server: it is dropped and counted (T2)", async (_name, id) => {
+    const { server, client } = await joined();
+    const v = int(3);
+    const zwire = map({});
+    for (const name of ["add", "x", "_zpc_hb", "_zpc_more", "_zpc_cancel"]) {
+      await client.raw("", event({ message_id: id }, name, arr()));
+      await client.raw("", event({ message_id: id, v, zwire }, name, nil));
+      // The general way of decoding, which an odd key asks for.
+      await client.raw("", event({ message_id: id, v, __proto__x: nil, ["__proto__"]: nil }, name, arr()));
+    }
+    expect((await client.call("add", int(1), int(2))).args).toEqual([3]);
+    expect(client.heard.length).toBe(1);
+    expect(server.stats).toMatchObject({ dropped: 15, channels: 0 });
+    for (const name of ["_zpc_hb", "_zpc_more", "add"]) {
+      await client.raw("", event({ message_id: bin(newId()), response_to: id, v, zwire }, name, arr(int(1))));
+    }
+    expect((await client.call("add", int(1), int(2))).args).toEqual([3]);
+  });
+
+  it("an envelope that no answer could carry is dropped and counted (T5)", async () => {
+    const { server, client } = await joined();
+    const request = event({ message_id: bin(newId()), v: int(3) }, "add", arr(int(1)));
+    await client.raw(...new Array(65_000).fill("x"), request);
+    await client.raw(...new Array(65_000).fill("x"), "", request);
+    await client.raw(...new Array(64).fill("x"), request);
+    await until(() => server.stats.dropped === 3, "all are dropped");
+    const id = newId();
+    await client.raw(
+      ...new Array(63).fill("x"),
+      event({ message_id: bin(id), v: int(3) }, "add", arr(int(1))),
+    );
+    expect((await client.answer(id)).envelope.length).toBe(64);
+  });
+
+  it("a handler may throw what its caller sent, and what has no text; each is answered (T8)", async () => {
+    const server = await serving({
+      fail: (fields: object) => {
+        throw Object.assign(new Error("x"), fields);
+      },
+      odd: () => ({
+        [Symbol.asyncIterator]: () => {
+          throw new RangeError("no iterator");
+        },
+      }),
+    });
+    const client = new ScriptedClient(server.endpoint);
+    const odd = map({ toString: int(1) });
+    const id = await client.say(
+      "fail",
+      arr(map({ name: odd, message: odd, stack: odd, code: odd, data: odd })),
+    );
+    expect((await client.answer(id)).name).toBe("ERR");
+    expect((await client.call("odd")).args).toEqual(["RangeError", "no iterator", expect.any(String)]);
+  });
+
   it("T3 ids of different types and the same octets are different channels", async () => {
     const { server, client } = await joined();
     await client.raw("", event({ message_id: bin("1"), v: int(3) }, "count", arr(int(5))));

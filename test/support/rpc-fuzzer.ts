@@ -35,6 +35,63 @@ export class Fuzzer {
     return Buffer.from(Array.from({ length: this.below(most) }, () => this.below(256)));
   }
 
+  /** A number in any of the wire's forms: floats that are whole and huge, integers at the ends of each form. */
+  number(): Buffer {
+    const double = (value: number): Buffer => {
+      const bytes = Buffer.alloc(9, 0xcb);
+      bytes.writeDoubleBE(value, 1);
+      return bytes;
+    };
+    switch (this.below(6)) {
+      case 0:
+        return int(this.below(2 ** 31) - this.below(2 ** 31));
+      case 1:
+        return Buffer.concat([
+          Buffer.of(0xcb),
+          Buffer.from(Array.from({ length: 8 }, () => this.below(256))),
+        ]);
+      case 2:
+        // Whole numbers of every size, and halves.
+        return double(
+          (this.below(2) === 0 ? 1 : -1) * Math.floor(this.next() * 2 ** 53) * 2 ** (this.below(1000) - 1),
+        );
+      case 3:
+        return double(
+          this.pick([
+            0,
+            -0,
+            1,
+            1e21,
+            -1e21,
+            2 ** 53,
+            2 ** 63,
+            -(2 ** 63),
+            2 ** 64,
+            -1e20,
+            1e308,
+            NaN,
+            Infinity,
+            -Infinity,
+          ]),
+        );
+      case 4:
+        return hex(this.pick(["ca 7f7fffff", "ca ff800000", "ca 5f800000", "ca 60ad78ec", "ca 80000000"]));
+      default: {
+        const lead = 0xcc + this.below(8);
+        const edge = this.pick([0x00, 0x7f, 0x80, 0xff]);
+        return Buffer.concat([
+          Buffer.of(lead, edge),
+          Buffer.alloc((1 << ((lead - 0xcc) & 3)) - 1, this.pick([0, 0xff])),
+        ]);
+      }
+    }
+  }
+
+  /** What may or may not be an id: often a number, of which most are none. */
+  id(): Buffer {
+    return this.pick([() => this.number(), () => this.value(), () => bin(this.bytes(40))])();
+  }
+
   /** Any msgpack value, or nearly one. */
   value(depth = 0): Buffer {
     const kind = this.below(depth > 4 ? 9 : 13);
@@ -42,7 +99,7 @@ export class Fuzzer {
       case 0:
         return nil;
       case 1:
-        return int(this.below(2 ** 31) - this.below(2 ** 31));
+        return this.number();
       case 2:
         return str(
           this.pick(["", "a", "__proto__", "constructor", "toString", "then", "zwire", "x".repeat(200)]),
@@ -104,14 +161,14 @@ export class Fuzzer {
 
   /** An event, right in some places and wrong in others. */
   event(ids: Buffer[], names: readonly string[]): Buffer {
-    const id = this.below(8) === 0 ? this.value() : bin(newId());
+    const id = this.below(4) === 0 ? this.id() : bin(newId());
     if (ids.length < 200) ids.push(id);
     const fields: Record<string, Buffer> = {
       message_id: id,
       v: this.pick([int(3), int(3), int(1), this.value()]),
     };
     if (this.below(2) === 0 && ids.length > 0)
-      fields.response_to = this.below(6) === 0 ? this.value() : this.pick(ids);
+      fields.response_to = this.below(6) === 0 ? this.id() : this.pick(ids);
     if (this.below(3) === 0)
       fields.zwire = this.pick([map({}), map({ timeout: this.value() }), this.value()]);
     if (this.below(10) === 0) fields[this.pick(["v", "__proto__", "message_id"])] = this.value();
