@@ -149,7 +149,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   /** One step of the handshake, and what follows from it. */
   #proceed(handshake: Handshake, step: () => Progress): void {
     try {
-      const { output, done, leftover } = step();
+      const { output, done, leftover } = guarded(step);
       if (output !== undefined) this.#sendControl(output);
       if (this.#state !== "handshaking") return;
       if (done) this.#becomeReady(handshake, leftover);
@@ -436,5 +436,19 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   /** Close from our side, dropping what is not yet written; the owner is not called. */
   close(): void {
     if (!this.#closed) this.#release(0);
+  }
+}
+
+/**
+ * A peer's octets may end its own connection, and nothing else: what their decoding throws, other than what it means to,
+ * is a fault of ours that one peer has found. Around no listener of the program.
+ */
+function guarded(step: () => Progress): Progress {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    const text = "what the peer sent could not be decoded";
+    throw new ProtocolError("undecodable", text, { rule: "E4", cause: error });
   }
 }

@@ -30,6 +30,7 @@ export type ProtocolErrorCode =
   | "routing-id-taken"
   | "peer-taken"
   | "peer-error"
+  | "undecodable"
   | "authentication-refused"
   | "authentication-denied"
   | "authentication-failed"
