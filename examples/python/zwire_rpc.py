@@ -157,6 +157,10 @@ def _unpack(blob):
 # ---------------------------------------------------------------- server
 
 
+class _UnknownMethod(NameError):
+    """Nothing of that name is exposed."""
+
+
 class _Channel:
     """One call that a server answers."""
 
@@ -227,9 +231,13 @@ class _Channel:
             return
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         name, text = type(error).__name__, str(error)
+        if isinstance(error, _UnknownMethod):
+            name = "NameError"  # as zerorpc calls it
         if isinstance(error, RemoteError):  # raised elsewhere, and handed on as it was
             name, text, trace = error.name, error.message, error.traceback
         extension = {key: getattr(error, key) for key in ("code", "data") if getattr(error, key, None) is not None}
+        if isinstance(error, _UnknownMethod):
+            extension["kind"] = "unknown-method"  # a handler's own NameError is told from it by this
         try:
             self.emit("ERR", (name, text, trace), extension)
         except Exception:  # data that msgpack cannot write
@@ -414,7 +422,7 @@ class Server:
     async def _run(self, channel, function, name, args):
         try:
             if function is None:
-                raise NameError(name if isinstance(name, str) else repr(name))
+                raise _UnknownMethod(name if isinstance(name, str) else repr(name))
             if not isinstance(args, list):
                 raise TypeError("the arguments are not an array")
             if inspect.isasyncgenfunction(function):

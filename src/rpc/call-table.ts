@@ -10,6 +10,7 @@ import type { Codec } from "./codec.js";
 import { type Delivery, deliver } from "./deliver.js";
 import { CallRefused } from "./errors.js";
 import { CANCEL, decodeEvent, encodeEvent, HEARTBEAT, type IdSource, MORE, type RpcEvent } from "./event.js";
+import { Faults } from "./faults.js";
 import type { Id } from "./id.js";
 import type { Link, LinkOwner } from "./link.js";
 import { type Attendant, attend } from "./liveness.js";
@@ -34,6 +35,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   readonly #open: OpenCalls<Call>;
   #turn = 0;
   #stopTicking: (() => void) | null = null;
+  readonly #faults = new Faults();
   /** Calls sent again, late events, events that could not be understood. */
   readonly counts = { retried: 0, late: 0, dropped: 0 };
 
@@ -180,7 +182,18 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
       this.counts.late++; // T28
       return;
     }
-    deliver(call, event, this.#clock.now(), this);
+    try {
+      deliver(call, event, this.#clock.now(), this);
+    } catch (error) {
+      // Callers hear of their calls by promises, and hooks are guarded: what comes here is ours.
+      this.#faults.tell(error);
+      call.fail(error, false);
+    }
+  }
+
+  /** Bugs of ours that an event has met. */
+  get faults(): number {
+    return this.#faults.count;
   }
 
   heartbeat(call: Call): void {

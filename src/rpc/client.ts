@@ -194,6 +194,7 @@ export class Client {
       servers: this.#table.links.filter((link) => link.isUp).length,
       calls: this.#calls,
       ...this.#table.counts,
+      faults: this.#table.faults,
     };
   }
 

@@ -76,8 +76,10 @@ export function decodeEvent(codec: Codec, frame: Buffer): RpcEvent {
 
 const NO_HEADER: Readonly<Record<string, unknown>> = Object.freeze({});
 
-function fromRead({ id, responseTo, version, others, extension, name, args }: ReadEvent): RpcEvent {
+function fromRead(read: ReadEvent): RpcEvent {
+  const { responseTo, version, others, extension, name, args } = read;
   const zwire = extension !== undefined && isRecord(extension) ? (extension as Extension) : null;
+  const id = read.astray ? null : read.id;
   return { id, responseTo, version, header: others ?? NO_HEADER, extension: zwire, name, args, fault: null };
 }
 
@@ -94,10 +96,13 @@ function decodeParts(codec: Codec, payload: Buffer, starts: number[]): RpcEvent 
 
 function makeEvent(given: unknown, name: unknown, args: unknown, fault: Error | null): RpcEvent {
   if (!isRecord(given)) throw new UndecodableError("its header is no map with text as keys");
-  const { v, zwire } = given;
+  const { v, zwire, response_to: answered } = given;
+  const responseTo = idOf(answered);
+  // It answers something whose id cannot be one: it belongs to nobody, and opens no channel.
+  const astray = responseTo === null && answered !== undefined && answered !== null;
   return {
-    id: idOf(given.message_id),
-    responseTo: idOf(given.response_to),
+    id: astray ? null : idOf(given.message_id),
+    responseTo,
     version: typeof v === "number" && Number.isInteger(v) ? v : 1,
     header: given,
     extension: isRecord(zwire) ? (zwire as Extension) : null,

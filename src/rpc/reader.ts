@@ -10,6 +10,8 @@ import type { ScanLimits } from "./scan.js";
 export class ReadEvent {
   id: string | null = null;
   responseTo: string | null = null;
+  /** It answers something whose id cannot be one: it belongs to nobody. */
+  astray = false;
   version = 1;
   /** The header's other keys; null for none. */
   others: Record<string, unknown> | null = null;
@@ -26,6 +28,7 @@ interface Slices {
 
 /** Says that the general way has to do it. */
 const GIVE_UP = Symbol("give up");
+const NIL = 0xc0;
 /** Keys of maps and names of events come again and again: those of up to so many octets are remembered. */
 const REMEMBERED = 24;
 const MEMORY = 256;
@@ -75,8 +78,11 @@ export class Reader {
     this.#items += 2;
     const key = this.#key();
     if (key === "message_id") event.id = this.#id();
-    else if (key === "response_to") event.responseTo = this.#id();
-    else if (key === "v") {
+    else if (key === "response_to") {
+      const absent = this.#bytes[this.#at] === NIL;
+      event.responseTo = this.#id();
+      event.astray = event.responseTo === null && !absent;
+    } else if (key === "v") {
       const version = this.#value(2);
       event.version = typeof version === "number" && Number.isInteger(version) ? version : 1;
     } else if (key === "zwire") event.extension = this.#value(2);

@@ -23,6 +23,7 @@ import {
   openEnvelope,
   type RpcEvent,
 } from "./event.js";
+import { Faults } from "./faults.js";
 import { Hooks } from "./hooks.js";
 import type { Id } from "./id.js";
 import { Limiter } from "./limiter.js";
@@ -63,6 +64,7 @@ export class Server {
   #sweepDue = false;
   #stopTicking: (() => void) | null = null;
   #closing: Promise<void> | null = null;
+  readonly #faults = new Faults();
   readonly #counts = { calls: 0, refused: 0, cancelled: 0, dropped: 0, late: 0, undelivered: 0 };
 
   /** @internal use `serve` */
@@ -156,11 +158,17 @@ export class Server {
     }
     const peer = this.#peers.at(opened.envelope);
     if (extension !== null) peer.zwire = true;
-    if (responseTo === null) this.#opening(peer, id as Id, event);
-    else {
-      const call = peer.channels.get(responseTo);
-      if (call !== undefined) this.#following(call, event);
-      else this.#unknown(peer, responseTo, name);
+    try {
+      if (responseTo === null) this.#opening(peer, id as Id, event);
+      else {
+        const call = peer.channels.get(responseTo);
+        if (call !== undefined) this.#following(call, event);
+        else this.#unknown(peer, responseTo, name);
+      }
+    } catch (error) {
+      // Handlers and hooks are called behind guards of their own: what comes here is ours. Nobody else pays for it.
+      this.#faults.tell(error);
+      peer.channels.get((responseTo ?? id) as Id)?.abandon(error);
     }
   }
 
@@ -368,6 +376,7 @@ export class Server {
       channels: this.#channels,
       peers: this.#peers.active,
       ...this.#counts,
+      faults: this.#faults.count,
     };
   }
 

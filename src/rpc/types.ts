@@ -271,6 +271,8 @@ export interface ClientStats {
   late: number;
   /** Events that could not be understood. */
   dropped: number;
+  /** Answers that met a bug of zwire/rpc; the first is also a warning of the process, ZWIRE_RPC_FAULT. */
+  faults: number;
 }
 
 /** Counters and depths of a server. Counters run from its creation. */
@@ -297,4 +299,6 @@ export interface ServerStats {
   late: number;
   /** Answers that could not be sent, because the client had left or did not read. */
   undelivered: number;
+  /** Events that met a bug of zwire/rpc; the first is also a warning of the process, ZWIRE_RPC_FAULT. */
+  faults: number;
 }

@@ -2,8 +2,9 @@
  * The server against a client whose octets are written by hand: framing, ids, errors, streams by credit, heartbeats
  * (items T1 to T35 of the protocol's list, the server's side).
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Dealer, Router } from "../../src/index.js";
+import { Channel } from "../../src/rpc/channel.js";
 import { method } from "../../src/rpc.js";
 import { managed, turns, until } from "../support/helpers.js";
 import { arr, bin, decode, hex, int, map, nil, plain, str } from "../support/msgpack.js";
@@ -94,6 +95,7 @@ describe("frames, ids and headers", () => {
       await client.raw("", event({ message_id: bin(newId()), response_to: id, v, zwire }, name, arr(int(1))));
     }
     expect((await client.call("add", int(1), int(2))).args).toEqual([3]);
+    expect(server.stats).toMatchObject({ dropped: 18, channels: 0, faults: 0 });
   });
 
   it("an envelope that no answer could carry is dropped and counted (T5)", async () => {
@@ -130,6 +132,30 @@ describe("frames, ids and headers", () => {
     );
     expect((await client.answer(id)).name).toBe("ERR");
     expect((await client.call("odd")).args).toEqual(["RangeError", "no iterator", expect.any(String)]);
+  });
+
+  it("a bug that an event meets ends its channel, is told once, and stops nothing", async () => {
+    const { server, client } = await joined();
+    const warned: Error[] = [];
+    const listen = (warning: Error): void => void warned.push(warning);
+    process.on("warning", listen);
+    const broken = vi.spyOn(Channel.prototype, "grant").mockImplementation(() => {
+      throw new Error("a bug");
+    });
+    try {
+      await client.raw("", event({ message_id: bin("s"), v: int(3) }, "count", arr(int(9))));
+      await until(() => server.stats.streams === 1, "a stream");
+      const grant = { message_id: bin("g"), v: int(3), response_to: bin("s") };
+      for (let i = 0; i < 2; i++) await client.raw("", event(grant, "_zpc_more", arr(int(1))));
+      await until(() => server.stats.channels === 0, "its channel is closed");
+      await until(() => warned.length > 0, "the warning");
+    } finally {
+      broken.mockRestore();
+      process.off("warning", listen);
+    }
+    expect(warned.map(({ message }) => message)).toEqual([expect.stringContaining("a bug")]);
+    expect(server.stats.faults).toBe(1);
+    expect(await client.call("add", int(1), int(2))).toMatchObject({ name: "OK", args: [3] });
   });
 
   it("T3 ids of different types and the same octets are different channels", async () => {

@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type Server, serve, spawnPython } from "../../src/rpc.js";
+import { type Server, serve, spawnPython, UnknownMethod } from "../../src/rpc.js";
 import { freePort, temporaryDirectory, until, within } from "../support/helpers.js";
 import { PythonPeer, type PythonServer, python, withPython } from "../support/python-rpc.js";
 
@@ -202,7 +202,9 @@ asyncio.run(main())
       message: "oh no",
       traceback: expect.stringContaining("worker.py"),
     });
-    await expect(api.missing()).rejects.toMatchObject({ name: "NameError" });
+    const missing = await api.missing().catch((error: unknown) => error);
+    expect(missing).toBeInstanceOf(UnknownMethod);
+    expect(missing).toMatchObject({ name: "NameError", message: "missing" });
     await expect(api.add(1, 2, 3)).rejects.toMatchObject({ name: "TypeError" });
     expect(await api.blob(6)).toEqual(Buffer.from([0, 255, 0, 255, 0, 255]));
     expect((await api.$client.inspect()).methods.add).toMatchObject({ doc: "Adds two numbers." });
