@@ -65,13 +65,13 @@ function octets(name: string, value: unknown): Buffer | null {
 }
 
 /**
- * Checks a routing id (C12): 1 to 255 octets, the first not zero, since generated ones begin with zero.
+ * Checks a routing id (C12): 1 to 255 bytes of any value.
  * @throws TypeError, RangeError
  */
 export function routingId(name: string, value: unknown): Buffer | null {
   const id = octets(name, value);
-  if (id !== null && (id.length < 1 || id.length > ROUTING_ID_MAX || id[0] === 0)) {
-    throw new RangeError(`${name} must have 1 to ${ROUTING_ID_MAX} octets and not begin with a zero octet`);
+  if (id !== null && (id.length < 1 || id.length > ROUTING_ID_MAX)) {
+    throw new RangeError(`${name} must have 1 to ${ROUTING_ID_MAX} bytes`);
   }
   return id;
 }

@@ -221,7 +221,7 @@ export interface SubscriberOnlyOptions {
 
 /** Options of sockets that have an identity. */
 export interface IdentityOptions {
-  /** Identity told to the peer: 1 to 255 octets, not beginning with zero (C12). Default: none. */
+  /** Identity told to the peer: 1 to 255 bytes (C12). Default: none. */
   routingId?: string | Uint8Array | null;
 }
 

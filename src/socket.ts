@@ -69,6 +69,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   readonly options: OptionValues = defaultOptions();
   /** @internal an option set too late for the endpoints that exist is told as a process warning */
   warnsLate = true;
+  /** @internal does what libzmq does where zwire is kinder: zeromq.js's surface */
+  asLibzmq = false;
   /** @internal */
   readonly scheduler: FlushScheduler = flushScheduler;
   readonly #turns = new SocketTurns();
@@ -258,6 +260,11 @@ export abstract class Socket extends Emitting implements SocketHost {
     handle.start();
   }
 
+  /** Whether connect() gave a name to a peer, which may not be there yet. */
+  protected isReserved(id: Buffer): boolean {
+    return this.#endpoints.hasNamed(id);
+  }
+
   /**
    * Undo `connect`: what is unread from there is lost, what is unsent follows `linger` (S13).
    * @throws ZmqError ENOENT when the endpoint is not connected
@@ -433,6 +440,16 @@ export abstract class Socket extends Emitting implements SocketHost {
   /** @internal */
   detachPipe(pipe: Pipe): void {
     this.pipes.delete(pipe);
+  }
+
+  /** @internal Types that know their peers by name may refuse one. */
+  refusalOf(_peer: Peer, _pipe: Pipe | null, _chosen: Buffer | null): Error | null {
+    return null;
+  }
+
+  /** @internal */
+  resumes(_pipe: Pipe, _peer: Peer, _chosen: Buffer | null): boolean {
+    return true;
   }
 
   /** @internal */

@@ -10,20 +10,21 @@ export class PeerNumbers {
   readonly #pipes = new Map<number, Pipe>();
   /** Also of pipes that have left and are not yet read empty. */
   readonly #numbers = new WeakMap<Pipe, number>();
-  #counter: number;
+  readonly #random: () => number;
 
-  /** @param random where to begin to count, 32 bits */
-  constructor(random: number) {
-    this.#counter = random >>> 0;
+  /** @param random 32 bits that nobody can foresee */
+  constructor(random: () => number) {
+    this.#random = random;
   }
 
   /** Number a pipe. */
   add(pipe: Pipe): number {
-    do this.#counter = (this.#counter + 1) >>> 0;
-    while (this.#counter === 0 || this.#pipes.has(this.#counter));
-    this.#pipes.set(this.#counter, pipe);
-    this.#numbers.set(pipe, this.#counter);
-    return this.#counter;
+    let number: number;
+    do number = this.#random() >>> 0;
+    while (number === 0 || this.#pipes.has(number));
+    this.#pipes.set(number, pipe);
+    this.#numbers.set(pipe, number);
+    return number;
   }
 
   /** Nothing can be sent to the pipe any more. */

@@ -1,7 +1,7 @@
 /**
  * Peers by name (RFC 28 §The ROUTER Socket Type; items I3, I8, I9, I11, I13, C14): which pipe a routing id stands
- * for. Generated names are five octets, the first zero, then a counter that begins at a random value. Knows pipes and
- * nothing else; randomness is handed in.
+ * for. Generated names are five bytes, the first zero, the others random, so that no peer can guess one. Knows pipes
+ * and nothing else; randomness is handed in.
  */
 import type { Pipe } from "../engine/pipe.js";
 
@@ -11,11 +11,13 @@ export class RoutingTable {
   /** Generated names by number, others by their octets as text: looking up a number is cheaper. */
   readonly #numbered = new Map<number, Pipe>();
   readonly #named = new Map<string, Pipe>();
-  #counter: number;
+  /** Those of the numbers that we made up: whoever announces one has no claim to it. */
+  readonly #generated = new Set<number>();
+  readonly #random: () => number;
 
-  /** @param random the first generated name's number, 32 bits */
-  constructor(random: number) {
-    this.#counter = random >>> 0;
+  /** @param random 32 bits that nobody can foresee */
+  constructor(random: () => number) {
+    this.#random = random;
   }
 
   /** The pipe of a name. */
@@ -35,18 +37,27 @@ export class RoutingTable {
   remove(pipe: Pipe): void {
     const id = pipe.routingId;
     if (id === null || this.find(id) !== pipe) return;
-    if (id.length === GENERATED_OCTETS && id[0] === 0) this.#numbered.delete(numberOf(id));
-    else this.#named.delete(keyOf(id));
+    if (id.length === GENERATED_OCTETS && id[0] === 0) {
+      this.#numbered.delete(numberOf(id));
+      this.#generated.delete(numberOf(id));
+    } else this.#named.delete(keyOf(id));
   }
 
-  /** A name that no pipe has. */
-  generate(): Buffer {
+  /**
+   * A name that no pipe has.
+   * @param reserved tells of names that are in use though no pipe has them yet
+   */
+  generate(reserved: (id: Buffer) => boolean): Buffer {
     const id = Buffer.alloc(GENERATED_OCTETS);
-    do {
-      id.writeUInt32BE(this.#counter, 1);
-      this.#counter = (this.#counter + 1) >>> 0;
-    } while (this.#numbered.has(numberOf(id)));
+    do id.writeUInt32BE(this.#random() >>> 0, 1);
+    while (this.#numbered.has(numberOf(id)) || reserved(id));
+    this.#generated.add(numberOf(id));
     return id;
+  }
+
+  /** Whether a name in use is one that we made up. */
+  isGenerated(id: Uint8Array): boolean {
+    return id.length === GENERATED_OCTETS && id[0] === 0 && this.#generated.has(numberOf(id));
   }
 }
 

@@ -175,14 +175,19 @@ export class Dialer implements SessionOwner, EndpointHandle {
     return this.#host.nextPeerId();
   }
 
+  refusalOf(peer: Peer): Error | null {
+    return this.#closing ? null : this.#host.refusalOf(peer, this.#pipe, this.routingId);
+  }
+
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
     this.#state = "ready";
     this.#backoff.reset();
+    if (this.#pipe !== null && !this.#host.resumes(this.#pipe, peer, this.routingId)) this.#dropPipe();
     const fresh = this.#pipe === null;
     const pipe = this.#pipe ?? this.#newPipe();
     this.#pipe = pipe;
     pipe.peer = peer;
-    if (fresh) this.#host.attachPipe(pipe);
+    if (fresh && !this.#closing) this.#host.attachPipe(pipe);
     return pipe;
   }
 

@@ -104,10 +104,15 @@ export class Endpoints {
     return this.#connected.some((handle) => handle.endpoint === endpoint);
   }
 
+  /** Whether connect() gave this name to a peer. */
+  hasNamed(id: Buffer): boolean {
+    return this.#connected.some((handle) => handle.routingId?.equals(id));
+  }
+
   /** Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport refuses */
   connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
     // Not only names of pipes: with immediate there is no pipe yet.
-    if (routingId !== null && this.#connected.some((handle) => handle.routingId?.equals(routingId))) {
+    if (routingId !== null && this.hasNamed(routingId)) {
       throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
     }
     let handle: InprocConnector | Dialer;

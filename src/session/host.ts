@@ -23,6 +23,14 @@ export interface SocketHost extends PipeOwner {
   attachPipe(pipe: Pipe): void;
   /** The pipe takes no more messages; what it holds unread stays readable. */
   detachPipe(pipe: Pipe): void;
+  /**
+   * Why the socket cannot have a peer whose handshake is complete, or null.
+   * @param pipe that would be its own: of an endpoint that was dialled, where there is one
+   * @param chosen the name that connect() gave to the peer, or null
+   */
+  refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null;
+  /** Whether what waits in the pipe of an endpoint that was dialled is for the peer that is there now. */
+  resumes(pipe: Pipe, peer: Peer, chosen: Buffer | null): boolean;
   /** A handshake is complete on the pipe. */
   pipeConnected(pipe: Pipe, peer: Peer): void;
   /** The pipe has lost its connection; a dialled one may get another. */

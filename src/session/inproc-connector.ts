@@ -159,6 +159,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     return this.host.nextPeerId();
   }
 
+  refusalOf(peer: Peer): Error | null {
+    return this.#closing ? null : this.host.refusalOf(peer, this.pipe, this.routingId);
+  }
+
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
     this.#state = "remote";
     this.#registry.forget(this);

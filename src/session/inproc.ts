@@ -179,11 +179,19 @@ export class InprocListener implements EndpointHandle {
       connector.refused();
       return;
     }
+    const ours = peerOf(host, connector.host.nextPeerId(), this.endpoint);
+    const theirs = peerOf(connector.host, host.nextPeerId(), this.endpoint);
+    const refusal = host.refusalOf(theirs, null, null) ?? connector.refusalOf(ours);
+    if (refusal !== null) {
+      for (const side of [host, connector.host]) {
+        side.emitEvent("handshake:error:other", { address: this.endpoint, error: refusal });
+      }
+      connector.refused();
+      return;
+    }
     const onFail = (): void => this.part(pipe);
     const pipe = newDirectPipe(host, onFail);
     this.#pipes.set(pipe, connector);
-    const ours = peerOf(host, connector.host.nextPeerId(), this.endpoint);
-    const theirs = peerOf(connector.host, host.nextPeerId(), this.endpoint);
     pipe.peer = theirs;
     connector.pipe.peer = ours;
     host.attachPipe(pipe);

@@ -70,6 +70,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     return this.#host.nextPeerId();
   }
 
+  refusalOf(peer: Peer): Error | null {
+    return this.#host.refusalOf(peer, null, null);
+  }
+
   sessionReady(session: Connection, peer: Peer): StreamPipe {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
     pipe.peer = peer;

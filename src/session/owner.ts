@@ -31,7 +31,9 @@ export interface SessionOwner {
   readonly socketType: string;
   /** The endpoint of ours, bound or connected. */
   readonly endpoint: string;
-  /** The handshake is complete: gives the pipe to join. */
+  /** The handshake is complete: why the peer is turned away all the same, or null. */
+  refusalOf(peer: Peer): Error | null;
+  /** The peer is ours: gives the pipe to join. */
   sessionReady(session: Connection, peer: Peer): StreamPipe;
   /** The pipe is joined and can be written to. */
   sessionLinked(pipe: StreamPipe, peer: Peer): void;

@@ -180,12 +180,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
 
   #becomeReady(handshake: Handshake, leftover: Uint8Array): void {
     const description: PeerDescription = handshake.peer;
-    this.#clearHandshakeTimers();
-    this.#handshake = null;
-    this.#state = "ready";
-    this.#secure(handshake);
-    this.#commands = description.commands;
-    this.peer = {
+    const peer: Peer = {
       id: this.#owner.nextPeerId(),
       address: this.stream.remoteAddress,
       endpoint: this.#owner.endpoint,
@@ -193,6 +188,17 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
       routingId: description.routingId,
       metadata: description.metadata,
     };
+    const refusal = this.#owner.refusalOf(peer);
+    if (refusal !== null) {
+      this.#end(refusal, 0);
+      return;
+    }
+    this.#clearHandshakeTimers();
+    this.#handshake = null;
+    this.#state = "ready";
+    this.#secure(handshake);
+    this.#commands = description.commands;
+    this.peer = peer;
     if (this.#options.heartbeatInterval > 0) this.#startHeartbeat();
     const pipe = this.#owner.sessionReady(this, this.peer);
     this.#pipe = pipe;

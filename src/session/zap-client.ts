@@ -159,6 +159,14 @@ class ZapClient implements Authenticator, SocketHost {
     return ++this.#lastPeerId;
   }
 
+  refusalOf(): null {
+    return null;
+  }
+
+  resumes(): boolean {
+    return true;
+  }
+
   attachPipe(): void {}
   detachPipe(): void {}
   pipeConnected(): void {}

@@ -22,6 +22,7 @@ import {
 import { named } from "../patterns/envelope.js";
 import { sendProbe } from "../patterns/probe.js";
 import { RoutingTable } from "../patterns/routing-table.js";
+import { random32 } from "../random.js";
 import { defineOptions, type SocketStats } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 
@@ -46,7 +47,7 @@ export interface RouterOptions
 
 /** Options of one connect(). */
 export interface RouterConnectOptions {
-  /** Name by which the peer is addressed, at once and whatever it calls itself (I11): 1 to 255 octets, not beginning with zero. */
+  /** Name by which the peer is addressed, at once and whatever it calls itself (I11): 1 to 255 bytes. */
   readonly routingId?: string | Uint8Array;
 }
 
@@ -54,7 +55,7 @@ export interface Router extends OptionProperties<RouterOptions> {}
 
 /** Talks to many Dealer, Request and Router sockets, each by its name. */
 export class Router extends DuplexSocket {
-  readonly #table = new RoutingTable(Math.random() * 2 ** 32);
+  readonly #table = new RoutingTable(random32);
   /** Copies that were dropped: no such peer, or its queue was full (I4, I5). */
   #dropped = 0;
   /** @internal CONNECT_ROUTING_ID: for the next connect() only */
@@ -118,14 +119,44 @@ export class Router extends DuplexSocket {
     this.sender.queue.drain(); // with mandatory a send may have waited for this one
   }
 
+  /**
+   * I8: without handover, a peer whose name is another's cannot be told from it; closed, it dials again until the name
+   * is free. A name that we made up is nobody's to take over.
+   */
+  override refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null {
+    if (this.asLibzmq || (pipe !== null && this.resumes(pipe, peer, chosen) && this.#holds(pipe)))
+      return null;
+    const name = chosen ?? peer.routingId;
+    const holder = name.length === 0 ? undefined : this.#table.find(name);
+    if (holder === undefined || this.#mayTakeOver(name)) return null;
+    return new ProtocolError("routing-id-taken", "another peer has its name", { rule: "I8", kind: "other" });
+  }
+
+  #holds(pipe: Pipe): boolean {
+    return pipe.routingId !== null && this.#table.find(pipe.routingId) === pipe;
+  }
+
+  #mayTakeOver(name: Buffer): boolean {
+    return this.options.handover && !this.#table.isGenerated(name);
+  }
+
+  /** I13: what waits for a name must not reach who has come back under another, unless connect() gave the name. */
+  override resumes(pipe: Pipe, peer: Peer, chosen: Buffer | null): boolean {
+    const { routingId } = pipe;
+    if (this.asLibzmq || chosen !== null || routingId === null) return true;
+    return peer.routingId.length === 0
+      ? this.#table.isGenerated(routingId)
+      : routingId.equals(peer.routingId);
+  }
+
   override pipeConnected(pipe: Pipe, peer: Peer): void {
     this.#admit(pipe, peer);
     super.pipeConnected(pipe, peer);
   }
 
   /**
-   * Names a new peer, or ignores it when its name is another's (I8). One that we dialled again keeps its first name
-   * (I13); without one, or when another took it meanwhile, it gets the chance that an accepted peer would have.
+   * Names a new peer, or ignores it when its name is another's, as libzmq does (I8). One that we dialled again keeps its
+   * first name (I13); without one, or when another took it meanwhile, it gets the chance that an accepted peer would have.
    */
   #admit(pipe: Pipe, peer: Peer): void {
     const { routingId } = pipe;
@@ -142,11 +173,11 @@ export class Router extends DuplexSocket {
   #name(pipe: Pipe, announced: Buffer): boolean {
     const holder = announced.length === 0 ? undefined : this.#table.find(announced);
     if (holder !== undefined) {
-      if (!this.options.handover) return false;
+      if (!this.#mayTakeOver(announced)) return false;
       this.#table.remove(holder);
       holder.intercept = discard;
     }
-    pipe.routingId = announced.length === 0 ? this.#table.generate() : announced;
+    pipe.routingId = announced.length === 0 ? this.#table.generate((id) => this.isReserved(id)) : announced;
     this.#table.add(pipe);
     // I9: libzmq leaves the old connection open and deaf; closing it tells that peer.
     holder?.fail(

@@ -20,6 +20,7 @@ import {
 } from "../options.js";
 import { named } from "../patterns/envelope.js";
 import { RoutingTable } from "../patterns/routing-table.js";
+import { random32 } from "../random.js";
 import { defineOptions } from "../socket.js";
 
 const OPTIONS: readonly OptionName[] = [
@@ -34,7 +35,7 @@ export interface StreamOptions extends SocketOptions, WritableOptions, ReadableO
 
 /** Options of one connect(). */
 export interface StreamConnectOptions {
-  /** Name of the connection (M6), 1 to 255 octets, not beginning with zero; else one is generated. */
+  /** Name of the connection (M6), 1 to 255 bytes; else one is generated. */
   readonly routingId?: string | Uint8Array;
 }
 
@@ -43,7 +44,7 @@ export interface Stream extends OptionProperties<StreamOptions> {}
 /** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
 export class Stream extends DuplexSocket {
   override readonly raw = true;
-  readonly #table = new RoutingTable(Math.random() * 2 ** 32);
+  readonly #table = new RoutingTable(random32);
   /** Pipes whose connection was told of, and whose end is to be told. */
   readonly #told = new Set<Pipe>();
   #newest: Buffer | null = null;
@@ -73,7 +74,7 @@ export class Stream extends DuplexSocket {
     if (name !== null && this.#table.find(name) !== undefined) {
       throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${name}" is in use` });
     }
-    const id = name ?? this.#table.generate();
+    const id = name ?? this.#newName();
     this.connectAs(endpoint, id);
     this.#newest = id;
   }
@@ -101,7 +102,7 @@ export class Stream extends DuplexSocket {
 
   override attachPipe(pipe: Pipe): void {
     super.attachPipe(pipe);
-    pipe.routingId ??= this.#table.generate();
+    pipe.routingId ??= this.#newName();
     this.#table.add(pipe);
     this.sender.queue.drain();
   }
@@ -118,6 +119,10 @@ export class Stream extends DuplexSocket {
     super.detachPipe(pipe);
     this.#table.remove(pipe);
     this.sender.queue.drain(); // a send may have waited for this one
+  }
+
+  #newName(): Buffer {
+    return this.#table.generate((id) => this.isReserved(id));
   }
 
   /** M2: an empty chunk tells that a connection is there, or gone. */

@@ -79,6 +79,7 @@ export class SocketState implements Lingering, EventSource {
     this.receives = directions.incoming;
     // libzmq's default, where the type or the context has not said 0.
     if (core.options.linger > 0) core.options.linger = -1;
+    core.asLibzmq = true;
     core.warnsLate = false; // ours do, by zeromq.js's rule
     core.unref();
     (core.turns as SocketTurns).onWait = hold;

@@ -259,8 +259,8 @@ export class Handshake {
     // C11: the Identity of a type that has none is ignored.
     const identified = announced === undefined || IDENTIFIED.has(socketType);
     const routingId = (identified && getProperty(said, "Identity")) || EMPTY;
-    if (routingId.length > IDENTITY_MAX || (routingId.length > 0 && routingId[0] === 0)) {
-      throw refusal("invalid-routing-id", "the peer's identity is too long or begins with zero", "C13");
+    if (routingId.length > IDENTITY_MAX) {
+      throw refusal("invalid-routing-id", "the peer's identity is too long", "C13");
     }
     this.#peer = { major, minor, socketType, routingId, metadata, commands: major > 3 || minor >= 1 };
     this.#state = "done";

@@ -387,8 +387,7 @@ describe("numbers that are no plain options", () => {
     const dealer = managed(new zwire.Dealer());
     const endpoint = await dealer.bind("tcp://127.0.0.1:*");
     const router = managed(new zwire.Router({ mandatory: true }));
-    for (const bad of ["", "\0a", "n".repeat(256)])
-      expect(() => router.setStringOption(61, bad)).toThrow(einval);
+    for (const bad of ["", "n".repeat(256)]) expect(() => router.setStringOption(61, bad)).toThrow(einval);
     expect(() => router.getStringOption(61)).toThrow(einval);
     router.setStringOption(61, "named");
     router.connect(endpoint);

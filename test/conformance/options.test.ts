@@ -155,7 +155,7 @@ describe("what some options take besides", () => {
     expect(dealer.routingId).toEqual(Buffer.from([1, 0, 255])); // a copy
     dealer.routingId = null;
     expect(dealer.routingId).toBeNull();
-    expect(() => create("DEALER", { routingId: Buffer.from([0, 1]) })).toThrow(RangeError); // C12
+    expect(create("DEALER", { routingId: Buffer.from([0, 1]) }).routingId).toEqual(Buffer.from([0, 1])); // C12
     for (const name of ["interface", "socksProxy", "socksUsername", "socksPassword"]) {
       expect(create("PUSH", { [name]: null })[name]).toBeNull();
     }

@@ -25,32 +25,46 @@ function named(endpoint: string, name: string): Promise<RawPeer> {
 }
 
 describe("two peers with one name", () => {
-  it("I8 without handover the second stays connected and is ignored, also when the first has left; redialling helps", async () => {
+  it("a second Dealer of a name is closed with an event, dials again, and is heard as soon as the name is free (I8)", async () => {
     const router = managed(new Router({ mandatory: true }));
     const events = record(router);
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const first = await named(endpoint, "n");
-    const second = await named(endpoint, "n");
-    await events.next("handshake", 2);
-    second.write(message("ignored"));
-    await second.barrier(); // connected, and nothing came
+    const second = managed(new Dealer({ routingId: "n", reconnectInterval: 10 }));
+    second.connect(endpoint);
+    await second.send("late");
+    const { error } = await events.next("handshake:error:other");
+    expect(error).toMatchObject({ code: "routing-id-taken" });
+    expect(router.peers).toHaveLength(1);
     await router.send(["n", "for the first"]);
     expect(texts(await first.readMessage())).toEqual(["for the first"]);
-    first.close();
-    await events.next("disconnect");
-    second.write(message("ignored still"));
-    await second.barrier();
-    expect(second.ended).toBe(false);
-    await expect(router.send(["n", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    await events.next("handshake:error:other", 3);
     expect(router.tryReceive()).toBeUndefined();
-    second.close();
-    await events.next("disconnect", 2);
-    const again = await named(endpoint, "n");
-    again.write(message("heard"));
-    expect(await next(router)).toEqual(["n", "heard"]);
+    first.close();
+    await events.next("handshake", 2);
+    await second.send("heard");
+    for (let text = ""; text !== "heard"; ) text = (await next(router))[1]; // "late" may have gone with a connection
     await router.send(["n", "back"]);
-    expect(texts(await again.readMessage())).toEqual(["back"]);
+    expect(await next(second)).toEqual(["back"]);
+    expect([events.of("handshake").length, events.of("disconnect").length]).toEqual([2, 1]);
   });
+
+  it.each([false, true])(
+    "an announced name equal to a generated one is refused, handover %s (I9, C14)",
+    async (handover) => {
+      const router = managed(new Router({ mandatory: true, handover }));
+      const events = record(router);
+      const endpoint = await router.bind("tcp://127.0.0.1:*");
+      const nameless = await rawConnected(endpoint, { type: "DEALER", properties: [] });
+      nameless.write(message("x"));
+      const [generated] = await router.receive({ timeout: 20_000 });
+      const forger = await rawConnected(endpoint, { type: "DEALER", properties: [["Identity", generated]] });
+      await forger.closed();
+      expect((await events.next("handshake:error:other")).error).toMatchObject({ code: "routing-id-taken" });
+      await router.send([generated, "for the first"]);
+      expect(texts(await nameless.readMessage())).toEqual(["for the first"]);
+    },
+  );
 
   it("I9 with handover the second has the name at once, and the first connection is closed", async () => {
     const router = managed(new Router({ mandatory: true, handover: true }));
@@ -110,38 +124,42 @@ describe("two peers with one name", () => {
     await named(endpoint, "n"); // never answers a PING
     const dealer = managed(new Dealer({ routingId: "n", reconnectInterval: 10 }));
     dealer.connect(endpoint);
-    await dealer.connected({ timeout: 20_000 });
-    await dealer.send("ignored");
+    await events.next("handshake:error:other");
     await events.next("disconnect");
-    expect(router.tryReceive()).toBeUndefined();
-    dealer.disconnect(endpoint);
-    await until(() => router.stats.peers === 0, "both are gone");
-    dealer.connect(endpoint);
+    await events.next("handshake", 2);
     await dealer.send("heard");
     expect(await next(router)).toEqual(["n", "heard"]);
   });
 
-  it("I8 over inproc: the second is ignored, also what it sent before it was joined", async () => {
+  it("I8 over inproc: the second is refused with an event, also what it sent before it was joined; it may connect again", async () => {
     const endpoint = `inproc://names-${process.pid}`;
     const [first, second] = ["n", "n"].map((routingId) =>
       managed(new Dealer({ routingId, probeRouter: true })),
     );
+    const told = record(second);
     for (const dealer of [first, second]) {
       dealer.connect(endpoint);
       await dealer.send("before");
     }
     const router = managed(new Router());
+    const events = record(router);
     await router.bind(endpoint);
     expect([await next(router), await next(router)]).toEqual([
       ["n", ""],
       ["n", "before"],
     ]);
-    await second.send("after");
+    for (const record of [events, told]) {
+      expect((await record.next("handshake:error:other")).error).toMatchObject({ code: "routing-id-taken" });
+    }
     await turns(10);
     expect(router.tryReceive()).toBeUndefined();
     await router.send(["n", "x"]);
     expect(await next(first)).toEqual(["x"]);
     expect(second.tryReceive()).toBeUndefined();
+    first.disconnect(endpoint);
+    second.disconnect(endpoint);
+    second.connect(endpoint);
+    expect(await next(router)).toEqual(["n", ""]);
   });
 
   it("I9 over inproc: the second has the name and the first is disconnected", async () => {
@@ -158,7 +176,7 @@ describe("two peers with one name", () => {
     expect(await next(router)).toEqual(["n", "y"]);
   });
 
-  it("I8 a peer that we dial and that has a taken name is heard once it has redialled a free one", async () => {
+  it("I8 a peer that we dial and that has a taken name is dialled again until the name is free", async () => {
     const router = managed(new Router({ reconnectInterval: 10, mandatory: true }));
     const events = record(router);
     const holder = await named(await router.bind("tcp://127.0.0.1:*"), "n");
@@ -166,13 +184,12 @@ describe("two peers with one name", () => {
     const listener = await rawListen();
     router.connect(listener.endpoint);
     const properties = [["Identity", "n"]] as const;
-    const ignored = await listener.accept();
-    await ignored.handshake({ type: "ROUTER", properties });
-    ignored.write(message("ignored"));
-    await ignored.barrier();
+    const refused = await listener.accept();
+    await refused.handshake({ type: "ROUTER", properties });
+    await refused.closed();
+    expect((await events.next("handshake:error:other")).error).toMatchObject({ code: "routing-id-taken" });
     holder.close();
     await events.next("disconnect");
-    ignored.close();
     const heard = await listener.accept();
     await heard.handshake({ type: "ROUTER", properties });
     heard.write(message("heard"));
@@ -284,22 +301,70 @@ describe("names over a reconnect", () => {
     }
   });
 
-  it("I13 a dialled peer that announces another name after a reconnect keeps its first one", async () => {
+  it.each([
+    ["another name", "two"],
+    ["none at all", ""],
+  ])("what waits for a dialled peer does not reach who comes back under %s (I13)", async (_, other) => {
     const listener = await rawListen();
     const router = managed(new Router({ mandatory: true, reconnectInterval: 20 }));
+    const events = record(router);
     router.connect(listener.endpoint);
     const first = await listener.accept();
     await first.handshake({ type: "DEALER", properties: [["Identity", "one"]] });
-    first.write(message("x"));
+    first.write(message("x"), message("unread"));
     expect(await next(router)).toEqual(["one", "x"]);
     first.close();
+    await events.next("disconnect");
+    await router.send(["one", "for one only"]);
+    const second = await listener.accept();
+    await second.handshake({ type: "DEALER", properties: [["Identity", other]] });
+    second.write(message("y"));
+    expect(await next(router)).toEqual(["one", "unread"]); // the name that it came under
+    const [name, text] = await router.receive({ timeout: 20_000 });
+    expect(text.toString()).toBe("y");
+    if (other === "") expect([name.length, name[0]]).toEqual([5, 0]);
+    else expect(name.toString()).toBe(other);
+    await expect(router.send(["one", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    await router.send([name, "back"]);
+    expect(texts(await second.readMessage())).toEqual(["back"]);
+  });
+
+  it("a dialled peer that comes back under its name, or without one as before, finds what waited for it (I13, G3)", async () => {
+    for (const identity of ["one", ""]) {
+      const listener = await rawListen();
+      const router = managed(new Router({ mandatory: true, reconnectInterval: 20 }));
+      const events = record(router);
+      router.connect(listener.endpoint);
+      const first = await listener.accept();
+      await first.handshake({ type: "DEALER", properties: [["Identity", identity]] });
+      first.write(message("x"));
+      const [name] = await router.receive({ timeout: 20_000 });
+      first.close();
+      await events.next("disconnect");
+      await router.send([name, "queued"]);
+      const second = await listener.accept();
+      await second.handshake({ type: "DEALER", properties: [["Identity", identity]] });
+      expect(texts(await second.readMessage())).toEqual(["queued"]);
+    }
+  });
+
+  it("what lingers for a dialled peer does not reach who comes back under another name (I13, S9)", async () => {
+    const listener = await rawListen();
+    const router = managed(new Router({ mandatory: true, reconnectInterval: 20 }));
+    const events = record(router);
+    router.connect(listener.endpoint);
+    const first = await listener.accept();
+    await first.handshake({ type: "DEALER", properties: [["Identity", "one"]] });
+    await router.connected({ timeout: 20_000 });
+    first.close();
+    await events.next("disconnect");
+    await router.send(["one", "for one only"]);
+    const closed = router.close({ linger: -1 });
     const second = await listener.accept();
     await second.handshake({ type: "DEALER", properties: [["Identity", "two"]] });
-    second.write(message("y"));
-    expect(await next(router)).toEqual(["one", "y"]);
-    await router.send(["one", "back"]);
-    expect(texts(await second.readMessage())).toEqual(["back"]);
-    await expect(router.send(["two", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    await second.closed();
+    expect(second.buffered).toBe(0);
+    await closed; // nothing is left to wait for
   });
 
   it("I11 with immediate a name is given once, though no queue waits under it", async () => {
@@ -311,13 +376,12 @@ describe("names over a reconnect", () => {
     expect(() => router.connect(other, { routingId: "far" })).toThrow(
       expect.objectContaining({ code: "EINVAL" }),
     );
-    // Until it is there the name is free for a peer that calls itself so; the dialled one is ignored then (I8).
+    // Until it is there the name is free for a peer that calls itself so; the dialled one is turned away then (I8).
     const holder = await named(await router.bind("tcp://127.0.0.1:*"), "far");
     await router.connected({ timeout: 20_000 });
     const late = await listener.accept();
     await late.handshake({ type: "DEALER" });
-    late.write(message("ignored"));
-    await late.barrier();
+    await late.closed();
     holder.write(message("x"));
     expect(await next(router)).toEqual(["far", "x"]);
     await router.send(["far", "y"]);

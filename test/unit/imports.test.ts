@@ -18,6 +18,7 @@ const LEAVES = [
   "option-values",
   "endpoint",
   "accept-filter",
+  "random",
   "security",
 ];
 const ALLOWED: Record<string, string[]> = {
@@ -79,6 +80,7 @@ const ALLOWED: Record<string, string[]> = {
   options: ["security"],
   "option-values": ["option-rules", "options", "security"],
   "accept-filter": [],
+  random: [],
   endpoint: ["errors"],
 };
 

@@ -157,6 +157,12 @@ export const GOOD_HANDSHAKES: readonly GoodHandshake[] = [
     octets: octets(OUR_GREETING, ready(socketType("PUSH"), identity(octets("00 01")))),
     peer: { socketType: "PUSH" },
   },
+  ...["00", "0000", "00 61", "00 61626364"].map((bytes) => ({
+    title: `C13 an identity that begins with zero is accepted: ${bytes}`,
+    config: REP,
+    octets: octets(OUR_GREETING, ready(socketType("REQ"), identity(octets(bytes)))),
+    peer: { socketType: "REQ", routingId: octets(bytes) },
+  })),
   {
     title: "C13 an identity of 255 octets is accepted",
     config: REP,
@@ -298,12 +304,6 @@ export const BAD_HANDSHAKES: readonly BadHandshake[] = [
   })),
   {
     ...INVALID_ID,
-    title: "C13 an identity that begins with zero",
-    config: REP,
-    octets: octets(OUR_GREETING, ready(socketType("REQ"), identity(octets("00 61")))),
-  },
-  {
-    ...INVALID_ID,
     title: "C13 an identity of 256 octets",
     config: REP,
     octets: octets(OUR_GREETING, ready(socketType("REQ"), identity(Buffer.alloc(256, 1)))),
@@ -312,7 +312,7 @@ export const BAD_HANDSHAKES: readonly BadHandshake[] = [
     ...INVALID_ID,
     title: "C13 a bad identity of a peer that does not say its type",
     config: REP,
-    octets: octets(OUR_GREETING, ready(identity(octets("00")))),
+    octets: octets(OUR_GREETING, ready(identity(Buffer.alloc(256, 1)))),
   },
   {
     ...METADATA,

@@ -15,6 +15,7 @@ import {
 } from "../../options.js";
 import { numbered, PeerNumbers } from "../../patterns/peer-numbers.js";
 import { skipMultipart } from "../../patterns/single-part.js";
+import { random32 } from "../../random.js";
 import { defineOptions } from "../../socket.js";
 
 const OPTIONS: readonly OptionName[] = [
@@ -40,7 +41,7 @@ export abstract class ServerBase extends DuplexSocket<
   ServerMessage,
   readonly [MessageLike, ServerRoutingOptions]
 > {
-  protected readonly numbers = new PeerNumbers(Math.random() * 2 ** 32);
+  protected readonly numbers = new PeerNumbers(random32);
 
   /**
    * Send a message of one part to a peer. Rejects with EHOSTUNREACH for a peer that is not there, and waits for one

@@ -32,6 +32,7 @@ async function initiateAfter(afterMs: number, handshakeInterval: number): Promis
     socketType: "DEALER",
     endpoint: "tcp://127.0.0.1:1",
     nextPeerId: () => 1,
+    refusalOf: () => null,
     sessionReady() {
       end = "ready";
       throw new Error("as far as this test goes");
