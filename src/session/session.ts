@@ -5,6 +5,7 @@
 import { type Crypto, loadCrypto, loadedCrypto } from "../crypto/crypto.js";
 import { type Deadline, eventLoop } from "../deadline.js";
 import { Assembler, type AssemblerSink } from "../engine/assembler.js";
+import type { Batch } from "../engine/encoder.js";
 import type { FrameRun } from "../engine/frame-run.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
@@ -32,6 +33,7 @@ import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
 import type { Connection, SessionOwner } from "./owner.js";
+import { PacedWriter, type Writing } from "./paced-writer.js";
 import { Inquiry, nobodyToAsk, type Protection, protectionOf, requestAbout } from "./protection.js";
 import { SealedStream } from "./sealed-stream.js";
 
@@ -52,8 +54,17 @@ const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** PONGs that may wait for a peer that sends PINGs and does not read. */
 const WAITING_CONTROL_CEILING = 16;
 
-export class Session implements StreamHandler, PipeLink, Connection, AssemblerSink {
+/**
+ * Types that send and receive as they like. The others send only, receive only, or take turns: their peers need not drop
+ * what they answer.
+ */
+const TWO_WAY = new Set(["DEALER", "ROUTER", "PAIR", "CLIENT", "SERVER", "PEER", "CHANNEL"]);
+
+export class Session implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing {
   readonly stream: Stream;
+  readonly #writer: PacedWriter | null;
+  /** Messages that the running call of the stream has brought. */
+  #arrived = 0;
   peer: Peer | undefined;
   #state: State = "handshaking";
   readonly #owner: SessionOwner;
@@ -82,6 +93,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#owner = owner;
     this.#protection = protectionOf(options, owner.endpoint);
     this.stream = this.#mechanism === "CURVE" ? new SealedStream(stream) : stream;
+    this.#writer = TWO_WAY.has(owner.socketType) ? new PacedWriter(this.stream, this) : null;
     this.#options = options;
     this.#assembler = new Assembler(this); // no closures: a connection that is idle costs what it holds
   }
@@ -234,6 +246,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#assembler.frames(chunk, table, count);
     // F12: a message behind a PING of the same chunk ends the wait for its TTL.
     if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#heartbeat?.received();
+    this.#countArrived();
     pipe?.delivered();
   }
 
@@ -241,10 +254,22 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#heartbeat?.received();
     const pipe = this.#pipe;
     this.#assembler.frame(body, flags);
+    this.#countArrived();
     pipe?.delivered();
   }
 
+  #countArrived(): void {
+    this.#writer?.read(this.#arrived);
+    this.#arrived = 0;
+  }
+
   onDrain(): void {
+    if (this.#writer === null) this.written();
+    else this.#writer.drained();
+  }
+
+  /** All of the last write is taken. */
+  written(): void {
     this.#writing = false;
     if (this.#batchInFlight) {
       this.#batchInFlight = false;
@@ -260,11 +285,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     octets: number,
   ): void {
     if (this.#closed) return;
-    if (fault === FrameFault.none) {
-      this.#end(error, pendingBytes);
-      return;
-    }
-    this.#end(frameFault(fault, octets), pendingBytes);
+    const pending = pendingBytes + (this.#writer?.waiting ?? 0);
+    this.#end(fault === FrameFault.none ? error : frameFault(fault, octets), pending);
   }
 
   // Pipe → session
@@ -287,13 +309,19 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
       this.#control = [];
       this.#controlBytes = 0;
     }
-    if (this.stream.write(segments) > 0) {
+    if (!this.#write(segments, batch)) {
       this.#writing = true;
       this.#batchInFlight = batch !== null;
     } else if (batch !== null) {
       (pipe as StreamPipe).taken();
     }
     return true;
+  }
+
+  /** True when all of it is taken; else `written` follows. */
+  #write(segments: readonly Uint8Array[], batch: Batch | null): boolean {
+    if (this.#writer === null || batch === null) return this.stream.write(segments) === 0;
+    return this.#writer.write(segments, batch.bytes, batch.messages);
   }
 
   /** RADIO and DISH name their subscriptions differently (N8). */
@@ -324,11 +352,13 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
 
   /** From the assembler. */
   message(parts: Message): void {
+    this.#arrived++;
     this.#pipe?.deliver(parts);
   }
 
   /** From the assembler. */
   run(run: FrameRun): void {
+    this.#arrived += run.length;
     this.#pipe?.deliverRun(run);
   }
 
@@ -429,6 +459,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#clearHandshakeTimers();
     this.#heartbeatTimer?.cancel();
     this.#inquiry?.abort();
+    this.#writer?.stop();
     this.stream.close();
     this.#handshake?.destroy();
     this.#handshake = null;
