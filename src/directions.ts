@@ -42,10 +42,18 @@ export class Sender {
   /** Checks and converts an argument of send. */
   prepare(message: Sendable): OutMessage {
     const parts = normaliseMessage(message);
-    if (this.#options.conflate && Array.isArray(parts)) {
-      throw new TypeError(SEVERAL_PARTS); // G14
-    }
+    if (Array.isArray(parts)) this.#checkParts(parts);
     return parts;
+  }
+
+  #checkParts(parts: Uint8Array[]): void {
+    const { conflate, maxMessageParts } = this.#options;
+    if (conflate) throw new TypeError(SEVERAL_PARTS); // G14
+    // Envelopes are not counted.
+    if (parts.length > maxMessageParts) {
+      const most = `message must have at most ${maxMessageParts} parts (maxMessageParts)`;
+      throw new RangeError(`${most}; got ${parts.length}`);
+    }
   }
 
   /** As trySend, for a message that was received: it is what `prepare` would make of it. */
@@ -88,7 +96,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    *
    * Rejects with EAGAIN when no peer had room in time or too many sends wait, with the signal's reason on abort,
    * with EBADF when the socket closes; such a message was not sent.
-   * @throws TypeError for a part that is no MessageLike
+   * @throws TypeError for a part that is no MessageLike; RangeError for more than `maxMessageParts` parts
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);

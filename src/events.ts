@@ -62,13 +62,13 @@ export interface SocketEvents {
   /** The handshake failed for another reason, such as a timeout or a lost connection. */
   "handshake:error:other": WithError;
   /**
-   * A limit of the socket's options was exceeded: `limit` is the option's name, `value` the number that exceeds it. Told
-   * once for what may come with every message.
+   * A limit of the socket's options was reached or exceeded: `limit` is the option's name, `value` the number that does
+   * so. Told once for what may come with every message; "paused" is told when reading stops until there is room.
    */
   limit: At & {
     readonly peer?: Peer;
     readonly limit: string;
-    readonly action: "refused" | "closed" | "ignored" | "dropped";
+    readonly action: "refused" | "closed" | "ignored" | "dropped" | "paused";
     readonly value?: number;
   };
   /** The socket is closed; no event follows. */

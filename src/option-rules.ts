@@ -31,6 +31,7 @@ export interface Rule {
 }
 
 const INT32_MAX = 2 ** 31 - 1;
+const MIB = 1024 * 1024;
 const ROUTING_ID_MAX = 255;
 const INTERFACE_MAX = 15;
 
@@ -160,6 +161,7 @@ export const RULES = {
   reconnectMaxInterval: later(0, count),
   maxMessageSize: later(-1, integer(-1, Number.MAX_SAFE_INTEGER)),
   maxMessageParts: later(65536, integer(1, INT32_MAX)),
+  maxQueuedBytes: live(256 * MIB, bytes),
   maxMultipartSize: later(-1, integer(-1, Number.MAX_SAFE_INTEGER)),
   handshakeInterval: later(30000, count),
   connectTimeout: later(0, count),
@@ -190,11 +192,19 @@ export const RULES = {
   sendTimeout: live(-1, timeout),
   sendQueueLimit: live(65536, integer(1, INT32_MAX)),
   receiveHighWaterMark: live(1000, count),
-  receiveHighWaterMarkBytes: live(0, bytes),
+  receiveHighWaterMarkBytes: live(16 * MIB, bytes),
   receiveTimeout: live(-1, timeout),
   messagePeers: live(false, flag),
   conflate: later(false, flag),
-  noDrop: live(false, flag),
+  onFull: live(null, oneOf(null, "wait", "dropNewest", "dropOldest", "disconnect")),
+  // Kept as onFull.
+  noDrop: {
+    initial: false,
+    check: flag,
+    live: true,
+    store: (values, name, value) => setNoDrop(values as unknown as { onFull: string | null }, name, value),
+    read: (values) => (values as unknown as { onFull: string | null }).onFull === "wait",
+  },
   invertMatching: live(false, flag),
   manual: live(false, flag),
   verbosity: live(null, oneOf(null, "allSubs", "allSubsUnsubs")),
@@ -250,6 +260,19 @@ export const RULES = {
   loopbackFastPath: refused(false, "it is an option of Windows that zwire does not use"),
   tcpAcceptFilter: later(NONE, acceptFilter),
 } satisfies Record<string, Rule>;
+
+/** @throws TypeError where full peers are dealt with in a third way */
+function setNoDrop(values: { onFull: string | null }, name: string, value: unknown): void {
+  const { onFull } = values;
+  if (value === false) {
+    if (onFull === "wait") values.onFull = "dropNewest";
+    return;
+  }
+  if (onFull === "dropOldest" || onFull === "disconnect") {
+    throw new TypeError(`${name}: true and onFull: "${onFull}" contradict each other`);
+  }
+  values.onFull = "wait";
+}
 
 function callback(name: string, value: unknown): unknown {
   if (value === null || typeof value === "function") return value;

@@ -84,6 +84,10 @@ export function readOption(values: OptionValues, name: OptionName): unknown {
 
 /** @throws TypeError for constructor fields that say the same thing twice */
 export function checkFields(fields: ReadonlyMap<string, unknown>): void {
+  const { onFull, noDrop } = Object.fromEntries(fields);
+  if (typeof onFull === "string" && typeof noDrop === "boolean" && noDrop !== (onFull === "wait")) {
+    throw new TypeError(`noDrop: ${noDrop} and onFull: "${onFull}" contradict each other`);
+  }
   if (fields.get("security") === undefined) return;
   const other = SECURITY_FIELDS.find((name) => fields.get(name) !== undefined);
   if (other !== undefined) throw new TypeError(`security and ${other} say the same: give one of them`);

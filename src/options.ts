@@ -30,8 +30,14 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   reconnectMaxInterval?: number;
   /** Largest part accepted; -1 for the context's limit, which is 2^31-1. A larger one closes the connection (E15). Default -1. */
   maxMessageSize?: number;
-  /** Most parts accepted in one message; more close the connection. Default 65536. */
+  /** Most parts of one message: more close the connection of the peer that sends them, and a send throws a RangeError. Default 65536. */
   maxMessageParts?: number;
+  /**
+   * Bytes that the queues of all peers may hold together, received and unsent each by itself; 0 for no limit. Above it
+   * nothing is read from peers, and nothing taken for peers, that have 64 KiB and more queued; event "limit". What a
+   * publisher sends to many peers counts once. Default 268435456 (256 MiB).
+   */
+  maxQueuedBytes?: number;
   /** Largest message accepted, all parts together; -1 for 2^31-1. Default -1. */
   maxMultipartSize?: number;
   /** Time for greeting and handshake; 0 for ever. Default 30000. */
@@ -175,7 +181,10 @@ export interface ForeignOptions {
 export interface WritableOptions {
   /** Messages queued per peer at most; 0 for no limit. Default 1000. */
   sendHighWaterMark?: number;
-  /** Octets queued per peer at most, beside the message mark (over inproc each part counts 64 more); 0 for no limit. Default 0. */
+  /**
+   * Bytes queued per peer at most, beside the message mark (over inproc each part counts 112 more); 0 for no limit.
+   * Default: 33554432 (32 MiB) for Publisher, XPublisher and Radio, which drop above it; else 0.
+   */
   sendHighWaterMarkBytes?: number;
   /** Time that a send waits for room; -1 for ever, 0 not at all. Default -1. */
   sendTimeout?: number;
@@ -187,7 +196,10 @@ export interface WritableOptions {
 export interface ReadableOptions {
   /** Messages received per peer and not yet read at which reading stops; 0 for no limit. Default 1000. */
   receiveHighWaterMark?: number;
-  /** The same in octets, each part counted with 64 more; 0 for no limit. Default 0. */
+  /**
+   * The same in bytes, each part counted with 112 more, and what has come of a message without its end counted too; 0 for
+   * no limit. Default 16777216 (16 MiB).
+   */
   receiveHighWaterMarkBytes?: number;
   /** Time that a receive waits; -1 for ever, 0 not at all. Default -1. */
   receiveTimeout?: number;
@@ -201,9 +213,18 @@ export interface ConflateOptions {
   conflate?: boolean;
 }
 
-/** Options of sockets that drop for a peer that is full. */
+/**
+ * What to do with a message for a peer whose queue is full: wait until it has room, drop this message for it, drop the
+ * oldest ones that wait for it, or close its connection. Of what is being written nothing is dropped. Dropping is told
+ * once until the peer has room again, closing each time: event "limit"; `stats.dropped` counts.
+ */
+export type OnFull = "wait" | "dropNewest" | "dropOldest" | "disconnect";
+
+/** Options of sockets that send copies to many peers. */
 export interface NoDropOptions {
-  /** Wait instead of dropping when a peer that is to get the message is full (J19, N12). Default false. */
+  /** See OnFull. A send that waits for one peer waits with its copies for all. Default "dropNewest". */
+  onFull?: OnFull;
+  /** Another name for `onFull: "wait"`; a TypeError where it contradicts onFull (J19, N12). Default false. */
   noDrop?: boolean;
 }
 
@@ -249,6 +270,10 @@ export interface RouterOnlyOptions {
    */
   mandatory?: boolean;
   /**
+   * See OnFull. null: "wait" with `mandatory`, else "dropNewest" (I5). Default null.
+   */
+  onFull?: OnFull | null;
+  /**
    * A new peer takes over a routing id that is in use, and the old connection is closed (I9), instead of being ignored
    * (I8). Two live peers of one name then take it from each other as often as they redial. Default false.
    */
@@ -276,15 +301,16 @@ export interface OptionValues
         WritableOptions &
         ReadableOptions &
         ConflateOptions &
-        PublisherOnlyOptions &
+        Omit<PublisherOnlyOptions, "onFull"> &
         XPublisherOnlyOptions &
         ProbeOptions &
-        RouterOnlyOptions &
+        Omit<RouterOnlyOptions, "onFull"> &
         StreamOnlyOptions &
         IdentityOptions &
         RequestOnlyOptions
     >,
     SecurityValues {
+  onFull: OnFull | null;
   routingId: Buffer | null;
   welcomeMessage: Buffer | null;
   tcpAcceptFilter: readonly string[];
@@ -334,6 +360,7 @@ const SOCKET: OptionName[] = [
   "reconnectMaxInterval",
   "maxMessageSize",
   "maxMessageParts",
+  "maxQueuedBytes",
   "maxMultipartSize",
   "handshakeInterval",
   "connectTimeout",

@@ -7,6 +7,7 @@ import { Condition } from "./condition.js";
 import { Context, context as defaultContext } from "./context.js";
 import { Emitting } from "./emitting.js";
 import { parseEndpoint } from "./endpoint.js";
+import { Budget } from "./engine/budget.js";
 import type { Pipe } from "./engine/pipe.js";
 import type { FlushScheduler } from "./engine/stream-pipe.js";
 import { type CallOptions, checkCallOptions, type Turns } from "./engine/turns.js";
@@ -49,8 +50,15 @@ export interface SocketStats {
   messagesSent: number;
   /** Messages given to the application. */
   messagesReceived: number;
-  /** Copies that a publisher dropped because a subscriber was full. */
+  /**
+   * Messages, or copies of one, that were dropped because a peer was full; also those of a Router for a peer that it does
+   * not know, and of a Reply for a requester that has left.
+   */
   dropped: number;
+  /** What queues hold, in bytes: received and not read. Each part counts 112 more. */
+  receivedBytes: number;
+  /** What queues hold, in bytes: accepted and not sent, as far as the kernel did not take it at once. */
+  unsentBytes: number;
   /** Connections with a complete handshake. */
   peers: number;
 }
@@ -67,6 +75,10 @@ export abstract class Socket extends Emitting implements SocketHost {
   readonly context: Context = defaultContext;
   /** @internal */
   readonly options: OptionValues = defaultOptions();
+  /** @internal what all pipes hold together, received and not read */
+  readonly received = new Budget(this.options);
+  /** @internal accepted and not sent */
+  readonly unsent = new Budget(this.options);
   /** @internal an option set too late for the endpoints that exist is told as a process warning */
   warnsLate = true;
   /** @internal does what libzmq does where zwire is kinder: zeromq.js's surface */
@@ -405,6 +417,22 @@ export abstract class Socket extends Emitting implements SocketHost {
     }
   }
 
+  /** @internal */
+  pipeHeldBack(pipe: Pipe): void {
+    if (this.received.tells()) this.tellLimit(pipe.peer, "maxQueuedBytes", "paused", this.received.held);
+  }
+
+  /** @internal */
+  tellLimit(
+    peer: Peer | undefined,
+    limit: OptionName,
+    action: SocketEvents["limit"]["action"],
+    value: number,
+  ): void {
+    const at = { address: peer?.address ?? "", endpoint: peer?.endpoint ?? "" };
+    this.emitEvent("limit", { ...at, peer, limit, action, value });
+  }
+
   /** Counters and queue depths now. */
   get stats(): SocketStats {
     let outboundQueue = 0;
@@ -421,6 +449,8 @@ export abstract class Socket extends Emitting implements SocketHost {
       messagesSent: 0,
       messagesReceived: 0,
       dropped: 0,
+      receivedBytes: this.received.held,
+      unsentBytes: this.unsent.held,
       peers: this.#peers.size,
     };
   }

@@ -5,27 +5,38 @@
 import type { Message } from "../message.js";
 import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
+import { OpenMessage } from "./open-message.js";
 
 const MORE = 0x01;
 const COMMAND = 0x04;
 const ENTRY_SIZE = 3;
 /** Fewer messages are not worth a run. */
 const RUN_MINIMUM = 4;
+/** A message of more parts is handed on as it came; its views are made when it is taken. */
+const PARTS_AT_ONCE = 16;
 
 /** Where an assembler puts what it has put together. */
 export interface AssemblerSink {
   message(parts: Message): void;
   /** Many messages at once. */
   run(run: FrameRun): void;
+  /** One message of very many parts. */
+  longMessage(message: OpenMessage): void;
   command(body: Buffer): void;
 }
 
 export class Assembler {
-  #parts: Message | null = null;
+  /** The message whose end has not come. */
+  #open: OpenMessage | null = null;
   readonly #sink: AssemblerSink;
 
   constructor(sink: AssemblerSink) {
     this.#sink = sink;
+  }
+
+  /** What the message whose end has not come counts against a mark in bytes. */
+  get openCost(): number {
+    return this.#open === null ? 0 : this.#open.cost;
   }
 
   /** A chunk with a table of the frames in it (offset, length, flags each). */
@@ -34,7 +45,7 @@ export class Assembler {
     while (at < count) {
       const from = at;
       let messages = 0;
-      if (this.#parts === null) {
+      if (this.#open === null) {
         // As many whole messages as follow each other.
         for (let i = at; i < count; i++) {
           const flags = table[i * ENTRY_SIZE + 2];
@@ -44,20 +55,37 @@ export class Assembler {
           at = i + 1;
         }
       }
-      if (messages >= RUN_MINIMUM) {
+      if (messages >= RUN_MINIMUM || (messages > 0 && at - from > PARTS_AT_ONCE)) {
         this.#sink.run(new FrameRun(chunk, table, from, at, messages));
-        continue;
-      }
-      const end = Math.max(at, from + 1);
-      for (at = from; at < end; at++) this.#view(chunk, table, at * ENTRY_SIZE);
+      } else if (messages > 0) this.#messages(chunk, table, from, at);
+      else this.#single(chunk, table, at++ * ENTRY_SIZE);
     }
   }
 
-  #view(chunk: Buffer, table: Uint32Array, at: number): void {
+  /** A few whole messages. */
+  #messages(chunk: Buffer, table: Uint32Array, from: number, to: number): void {
+    let parts: Message | null = null;
+    for (let at = from * ENTRY_SIZE; at < to * ENTRY_SIZE; at += ENTRY_SIZE) {
+      const body = new BodyView(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
+      if (parts === null) parts = [body];
+      else parts.push(body);
+      if (table[at + 2] !== 0) continue;
+      this.#sink.message(parts);
+      parts = null;
+    }
+  }
+
+  /** A command, or a part of a message that does not lie whole in this table. */
+  #single(chunk: Buffer, table: Uint32Array, at: number): void {
     const flags = table[at + 2];
-    const body = new BodyView(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
-    if (flags === 0 && this.#parts === null) this.#sink.message([body]);
-    else this.frame(body, flags);
+    if ((flags & COMMAND) !== 0) {
+      const start = chunk.byteOffset + table[at];
+      this.#sink.command(new BodyView(chunk.buffer as ArrayBuffer, start, table[at + 1]));
+      return;
+    }
+    this.#open ??= new OpenMessage();
+    this.#open.add(chunk, table[at], table[at + 1]);
+    if ((flags & MORE) === 0) this.#close(this.#open);
   }
 
   /** One frame in memory of its own. */
@@ -66,12 +94,18 @@ export class Assembler {
       this.#sink.command(body);
       return;
     }
-    if (this.#parts === null) this.#parts = [body];
-    else this.#parts.push(body);
-    if ((flags & MORE) === 0) {
-      const parts = this.#parts;
-      this.#parts = null;
-      this.#sink.message(parts);
+    if (this.#open === null && (flags & MORE) === 0) {
+      this.#sink.message([body]);
+      return;
     }
+    this.#open ??= new OpenMessage();
+    this.#open.addOwn(body);
+    if ((flags & MORE) === 0) this.#close(this.#open);
+  }
+
+  #close(message: OpenMessage): void {
+    this.#open = null;
+    if (message.parts > PARTS_AT_ONCE) this.#sink.longMessage(message);
+    else this.#sink.message(message.shift());
   }
 }

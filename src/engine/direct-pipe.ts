@@ -7,9 +7,11 @@
  */
 
 import { type OutMessage, toReceived, unshared } from "../message.js";
+import { FREE_BYTES } from "./budget.js";
 import { heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
-import type { Pipe, PipeLimits, PipeOwner } from "./pipe.js";
+import type { Pipe, PipeLimits, PipeOwner, ReachedLimit } from "./pipe.js";
+import type { Shared } from "./shared-run.js";
 import { type FlushScheduler, StreamPipe } from "./stream-pipe.js";
 
 /** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */
@@ -49,6 +51,7 @@ export class DirectPipe extends StreamPipe {
 
   #handOver(): void {
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      this.#release(message);
       this.#pass(message);
     }
     this.#waitingBytes = 0;
@@ -58,6 +61,7 @@ export class DirectPipe extends StreamPipe {
   /** The name is bound in another thread: what was queued goes by a stream. To be linked next. */
   becomeStream(): void {
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      this.#release(message);
       this.append(message);
     }
     this.#waitingBytes = 0;
@@ -69,6 +73,10 @@ export class DirectPipe extends StreamPipe {
 
   get joined(): boolean {
     return this.#other !== null;
+  }
+
+  override get linked(): boolean {
+    return this.#overStream ? super.linked : this.joined;
   }
 
   /** Part the ends. Messages already passed stay readable on either side (G4). */
@@ -97,7 +105,10 @@ export class DirectPipe extends StreamPipe {
 
   override hasRoom(): boolean {
     if (this.#overStream) return super.hasRoom();
-    if (this.#filledTo(1)) this.#full = true;
+    if (!this.#full && this.#filledTo(1)) {
+      this.#full = true;
+      this.#awaitBudget();
+    }
     return !this.#full;
   }
 
@@ -105,17 +116,75 @@ export class DirectPipe extends StreamPipe {
   #filledTo(share: number): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes, conflate } = this.limits;
     if (conflate) return false;
-    const theirs = this.#other?.limits;
+    const other = this.#other;
+    const theirs = other?.limits;
     const unlimited = sendHighWaterMark === 0 || theirs?.receiveHighWaterMark === 0;
     const mark = sendHighWaterMark + (theirs?.receiveHighWaterMark ?? 0);
     if (!unlimited && this.#outboundMessages >= Math.max(1, mark * share)) return true;
+    const bytes = this.#outboundBytes;
     const byteMark = sendHighWaterMarkBytes + (theirs?.receiveHighWaterMarkBytes ?? 0);
-    return byteMark > 0 && this.#outboundBytes >= Math.max(1, byteMark * share);
+    if (byteMark > 0 && bytes >= Math.max(1, byteMark * share)) return true;
+    if (bytes < FREE_BYTES) return false;
+    const budget = other === null ? this.owner.unsent : other.owner.received;
+    return share < 1 ? !budget.low : budget.full;
   }
 
-  protected override countsBytes(): boolean {
-    const sender = this.#other?.limits;
-    return super.countsBytes() || (sender !== undefined && sender.sendHighWaterMarkBytes > 0);
+  /** Infinity for none. */
+  get #mark(): number {
+    const { sendHighWaterMark } = this.limits;
+    const theirs = this.#other?.limits.receiveHighWaterMark;
+    if (sendHighWaterMark === 0 || theirs === 0) return Number.POSITIVE_INFINITY;
+    return sendHighWaterMark + (theirs ?? 0);
+  }
+
+  /** 0 for none. */
+  get #markBytes(): number {
+    return this.limits.sendHighWaterMarkBytes + (this.#other?.limits.receiveHighWaterMarkBytes ?? 0);
+  }
+
+  /** Told by the pipe that holds the messages, or by our own socket while nobody does. */
+  #awaitBudget(): void {
+    const other = this.#other;
+    if (other === null) {
+      if (this.owner.unsent.full) this.owner.unsent.wait(this);
+    } else if (other.owner.received.full) other.owner.received.wait(other);
+  }
+
+  override budgetFell(): void {
+    super.budgetFell();
+    this.#wake();
+    const other = this.#other;
+    if (other !== null) other.#wake();
+  }
+
+  override get reached(): ReachedLimit {
+    if (this.#overStream) return super.reached;
+    const messages = this.#outboundMessages;
+    if (messages >= this.#mark) return { limit: "sendHighWaterMark", value: messages };
+    const bytes = this.#outboundBytes;
+    return this.#markBytes > 0 && bytes >= this.#markBytes
+      ? { limit: "sendHighWaterMarkBytes", value: bytes }
+      : { limit: "maxQueuedBytes", value: bytes };
+  }
+
+  override dropOldest(): number {
+    if (this.#overStream) return super.dropOldest();
+    const other = this.#other;
+    let dropped = 0;
+    do {
+      if (other === null) this.#waitingBytes -= this.#release(this.#waiting.shift());
+      else if (other.inboundLength > 0) other.forgetOldest();
+      dropped++;
+    } while (this.#filledTo(1) && this.#outboundMessages > 0);
+    this.#full = false;
+    return dropped;
+  }
+
+  /** No message waits with us any more; answers what it counted. */
+  #release(message: OutMessage | undefined): number {
+    const bytes = message === undefined ? 0 : heldBytes(message);
+    this.owner.unsent.remove(bytes);
+    return bytes;
   }
 
   override trySend(message: OutMessage): boolean {
@@ -124,15 +193,17 @@ export class DirectPipe extends StreamPipe {
     const own = unshared(message);
     if (this.#other !== null) this.#pass(own);
     else {
-      if (this.limits.conflate) this.#waiting.clear();
+      if (this.limits.conflate) this.#waitingBytes -= this.#release(this.#waiting.shift());
       this.#waiting.push(own);
-      this.#waitingBytes += heldBytes(own);
+      const bytes = heldBytes(own);
+      this.#waitingBytes += bytes;
+      this.owner.unsent.add(bytes);
     }
     return true;
   }
 
-  override trySendEncoded(octets: Uint8Array, message: OutMessage): boolean {
-    return this.#overStream ? super.trySendEncoded(octets, message) : this.trySend(message);
+  override trySendShared(shared: Shared, message: OutMessage): boolean {
+    return this.#overStream ? super.trySendShared(shared, message) : this.trySend(message);
   }
 
   #pass(message: OutMessage): void {
@@ -158,6 +229,7 @@ export class DirectPipe extends StreamPipe {
   #wake(): void {
     if (!this.#full || this.#filledTo(0.5)) return;
     this.#full = false;
+    this.overflowing = false;
     this.#defer(() => this.owner.pipeWritable(this));
   }
 
@@ -174,6 +246,7 @@ export class DirectPipe extends StreamPipe {
   #admit(): void {
     if (!this.#full || this.#filledTo(1)) return;
     this.#full = false;
+    this.overflowing = false;
     this.owner.pipeWritable(this);
   }
 

@@ -4,6 +4,7 @@
  * Knows nothing of sockets, peers or when to flush.
  */
 import { COPY_LIMIT, type OutMessage } from "../message.js";
+import type { Shared, SharedRun } from "./shared-run.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
 
 const MORE = 0x01;
@@ -11,8 +12,15 @@ const LONG = 0x02;
 const HEADER_MAX = 9;
 const SHORT_BODY_MAX = 255;
 
-/** Runs of shared messages up to this many octets are copied. */
+/**
+ * Shared messages up to this many octets are copied; less where so many wait already: then the peer does not keep up,
+ * and each copy stays.
+ */
 const SHARED_COPY_LIMIT = 2048;
+const BACKLOG_MESSAGES = 64;
+const BACKLOG_COPY_LIMIT = 128;
+/** So many segments of dropped messages are forgotten at once. */
+const COMPACT_SEGMENTS = 64;
 
 /** Writes one frame header; returns the offset behind it. */
 export function writeFrameHeader(target: Uint8Array, at: number, flags: number, length: number): number {
@@ -42,15 +50,17 @@ export function messageBytes(message: OutMessage): number {
   return bytes;
 }
 
-/** What a part that waits to be read costs beside its octets, roughly: the objects that make it up. */
-export const PART_COST = 64;
+/** What a part that waits to be read costs beside its bytes: the view that it becomes, as measured. */
+export const PART_COST = 112;
 
 /**
- * What a received message counts against a mark in octets. Parts cost something even when empty, so that many tiny ones
+ * What a received message counts against a mark in bytes. Parts cost something even when empty, so that many tiny ones
  * do not pass below the mark.
  */
 export function heldBytes(message: OutMessage): number {
-  return messageBytes(message) + (Array.isArray(message) ? message.length : 1) * PART_COST;
+  if (!Array.isArray(message)) return message.length + PART_COST;
+  if (message.length === 1) return message[0].length + PART_COST;
+  return messageBytes(message) + message.length * PART_COST;
 }
 
 /** Whole messages, encoded, waiting for one write. */
@@ -65,6 +75,17 @@ export class Batch {
   #start = 0;
   #end = 0;
   #busy = false;
+  /** What is shared with other batches, and how much of `bytes` that is. */
+  #runs: SharedRun[] = [];
+  #sharedBytes = 0;
+  /** Where the first message is that has not been dropped. */
+  #first = 0;
+  #firstAt = 0;
+
+  /** Octets in the batch that no other batch holds. */
+  get ownBytes(): number {
+    return this.bytes - this.#sharedBytes;
+  }
 
   /** Encode one whole message. */
   append(message: OutMessage): void {
@@ -88,20 +109,24 @@ export class Batch {
     this.messages++;
   }
 
-  /**
-   * Take over many messages that are encoded already, and shared with other batches. A short run is copied: a peer that
-   * does not read would hold on to a slab for each.
-   */
-  appendShared(octets: Uint8Array, messages: number): void {
-    if (octets.length <= SHARED_COPY_LIMIT) {
+  /** Take over messages that are encoded already, for other batches too. A short run is copied: it costs less than to be held. */
+  appendShared(shared: Shared): void {
+    const { octets } = shared;
+    const most = this.messages < BACKLOG_MESSAGES ? SHARED_COPY_LIMIT : BACKLOG_COPY_LIMIT;
+    if (octets !== null && octets.length <= most) {
       this.appendEncoded(octets);
-      this.messages += messages - 1;
+      this.messages += shared.messages - 1;
       return;
     }
+    const { run } = shared;
+    run.hold();
     this.#closeSegment();
-    this.#segments.push(octets);
-    this.bytes += octets.length;
-    this.messages += messages;
+    const { segments } = run;
+    for (let i = 0; i < segments.length; i++) this.#segments.push(segments[i]);
+    this.#runs.push(run);
+    this.#sharedBytes += run.bytes;
+    this.bytes += run.bytes;
+    this.messages += run.messages;
   }
 
   /** Octets without a frame around them, counted as one message. */
@@ -152,7 +177,66 @@ export class Batch {
   /** The octets for a gathered write. They stay valid until `release()`; nothing may be appended before it. */
   seal(): Uint8Array[] {
     this.#closeSegment();
+    if (this.#first > 0 || this.#firstAt > 0) this.#compact();
     return this.#segments;
+  }
+
+  /** Forget the segments whose messages have been dropped. */
+  #compact(): void {
+    const segments = this.#segments;
+    segments.splice(0, this.#first);
+    if (this.#firstAt > 0) segments[0] = segments[0].subarray(this.#firstAt);
+    this.#first = 0;
+    this.#firstAt = 0;
+  }
+
+  /** Drop the first message of a batch that the kernel has not been given. */
+  dropOldest(): void {
+    let more = true;
+    while (more) {
+      const header = this.#head();
+      const at = this.#firstAt;
+      const flags = header[at];
+      const long = (flags & LONG) !== 0;
+      const size = long ? HEADER_MAX + readLength(header, at + 1) : 2 + header[at + 1];
+      this.bytes -= size;
+      this.#skip(size);
+      more = (flags & MORE) !== 0;
+    }
+    this.messages--;
+    if (this.#first >= COMPACT_SEGMENTS && this.#first >= this.#segments.length / 2) this.#compact();
+  }
+
+  /** The segment that the next frame begins in. */
+  #head(): Uint8Array {
+    if (this.#first === this.#segments.length) this.#closeSegment();
+    const segment = this.#segments[this.#first];
+    // Slabs are filled one after the other: those before this one are not needed any more.
+    while (this.#slabs.length > 1 && this.#slabs[0].buffer !== segment.buffer) {
+      if (!this.#slabs.some((slab) => slab.buffer === segment.buffer)) break;
+      releaseSlab(this.#slabs.shift() as Buffer);
+    }
+    return segment;
+  }
+
+  #skip(size: number): void {
+    let left = size;
+    while (left > 0) {
+      const segment = this.#head();
+      const rest = segment.length - this.#firstAt;
+      if (left < rest) {
+        this.#firstAt += left;
+        return;
+      }
+      left -= rest;
+      this.#firstAt = 0;
+      this.#first++;
+      const [run] = this.#runs;
+      if (run === undefined || run.segments[run.segments.length - 1] !== segment) continue;
+      this.#runs.shift();
+      this.#sharedBytes -= run.bytes;
+      run.drop();
+    }
   }
 
   /** The kernel has taken everything, or nobody wants it: empty the batch and reuse its memory. */
@@ -165,8 +249,20 @@ export class Batch {
     this.#slab = null;
     this.#start = 0;
     this.#end = 0;
+    this.#first = 0;
+    this.#firstAt = 0;
     this.bytes = 0;
     this.messages = 0;
+    this.letGo();
+  }
+
+  /** Nobody wants it any more, but the kernel may still read: its memory is not used again. */
+  letGo(): void {
+    if (this.#runs.length === 0) return;
+    const runs = this.#runs;
+    this.#runs = [];
+    this.#sharedBytes = 0;
+    for (let i = 0; i < runs.length; i++) runs[i].drop();
   }
 
   /**
@@ -183,6 +279,7 @@ export class Batch {
     if (skip > 0) segments[0] = segments[0].subarray(skip);
     this.bytes -= octets;
     this.messages -= messages;
+    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // which of the two went is not told apart
     this.#slab = null; // what follows starts a slab of its own
     this.#start = 0;
     this.#end = 0;

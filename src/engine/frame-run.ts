@@ -68,11 +68,15 @@ export class FrameRun {
     return new BodyView(this.#memory, this.#base + this.#table[at], this.#table[at + 1]);
   }
 
-  /** What the messages not yet taken count against a mark in octets. */
-  heldBytes(): number {
-    let bytes = 0;
-    for (let at = this.#next; at < this.#end; at += ENTRY_SIZE) bytes += this.#table[at + 1] + PART_COST;
-    return bytes;
+  /**
+   * What the messages count against a mark in bytes, all of them until the last is taken: the memory that they lie in is
+   * held until then. Costs the same however many they are.
+   */
+  get cost(): number {
+    const end = this.#end;
+    if (end === 0) return 0;
+    const table = this.#table;
+    return table[end - 3] + table[end - 2] - table[0] + (end / ENTRY_SIZE) * PART_COST;
   }
 
   /** Drop the messages that a socket does not want. Before any is taken. */

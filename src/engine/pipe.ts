@@ -4,9 +4,11 @@
  */
 import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
+import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
 import { heldBytes } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import type { FrameFilter, FrameRun } from "./frame-run.js";
+import type { OpenMessage } from "./open-message.js";
 
 /** The socket's marks, read afresh each time so that a change takes effect at once (G7). 0 = no limit (G5). */
 export interface PipeLimits {
@@ -19,6 +21,11 @@ export interface PipeLimits {
 
 /** The socket's side of its pipes. */
 export interface PipeOwner {
+  /** What all pipes of the socket hold: received and not read, accepted and not sent. */
+  readonly received: Budget;
+  readonly unsent: Budget;
+  /** Reading from the pipe's peer stopped because of what all pipes hold. */
+  pipeHeldBack(pipe: Pipe): void;
   /** Messages have arrived; called once per chunk, not per message. */
   pipeReadable(pipe: Pipe): void;
   /** A pipe that had refused a message has room again. */
@@ -27,13 +34,20 @@ export interface PipeOwner {
   pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void;
 }
 
+/** A limit on what waits to be sent. */
+export interface ReachedLimit {
+  readonly limit: "sendHighWaterMark" | "sendHighWaterMarkBytes" | "maxQueuedBytes";
+  /** Messages or bytes that count against it. */
+  readonly value: number;
+}
+
 /** Consumes a message on arrival; true when it is dealt with and must not be queued. */
 export type Interceptor = (pipe: Pipe, message: Message) => boolean;
 
 /** Half of a mark is where a full queue counts as having room again (G8). */
 export const lowWaterMark = (mark: number): number => mark >> 1;
 
-export abstract class Pipe {
+export abstract class Pipe implements Waiting {
   /** The peer at the other end; undefined while a dialled pipe waits for its first handshake. */
   peer: Peer | undefined = undefined;
   /** Whether a fair queue holds this pipe; its own bookkeeping. */
@@ -44,22 +58,26 @@ export abstract class Pipe {
   routingId: Buffer | null = null;
   /** Set by socket types that look at messages on arrival. */
   intercept: Interceptor | null = null;
-  /** Messages dropped because this pipe was full (PUB, J4). */
-  dropped = 0;
+  /** Has refused a message, that was told, and it has had no room since; bookkeeping of who tells it. */
+  overflowing = false;
   /** As `intercept`, of messages that are not made yet: set by socket types that only want some. */
   filter: FrameFilter | null = null;
-  readonly #inbound = new Fifo<Message | FrameRun>();
+  readonly #inbound = new Fifo<Message | FrameRun | OpenMessage>();
   #inboundLength = 0;
   /** Taken from the queue, and not yet empty. */
-  #run: FrameRun | null = null;
+  #run: FrameRun | OpenMessage | null = null;
   protected readonly owner: PipeOwner;
   protected readonly limits: PipeLimits;
+  readonly #budget: Budget;
+  /** What is queued counts, and what has come of a message without its end. */
   #inboundBytes = 0;
+  #openBytes = 0;
   #throttled = false;
 
   constructor(owner: PipeOwner, limits: PipeLimits) {
     this.owner = owner;
     this.limits = limits;
+    this.#budget = owner.received;
   }
 
   /** Queue one whole message; false when a high-water mark forbids it, and then pipeWritable follows. */
@@ -68,10 +86,18 @@ export abstract class Pipe {
   abstract hasRoom(): boolean;
   /** Tell the peer about one of our subscriptions; not subject to high-water marks. */
   abstract sendSubscription(topic: Buffer, subscribe: boolean): void;
+  /** Which limit refused a message, and what stands at it. */
+  abstract get reached(): ReachedLimit;
+  /** Drop the oldest messages that wait, so that the next is taken. Answers how many were dropped. */
+  abstract dropOldest(): number;
+  /** Drop everything not yet taken; answers how much that was. */
+  abstract discardOutbound(): number;
   /** The application broke nothing, the peer did: close this connection with an event. */
   abstract fail(error: Error): void;
   /** A mark has been raised, perhaps: a sender that was refused may have room now (G7). */
   abstract limitsChanged(): void;
+  /** Whether there is a connection now. */
+  abstract get linked(): boolean;
   /** Messages accepted and not yet taken by the kernel or the peer. */
   abstract get outboundLength(): number;
   protected abstract pauseReading(): void;
@@ -99,9 +125,35 @@ export abstract class Pipe {
       while (run.length > 0) this.enqueue(run.shift());
       return;
     }
+    this.#queue(run);
+  }
+
+  /** A message of very many parts has arrived. */
+  deliverLong(message: OpenMessage): void {
+    if (this.filter !== null) {
+      if (!message.wanted(this.filter)) return;
+    } else if (this.intercept !== null) {
+      this.deliver(message.shift());
+      return;
+    }
+    if (this.limits.conflate) this.discardInbound();
+    this.#queue(message);
+  }
+
+  #queue(run: FrameRun | OpenMessage): void {
     this.#inbound.push(run);
     this.#inboundLength += run.length;
-    if (this.countsBytes()) this.#inboundBytes += run.heldBytes();
+    this.#hold(run.cost);
+  }
+
+  #hold(bytes: number): void {
+    this.#inboundBytes += bytes;
+    this.#budget.add(bytes);
+  }
+
+  #letGo(bytes: number): void {
+    this.#inboundBytes -= bytes;
+    this.#budget.remove(bytes);
   }
 
   /** Put a message where the application will read it. */
@@ -111,7 +163,7 @@ export abstract class Pipe {
     }
     this.#inbound.push(message);
     this.#inboundLength++;
-    if (this.countsBytes()) this.#inboundBytes += heldBytes(message);
+    this.#hold(heldBytes(message));
   }
 
   /** The peer subscribed to or cancelled a topic. */
@@ -119,14 +171,25 @@ export abstract class Pipe {
     this.owner.pipeSubscription(this, topic, subscribe);
   }
 
-  /** The end of a chunk: enforce the receive marks and wake the socket. */
-  delivered(): void {
-    if (this.#inboundLength === 0) return;
-    if (!this.#throttled && this.#aboveMark()) {
+  /**
+   * The end of a chunk: enforce the receive marks and wake the socket.
+   * @param openBytes what has come of a message without its end counts
+   */
+  delivered(openBytes: number): void {
+    if (openBytes !== this.#openBytes) this.#begun(openBytes);
+    if (!this.#throttled && this.#mustPause()) {
       this.#throttled = true;
       this.pauseReading();
     }
-    this.owner.pipeReadable(this);
+    if (this.#inboundLength > 0) this.owner.pipeReadable(this);
+  }
+
+  #begun(openBytes: number): void {
+    const more = openBytes - this.#openBytes;
+    this.#openBytes = openBytes;
+    if (more > 0) this.#budget.add(more);
+    else this.#budget.remove(-more);
+    if (openBytes === 0) this.#budget.done(this);
   }
 
   /** The next message of this peer, or undefined. */
@@ -134,30 +197,38 @@ export abstract class Pipe {
     if (this.#inboundLength === 0) return undefined;
     this.#inboundLength--;
     const message = this.#take();
-    if (this.#inboundBytes > 0) this.#inboundBytes -= heldBytes(message);
-    if (this.#throttled && this.#belowMark()) {
-      this.#throttled = false;
-      this.resumeReading();
-    }
+    if (this.#throttled && this.#belowMark()) this.#readOn();
     return message;
+  }
+
+  /** Drop the oldest unread message; there must be one. */
+  forgetOldest(): void {
+    this.#inboundLength--;
+    this.#take();
+  }
+
+  #readOn(): void {
+    this.#throttled = false;
+    this.resumeReading();
   }
 
   #take(): Message {
     let run = this.#run;
     if (run === null) {
-      const head = this.#inbound.shift() as Message | FrameRun;
-      if (Array.isArray(head)) return head;
+      const head = this.#inbound.shift() as Message | FrameRun | OpenMessage;
+      if (Array.isArray(head)) {
+        this.#letGo(heldBytes(head));
+        return head;
+      }
       run = head;
       this.#run = run;
     }
     const message = run.shift();
-    if (run.length === 0) this.#run = null;
+    if (run.length === 0) {
+      this.#run = null;
+      this.#letGo(run.cost);
+    }
     return message;
-  }
-
-  /** Whether a mark in octets is set: only then are they counted. */
-  protected countsBytes(): boolean {
-    return this.limits.receiveHighWaterMarkBytes > 0;
   }
 
   protected get inboundBytes(): number {
@@ -169,7 +240,7 @@ export abstract class Pipe {
     this.#inbound.clear();
     this.#run = null;
     this.#inboundLength = 0;
-    this.#inboundBytes = 0;
+    this.#letGo(this.#inboundBytes);
   }
 
   /** Whether reading is paused because the application does not keep up. */
@@ -177,16 +248,46 @@ export abstract class Pipe {
     return this.#throttled;
   }
 
-  #aboveMark(): boolean {
+  #mustPause(): boolean {
     const { receiveHighWaterMark, receiveHighWaterMarkBytes, conflate } = this.limits;
     if (conflate) return false;
-    if (receiveHighWaterMark > 0 && this.#inboundLength >= receiveHighWaterMark) return true;
-    return receiveHighWaterMarkBytes > 0 && this.#inboundBytes >= receiveHighWaterMarkBytes;
+    const bytes = this.#inboundBytes + this.#openBytes;
+    if (this.#inboundLength > 0) {
+      if (receiveHighWaterMark > 0 && this.#inboundLength >= receiveHighWaterMark) return true;
+      if (receiveHighWaterMarkBytes > 0 && bytes >= receiveHighWaterMarkBytes) return true;
+    }
+    if (bytes < FREE_BYTES || !this.#budget.full || this.#mayFinish()) return false;
+    this.#budget.wait(this);
+    this.owner.pipeHeldBack(this);
+    return true;
+  }
+
+  /** A message that has begun can only be let go of when its end has come: one of the socket's pipes at a time reads on. */
+  #mayFinish(): boolean {
+    return this.#inboundLength === 0 && this.#budget.favours(this);
   }
 
   #belowMark(): boolean {
     const { receiveHighWaterMark, receiveHighWaterMarkBytes } = this.limits;
-    if (receiveHighWaterMark > 0 && this.#inboundLength > lowWaterMark(receiveHighWaterMark)) return false;
-    return receiveHighWaterMarkBytes === 0 || this.#inboundBytes <= lowWaterMark(receiveHighWaterMarkBytes);
+    const bytes = this.#inboundBytes + this.#openBytes;
+    if (this.#inboundLength > 0) {
+      if (receiveHighWaterMark > 0 && this.#inboundLength > lowWaterMark(receiveHighWaterMark)) return false;
+      if (receiveHighWaterMarkBytes > 0 && bytes > lowWaterMark(receiveHighWaterMarkBytes)) return false;
+    }
+    if (bytes < FREE_BYTES || this.#budget.low || this.#mayFinish()) return true;
+    this.#budget.wait(this);
+    return false;
+  }
+
+  /** What came of a message will not be continued, and nothing is read any more. */
+  protected connectionLost(): void {
+    if (this.#openBytes > 0) this.#begun(0);
+    this.#budget.forget(this);
+    if (this.#throttled && this.#belowMark()) this.#throttled = false;
+  }
+
+  /** From the budget: others hold less, or have ended the message that they were allowed to end. */
+  budgetFell(): void {
+    if (this.#throttled && this.#belowMark()) this.#readOn();
   }
 }

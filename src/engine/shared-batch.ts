@@ -4,17 +4,20 @@
  * for two subscribers as for a thousand. Hot path: nothing here allocates per message. Knows pipes, no topics.
  */
 import type { OutMessage } from "../message.js";
-import { messageBytes, writeFrameHeader } from "./encoder.js";
+import type { Budget } from "./budget.js";
+import { writeFrameHeader } from "./encoder.js";
 import type { Pipe } from "./pipe.js";
+import { encodedBytes, Shared } from "./shared-run.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 import { type FlushScheduler, StreamPipe } from "./stream-pipe.js";
 
 const MORE = 0x01;
-const HEADER_MAX = 9;
 /** Larger messages are not shared: pipes gather them by reference, or copying them is what costs. */
 const SHARED_MAX = 1024;
 /** Less than this is left unused at the end of a slab. */
 const SLAB_REST = 2 * SHARED_MAX;
+/** From here on a run may keep the slab that it is in. */
+const LASTING_BYTES = LARGE_SLAB_BYTES / 4;
 
 /** The publisher's marks, read afresh: a change takes effect at once (G7). */
 export interface SharedLimits {
@@ -25,8 +28,7 @@ export interface SharedLimits {
 
 /** Octets of a message with its headers at their longest; Infinity for one that is not to be shared. */
 function sharedBytes(message: OutMessage): number {
-  const parts = Array.isArray(message) ? message.length : 1;
-  const bytes = messageBytes(message) + parts * HEADER_MAX;
+  const bytes = encodedBytes(message);
   return bytes <= SHARED_MAX ? bytes : Number.POSITIVE_INFINITY;
 }
 
@@ -34,6 +36,7 @@ export class SharedBatch {
   /** Whose messages are being gathered; null when nobody's are. */
   members: readonly Pipe[] | null = null;
   readonly #limits: SharedLimits;
+  readonly #shared: Shared;
   #scheduler: FlushScheduler | null = null;
   #slab: Buffer = Buffer.alloc(0);
   #start = 0;
@@ -51,8 +54,10 @@ export class SharedBatch {
   /** Somebody had no room, or takes no octets: not to be asked again before the next turn. */
   #refused = false;
 
-  constructor(limits: SharedLimits) {
+  /** @param budget what all pipes of the socket hold unsent */
+  constructor(limits: SharedLimits, budget: Budget) {
     this.#limits = limits;
+    this.#shared = new Shared(budget);
   }
 
   /** Add a message for the members; false when it is not one to share, or somebody has no room for it. */
@@ -141,11 +146,18 @@ export class SharedBatch {
     const members = this.members as readonly StreamPipe[];
     const octets = this.#slab.subarray(this.#start, this.#end);
     const messages = this.#messages;
+    const shared = this.#shared;
     this.members = null;
-    this.#start = this.#end;
     this.#messages = 0;
     for (let i = 0; i < members.length; i++) members[i].gathering = null;
-    if (messages > 0) for (let i = 0; i < members.length; i++) members[i].sendShared(octets, messages, flush);
+    // A short run would keep a slab for itself: who keeps it keeps a copy, and the slab is used again.
+    const lasting = octets.length >= LASTING_BYTES;
+    if (lasting) this.#start = this.#end;
+    else this.#end = this.#start;
+    if (messages === 0) return;
+    shared.set(octets, messages, lasting);
+    for (let i = 0; i < members.length; i++) members[i].sendShared(shared, flush);
+    shared.clear();
   }
 
   /** From the scheduler: this turn of the event loop is over. */

@@ -3,8 +3,10 @@
  * batch should go, it asks its link. Hot path: nothing here allocates per message except what the batch copies.
  */
 import type { OutMessage } from "../message.js";
+import { type Budget, FREE_BYTES } from "./budget.js";
 import { Batch } from "./encoder.js";
-import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner } from "./pipe.js";
+import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner, type ReachedLimit } from "./pipe.js";
+import type { Shared } from "./shared-run.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 
 /** What a stream pipe needs of its session. */
@@ -42,10 +44,16 @@ export class StreamPipe extends Pipe {
   #dirty = false;
   #sentThisTurn = 0;
   #busy = false;
+  /** What the socket's pipes hold unsent, and what of it is ours as far as it was told. */
+  readonly #budget: Budget;
+  #told = 0;
+  /** The next message is taken whatever the marks say: its place has been made. */
+  #forced = false;
 
   constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
     super(owner, limits);
     this.scheduler = scheduler;
+    this.#budget = owner.unsent;
   }
 
   override get outboundLength(): number {
@@ -84,11 +92,15 @@ export class StreamPipe extends Pipe {
     else this.#open.append(message);
   }
 
-  /** As trySend, for a message that the distributor has encoded once for many peers. */
-  trySendEncoded(octets: Uint8Array, message: OutMessage): boolean {
-    if (this.limits.conflate) return this.trySend(message);
+  /** As trySend, for a message that is encoded once for many peers. */
+  trySendShared(shared: Shared, message: OutMessage): boolean {
+    if (this.limits.conflate) {
+      this.#newest = shared.copyOf(message as Uint8Array);
+      this.#written();
+      return true;
+    }
     if (!this.#makeRoom()) return false;
-    this.#open.appendEncoded(octets);
+    this.#open.appendShared(shared);
     this.#written();
     return true;
   }
@@ -116,13 +128,15 @@ export class StreamPipe extends Pipe {
    * Messages that were encoded together for many peers; there was room for them.
    * @param flush the turn is over: write at once
    */
-  sendShared(octets: Uint8Array, messages: number, flush: boolean): void {
-    this.#open.appendShared(octets, messages);
-    this.#sentThisTurn += messages;
+  sendShared(shared: Shared, flush: boolean): void {
+    this.#open.appendShared(shared);
+    this.#sentThisTurn += shared.messages;
     const link = this.#link;
-    if (link === null) return;
-    if (flush || this.#open.bytes >= LARGE_SLAB_BYTES) link.flush();
-    else if (!this.#dirty) {
+    if (link === null) this.#account();
+    else if (flush || this.#open.bytes >= LARGE_SLAB_BYTES) {
+      link.flush();
+      this.#account();
+    } else if (!this.#dirty) {
       this.#dirty = true;
       this.scheduler.add(this);
     }
@@ -135,17 +149,68 @@ export class StreamPipe extends Pipe {
   #makeRoom(): boolean {
     if (this.gathering !== null) this.gathering.settle();
     if (!this.#atMark()) return true;
+    const forced = this.#forced;
+    this.#forced = false;
     this.#link?.flush();
-    if (!this.#atMark()) return true;
+    if (forced || !this.#atMark()) return true;
     this.#full = true;
+    if (this.#budget.full) this.#budget.wait(this);
     return false;
   }
 
   #atMark(): boolean {
+    return this.#atOwnMark() || (this.#outboundBytes >= FREE_BYTES && this.#budget.full);
+  }
+
+  #atOwnMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
     const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
     if (sendHighWaterMark > 0 && this.#open.messages + sealed >= sendHighWaterMark) return true;
     return sendHighWaterMarkBytes > 0 && this.#outboundBytes >= sendHighWaterMarkBytes;
+  }
+
+  override get reached(): ReachedLimit {
+    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
+    const messages = this.outboundLength;
+    if (sendHighWaterMark > 0 && messages >= sendHighWaterMark) {
+      return { limit: "sendHighWaterMark", value: messages };
+    }
+    const bytes = this.#outboundBytes;
+    return sendHighWaterMarkBytes > 0 && bytes >= sendHighWaterMarkBytes
+      ? { limit: "sendHighWaterMarkBytes", value: bytes }
+      : { limit: "maxQueuedBytes", value: this.#budget.held };
+  }
+
+  /**
+   * What is being written stays; of the rest the oldest messages go. Where nothing else is queued the new one is taken
+   * above the mark, so that the newest always gets through.
+   */
+  override dropOldest(): number {
+    let dropped = 0;
+    do {
+      if (this.#open.messages === 0) break;
+      this.#open.dropOldest();
+      dropped++;
+    } while (this.#atOwnMark());
+    this.#account();
+    this.#forced = this.#atMark();
+    return dropped;
+  }
+
+  /** Tell the socket how much waits here. Only of what the kernel did not take at once: what passes costs nothing. */
+  #account(): void {
+    const own = this.#open.ownBytes + (this.#sealed === null ? 0 : this.#sealed.ownBytes);
+    const more = own - this.#told;
+    if (more === 0) return;
+    this.#told = own;
+    if (more > 0) this.#budget.add(more);
+    else this.#budget.remove(-more);
+  }
+
+  /** Others hold less. */
+  override budgetFell(): void {
+    super.budgetFell();
+    this.limitsChanged();
   }
 
   /**
@@ -155,7 +220,10 @@ export class StreamPipe extends Pipe {
    */
   #written(): void {
     const link = this.#link;
-    if (link === null) return;
+    if (link === null) {
+      if (this.#open.bytes >= LARGE_SLAB_BYTES) this.#account();
+      return;
+    }
     this.#sentThisTurn++;
     if (!this.#dirty) {
       this.#dirty = true;
@@ -163,6 +231,7 @@ export class StreamPipe extends Pipe {
       if (!this.#busy) link.flush();
     } else if (this.#open.bytes >= LARGE_SLAB_BYTES) {
       link.flush();
+      this.#account();
     }
   }
 
@@ -172,6 +241,7 @@ export class StreamPipe extends Pipe {
     this.#busy = this.#sentThisTurn > 1;
     this.#sentThisTurn = 0;
     this.#link?.flush();
+    if (this.#open.bytes >= LARGE_SLAB_BYTES) this.#account();
   }
 
   /** For the session: the batch to write now, or null. It stays with the pipe until taken() or broken(). */
@@ -201,27 +271,32 @@ export class StreamPipe extends Pipe {
 
   #recycle(): void {
     const batch = this.#sealed as Batch;
-    batch.release();
     this.#sealed = null;
     this.#spare = batch;
+    batch.release(); // others may have room then, and send
+    if (this.#told > 0) this.#account();
   }
 
   #wake(): void {
-    if (!this.#full || !this.#belowMark()) return;
-    this.#full = false;
-    this.owner.pipeWritable(this);
+    if (this.#full && this.#belowMark()) this.#room();
   }
 
   override limitsChanged(): void {
-    if (!this.#full || this.#atMark()) return;
+    if (this.#full && !this.#atMark()) this.#room();
+  }
+
+  #room(): void {
     this.#full = false;
+    this.overflowing = false;
     this.owner.pipeWritable(this);
   }
 
   #belowMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
     if (sendHighWaterMark > 0 && this.outboundLength > lowWaterMark(sendHighWaterMark)) return false;
-    return sendHighWaterMarkBytes === 0 || this.#outboundBytes <= lowWaterMark(sendHighWaterMarkBytes);
+    const bytes = this.#outboundBytes;
+    if (sendHighWaterMarkBytes > 0 && bytes > lowWaterMark(sendHighWaterMarkBytes)) return false;
+    return bytes < FREE_BYTES || !this.#budget.full;
   }
 
   /** The session is ready: what has been queued goes out. */
@@ -239,6 +314,7 @@ export class StreamPipe extends Pipe {
    */
   unlink(pending: number): void {
     this.#link = null;
+    this.connectionLost();
     if (this.#sealed === null) return;
     if (!this.#resend) this.#sealed.dropTaken(pending);
     if (this.#sealed.messages > 0) {
@@ -250,16 +326,19 @@ export class StreamPipe extends Pipe {
   }
 
   /** Drop everything not yet taken (an accepted pipe whose peer left, `immediate`, or linger over). */
-  discardOutbound(): number {
+  override discardOutbound(): number {
     const lost = this.outboundLength;
+    const batches = [this.#sealed, this.#open];
     this.#sealed = null;
     this.#resend = false;
     this.#open = new Batch();
     this.#newest = null;
+    for (const batch of batches) batch?.letGo();
+    this.#account();
     return lost;
   }
 
-  get linked(): boolean {
+  override get linked(): boolean {
     return this.#link !== null;
   }
 

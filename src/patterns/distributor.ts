@@ -3,11 +3,11 @@
  * per peer and topic, as libzmq's publisher keeps it (§2 row 4). Never blocks unless asked to. Knows pipes and the
  * subscription trie.
  */
-import { Batch, messageBytes } from "../engine/encoder.js";
-import type { Pipe } from "../engine/pipe.js";
+import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import { SharedBatch, type SharedLimits } from "../engine/shared-batch.js";
-import { StreamPipe } from "../engine/stream-pipe.js";
-import { COPY_LIMIT, type OutMessage } from "../message.js";
+import type { OutMessage } from "../message.js";
+import { FanOut } from "./fan-out.js";
+import type { Overflow, OverflowOptions } from "./overflow.js";
 import { SubscriptionTrie } from "./subscription-trie.js";
 
 /** Bounds on what one peer may make us remember. */
@@ -15,8 +15,6 @@ const MAX_SUBSCRIPTIONS = 1_000_000;
 const MAX_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** What a topic costs, roughly: its octets as they are, as a map's key and as labels in the tree; node, set and entry. */
 const costOf = (topic: Buffer): number => 3 * topic.length + 256;
-/** Messages up to this size are encoded once and the octets shared by all matching pipes. */
-const SHARED_ENCODING_BYTES = 1024;
 
 interface Subscriptions {
   topics: Map<string, Buffer>;
@@ -30,9 +28,7 @@ interface Subscriptions {
 export type Subscribed = "first" | "further" | "known" | "refused";
 
 /** Options of the publisher, read afresh each time. */
-export interface DistributorOptions extends SharedLimits {
-  /** Refuse a message when a matching pipe is full, instead of dropping that copy. */
-  readonly noDrop: boolean;
+export interface DistributorOptions extends SharedLimits, OverflowOptions {
   /** Send to the peers whose subscriptions do not match (J24). */
   readonly invertMatching: boolean;
 }
@@ -40,17 +36,19 @@ export interface DistributorOptions extends SharedLimits {
 export class Distributor {
   readonly #trie = new SubscriptionTrie<Pipe>();
   readonly #pipes = new Map<Pipe, Subscriptions>();
-  readonly #scratch = new Batch();
   readonly #shared: SharedBatch;
+  readonly #fanOut: FanOut;
+  readonly #overflow: Overflow;
   readonly #options: DistributorOptions;
-  /** Copies dropped because a pipe was full. */
-  dropped = 0;
   /** Pipes with at least one subscription. */
   subscribers = 0;
 
-  constructor(options: DistributorOptions) {
+  /** @param owner the socket: what its pipes hold together */
+  constructor(options: DistributorOptions, owner: Pick<PipeOwner, "unsent">, overflow: Overflow) {
     this.#options = options;
-    this.#shared = new SharedBatch(options);
+    this.#overflow = overflow;
+    this.#shared = new SharedBatch(options, owner.unsent);
+    this.#fanOut = new FanOut(owner.unsent, overflow);
   }
 
   add(pipe: Pipe): void {
@@ -103,7 +101,7 @@ export class Distributor {
     return this.#trie.remove(topic, pipe) === 0;
   }
 
-  /** Send one copy to each matching peer; false only with noDrop, when one has no room. */
+  /** Send one copy to each matching peer; false only where a send waits for one that is full. */
   send(message: OutMessage): boolean {
     const matched = this.#match(Array.isArray(message) ? message[0] : message);
     const shared = this.#shared;
@@ -112,41 +110,15 @@ export class Distributor {
       shared.settle();
     }
     if (matched.length === 0 || shared.begin(matched, message)) return true;
-    if (this.#options.noDrop) {
-      // Every full pipe must note that it refused, so that its wake-up comes: no early exit.
-      let full = false;
-      for (let i = 0; i < matched.length; i++) if (!hasRoom(matched[i])) full = true;
-      if (full) return false;
-    }
-    if (matched.length > 1 && messageBytes(message) <= SHARED_ENCODING_BYTES && isSmall(message)) {
-      this.#sendEncoded(message, matched);
-    } else {
-      for (let i = 0; i < matched.length; i++) if (!matched[i].trySend(message)) this.#drop(matched[i]);
-    }
+    if (!this.#fanOut.send(message, matched)) return false;
     shared.passed(matched);
+    this.#overflow.evict();
     return true;
   }
 
-  /** False with noDrop when any peer is full: the next message might match it. */
+  /** False where sends wait and any peer is full: the next message might match it. */
   get hasRoom(): boolean {
-    return !this.#options.noDrop || [...this.#pipes.keys()].every((pipe) => pipe.hasRoom());
-  }
-
-  #sendEncoded(message: OutMessage, matched: readonly Pipe[]): void {
-    const scratch = this.#scratch;
-    scratch.append(message);
-    const octets = scratch.seal()[0];
-    for (let i = 0; i < matched.length; i++) {
-      const pipe = matched[i];
-      const sent = pipe instanceof StreamPipe ? pipe.trySendEncoded(octets, message) : pipe.trySend(message);
-      if (!sent) this.#drop(pipe);
-    }
-    scratch.release();
-  }
-
-  #drop(pipe: Pipe): void {
-    pipe.dropped++;
-    this.dropped++;
+    return !this.#overflow.waits || [...this.#pipes.keys()].every((pipe) => pipe.hasRoom());
   }
 
   #match(topic: Uint8Array): readonly Pipe[] {
@@ -155,12 +127,4 @@ export class Distributor {
     const excluded = new Set(matched);
     return [...this.#pipes.keys()].filter((pipe) => !excluded.has(pipe));
   }
-}
-
-function hasRoom(pipe: Pipe): boolean {
-  return pipe.hasRoom();
-}
-
-function isSmall(message: OutMessage): boolean {
-  return !Array.isArray(message) || message.length * 9 < COPY_LIMIT / 8;
 }

@@ -1,8 +1,10 @@
 /**
  * Peers by group (RFC 48 §The RADIO Socket Type; items N8 to N10, N12): exact names, no prefixes. Knows pipes.
  */
-import type { Pipe } from "../engine/pipe.js";
+import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import type { OutMessage } from "../message.js";
+import { FanOut } from "./fan-out.js";
+import type { Overflow } from "./overflow.js";
 
 /** Groups that one peer may make us remember. */
 const MAX_GROUPS = 65536;
@@ -26,8 +28,14 @@ export function checkGroup(group: unknown): Buffer {
 export class Groups {
   readonly #members = new Map<string, Set<Pipe>>();
   readonly #joined = new Map<Pipe, Set<string>>();
-  /** Copies dropped because a pipe was full. */
-  dropped = 0;
+  readonly #fanOut: FanOut;
+  readonly #overflow: Overflow;
+
+  /** @param owner the socket: what its pipes hold together */
+  constructor(owner: Pick<PipeOwner, "unsent">, overflow: Overflow) {
+    this.#fanOut = new FanOut(owner.unsent, overflow);
+    this.#overflow = overflow;
+  }
 
   /** False when the peer is in too many groups. */
   join(pipe: Pipe, group: Buffer): boolean {
@@ -64,25 +72,16 @@ export class Groups {
   }
 
   /**
-   * Send [group, body] to each member; a full one loses its copy, or with `noDrop` nobody gets one and the answer is
-   * false (N12).
+   * Send [group, body] to each member; what becomes of the copy of a full one is `onFull`. False where sends wait for
+   * it (N12).
    */
-  send(message: OutMessage, noDrop: boolean): boolean {
+  send(message: OutMessage): boolean {
     const [group] = message as Uint8Array[];
     const name = Buffer.from(group.buffer as ArrayBuffer, group.byteOffset, group.length).toString("latin1");
     const members = this.#members.get(name);
     if (members === undefined) return true;
-    if (noDrop) {
-      // Every full pipe must note that it refused, so that its wake-up comes: no early exit.
-      let full = false;
-      for (const pipe of members) if (!pipe.hasRoom()) full = true;
-      if (full) return false;
-    }
-    for (const pipe of members) {
-      if (pipe.trySend(message)) continue;
-      pipe.dropped++;
-      this.dropped++;
-    }
-    return true;
+    const sent = this.#fanOut.send(message, [...members]);
+    if (sent) this.#overflow.evict();
+    return sent;
   }
 }

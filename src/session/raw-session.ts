@@ -40,7 +40,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
 
   onBytes(chunk: Buffer): void {
     this.#pipe?.deliver([chunk]);
-    this.#pipe?.delivered();
+    this.#pipe?.delivered(0);
   }
 
   onFrames(): void {

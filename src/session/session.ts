@@ -7,6 +7,7 @@ import { type Deadline, eventLoop } from "../deadline.js";
 import { Assembler, type AssemblerSink } from "../engine/assembler.js";
 import type { Batch } from "../engine/encoder.js";
 import type { FrameRun } from "../engine/frame-run.js";
+import type { OpenMessage } from "../engine/open-message.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
@@ -247,7 +248,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     // F12: a message behind a PING of the same chunk ends the wait for its TTL.
     if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#heartbeat?.received();
     this.#countArrived();
-    pipe?.delivered();
+    pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
   }
 
   onLargeFrame(body: Buffer, flags: number): void {
@@ -255,7 +256,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     const pipe = this.#pipe;
     this.#assembler.frame(body, flags);
     this.#countArrived();
-    pipe?.delivered();
+    pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
   }
 
   #countArrived(): void {
@@ -360,6 +361,12 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   run(run: FrameRun): void {
     this.#arrived += run.length;
     this.#pipe?.deliverRun(run);
+  }
+
+  /** From the assembler. */
+  longMessage(message: OpenMessage): void {
+    this.#arrived++;
+    this.#pipe?.deliverLong(message);
   }
 
   /** From the assembler. */

@@ -4,6 +4,7 @@
  * connection, made when the first question comes and left when the handler goes. Lets nobody in by mistake: what it is
  * not told is a refusal.
  */
+import { Budget } from "../engine/budget.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { EventType, SocketEvents } from "../events.js";
 import type { Message } from "../message.js";
@@ -48,6 +49,8 @@ class ZapClient implements Authenticator, SocketHost {
   readonly refed = false;
   readonly scheduler = flushScheduler;
   readonly options: OptionValues = defaultOptions();
+  readonly received = new Budget(this.options);
+  readonly unsent = new Budget(this.options);
   readonly #registry: InprocRegistry;
   #connector: InprocConnector | null = null;
   readonly #waiting = new Map<string, Waiting>();
@@ -171,6 +174,7 @@ class ZapClient implements Authenticator, SocketHost {
   detachPipe(): void {}
   pipeConnected(): void {}
   pipeDisconnected(): void {}
+  pipeHeldBack(): void {}
   pipeWritable(): void {}
   pipeSubscription(): void {}
 }

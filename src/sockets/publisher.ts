@@ -21,11 +21,13 @@ import { Distributor } from "../patterns/distributor.js";
 import { subscriptionOf } from "../patterns/subscription-message.js";
 import { defineOptions, type SocketStats } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
+import { overflowOf, PUBLISHER_DEFAULTS } from "./full-peer.js";
 
 const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   "conflate",
+  "onFull",
   "noDrop",
   "invertMatching",
 ];
@@ -42,7 +44,8 @@ export interface Publisher extends OptionProperties<PublisherOptions> {}
 /** Publishes messages by topic to Subscriber sockets. */
 export class Publisher extends WritableSocket {
   protected override readonly singleConnection = true;
-  readonly #distributor = new Distributor(this.options);
+  readonly #overflow = overflowOf(this);
+  readonly #distributor = new Distributor(this.options, this, this.#overflow);
   readonly #subscribers = new Condition(this.turns);
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     this.#upstream(pipe, message);
@@ -50,7 +53,7 @@ export class Publisher extends WritableSocket {
   };
 
   constructor(options?: PublisherOptions) {
-    super(1, "PUB");
+    super(1, "PUB", PUBLISHER_DEFAULTS);
     this.applyOptions(options, OPTIONS);
     if (new.target === Publisher) Object.seal(this);
   }
@@ -65,7 +68,7 @@ export class Publisher extends WritableSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#distributor.dropped };
+    return { ...super.stats, dropped: this.#overflow.dropped };
   }
 
   protected override canSend(): boolean {

@@ -17,7 +17,8 @@ import {
   type WritableOptions,
 } from "../options.js";
 import { unwrap, wrap } from "../patterns/envelope.js";
-import { defineOptions } from "../socket.js";
+import { defineOptions, type SocketStats } from "../socket.js";
+import { overflowOf } from "./full-peer.js";
 
 const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
@@ -43,6 +44,9 @@ interface Owed {
 /** Answers requests of Request sockets, one after the other. */
 export class Reply extends DuplexSocket {
   #owed: Owed | null = null;
+  readonly #overflow = overflowOf(this);
+  /** Replies to requesters that were not there any more. */
+  #left = 0;
 
   constructor(options?: ReplyOptions) {
     super(4, "REP");
@@ -72,6 +76,10 @@ export class Reply extends DuplexSocket {
     return this.#owed !== null; // H17
   }
 
+  override get stats(): SocketStats {
+    return { ...super.stats, dropped: this.#left + this.#overflow.dropped };
+  }
+
   protected override canReceive(): boolean {
     return this.#owed === null && this.unread() > 0;
   }
@@ -81,7 +89,9 @@ export class Reply extends DuplexSocket {
     if (owed === null) throw new ZmqError("EFSM"); // H15
     this.#owed = null;
     // H16: a requester that left or is full loses its reply; we never block.
-    if (this.pipes.has(owed.pipe) && !owed.pipe.trySend(wrap(owed.address, message))) owed.pipe.dropped++;
+    const reply = wrap(owed.address, message);
+    if (!this.pipes.has(owed.pipe)) this.#left++;
+    else if (!owed.pipe.trySend(reply)) this.#overflow.refused(owed.pipe, reply);
     this.receives.serve();
     return true;
   }

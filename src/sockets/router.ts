@@ -25,6 +25,7 @@ import { RoutingTable } from "../patterns/routing-table.js";
 import { random32 } from "../random.js";
 import { defineOptions, type SocketStats } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
+import { overflowOf } from "./full-peer.js";
 
 const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
@@ -32,6 +33,7 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.readable,
   "routingId",
   "mandatory",
+  "onFull",
   "probeRouter",
   "handover",
 ];
@@ -56,8 +58,9 @@ export interface Router extends OptionProperties<RouterOptions> {}
 /** Talks to many Dealer, Request and Router sockets, each by its name. */
 export class Router extends DuplexSocket {
   readonly #table = new RoutingTable(random32);
-  /** Copies that were dropped: no such peer, or its queue was full (I4, I5). */
-  #dropped = 0;
+  readonly #overflow = overflowOf(this);
+  /** Messages for a peer that is not there (I4). */
+  #unroutable = 0;
   /** @internal CONNECT_ROUTING_ID: for the next connect() only */
   nextRoutingId: Buffer | null = null;
 
@@ -81,7 +84,7 @@ export class Router extends DuplexSocket {
   }
 
   protected override canSend(): boolean {
-    return !this.options.mandatory || [...this.pipes].some((pipe) => pipe.hasRoom()); // I7
+    return !this.#waits || [...this.pipes].some((pipe) => pipe.hasRoom()); // I7
   }
 
   protected override route(message: OutMessage): boolean {
@@ -89,15 +92,21 @@ export class Router extends DuplexSocket {
     const pipe = this.#table.find(Array.isArray(message) ? message[0] : message);
     if (pipe === undefined) {
       if (mandatory) throw new ZmqError("EHOSTUNREACH"); // I4
-      this.#dropped++;
+      this.#unroutable++;
       return true;
     }
     if (!Array.isArray(message)) return true; // I6
-    if (pipe.trySend(message.length === 2 ? message[1] : message.slice(1))) return true;
-    if (mandatory) return false; // I5: wait for room
-    pipe.dropped++;
-    this.#dropped++;
+    const body = message.length === 2 ? message[1] : message.slice(1);
+    if (pipe.trySend(body)) return true;
+    if (this.#waits) return false; // I5
+    this.#overflow.refused(pipe, body);
+    this.#overflow.evict();
     return true;
+  }
+
+  /** Whether a send waits for a peer that is full. */
+  get #waits(): boolean {
+    return this.#overflow.waits || (this.options.onFull === null && this.options.mandatory);
   }
 
   protected override next(): Message | undefined {
@@ -187,7 +196,7 @@ export class Router extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#dropped };
+    return { ...super.stats, dropped: this.#unroutable + this.#overflow.dropped };
   }
 }
 

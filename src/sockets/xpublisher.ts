@@ -20,12 +20,14 @@ import {
 import { Distributor } from "../patterns/distributor.js";
 import { subscriptionMessage, subscriptionOf } from "../patterns/subscription-message.js";
 import { defineOptions, type SocketStats } from "../socket.js";
+import { overflowOf, PUBLISHER_DEFAULTS } from "./full-peer.js";
 import { tooManySubscriptions } from "./publisher.js";
 
 const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
+  "onFull",
   "noDrop",
   "invertMatching",
   "manual",
@@ -48,9 +50,10 @@ export interface XPublisher extends OptionProperties<XPublisherOptions> {}
  * up to `receiveHighWaterMark`, then reading stops; over inproc subscriptions do not count.
  */
 export class XPublisher extends DuplexSocket {
-  readonly #distributor = new Distributor(this.options);
+  readonly #overflow = overflowOf(this);
+  readonly #distributor = new Distributor(this.options, this, this.#overflow);
   /** With `manual`: what was asked for. What takes effect is in the distributor. */
-  readonly #asked = new Distributor(this.options);
+  readonly #asked = new Distributor(this.options, this, this.#overflow);
   /** Pipes with a peer at the other end now. */
   readonly #connected = new Set<Pipe>();
   /** True for what is dealt with; a message of the subscriber, and a subscription to tell of, are queued. */
@@ -60,7 +63,7 @@ export class XPublisher extends DuplexSocket {
   };
 
   constructor(options?: XPublisherOptions) {
-    super(9, "XPUB");
+    super(9, "XPUB", PUBLISHER_DEFAULTS);
     this.applyOptions(options, OPTIONS);
     if (new.target === XPublisher) Object.seal(this);
   }
@@ -90,7 +93,7 @@ export class XPublisher extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#distributor.dropped };
+    return { ...super.stats, dropped: this.#overflow.dropped };
   }
 
   protected override canSend(): boolean {

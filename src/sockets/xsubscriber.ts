@@ -14,9 +14,11 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../options.js";
+import { FanOut } from "../patterns/fan-out.js";
 import { subscriptionOf } from "../patterns/subscription-message.js";
 import { TopicSet } from "../patterns/topic-set.js";
 import { defineOptions, type SocketStats } from "../socket.js";
+import { overflowOf } from "./full-peer.js";
 
 const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
@@ -33,7 +35,8 @@ export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
 export class XSubscriber extends DuplexSocket {
   readonly #topics = new TopicSet();
   readonly #connected = new Set<Pipe>();
-  #dropped = 0;
+  readonly #overflow = overflowOf(this);
+  readonly #fanOut = new FanOut(this.unsent, this.#overflow);
 
   constructor(options?: XSubscriberOptions) {
     super(10, "XSUB", { linger: 0 }); // J25
@@ -48,12 +51,7 @@ export class XSubscriber extends DuplexSocket {
   protected override route(message: OutMessage): boolean {
     const subscription = subscriptionOf(message);
     if (subscription !== undefined) this.#subscription(subscription.topic, subscription.subscribe);
-    else
-      for (const pipe of this.pipes) {
-        if (pipe.trySend(message)) continue;
-        pipe.dropped++;
-        this.#dropped++;
-      }
+    else this.#fanOut.send(message, [...this.pipes]);
     return true;
   }
 
@@ -67,7 +65,7 @@ export class XSubscriber extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#dropped };
+    return { ...super.stats, dropped: this.#overflow.dropped };
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {

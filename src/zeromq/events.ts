@@ -134,7 +134,7 @@ class Translation {
         this.#tell({ type: "connect", address });
         break;
       case "limit": {
-        // Of options that only zwire has: told only to who has set one, and not among zeromq.js's types.
+        // Not among zeromq.js's types: see the observer.
         const { type, limit, action, value } = event;
         this.#tell({ type, address, limit, action, value } as unknown as Event);
         break;

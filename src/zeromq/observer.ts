@@ -90,6 +90,8 @@ export class Observer {
 
   #tell(event: Event): void {
     if (this.#ended) return;
+    // Not zeromq.js's: only for who listens to it by its name.
+    if ((event.type as string) === "limit" && !this.#listening) return;
     if (this.#listening) this.#emitter.emit(event.type, event);
     else if (this.#waiter === null) this.#queue.push(event);
     else this.#settle((waiter) => waiter.resolve(event));

@@ -80,6 +80,12 @@ export class SocketState implements Lingering, EventSource {
     // libzmq's default, where the type or the context has not said 0.
     if (core.options.linger > 0) core.options.linger = -1;
     core.asLibzmq = true;
+    // libzmq keeps what its marks in messages allow.
+    Object.assign(core.options, {
+      sendHighWaterMarkBytes: 0,
+      receiveHighWaterMarkBytes: 0,
+      maxQueuedBytes: 0,
+    });
     core.warnsLate = false; // ours do, by zeromq.js's rule
     core.unref();
     (core.turns as SocketTurns).onWait = hold;

@@ -29,6 +29,7 @@ export type ProtocolErrorCode =
   | "malformed-group-message"
   | "routing-id-taken"
   | "peer-taken"
+  | "slow-peer"
   | "peer-error"
   | "undecodable"
   | "authentication-refused"

@@ -16,9 +16,15 @@ import {
 } from "../../options.js";
 import { checkGroup, Groups } from "../../patterns/groups.js";
 import { defineOptions, type SocketStats } from "../../socket.js";
+import { overflowOf, PUBLISHER_DEFAULTS } from "../full-peer.js";
 import { tooManySubscriptions } from "../publisher.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "noDrop"];
+const OPTIONS: readonly OptionName[] = [
+  ...OPTION_GROUPS.socket,
+  ...OPTION_GROUPS.writable,
+  "onFull",
+  "noDrop",
+];
 
 /** Options of Radio. */
 export interface RadioOptions extends SocketOptions, WritableOptions, NoDropOptions {}
@@ -33,10 +39,11 @@ export interface Radio extends OptionProperties<RadioOptions> {}
 
 /** Sends messages of one part to the Dish sockets of a group. */
 export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptions]> {
-  readonly #groups = new Groups();
+  readonly #overflow = overflowOf(this);
+  readonly #groups = new Groups(this, this.#overflow);
 
   constructor(options?: RadioOptions) {
-    super(14, "RADIO");
+    super(14, "RADIO", PUBLISHER_DEFAULTS);
     this.applyOptions(options, OPTIONS);
     if (new.target === Radio) Object.seal(this);
   }
@@ -68,15 +75,15 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#groups.dropped };
+    return { ...super.stats, dropped: this.#overflow.dropped };
   }
 
   protected override canSend(): boolean {
-    return !this.options.noDrop || [...this.pipes].every((pipe) => pipe.hasRoom());
+    return !this.#overflow.waits || [...this.pipes].every((pipe) => pipe.hasRoom());
   }
 
   protected override route(message: OutMessage): boolean {
-    return this.#groups.send(message, this.options.noDrop);
+    return this.#groups.send(message);
   }
 
   override attachPipe(pipe: Pipe): void {

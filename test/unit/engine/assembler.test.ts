@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Assembler } from "../../../src/engine/assembler.js";
+import { PART_COST } from "../../../src/engine/encoder.js";
 import type { FrameRun } from "../../../src/engine/frame-run.js";
 
 const MORE = 1;
@@ -8,9 +9,15 @@ const COMMAND = 4;
 type Frame = readonly [flags: number, body: string];
 
 /** What an assembler says of chunks of frames, runs taken apart; how many messages came in runs. */
-function assemble(chunks: readonly (readonly Frame[])[]): { said: string[]; inRuns: number } {
+function assemble(chunks: readonly (readonly Frame[])[]): {
+  said: string[];
+  inRuns: number;
+  long: number;
+  open: number;
+} {
   const said: string[] = [];
   let inRuns = 0;
+  let long = 0;
   const show = (parts: readonly Buffer[]): string => parts.map((part) => part.toString()).join("|");
   const assembler = new Assembler({
     message: (parts) => said.push(show(parts)),
@@ -20,6 +27,11 @@ function assemble(chunks: readonly (readonly Frame[])[]): { said: string[]; inRu
         expect(run.length).toBe(left);
         said.push(show(run.shift()));
       }
+    },
+    longMessage: (message) => {
+      long++;
+      expect(message.length).toBe(1);
+      said.push(show(message.shift()));
     },
     command: (body) => said.push(`command ${body}`),
   });
@@ -34,7 +46,7 @@ function assemble(chunks: readonly (readonly Frame[])[]): { said: string[]; inRu
     assembler.frames(chunk, table, frames.length);
     table.fill(0xffffffff); // valid only during the call
   }
-  return { said, inRuns };
+  return { said, inRuns, long, open: assembler.openCost };
 }
 
 /** The same, the plain way. */
@@ -91,6 +103,29 @@ describe("assembler", () => {
         expect(assemble(chunks).said).toEqual(expected(chunks));
       }
     }
+  });
+
+  it("parts whose end has not come count, each with what it will cost, and no more once it has come", () => {
+    const part: Frame = [MORE, "12345"];
+    expect(assemble([[part]]).open).toBe(5 + PART_COST);
+    expect(
+      assemble([
+        [part, part],
+        [[COMMAND, "PING"], part],
+      ]).open,
+    ).toBe(3 * (5 + PART_COST));
+    expect(assemble([[part, part], [[0, ""]]])).toMatchObject({ said: ["12345|12345|"], open: 0 });
+  });
+
+  it("a message of very many parts is handed on as it came, its parts of any size in order", () => {
+    const message = Array.from(
+      { length: 3000 },
+      (_, i): Frame => [MORE, "x".repeat([0, 1, 253, 254, 255, 5000][i % 6]) + i],
+    );
+    const chunks = [message.slice(0, 1), message.slice(1, 2000), message.slice(2000), [[0, "end"] as Frame]];
+    const { said, long } = assemble(chunks);
+    expect(long).toBe(1);
+    expect(said).toEqual(expected(chunks));
   });
 
   it.each([1, 2, 3, 4, 5])("agrees with the plain way on any frames in any chunks (seed %i)", (seed) => {

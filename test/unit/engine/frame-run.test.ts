@@ -35,11 +35,12 @@ describe("run of frames", () => {
 
   it("gives its messages in order, and counts what is left", () => {
     const run = runOf(messages);
-    expect([run.length, run.heldBytes()]).toEqual([5, 1 + 4 + 4 + 12 + 13 * PART_COST]);
+    const cost = 1 + 4 + 4 + 12 + 13 * PART_COST;
+    expect([run.length, run.cost]).toEqual([5, cost]);
     expect(run.shift().map(String)).toEqual(["a"]);
-    expect([run.length, run.heldBytes()]).toEqual([4, 20 + 12 * PART_COST]);
+    expect([run.length, run.cost]).toEqual([4, cost]); // the memory is held until the last is taken
     expect(take(run)).toEqual(messages.slice(1));
-    expect([run.length, run.heldBytes()]).toEqual([0, 0]);
+    expect([run.length, run.cost]).toEqual([0, cost]);
   });
 
   it("J11 keeps the messages whose first part is wanted, whole, and drops the others, whole", () => {
@@ -47,10 +48,10 @@ describe("run of frames", () => {
     const run = runOf(messages);
     run.retain((octets, at, length) => length > 0 && wanted.includes(String.fromCharCode(octets[at])));
     expect(run.length).toBe(2);
-    expect(run.heldBytes()).toBe(16 + 8 * PART_COST);
+    expect(run.cost).toBe(4 + 4 + 12 + 8 * PART_COST); // with what lies between them
     expect(take(run)).toEqual([messages[1], messages[4]]);
     const none = runOf(messages);
     none.retain(() => false);
-    expect([none.length, none.heldBytes()]).toEqual([0, 0]);
+    expect([none.length, none.cost]).toEqual([0, 0]);
   });
 });

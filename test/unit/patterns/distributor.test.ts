@@ -3,9 +3,12 @@
  * order, same marks. Pipes with a link that takes octets or is blocked, simulated turns, a plain model beside it.
  */
 import { describe, expect, it } from "vitest";
+import { Budget } from "../../../src/engine/budget.js";
 import { type Batch, readLength } from "../../../src/engine/encoder.js";
 import { type PipeLink, StreamPipe } from "../../../src/engine/stream-pipe.js";
+import type { OnFull } from "../../../src/options.js";
 import { Distributor } from "../../../src/patterns/distributor.js";
+import { Overflow } from "../../../src/patterns/overflow.js";
 
 const MARK = 40;
 
@@ -84,9 +87,7 @@ class Link implements PipeLink {
   fail(): void {}
 }
 
-const owner = { pipeReadable() {}, pipeWritable() {}, pipeSubscription() {} };
-
-function setUp(options: { noDrop?: boolean; mark?: number; markBytes?: number } = {}) {
+function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; total?: number } = {}) {
   const turn = new Turn();
   const limits = {
     sendHighWaterMark: options.mark ?? 0,
@@ -94,10 +95,24 @@ function setUp(options: { noDrop?: boolean; mark?: number; markBytes?: number } 
     receiveHighWaterMark: 0,
     receiveHighWaterMarkBytes: 0,
     conflate: false,
-    noDrop: options.noDrop ?? false,
+    onFull: options.onFull ?? null,
     invertMatching: false,
+    maxQueuedBytes: options.total ?? 0,
   };
-  const distributor = new Distributor(limits);
+  const owner = {
+    received: new Budget(limits),
+    unsent: new Budget(limits),
+    pipeHeldBack() {},
+    pipeReadable() {},
+    pipeWritable() {},
+    pipeSubscription() {},
+  };
+  const told: string[] = [];
+  const overflow = new Overflow(limits, {
+    tell: (pipe, action) => told.push(`${action} ${pipe.reached.limit}`),
+    close: (pipe) => distributor.remove(pipe),
+  });
+  const distributor = new Distributor(limits, owner, overflow);
   const peer = (...topics: string[]) => {
     const pipe = new StreamPipe(owner, limits, turn);
     const link = new Link(pipe);
@@ -106,7 +121,7 @@ function setUp(options: { noDrop?: boolean; mark?: number; markBytes?: number } 
     for (const topic of topics) distributor.subscribe(pipe, Buffer.from(topic));
     return { pipe, link };
   };
-  return { turn, limits, distributor, peer };
+  return { turn, limits, owner, told, overflow, distributor, peer };
 }
 
 function randomFrom(seed: number): (below: number) => number {
@@ -145,7 +160,7 @@ describe("distributor", () => {
   });
 
   it("G5 marks hold while messages are gathered, and what is too many is dropped for each alone (J4)", () => {
-    const { turn, distributor, peer } = setUp({ mark: MARK });
+    const { turn, told, overflow, distributor, peer } = setUp({ mark: MARK });
     const slow = peer("");
     const fast = peer("");
     for (let i = 0; i < 5; i++) distributor.send(Buffer.from("warm"));
@@ -162,11 +177,12 @@ describe("distributor", () => {
     expect(fast.link.messages()).toEqual(all);
     slow.link.unblock();
     expect(slow.link.messages()).toEqual(all.slice(0, MARK));
-    expect([slow.pipe.dropped, fast.pipe.dropped, distributor.dropped]).toEqual([2 * MARK, 0, 2 * MARK]);
+    expect(overflow.dropped).toBe(2 * MARK);
+    expect(told).toEqual(["dropped sendHighWaterMark"]);
   });
 
   it("J19 with noDrop nobody gets a message that one has no room for", () => {
-    const { turn, distributor, peer } = setUp({ mark: MARK, noDrop: true });
+    const { turn, overflow, distributor, peer } = setUp({ mark: MARK, onFull: "wait" });
     const slow = peer("");
     const fast = peer("");
     slow.link.blocked = true;
@@ -177,7 +193,7 @@ describe("distributor", () => {
     expect(fast.link.messages()).toHaveLength(MARK);
     slow.link.unblock();
     expect(slow.link.messages()).toHaveLength(MARK);
-    expect(distributor.dropped).toBe(0);
+    expect(overflow.dropped).toBe(0);
   });
 
   it("G7 a mark in octets counts what is gathered, and a change of a mark takes effect at once", () => {
@@ -196,6 +212,114 @@ describe("distributor", () => {
     for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98));
     for (const { pipe } of peers) expect(pipe.outboundLength).toBe(19);
     turn.end();
+  });
+
+  it.each([3, 700, 5000, 40_000])(
+    "many peers that do not read hold messages of %i bytes in common, and let go of them when they read or leave",
+    (size) => {
+      const { turn, owner, distributor, peer } = setUp();
+      const peers = Array.from({ length: 20 }, () => peer(""));
+      for (const { link } of peers) link.blocked = true;
+      const all = Array.from({ length: 500 }, (_, i) => `${i} ${"x".repeat(size)}`);
+      for (const [i, body] of all.entries()) {
+        distributor.send(
+          i % 3 === 0 ? [Buffer.from(body.slice(0, 2)), Buffer.from(body.slice(2))] : Buffer.from(body),
+        );
+        if (i % 7 === 0) turn.end();
+      }
+      turn.end();
+      for (const { pipe } of peers) expect(pipe.outboundLength).toBe(500);
+      const each = 500 * size;
+      // What is short, or was sent before there was a backlog, each has for itself.
+      if (size >= 700) expect(owner.unsent.held).toBeLessThan(2 * each + 20 * 70 * 2100);
+      if (size >= 700) expect(owner.unsent.held).toBeGreaterThan(each / 2);
+      const gone = peers.splice(0, 10);
+      for (const { pipe } of gone) {
+        distributor.remove(pipe);
+        pipe.discardOutbound();
+      }
+      const parts = all.map((body, i) => (i % 3 === 0 ? `${body.slice(0, 2)}|${body.slice(2)}` : body));
+      for (const { link } of peers) {
+        link.unblock();
+        expect(link.messages()).toEqual(parts);
+      }
+      expect(owner.unsent.held).toBe(0);
+    },
+  );
+
+  it("with dropOldest a peer that does not read gets the newest, whatever their sizes, and is told of once", () => {
+    const { turn, told, overflow, owner, distributor, peer } = setUp({ mark: MARK, onFull: "dropOldest" });
+    const slow = [peer(""), peer(""), peer("one")];
+    for (const { link } of slow) link.blocked = true;
+    const all = Array.from(
+      { length: 20 * MARK },
+      (_, i) => `one ${i} ${"x".repeat([0, 300, 3000, 20_000][i % 4])}`,
+    );
+    for (const [i, body] of all.entries()) {
+      distributor.send(i % 5 === 0 ? [Buffer.from(body), Buffer.from("more")] : Buffer.from(body));
+      if (i % 9 === 0) turn.end();
+    }
+    turn.end();
+    const parts = all.map((body, i) => (i % 5 === 0 ? `${body}|more` : body));
+    expect(told).toEqual(slow.map(() => "dropped sendHighWaterMark"));
+    for (const { link, pipe } of slow) {
+      expect(pipe.outboundLength).toBe(MARK);
+      link.unblock();
+      const got = link.messages();
+      expect(got).toEqual([parts[0], ...parts.slice(-(MARK - 1))]); // the first was being written
+    }
+    expect(overflow.dropped).toBe(slow.length * (all.length - MARK));
+    expect(owner.unsent.held).toBe(0);
+  });
+
+  it("with dropOldest the newest gets through also where all that is queued is being written", () => {
+    const { turn, distributor, peer } = setUp({ mark: MARK, onFull: "dropOldest" });
+    const { link, pipe } = peer("");
+    for (let i = 0; i < 2; i++) distributor.send(Buffer.from(`${i}`)); // a turn with many: the next gathers
+    turn.end();
+    link.messages();
+    link.blocked = true;
+    for (let i = 0; i < MARK; i++) distributor.send(Buffer.from(`a${i}`));
+    turn.end();
+    for (let i = 0; i < 5; i++) distributor.send(Buffer.from(`b${i}`));
+    expect(pipe.outboundLength).toBe(MARK + 1);
+    link.unblock();
+    expect(link.messages().slice(-2)).toEqual([`a${MARK - 1}`, "b4"]);
+  });
+
+  it("with disconnect a full peer is parted with, and the others get everything", () => {
+    const { turn, told, owner, distributor, peer } = setUp({ mark: MARK, onFull: "disconnect" });
+    const slow = peer("");
+    const fast = peer("");
+    slow.link.blocked = true;
+    for (let i = 0; i < 3 * MARK; i++) distributor.send(Buffer.from(`${i}`));
+    turn.end();
+    expect(told).toEqual(["closed sendHighWaterMark"]);
+    expect(slow.pipe.outboundLength).toBe(0);
+    expect(fast.link.messages()).toHaveLength(3 * MARK);
+    expect(owner.unsent.held).toBe(0);
+  });
+
+  it("what all peers hold has a limit, above which those who hold little still get everything", () => {
+    const total = 4_000_000;
+    const { turn, told, owner, distributor, peer } = setUp({ total });
+    const topics = Array.from({ length: 50 }, (_, i) => `${String.fromCharCode(200 + i)}`);
+    const slow = topics.map((topic) => peer(topic));
+    const good = peer("good");
+    for (const { link } of slow) link.blocked = true;
+    for (let i = 0; i < 200; i++) {
+      for (const topic of topics) distributor.send([Buffer.from(topic), Buffer.alloc(5000)]);
+      distributor.send([Buffer.from("good"), Buffer.alloc(5000)]);
+      turn.end();
+    }
+    expect(owner.unsent.held).toBeLessThan(total + 50 * 80_000);
+    expect(told).toEqual(slow.map(() => "dropped maxQueuedBytes"));
+    expect(good.link.messages()).toHaveLength(200);
+    for (const { link } of slow) link.unblock();
+    expect(owner.unsent.held).toBe(0);
+    for (const topic of topics) distributor.send([Buffer.from(topic), Buffer.from("again")]);
+    turn.end();
+    for (const { link } of slow) expect(link.messages().at(-1)).toMatch(/again/);
   });
 
   it("a peer that goes in the middle of a turn has been given what was sent before", () => {
