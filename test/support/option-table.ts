@@ -73,6 +73,7 @@ export interface Row {
 }
 
 const MAX = 2 ** 31 - 1;
+const MIB = 1024 ** 2;
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 type Rest = Partial<Row>;
@@ -192,6 +193,18 @@ export const OPTIONS: readonly Row[] = [
     live: true,
     proof: "conformance/req-rep.test.ts: H8 with relaxed",
   }),
+  {
+    name: "onFull",
+    number: undefined,
+    kind: "choice",
+    initial: null,
+    initials: { PUB: "dropNewest", XPUB: "dropNewest", RADIO: "dropNewest" },
+    owners: ["PUB", "XPUB", "RADIO", "ROUTER"],
+    good: ["dropOldest", "disconnect", "wait", "dropNewest"],
+    bad: ["", "drop"],
+    live: true,
+    proof: "conformance/full-peers.test.ts: J4 with dropOldest it gets",
+  },
   flag("noDrop", 69, ["PUB", "XPUB", "RADIO"], {
     access: "write",
     live: true,
@@ -328,8 +341,20 @@ export const OPTIONS: readonly Row[] = [
   flag("messagePeers", undefined, readable, { live: true, proof: `${SECURITY}: C25 with messagePeers` }),
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: E15 maxMessageParts"),
   own("maxMultipartSize", -1, -1, all, `${HERE}: E15 maxMultipartSize`, SAFE),
-  own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),
-  own("receiveHighWaterMarkBytes", 0, 0, readable, `${COMMON}: G9 the receive mark in octets`, SAFE, true),
+  {
+    ...own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),
+    initials: { PUB: 32 * MIB, XPUB: 32 * MIB, RADIO: 32 * MIB },
+  },
+  own("maxQueuedBytes", 256 * MIB, 0, all, "security/memory-receive.test.ts: maxQueuedBytes", SAFE, true),
+  own(
+    "receiveHighWaterMarkBytes",
+    16 * MIB,
+    0,
+    readable,
+    `${COMMON}: G9 the receive mark in octets`,
+    SAFE,
+    true,
+  ),
   own("sendQueueLimit", 65536, 1, writable, "lifecycle/send-order.test.ts: a full send queue", MAX, true),
 
   refused("affinity", 4, "long", 0, 1),
