@@ -65,7 +65,7 @@ describe.each(TRANSPORTS)("forwarding to several over $name", ({ endpoint }) => 
   it("one received message goes to many peers and to a publisher, with all its parts", async () => {
     const [source, middle] = [managed(new Push()), managed(new Pull())];
     source.connect(await middle.bind(endpoint()));
-    const publisher = managed(new Publisher({ sendHighWaterMark: 0 }));
+    const publisher = managed(new Publisher({ sendHighWaterMark: 0, sendHighWaterMarkBytes: 0 }));
     const actual = await publisher.bind(endpoint());
     const subscribers = Array.from({ length: 4 }, () => managed(new Subscriber({ receiveHighWaterMark: 0 })));
     for (const subscriber of subscribers) {
