@@ -176,7 +176,22 @@ export abstract class Socket extends Emitting implements SocketHost {
 
   /** @internal Whether anything is bound or connected now. */
   get attached(): boolean {
-    return this.#endpoints.any;
+    return this.#endpoints.count > 0;
+  }
+
+  /** @internal Endpoints bound and connected now. */
+  get endpointCount(): number {
+    return this.#endpoints.count;
+  }
+
+  /** @internal Whether unbind() would find the endpoint. */
+  isBound(endpoint: string): boolean {
+    return this.#endpoints.isBound(endpoint);
+  }
+
+  /** @internal Whether disconnect() would find the endpoint. */
+  isConnected(endpoint: string): boolean {
+    return this.#endpoints.isConnected(endpoint);
   }
 
   /** @internal Messages of endpoints that are unbound or disconnected, and linger. */

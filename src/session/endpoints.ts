@@ -36,9 +36,14 @@ export class Endpoints {
     this.#inproc = inproc;
   }
 
-  /** Whether anything is bound or connected now. */
-  get any(): boolean {
-    return this.#bound.size > 0 || this.#connected.length > 0;
+  /** How many are bound and connected now. */
+  get count(): number {
+    return this.#bound.size + this.#connected.length;
+  }
+
+  /** Whether takeBound() would find it. */
+  isBound(endpoint: string): boolean {
+    return this.#bound.has(endpoint) || this.#aliases.has(endpoint);
   }
 
   #all(): EndpointHandle[] {

@@ -5,6 +5,7 @@
 import { Context as Core, context as coreContext } from "../context.js";
 import { checkCount, checkOptions } from "./arguments.js";
 import { failure } from "./errors.js";
+import { CONTEXT_HINTS, keptHint } from "./hints.js";
 import {
   checkId,
   convert,
@@ -26,18 +27,16 @@ const PROPERTIES: readonly OptionProperty[] = [
   { name: "blocky", kind: "Bool", id: 70, access: "rw" },
 ];
 
-/** Size of libzmq's message structure, which programs may ask for; and that messages are received without a copy. */
-const CONSTANTS: ReadonlyMap<number, number> = new Map([
-  [6, 64],
-  [9, 0],
-  [10, 1],
-]);
+/** Size of libzmq's message structure, which programs may ask for. */
+const MESSAGE_SIZE = { id: 6, octets: 64 };
+/** Numbers that name something else to read, or nothing: 3 is maxSocketsLimit then. */
+const WRITE_ONLY: ReadonlySet<number> = new Set([3, 7]);
 
 /** Shared by sockets that see each other's inproc names. */
 export interface Context {
   /** false: sockets made from now on have a linger of 0, and the end of the process waits for no message. Default true. */
   blocky: boolean;
-  /** Only 1: zwire has no I/O threads. Another value throws ENOTSUP. */
+  /** Kept and read back; zwire has no I/O threads. Default 1. */
   ioThreads: number;
   /** Largest part that sockets accept which set no maxMessageSize of their own. Default 2^31-1. */
   maxMessageSize: number;
@@ -45,7 +44,7 @@ export interface Context {
   maxSockets: number;
   /** Default of the sockets' ipv6. Default false. */
   ipv6: boolean;
-  /** Write-only; throws ENOTSUP, because zwire has no I/O threads. */
+  /** Write-only; changes nothing, because zwire has no I/O threads. */
   threadPriority: number;
   /** Write-only; as threadPriority. */
   threadSchedulingPolicy: number;
@@ -61,6 +60,7 @@ let adopt: Core | undefined;
 
 export class Context {
   readonly #core: Core;
+  readonly #hints = new Map<number, number>();
 
   static {
     coreOf = (context) =>
@@ -96,7 +96,9 @@ export class Context {
   #get(_kind: "Bool" | "Int32", given: unknown, count: number): number {
     const id = checkId(given);
     checkCount(count, 1);
-    return CONSTANTS.get(id) ?? (readCore(this.#core as Target, "Int32", id) as number);
+    if (id === MESSAGE_SIZE.id) return MESSAGE_SIZE.octets;
+    const kept = WRITE_ONLY.has(id) ? undefined : (this.#hints.get(id) ?? CONTEXT_HINTS.get(id)?.initial);
+    return kept ?? (readCore(this.#core as Target, "Int32", id) as number);
   }
 
   #set(kind: "Bool" | "Int32", given: unknown, value: unknown, count: number): void {
@@ -104,7 +106,9 @@ export class Context {
     const number = Number(convert(kind, value));
     checkCount(count, 2);
     if (number < 0) throw failure("EINVAL");
-    writeCore(this.#core as Target, "Int32", id, number);
+    const hint = CONTEXT_HINTS.get(id);
+    if (hint !== undefined) this.#hints.set(id, keptHint(hint, number) as number);
+    else writeCore(this.#core as Target, "Int32", id, number);
   }
 }
 

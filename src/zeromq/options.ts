@@ -4,6 +4,7 @@
  */
 import { keyText } from "../security/settings.js";
 import { calling, failure } from "./errors.js";
+import { keptHint, SOCKET_HINTS } from "./hints.js";
 import { SecurityStore } from "./security.js";
 
 /** Suffix of the get…Option and set…Option that an option goes by. */
@@ -241,6 +242,11 @@ export class OptionStore {
   }
 
   get(kind: Kind, id: number): Value {
+    const hint = SOCKET_HINTS.get(id);
+    if (hint !== undefined) {
+      checkSize(kind, id);
+      return asKind(kind, this.#kept.get(id) ?? (hint.initial as number));
+    }
     const exception = EXCEPTIONS.get(id);
     if (exception !== undefined) {
       if (!exception.kinds.includes(kind)) throw failure("EINVAL");
@@ -259,6 +265,14 @@ export class OptionStore {
   }
 
   set(kind: Kind, id: number, value: Value): void {
+    const hint = SOCKET_HINTS.get(id);
+    if (hint !== undefined) {
+      checkSize(kind, id);
+      const kept = keptHint(hint, Number(value));
+      if (kept === undefined) throw failure("EINVAL");
+      this.#kept.set(id, kept);
+      return;
+    }
     const exception = EXCEPTIONS.get(id);
     if (exception !== undefined) this.#keep(exception, kind, id, Number(value));
     else if (this.security.owns(id)) this.security.set(kind, id, value);
@@ -275,6 +289,13 @@ export class OptionStore {
     if (core !== undefined) writeCore(this.#core, kind, id, kind === "Bool" ? value !== 0 : core(value));
     this.#kept.set(id, value);
   }
+}
+
+const AFFINITY = 4;
+
+/** @throws Error EINVAL for a hint of another size */
+function checkSize(kind: Kind, id: number): void {
+  if (!(id === AFFINITY ? LONG : INT).includes(kind)) throw failure("EINVAL");
 }
 
 function asKind(kind: Kind, value: number): number | boolean {

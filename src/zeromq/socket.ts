@@ -14,11 +14,11 @@ export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 
 
 /** Options of all sockets. Of those about security the one set last decides; GSSAPI is not supported. */
 export interface Socket {
-  /** Only 0: there are no I/O threads to choose from. Another value throws ENOTSUP. */
+  /** Kept and read back; there are no I/O threads to choose from. */
   affinity: number;
-  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
+  /** Kept and read back; there is no multicast. */
   rate: number;
-  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
+  /** Kept and read back; there is no multicast. */
   recoveryInterval: number;
   linger: number;
   reconnectInterval: number;
@@ -54,7 +54,7 @@ export interface Socket {
   heartbeatTimeout: number;
   connectTimeout: number;
   tcpMaxRetransmitTimeout: number;
-  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
+  /** Kept and read back; there is no multicast. */
   multicastMaxTransportDataUnit: number;
   vmciBufferSize: number;
   vmciBufferMinSize: number;
@@ -62,7 +62,7 @@ export interface Socket {
   vmciConnectTimeout: number;
   interface: string | null;
   zapEnforceDomain: boolean;
-  /** Only false. */
+  /** Kept and read back; it is an option of Windows. */
   loopbackFastPath: boolean;
   readonly type: SocketType;
   readonly lastEndpoint: string | null;
@@ -146,22 +146,23 @@ export abstract class Socket {
     forEndpoint(this, address, arguments.length).bindSync(address);
   }
 
-  /** Stop listening on an endpoint. */
+  /** Let go of an endpoint: stop listening on it, and undo connect(). */
   unbind(address: string): Promise<void> {
     return forEndpoint(this, address, arguments.length).unbind(address);
   }
 
   /** As unbind(), done when it returns. */
   unbindSync(address: string): void {
-    forEndpoint(this, address, arguments.length).unbindSync(address);
+    forEndpoint(this, address, arguments.length).endNow(address);
   }
 
   connect(address: string): void {
     forEndpoint(this, address, arguments.length).connect(address);
   }
 
+  /** As unbindSync(): libzmq makes no difference between the two. */
   disconnect(address: string): void {
-    forEndpoint(this, address, arguments.length).disconnect(address);
+    forEndpoint(this, address, arguments.length).endNow(address);
   }
 
   protected getBoolOption(option: number): boolean {

@@ -62,8 +62,6 @@ export class SocketState implements Lingering, EventSource {
   sendTo: ((message: unknown, options: unknown) => Promise<void>) | null = null;
   readonly queue: SendQueue | undefined;
   readonly receives: ReceiveQueue<unknown> | undefined;
-  readonly #bound = new Set<string>();
-  #connected = 0;
   #holder: Holder = null;
   #closeWanted = false;
   /** Connected in this turn: who observes from now on is told, as by libzmq, which connects in another thread. */
@@ -138,7 +136,7 @@ export class SocketState implements Lingering, EventSource {
 
   /** Endpoints bound and connected. */
   get endpoints(): number {
-    return this.#bound.size + this.#connected;
+    return this.core.endpointCount;
   }
 
   /** The core learns what has been set about security. @throws Error EINVAL for what cannot work */
@@ -157,35 +155,44 @@ export class SocketState implements Lingering, EventSource {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#alone(this.core.bind(address).then((endpoint) => this.#boundTo(endpoint)));
+    return this.#alone(this.core.bind(address).then(() => watchUnsent(this)));
   }
 
   bindSync(address: string): void {
     this.#secure(address);
-    this.#boundTo(calling(() => this.core.bindSync(address)));
-  }
-
-  #boundTo(endpoint: string): void {
-    this.#bound.add(endpoint);
+    calling(() => this.core.bindSync(address));
     watchUnsent(this);
   }
 
   unbind(address: string): Promise<void> {
-    return this.#alone(
-      this.core.unbind(address).then(() => {
-        this.#bound.delete(address);
-      }),
-    );
+    try {
+      return this.#alone(this.#end(address));
+    } catch (error) {
+      return Promise.reject(translated(error));
+    }
   }
 
-  unbindSync(address: string): void {
-    calling(() => parseEndpoint(address));
-    if (!this.#bound.delete(address)) throw Object.assign(failure("ENOENT"), { address });
-    // Known to be bound: from here on it cannot fail, only take time to flush.
-    void this.core.unbind(address);
+  /** unbindSync() and disconnect(): it cannot fail any more when it returns, only take time to flush. */
+  endNow(address: string): void {
+    void calling(() => this.#end(address));
   }
 
-  async #alone(doing: Promise<void>): Promise<void> {
+  /**
+   * Ends whatever has the name, bound or connected, however often, as libzmq does for unbind and disconnect alike; of a
+   * name of inproc only the bound one where there is one. Resolves when it is flushed. @throws ZmqError ENOENT, EINVAL
+   */
+  #end(address: string): Promise<unknown> {
+    const { core } = this;
+    const { scheme } = parseEndpoint(address);
+    const bound = core.isBound(address);
+    const flushed = bound ? core.unbind(address) : Promise.resolve();
+    if (bound && scheme === "inproc") return flushed;
+    if (!bound || core.isConnected(address)) core.disconnect(address);
+    while (core.isConnected(address)) core.disconnect(address);
+    return flushed;
+  }
+
+  async #alone(doing: Promise<unknown>): Promise<void> {
     this.take("endpoint");
     try {
       await doing;
@@ -199,17 +206,11 @@ export class SocketState implements Lingering, EventSource {
   connect(address: string): void {
     this.#secure(address);
     calling(() => this.core.connect(address));
-    this.#connected++;
     if (this.observer === null) {
       this.#dialled.push(address);
       setImmediate(() => this.#dialled.shift());
     }
     watchUnsent(this);
-  }
-
-  disconnect(address: string): void {
-    calling(() => this.core.disconnect(address));
-    this.#connected--;
   }
 
   // Messages

@@ -35,7 +35,7 @@ export interface Writable<
   M extends MessageLike | MessageLike[] = MessageLike | MessageLike[],
   O extends [...object[]] = [],
 > {
-  /** Only the default: multicast is not supported. Another value throws ENOTSUP. */
+  /** Kept and read back; there is no multicast. */
   multicastHops: number;
   sendBufferSize: number;
   sendHighWaterMark: number;
