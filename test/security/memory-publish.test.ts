@@ -60,14 +60,15 @@ describe("answers to peers that do not read", () => {
     }
     await until(() => router.peers.length === 21, "all are there");
     let sent = 0;
-    while (router.stats.dropped < 100) {
+    while (router.stats.dropped < 400) {
       for (const name of names) await router.send([name, Buffer.alloc(20_000)]);
       await router.send(["good", `${sent++}`]);
       await turns(1);
     }
     expect(router.stats.unsentBytes).toBeLessThan(2_000_000 + 20 * 150_000);
     expect(events.of("limit")[0]).toMatchObject({ limit: "maxQueuedBytes", action: "dropped" });
-    expect(events.of("limit").length).toBeLessThanOrEqual(names.length);
+    // Once for each, and again where the kernel took what had waited.
+    expect(events.of("limit").length).toBeLessThan(100);
     await until(() => got === sent, "the good one has everything");
   });
 });
