@@ -7,7 +7,7 @@ import { Assembler } from "../dist/engine/assembler.js";
 import { FrameDecoder } from "../dist/engine/decoder.js";
 import { Batch } from "../dist/engine/encoder.js";
 import { Fifo } from "../dist/engine/fifo.js";
-import { SubscriptionTrie } from "../dist/patterns/subscription-trie.js";
+import { Subscriber, SubscriptionTrie } from "../dist/patterns/subscription-trie.js";
 
 const LIMITS = {
   maxFrameBytes: 2 ** 31 - 1,
@@ -56,7 +56,7 @@ bench.add(`fifo ${COUNT} in and out`, () => {
 });
 
 const trie = new SubscriptionTrie();
-for (let i = 0; i < 10_000; i++) trie.add(Buffer.from(`topic.${i}.`), i);
+for (let i = 0; i < 10_000; i++) trie.add(Buffer.from(`topic.${i}.`), new Subscriber(i));
 const subjects = Array.from({ length: COUNT }, (_, i) => Buffer.from(`topic.${i * 7}.value`));
 const count = () => seen++;
 bench.add(`match ${COUNT} subjects among 10,000 topics`, () => {

@@ -155,6 +155,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     () => this.#take(),
     this.options,
     this.turns,
+    (message) => this.wants(message),
   );
   /** @internal what peers have sent, in turn (G10) */
   protected readonly inbound = new FairQueue();
@@ -263,15 +264,42 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     return this.inbound.next() as M | undefined;
   }
 
+  /** Whether a message that was taken and given back is still to be received. */
+  protected wants(_message: M): boolean {
+    return true;
+  }
+
+  /** Whether no pipe holds anything unread, also of what is not ready yet. */
+  protected get drained(): boolean {
+    for (const pipe of this.pipes) if (pipe.inboundLength > 0) return false;
+    return true;
+  }
+
+  /** Whether next() may leave out what is there. */
+  protected get mayHoldUnwanted(): boolean {
+    return false;
+  }
+
   /** Whether next() would have a message. */
   protected canReceive(): boolean {
-    return this.unread() > 0;
+    if (this.receives.returned === 0 && this.unread() === 0) return false;
+    if (!this.mayHoldUnwanted) return true;
+    // Only by looking for one can it be told. It is the next to be received.
+    const message = this.receives.take();
+    if (message !== undefined) this.receives.giveBack(message);
+    return message !== undefined;
   }
 
   /** @internal */
   override pipeReadable(pipe: Pipe): void {
     this.inbound.activate(pipe);
     this.receives.serve();
+  }
+
+  /** @internal */
+  override detachPipe(pipe: Pipe): void {
+    super.detachPipe(pipe);
+    if (pipe.inboundLength > 0) this.inbound.activate(pipe); // what it holds is ours to find from now on
   }
 
   protected override unread(): number {

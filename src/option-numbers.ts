@@ -70,6 +70,12 @@ function lenientFlag(name: string): NumberedOption {
   return { kind, read, write: (target, value) => write(target, sign(value)) };
 }
 
+/** Any number but 0 is 1. */
+function anyFlag(name: string): NumberedOption {
+  const { kind, read, write } = flag(name) as Required<NumberedOption>;
+  return { kind, read, write: (target, value) => write(target, Number(value !== 0)) };
+}
+
 function sign(value: Value): Value {
   return typeof value === "number" ? Math.sign(value) : value;
 }
@@ -109,6 +115,18 @@ function verbosity(level: "allSubs" | "allSubsUnsubs"): NumberedOption {
     write: (target, value) => {
       owned(target, "verbosity");
       (target as Record<string, unknown>).verbosity = isSet("verbosity", sign(value)) ? level : null;
+    },
+  };
+}
+
+/** XPUB_MANUAL_LAST_VALUE sets XPUB_MANUAL, too, to whatever it is set to. */
+function manualLastValue(): NumberedOption {
+  const { kind, write } = lenientFlag("manualLastValue") as Required<NumberedOption>;
+  return {
+    kind,
+    write: (target, value) => {
+      write(target, value);
+      (target as Record<string, unknown>).manual = target.manualLastValue;
     },
   };
 }
@@ -219,8 +237,12 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [93, flag("zapEnforceDomain")],
   [94, flag("loopbackFastPath")],
   [95, ownMetadata()],
+  [98, manualLastValue()],
   [99, binary("socksUsername")],
   [100, writeOnly(binary("socksPassword"))],
+  [108, writeOnly(lenientFlag("onlyFirstSubscribe"))],
+  [115, writeOnly(anyFlag("verboseUnsubscribe"))],
+  [116, readOnly(int("topicsCount"))],
 ]);
 
 /** Options of contexts by number. 3 and 4 name one thing to read and another to set. */

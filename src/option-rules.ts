@@ -33,6 +33,8 @@ export interface Rule {
 const INT32_MAX = 2 ** 31 - 1;
 const MIB = 1024 * 1024;
 const ROUTING_ID_MAX = 255;
+/** Of bytes: below what one string can hold. */
+const LONGEST_TOPIC = 2 ** 28;
 const INTERFACE_MAX = 15;
 
 function describe(value: unknown): string {
@@ -206,7 +208,22 @@ export const RULES = {
     read: (values) => (values as unknown as { onFull: string | null }).onFull === "wait",
   },
   invertMatching: live(false, flag),
+  maxTopics: live(250_000, count),
+  maxTopicsPerPeer: live(100_000, count),
+  maxTopicLength: live(16384, integer(1, LONGEST_TOPIC)),
+  onlyFirstSubscribe: live(true, flag),
+  verboseUnsubscribe: live(false, flag),
   manual: live(false, flag),
+  manualLastValue: {
+    initial: false,
+    check: flag,
+    live: true,
+    store: (values, _name, value) => {
+      const options = values as unknown as Record<string, unknown>;
+      options.manualLastValue = value;
+      if (value === true) options.manual = true;
+    },
+  },
   verbosity: live(null, oneOf(null, "allSubs", "allSubsUnsubs")),
   welcomeMessage: live(null, octets),
   routingId: later(null, routingId),

@@ -228,14 +228,39 @@ export interface NoDropOptions {
   noDrop?: boolean;
 }
 
+/** Options of sockets that subscribe, or are subscribed to. */
+export interface TopicOptions {
+  /**
+   * Bytes of a topic at most, 1 to 268435456. A longer one of a peer is ignored, with the event "limit"; one of our own
+   * is refused. Default 16384.
+   */
+  maxTopicLength?: number;
+}
+
+/** Options of sockets that pass on subscriptions. */
+export interface FirstSubscribeOptions {
+  /**
+   * Whether a message of several parts is looked through for subscriptions only when its first part is one; false looks
+   * at each part (J17). Default true.
+   */
+  onlyFirstSubscribe?: boolean;
+}
+
 /** Options of Publisher. */
-export interface PublisherOnlyOptions extends NoDropOptions {
+export interface PublisherOnlyOptions extends NoDropOptions, TopicOptions, FirstSubscribeOptions {
+  /**
+   * Topics that all peers together may be subscribed to; 0 for no limit. Each counts once for each peer that holds it, and
+   * once more for each 256 bytes. A subscription beyond it is ignored, with the event "limit". Default 250000.
+   */
+  maxTopics?: number;
+  /** The same for one peer, so that none can take what is meant for all; 0 for no limit. Default 100000. */
+  maxTopicsPerPeer?: number;
   /** Send to the subscribers that did not ask for it; set on both sides (J24). Default false. */
   invertMatching?: boolean;
 }
 
 /** Options of Subscriber. */
-export interface SubscriberOnlyOptions {
+export interface SubscriberOnlyOptions extends TopicOptions {
   /** Receive what does not match; set on both sides (J24). Default false. */
   invertMatching?: boolean;
 }
@@ -254,12 +279,26 @@ export interface ProbeOptions {
 
 /** Options of XPublisher. */
 export interface XPublisherOnlyOptions {
-  /** Subscriptions take effect only by subscribe() and unsubscribe() of the socket itself (J20). Default false. */
+  /**
+   * Subscriptions take effect only by subscribe() and unsubscribe() of the socket itself, and each one and each end of one
+   * is delivered, also when its peer leaves (J20). Default false.
+   */
   manual?: boolean;
+  /**
+   * As `manual`, which true sets, too; and the first message sent after a subscription was read goes to its subscriber
+   * alone, if it matches: the last value for who is new. subscribe() comes before that message (J22). Default false.
+   */
+  manualLastValue?: boolean;
   /** Which subscriptions are delivered: null only new topics, "allSubs" every subscription, "allSubsUnsubs" every cancellation too (J14). Default null. */
   verbosity?: null | "allSubs" | "allSubsUnsubs";
   /** Message sent to each new peer before any other (J23); null or empty for none. Default null. */
   welcomeMessage?: string | Uint8Array | null;
+}
+
+/** Options of XSubscriber. */
+export interface XSubscriberOnlyOptions extends TopicOptions, FirstSubscribeOptions {
+  /** Send every end of a subscription upstream, not only the last of its topic (J7). Default false. */
+  verboseUnsubscribe?: boolean;
 }
 
 /** Options of Router. */
@@ -303,6 +342,7 @@ export interface OptionValues
         ConflateOptions &
         Omit<PublisherOnlyOptions, "onFull"> &
         XPublisherOnlyOptions &
+        XSubscriberOnlyOptions &
         ProbeOptions &
         Omit<RouterOnlyOptions, "onFull"> &
         StreamOnlyOptions &

@@ -55,6 +55,7 @@ export class Iteration<M> implements AsyncIterator<M, undefined> {
 /** @typeParam M what one message is to the application */
 export class ReceiveQueue<M> {
   #next: () => M | undefined;
+  readonly #wants: (message: M) => boolean;
   readonly #limits: ReceiveLimits;
   readonly #turns: Turns;
   readonly #waiters = new Fifo<Waiter<M>>();
@@ -68,9 +69,18 @@ export class ReceiveQueue<M> {
   #taker: (() => void) | null = null;
   #returned = 0;
 
-  /** @param next takes the next message off the pipes, or undefined */
-  constructor(next: () => M | undefined, limits: ReceiveLimits, turns: Turns) {
+  /**
+   * @param next takes the next message off the pipes, or undefined
+   * @param wants whether a message that was given back is still to be received
+   */
+  constructor(
+    next: () => M | undefined,
+    limits: ReceiveLimits,
+    turns: Turns,
+    wants: (message: M) => boolean = () => true,
+  ) {
     this.#next = next;
+    this.#wants = wants;
     this.#limits = limits;
     this.#turns = turns;
   }
@@ -209,7 +219,7 @@ export class ReceiveQueue<M> {
     this.#next = () => {
       this.#next = next;
       this.#returned--;
-      return message;
+      return this.#wants(message) ? message : next();
     };
   }
 

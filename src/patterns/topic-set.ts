@@ -1,45 +1,51 @@
 /**
  * A subscriber's own topics, each with the number of times it was asked for (items J7, J9, J12). Knows no pipes.
  */
+import { type TopicNode, TopicTree } from "./topic-tree.js";
 
-interface Topic {
-  readonly octets: Buffer;
-  /** How often it was subscribed to and not cancelled. */
-  count: number;
-}
+export class TopicSet extends TopicTree<number> {
+  #size = 0;
+  /** Where topics end, in the order in which they were first asked for. */
+  readonly #ends = new Set<TopicNode<number, never>>();
 
-export class TopicSet {
-  readonly #topics = new Map<string, Topic>();
+  /** Subscriptions that were not cancelled, each of one topic. */
+  get size(): number {
+    return this.#size;
+  }
 
   /** Count one subscription; true when it is the topic's first. The octets are copied. */
   add(octets: Uint8Array): boolean {
-    const copy = Buffer.from(octets);
-    const key = keyOf(copy);
-    const topic = this.#topics.get(key);
-    if (topic === undefined) this.#topics.set(key, { octets: copy, count: 1 });
-    else topic.count++;
-    return topic === undefined;
+    const node = this.insert(octets);
+    const count = node.holders ?? 0;
+    node.holders = count + 1;
+    this.#size++;
+    this.#ends.add(node);
+    return count === 0;
   }
 
   /** Count one cancellation; true when it was the topic's last, false also for one never subscribed to (J12). */
   remove(octets: Uint8Array): boolean {
-    const key = keyOf(octets);
-    const topic = this.#topics.get(key);
-    if (topic === undefined || --topic.count > 0) return false;
-    this.#topics.delete(key);
+    const node = this.find(octets);
+    if (node === undefined || node.holders === null) return false;
+    this.#size--;
+    if (node.holders > 1) {
+      node.holders--;
+      return false;
+    }
+    node.holders = null;
+    this.#ends.delete(node);
+    this.release(node);
     return true;
   }
 
+  /** Whether a topic is held, octet for octet. */
   has(octets: Uint8Array): boolean {
-    return this.#topics.has(keyOf(octets));
+    const node = this.find(octets);
+    return node !== undefined && node.holders !== null;
   }
 
   /** Each topic once. */
   *[Symbol.iterator](): Generator<Buffer> {
-    for (const { octets } of this.#topics.values()) yield octets;
+    for (const node of this.#ends) yield this.topicOf(node);
   }
-}
-
-function keyOf(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer as ArrayBuffer, octets.byteOffset, octets.length).toString("latin1");
 }

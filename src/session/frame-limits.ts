@@ -7,7 +7,7 @@ import { ProtocolError } from "../zmtp/protocol-error.js";
 
 /** Largest frame that we can hold. */
 const FRAME_CEILING = 2 ** 31 - 1;
-/** Most octets of one command after the handshake (a SUBSCRIBE carries a topic). */
+/** Most octets of one command after the handshake, for those that no topics are told. */
 const COMMAND_CEILING = 1024 * 1024;
 
 const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: string]> = {
@@ -17,11 +17,12 @@ const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: s
   [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
 };
 
-export function frameLimits(options: OptionValues): FrameLimits {
+/** @param topics commands may carry topics of any size: which of them are taken is decided when they are there */
+export function frameLimits(options: OptionValues, topics: boolean): FrameLimits {
   const frame = limit(options.maxMessageSize);
   return {
     maxFrameBytes: frame,
-    maxCommandBytes: Math.min(frame, COMMAND_CEILING),
+    maxCommandBytes: topics ? frame : Math.min(frame, COMMAND_CEILING),
     maxParts: options.maxMessageParts,
     maxMessageBytes: limit(options.maxMultipartSize),
   };

@@ -134,7 +134,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     if (this.#closed) return; // while the crypto library was loading
     const { security } = this.#protection;
     const floor = security.mechanism === "NULL" ? 0 : HANDSHAKE_COMMAND_FLOOR;
-    const ceiling = Math.max(floor, frameLimits(this.#options).maxFrameBytes);
+    const ceiling = Math.max(floor, frameLimits(this.#options, false).maxFrameBytes);
     this.#handshake = new Handshake({
       socketType: this.#owner.socketType,
       routingId: this.#options.routingId ?? undefined,
@@ -218,7 +218,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     pipe.link(this);
     this.#owner.sessionLinked(pipe, this.peer);
     if (this.#closed) return; // an event listener closed the socket
-    this.stream.startFrames(frameLimits(this.#options), leftover);
+    this.stream.startFrames(frameLimits(this.#options, this.#publishes), leftover);
   }
 
   #clearHandshakeTimers(): void {
@@ -323,6 +323,11 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #write(segments: readonly Uint8Array[], batch: Batch | null): boolean {
     if (this.#writer === null || batch === null) return this.stream.write(segments) === 0;
     return this.#writer.write(segments, batch.bytes, batch.messages);
+  }
+
+  /** Peers tell us their topics. */
+  get #publishes(): boolean {
+    return this.#owner.socketType === "PUB" || this.#owner.socketType === "XPUB";
   }
 
   /** RADIO and DISH name their subscriptions differently (N8). */

@@ -18,10 +18,19 @@ import {
   type WritableOptions,
 } from "../options.js";
 import { Distributor } from "../patterns/distributor.js";
-import { subscriptionOf } from "../patterns/subscription-message.js";
-import { defineOptions, type SocketStats } from "../socket.js";
+import { hasSubscriptions, subscriptionIn } from "../patterns/subscription-message.js";
+import { type OnTopicLimit, Subscriptions } from "../patterns/subscriptions.js";
+import { defineOptions, type Socket, type SocketStats } from "../socket.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { overflowOf, PUBLISHER_DEFAULTS } from "./full-peer.js";
+
+/** @internal Options about what peers subscribe to. */
+export const TOPIC_OPTIONS: readonly OptionName[] = [
+  "maxTopics",
+  "maxTopicsPerPeer",
+  "maxTopicLength",
+  "onlyFirstSubscribe",
+];
 
 const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
@@ -30,6 +39,7 @@ const OPTIONS: readonly OptionName[] = [
   "onFull",
   "noDrop",
   "invertMatching",
+  ...TOPIC_OPTIONS,
 ];
 
 /** Options of Publisher. */
@@ -45,7 +55,8 @@ export interface Publisher extends OptionProperties<PublisherOptions> {}
 export class Publisher extends WritableSocket {
   protected override readonly singleConnection = true;
   readonly #overflow = overflowOf(this);
-  readonly #distributor = new Distributor(this.options, this, this.#overflow);
+  readonly #subscriptions = new Subscriptions(this.options, this.turns, tellTopicLimit(this));
+  readonly #distributor = new Distributor(this.#subscriptions, this.options, this, this.#overflow);
   readonly #subscribers = new Condition(this.turns);
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     this.#upstream(pipe, message);
@@ -64,7 +75,12 @@ export class Publisher extends WritableSocket {
       throw new RangeError(`count must be an integer of at least 0; got ${count}`);
     }
     checkCallOptions(options);
-    return this.#subscribers.until(() => this.#distributor.subscribers >= count, options);
+    return this.#subscribers.until(() => this.#subscriptions.subscribers >= count, options);
+  }
+
+  /** Different topics that peers are subscribed to. */
+  get topicsCount(): number {
+    return this.#subscriptions.topics;
   }
 
   override get stats(): SocketStats {
@@ -82,18 +98,20 @@ export class Publisher extends WritableSocket {
   override attachPipe(pipe: Pipe): void {
     super.attachPipe(pipe);
     pipe.intercept = this.#intercept;
-    this.#distributor.add(pipe);
+    this.#subscriptions.add(pipe);
   }
 
   override detachPipe(pipe: Pipe): void {
     super.detachPipe(pipe);
-    this.#distributor.remove(pipe);
+    this.#distributor.left();
+    this.#subscriptions.remove(pipe);
     this.sender.queue.drain(); // with noDrop a send may have waited for this one
   }
 
   override pipeDisconnected(pipe: Pipe): void {
     super.pipeDisconnected(pipe);
-    this.#distributor.clear(pipe);
+    this.#distributor.left();
+    this.#subscriptions.clear(pipe);
     this.sender.queue.drain();
   }
 
@@ -102,24 +120,43 @@ export class Publisher extends WritableSocket {
   }
 
   override pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
-    if (!subscribe) this.#distributor.cancel(pipe, topic);
-    else if (this.#distributor.subscribe(pipe, topic) === "refused") pipe.fail(tooManySubscriptions());
-    else this.#subscribers.notify();
+    if (!subscribe) this.#subscriptions.cancel(pipe, topic);
+    else if (this.#subscriptions.subscribe(pipe, topic) !== "refused") this.#subscribers.notify();
   }
 
   /** Subscriptions in message form (F3, A7); anything else from a subscriber is discarded (J6). */
   #upstream(pipe: Pipe, message: Message): void {
-    const subscription = subscriptionOf(message);
-    if (subscription !== undefined) this.pipeSubscription(pipe, subscription.topic, subscription.subscribe);
+    if (message.length > 1 && !hasSubscriptions(message, this.options.onlyFirstSubscribe)) return;
+    for (const part of message) {
+      const subscription = subscriptionIn(part);
+      if (subscription !== undefined) this.pipeSubscription(pipe, subscription.topic, subscription.subscribe);
+    }
   }
 
   protected override closeQueues(error: ZmqError): void {
     super.closeQueues(error);
     this.#subscribers.close(error);
+    this.#subscriptions.close();
   }
 }
 
 defineOptions(Publisher, OPTIONS);
+
+/** @internal Tells that a subscription of a peer is ignored. */
+export function tellTopicLimit(socket: Socket): OnTopicLimit {
+  return (pipe, limit, value) => {
+    const { peer } = pipe;
+    const address = peer?.address ?? "";
+    socket.emitEvent("limit", {
+      address,
+      endpoint: peer?.endpoint ?? address,
+      peer,
+      limit,
+      action: "ignored",
+      value,
+    });
+  };
+}
 
 /** Closes the connection of a peer that would fill our memory. */
 export function tooManySubscriptions(): ProtocolError {

@@ -14,7 +14,6 @@ import {
   type SocketOptions,
   type SubscriberOnlyOptions,
 } from "../options.js";
-import { SubscriptionTrie } from "../patterns/subscription-trie.js";
 import { TopicSet } from "../patterns/topic-set.js";
 import { defineOptions } from "../socket.js";
 
@@ -23,6 +22,7 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.readable,
   "conflate",
   "invertMatching",
+  "maxTopicLength",
 ];
 
 /** Options of Subscriber. */
@@ -38,13 +38,14 @@ export interface Subscriber extends OptionProperties<SubscriberOptions> {}
 export class Subscriber extends ReadableSocket {
   protected override readonly singleConnection = true;
   readonly #topics = new TopicSet();
-  readonly #trie = new SubscriptionTrie<true>();
+  /** What is queued was wanted when it came, and some of it may not be any more. */
+  #stale = false;
   readonly #connected = new Set<Pipe>();
   /** J11: what does not match is filtered here too; a publisher may be late with a CANCEL. */
   readonly #intercept = (_pipe: Pipe, message: Message): boolean =>
-    this.#trie.matches(message[0]) === this.options.invertMatching;
+    this.#topics.matches(message[0]) === this.options.invertMatching;
   readonly #filter = (octets: Uint8Array, at: number, length: number): boolean =>
-    this.#trie.matches(octets, at, length) !== this.options.invertMatching;
+    this.#topics.matches(octets, at, length) !== this.options.invertMatching;
 
   constructor(options?: SubscriberOptions) {
     super(2, "SUB", { linger: 0 }); // J25
@@ -55,22 +56,63 @@ export class Subscriber extends ReadableSocket {
   /**
    * Receive messages that start with one of the prefixes, octet for octet; no argument means everything. May be
    * called several times for one prefix: then it takes as many calls of `unsubscribe` to end it.
+   * @throws TypeError for what is no prefix; RangeError for one above maxTopicLength
    */
   subscribe(...prefixes: MessageLike[]): void {
-    for (const octets of topicsOf(prefixes)) {
+    const topics = topicsOf(prefixes);
+    const { maxTopicLength } = this.options;
+    for (const { length } of topics) {
+      if (length <= maxTopicLength) continue;
+      throw new RangeError(
+        `prefix must have at most ${maxTopicLength} bytes (maxTopicLength); got ${length}`,
+      );
+    }
+    for (const octets of topics) {
       // Told each time, as libzmq does: a verbose XPUB wants to know (J14). A CANCEL goes only with the last (J7).
-      if (this.#topics.add(octets)) this.#trie.add(octets, true);
+      this.#topics.add(octets);
       for (const pipe of this.#connected) pipe.sendSubscription(octets, true);
     }
+    if (this.options.invertMatching) this.#stale = true;
   }
 
-  /** End subscriptions; a prefix that was not subscribed to is ignored (J12). */
+  /**
+   * End subscriptions; a prefix that was not subscribed to is ignored (J12). What has arrived and was not yet read is lost
+   * when no other subscription matches it.
+   */
   unsubscribe(...prefixes: MessageLike[]): void {
     for (const octets of topicsOf(prefixes)) {
       if (!this.#topics.remove(octets)) continue;
-      this.#trie.remove(octets, true);
+      this.#stale = true;
       for (const pipe of this.#connected) pipe.sendSubscription(octets, false);
     }
+  }
+
+  /** Subscriptions in effect; one to the same prefix again counts again, as it takes an unsubscribe() of its own. */
+  get topicsCount(): number {
+    return this.#topics.size;
+  }
+
+  /** J11: a message is matched when it arrives, and when it is read after the subscriptions have changed. */
+  protected override next(): Message | undefined {
+    if (!this.#stale) return super.next();
+    for (let message = super.next(); message !== undefined; message = super.next()) {
+      if (this.wants(message)) return message;
+    }
+    this.#stale = !this.drained;
+    return undefined;
+  }
+
+  protected override wants(message: Message): boolean {
+    return this.#topics.matches(message[0]) !== this.options.invertMatching;
+  }
+
+  protected override get mayHoldUnwanted(): boolean {
+    return this.#stale;
+  }
+
+  override optionChanged(): void {
+    super.optionChanged();
+    this.#stale = true; // invertMatching may have turned
   }
 
   override attachPipe(pipe: Pipe): void {

@@ -4,6 +4,7 @@
  */
 import { DuplexSocket } from "../directions.js";
 import type { Pipe } from "../engine/pipe.js";
+import { ZmqError } from "../errors.js";
 import type { Peer } from "../events.js";
 import type { OutMessage } from "../message.js";
 import {
@@ -13,9 +14,10 @@ import {
   type ReadableOptions,
   type SocketOptions,
   type WritableOptions,
+  type XSubscriberOnlyOptions,
 } from "../options.js";
 import { FanOut } from "../patterns/fan-out.js";
-import { subscriptionOf } from "../patterns/subscription-message.js";
+import { hasSubscriptions, subscriptionIn, subscriptionOf } from "../patterns/subscription-message.js";
 import { TopicSet } from "../patterns/topic-set.js";
 import { defineOptions, type SocketStats } from "../socket.js";
 import { overflowOf } from "./full-peer.js";
@@ -24,10 +26,17 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
+  "maxTopicLength",
+  "onlyFirstSubscribe",
+  "verboseUnsubscribe",
 ];
 
 /** Options of XSubscriber. */
-export interface XSubscriberOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface XSubscriberOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    XSubscriberOnlyOptions {}
 
 export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
 
@@ -50,18 +59,56 @@ export class XSubscriber extends DuplexSocket {
 
   protected override route(message: OutMessage): boolean {
     const subscription = subscriptionOf(message);
-    if (subscription !== undefined) this.#subscription(subscription.topic, subscription.subscribe);
-    else this.#fanOut.send(message, [...this.pipes]);
+    if (subscription !== undefined) {
+      const { topic, subscribe } = subscription;
+      if (this.#take(topic, subscribe)) this.#tell(topic, subscribe);
+    } else if (Array.isArray(message) && hasSubscriptions(message, this.options.onlyFirstSubscribe)) {
+      this.#sendMixed(message);
+    } else {
+      this.#sendData(message);
+    }
     return true;
   }
 
+  #sendData(message: OutMessage): void {
+    this.#fanOut.send(message, [...this.pipes]);
+  }
+
+  /** A message with subscriptions among its parts goes without those that are nothing new (J17). */
+  #sendMixed(parts: readonly Uint8Array[]): void {
+    const rest = parts.filter((part) => {
+      const subscription = subscriptionIn(part);
+      return subscription === undefined || this.#take(subscription.topic, subscription.subscribe);
+    });
+    const found = rest.map(subscriptionIn);
+    if (found.includes(undefined)) this.#sendData(rest.length === 1 ? rest[0] : rest);
+    else for (const one of found) if (one !== undefined) this.#tell(one.topic, one.subscribe);
+  }
+
   /**
-   * Upstream goes every subscription, as with libzmq: an XPUB there may be verbose and wait for each (J14). An end goes
-   * only when it is the last one's, because it ends the topic for all of ours (J7, J9, J12).
+   * Remembers it, and answers whether it goes upstream. Every subscription does, as with libzmq: an XPUB there may be
+   * verbose and wait for each (J14). An end does only when it is the last one's, because it ends the topic for all of
+   * ours (J7, J9, J12), unless `verboseUnsubscribe` says otherwise.
+   * @throws ZmqError EINVAL for a topic above maxTopicLength
    */
-  #subscription(topic: Buffer, subscribe: boolean): void {
-    const changed = subscribe ? this.#topics.add(topic) : this.#topics.remove(topic);
-    if (subscribe || changed) for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
+  #take(topic: Buffer, subscribe: boolean): boolean {
+    if (!subscribe) return this.#topics.remove(topic) || this.options.verboseUnsubscribe;
+    const { maxTopicLength } = this.options;
+    if (topic.length > maxTopicLength) {
+      const detail = `a topic of ${topic.length} bytes exceeds maxTopicLength, which is ${maxTopicLength}`;
+      throw new ZmqError("EINVAL", { detail });
+    }
+    this.#topics.add(topic);
+    return true;
+  }
+
+  #tell(topic: Buffer, subscribe: boolean): void {
+    for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
+  }
+
+  /** Subscriptions sent through this socket and not ended; one to the same topic again counts again. */
+  get topicsCount(): number {
+    return this.#topics.size;
   }
 
   override get stats(): SocketStats {

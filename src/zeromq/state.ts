@@ -53,6 +53,14 @@ interface Directions {
   readonly writable?: boolean;
 }
 
+/** What libzmq does not bound, and what it looks for in messages of several parts. */
+const UPSTREAM_TOPICS = {
+  maxTopics: 0,
+  maxTopicsPerPeer: 0,
+  maxTopicLength: 2 ** 28,
+  onlyFirstSubscribe: false,
+};
+
 export class SocketState implements Lingering, EventSource {
   readonly core: Core;
   readonly context: Context;
@@ -84,6 +92,7 @@ export class SocketState implements Lingering, EventSource {
       receiveHighWaterMarkBytes: 0,
       maxQueuedBytes: 0,
     });
+    Object.assign(core.options, UPSTREAM_TOPICS);
     core.warnsLate = false; // ours do, by zeromq.js's rule
     core.unref();
     (core.turns as SocketTurns).onWait = hold;

@@ -87,14 +87,14 @@ it("U2 every stable option of libzmq has its number", () => {
   const readOnly = [16, 13, 14, 15, 32, 43, 81];
   const stable = [...queueing, ...connections, ...system, ...security, ...foreign, ...readOnly];
   for (const id of stable) expect(SOCKET_OPTION_NUMBERS.has(id), `${id}`).toBe(true);
-  // Beside these: the drafts that builds without drafts take too.
+  // Beside these: drafts, of which some builds without drafts take too.
   const others = [...SOCKET_OPTION_NUMBERS.keys()].filter((id) => !stable.includes(id));
-  expect(others.sort((a, b) => a - b)).toEqual([93, 94, 95, 99, 100]);
+  expect(others.sort((a, b) => a - b)).toEqual([93, 94, 95, 98, 99, 100, 108, 115, 116]);
   expect([...CONTEXT_OPTION_NUMBERS.keys()].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 42, 70]);
 });
 
 it("U2 every number is in the table or tested by itself", () => {
-  const special = [6, 7, 13, 14, 15, 16, 31, 32, 40, 41, 43, 61, 78, 81, 95];
+  const special = [6, 7, 13, 14, 15, 16, 31, 32, 40, 41, 43, 61, 78, 81, 95, 98, 116];
   const known = [...special, ...numbered.map((row) => row.number as number)].sort((a, b) => a - b);
   expect([...SOCKET_OPTION_NUMBERS.keys()].sort((a, b) => a - b)).toEqual(known);
 });
@@ -456,4 +456,23 @@ describe("contexts by number", () => {
     expect(() => context.setInt32Option(1, 2)).toThrow(enotsup);
     for (const id of [0, 6, 17, 9999]) expect(() => context.getInt32Option(id)).toThrow(einval);
   });
+});
+
+it("98 sets manual and manualLastValue to the same, 116 is read only: topics of each type that has them", () => {
+  const xpub = managed(new zwire.XPublisher());
+  for (const [value, set] of [
+    [3, true],
+    [0, false],
+  ] as const) {
+    xpub.setInt32Option(98, value);
+    expect([xpub.manual, xpub.manualLastValue]).toEqual([set, set]);
+  }
+  expect(() => xpub.setInt32Option(98, -1)).toThrow(einval);
+  expect(() => xpub.getInt32Option(98)).toThrow(einval);
+  const subscriber = managed(new zwire.Subscriber());
+  subscriber.subscribe("a", "a", "b");
+  const sockets = [managed(new zwire.Publisher()), xpub, managed(new zwire.XSubscriber()), subscriber];
+  expect(sockets.map((socket) => socket.getInt32Option(116))).toEqual([0, 0, 0, 3]);
+  for (const socket of sockets) expect(() => socket.setInt32Option(116, 1)).toThrow(einval);
+  expect(() => managed(new zwire.Push()).getInt32Option(116)).toThrow(einval);
 });

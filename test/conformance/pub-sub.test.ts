@@ -258,7 +258,7 @@ describe("PUB on the wire", () => {
       message("data", "more"),
       message("\x02x"),
       message(""),
-      message("\x01a", "b"),
+      message("data", "\x01a"),
       command("SUBSCRIBE", "x"),
     );
     await publisher.waitForSubscribers(1, { timeout: 20_000 });

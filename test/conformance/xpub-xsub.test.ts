@@ -156,16 +156,45 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     }
   });
 
-  it("J17 user data of one part that begins with 00 or 01 is a subscription; of several parts it is a message", async () => {
+  it("J17 a message that begins with 00 or 01 is a subscription, and its further parts are looked at, too", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {});
     const [subscriber] = subscribers;
-    await subscriber.send(["\x01T", "more"]);
-    expect(await next(publisher)).toEqual(["\x01T", "more"]);
-    await publisher.send("T"); // nobody asked for it
-    await subscriber.send("\x01T!");
-    expect(await next(publisher)).toEqual(["\x01T!"]);
-    await publisher.send("T!");
-    expect(await next(subscriber)).toEqual(["T!"]);
+    await subscriber.send(["\x01T", "more", "\x01U", "\x01V"]);
+    const told = [["\x01T"], ["more", "\x01U"], ["\x01V"]];
+    for (const parts of told) expect(await next(publisher)).toEqual(parts);
+    expect([publisher.topicsCount, subscriber.topicsCount]).toEqual([3, 3]);
+    await subscriber.send(["\x00T", "\x00never", "\x00U"]);
+    for (const parts of [["\x00T"], ["\x00U"]]) expect(await next(publisher)).toEqual(parts);
+    expect([publisher.topicsCount, subscriber.topicsCount]).toEqual([1, 1]);
+    for (const text of ["T", "V"]) await publisher.send(text);
+    expect(await next(subscriber)).toEqual(["V"]);
+  });
+
+  it("J17 a message that begins otherwise is one, whatever its further parts; without onlyFirstSubscribe they are looked at", async () => {
+    const { publisher, subscribers } = await publishing(endpoint(), {});
+    const [subscriber] = subscribers;
+    await subscriber.send(["data", "\x01T"]);
+    expect(await next(publisher)).toEqual(["data", "\x01T"]);
+    expect([publisher.topicsCount, subscriber.topicsCount]).toEqual([0, 0]);
+    for (const socket of [publisher, subscriber]) socket.onlyFirstSubscribe = false;
+    await subscriber.send(["data", "\x01T", "end"]);
+    expect([await next(publisher), await next(publisher)]).toEqual([["data", "\x01T"], ["end"]]);
+    expect([publisher.topicsCount, subscriber.topicsCount]).toEqual([1, 1]);
+    await publisher.send("T");
+    expect(await next(subscriber)).toEqual(["T"]);
+  });
+
+  it("with verboseUnsubscribe every end goes upstream, not only the last (J7)", async () => {
+    const { publisher, subscribers } = await publishing(endpoint(), { verbosity: "allSubsUnsubs" });
+    const [subscriber] = subscribers;
+    subscriber.verboseUnsubscribe = true;
+    for (const text of ["\x01T", "\x01T", "\x00T", "\x00T", "\x00never"]) {
+      await subscriber.send(text);
+      expect(await next(publisher)).toEqual([text]);
+    }
+    subscriber.verboseUnsubscribe = false;
+    for (const text of ["\x01T", "\x01T", "\x00T", "\x00never", "\x01end"]) await subscriber.send(text);
+    for (const text of ["\x01T", "\x01T", "\x01end"]) expect(await next(publisher)).toEqual([text]);
   });
 
   it("J11 XSUB does not filter what it gets", async () => {

@@ -35,6 +35,7 @@ export const TYPE_NAMES = Object.keys(TYPES) as TypeName[];
 const all: readonly TypeName[] = TYPE_NAMES;
 const writable = all.filter((type) => !["SUB", "PULL", "DISH", "GATHER"].includes(type));
 const readable = all.filter((type) => !["PUB", "PUSH", "RADIO", "SCATTER"].includes(type));
+const topical: readonly TypeName[] = ["PUB", "SUB", "XPUB", "XSUB"];
 const conflating: readonly TypeName[] = ["DEALER", "PULL", "PUSH", "PUB", "SUB", "GATHER", "SCATTER"];
 
 /** How an option is got and set by number. "flag" and "choice" are numbers of 32 bits. */
@@ -128,6 +129,8 @@ const ROUTING = "interop/routing.test.ts";
 const SUBSCRIPTIONS = "interop/subscriptions.test.ts";
 const STREAM = "unit/stream.test.ts";
 const HERE = "conformance/options.test.ts";
+const TOPICS = "conformance/topics.test.ts";
+const MANUAL = "conformance/xpub-manual.test.ts";
 
 const ROUTING_IDS = ["me", "\0zero", "n".repeat(255)];
 
@@ -211,6 +214,23 @@ export const OPTIONS: readonly Row[] = [
     proof: "conformance/pub-sub.test.ts: J19 with noDrop",
   }),
   flag("manual", 71, ["XPUB"], { access: "write", live: true, proof: `${HERE}: J20 with manual` }),
+  {
+    // 98 sets manual, too: tested by itself.
+    ...flag("manualLastValue", undefined, ["XPUB"], { live: true, proof: `${MANUAL}: with manualLastValue` }),
+    good: [false, true],
+  },
+  flag("onlyFirstSubscribe", 108, ["PUB", "XPUB", "XSUB"], {
+    initial: true,
+    good: [false, true],
+    access: "write",
+    live: true,
+    proof: "conformance/xpub-xsub.test.ts: J17 a message that begins otherwise",
+  }),
+  flag("verboseUnsubscribe", 115, ["XSUB"], {
+    access: "write",
+    live: true,
+    proof: "conformance/xpub-xsub.test.ts: with verboseUnsubscribe",
+  }),
   {
     name: "verbosity",
     number: undefined, // XPUB_VERBOSE (40) and XPUB_VERBOSER (78): tested by themselves
@@ -355,6 +375,9 @@ export const OPTIONS: readonly Row[] = [
     SAFE,
     true,
   ),
+  own("maxTopics", 250_000, 0, ["PUB", "XPUB"], `${TOPICS}: in %s form: topics above`, MAX, true),
+  own("maxTopicsPerPeer", 100_000, 0, ["PUB", "XPUB"], `${TOPICS}: in %s form: topics above`, MAX, true),
+  own("maxTopicLength", 16384, 1, topical, `${TOPICS}: in %s form: a topic above`, 2 ** 28, true),
   own("sendQueueLimit", 65536, 1, writable, "lifecycle/send-order.test.ts: a full send queue", MAX, true),
 
   refused("affinity", 4, "long", 0, 1),

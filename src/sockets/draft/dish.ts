@@ -37,6 +37,8 @@ export interface Dish extends OptionProperties<DishOptions> {}
 export class Dish extends ReadableSocket<DishMessage> {
   readonly #groups = new TopicSet();
   readonly #connected = new Set<Pipe>();
+  /** What is queued was of a joined group when it came, and some of it may not be any more. */
+  #stale = false;
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     if (message.length === 2) return !this.#groups.has(message[0]);
     const text = "a message of a group has two parts";
@@ -68,19 +70,35 @@ export class Dish extends ReadableSocket<DishMessage> {
     }
   }
 
-  /** Undo join(). @throws TypeError, RangeError; ZmqError EINVAL for a group that is not joined (N10) */
+  /**
+   * Undo join(). What has arrived and was not yet read is lost.
+   * @throws TypeError, RangeError; ZmqError EINVAL for a group that is not joined (N10)
+   */
   leave(...groups: (string | Uint8Array)[]): void {
     this.requireOpen();
     for (const group of groups.map(checkGroup)) {
       if (!this.#groups.remove(group))
         throw new ZmqError("EINVAL", { detail: `group "${group}" is not joined` });
+      this.#stale = true;
       for (const pipe of this.#connected) pipe.sendSubscription(group, false);
     }
   }
 
   protected override next(): DishMessage | undefined {
-    const message = this.inbound.next();
-    return message && [message[1], { group: message[0] }];
+    for (let message = this.inbound.next(); message !== undefined; message = this.inbound.next()) {
+      const received: DishMessage = [message[1], { group: message[0] }];
+      if (!this.#stale || this.wants(received)) return received;
+    }
+    this.#stale = !this.drained;
+    return undefined;
+  }
+
+  protected override wants([, { group }]: DishMessage): boolean {
+    return this.#groups.has(group);
+  }
+
+  protected override get mayHoldUnwanted(): boolean {
+    return this.#stale;
   }
 
   override attachPipe(pipe: Pipe): void {

@@ -5,10 +5,12 @@
 import { describe, expect, it } from "vitest";
 import { Budget } from "../../../src/engine/budget.js";
 import { type Batch, readLength } from "../../../src/engine/encoder.js";
+import type { Pipe } from "../../../src/engine/pipe.js";
 import { type PipeLink, StreamPipe } from "../../../src/engine/stream-pipe.js";
 import type { OnFull } from "../../../src/options.js";
 import { Distributor } from "../../../src/patterns/distributor.js";
 import { Overflow } from "../../../src/patterns/overflow.js";
+import { Subscriptions } from "../../../src/patterns/subscriptions.js";
 
 const MARK = 40;
 
@@ -108,20 +110,29 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
     pipeSubscription() {},
   };
   const told: string[] = [];
+  const subscriptions = new Subscriptions(
+    { maxTopics: 0, maxTopicsPerPeer: 0, maxTopicLength: 1000 },
+    { defer: setImmediate },
+    () => expect.fail("there is no limit"),
+  );
   const overflow = new Overflow(limits, {
     tell: (pipe, action) => told.push(`${action} ${pipe.reached.limit}`),
-    close: (pipe) => distributor.remove(pipe),
+    close: (pipe) => leave(pipe),
   });
-  const distributor = new Distributor(limits, owner, overflow);
+  const distributor = new Distributor(subscriptions, limits, owner, overflow);
+  const leave = (pipe: Pipe) => {
+    distributor.left();
+    subscriptions.remove(pipe);
+  };
   const peer = (...topics: string[]) => {
     const pipe = new StreamPipe(owner, limits, turn);
     const link = new Link(pipe);
     pipe.link(link);
-    distributor.add(pipe);
-    for (const topic of topics) distributor.subscribe(pipe, Buffer.from(topic));
+    subscriptions.add(pipe);
+    for (const topic of topics) subscriptions.subscribe(pipe, Buffer.from(topic));
     return { pipe, link };
   };
-  return { turn, limits, owner, told, overflow, distributor, peer };
+  return { turn, limits, owner, told, overflow, subscriptions, distributor, peer, leave };
 }
 
 function randomFrom(seed: number): (below: number) => number {
@@ -217,7 +228,7 @@ describe("distributor", () => {
   it.each([3, 700, 5000, 40_000])(
     "many peers that do not read hold messages of %i bytes in common, and let go of them when they read or leave",
     (size) => {
-      const { turn, owner, distributor, peer } = setUp();
+      const { turn, owner, distributor, peer, leave } = setUp();
       const peers = Array.from({ length: 20 }, () => peer(""));
       for (const { link } of peers) link.blocked = true;
       const all = Array.from({ length: 500 }, (_, i) => `${i} ${"x".repeat(size)}`);
@@ -235,7 +246,7 @@ describe("distributor", () => {
       if (size >= 700) expect(owner.unsent.held).toBeGreaterThan(each / 2);
       const gone = peers.splice(0, 10);
       for (const { pipe } of gone) {
-        distributor.remove(pipe);
+        leave(pipe);
         pipe.discardOutbound();
       }
       const parts = all.map((body, i) => (i % 3 === 0 ? `${body.slice(0, 2)}|${body.slice(2)}` : body));
@@ -323,10 +334,10 @@ describe("distributor", () => {
   });
 
   it("a peer that goes in the middle of a turn has been given what was sent before", () => {
-    const { turn, distributor, peer } = setUp();
+    const { turn, distributor, peer, leave } = setUp();
     const [one, other] = [peer(""), peer("")];
     for (let i = 0; i < 10; i++) distributor.send(Buffer.from(`${i}`));
-    distributor.remove(one.pipe);
+    leave(one.pipe);
     expect(one.pipe.outboundLength).toBe(9); // the first went at once
     for (let i = 10; i < 20; i++) distributor.send(Buffer.from(`${i}`));
     turn.end();
@@ -349,7 +360,7 @@ describe("distributor", () => {
     "J2 J3 J4 agrees with a plain model over topics, marks, turns and blocked peers (seed %i)",
     (seed) => {
       const random = randomFrom(seed);
-      const { turn, distributor, peer } = setUp({ mark: MARK });
+      const { turn, subscriptions, distributor, peer } = setUp({ mark: MARK });
       const topics = ["", "a", "b", "ab", "b"];
       const peers = Array.from({ length: 5 }, (_, i) => ({
         ...peer(topics[i]),
@@ -374,9 +385,9 @@ describe("distributor", () => {
           const topic = topics[random(topics.length)];
           if (random(2) === 0) {
             one.topics.add(topic);
-            distributor.subscribe(one.pipe, Buffer.from(topic));
+            subscriptions.subscribe(one.pipe, Buffer.from(topic));
           } else if (one.topics.delete(topic)) {
-            distributor.cancel(one.pipe, Buffer.from(topic));
+            subscriptions.cancel(one.pipe, Buffer.from(topic));
           }
         } else {
           const body = `${["a", "ab", "b", "c"][random(4)]}${"x".repeat(random(3) === 0 ? random(1500) : 3)}${step}`;

@@ -1,6 +1,6 @@
 /** The subscription tree against a plain list of prefixes. */
 import { describe, expect, it } from "vitest";
-import { SubscriptionTrie } from "../../../src/patterns/subscription-trie.js";
+import { Subscriber, SubscriptionTrie } from "../../../src/patterns/subscription-trie.js";
 
 function random(seed: number): () => number {
   let state = seed >>> 0;
@@ -24,6 +24,7 @@ describe("SubscriptionTrie", () => {
           Array.from({ length: Math.floor(next() * most) }, () => octets[Math.floor(next() * octets.length)]),
         );
       const trie = new SubscriptionTrie<number>();
+      const subscribers = [0, 1, 2, 3].map((value) => new Subscriber(value));
       const list = new Set<string>();
       const holders = (topic: Buffer): number =>
         [...list].filter((entry) => entry.slice(2) === topic.toString("hex")).length;
@@ -33,11 +34,11 @@ describe("SubscriptionTrie", () => {
         const key = `${subscriber}:${topic.toString("hex")}`;
         if (next() < 0.5) {
           const before = holders(topic);
-          expect(trie.add(topic, subscriber)).toBe(list.has(key) ? 0 : before + 1);
+          expect(trie.add(topic, subscribers[subscriber])).toBe(list.has(key) ? 0 : before + 1);
           list.add(key);
         } else {
           const before = holders(topic);
-          expect(trie.remove(topic, subscriber)).toBe(list.delete(key) ? before - 1 : -1);
+          expect(trie.remove(topic, subscribers[subscriber])).toBe(list.delete(key) ? before - 1 : -1);
         }
         const subject = word();
         const answer = trie.match(subject);
@@ -57,13 +58,14 @@ describe("SubscriptionTrie", () => {
 
   it("J26 takes 100,000 topics and topics of a megabyte without recursion", () => {
     const trie = new SubscriptionTrie<number>();
-    for (let i = 0; i < 100_000; i++) trie.add(Buffer.from(`topic-${i}-`), i);
+    for (let i = 0; i < 100_000; i++) trie.add(Buffer.from(`topic-${i}-`), new Subscriber(i));
     const long = Buffer.alloc(1024 * 1024, 97);
-    trie.add(long, -1);
+    const one = new Subscriber(-1);
+    trie.add(long, one);
     expect(trie.match(Buffer.from("topic-77777-x"))).toEqual([77777]);
     expect(trie.matches(long)).toBe(true);
     expect(trie.matches(long.subarray(1))).toBe(false);
-    expect(trie.remove(long, -1)).toBe(0);
+    expect(trie.remove(long, one)).toBe(0);
     expect(trie.matches(long)).toBe(false);
   });
 
@@ -71,13 +73,15 @@ describe("SubscriptionTrie", () => {
     const DEPTH = 20_000;
     const topic = Buffer.alloc(DEPTH, 0x74);
     const trie = new SubscriptionTrie<number>();
+    const subscribers = Array.from({ length: DEPTH + 1 }, (_, length) => new Subscriber(length));
     // The longest first: each one after it splits the first edge.
-    for (let length = DEPTH; length > 0; length--) trie.add(topic.subarray(0, length), length);
+    for (let length = DEPTH; length > 0; length--) trie.add(topic.subarray(0, length), subscribers[length]);
     expect(trie.match(topic)).toHaveLength(DEPTH);
-    expect(trie.remove(topic, DEPTH)).toBe(0);
-    expect(trie.remove(topic, DEPTH)).toBe(-1);
+    expect(trie.remove(topic, subscribers[DEPTH])).toBe(0);
+    expect(trie.remove(topic, subscribers[DEPTH])).toBe(-1);
     // From the root on, so that each removal joins a node with a chain below it.
-    for (let length = 1; length < DEPTH; length++) trie.remove(topic.subarray(0, length), length);
+    for (let length = 1; length < DEPTH; length++)
+      trie.remove(topic.subarray(0, length), subscribers[length]);
     expect(trie.matches(topic)).toBe(false);
   });
 });
