@@ -242,6 +242,7 @@ export class Client {
 
   async #close(): Promise<void> {
     this.#table.close(closed);
+    this.#deadlines.close();
     await Promise.all(this.#table.links.map((link) => link.close()));
   }
 

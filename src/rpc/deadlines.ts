@@ -1,8 +1,12 @@
 /**
  * The deadlines of many calls with few different lengths: calls of one length end in the order in which they began, so
- * each length has a list and one timer, and a call that is answered in time costs two links. Knows no calls.
+ * each length has a list and one timer, and a call that is answered in time costs two links. Callers choose the lengths,
+ * so no more than a few lists that are empty are kept for the next call. Knows no calls.
  */
 import type { Clock } from "./clock.js";
+
+/** From so many lengths on, the list of one goes with its last deadline; before, it waits for the next one. */
+const MOST_LANES = 64;
 
 /** A deadline that may be called off. */
 export class Deadline {
@@ -35,16 +39,17 @@ export class Deadline {
 class Lane {
   readonly #clock: Clock;
   readonly #length: number;
-  /** Called when nothing is left. */
-  readonly #empty: () => void;
+  /** Called when nothing is left; true when the lane is not wanted any more. */
+  readonly #empty: (lane: Lane, timeIsUp: boolean) => boolean;
   #first: Deadline | null = null;
   #last: Deadline | null = null;
+  #stop: () => void;
 
-  constructor(clock: Clock, length: number, empty: () => void) {
+  constructor(clock: Clock, length: number, empty: (lane: Lane, timeIsUp: boolean) => boolean) {
     this.#clock = clock;
     this.#length = length;
     this.#empty = empty;
-    this.#wait(length);
+    this.#stop = this.#wait(length);
   }
 
   add(due: () => void): Deadline {
@@ -64,19 +69,25 @@ class Lane {
     else next.previous = previous;
     deadline.previous = null;
     deadline.next = null;
+    if (this.#first === null && this.#empty(this, false)) this.#stop();
   }
 
   /** The timer runs on when its deadline was called off: what it finds then is the next one, or nothing. */
-  #wait(milliseconds: number): void {
-    this.#clock.after(milliseconds, () => this.#look());
+  #wait(milliseconds: number): () => void {
+    return this.#clock.after(milliseconds, () => this.#look());
   }
 
   #look(): void {
     const now = this.#clock.now();
     // Those that come in less than a millisecond are due: a timer cannot wait for less.
     while (this.#first !== null && this.#first.at - now < 1) this.#first.fire();
-    if (this.#first === null) this.#empty();
-    else this.#wait(this.#first.at - now);
+    if (this.#first !== null) this.#stop = this.#wait(this.#first.at - now);
+    else this.#empty(this, true);
+  }
+
+  /** None of them comes any more. */
+  stop(): void {
+    this.#stop();
   }
 }
 
@@ -88,13 +99,29 @@ export class Deadlines {
     this.#clock = clock;
   }
 
+  /** Lengths that have a list and a timer now. */
+  get lanes(): number {
+    return this.#lanes.size;
+  }
+
   /** Calls back after so many milliseconds, once, unless it is called off. Does not keep the process alive. */
   after(milliseconds: number, due: () => void): Deadline {
     let lane = this.#lanes.get(milliseconds);
     if (lane === undefined) {
-      lane = new Lane(this.#clock, milliseconds, () => this.#lanes.delete(milliseconds));
+      lane = new Lane(this.#clock, milliseconds, (empty, timeIsUp) => {
+        if (!timeIsUp && this.#lanes.size <= MOST_LANES) return false;
+        // What fell due may have begun another of this length.
+        if (this.#lanes.get(milliseconds) === empty) this.#lanes.delete(milliseconds);
+        return true;
+      });
       this.#lanes.set(milliseconds, lane);
     }
     return lane.add(due);
+  }
+
+  /** No deadline comes any more, and no timer is left. */
+  close(): void {
+    for (const lane of this.#lanes.values()) lane.stop();
+    this.#lanes.clear();
   }
 }

@@ -287,9 +287,9 @@ export class Server {
       call.refuse(CLOSING);
       return;
     }
-    const timeout = event.extension?.timeout;
-    const limited = typeof timeout === "number" && timeout > 0;
-    const deadline = limited ? Date.now() + timeout : Infinity;
+    const timeout = patienceOf(event.extension?.timeout);
+    const limited = timeout < Infinity;
+    const deadline = Date.now() + timeout;
     call.context = new RequestContext(name, args, call.from, deadline, event.header);
     call.served = served;
     call.phase = "waiting";
@@ -304,7 +304,7 @@ export class Server {
     }
     // Most have their answer by now, and need no timer.
     if (limited && !call.isClosed && !call.begun) {
-      call.deadline = this.#deadlines.after(timeout, () => {
+      call.deadline = this.#deadlines.after(quantised(timeout), () => {
         this.#counts.cancelled++;
         call.abandon(new TimeoutExpired(name, timeout, true));
       });
@@ -402,6 +402,7 @@ export class Server {
       call.abandon(new DOMException("The server is closing", "AbortError"));
     }
     this.#stopTicking?.();
+    this.#deadlines.close();
     await this.#port.close(linger);
   }
 
@@ -419,4 +420,21 @@ export class Server {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Longest time that a caller may ask us to keep in mind, about 25 days; whoever waits longer waits without a limit. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Milliseconds that a caller says it waits; Infinity where it does not say. */
+function patienceOf(timeout: unknown): number {
+  return typeof timeout === "number" && timeout > 0 && timeout <= LONGEST_TIMEOUT_MS ? timeout : Infinity;
+}
+
+/**
+ * The timeout, rounded up by at most a sixty-fourth: what callers choose must not become as many timers. That it is late
+ * does no harm, because the caller keeps its own time.
+ */
+function quantised(timeout: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(timeout)) - 6);
+  return Math.ceil(timeout / step) * step;
 }

@@ -3,9 +3,10 @@
  * ZWIRE_RPC_VOLUME multiplies the counts for a run by hand.
  */
 import { expect, it } from "vitest";
-import { until } from "../support/helpers.js";
-import { arr, int } from "../support/msgpack.js";
-import { calling, ScriptedClient, serving } from "../support/rpc-peers.js";
+import { Dealer } from "../../src/index.js";
+import { managed, until } from "../support/helpers.js";
+import { arr, bin, hex, int, map } from "../support/msgpack.js";
+import { calling, event, newId, ScriptedClient, serving } from "../support/rpc-peers.js";
 
 const VOLUME = Number(process.env.ZWIRE_RPC_VOLUME ?? 1);
 
@@ -91,4 +92,28 @@ it("10,000 calls at once, and as many given up: nothing is left in flight", asyn
   expect(new Set(await Promise.all(given))).toEqual(new Set(["given up"]));
   await until(() => server.stats.channels === 0, "the server was told");
   expect(api.$client.stats).toMatchObject({ inFlight: 0, waiting: 0 });
+});
+
+it("20,000 answered calls that each named a time-out of its own leave nothing behind", async () => {
+  const server = await serving({ soon: () => new Promise<void>((resolve) => setImmediate(resolve)) });
+  const client = managed(new Dealer());
+  client.connect(server.endpoint);
+  let heard = 0;
+  client.on("message", () => void heard++);
+  const call = (timeout: Buffer) =>
+    client.send(["", event({ message_id: bin(newId()), v: int(3), zwire: map({ timeout }) }, "soon", arr())]);
+  const round = async (from: number): Promise<number> => {
+    for (let i = 0; i < 20_000; i++) await call(int(60_000 + from + i));
+    await until(() => server.stats.channels === 0, "all are answered");
+    return heap();
+  };
+  await round(0);
+  const before = await round(20_000);
+  expect((await round(40_000)) - before).toBeLessThan(4 * 1024 ** 2);
+  // More than a timer can wait for, and more than any: they are served like all others.
+  const answered = heard;
+  for (const timeout of ["cb 7e37e43c8800759c", "cb 7ff0000000000000", "ce ffffffff"])
+    await call(hex(timeout));
+  await until(() => heard >= answered + 3, "answers");
+  expect(server.stats.cancelled).toBe(0);
 });

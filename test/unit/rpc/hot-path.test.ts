@@ -213,6 +213,33 @@ describe("deadlines", () => {
     expect(fired).toBe(10);
   });
 
+  it("of 100,000 lengths, called off, leave a few timers, and none after the close", () => {
+    const { clock, timers } = simulated();
+    const deadlines = new Deadlines(clock);
+    for (let i = 0; i < 100_000; i++) deadlines.after(30_000 + i / 7, () => {}).cancel();
+    expect(timers.size).toBeLessThanOrEqual(64);
+    expect(deadlines.lanes).toBe(timers.size);
+    const fired: number[] = [];
+    for (let i = 0; i < 100; i++) deadlines.after(10 + i, () => fired.push(i));
+    deadlines.close();
+    expect(timers.size).toBe(0);
+    expect(deadlines.lanes).toBe(0);
+  });
+
+  it("one of a length that ended in its own time, and began it anew, comes", () => {
+    const { clock, pass, timers } = simulated();
+    const deadlines = new Deadlines(clock);
+    const fired: string[] = [];
+    for (let i = 0; i < 100; i++) deadlines.after(1000 + i, () => {});
+    deadlines.after(10, () => deadlines.after(10, () => fired.push("anew")));
+    pass(15);
+    expect(fired).toEqual([]);
+    pass(15);
+    expect(fired).toEqual(["anew"]);
+    pass(2000);
+    expect(timers.size).toBe(0);
+  });
+
   it("one that is due may call off and begin others", () => {
     const { clock, pass } = simulated();
     const deadlines = new Deadlines(clock);
