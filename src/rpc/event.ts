@@ -208,6 +208,18 @@ export class ExtensionField {
   }
 }
 
+/** The arguments of an event that is sent again and again, encoded: what built-in methods answer with. */
+export class EncodedArgs {
+  readonly octets: Uint8Array;
+
+  /** @param args prepared */
+  constructor(codec: Codec, args: unknown) {
+    codec.writer.begin();
+    codec.writer.value(args);
+    this.octets = Uint8Array.from(codec.writer.finish());
+  }
+}
+
 const MESSAGE_ID = octetsOf("message_id");
 const VERSION_FIELD = Buffer.concat([octetsOf("v"), Buffer.from([VERSION])]);
 const RESPONSE_TO = octetsOf("response_to");
@@ -217,7 +229,7 @@ function octetsOf(text: string): Buffer {
   return Buffer.from(`${String.fromCharCode(0xa0 | text.length)}${text}`, "latin1");
 }
 
-/** The payload of an event whose args were prepared. Order of the header's keys as Python's. */
+/** The payload of an event whose args were prepared, or encoded. Order of the header's keys as Python's. */
 export function encodeEvent(
   codec: Codec,
   { id, responseTo, headers, extension }: Outgoing,
@@ -247,7 +259,8 @@ export function encodeEvent(
     writer.value(extension);
   }
   writer.value(name);
-  writer.value(args);
+  if (args instanceof EncodedArgs) writer.raw(args.octets);
+  else writer.value(args);
   return codec.written();
 }
 

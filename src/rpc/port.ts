@@ -10,19 +10,30 @@ const DEFAULTS: RouterOptions = {
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
   maxMessageSize: 128 * 1024 * 1024,
+  // What one client does not read may not be much: answers are as large as methods make them.
+  sendHighWaterMarkBytes: 1024 * 1024,
 };
-/** What waits for one client beyond its socket's mark. Who takes even less loses answers, and `undelivered` counts them. */
+/**
+ * What waits beyond the socket's marks, for all clients together, in messages and in bytes. What is above it is lost by
+ * the client that has most waiting, and `undelivered` counts it: no number of clients that do not read can fill the
+ * process, and none takes from one that does.
+ */
 const MOST_MESSAGES = 100_000;
-const MOST_OCTETS = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
+/** Objects are bytes, too: what a waiting message takes beside its contents. */
+const MESSAGE_BYTES = 160;
 /** A Router does not tell when one peer has room again, so it is tried: only while somebody is full. */
 const RETRY_MS = 5;
 
+/** A message, or what makes it: an answer that is the same for everybody is made when it can be sent. */
+type Message = Buffer[] | (() => Buffer[]);
+
 interface Waiting {
-  messages: Buffer[][];
-  octets: number;
+  messages: Message[];
+  bytes: number;
 }
 
-export type Sent = "sent" | "waiting" | "dropped" | "gone";
+export type Sent = "sent" | "waiting" | "gone";
 
 export class Port {
   readonly socket: Router;
@@ -31,6 +42,10 @@ export class Port {
   readonly #waiting = new Map<string, Waiting>();
   /** Called when nothing waits for a client any more, or it is gone. */
   readonly #watchers = new Map<string, (() => void)[]>();
+  /** What waits for all of them. */
+  #messages = 0;
+  #bytes = 0;
+  #lost = 0;
   #stopRetry: (() => void) | null = null;
   /** Told when nothing waits for anybody; set while closing. */
   #empty: (() => void) | null = null;
@@ -40,22 +55,57 @@ export class Port {
     this.#clock = clock;
   }
 
+  /** Answers that were given up because clients did not read. */
+  get lost(): number {
+    return this.#lost;
+  }
+
   /** Send a message; its first frame names the client. */
   send(frames: Buffer[]): Sent {
-    if (this.#waiting.size > 0) {
-      const waiting = this.#waiting.get(nameOf(frames[0]));
-      if (waiting !== undefined) {
-        if (waiting.messages.length >= MOST_MESSAGES || waiting.octets >= MOST_OCTETS) return "dropped";
-        waiting.messages.push(frames);
-        waiting.octets += octetsOf(frames);
-        return "waiting";
-      }
+    const waiting = this.#waiting.size === 0 ? undefined : this.#waiting.get(nameOf(frames[0]));
+    if (waiting === undefined) {
+      const sent = this.#try(frames);
+      if (sent !== "waiting") return sent;
     }
-    const sent = this.#try(frames);
-    if (sent !== "waiting") return sent;
-    this.#waiting.set(nameOf(frames[0]), { messages: [frames], octets: octetsOf(frames) });
-    this.#retryLater();
+    this.#wait(frames[0], waiting, frames);
     return "waiting";
+  }
+
+  /** As send(), for a message that is made when its turn comes. */
+  sendLazily(routingId: Buffer, make: () => Buffer[]): Sent {
+    const waiting = this.#waiting.size === 0 ? undefined : this.#waiting.get(nameOf(routingId));
+    if (waiting === undefined) return this.send(make());
+    this.#wait(routingId, waiting, make);
+    return "waiting";
+  }
+
+  #wait(routingId: Buffer, known: Waiting | undefined, message: Message): void {
+    const waiting = known ?? { messages: [], bytes: 0 };
+    const bytes = bytesOf(message);
+    waiting.messages.push(message);
+    waiting.bytes += bytes;
+    this.#messages++;
+    this.#bytes += bytes;
+    if (known === undefined) this.#waiting.set(nameOf(routingId), waiting);
+    while ((this.#messages > MOST_MESSAGES || this.#bytes > MOST_BYTES) && this.#dropLargest());
+    this.#retryLater();
+  }
+
+  /**
+   * Drops what waits for the client that has most, all of it, so that this is rare; false when that is one answer, which
+   * may be as large as its method makes it.
+   */
+  #dropLargest(): boolean {
+    let largest: Waiting = { messages: [], bytes: 0 };
+    for (const one of this.#waiting.values()) if (one.bytes > largest.bytes) largest = one;
+    const { messages, bytes } = largest;
+    if (messages.length <= 1) return false;
+    this.#lost += messages.length;
+    this.#messages -= messages.length;
+    this.#bytes -= bytes;
+    largest.messages = [];
+    largest.bytes = 0;
+    return true;
   }
 
   #try(frames: Buffer[]): Sent {
@@ -100,12 +150,17 @@ export class Port {
     const { messages } = waiting;
     let done = 0;
     let state: Sent = "sent";
-    while (done < messages.length && (state = this.#try(messages[done])) === "sent") {
-      waiting.octets -= octetsOf(messages[done]);
-      done++;
+    for (; done < messages.length && state === "sent"; done++) {
+      const message = messages[done];
+      state = this.#try(typeof message === "function" ? message() : message);
+      if (state !== "sent") break;
     }
-    waiting.messages = state === "gone" ? [] : messages.slice(done);
-    if (waiting.messages.length > 0) return;
+    const over = state === "gone" ? messages.length : done;
+    const bytes = messages.splice(0, over).reduce((sum, message) => sum + bytesOf(message), 0);
+    waiting.bytes -= bytes;
+    this.#messages -= over;
+    this.#bytes -= bytes;
+    if (messages.length > 0) return;
     this.#waiting.delete(name);
     const watchers = this.#watchers.get(name) ?? [];
     this.#watchers.delete(name);
@@ -118,6 +173,8 @@ export class Port {
     if (this.#waiting.size > 0 && linger !== 0) await this.#drained(linger);
     this.#stopRetry?.();
     this.#waiting.clear();
+    this.#messages = 0;
+    this.#bytes = 0;
     const left = linger > 0 ? Math.max(0, Math.ceil(linger - (this.#clock.now() - begun))) : linger;
     await this.socket.close({ linger: left });
   }
@@ -133,8 +190,9 @@ export class Port {
   }
 }
 
-function octetsOf(frames: Buffer[]): number {
-  return frames.reduce((sum, frame) => sum + frame.length, 0);
+function bytesOf(message: Message): number {
+  if (typeof message === "function") return MESSAGE_BYTES;
+  return message.reduce((sum, frame) => sum + frame.length, MESSAGE_BYTES);
 }
 
 function nameOf(routingId: Buffer): string {

@@ -7,7 +7,7 @@ import type { Channel } from "./channel.js";
 import { sendable } from "./codec.js";
 import type { RequestContext } from "./context.js";
 import type { Deadline } from "./deadlines.js";
-import { ERR, type Extension, OK, STREAM, STREAM_DONE } from "./event.js";
+import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "./event.js";
 import type { Id } from "./id.js";
 import type { PeerState } from "./peers.js";
 import type { ServedMethod } from "./service.js";
@@ -76,15 +76,15 @@ export class ServedCall {
   }
 
   /** Answer by a built-in method, which takes no place. */
-  answer(builtIn: () => unknown): void {
-    let ready: unknown;
+  answer(builtIn: () => EncodedArgs): void {
+    let ready: EncodedArgs;
     try {
-      ready = sendable(builtIn(), "result");
+      ready = builtIn();
     } catch (error) {
       this.refuse(describeError(error, this.#owner.tracebacks));
       return;
     }
-    this.#emit(OK, [ready], null);
+    this.#emit(OK, ready, null);
     this.#close();
   }
 

@@ -6,13 +6,14 @@ import { randomBytes } from "node:crypto";
 import { describeName, refusal } from "./answers.js";
 import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
-import { Codec } from "./codec.js";
+import { Codec, sendable } from "./codec.js";
 import { RequestContext } from "./context.js";
 import { Deadlines } from "./deadlines.js";
 import { TimeoutExpired } from "./errors.js";
 import {
   CANCEL,
   decodeEvent,
+  EncodedArgs,
   type Extension,
   ExtensionField,
   enclose,
@@ -31,7 +32,7 @@ import { type CheckedServeOptions, checkServeOptions, duration } from "./options
 import { type PeerState, Peers } from "./peers.js";
 import { Port } from "./port.js";
 import { ServedCall, type ServedCallOwner } from "./served-call.js";
-import { builtIn, methodsOf, type ServedMethod } from "./service.js";
+import { BuiltIns, methodsOf, type ServedMethod } from "./service.js";
 import type { ServeOptions, ServerCloseOptions, ServerStats, Service } from "./types.js";
 
 /** A server begins no heartbeats (§5.2); its silence rules are its own. */
@@ -47,6 +48,7 @@ const IDLE_MS = 60_000;
 export class Server {
   readonly #options: CheckedServeOptions;
   readonly #table: Map<string, ServedMethod>;
+  readonly #builtIns: BuiltIns<EncodedArgs>;
   readonly #codec: Codec;
   /** To clients that are zwire: we are, too. */
   readonly #announcement: ExtensionField;
@@ -73,6 +75,9 @@ export class Server {
     this.#table = methodsOf(service);
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#announcement = new ExtensionField(this.#codec, {});
+    const encoded = (value: unknown): EncodedArgs =>
+      new EncodedArgs(this.#codec, [sendable(value, "result")]);
+    this.#builtIns = new BuiltIns(this.#table, this.#options.name, encoded);
     this.#clock = clock;
     this.#deadlines = new Deadlines(clock);
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
@@ -246,13 +251,10 @@ export class Server {
     const { from } = call;
     const announced = from.zwire ? (extension ?? this.#announcement) : null;
     if (from.zwire) from.greeted = true;
-    const payload = encodeEvent(
-      this.#codec,
-      { id: this.#ids, responseTo: call.id, headers: null, extension: announced },
-      name,
-      args,
-    );
-    const sent = this.#port.send(enclose(from.envelope, payload));
+    const fields = { id: this.#ids, responseTo: call.id, headers: null, extension: announced };
+    const encode = (): Buffer[] => enclose(from.envelope, encodeEvent(this.#codec, fields, name, args));
+    const sent =
+      args instanceof EncodedArgs ? this.#port.sendLazily(from.routingId, encode) : this.#port.send(encode());
     if (sent === "sent" || sent === "waiting") return;
     this.#counts.undelivered++;
     if (sent === "gone") this.#sweepSoon();
@@ -263,10 +265,7 @@ export class Server {
   #request(call: ServedCall, event: RpcEvent): void {
     const { name, args, fault } = event;
     const served = typeof name === "string" ? this.#table.get(name) : undefined;
-    const internal =
-      typeof name === "string" && name.startsWith("_")
-        ? builtIn(name, this.#table, this.#options.name)
-        : null;
+    const internal = typeof name === "string" && name.startsWith("_") ? this.#builtIns.find(name) : null;
     if (served === undefined && internal === null) {
       call.refuse(refusal("unknown-method", "NameError", describeName(name))); // T25, T7
       return;
@@ -376,6 +375,7 @@ export class Server {
       channels: this.#channels,
       peers: this.#peers.active,
       ...this.#counts,
+      undelivered: this.#counts.undelivered + this.#port.lost,
       faults: this.#faults.count,
     };
   }

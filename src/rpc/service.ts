@@ -1,6 +1,7 @@
 /**
  * A service as a table of methods by name, and what the built-in methods say of it (§6). Knows no calls and no events.
  */
+import { describe } from "./answers.js";
 import { parametersOf } from "./parameters.js";
 import type { CallContext, Method, MethodOptions } from "./types.js";
 
@@ -116,32 +117,57 @@ function mayHoldMethods(value: object): boolean {
   return !(Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set);
 }
 
-/** The built-in methods: answered at once, whatever the limit on concurrency. Null for a name that is none. */
-export function builtIn(
-  name: string,
-  table: Table,
-  serverName: string,
-): ((args: unknown[]) => unknown) | null {
-  const find = (method: unknown): ServedMethod => {
-    const found = typeof method === "string" ? table.get(method) : undefined;
-    if (found === undefined) throw Object.assign(new Error(String(method)), { name: "NameError" });
-    return found;
-  };
-  switch (name) {
-    case "_zerorpc_ping":
-      return () => ["pong", serverName];
-    case "_zerorpc_name":
-      return () => serverName;
-    case "_zerorpc_list":
-      return () => [...table.keys()];
-    case "_zerorpc_help":
-      return ([method]) => find(method).doc;
-    case "_zerorpc_args":
-      return ([method]) => argumentsOf(find(method));
-    case "_zerorpc_inspect":
-      return () => inspection(table, serverName);
-    default:
-      return null;
+/**
+ * The built-in methods: answered at once, whatever the limit on concurrency. What a server offers never changes, so each
+ * answer is computed once; `keep` makes of it what is handed out again and again.
+ */
+export class BuiltIns<T> {
+  readonly #table: Table;
+  readonly #serverName: string;
+  readonly #keep: (value: unknown) => T;
+  /** By what was asked for; only of methods that exist, so that no client can fill it. */
+  readonly #answers = new Map<string, T>();
+
+  constructor(table: Table, serverName: string, keep: (value: unknown) => T) {
+    this.#table = table;
+    this.#serverName = serverName;
+    this.#keep = keep;
+  }
+
+  /** The method of a name, or null. It throws what the caller is to be told. */
+  find(name: string): ((args: unknown[]) => T) | null {
+    const table = this.#table;
+    switch (name) {
+      case "_zerorpc_ping":
+        return () => this.#answer(name, () => ["pong", this.#serverName]);
+      case "_zerorpc_name":
+        return () => this.#answer(name, () => this.#serverName);
+      case "_zerorpc_list":
+        return () => this.#answer(name, () => [...table.keys()]);
+      case "_zerorpc_help":
+        return ([method]) => this.#about(name, method, ({ doc }) => doc);
+      case "_zerorpc_args":
+        return ([method]) => this.#about(name, method, argumentsOf);
+      case "_zerorpc_inspect":
+        return () => this.#answer(name, () => inspection(table, this.#serverName));
+      default:
+        return null;
+    }
+  }
+
+  #about(name: string, method: unknown, tell: (served: ServedMethod) => unknown): T {
+    const found = typeof method === "string" ? this.#table.get(method) : undefined;
+    if (found === undefined) throw Object.assign(new Error(describe(method)), { name: "NameError" });
+    return this.#answer(`${name} ${method}`, () => tell(found));
+  }
+
+  #answer(key: string, compute: () => unknown): T {
+    let answer = this.#answers.get(key);
+    if (answer === undefined) {
+      answer = this.#keep(compute());
+      this.#answers.set(key, answer);
+    }
+    return answer;
   }
 }
 

@@ -62,9 +62,10 @@ export class Writer {
   /** Octets as they are: parts of an event that never change. */
   raw(octets: Uint8Array): void {
     const slab = this.#room(octets.length);
-    let at = this.#at;
-    for (let i = 0; i < octets.length; i++) slab[at++] = octets[i];
-    this.#at = at;
+    const at = this.#at;
+    if (octets.length > 64) slab.set(octets, at);
+    else for (let i = 0; i < octets.length; i++) slab[at + i] = octets[i];
+    this.#at = at + octets.length;
   }
 
   /** 32 octets of bin: eight hexadecimal digits of a number, and 24 octets of a suffix. */

@@ -67,9 +67,14 @@ function publishing(Type) {
 
 /** A server whose `echo` is what the good peer calls. */
 async function rpc(options, { endpoint = ANY }) {
+  // Enough methods that a description of them is no small answer.
+  const many = Object.fromEntries(
+    Array.from({ length: 100 }, (_, i) => [`method${i}`, (left, right = 1) => [left, right]]),
+  );
   const server = await serve(
     endpoint,
     {
+      ...many,
       echo: (value) => value,
       later: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       *count(to) {
