@@ -43,6 +43,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
     callbacks_.push_back(std::make_unique<StrongReference>(env));
     callbacks_.back()->Set(callback);
   }
+  loop->CountTurns(loop);
   table_reference_.Set(array);
   auto memory = array.As<Napi::Uint32Array>();
   table = reinterpret_cast<FrameEntry*>(memory.Data());
@@ -140,6 +141,7 @@ void Environment::Cleanup(napi_async_cleanup_hook_handle hook, void* data) {
   const std::unordered_set<OpenHandle*> open(std::move(self->open));
   self->open.clear();
   for (OpenHandle* handle : open) handle->Shutdown();
+  loop->StopTurns();
   napi_async_destroy(self->env_, self->context_);
   if (loop->handles == 0) {
     napi_remove_async_cleanup_hook(hook);

@@ -9,7 +9,7 @@ namespace zwire {
 
 namespace {
 
-// Connections accepted before others get their turn.
+// Connections accepted before others get their turn, if they take no longer than a share of it.
 constexpr int kAcceptsPerTurn = 64;
 constexpr uint64_t kRetryMs = 100;
 
@@ -46,7 +46,9 @@ void Acceptor::OnPoll(uv_poll_t* handle, int status, int) {
     self->Wait();
     return;
   }
+  const uint64_t began = uv_hrtime();
   for (int i = 0; i < kAcceptsPerTurn && !self->closed_; i++) {
+    if (i > 0 && uv_hrtime() - began >= Loop::kShareNs) return;
     const int fd = Accept(self->fd_, self->options_);
     if (fd == -EAGAIN || fd == -EWOULDBLOCK) return;
     if (fd == -ECONNABORTED) continue;

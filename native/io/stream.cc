@@ -15,8 +15,10 @@ namespace zwire {
 
 namespace {
 
-// Reads of one connection before others get their turn.
+// Reads of one connection before others get their turn, if they take no longer than its share of it.
 constexpr int kReadsPerTurn = 16;
+// However much work was in the octets before, so many are read.
+constexpr size_t kLeastReadBytes = 1024;
 
 // Octets written in one go before others get their turn, and of one system call: a peer that reads as fast as we write
 // never makes the kernel refuse, and a queue of a thousand large messages held up timers for 70 ms.
@@ -103,15 +105,48 @@ void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
   }
   self->in_callback_ = true;
   if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0 && self->write_error_ == 0) self->Continue();
-  if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) self->Read();
+  if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) self->ReadInTurn();
   self->in_callback_ = false;
   if (self->closed_) return;
   self->Watch();
 }
 
+void Stream::ReadInTurn() {
+  if (deferred_) return;
+  if (!loop_->TurnOver()) {
+    Read();
+    return;
+  }
+  deferred_ = true;
+  loop_->deferred.push_back(this);
+}
+
+void Stream::Serve() {
+  deferred_ = false;
+  if (!reading_) return;
+  in_callback_ = true;
+  Read();
+  in_callback_ = false;
+  Watch();
+}
+
 void Stream::Read() {
+  const uint64_t began = uv_hrtime();
+  uint64_t last = began;
   for (int i = 0; i < kReadsPerTurn; i++) {
-    if (!ReadOnce() || closed_ || !reading_) return;
+    const bool full = ReadOnce();
+    const uint64_t now = uv_hrtime();
+    Pace(now - last, full);
+    if (!full || closed_ || !reading_ || now - began >= Loop::kShareNs) return;
+    last = now;
+  }
+}
+
+void Stream::Pace(uint64_t took, bool full) {
+  if (took >= Loop::kShareNs) {
+    room_ = std::max(kLeastReadBytes, static_cast<size_t>(room_ * Loop::kShareNs / took));
+  } else if (full && took < Loop::kShareNs / 4) {
+    room_ = std::min(Loop::kReceiveBytes, room_ * 2);
   }
 }
 
@@ -134,7 +169,7 @@ bool Stream::ReadOnce() {
   }
   // Behind a large body only the next header is asked for, so that another large body is read straight into its own
   // memory too: with the whole buffer every second one was copied out of it, at half the cost of the read itself.
-  const size_t room = expect_large_ ? kProbeBytes : Loop::kReceiveBytes;
+  const size_t room = expect_large_ ? kProbeBytes : room_;
   segments[count++] = {buffer + carried, room};
   ssize_t got;
   do {
@@ -325,6 +360,8 @@ void Stream::Ref(bool on) {
 void Stream::Close() {
   if (closed_) return;
   closed_ = true;
+  if (deferred_) loop_->deferred.erase(std::find(loop_->deferred.begin(), loop_->deferred.end(), this));
+  deferred_ = false;
   uv_poll_stop(&poll_);
   close(fd_);
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {

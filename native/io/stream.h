@@ -25,7 +25,7 @@ class StreamListener : public FrameSink {
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t octets) = 0;
 };
 
-class Stream {
+class Stream final : public Deferrable {
  public:
   // Takes over the descriptor, also when it fails with a negative errno.
   static int Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream);
@@ -41,16 +41,25 @@ class Stream {
   void Pause();
   void Resume();
   void Ref(bool on);
+  // From the loop: reads a turn later.
+  void Serve() override;
   // No call on the listener follows. Deletes the stream when libuv has let go of it.
   void Close();
   int fd() const { return fd_; }
 
  private:
+  // Nothing is known yet of the work in a connection's octets.
+  static constexpr size_t kFirstReadBytes = 8 * 1024;
+
   Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener);
   ~Stream() = default;
   static void OnPoll(uv_poll_t* handle, int status, int events);
   void Watch();
+  // What the turn leaves time for, or later.
+  void ReadInTurn();
   void Read();
+  // How much is read next, by how long the last read took with all that came of it.
+  void Pace(uint64_t took, bool full);
   // False: stop reading for now.
   bool ReadOnce();
   bool Fill(size_t size);
@@ -79,6 +88,9 @@ class Stream {
   bool connecting_ = false;
   bool reading_ = false;
   bool expect_large_ = false;
+  bool deferred_ = false;
+  // Octets of the next read.
+  size_t room_ = kFirstReadBytes;
   bool ended_ = false;
   bool closed_ = false;
   bool in_callback_ = false;

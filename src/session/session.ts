@@ -86,6 +86,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #control: Uint8Array[] = [];
   #controlBytes = 0;
   #controlFlush = false;
+  /** A PING has come with what is being handled. */
+  #pinged = false;
   #writing = false;
   #batchInFlight = false;
 
@@ -247,6 +249,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#assembler.frames(chunk, table, count);
     // F12: a message behind a PING of the same chunk ends the wait for its TTL.
     if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#heartbeat?.received();
+    if (this.#pinged) this.#answerPings();
     this.#countArrived();
     pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
   }
@@ -255,6 +258,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#heartbeat?.received();
     const pipe = this.#pipe;
     this.#assembler.frame(body, flags);
+    if (this.#pinged) this.#answerPings();
     this.#countArrived();
     pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
   }
@@ -384,8 +388,10 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
         if (ping === undefined) return; // F8
         this.#heartbeat ??= this.#newHeartbeat(0);
         const pong = this.#heartbeat.pingReceived(ping, performance.now());
-        if (this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(pong);
-        this.#pollHeartbeat();
+        // Written when all that came with it is handled: a system call for each would be most of the work of many.
+        if (this.#control.length >= WAITING_CONTROL_CEILING) this.flush();
+        if (this.#control.length < WAITING_CONTROL_CEILING) this.#control.push(pong);
+        this.#pinged = true;
         break;
       }
       case "SUBSCRIBE":
@@ -398,6 +404,12 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
         break;
       default: // PONG has done its work by arriving (F12); unknown names are ignored (F18)
     }
+  }
+
+  #answerPings(): void {
+    this.#pinged = false;
+    this.flush();
+    this.#pollHeartbeat();
   }
 
   #newHeartbeat(intervalMs: number): Heartbeat {

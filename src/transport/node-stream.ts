@@ -24,8 +24,14 @@ import {
   type StreamHandler,
   type TransportOptions,
 } from "./transport.js";
+import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
 
-class NodeStream implements RawStream {
+/** Octets decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
+const FIRST_BYTES = 8 * 1024;
+const LEAST_BYTES = 1024;
+const MOST_BYTES = 64 * 1024;
+
+class NodeStream implements RawStream, Deferrable {
   readonly engine = "portable";
   remoteAddress: string;
   readonly localAddress: string;
@@ -35,7 +41,15 @@ class NodeStream implements RawStream {
   /** What a proxy's answer was glued to: the first octets of whoever starts next. */
   #leftover: Buffer | null = null;
   #error: NodeJS.ErrnoException | undefined;
+  /** Octets read and not yet decoded: this turn is over, or the session has paused. node:net reads no more meanwhile. */
+  #rest: Buffer | null = null;
+  #paused = false;
+  #deferred = false;
+  /** Octets of which the work fits into a share of a turn, as far as is known. */
+  #room = FIRST_BYTES;
   #pending = 0;
+  /** Octets of a write that came too late. */
+  #untaken = 0;
   /** Writes issued and writes completed: callbacks come in order, also late ones of writes that were taken at once. */
   #issued = 0;
   #completed = 0;
@@ -71,7 +85,7 @@ class NodeStream implements RawStream {
       return;
     }
     if (this.#socket.listenerCount("data") === 0) {
-      this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
+      this.#socket.on("data", (chunk: Buffer) => this.#read(chunk));
       this.#socket.on("end", () => this.#socket.destroy());
     }
     this.#socket.resume();
@@ -93,6 +107,60 @@ class NodeStream implements RawStream {
     if (leftover.length > 0 && sink !== null) this.#data(Buffer.from(leftover));
   }
 
+  #read(chunk: Buffer): void {
+    if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, chunk]);
+    else if (!turnOver()) this.#work(chunk);
+    else {
+      this.#rest = chunk;
+      this.#later();
+    }
+  }
+
+  /** As much of what was read as fits into a share of this turn. */
+  #work(chunk: Buffer): void {
+    const start = performance.now();
+    let last = start;
+    for (let at = 0; at < chunk.length && this.#handler !== null; ) {
+      if (at > 0 && (this.#paused || last - start >= SHARE_MS)) {
+        this.#rest = chunk.subarray(at);
+        this.#later();
+        return;
+      }
+      // The handshake bounds its own work, and what it leaves over is decoded before the rest.
+      const end = this.#decoder === null ? chunk.length : Math.min(chunk.length, at + this.#room);
+      this.#data(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+      at = end;
+      const now = performance.now();
+      this.#pace(now - last);
+      last = now;
+    }
+  }
+
+  /** How much is decoded next, by how long it took with all that came of it. */
+  #pace(tookMs: number): void {
+    if (tookMs >= SHARE_MS) this.#room = Math.max(LEAST_BYTES, Math.trunc((this.#room * SHARE_MS) / tookMs));
+    else if (tookMs < SHARE_MS / 4) this.#room = Math.min(MOST_BYTES, this.#room * 2);
+  }
+
+  #later(): void {
+    this.#socket.pause();
+    if (this.#deferred || this.#paused) return; // resume() sees to it then
+    this.#deferred = true;
+    serveLater(this);
+  }
+
+  /** From the turn: goes on with the rest. */
+  serve(): void {
+    this.#deferred = false;
+    const rest = this.#rest;
+    if (this.#paused || rest === null) return;
+    this.#rest = null;
+    this.#work(rest);
+    if (this.#rest !== null || this.#handler === null) return;
+    if (this.#socket.destroyed) this.#closed();
+    else if (!this.#paused) this.#socket.resume();
+  }
+
   #data(chunk: Buffer): void {
     if (this.#decoder === null) {
       this.#handler?.onBytes(chunk);
@@ -108,6 +176,11 @@ class NodeStream implements RawStream {
    */
   write(segments: readonly Uint8Array[]): number {
     const socket = this.#socket;
+    if (socket.destroyed) {
+      // The peer has gone, and what it sent before is still being decoded: onClose follows.
+      for (const { length } of segments) this.#untaken += length;
+      return this.#untaken;
+    }
     const last = segments.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(segments[i]);
@@ -119,15 +192,19 @@ class NodeStream implements RawStream {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    if (this.#rest === null) this.#socket.resume();
+    else this.#later();
   }
 
   close(): void {
     this.#handler = null;
+    this.#rest = null;
     this.#socket.destroy();
   }
 
@@ -140,13 +217,14 @@ class NodeStream implements RawStream {
   }
 
   #closed(): void {
+    if (this.#rest !== null) return; // first what was read before
     this.#end(this.#error, FrameFault.none, 0);
   }
 
   #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
     const handler = this.#handler;
     this.close();
-    handler?.onClose(error, fault, 0, octets);
+    handler?.onClose(error, fault, this.#untaken, octets);
   }
 }
 

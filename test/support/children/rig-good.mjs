@@ -10,6 +10,15 @@ const options = JSON.parse(given);
 const now = () => performance.timeOrigin + performance.now();
 const pause = () => new Promise((resolve) => setTimeout(resolve, 2));
 let waits = [];
+/** What our own timers are late by. */
+let naps = [];
+(async () => {
+  for (;;) {
+    const at = now();
+    await pause();
+    naps.push(now() - at - 2);
+  }
+})();
 let uses = 0;
 let lost = 0;
 
@@ -60,8 +69,10 @@ const KINDS = {
 
 const use = KINDS[kind]();
 onLine(({ op, id }) => {
-  if (op === "begin") waits = [];
-  else say({ event: "report", id, waits, uses, lost });
+  if (op === "begin") {
+    waits = [];
+    naps = [];
+  } else say({ event: "report", id, waits, naps, uses, lost });
 });
 process.stdin.ref?.();
 await use();
