@@ -20,7 +20,7 @@ export interface Waiting {
 
 /** One direction of a socket. */
 export class Budget {
-  /** Bytes held now. */
+  /** Bytes held now. Added to by who holds them: a call was a tenth of a message between two sockets of a thread. */
   held = 0;
   readonly #limits: BudgetLimits;
   readonly #waiting = new Set<Waiting>();
@@ -28,8 +28,8 @@ export class Budget {
   #favoured: Waiting | null = null;
   /** The limit has been told of, and not been left behind since. */
   #told = false;
-  /** Somebody waits, or the limit has been told of: a fall means something. */
-  #watched = false;
+  /** Somebody waits, or the limit has been told of: `fell` is to be called when bytes have been taken off. */
+  watched = false;
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
@@ -41,7 +41,7 @@ export class Budget {
 
   remove(bytes: number): void {
     this.held -= bytes;
-    if (this.#watched) this.#fell();
+    if (this.watched) this.fell();
   }
 
   /** Whether the limit is reached. */
@@ -56,10 +56,11 @@ export class Budget {
     return maxQueuedBytes === 0 || this.held <= maxQueuedBytes / 2;
   }
 
-  #fell(): void {
+  /** Less is held than before. */
+  fell(): void {
     if (!this.low) return;
     this.#told = false;
-    this.#watched = false;
+    this.watched = false;
     this.#wake();
   }
 
@@ -72,7 +73,7 @@ export class Budget {
   /** Call `budgetFell` when there may be room. */
   wait(one: Waiting): void {
     this.#waiting.add(one);
-    this.#watched = true;
+    this.watched = true;
   }
 
   /** Whether this one may read on to the end of its message although the limit is reached. */
@@ -98,7 +99,7 @@ export class Budget {
   tells(): boolean {
     const first = !this.#told;
     this.#told = true;
-    this.#watched = true;
+    this.watched = true;
     return first;
   }
 }

@@ -59,7 +59,6 @@ export const PART_COST = 112;
  */
 export function heldBytes(message: OutMessage): number {
   if (!Array.isArray(message)) return message.length + PART_COST;
-  if (message.length === 1) return message[0].length + PART_COST;
   return messageBytes(message) + message.length * PART_COST;
 }
 

@@ -5,7 +5,7 @@
 import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
 import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
-import { heldBytes } from "./encoder.js";
+import { heldBytes, PART_COST } from "./encoder.js";
 import { Fifo } from "./fifo.js";
 import type { FrameFilter, FrameRun } from "./frame-run.js";
 import type { OpenMessage } from "./open-message.js";
@@ -163,7 +163,9 @@ export abstract class Pipe implements Waiting {
     }
     this.#inbound.push(message);
     this.#inboundLength++;
-    this.#hold(heldBytes(message));
+    const bytes = message.length === 1 ? message[0].length + PART_COST : heldBytes(message);
+    this.#inboundBytes += bytes;
+    this.#budget.held += bytes;
   }
 
   /** The peer subscribed to or cancelled a topic. */
@@ -217,7 +219,10 @@ export abstract class Pipe implements Waiting {
     if (run === null) {
       const head = this.#inbound.shift() as Message | FrameRun | OpenMessage;
       if (Array.isArray(head)) {
-        this.#letGo(heldBytes(head));
+        const bytes = head.length === 1 ? head[0].length + PART_COST : heldBytes(head);
+        this.#inboundBytes -= bytes;
+        this.#budget.held -= bytes;
+        if (this.#budget.watched) this.#budget.fell();
         return head;
       }
       run = head;
