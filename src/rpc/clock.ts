@@ -1,23 +1,23 @@
 /**
  * The time, as clients and servers are handed it: the system's, or a test's own.
  */
+import { eventLoop } from "../deadline.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
   /** Milliseconds of some monotonic clock. */
   now(): number;
-  /** Call `due` after so many milliseconds, once; the result undoes it. Does not keep the process alive. */
+  /**
+   * Call `due` after so many milliseconds, clamped to what a timer can wait, once; the result undoes it. Where the event loop
+   * was busy it reads first what has come meanwhile. Does not keep the process alive.
+   */
   after(milliseconds: number, due: () => void): () => void;
 }
-
-/** Longest time that a timer of Node can wait. */
-const LONGEST = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(milliseconds, due) {
-    const timer = setTimeout(due, Math.min(milliseconds, LONGEST));
-    timer.unref();
-    return () => clearTimeout(timer);
+    const deadline = eventLoop.deadline(milliseconds, due).unref();
+    return () => deadline.cancel();
   },
 };

@@ -279,7 +279,9 @@ function writeId(writer: Writer, id: Id): void {
 
 const EMPTY = Buffer.alloc(0);
 /** Brokers that an answer can be sent back through: an envelope costs memory for as long as its client is known. */
-const MOST_HOPS = 64;
+const MOST_HOPS = 16;
+/** Longest name that a connection can have. */
+const MOST_NAME = 255;
 
 /**
  * Parts a message that a ROUTER received (T4, T5): what is in front of the delimiter, and the payload, which is the last
@@ -290,7 +292,7 @@ export function openEnvelope(frames: Buffer[]): { envelope: Buffer[]; payload: B
   const payload = frames[frames.length - 1];
   // The first frame is the routing id, which is never empty.
   for (let i = 1; i < frames.length - 1; i++) {
-    if (i > MOST_HOPS) return null;
+    if (i > MOST_HOPS || frames[i].length > MOST_NAME) return null;
     if (frames[i].length === 0) return { envelope: frames.slice(0, i), payload };
   }
   return frames.length > MOST_HOPS + 1 ? null : { envelope: frames.slice(0, -1), payload };

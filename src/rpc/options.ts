@@ -28,6 +28,8 @@ export interface CheckedServeOptions {
   readonly connect: boolean;
   readonly concurrency: number;
   readonly queueLimit: number;
+  readonly maxClientCalls: number;
+  readonly maxUnsentBytes: number;
   readonly middleware: readonly Middleware[];
   readonly tracebacks: boolean;
   readonly abandonAfter: number;
@@ -56,6 +58,8 @@ const SERVE_NAMES = [
   "connect",
   "concurrency",
   "queueLimit",
+  "maxClientCalls",
+  "maxUnsentBytes",
   "middleware",
   "tracebacks",
   "abandonAfter",
@@ -167,6 +171,8 @@ export function checkServeOptions(options: ServeOptions = {}): CheckedServeOptio
     connect: flag("connect", options.connect ?? false),
     concurrency: count("concurrency", options.concurrency ?? Infinity, 1, true),
     queueLimit: count("queueLimit", options.queueLimit ?? 10_000, 0, true),
+    maxClientCalls: count("maxClientCalls", options.maxClientCalls ?? 65_536, 1, true),
+    maxUnsentBytes: count("maxUnsentBytes", options.maxUnsentBytes ?? 32 * 1024 * 1024, 0, true),
     middleware: hooks(options.middleware ?? []),
     tracebacks: flag("tracebacks", options.tracebacks ?? true),
     abandonAfter: duration("abandonAfter", options.abandonAfter ?? 300_000, 1),

@@ -1,17 +1,38 @@
 /**
- * The clients of a server, each by its envelope, with the channels that it has open. Knows frames, but no sockets.
+ * The clients of a server, each by its envelope, with the channels that it has open, and their connections, among which
+ * everything is shared out: an envelope is only what a client says. Knows frames, but no sockets.
  */
+import { Line } from "./limiter.js";
 import type { ServedCall } from "./served-call.js";
 import type { CallPeer } from "./types.js";
 
 /** From so many clients on, those without an open channel are forgotten. */
-const MANY = 10_000;
+const MANY = 2000;
 
 /** A stream whose client used to send heartbeats is given up after three of them, and not before. */
 const LEAST_SILENCE_MS = 30_000;
 
+/** A connection's share of the server. Many clients have one where a broker is in between. */
+export class Connection {
+  /** Its routing id as text. */
+  readonly name: string;
+  /** Clients behind it that are known. */
+  clients = 0;
+  /** Channels that are open. */
+  open = 0;
+  /** Calls that wait for a place. */
+  readonly line = new Line();
+  /** Limits of which the program was told that this one exceeds them. */
+  readonly told = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
 export class PeerState implements CallPeer {
   readonly key: string;
+  readonly connection: Connection;
   readonly envelope: readonly Buffer[];
   /** It has announced itself as zwire. */
   zwire = false;
@@ -26,8 +47,10 @@ export class PeerState implements CallPeer {
   /** All open channels. */
   readonly calls = new Set<ServedCall>();
 
-  constructor(key: string, envelope: readonly Buffer[]) {
+  constructor(key: string, envelope: readonly Buffer[], connection: Connection) {
     this.key = key;
+    this.connection = connection;
+    connection.clients++;
     this.envelope = envelope;
   }
 
@@ -35,10 +58,12 @@ export class PeerState implements CallPeer {
   open(call: ServedCall): void {
     this.channels.set(call.id, call);
     this.calls.add(call);
+    this.connection.open++;
   }
 
   closed(call: ServedCall): void {
     if (!this.calls.delete(call)) return;
+    this.connection.open--;
     if (this.channels.get(call.id) === call) this.channels.delete(call.id);
   }
 
@@ -57,6 +82,7 @@ export class PeerState implements CallPeer {
 
 export class Peers {
   readonly #peers = new Map<string, PeerState>();
+  readonly #connections = new Map<string, Connection>();
   #many = MANY;
   /** Whose event came last: the next is often the same one's. */
   #latest: PeerState | null = null;
@@ -75,14 +101,34 @@ export class Peers {
     const peer = new PeerState(
       key,
       envelope.map((frame) => Buffer.from(frame)),
+      this.#connectionOf(envelope[0].toString("latin1")),
     );
     this.#peers.set(key, peer);
     return peer;
   }
 
+  /** A connection by its routing id as text, while any client behind it is known. */
+  connection(name: string): Connection | undefined {
+    return this.#connections.get(name);
+  }
+
+  #connectionOf(name: string): Connection {
+    const known = this.#connections.get(name);
+    if (known !== undefined) return known;
+    const connection = new Connection(name);
+    this.#connections.set(name, connection);
+    return connection;
+  }
+
+  #delete(peer: PeerState): void {
+    this.#peers.delete(peer.key);
+    const { connection } = peer;
+    if (--connection.clients === 0) this.#connections.delete(connection.name);
+  }
+
   #forgetIdle(): void {
     this.#latest = null;
-    for (const peer of this.#peers.values()) if (peer.calls.size === 0) this.#peers.delete(peer.key);
+    for (const peer of this.#peers.values()) if (peer.calls.size === 0) this.#delete(peer);
     // Not again for each new one when most are busy.
     this.#many = Math.max(MANY, 2 * this.#peers.size);
   }
@@ -92,7 +138,7 @@ export class Peers {
     const peer = this.#peers.get(keyOf([routingId]));
     if (peer === undefined) return [];
     this.#latest = null;
-    this.#peers.delete(peer.key);
+    this.#delete(peer);
     return [peer];
   }
 
@@ -109,7 +155,7 @@ export class Peers {
         asked.set(name, there);
       }
       if (there) continue;
-      this.#peers.delete(peer.key);
+      this.#delete(peer);
       gone.push(peer);
     }
     return gone;

@@ -13,13 +13,6 @@ const DEFAULTS: RouterOptions = {
   // What one client does not read may not be much: answers are as large as methods make them.
   sendHighWaterMarkBytes: 1024 * 1024,
 };
-/**
- * What waits beyond the socket's marks, for all clients together, in messages and in bytes. What is above it is lost by
- * the client that has most waiting, and `undelivered` counts it: no number of clients that do not read can fill the
- * process, and none takes from one that does.
- */
-const MOST_MESSAGES = 100_000;
-const MOST_BYTES = 32 * 1024 * 1024;
 /** Objects are bytes, too: what a waiting message takes beside its contents. */
 const MESSAGE_BYTES = 160;
 /** A Router does not tell when one peer has room again, so it is tried: only while somebody is full. */
@@ -33,7 +26,17 @@ interface Waiting {
   bytes: number;
 }
 
+/** Who waits until a client takes what is sent. */
+export interface Watcher {
+  wake(): void;
+}
+
+/** Told of a client that loses what waits for it: its name as text, and the bytes that waited for all clients. */
+export type Lost = (name: string, bytes: number) => void;
+
 export type Sent = "sent" | "waiting" | "gone";
+
+const NOTHING: Waiting = Object.freeze({ messages: [], bytes: 0 });
 
 export class Port {
   readonly socket: Router;
@@ -41,16 +44,24 @@ export class Port {
   /** What waits, by routing id. */
   readonly #waiting = new Map<string, Waiting>();
   /** Called when nothing waits for a client any more, or it is gone. */
-  readonly #watchers = new Map<string, (() => void)[]>();
+  readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #most: number;
+  readonly #tellLost: Lost;
   /** What waits for all of them. */
-  #messages = 0;
   #bytes = 0;
   #lost = 0;
   #stopRetry: (() => void) | null = null;
   /** Told when nothing waits for anybody; set while closing. */
   #empty: (() => void) | null = null;
 
-  constructor(options: RouterOptions | undefined, clock: Clock) {
+  /**
+   * @param most bytes that may wait beyond the socket's marks, for all clients together. What is above it is lost by the
+   * client that has most waiting: no number of clients that do not read can fill the process, and none takes from one
+   * that does.
+   */
+  constructor(options: RouterOptions | undefined, most: number, clock: Clock, lost: Lost) {
+    this.#most = most;
+    this.#tellLost = lost;
     this.socket = new Router({ ...DEFAULTS, ...options, mandatory: true });
     this.#clock = clock;
   }
@@ -84,24 +95,33 @@ export class Port {
     const bytes = bytesOf(message);
     waiting.messages.push(message);
     waiting.bytes += bytes;
-    this.#messages++;
     this.#bytes += bytes;
     if (known === undefined) this.#waiting.set(nameOf(routingId), waiting);
-    while ((this.#messages > MOST_MESSAGES || this.#bytes > MOST_BYTES) && this.#dropLargest());
+    while (this.#bytes > this.#most && this.#dropLargest());
     this.#retryLater();
   }
 
   /**
-   * Drops what waits for the client that has most, all of it, so that this is rare; false when that is one answer, which
-   * may be as large as its method makes it.
+   * Drops what waits for the client that has most, all of it, so that this is rare. One answer may be as large as its
+   * method makes it: the largest stays where the others are within the limit. False when there is nothing to drop.
    */
   #dropLargest(): boolean {
-    let largest: Waiting = { messages: [], bytes: 0 };
-    for (const one of this.#waiting.values()) if (one.bytes > largest.bytes) largest = one;
+    let [name, largest]: [string, Waiting] = ["", NOTHING];
+    let [nextName, next]: [string, Waiting] = ["", NOTHING];
+    for (const [oneName, one] of this.#waiting) {
+      if (one.bytes > largest.bytes) {
+        [nextName, next] = [name, largest];
+        [name, largest] = [oneName, one];
+      } else if (one.bytes > next.bytes) [nextName, next] = [oneName, one];
+    }
+    if (largest.messages.length === 1) {
+      if (this.#bytes - largest.bytes <= this.#most) return false;
+      [name, largest] = [nextName, next];
+    }
     const { messages, bytes } = largest;
-    if (messages.length <= 1) return false;
+    if (messages.length === 0) return false;
+    this.#tellLost(name, this.#bytes);
     this.#lost += messages.length;
-    this.#messages -= messages.length;
     this.#bytes -= bytes;
     largest.messages = [];
     largest.bytes = 0;
@@ -128,12 +148,20 @@ export class Port {
     return this.#waiting.size > 0 && this.#waiting.has(nameOf(routingId));
   }
 
-  /** Call back when nothing waits for a client any more. */
-  whenClear(routingId: Buffer, clear: () => void): void {
+  /** Wake somebody when nothing waits for a client any more; once, however often it asks. */
+  whenClear(routingId: Buffer, watcher: Watcher): void {
     const name = nameOf(routingId);
     const watchers = this.#watchers.get(name);
-    if (watchers === undefined) this.#watchers.set(name, [clear]);
-    else watchers.push(clear);
+    if (watchers === undefined) this.#watchers.set(name, new Set([watcher]));
+    else watchers.add(watcher);
+  }
+
+  /** Undo `whenClear`. */
+  unwatch(routingId: Buffer, watcher: Watcher): void {
+    if (this.#watchers.size === 0) return;
+    const name = nameOf(routingId);
+    const watchers = this.#watchers.get(name);
+    if (watchers?.delete(watcher) && watchers.size === 0) this.#watchers.delete(name);
   }
 
   #retryLater(): void {
@@ -158,13 +186,12 @@ export class Port {
     const over = state === "gone" ? messages.length : done;
     const bytes = messages.splice(0, over).reduce((sum, message) => sum + bytesOf(message), 0);
     waiting.bytes -= bytes;
-    this.#messages -= over;
     this.#bytes -= bytes;
     if (messages.length > 0) return;
     this.#waiting.delete(name);
-    const watchers = this.#watchers.get(name) ?? [];
+    const watchers = this.#watchers.get(name);
     this.#watchers.delete(name);
-    for (const clear of watchers) clear();
+    if (watchers !== undefined) for (const watcher of watchers) watcher.wake();
   }
 
   /** Close; within the linger time what waits is sent first. */
@@ -173,7 +200,6 @@ export class Port {
     if (this.#waiting.size > 0 && linger !== 0) await this.#drained(linger);
     this.#stopRetry?.();
     this.#waiting.clear();
-    this.#messages = 0;
     this.#bytes = 0;
     const left = linger > 0 ? Math.max(0, Math.ceil(linger - (this.#clock.now() - begun))) : linger;
     await this.socket.close({ linger: left });

@@ -9,7 +9,8 @@ import type { RequestContext } from "./context.js";
 import type { Deadline } from "./deadlines.js";
 import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "./event.js";
 import type { Id } from "./id.js";
-import type { PeerState } from "./peers.js";
+import type { Claim } from "./limiter.js";
+import type { Connection, PeerState } from "./peers.js";
 import type { ServedMethod } from "./service.js";
 
 /** What a served call needs of its server. */
@@ -26,6 +27,14 @@ export interface ServedCallOwner {
   emit(call: ServedCall, name: string, args: unknown, extension: Extension | null): void;
   /** Whether the client takes what is sent; if not, `wake` follows when it does. */
   clear(call: ServedCall): boolean;
+  /** A handler begins. */
+  started(): void;
+  /** The stream waits for its client: it needs no place meanwhile. */
+  parked(call: ServedCall): void;
+  /** It may go on: whether it has a place; if not, `resume` follows. */
+  unparked(call: ServedCall): boolean;
+  /** There was no room for the call to wait in. */
+  displaced(call: ServedCall): void;
   /** Calls back on a later turn of the event loop. */
   later(resume: () => void): void;
   /** The channel is closed. */
@@ -45,7 +54,7 @@ interface Source {
   return?(): unknown;
 }
 
-export class ServedCall {
+export class ServedCall implements Claim {
   readonly id: Id;
   readonly from: PeerState;
   readonly channel: Channel;
@@ -60,6 +69,9 @@ export class ServedCall {
   begun = false;
   /** The stream waits for credit. */
   starved = false;
+  seat: Claim["seat"] = "none";
+  before: Claim | null = null;
+  after: Claim | null = null;
   readonly #owner: ServedCallOwner;
   #wake: (() => void) | null = null;
 
@@ -68,6 +80,10 @@ export class ServedCall {
     this.id = id;
     this.from = from;
     this.channel = channel;
+  }
+
+  get share(): Connection {
+    return this.from.connection;
   }
 
   /** Nothing more will be sent. */
@@ -94,8 +110,9 @@ export class ServedCall {
     this.#close();
   }
 
-  /** Run the handler; `released` follows. */
-  run(): void {
+  /** Claim: run the handler; `released` follows. */
+  start(): void {
+    this.#owner.started();
     this.phase = "open";
     let result: unknown;
     try {
@@ -197,17 +214,31 @@ export class ServedCall {
     return !this.isClosed && this.channel.maySend && this.#owner.clear(this);
   }
 
-  /** Resolves to true when an event may be sent, to false when the channel is closed. */
+  /**
+   * Resolves to true when an event may be sent, to false when the channel is closed. While it may not, others have the
+   * place: progress holds one, and not the life of a client that takes nothing.
+   */
   async #mayProceed(): Promise<boolean> {
-    while (!this.#ready) {
+    while (!this.#ready || !this.#owner.unparked(this)) {
       if (this.isClosed) return false;
-      this.starved = true;
+      this.starved = !this.#ready;
+      this.#owner.parked(this);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
     this.starved = false;
     return true;
+  }
+
+  /** Claim: a place is there again. */
+  resume(): void {
+    this.wake();
+  }
+
+  /** Claim: it waits no longer. */
+  displaced(): void {
+    this.#owner.displaced(this);
   }
 
   /** There may be credit, or room, or the channel is closed. */

@@ -3,6 +3,7 @@
  * drops and counts what cannot, and is stopped by nothing that a client sends.
  */
 import { randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { describeName, refusal } from "./answers.js";
 import { Channel, type ChannelRules } from "./channel.js";
 import { type Clock, systemClock } from "./clock.js";
@@ -27,13 +28,21 @@ import {
 import { Faults } from "./faults.js";
 import { Hooks } from "./hooks.js";
 import type { Id } from "./id.js";
+import { Leaving } from "./leaving.js";
 import { Limiter } from "./limiter.js";
 import { type CheckedServeOptions, checkServeOptions, duration } from "./options.js";
-import { type PeerState, Peers } from "./peers.js";
+import { type Connection, type PeerState, Peers } from "./peers.js";
 import { Port } from "./port.js";
 import { ServedCall, type ServedCallOwner } from "./served-call.js";
 import { BuiltIns, methodsOf, type ServedMethod } from "./service.js";
-import type { ServeOptions, ServerCloseOptions, ServerStats, Service } from "./types.js";
+import type {
+  ServeOptions,
+  ServerCloseOptions,
+  ServerEvents,
+  ServerLimitEvent,
+  ServerStats,
+  Service,
+} from "./types.js";
 
 /** A server begins no heartbeats (§5.2); its silence rules are its own. */
 const RULES: ChannelRules = { window: 1, heartbeat: 0, lostAfter: Infinity };
@@ -44,8 +53,8 @@ const CLOSING = refusal("closing", "ServerClosing", "the server is closing");
 const MOST_IDLE = 1000;
 const IDLE_MS = 60_000;
 
-/** A running server; made by `serve`. */
-export class Server {
+/** A running server; made by `serve`. Event: `limit`. */
+export class Server extends EventEmitter<ServerEvents> {
   readonly #options: CheckedServeOptions;
   readonly #table: Map<string, ServedMethod>;
   readonly #builtIns: BuiltIns<EncodedArgs>;
@@ -57,7 +66,8 @@ export class Server {
   readonly #ids: IdSource;
   readonly #port: Port;
   readonly #peers = new Peers();
-  readonly #limiter: Limiter<ServedCall>;
+  readonly #limiter: Limiter;
+  readonly #leaving: Leaving;
   readonly #owner: ServedCallOwner;
   readonly #idle = new Set<ServedCall>();
   readonly #endpoints: string[] = [];
@@ -71,6 +81,7 @@ export class Server {
 
   /** @internal use `serve` */
   constructor(service: Service, options: ServeOptions | undefined, clock: Clock = systemClock) {
+    super();
     this.#options = checkServeOptions(options);
     this.#table = methodsOf(service);
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
@@ -82,12 +93,22 @@ export class Server {
     this.#deadlines = new Deadlines(clock);
     this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
     this.#limiter = new Limiter(this.#options.concurrency, this.#options.queueLimit);
-    this.#port = new Port(this.#options.socket, clock);
+    this.#port = new Port(this.#options.socket, this.#options.maxUnsentBytes, clock, (name, value) =>
+      this.#exceeded(this.#peers.connection(name), "maxUnsentBytes", "dropped", value),
+    );
+    this.#leaving = new Leaving(
+      (call, reason) => {
+        this.#counts.cancelled++;
+        call.abandon(reason);
+      },
+      (resume) => setImmediate(resume),
+    );
     this.#owner = this.#makeOwner(new Hooks(this.#options.middleware));
     this.#port.socket.on("message", (frames) => this.#received(frames));
+    this.#port.socket.on("limit", (event) => this.emit("limit", event));
     this.#port.socket.on("disconnect", ({ peer }) => {
       // A client with a name of its own may be back under it before anybody looks.
-      if (peer.routingId.length > 0) this.#left(this.#peers.takeNamed(peer.routingId));
+      if (peer.routingId.length > 0) this.#leaving.add(this.#peers.takeNamed(peer.routingId));
       this.#sweepSoon();
     });
   }
@@ -105,12 +126,16 @@ export class Server {
       clear: (call) => {
         const { routingId } = call.from;
         if (!this.#port.congested(routingId)) return true;
-        this.#port.whenClear(routingId, () => call.wake());
+        this.#port.whenClear(routingId, call);
         return false;
       },
       later: (resume) => setImmediate(resume),
+      started: () => this.#counts.calls++,
+      parked: (call) => this.#limiter.park(call),
+      unparked: (call) => this.#limiter.unpark(call),
+      displaced: (call) => this.#busy(call),
       closed: (call) => this.#closed(call),
-      released: () => this.#limiter.release(),
+      released: (call) => this.#limiter.release(call),
     };
   }
 
@@ -257,7 +282,7 @@ export class Server {
       args instanceof EncodedArgs ? this.#port.sendLazily(from.routingId, encode) : this.#port.send(encode());
     if (sent === "sent" || sent === "waiting") return;
     this.#counts.undelivered++;
-    if (sent === "gone") this.#sweepSoon();
+    this.#sweepSoon();
   }
 
   // Calls
@@ -286,19 +311,20 @@ export class Server {
       call.refuse(CLOSING);
       return;
     }
+    const { connection } = call.from;
+    if (connection.open >= this.#options.maxClientCalls) {
+      this.#exceeded(connection, "maxClientCalls", "refused", connection.open + 1);
+      this.#busy(call);
+      return;
+    }
     const timeout = patienceOf(event.extension?.timeout);
     const limited = timeout < Infinity;
     const deadline = Date.now() + timeout;
     call.context = new RequestContext(name, args, call.from, deadline, event.header);
     call.served = served;
     call.phase = "waiting";
-    const start = (): void => {
-      this.#counts.calls++;
-      call.run();
-    };
-    if (!this.#limiter.enter(call, start)) {
-      this.#counts.refused++;
-      call.refuse(refusal("busy", "ServerBusy", `${this.#limiter.waiting} calls are waiting already`));
+    if (!this.#limiter.enter(call)) {
+      this.#busy(call);
       return;
     }
     // Most have their answer by now, and need no timer.
@@ -315,8 +341,37 @@ export class Server {
     this.#emit(call, HEARTBEAT, [0], null);
   }
 
+  /** Too many calls: this one is not run. */
+  #busy(call: ServedCall): void {
+    this.#counts.refused++;
+    const { waiting } = this.#limiter;
+    const { open } = call.from.connection;
+    call.refuse(
+      refusal(
+        "busy",
+        "ServerBusy",
+        `${waiting} calls are waiting already, and ${open} of this client are open`,
+      ),
+    );
+  }
+
+  /** Tell of a limit; once for each connection. Listeners are the program's: none is called in the middle of our work. */
+  #exceeded(
+    connection: Connection | undefined,
+    limit: ServerLimitEvent["limit"],
+    action: ServerLimitEvent["action"],
+    value: number,
+  ): void {
+    if (connection === undefined || connection.told.has(limit)) return;
+    connection.told.add(limit);
+    const routingId = Buffer.from(connection.name, "latin1");
+    const event = { type: "limit", endpoint: "", address: "", limit, action, value, routingId } as const;
+    process.nextTick(() => this.emit("limit", event));
+  }
+
   #closed(call: ServedCall): void {
     call.from.closed(call);
+    this.#port.unwatch(call.from.routingId, call);
     this.#channels--;
     this.#idle.delete(call);
     this.#streams.delete(call);
@@ -330,17 +385,8 @@ export class Server {
     this.#sweepDue = true;
     setImmediate(() => {
       this.#sweepDue = false;
-      this.#left(this.#peers.takeGone((routingId) => this.#port.isThere(routingId)));
+      this.#leaving.add(this.#peers.takeGone((routingId) => this.#port.isThere(routingId)));
     });
-  }
-
-  #left(peers: PeerState[]): void {
-    for (const peer of peers) {
-      for (const call of [...peer.calls]) {
-        this.#counts.cancelled++;
-        call.abandon(new DOMException("The caller is gone", "AbortError"));
-      }
-    }
   }
 
   #keepTicking(): void {
@@ -393,7 +439,7 @@ export class Server {
     await null; // so that #closing is set: what comes now is refused
     for (const call of this.#limiter.takeWaiting()) {
       this.#counts.refused++;
-      call.refuse(CLOSING);
+      (call as ServedCall).refuse(CLOSING);
     }
     if (grace > 0) await this.#finished(grace);
     for (const call of [...this.#peers.calls()]) {
@@ -401,6 +447,7 @@ export class Server {
       if (zwire && envelope.length > 1) this.#emit(call, CANCEL, [], null); // no broker would tell it
       call.abandon(new DOMException("The server is closing", "AbortError"));
     }
+    this.#leaving.finish();
     this.#stopTicking?.();
     this.#deadlines.close();
     await this.#port.close(linger);

@@ -1,7 +1,7 @@
 /**
  * The public types of zwire/rpc: services and what a client sees of them, options, contexts, counters. No code.
  */
-import type { DealerOptions, RouterOptions } from "../index.js";
+import type { DealerOptions, EventOfType, RouterOptions } from "../index.js";
 
 /**
  * Header keys of an event beside the protocol's own (`message_id`, `response_to`, `v`, `zwire`): trace ids, credentials.
@@ -190,10 +190,27 @@ export interface ServeOptions {
   readonly name?: string;
   /** Connect to the endpoints instead of binding them: to a client that binds, or a broker. Default false. */
   readonly connect?: boolean;
-  /** Handlers that run at the same time, a stream for as long as it lasts. Default Infinity. */
+  /**
+   * Handlers that run at the same time. A stream counts while it makes items, and not while it waits for a client that
+   * takes none. Places go to clients in turn. Default Infinity.
+   */
   readonly concurrency?: number;
-  /** Calls that may wait for a place; more are refused with the error ServerBusy. Default 10000. */
+  /**
+   * Calls that may wait for a place; more are refused with the error ServerBusy, first those of the client with the most.
+   * Default 10000.
+   */
   readonly queueLimit?: number;
+  /**
+   * Calls that one connection may have open: waiting, running, streaming. More are refused with the error ServerBusy, and
+   * told by the event `limit`. All clients behind a broker are one connection. Default 65536; Infinity for no limit.
+   */
+  readonly maxClientCalls?: number;
+  /**
+   * Bytes of answers that may wait here because their clients do not read, of all clients together, each answer counted
+   * with 160 more. Beyond it the client with the most waiting loses them, which `undelivered` counts and the event `limit`
+   * tells. The largest answer may wait whatever its size. Default 32 MiB; Infinity for no limit.
+   */
+  readonly maxUnsentBytes?: number;
   /** See Middleware. */
   readonly middleware?: readonly Middleware[];
   /** Send the stack of an error as its traceback. Default true. */
@@ -209,6 +226,28 @@ export interface ServeOptions {
   readonly legacyRaw?: boolean;
   /** Options of the Router socket. By default TCP keepalive is on, and a message has at most 128 MiB. */
   readonly socket?: Omit<RouterOptions, "mandatory" | "probeRouter">;
+}
+
+/** What a client has exceeded; told once for each connection and limit. */
+export interface ServerLimitEvent {
+  readonly type: "limit";
+  /** The option. */
+  readonly limit: "maxClientCalls" | "maxUnsentBytes";
+  /** What became of the call, or of its answer. */
+  readonly action: "refused" | "dropped";
+  /** The number that exceeds the limit. */
+  readonly value: number;
+  /** Of the connection that exceeds it. */
+  readonly routingId: Buffer;
+  /** Empty: the server as a whole is meant. */
+  readonly endpoint: "";
+  readonly address: "";
+}
+
+/** Events of a Server. */
+export interface ServerEvents {
+  /** A limit was exceeded: one of the server's options, or of its socket's. */
+  limit: [event: ServerLimitEvent | EventOfType<"limit">];
 }
 
 /** Options of Server.close. */

@@ -683,10 +683,12 @@ describe("limits and closing", () => {
   });
 
   it("closing lets running calls and streams finish, and refuses others", async () => {
+    const passed = gate();
     const held = gate();
     const server = await serving(
       {
         hold: () => held.opened.then(() => "done"),
+        pass: () => passed.opened,
         *count(n: number) {
           for (let i = 0; i < n; i++) yield i;
         },
@@ -698,6 +700,9 @@ describe("limits and closing", () => {
     const running = api.hold();
     const stream = api.$stream<number>("count", [500]);
     await stream.next();
+    // The stream waits for its reader, and holds no place.
+    const passing = api.pass();
+    await until(() => server.stats.running === 3, "two calls run beside the stream");
     const waiting = api.quick().catch((error: unknown) => error);
     await until(() => server.stats.waiting === 1, "one waits");
     let closed = false;
@@ -706,6 +711,8 @@ describe("limits and closing", () => {
     });
     expect(await waiting).toBeInstanceOf(CallRefused);
     await expect(api.quick()).rejects.toMatchObject({ name: "ServerClosing", code: "closing" });
+    passed.open();
+    await passing;
     const items: number[] = [];
     for await (const item of stream) items.push(item);
     expect(items).toHaveLength(499);
