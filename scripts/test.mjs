@@ -6,7 +6,7 @@
  * `--all` adds the long tests (*.long.test.ts: matrices, soaks, floods, kill loops); `--long` runs those alone.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readyOrExit, root } from "./ready.mjs";
@@ -18,14 +18,12 @@ function findPython() {
   );
 }
 
-/** Best effort: the tests say for themselves what they skip without pyzmq. */
-function preparePython() {
-  if (findPython() !== undefined) return;
-  const packages = ["python3-zmq", "python3-msgpack"];
+/** Installs Debian packages where that can be done; says otherwise why not. */
+function install(packages, what) {
   const hasApt = spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status === 0;
   if (!hasApt || process.getuid?.() !== 0) {
     const reason = hasApt ? "not root" : "no apt-get";
-    console.error(`no Python with pyzmq and msgpack, and none installed (${reason}): its tests are skipped`);
+    console.error(`no ${what}, and none installed (${reason}): its tests are skipped`);
     return;
   }
   console.error(`installing ${packages.join(" and ")}…`);
@@ -35,7 +33,28 @@ function preparePython() {
   };
   spawnSync("apt-get", ["-qq", "update"], quietly);
   spawnSync("apt-get", ["-qq", "install", "-y", "--no-install-recommends", ...packages], quietly);
+}
+
+/** Best effort: the tests say for themselves what they skip without pyzmq. */
+function preparePython() {
+  if (findPython() !== undefined) return;
+  install(["python3-zmq", "python3-msgpack"], "Python with pyzmq and msgpack");
   if (findPython() === undefined) console.error("pyzmq could not be installed: its tests are skipped");
+}
+
+/** Whether there are a JDK, JeroMQ and log4j for the tests with peers of ZMTP 2.0. */
+function hasJava() {
+  const jars = ["jeromq", "log4j-api", "log4j-core"].map((name) => `/usr/share/java/${name}.jar`);
+  return (
+    jars.every((jar) => existsSync(jar)) && spawnSync("javac", ["-version"], { stdio: "ignore" }).status === 0
+  );
+}
+
+/** As for Python; only for the long tests, because a JDK is large. */
+function prepareJava() {
+  if (hasJava()) return;
+  install(["default-jdk-headless", "libjeromq-java", "liblog4j2-java"], "JDK with JeroMQ and log4j");
+  if (!hasJava()) console.error("JeroMQ could not be installed: its tests are skipped");
 }
 
 /** Exit code of a package's command, run with this Node. */
@@ -83,6 +102,7 @@ const long = given.includes("--long");
 process.env.ZWIRE_TESTS = long ? "long" : given.includes("--all") ? "all" : "quick";
 readyOrExit({ quiet: true });
 preparePython();
+if (process.env.ZWIRE_TESTS !== "quick") prepareJava();
 const lint = long ? 0 : runBin("@biomejs/biome/bin/biome", ["check", "."]);
 const tests = runTests(given.filter((argument) => argument !== "--long" && argument !== "--all"));
 process.exitCode = lint || tests;

@@ -82,6 +82,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #heartbeatTimer: Deadline | undefined;
   #pipe: StreamPipe | null = null;
   #commands = false;
+  /** The peer speaks ZMTP 2.0, which has no commands (A20). */
+  #legacy = false;
   /** Octets that go before the pipe's next batch: handshake, subscriptions, PING and PONG (F15). */
   #control: Uint8Array[] = [];
   #controlBytes = 0;
@@ -109,7 +111,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     return this.#state === "ready";
   }
 
-  /** Send the greeting at once (A1) and begin to read. */
+  /** Begin the greeting at once (A1), and to read. */
   start(): void {
     const limit = this.#options.handshakeInterval;
     if (limit > 0) {
@@ -213,8 +215,9 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#state = "ready";
     this.#secure(handshake);
     this.#commands = description.commands;
+    this.#legacy = description.legacy;
     this.peer = peer;
-    if (this.#options.heartbeatInterval > 0) this.#startHeartbeat();
+    if (this.#options.heartbeatInterval > 0 && !this.#legacy) this.#startHeartbeat();
     const pipe = this.#owner.sessionReady(this, this.peer);
     this.#pipe = pipe;
     pipe.link(this);
@@ -380,7 +383,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
 
   /** From the assembler. */
   command(body: Buffer): void {
-    const command = parseCommand(body);
+    const command = this.#legacy ? undefined : parseCommand(body);
     if (command === undefined) return; // E12: ignored after the handshake
     switch (command.name) {
       case "PING": {

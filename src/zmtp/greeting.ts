@@ -1,17 +1,23 @@
 /**
- * The greeting (RFC 37 §Formal Grammar, section A of the conformance list): 64 octets each way. A peer older than
- * ZMTP 3.0 is refused as early as its octets show it. Knows nothing of what the mechanisms say afterwards.
+ * The greeting (RFC 37 §Formal Grammar, section A of the conformance list): 64 octets each way. The first 11, signature
+ * and revision, are the same for ZMTP 2.0, which goes on differently: so ours goes out in two steps, and the peer's
+ * revision decides about the second (A4). A peer that is older still is refused as early as its octets show it. Knows
+ * nothing of what the mechanisms say afterwards.
  */
 import { ProtocolError } from "./protocol-error.js";
 
 /** Octets of a greeting. */
 export const GREETING_SIZE = 64;
+/** Octets of signature and revision, by which a peer of ZMTP 2.0 can tell that it is understood. */
+export const OPENING_SIZE = 11;
 const MECHANISM_AT = 12;
 const MECHANISM_SIZE = 20;
 const AS_SERVER_AT = 32;
 const MAJOR_AT = 10;
 const MAJOR = 3;
 const MINOR = 1;
+/** The revision of ZMTP 2.0. */
+export const LEGACY_REVISION = 1;
 
 /** What a greeting says. */
 export interface Greeting {
@@ -43,28 +49,43 @@ export class GreetingParser {
   readonly #octets = Buffer.alloc(GREETING_SIZE);
   #length = 0;
 
+  /** The first octet of its version, once it is known: 1 for ZMTP 2.0, 3 and more for ours. */
+  get revision(): number | undefined {
+    return this.#length > MAJOR_AT ? this.#octets[MAJOR_AT] : undefined;
+  }
+
   /**
-   * Takes what belongs to the greeting.
-   * @throws ProtocolError as soon as the octets show that it is none of ZMTP 3
+   * Takes what belongs to the greeting; of a peer of ZMTP 2.0 that is signature and revision.
+   * @throws ProtocolError as soon as the octets show that it is neither ZMTP 3 nor 2.0
    */
   push(chunk: Uint8Array): { greeting?: Greeting; consumed: number } {
-    const consumed = Math.min(GREETING_SIZE - this.#length, chunk.length);
-    this.#octets.set(chunk.subarray(0, consumed), this.#length);
-    this.#length += consumed;
-    this.#check();
+    const opening = Math.min(Math.max(0, OPENING_SIZE - this.#length), chunk.length);
+    this.#take(chunk.subarray(0, opening));
+    if (this.revision === LEGACY_REVISION) return { consumed: opening };
+    const consumed = opening + Math.min(GREETING_SIZE - this.#length, chunk.length - opening);
+    this.#take(chunk.subarray(opening, consumed));
     if (this.#length < GREETING_SIZE) return { consumed };
+    return { greeting: this.#read(), consumed };
+  }
+
+  #take(octets: Uint8Array): void {
+    this.#octets.set(octets, this.#length);
+    this.#length += octets.length;
+    this.#check();
+  }
+
+  #read(): Greeting {
     const octets = this.#octets;
     // Only NULs at the end are padding: all 20 octets count when names are compared (B1).
     const mechanism = octets
       .toString("latin1", MECHANISM_AT, MECHANISM_AT + MECHANISM_SIZE)
       .replace(/\0+$/, "");
-    const greeting = {
+    return {
       major: octets[MAJOR_AT],
       minor: octets[MAJOR_AT + 1],
       mechanism,
       asServer: octets[AS_SERVER_AT] === 1,
     };
-    return { greeting, consumed };
   }
 
   /** Padding and filler are never looked at (A3, A24). The count in an error is how many octets gave it away. */
@@ -85,13 +106,14 @@ export class GreetingParser {
     }
     // Revision 0 is what libzmq 2 says, 1 is ZMTP 2.0, and 2 is nothing real: closed as older than 3.0, rather than
     // taken for 3.1 as libzmq does (§2 row 12). Anything from 3 on talks 3 with us (A8).
-    const revision = octets[MAJOR_AT];
-    if (length > MAJOR_AT && revision < MAJOR) {
-      const text = `the peer speaks a ZMTP older than 3.0 (revision ${revision})`;
-      throw new ProtocolError("version-too-old", text, {
-        rule: `${["A11", "A10", "A9"][revision]}, A22`,
-        octets: 11,
-      });
-    }
+    const { revision } = this;
+    if (revision !== undefined && revision < MAJOR && revision !== LEGACY_REVISION) throw tooOld(revision);
   }
+}
+
+/** The peer speaks an older ZMTP than we may speak with it. */
+export function tooOld(revision: number): ProtocolError {
+  const text = `the peer speaks a ZMTP older than 3.0 (revision ${revision})`;
+  const rule = `${["A11", "A10, A17", "A9"][revision]}, A22`;
+  return new ProtocolError("version-too-old", text, { rule, octets: OPENING_SIZE });
 }

@@ -6,7 +6,15 @@
 import { encodeError } from "./command.js";
 import { isCompatible } from "./compatibility.js";
 import { FrameReader } from "./frame-reader.js";
-import { encodeGreeting, type Greeting, GreetingParser } from "./greeting.js";
+import {
+  encodeGreeting,
+  type Greeting,
+  GreetingParser,
+  LEGACY_REVISION,
+  OPENING_SIZE,
+  tooOld,
+} from "./greeting.js";
+import { encodeLegacyHello, isLegacyType, type LegacyHello, LegacyHelloParser } from "./legacy.js";
 import type { Question, Verdict } from "./mechanisms/authentication.js";
 import { chooseMechanism } from "./mechanisms/choose.js";
 import type { CipherKeys, CurveCrypto, Mechanism } from "./mechanisms/mechanism.js";
@@ -17,7 +25,10 @@ import { ProtocolError, printable } from "./protocol-error.js";
 /**
  * | state     | event                             | next      | sends                                  |
  * |-----------|-----------------------------------|-----------|----------------------------------------|
+ * | greeting  | revision 3 or above               | greeting  | the rest of our greeting (A4)          |
  * | greeting  | 64 octets, same mechanism         | mechanism | the mechanism's first command (C1)     |
+ * | greeting  | revision 1, and we are NULL       | legacy    | our socket type and identity (A10)     |
+ * | legacy    | socket type and identity          | done      |                                        |
  * | greeting  | any other octets                  | failed    |                                        |
  * | mechanism | mechanism has a question          | mechanism | nothing until it is answered           |
  * | mechanism | mechanism done, peer acceptable   | done      | what the mechanism says                |
@@ -26,7 +37,7 @@ import { ProtocolError, printable } from "./protocol-error.js";
  *
  * done and failed take no more octets.
  */
-type State = "greeting" | "mechanism" | "done" | "failed";
+type State = "greeting" | "legacy" | "mechanism" | "done" | "failed";
 
 /** What we say of ourselves, and how much we listen to. */
 export interface HandshakeConfig {
@@ -60,6 +71,8 @@ export interface PeerDescription {
   readonly metadata: Metadata;
   /** Whether SUBSCRIBE and CANCEL go as commands: ZMTP 3.1 (A7). */
   readonly commands: boolean;
+  /** It speaks ZMTP 2.0: it may be sent no command at all, and none of its frames is one (A20). */
+  readonly legacy: boolean;
 }
 
 /** Socket types that have an Identity (C11). */
@@ -91,6 +104,9 @@ export class Handshake {
   readonly #mechanism: Mechanism;
   readonly #greetingParser = new GreetingParser();
   readonly #frames: FrameReader;
+  #legacy: LegacyHelloParser | null = null;
+  /** What of our greeting waits for the peer's revision. */
+  #rest: Buffer | null = null;
   #state: State = "greeting";
   #greeting: Greeting | undefined;
   #peer: PeerDescription | undefined;
@@ -119,9 +135,11 @@ export class Handshake {
     return this.#peer;
   }
 
-  /** Our whole greeting, to be sent at once (A1, A5). */
+  /** The beginning of our greeting, to be sent at once (A1); the rest follows when the peer has told its revision. */
   start(): Buffer {
-    return encodeGreeting(this.#mechanism.name, this.#mechanism.asServer);
+    const greeting = encodeGreeting(this.#mechanism.name, this.#mechanism.asServer);
+    this.#rest = greeting.subarray(OPENING_SIZE);
+    return greeting.subarray(0, OPENING_SIZE);
   }
 
   /** Set while an authenticator has to decide: pause reading, ask it, and hand its verdict to `answer`. */
@@ -216,10 +234,12 @@ export class Handshake {
     if (this.#state === "greeting") {
       const { greeting, consumed } = this.#greetingParser.push(rest);
       rest = rest.subarray(consumed);
+      this.#answerRevision(output);
+      if (this.#legacy !== null) return this.#advanceLegacy(this.#legacy, rest);
       if (greeting === undefined) return EMPTY;
       this.#acceptGreeting(greeting);
       say(output, this.#mechanism.start());
-    }
+    } else if (this.#legacy !== null) return this.#advanceLegacy(this.#legacy, rest);
     while (!this.#isDone && rest.length > 0) {
       if (this.#mechanism.question !== null) {
         this.#hold(rest);
@@ -232,6 +252,45 @@ export class Handshake {
       if (this.#mechanism.done) this.#complete();
     }
     return rest;
+  }
+
+  /** The peer has told its revision: what it understands follows, once. */
+  #answerRevision(output: Buffer[]): void {
+    const { revision } = this.#greetingParser;
+    if (revision === undefined || this.#rest === null) return;
+    if (revision !== LEGACY_REVISION) output.push(this.#rest);
+    else {
+      const { socketType, routingId = EMPTY, security = NULL_SECURITY } = this.#config;
+      // A17: nothing older than 3.0 can be secured, nor be asked about.
+      if (security.mechanism !== "NULL" || security.ask || !isLegacyType(socketType)) throw tooOld(revision);
+      output.push(encodeLegacyHello(socketType, IDENTIFIED.has(socketType) ? routingId : EMPTY));
+      this.#legacy = new LegacyHelloParser();
+      this.#state = "legacy";
+    }
+    this.#rest = null;
+  }
+
+  #advanceLegacy(parser: LegacyHelloParser, chunk: Uint8Array): Uint8Array {
+    const { hello, consumed } = parser.push(chunk);
+    if (hello !== undefined) this.#completeLegacy(hello);
+    return chunk.subarray(consumed);
+  }
+
+  #completeLegacy({ socketType, routingId }: LegacyHello): void {
+    if (!isCompatible(this.#config.socketType, socketType)) {
+      const text = `${this.#config.socketType} cannot talk to "${socketType}"`;
+      throw new ProtocolError("incompatible-socket-type", text, { rule: "A18, C8", octets: 1 });
+    }
+    this.#peer = {
+      major: 2,
+      minor: 0,
+      socketType,
+      routingId: IDENTIFIED.has(socketType) ? routingId : EMPTY,
+      metadata: new Map(),
+      commands: false,
+      legacy: true,
+    };
+    this.#state = "done";
   }
 
   #acceptGreeting(greeting: Greeting): void {
@@ -262,7 +321,8 @@ export class Handshake {
     if (routingId.length > IDENTITY_MAX) {
       throw refusal("invalid-routing-id", "the peer's identity is too long", "C13");
     }
-    this.#peer = { major, minor, socketType, routingId, metadata, commands: major > 3 || minor >= 1 };
+    const commands = major > 3 || minor >= 1;
+    this.#peer = { major, minor, socketType, routingId, metadata, commands, legacy: false };
     this.#state = "done";
   }
 }

@@ -101,8 +101,8 @@ describe("NULL handshake", () => {
     const push = managed(new Push());
     push.connect(listener.endpoint);
     const peer = await listener.accept();
-    await peer.readGreeting();
     peer.write(greeting());
+    await peer.readGreeting();
     expect((await peer.readCommand()).name).toBe("READY");
     peer.write(ready("PULL"));
     await push.connected({ timeout: 20_000 });

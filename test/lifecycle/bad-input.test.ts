@@ -29,7 +29,8 @@ it.each([
     ]),
   ],
   ["an SSH banner", Buffer.from("SSH-2.0-OpenSSH_9.6\r\n")],
-  ["a greeting of ZMTP 2.0", Buffer.from("ff00000000000000017f01080000", "hex")],
+  ["a greeting of libzmq 2", Buffer.from("ff00000000000000017f000800", "hex")],
+  ["a greeting of ZMTP 2.0 of no known type", Buffer.from("ff00000000000000017f010b0000", "hex")],
 ])("%s is closed at once", async (_, octets) => {
   const rig = await besideGoodPeer({ handshakeInterval: 20_000 });
   const bad = await rawDial(rig.endpoint);

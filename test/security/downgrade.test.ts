@@ -44,7 +44,8 @@ describe.each(MECHANISMS)("CVE-2014-7202 CVE-2014-9721: a $name server", ({ name
     await rig.unharmed();
   });
 
-  it.each(OLD)("A17 refuses a peer of %s", async (_, octets) => {
+  // Where there is no security to fall below, ZMTP 2.0 is served.
+  it.each(name === "NULL" ? OLD.slice(1) : OLD)("A17 refuses a peer of %s", async (_, octets) => {
     const rig = await besideGoodPeer({ ...server, handshakeInterval: 400 }, client);
     for (const how of ["whole", "trickled"]) {
       const bad = await rawDial(rig.endpoint);
@@ -129,10 +130,14 @@ describe("B4 as-server in the greeting", () => {
       [CURVE, 1],
     ] as const) {
       const endpoint = await managed(new Pull(server)).bind("tcp://127.0.0.1:*");
-      expect((await (await rawDial(endpoint)).readGreeting()).asServer).toBe(expected);
+      const dialling = await rawDial(endpoint);
+      dialling.write(greeting());
+      expect((await dialling.readGreeting()).asServer).toBe(expected);
       const listener = await rawListen();
       managed(new Push(client)).connect(listener.endpoint);
-      expect((await (await listener.accept()).readGreeting()).asServer).toBe(0);
+      const dialled = await listener.accept();
+      dialled.write(greeting());
+      expect((await dialled.readGreeting()).asServer).toBe(0);
     }
   });
 });

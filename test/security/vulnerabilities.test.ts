@@ -170,7 +170,11 @@ describe("CVE-2021-20235: two large messages of ZMTP 1.0", () => {
     ["an identity in short form", Buffer.from("0100", "hex"), "not-zmtp"],
     ["an identity in long form", Buffer.from("ff000000000000000100", "hex"), "version-too-old"],
     ["a signature of revision 0", Buffer.from("ff00000000000000017f00", "hex"), "version-too-old"],
-    ["a signature of ZMTP 2.0", Buffer.from("ff00000000000000017f010800000000", "hex"), "version-too-old"],
+    [
+      "an endless identity of ZMTP 2.0",
+      Buffer.from("ff00000000000000017f0108027fffffff", "hex"),
+      "invalid-routing-id",
+    ],
   ])("behind %s: refused before a frame is read", async (_, opening, code) => {
     const rig = await besideGoodPeer({ handshakeInterval: 20_000 });
     for (let i = 1; i <= 5; i++) {

@@ -126,13 +126,6 @@ export const BAD_GREETINGS: readonly BadGreeting[] = [
     after: 11,
   },
   {
-    title: "A10 revision 1, ZMTP 2.0",
-    octets: octets("ff 0000000000000001 7f 01 05 00 00"),
-    code: "version-too-old",
-    rule: "A10",
-    after: 11,
-  },
-  {
     title: "A9 major 2 is taken for older than 3.0",
     octets: octets("ff 0000000000000001 7f 02 00", text("NULL")),
     code: "version-too-old",

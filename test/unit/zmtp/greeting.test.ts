@@ -4,6 +4,7 @@ import { encodeGreeting, GREETING_SIZE, GreetingParser } from "../../../src/zmtp
 import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
 import { everyWay, TRAILING, titled } from "../../vectors/every-way.js";
 import { BAD_GREETINGS, GOOD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
+import { octets } from "../../vectors/octets.js";
 
 /** The greeting, and the octets that were not taken; or the error, and how many octets had been handed over. */
 function parse(chunks: Buffer[]) {
@@ -62,6 +63,17 @@ describe("a peer's greeting", () => {
       // No chunk is awaited that the verdict does not need.
       const needed = chunks.findIndex((_, i) => Buffer.concat(chunks.slice(0, i + 1)).length >= after);
       expect(handedOver, how).toBe(Buffer.concat(chunks.slice(0, needed + 1)).length);
+    }
+  });
+
+  it("A10 of a peer of ZMTP 2.0 it is signature and revision, and what follows is left alone", () => {
+    for (const { how, chunks } of everyWay(octets("ff 0000000000000001 7f 01 05 00 00"))) {
+      const parser = new GreetingParser();
+      let consumed = 0;
+      for (const chunk of chunks) {
+        if (parser.revision === undefined) consumed += parser.push(chunk).consumed;
+      }
+      expect([parser.revision, consumed], how).toEqual([1, 11]);
     }
   });
 

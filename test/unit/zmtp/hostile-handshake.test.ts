@@ -81,8 +81,10 @@ function play(side: Side, script: Script, library = crypto): Outcome {
   handshake.start();
   let asked: string | undefined;
   let error: ProtocolError | undefined;
-  let inbox = Buffer.concat([greeting(script.greeting), script.begin()]);
+  const opening = greeting(script.greeting);
+  let inbox = Buffer.concat([opening.subarray(11), script.begin()]);
   try {
+    handshake.receive(opening.subarray(0, 11)); // what follows from it is the rest of our greeting
     while (inbox.length > 0 && handshake.state !== "done") {
       let progress = handshake.receive(inbox);
       inbox = Buffer.alloc(0);
