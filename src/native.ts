@@ -121,6 +121,14 @@ let tried = false;
 export function addon(): Addon | undefined {
   if (tried) return loaded;
   tried = true;
+  const { bun, deno } = process.versions;
+  if (bun !== undefined || deno !== undefined) {
+    // Both load addons, and end the process when one uses libuv's polls: it must not even be tried.
+    loadError = new Error(
+      `the addon needs Node's libuv, which ${bun ? `Bun ${bun}` : `Deno ${deno}`} does not have`,
+    );
+    return undefined;
+  }
   try {
     // A literal require, so that bundlers see it; node-gyp-build looks for build/Release, then prebuilds/.
     const require = createRequire(import.meta.url);

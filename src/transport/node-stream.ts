@@ -365,7 +365,10 @@ function listenNow(backlog: number, ...where: unknown[]): ServerHandle {
   throw new ZmqError(getSystemErrorName(status));
 }
 
-/** The portable engine. */
+/**
+ * The portable engine. Every listen() is exclusive: in a worker of node:cluster the handle would else be the primary's,
+ * and all workers that bind "port 0" would share one port, and the messages that come there.
+ */
 export const portableEngine: StreamEngine = {
   name: "portable",
   checkOptions: requireSupported,
@@ -398,7 +401,7 @@ export const portableEngine: StreamEngine = {
       handler.onStream(tcpStream(socket));
     });
     const acceptor = await listening(server, "", () =>
-      server.listen({ host, port, backlog: options.backlog, ipv6Only: ipv6Only(host) }),
+      server.listen({ host, port, backlog: options.backlog, ipv6Only: ipv6Only(host), exclusive: true }),
     );
     reportErrors(server, handler);
     return acceptor;
@@ -431,7 +434,9 @@ export const portableEngine: StreamEngine = {
     const server = createServer({ pauseOnConnect: true }, (socket) =>
       handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
     );
-    const acceptor = await listening(server, path, () => server.listen({ path, backlog: options.backlog }));
+    const acceptor = await listening(server, path, () =>
+      server.listen({ path, backlog: options.backlog, exclusive: true }),
+    );
     reportErrors(server, handler);
     return acceptor;
   },
@@ -446,7 +451,9 @@ export const portableEngine: StreamEngine = {
     });
     // node:net calls listen() once more, which sets the backlog.
     const { useFd: fd, backlog } = options;
-    const acceptor = await listening(server, path, () => server.listen({ fd, backlog })).catch((error) => {
+    const acceptor = await listening(server, path, () =>
+      server.listen({ fd, backlog, exclusive: true }),
+    ).catch((error) => {
       throw error.code === "EEXIST" ? descriptorError(fd, scheme, "it is in use already") : error;
     });
     reportErrors(server, handler);

@@ -104,6 +104,9 @@ function threadTable(): Int32Array | undefined {
   return table;
 }
 
+/** This runtime's channels cannot be read without a turn of the event loop: names stay in their thread. */
+let unreadable = false;
+
 /** The names of one context, as one thread sees them. */
 export class ThreadNames {
   readonly #handler: ThreadNamesHandler;
@@ -127,9 +130,18 @@ export class ThreadNames {
 
   /** Nothing is open until a thread first binds or connects an inproc name. */
   #open(): BroadcastChannel | null {
-    if (this.#channel !== null || postMessageToThread === undefined) return this.#channel;
+    if (this.#channel !== null || postMessageToThread === undefined || unreadable) return this.#channel;
     const channel = new BroadcastChannel(CHANNEL);
+    let first: ReturnType<typeof receiveMessageOnPort>;
+    try {
+      first = receiveMessageOnPort(channel as unknown as MessagePort);
+    } catch {
+      unreadable = true; // Deno's takes no BroadcastChannel
+      channel.close();
+      return null;
+    }
     this.#channel = channel;
+    if (first !== undefined) this.#posted(first.message as Post);
     channel.onmessage = ({ data }) => this.#posted(data as Post);
     channel.unref();
     process.on("workerMessage" as never, (call: Call) => this.#called(call));
