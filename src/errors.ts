@@ -11,6 +11,7 @@ const TEXTS: Record<string, string> = {
   EAGAIN: "Operation was not possible or timed out",
   EBADF: "Socket is closed",
   ENOENT: "No such endpoint",
+  EFAULT: "Bad address",
   EFSM: "Operation cannot be accomplished in current state",
   EHOSTUNREACH: "Host unreachable",
   EINVAL: "Invalid argument",
@@ -74,4 +75,12 @@ export function endpointError(error: NodeJS.ErrnoException, address: string): Zm
       : error;
   }
   return new ZmqError(error.code ?? "EINVAL", { address, cause: error });
+}
+
+/** Why a connection ends whose next octets are not the sender's any more. */
+export function memoryGone(): ZmqError {
+  return new ZmqError("EFAULT", {
+    detail:
+      "a buffer given to send() was transferred or resized before it was on the wire; its message is dropped",
+  });
 }

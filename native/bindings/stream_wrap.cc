@@ -163,6 +163,27 @@ void StreamWrap::OnDrain() {
   environment_.Call(Environment::kOnDrain, owner_.Value(), {});
 }
 
+// A view of memory that was transferred is empty, and one of memory that was resized ends elsewhere.
+bool StreamWrap::Intact(size_t first, const iovec* segments, size_t count) {
+  const napi_env env = Env();
+  Scope scope(env);
+  const napi_value kept = writing_.Value();
+  for (size_t i = 0; i < count; i++) {
+    napi_value chunk;
+    void* data = nullptr;
+    size_t size = 0;
+    if (napi_get_element(env, kept, static_cast<uint32_t>(first + i), &chunk) != napi_ok ||
+        napi_get_buffer_info(env, chunk, &data, &size) != napi_ok) {
+      environment_.Forget();
+      return false;
+    }
+    // Of the first one, a part may have been written.
+    const auto* end = static_cast<const uint8_t*>(segments[i].iov_base) + segments[i].iov_len;
+    if (size < segments[i].iov_len || static_cast<const uint8_t*>(data) + size != end) return false;
+  }
+  return true;
+}
+
 void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octets) {
   const napi_env env = Env();
   Scope scope(env);

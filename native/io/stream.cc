@@ -315,7 +315,21 @@ void Stream::Written() {
   if (pending_.capacity() > kKeptSegments) std::vector<iovec>().swap(pending_);
 }
 
+bool Stream::Intact() {
+  size_t count = 0;
+  size_t octets = 0;
+  // WriteSome stops after the system call that reaches its limit.
+  while (first_pending_ + count < pending_.size() && octets < kWriteBytesPerTurn + kWriteBytes) {
+    octets += pending_[first_pending_ + count++].iov_len;
+  }
+  return listener_->Intact(first_pending_, pending_.data() + first_pending_, count);
+}
+
 void Stream::Continue() {
+  if (!Intact()) {
+    End(UV_EFAULT, Fault::kNone);
+    return;
+  }
   const int status = WriteSome();
   if (status < 0) {
     if (!PeerGone(status)) End(status, Fault::kNone);

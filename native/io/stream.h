@@ -21,6 +21,9 @@ class StreamListener : public FrameSink {
   // False: there is no memory for them.
   virtual bool OnBytes(const uint8_t* data, size_t size) = 0;
   virtual void OnDrain() = 0;
+  // Whether these segments of the pending write, from its `first`-th on, still lie where they lay when Write was called.
+  // Asked before more of them is written: a program can give the memory away meanwhile.
+  virtual bool Intact(size_t first, const iovec* segments, size_t count) = 0;
   // The connection is gone; called once. The listener closes the stream.
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t octets) = 0;
 };
@@ -72,6 +75,8 @@ class Stream final : public Deferrable {
   // 0, or a negative errno where nothing at all was written.
   int WriteSome();
   bool PeerGone(int status);
+  // Whether what WriteSome may write is still there.
+  bool Intact();
   void End(int status, Fault fault);
 
   std::shared_ptr<Loop> loop_;

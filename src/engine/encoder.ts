@@ -69,6 +69,8 @@ export class Batch {
   /** Messages in the batch. */
   messages = 0;
   #segments: Uint8Array[] = [];
+  /** Of each segment: one that goes by reference has another when its memory was transferred or resized meanwhile. */
+  #lengths: number[] = [];
   #slabs: Buffer[] = [];
   #slab: Buffer | null = null;
   #start = 0;
@@ -121,7 +123,7 @@ export class Batch {
     run.hold();
     this.#closeSegment();
     const { segments } = run;
-    for (let i = 0; i < segments.length; i++) this.#segments.push(segments[i]);
+    for (let i = 0; i < segments.length; i++) this.#push(segments[i]);
     this.#runs.push(run);
     this.#sharedBytes += run.bytes;
     this.bytes += run.bytes;
@@ -135,7 +137,7 @@ export class Batch {
       return;
     }
     this.#closeSegment();
-    this.#segments.push(octets);
+    this.#push(octets);
     this.bytes += octets.length;
     this.messages++;
   }
@@ -154,7 +156,7 @@ export class Batch {
     } else {
       this.#end = bodyAt;
       this.#closeSegment();
-      this.#segments.push(body);
+      this.#push(body);
     }
   }
 
@@ -169,8 +171,21 @@ export class Batch {
 
   #closeSegment(): void {
     if (this.#slab === null || this.#end === this.#start) return;
-    this.#segments.push(this.#slab.subarray(this.#start, this.#end));
+    this.#push(this.#slab.subarray(this.#start, this.#end));
     this.#start = this.#end;
+  }
+
+  #push(segment: Uint8Array): void {
+    this.#segments.push(segment);
+    this.#lengths.push(segment.length);
+  }
+
+  /** Whether all memory is still there that was given to `append`. To be asked before each write. */
+  get intact(): boolean {
+    for (let i = 0; i < this.#lengths.length; i++) {
+      if (this.#segments[i].length !== this.#lengths[i]) return false;
+    }
+    return true;
   }
 
   /** The octets for a gathered write. They stay valid until `release()`; nothing may be appended before it. */
@@ -183,8 +198,13 @@ export class Batch {
   /** Forget the segments whose messages have been dropped. */
   #compact(): void {
     const segments = this.#segments;
+    const lengths = this.#lengths;
     segments.splice(0, this.#first);
-    if (this.#firstAt > 0) segments[0] = segments[0].subarray(this.#firstAt);
+    lengths.splice(0, this.#first);
+    if (this.#firstAt > 0) {
+      segments[0] = segments[0].subarray(this.#firstAt);
+      lengths[0] -= this.#firstAt;
+    }
     this.#first = 0;
     this.#firstAt = 0;
   }
@@ -222,7 +242,7 @@ export class Batch {
     let left = size;
     while (left > 0) {
       const segment = this.#head();
-      const rest = segment.length - this.#firstAt;
+      const rest = this.#lengths[this.#first] - this.#firstAt; // also where the program has given its memory away
       if (left < rest) {
         this.#firstAt += left;
         return;
@@ -245,6 +265,7 @@ export class Batch {
     for (let i = 0; i < this.#slabs.length; i++) releaseSlab(this.#slabs[i]);
     this.#slabs.length = 0;
     this.#segments.length = 0;
+    this.#lengths.length = 0;
     this.#slab = null;
     this.#start = 0;
     this.#end = 0;
@@ -267,51 +288,94 @@ export class Batch {
   /**
    * After a write of this batch broke off with `pending` octets not taken: drop the messages that the kernel took
    * whole. What is left begins with the message it took in part, which the peer discards (E9) and gets again whole.
+   * Messages whose memory is gone are dropped, too.
+   * @returns how many of those there were
    */
-  dropTaken(pending: number): void {
+  dropTaken(pending: number): number {
     const segments = this.seal();
-    const { octets, messages } = wholeMessages(segments, Math.max(0, this.bytes - pending));
-    let skip = octets;
-    let first = 0;
-    while (first < segments.length && skip >= segments[first].length) skip -= segments[first++].length;
-    segments.splice(0, first);
-    if (skip > 0) segments[0] = segments[0].subarray(skip);
-    this.bytes -= octets;
-    this.messages -= messages;
-    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // which of the two went is not told apart
+    const taken = Math.max(0, this.bytes - pending);
+    const lengths = this.#lengths;
+    this.#segments = [];
+    this.#lengths = [];
+    this.bytes = 0;
+    this.messages = 0;
     this.#slab = null; // what follows starts a slab of its own
     this.#start = 0;
     this.#end = 0;
+    let spoiled = 0;
+    let position = 0;
+    const reader = new MessageReader(segments, lengths);
+    while (reader.next()) {
+      position += reader.bytes;
+      if (position <= taken) continue;
+      if (!reader.intact) {
+        spoiled++;
+        continue;
+      }
+      for (const part of reader.segments()) {
+        this.#push(part);
+        this.bytes += part.length;
+      }
+      this.messages++;
+    }
+    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // which of the two went is not told apart
+    return spoiled;
   }
 }
 
-/** How many whole messages, and octets of them, lie within the first `taken` octets of encoded segments. */
-function wholeMessages(segments: readonly Uint8Array[], taken: number): { octets: number; messages: number } {
-  let octets = 0;
-  let messages = 0;
-  let position = 0;
-  let segment = 0;
-  let at = 0;
-  while (segment < segments.length) {
-    const header = segments[segment]; // a header never straddles segments
-    const flags = header[at];
-    const long = (flags & LONG) !== 0;
-    const length = long ? readLength(header, at + 1) : header[at + 1];
-    let advance = (long ? HEADER_MAX : 2) + length;
-    position += advance;
-    while (segment < segments.length && advance >= segments[segment].length - at) {
-      advance -= segments[segment].length - at;
-      segment++;
-      at = 0;
-    }
-    at += advance;
-    if (position > taken) break;
-    if ((flags & MORE) === 0) {
-      octets = position;
-      messages++;
-    }
+/** Goes through the whole messages of encoded segments, by the lengths that the segments had when they were. */
+class MessageReader {
+  /** Of the current message. */
+  bytes = 0;
+  intact = true;
+  readonly #segments: readonly Uint8Array[];
+  readonly #lengths: readonly number[];
+  #from = 0;
+  #fromAt = 0;
+  #to = 0;
+  #toAt = 0;
+
+  constructor(segments: readonly Uint8Array[], lengths: readonly number[]) {
+    this.#segments = segments;
+    this.#lengths = lengths;
   }
-  return { octets, messages };
+
+  /** False when there is no other. */
+  next(): boolean {
+    this.#from = this.#to;
+    this.#fromAt = this.#toAt;
+    this.bytes = 0;
+    this.intact = true;
+    for (let more = true; more; ) {
+      if (this.#to === this.#segments.length) return false;
+      const header = this.#segments[this.#to]; // never straddles segments, and is never the program's memory
+      const at = this.#toAt;
+      more = (header[at] & MORE) !== 0;
+      const long = (header[at] & LONG) !== 0;
+      this.#skip((long ? HEADER_MAX : 2) + (long ? readLength(header, at + 1) : header[at + 1]));
+    }
+    return true;
+  }
+
+  #skip(bytes: number): void {
+    this.bytes += bytes;
+    let left = bytes;
+    while (this.#to < this.#segments.length && left >= this.#lengths[this.#to] - this.#toAt) {
+      left -= this.#lengths[this.#to] - this.#toAt;
+      if (this.#segments[this.#to].length !== this.#lengths[this.#to]) this.intact = false;
+      this.#to++;
+      this.#toAt = 0;
+    }
+    this.#toAt += left;
+  }
+
+  /** The current message's octets, where it is intact. */
+  segments(): Uint8Array[] {
+    const parts = this.#segments.slice(this.#from, this.#toAt > 0 ? this.#to + 1 : this.#to);
+    if (this.#toAt > 0) parts[parts.length - 1] = parts[parts.length - 1].subarray(0, this.#toAt);
+    if (this.#fromAt > 0) parts[0] = parts[0].subarray(this.#fromAt);
+    return parts;
+  }
 }
 
 /** A 64-bit big-endian size; exact below 2^53, which is far above any size we encode. */

@@ -8,7 +8,7 @@ import type { Budget } from "./budget.js";
 import { writeFrameHeader } from "./encoder.js";
 import type { Pipe } from "./pipe.js";
 import { encodedBytes, Shared } from "./shared-run.js";
-import { LARGE_SLAB_BYTES } from "./slab-pool.js";
+import { LARGE_SLAB_BYTES, newSlab } from "./slab-pool.js";
 import { type FlushScheduler, StreamPipe } from "./stream-pipe.js";
 
 const MORE = 0x01;
@@ -100,7 +100,7 @@ export class SharedBatch {
     this.#mark = this.#limits.sendHighWaterMark;
     this.#markBytes = this.#limits.sendHighWaterMarkBytes;
     if (this.#slab.length - this.#end < SLAB_REST) {
-      this.#slab = Buffer.allocUnsafeSlow(LARGE_SLAB_BYTES);
+      this.#slab = newSlab(LARGE_SLAB_BYTES);
       this.#start = 0;
       this.#end = 0;
     }

@@ -6,6 +6,7 @@
 import { COPY_LIMIT, type OutMessage } from "../message.js";
 import type { Budget } from "./budget.js";
 import { messageBytes, writeFrameHeader } from "./encoder.js";
+import { newSlab } from "./slab-pool.js";
 
 const MORE = 0x01;
 const HEADER_MAX = 9;
@@ -92,7 +93,7 @@ export class Shared {
 }
 
 function copied(octets: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(octets.length);
+  const copy = newSlab(octets.length);
   copy.set(octets);
   return copy;
 }
@@ -102,7 +103,7 @@ function encodeLong(message: OutMessage, budget: Budget): SharedRun {
   const parts = Array.isArray(message) ? message : [message];
   let need = 0;
   for (const part of parts) need += HEADER_MAX + (part.length <= COPY_LIMIT ? part.length : 0);
-  const memory = Buffer.allocUnsafeSlow(need);
+  const memory = newSlab(need);
   const segments: Uint8Array[] = [];
   let start = 0;
   let end = 0;

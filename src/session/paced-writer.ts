@@ -11,6 +11,10 @@ const WINDOW_MS = 20;
 /** Who is told when a write that was not taken whole has been. */
 export interface Writing {
   written(): void;
+  /** Whether the memory that was given to write() is still there; asked before more of it is written. */
+  readonly intact: boolean;
+  /** It is not; so many octets were not handed to the stream. */
+  memoryGone(waitingBytes: number): void;
 }
 
 export class PacedWriter {
@@ -21,6 +25,7 @@ export class PacedWriter {
   #segments: readonly Uint8Array[] = [];
   #next = 0;
   #offset = 0;
+  #waiting = 0;
   /** Of one message, on average. */
   #messageBytes = 1;
   /** Runs from when the budget was used up. */
@@ -54,6 +59,8 @@ export class PacedWriter {
     }
     this.#segments = segments;
     this.#messageBytes = bytes / messages;
+    this.#waiting = 0;
+    for (let i = 0; i < segments.length; i++) this.#waiting += segments[i].length;
     return this.#proceed();
   }
 
@@ -67,6 +74,10 @@ export class PacedWriter {
     while (this.#next < this.#segments.length) {
       if (this.#budget.left <= 0) {
         this.#wait();
+        return false;
+      }
+      if (!this.#owner.intact) {
+        this.#owner.memoryGone(this.#waiting);
         return false;
       }
       if (this.#stream.write(this.#allowed()) > 0) return false;
@@ -92,6 +103,7 @@ export class PacedWriter {
       bytes = most;
     }
     if (begin > 0) allowed[0] = allowed[0].subarray(begin);
+    this.#waiting -= bytes;
     this.#budget.wrote(Math.ceil(bytes / this.#messageBytes));
     return allowed;
   }
@@ -112,9 +124,7 @@ export class PacedWriter {
 
   /** Bytes that were not handed to the stream. */
   get waiting(): number {
-    let bytes = -this.#offset;
-    for (let i = this.#next; i < this.#segments.length; i++) bytes += this.#segments[i].length;
-    return bytes;
+    return this.#waiting;
   }
 
   /** The connection is closed: what waits is not written. */
@@ -130,5 +140,6 @@ export class PacedWriter {
     this.#segments = [];
     this.#next = 0;
     this.#offset = 0;
+    this.#waiting = 0;
   }
 }

@@ -3,6 +3,7 @@
  * heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
  */
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
+import { memoryGone } from "../errors.js";
 import type { Peer } from "../events.js";
 import type { FrameFault, Stream, StreamHandler } from "../transport/transport.js";
 import type { Connection, SessionOwner } from "./owner.js";
@@ -66,7 +67,10 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
       const pipe = this.#pipe;
       const batch = pipe?.takeBatch() ?? null;
       if (pipe === null || batch === null) return;
-      if (this.stream.write(batch.seal()) > 0) this.#writing = true;
+      if (!batch.intact) {
+        this.#writing = true;
+        setImmediate(() => this.#end(memoryGone())); // not within the application's call of send()
+      } else if (this.stream.write(batch.seal()) > 0) this.#writing = true;
       else pipe.taken();
     }
   }

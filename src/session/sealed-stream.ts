@@ -8,6 +8,8 @@ import { OUTPUT_BYTES } from "../crypto/heap.js";
 import { OVERHEAD } from "../crypto/message-box.js";
 import { type MessageOpener, OpenFault } from "../crypto/message-opener.js";
 import { type MessageSealer, plainTaken } from "../crypto/message-sealer.js";
+import { newSlab } from "../engine/slab-pool.js";
+import { memoryGone } from "../errors.js";
 import {
   FrameFault,
   type FrameLimits,
@@ -42,6 +44,7 @@ export class SealedStream implements Stream, StreamHandler {
   #handshake: Uint8Array[] | null = null;
   /** What the session has written and we are sealing; null when nothing is. */
   #segments: readonly Uint8Array[] | null = null;
+  #total = 0;
   /** Plain octets before the chunk that is being written, and sealed ones in it. */
   #chunkFrom = 0;
   #chunkBytes = 0;
@@ -101,6 +104,7 @@ export class SealedStream implements Stream, StreamHandler {
   write(segments: readonly Uint8Array[]): number {
     if (this.#sealer === null) return this.#inner.write(segments);
     this.#segments = segments;
+    this.#total = totalBytes(segments);
     this.#sealer.begin(segments);
     return this.#pump();
   }
@@ -108,6 +112,10 @@ export class SealedStream implements Stream, StreamHandler {
   /** Returns 0 when everything is written, else something positive: onDrain follows. */
   #pump(): number {
     const sealer = this.#sealer as MessageSealer;
+    if (totalBytes(this.#segments as readonly Uint8Array[]) !== this.#total) {
+      setImmediate(() => this.#fail(memoryGone()));
+      return 1;
+    }
     let left = SLABS_PER_TURN;
     while (sealer.remaining) {
       if (left-- === 0) {
@@ -115,7 +123,7 @@ export class SealedStream implements Stream, StreamHandler {
         return 1;
       }
       this.#chunkFrom = sealer.position;
-      const slab = this.#slab ?? slabs.pop() ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+      const slab = this.#slab ?? slabs.pop() ?? newSlab(OUTPUT_BYTES);
       this.#slab = slab;
       const filled = sealer.fill(slab);
       const chunk = filled > 0 ? slab.subarray(0, filled) : sealer.sealAlone();
@@ -184,14 +192,14 @@ export class SealedStream implements Stream, StreamHandler {
   }
 
   /** The peer's fault or ours: close, with an event. What was sealed counts as taken, as for any close of ours (E14). */
-  #fail(error: ProtocolError): void {
+  #fail(error: Error): void {
     this.#end(error, FrameFault.none, 0, this.#unsealed());
   }
 
   /** Plain octets that were never handed to the kernel. */
   #unsealed(): number {
     if (this.#segments === null) return 0;
-    return totalBytes(this.#segments) - (this.#sealer as MessageSealer).position;
+    return this.#total - (this.#sealer as MessageSealer).position;
   }
 
   #end(error: Error | undefined, fault: FrameFault, octets: number, pending: number): void {
@@ -209,7 +217,7 @@ export class SealedStream implements Stream, StreamHandler {
     let pending = pendingBytes;
     if (this.#segments !== null) {
       const taken = Math.max(0, this.#chunkBytes - pendingBytes);
-      pending = totalBytes(this.#segments) - plainTaken(this.#segments, this.#chunkFrom, taken);
+      pending = this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
     }
     if (fault === FrameFault.none) this.#end(error, fault, octets, pending);
     else this.#outerTooLarge(octets - OVERHEAD, pending);

@@ -9,6 +9,7 @@ import type { Batch } from "../engine/encoder.js";
 import type { FrameRun } from "../engine/frame-run.js";
 import type { OpenMessage } from "../engine/open-message.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
+import { memoryGone } from "../errors.js";
 import type { Peer } from "../events.js";
 import type { Message } from "../message.js";
 import type { OptionValues } from "../options.js";
@@ -91,7 +92,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   /** A PING has come with what is being handled. */
   #pinged = false;
   #writing = false;
-  #batchInFlight = false;
+  #inFlight: Batch | null = null;
 
   /** @param options the socket's options as they were at bind or connect */
   constructor(owner: SessionOwner, stream: Stream, options: OptionValues) {
@@ -279,8 +280,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   /** All of the last write is taken. */
   written(): void {
     this.#writing = false;
-    if (this.#batchInFlight) {
-      this.#batchInFlight = false;
+    if (this.#inFlight !== null) {
+      this.#inFlight = null;
       this.#pipe?.taken();
     }
     this.flush();
@@ -319,7 +320,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     }
     if (!this.#write(segments, batch)) {
       this.#writing = true;
-      this.#batchInFlight = batch !== null;
+      this.#inFlight = batch;
     } else if (batch !== null) {
       (pipe as StreamPipe).taken();
     }
@@ -328,13 +329,29 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
 
   /** True when all of it is taken; else `written` follows. */
   #write(segments: readonly Uint8Array[], batch: Batch | null): boolean {
-    if (this.#writer === null || batch === null) return this.stream.write(segments) === 0;
+    if (batch === null) return this.stream.write(segments) === 0;
+    if (!batch.intact) {
+      this.memoryGone(batch.bytes);
+      return false;
+    }
+    if (this.#writer === null) return this.stream.write(segments) === 0;
     return this.#writer.write(segments, batch.bytes, batch.messages);
   }
 
   /** Peers tell us their topics. */
   get #publishes(): boolean {
     return this.#owner.socketType === "PUB" || this.#owner.socketType === "XPUB";
+  }
+
+  /** Whether what is being written may be written on. */
+  get intact(): boolean {
+    return this.#inFlight === null || this.#inFlight.intact;
+  }
+
+  /** A length has been announced whose octets are not there any more: nothing else may be sent in their place. */
+  memoryGone(pendingBytes: number): void {
+    // Not within the application's call of send().
+    setImmediate(() => this.#end(memoryGone(), pendingBytes));
   }
 
   /** RADIO and DISH name their subscriptions differently (N8). */

@@ -2,6 +2,7 @@
  * A stream over the addon. Frames are split in C++; this file only passes on. Knows neither how connections come about
  * (native-engine.ts) nor what the frames are.
  */
+import { memoryGone } from "../errors.js";
 import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "../native.js";
 import type { RawStream } from "./stream-engine.js";
 import {
@@ -144,7 +145,12 @@ export class NativeStream implements RawStream {
     if (handler === null) return;
     this.#handler = null;
     this.#handle.close();
-    const error = status === UV_EOF || status === 0 ? undefined : systemError(this.#native, status);
+    const error = status === UV_EOF || status === 0 ? undefined : this.#error(status);
     handler.onClose(error, fault as FrameFault, pendingBytes, octets);
+  }
+
+  #error(status: number): NodeJS.ErrnoException {
+    const error = systemError(this.#native, status);
+    return error.code === "EFAULT" ? memoryGone() : error; // only then does the addon refuse memory
   }
 }

@@ -5,6 +5,7 @@
 import net, { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { FrameDecoder } from "../engine/decoder.js";
+import { isOwn } from "../engine/slab-pool.js";
 import { ZmqError } from "../errors.js";
 import { listeningAddress } from "./descriptor.js";
 import {
@@ -183,9 +184,9 @@ class NodeStream implements RawStream, Deferrable {
     }
     const last = segments.length - 1;
     if (last > 0) socket.cork();
-    for (let i = 0; i < last; i++) socket.write(segments[i]);
+    for (let i = 0; i < last; i++) socket.write(ownMemory(segments[i]));
     this.#issued++;
-    socket.write(segments[last], this.#onWritten);
+    socket.write(ownMemory(segments[last]), this.#onWritten);
     if (last > 0) socket.uncork();
     this.#pending = socket.writableLength;
     return this.#pending;
@@ -226,6 +227,14 @@ class NodeStream implements RawStream, Deferrable {
     this.close();
     handler?.onClose(error, fault, this.#untaken, octets);
   }
+}
+
+/**
+ * node:net keeps a pointer into what the kernel has not taken yet: freed memory, once a program has transferred it to a
+ * thread that has ended. So whatever a program can give away is copied.
+ */
+function ownMemory(segment: Uint8Array): Uint8Array {
+  return isOwn(segment) ? segment : new Uint8Array(segment);
 }
 
 class NodeAcceptor implements RawAcceptor {
