@@ -20,6 +20,8 @@ import type { CheckedClientOptions } from "./options.js";
 /** Seconds are fine enough to notice silence, unless heartbeats are closer. */
 const LONGEST_TICK_MS = 1000;
 const SHORTEST_TICK_MS = 5;
+/** A tick that comes so much too late says that our own event loop was busy. */
+const BUSY_MS = 20;
 /** Calls given up while a server's kind is unknown that are told to it later. */
 const MOST_UNTOLD = 1000;
 
@@ -306,10 +308,15 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
     const { heartbeat, lostAfter } = this.#options;
     const shortest = Math.min(heartbeat > 0 ? heartbeat : Infinity, lostAfter);
     const period = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, shortest / 4));
+    const expected = this.#clock.now() + period;
     this.#stopTicking = this.#clock.after(period, () => {
       this.#stopTicking = null;
       const now = this.#clock.now();
-      for (const call of this.#open.all()) attend(call, now, heartbeat, this);
+      const late = now - expected;
+      for (const call of this.#open.all()) {
+        if (late > BUSY_MS) call.channel?.away(late, now);
+        attend(call, now, heartbeat, this);
+      }
       this.#keepTicking();
     });
   }

@@ -126,6 +126,11 @@ export class Channel {
     this.#heard = now;
   }
 
+  /** We were busy for so long and asked for nothing: that nothing was heard meanwhile is no silence of the peer's. */
+  away(milliseconds: number, now: number): void {
+    this.#heard = Math.min(now, this.#heard + milliseconds);
+  }
+
   /** What is due now. After "heartbeat" one must be sent. */
   tick(now: number): Due {
     const { heartbeat, lostAfter } = this.#rules;

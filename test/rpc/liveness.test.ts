@@ -2,7 +2,7 @@
  * Peers in processes of their own: killed, blocked, started anew.
  */
 import { describe, expect, it } from "vitest";
-import { LostRemote } from "../../src/rpc.js";
+import { LostRemote, TimeoutExpired } from "../../src/rpc.js";
 import { startChild } from "../support/child.js";
 import { until, within } from "../support/helpers.js";
 import { calling } from "../support/rpc-peers.js";
@@ -43,5 +43,21 @@ describe("a server in another process", () => {
     const other = api.block(1000);
     const [first, second] = await Promise.all([other, api.pid()]);
     expect([first, typeof second]).toEqual([1000, "number"]);
+  });
+
+  it("a busy loop of our own turns no answer into a time-out, and no living server into a lost one", async () => {
+    const { endpoint } = await started();
+    const api = calling(endpoint, { heartbeat: 100, lostAfter: 700 });
+    await api.pid();
+    const called = api.$call("later", [100], { timeout: 500 });
+    const beaten = api.$call("later", [2500]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setImmediate(resolve)); // behind the poll, in front of the timers
+    const end = Date.now() + 1500;
+    while (Date.now() < end);
+    expect(await called).toBe(100);
+    expect(await beaten).toBe(2500);
+    // It is still over when nothing has come.
+    await expect(api.$call("later", [30_000], { timeout: 50 })).rejects.toBeInstanceOf(TimeoutExpired);
   });
 });

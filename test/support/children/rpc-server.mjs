@@ -9,6 +9,7 @@ const server = await serve(process.argv[2] ?? "tcp://127.0.0.1:*", {
   *count() {
     for (let i = 0; ; i++) yield i;
   },
+  later: (milliseconds) => new Promise((resolve) => setTimeout(() => resolve(milliseconds), milliseconds)),
   /** Blocks the event loop. */
   block(milliseconds) {
     const end = Date.now() + milliseconds;
