@@ -108,10 +108,25 @@ function checkFamily(host: string, ipv6: boolean, address: string): string {
 }
 
 /** Every address of a host to try, in order. Not cached: a redial resolves again (R4). */
-async function resolveRemote(host: string, ipv6: boolean, address: string): Promise<string[]> {
+async function resolveRemote(
+  host: string,
+  ipv6: boolean,
+  address: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   if (isIP(host) !== 0) return [checkFamily(host, ipv6, address)];
-  const found = await lookup(host, { family: ipv6 ? 0 : 4, all: true });
+  const found = await unlessAborted(lookup(host, { family: ipv6 ? 0 : 4, all: true }), signal);
   return found.map((one) => one.address);
+}
+
+/** A look-up cannot be called off, only not be waited for any more. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /** R12: a peer whose address lies in none of the ranges is closed at accept. */
@@ -182,7 +197,7 @@ export class TcpTransport implements Transport {
     const sourceHost = source && sourceAddress(source.host, options.ipv6, address);
     const { socksProxy } = options;
     const next = socksProxy === null ? target : parseHostPort(socksProxy, address);
-    const hosts = await resolveRemote(next.host, options.ipv6, address);
+    const hosts = await resolveRemote(next.host, options.ipv6, address, signal);
     let failure: unknown;
     for (const host of hosts) {
       signal.throwIfAborted();

@@ -4,6 +4,15 @@ import { expect, it } from "vitest";
 import type { StreamPipe } from "../../../src/engine/stream-pipe.js";
 import { flushed } from "../../../src/session/linger.js";
 
+it("a linger of years does not end at once", async () => {
+  const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };
+  const waiting = flushed([pipe as unknown as StreamPipe], 2 ** 40);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(pipe.onEmpty).not.toBeNull();
+  pipe.onEmpty?.();
+  await waiting;
+});
+
 it("what the kernel took while the program computed is flushed, and not given up", async () => {
   const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };
   let emptied = false;

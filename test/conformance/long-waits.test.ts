@@ -1,0 +1,55 @@
+/** Waits at the edges: longer than a timer can wait, and for answers that never come. */
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Push } from "../../src/index.js";
+import { freePort, managed, record, turns } from "../support/helpers.js";
+
+const lookups = vi.hoisted(() => ({ hang: false, asked: 0 }));
+vi.mock("node:dns/promises", async (original) => {
+  const real = await original<typeof import("node:dns/promises")>();
+  return {
+    ...real,
+    lookup: (...args: Parameters<typeof real.lookup>) => {
+      if (!lookups.hang) return real.lookup(...args);
+      lookups.asked++;
+      return new Promise(() => {});
+    },
+  };
+});
+
+describe("waits of any length", () => {
+  it("the longest reconnectInterval is a long wait, and not a dial every millisecond (S1)", async () => {
+    const push = managed(new Push({ reconnectInterval: 2 ** 31 - 1 }));
+    const events = record(push);
+    vi.spyOn(Math, "random").mockReturnValue(0.99);
+    onTestFinished(() => vi.restoreAllMocks());
+    push.connect(await freePort());
+    expect((await events.next("connect:retry")).interval).toBe(2 ** 31 - 1);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // a timer that overflows fires after one
+    await turns(5);
+    expect(events.of("connect:delay")).toHaveLength(1);
+  });
+
+  it("connectTimeout ends a look-up that nobody answers, and the next attempt asks again (R4)", async () => {
+    lookups.hang = true;
+    onTestFinished(() => {
+      lookups.hang = false;
+    });
+    const push = managed(new Push({ connectTimeout: 30, reconnectInterval: 10 }));
+    const events = record(push);
+    push.connect("tcp://nobody.invalid:5555");
+    expect((await events.next("connect:retry")).error).toMatchObject({ code: "ETIMEDOUT" });
+    await events.next("connect:retry", 2);
+    expect(lookups.asked).toBe(2);
+  });
+
+  it("a socket that is closed does not wait for a look-up", async () => {
+    lookups.hang = true;
+    onTestFinished(() => {
+      lookups.hang = false;
+    });
+    const push = new Push();
+    push.connect("tcp://nobody.invalid:5555");
+    await turns(2);
+    await push.close({ linger: 0 });
+  });
+});
