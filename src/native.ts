@@ -67,6 +67,10 @@ export interface NativeStreamHandle {
   close(): void;
   ref(): void;
   unref(): void;
+  /** Octets read since the beginning. */
+  received(): number;
+  /** Octets of the pending write that the kernel has not taken. */
+  unsent(): number;
   /** "host:port" (IPv6 in brackets), or the path; "" where unknown. */
   localAddress(): string;
   remoteAddress(): string;

@@ -42,13 +42,19 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   maxMultipartSize?: number;
   /** Time for greeting and handshake; 0 for ever. Default 30000. */
   handshakeInterval?: number;
-  /** Time for one connection attempt; 0 leaves it to the system. Default 0. */
+  /** Time for one connection attempt, the look-up of its name included; 0 leaves it to the system. Default 0. */
   connectTimeout?: number;
   /** Queue messages only for peers that are connected. Default false. */
   immediate?: boolean;
-  /** Interval of PINGs to peers; 0 sends none. Default 0. */
+  /**
+   * Interval of PINGs to peers; 0 sends none. -1, the default: every 30000 over tcp to peers of ZMTP 3.1, where a connection
+   * can die without a word; none over ipc and inproc.
+   */
   heartbeatInterval?: number;
-  /** Silence after a PING that ends a connection; -1 is heartbeatInterval, 0 never ends one. Default -1. */
+  /**
+   * Silence after a PING that ends a connection; -1 is heartbeatInterval where that is set, and else 120000; 0 never ends
+   * one. Default -1.
+   */
   heartbeatTimeout?: number;
   /** Silence after which the peer shall end the connection; told in tenths of a second, and never more than 65500 (F10). Default 0: not said. */
   heartbeatTimeToLive?: number;

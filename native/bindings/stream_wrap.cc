@@ -39,6 +39,8 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::Close>("close"),
                          InstanceMethod<&StreamWrap::RefHandle>("ref"),
                          InstanceMethod<&StreamWrap::UnrefHandle>("unref"),
+                         InstanceMethod<&StreamWrap::Received>("received"),
+                         InstanceMethod<&StreamWrap::Unsent>("unsent"),
                          InstanceMethod<&StreamWrap::LocalAddressOf>("localAddress"),
                          InstanceMethod<&StreamWrap::RemoteAddressOf>("remoteAddress"),
                          InstanceMethod<&StreamWrap::GetSocketOption>("getSocketOption"),
@@ -344,6 +346,14 @@ Napi::Value StreamWrap::LocalAddressOf(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::RemoteAddressOf(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), stream_ == nullptr ? "" : RemoteAddress(stream_->fd()));
+}
+
+Napi::Value StreamWrap::Received(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->received()));
+}
+
+Napi::Value StreamWrap::Unsent(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->unsent()));
 }
 
 Napi::Value StreamWrap::GetSocketOption(const Napi::CallbackInfo& info) {

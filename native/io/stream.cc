@@ -186,6 +186,7 @@ bool Stream::ReadOnce() {
     return false;
   }
   const size_t size = static_cast<size_t>(got);
+  received_ += size;
   const bool full = size == direct + room;
   if (decoder_ == nullptr) {
     if (!listener_->OnBytes(buffer, size) && !closed_) End(UV_ENOMEM, Fault::kNone);

@@ -49,6 +49,10 @@ class Stream final : public Deferrable {
   // No call on the listener follows. Deletes the stream when libuv has let go of it.
   void Close();
   int fd() const { return fd_; }
+  // Octets read so far.
+  uint64_t received() const { return received_; }
+  // Octets of the pending write that the kernel has not taken.
+  size_t unsent() const { return pending_bytes_; }
 
  private:
   // Nothing is known yet of the work in a connection's octets.
@@ -87,6 +91,7 @@ class Stream final : public Deferrable {
   std::vector<iovec> pending_;
   size_t first_pending_ = 0;
   size_t pending_bytes_ = 0;
+  uint64_t received_ = 0;
   int watched_ = 0;
   // Why nothing can be written any more; 0 while it can.
   int write_error_ = 0;

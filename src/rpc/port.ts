@@ -9,6 +9,7 @@ const DEFAULTS: RouterOptions = {
   // The kernel notices a host that is gone, and answers for a process that is only busy.
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
+  heartbeatInterval: 0,
   maxMessageSize: 128 * 1024 * 1024,
   // What one client does not read may not be much: answers are as large as methods make them.
   sendHighWaterMarkBytes: 1024 * 1024,

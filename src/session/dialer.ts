@@ -171,6 +171,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   // From the session
 
+  get probes(): boolean {
+    return this.#host.options.probeRouter;
+  }
+
   nextPeerId(): number {
     return this.#host.nextPeerId();
   }

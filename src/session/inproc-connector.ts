@@ -155,6 +155,11 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#session = null;
   }
 
+  /** Its pipe has brought the probe along. */
+  get probes(): boolean {
+    return false;
+  }
+
   nextPeerId(): number {
     return this.host.nextPeerId();
   }

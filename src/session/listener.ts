@@ -66,6 +66,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   // From sessions
 
+  get probes(): boolean {
+    return this.#host.options.probeRouter;
+  }
+
   nextPeerId(): number {
     return this.#host.nextPeerId();
   }

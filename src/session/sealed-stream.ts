@@ -67,6 +67,14 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#inner.localAddress;
   }
 
+  get received(): number {
+    return this.#inner.received;
+  }
+
+  get unsent(): number {
+    return this.#inner.unsent + this.#unsealed();
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     this.#inner.start(this);

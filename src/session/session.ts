@@ -30,13 +30,13 @@ import {
   parsePing,
 } from "../zmtp/command.js";
 import { Handshake, type PeerDescription, type Progress } from "../zmtp/handshake.js";
-import { Heartbeat } from "../zmtp/heartbeat.js";
 import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { PacedWriter, type Writing } from "./paced-writer.js";
 import { Inquiry, nobodyToAsk, type Protection, protectionOf, requestAbout } from "./protection.js";
+import { heartbeatConfig, Pulse, type PulseOwner } from "./pulse.js";
 import { SealedStream } from "./sealed-stream.js";
 
 /**
@@ -55,6 +55,10 @@ const WAITING_SUBSCRIPTIONS = 1_000_000;
 const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** PONGs that may wait for a peer that sends PINGs and does not read. */
 const WAITING_CONTROL_CEILING = 16;
+/** An empty message, as a frame (I14). */
+const PROBE = Buffer.of(0, 0);
+/** For a peer that sends PINGs and gets none. */
+const NO_PINGS = { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: false };
 
 /**
  * Types that send and receive as they like. The others send only, receive only, or take turns: their peers need not drop
@@ -62,7 +66,7 @@ const WAITING_CONTROL_CEILING = 16;
  */
 const TWO_WAY = new Set(["DEALER", "ROUTER", "PAIR", "CLIENT", "SERVER", "PEER", "CHANNEL"]);
 
-export class Session implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing {
+export class Session implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing, PulseOwner {
   readonly stream: Stream;
   readonly #writer: PacedWriter | null;
   /** Messages that the running call of the stream has brought. */
@@ -79,8 +83,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #inquiry: Inquiry | null = null;
   #cookieTimer: Deadline | undefined;
   #handshakeTimer: Deadline | undefined;
-  #heartbeat: Heartbeat | null = null;
-  #heartbeatTimer: Deadline | undefined;
+  /** Heartbeats: ours, or those that the peer asks for. */
+  #pulse: Pulse | null = null;
   #pipe: StreamPipe | null = null;
   #commands = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
@@ -218,12 +222,13 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#commands = description.commands;
     this.#legacy = description.legacy;
     this.peer = peer;
-    if (this.#options.heartbeatInterval > 0 && !this.#legacy) this.#startHeartbeat();
     const pipe = this.#owner.sessionReady(this, this.peer);
+    if (this.#owner.probes) this.#sendControl(PROBE);
     this.#pipe = pipe;
     pipe.link(this);
     this.#owner.sessionLinked(pipe, this.peer);
     if (this.#closed) return; // an event listener closed the socket
+    if (!this.#legacy) this.#startPulse();
     this.stream.startFrames(frameLimits(this.#options, this.#publishes), leftover);
   }
 
@@ -248,18 +253,18 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   }
 
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
-    this.#heartbeat?.received();
+    this.#pulse?.received();
     const pipe = this.#pipe; // a message may end the session; those before it are to be read all the same (G4)
     this.#assembler.frames(chunk, table, count);
     // F12: a message behind a PING of the same chunk ends the wait for its TTL.
-    if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#heartbeat?.received();
+    if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#pulse?.received();
     if (this.#pinged) this.#answerPings();
     this.#countArrived();
     pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
   }
 
   onLargeFrame(body: Buffer, flags: number): void {
-    this.#heartbeat?.received();
+    this.#pulse?.received();
     const pipe = this.#pipe;
     this.#assembler.frame(body, flags);
     if (this.#pinged) this.#answerPings();
@@ -406,14 +411,17 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
       case "PING": {
         const ping = parsePing(command.data);
         if (ping === undefined) return; // F8
-        this.#heartbeat ??= this.#newHeartbeat(0);
-        const pong = this.#heartbeat.pingReceived(ping, performance.now());
+        this.#pulse ??= new Pulse(this, NO_PINGS);
+        const pong = this.#pulse.answer(ping);
         // Written when all that came with it is handled: a system call for each would be most of the work of many.
         if (this.#control.length >= WAITING_CONTROL_CEILING) this.flush();
         if (this.#control.length < WAITING_CONTROL_CEILING) this.#control.push(pong);
         this.#pinged = true;
         break;
       }
+      case "PONG":
+        this.#pulse?.pongReceived();
+        break;
       case "SUBSCRIBE":
       case "CANCEL":
         if (!this.#groups) this.#pipe?.subscription(command.data, command.name === "SUBSCRIBE");
@@ -422,43 +430,40 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
       case "LEAVE":
         if (this.#groups) this.#pipe?.subscription(command.data, command.name === "JOIN"); // N8
         break;
-      default: // PONG has done its work by arriving (F12); unknown names are ignored (F18)
+      default: // unknown names are ignored (F18)
     }
   }
 
   #answerPings(): void {
     this.#pinged = false;
     this.flush();
-    this.#pollHeartbeat();
+    this.#pulse?.due();
   }
 
-  #newHeartbeat(intervalMs: number): Heartbeat {
-    const { heartbeatTimeout, heartbeatTimeToLive } = this.#options;
-    const config = { intervalMs, timeoutMs: heartbeatTimeout, timeToLiveMs: heartbeatTimeToLive };
-    return new Heartbeat(config, performance.now());
+  #startPulse(): void {
+    const config = heartbeatConfig(
+      this.#options,
+      this.#commands,
+      this.stream.remoteAddress.startsWith("tcp:"),
+    );
+    if (config.intervalMs === 0) return;
+    this.#pulse = new Pulse(this, config);
+    this.#pulse.due();
   }
 
-  #startHeartbeat(): void {
-    this.#heartbeat = this.#newHeartbeat(this.#options.heartbeatInterval);
-    this.#pollHeartbeat();
+  /** From the pulse. */
+  get throttled(): boolean {
+    return this.#pipe?.throttled === true;
   }
 
-  #pollHeartbeat(): void {
-    this.#heartbeatTimer?.cancel();
-    this.#heartbeatTimer = undefined;
-    if (this.#heartbeat === null || this.#closed) return;
-    // Nothing can be read while the application holds us back: silence says nothing about the peer then.
-    if (this.#pipe?.throttled) this.#heartbeat.received();
-    const { output, expired, nextMs } = this.#heartbeat.poll(performance.now());
-    if (expired) {
-      const text = "no traffic from the peer in time";
-      this.#protocolFailure(new ProtocolError("heartbeat-timeout", text, { rule: "F9, F11", kind: "other" }));
-      return;
-    }
-    if (output !== undefined && this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(output);
-    if (Number.isFinite(nextMs)) {
-      this.#heartbeatTimer = eventLoop.deadline(nextMs, () => this.#pollHeartbeat()).unref();
-    }
+  /** From the pulse. */
+  sendHeartbeat(octets: Uint8Array): void {
+    if (this.#control.length < WAITING_CONTROL_CEILING) this.#sendControl(octets);
+  }
+
+  /** From the pulse. */
+  silent(error: ProtocolError): void {
+    this.#protocolFailure(error);
   }
 
   #sendControl(octets: Uint8Array): void {
@@ -501,7 +506,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #release(pendingBytes: number): void {
     this.#state = "closed";
     this.#clearHandshakeTimers();
-    this.#heartbeatTimer?.cancel();
+    this.#pulse?.stop();
     this.#inquiry?.abort();
     this.#writer?.stop();
     this.stream.close();

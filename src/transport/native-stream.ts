@@ -48,6 +48,14 @@ export class NativeStream implements RawStream {
     return ipc ? this.remoteAddress : `tcp://${this.#handle.localAddress()}`;
   }
 
+  get received(): number {
+    return this.#handle.received();
+  }
+
+  get unsent(): number {
+    return this.#handle.unsent();
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     const leftover = this.#leftover;

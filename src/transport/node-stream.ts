@@ -73,6 +73,16 @@ class NodeStream implements RawStream, Deferrable {
     socket.on("close", () => this.#closed());
   }
 
+  get received(): number {
+    return this.#socket.bytesRead;
+  }
+
+  /** node:net counts a write as one; its handle, which it keeps to itself, knows how far it has got. */
+  get unsent(): number {
+    const { _handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+    return _handle?.writeQueueSize ?? this.#socket.writableLength;
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     const leftover = this.#leftover;

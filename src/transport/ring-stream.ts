@@ -58,6 +58,7 @@ export class RingStream implements Stream {
   #segment = 0;
   #offset = 0;
   #pending = 0;
+  #received = 0;
   /** A write has returned a positive number, and onDrain has not been called for it. */
   #drainDue = false;
   #paused = false;
@@ -94,6 +95,14 @@ export class RingStream implements Stream {
       this.#schedule();
     });
     port.ref();
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get unsent(): number {
+    return this.#pending;
   }
 
   start(handler: StreamHandler): void {
@@ -221,6 +230,7 @@ export class RingStream implements Stream {
   #skip(octets: number): void {
     const reader = this.#reader;
     reader.skip(octets);
+    this.#received += octets;
     // A writer that met a full ring goes on when half is free, not once per record.
     if (reader.backlog <= reader.capacity >> 1) this.#wake(RingWord.wantsRoom);
   }

@@ -85,6 +85,10 @@ export interface Stream {
   readonly remoteAddress: string;
   /** Endpoint of our side. */
   readonly localAddress: string;
+  /** Octets read since the beginning: a change is a sign of life, long before a large frame is whole. Asked for rarely. */
+  readonly received: number;
+  /** Octets that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
+  readonly unsent: number;
   /** undefined where the system does not tell, and over anything but ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begin to read, in byte mode. Called once by whom the stream was given to. */

@@ -278,7 +278,7 @@ export class OptionStore {
     else if (this.security.owns(id)) this.security.set(kind, id, value);
     else if (ABSENT.has(id)) throw failure("EINVAL");
     else if (NEVER_NULL.has(id) && (value === null || value.toString() === "")) throw failure("EINVAL");
-    else if (id === 77 && Number(value) < 0) throw failure("EINVAL");
+    else if ((id === 75 || id === 77) && Number(value) < 0) throw failure("EINVAL");
     // Told to the peer, and kept, in tenths of a second.
     else if (id === 76) writeCore(this.#core, kind, id, ((Number(value) / 100) | 0) * 100);
     else writeCore(this.#core, kind, id, OCTETS.has(id) ? value : asText(value));

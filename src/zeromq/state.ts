@@ -91,6 +91,7 @@ export class SocketState implements Lingering, EventSource {
       sendHighWaterMarkBytes: 0,
       receiveHighWaterMarkBytes: 0,
       maxQueuedBytes: 0,
+      heartbeatInterval: 0, // and sends PINGs where the program asks for them
     });
     Object.assign(core.options, UPSTREAM_TOPICS);
     core.warnsLate = false; // ours do, by zeromq.js's rule

@@ -399,6 +399,35 @@ describe("DEALER and ROUTER on the wire", () => {
     },
   );
 
+  it.each([
+    ["DEALER", () => new Dealer({ probeRouter: true, reconnectInterval: 10 }), "ROUTER"],
+    ["ROUTER", () => new Router({ probeRouter: true, reconnectInterval: 10 }), "ROUTER"],
+  ] as const)(
+    "I14 a %s with PROBE_ROUTER makes itself known to each peer that comes back, before what waited for it",
+    async (_, make, type) => {
+      const dialling = managed(make());
+      const listener = await rawListen();
+      dialling.connect(listener.endpoint);
+      for (let i = 0; i < 3; i++) {
+        const far = await listener.accept();
+        await far.handshake({ type });
+        expect(texts(await far.readMessage())).toEqual([""]);
+        await far.barrier();
+        far.close();
+        if (dialling instanceof Dealer) {
+          const events = record(dialling);
+          await events.next("disconnect");
+          await dialling.send("waits");
+          const next = await listener.accept();
+          await next.handshake({ type });
+          expect(texts(await next.readMessage())).toEqual([""]);
+          expect(texts(await next.readMessage())).toEqual(["waits"]);
+          next.close();
+        }
+      }
+    },
+  );
+
   it("I14 a ROUTER application sees the name of a peer that probes, and an empty part", async () => {
     for (const { endpoint } of TRANSPORTS) {
       const { router } = await joined(endpoint(), {}, { probeRouter: true });

@@ -270,7 +270,7 @@ export const OPTIONS: readonly Row[] = [
   int("reconnectMaxInterval", 21, 0, 0, { proof: `${LIFE}: S2 with a maximum` }),
   int("connectTimeout", 79, 0, 0, { proof: "conformance/tcp.test.ts: S6 connectTimeout" }),
   int("handshakeInterval", 66, 30000, 0, { proof: `${LIFE}: S7 a peer that does not finish` }),
-  int("heartbeatInterval", 75, 0, 0, { proof: `${HEARTBEAT}: F11 a PING goes out` }),
+  int("heartbeatInterval", 75, -1, -1, { proof: `${HEARTBEAT}: F11 a PING goes out` }),
   int("heartbeatTimeout", 77, -1, -1, { proof: `${HEARTBEAT}: F11 without an answer` }),
   int("heartbeatTimeToLive", 76, 0, 0, {
     good: [7, 0, 6_553_599],

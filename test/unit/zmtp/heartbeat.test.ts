@@ -15,11 +15,16 @@ class Simulation {
   readonly frames: Buffer[] = [];
   expiredAt: number | undefined;
   #pollAt = Number.POSITIVE_INFINITY;
+  /** Octets of the connection. */
+  readonly traffic = { received: 0, unsent: 0 };
   /** What the peer does about a PING. */
   onPing: (() => void) | undefined;
 
   constructor(config: Partial<HeartbeatConfig>) {
-    this.heartbeat = new Heartbeat({ intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, ...config }, this.now);
+    this.heartbeat = new Heartbeat(
+      { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: false, ...config },
+      this.now,
+    );
     this.poll();
   }
 
@@ -28,7 +33,7 @@ class Simulation {
   }
 
   poll(): void {
-    const { output, expired, nextMs } = this.heartbeat.poll(this.now);
+    const { output, expired, nextMs } = this.heartbeat.poll(this.now, this.traffic);
     if (expired) {
       this.expiredAt = this.elapsed;
       this.#pollAt = Number.POSITIVE_INFINITY;
@@ -56,7 +61,7 @@ class Simulation {
   }
 
   receivePing(ttlMs: number, context: Buffer = NONE): Buffer {
-    const pong = this.heartbeat.pingReceived({ ttlMs, context }, this.now);
+    const pong = this.heartbeat.pingReceived({ ttlMs, context }, this.now, this.traffic);
     this.poll();
     return pong;
   }
@@ -95,7 +100,10 @@ describe("PINGs that we send", () => {
 
   it("F11 an interval of 0 sends none and asks for no poll", () => {
     const run = new Simulation({ timeoutMs: 50 });
-    expect(run.heartbeat.poll(run.now)).toEqual({ expired: false, nextMs: Number.POSITIVE_INFINITY });
+    expect(run.heartbeat.poll(run.now, run.traffic)).toEqual({
+      expired: false,
+      nextMs: Number.POSITIVE_INFINITY,
+    });
     run.runUntil(100_000);
     expect(run.pings).toEqual([]);
     expect(run.expiredAt).toBeUndefined();
@@ -199,5 +207,77 @@ describe("PINGs of the peer", () => {
     run.receivePing(200);
     run.runUntil(10_000);
     expect(run.expiredAt).toBe(350);
+  });
+});
+
+describe("octets are life", () => {
+  it("F12 a large frame that comes slowly answers a PING, long before it is whole", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    for (let at = 140; at < 2000; at += 40) {
+      run.runUntil(at);
+      run.traffic.received += 1000;
+    }
+    expect(run.expiredAt).toBeUndefined();
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBeLessThan(2200);
+  });
+
+  it("F9 and keeps up a time to live", () => {
+    const run = new Simulation({});
+    run.receivePing(300);
+    run.runUntil(200);
+    run.traffic.received += 1;
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F9 what came before the peer's PING does not", () => {
+    const run = new Simulation({});
+    run.traffic.received += 100;
+    run.receivePing(300);
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(300);
+  });
+
+  it("F11 a PING behind what leaves slowly has its time from when it could leave", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    run.traffic.unsent = 1_000_000;
+    run.runUntil(101);
+    for (let at = 140; at <= 1000; at += 40) {
+      run.traffic.unsent -= 10_000;
+      run.runUntil(at);
+    }
+    run.traffic.unsent = 0;
+    run.runUntil(1040);
+    expect(run.expiredAt).toBeUndefined();
+    run.receive();
+    run.runUntil(1090);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("F11 a peer that takes nothing is given up, however much waits for it", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
+    run.traffic.unsent = 1_000_000;
+    run.runUntil(10_000);
+    expect(run.expiredAt).toBe(300);
+  });
+});
+
+describe("a peer that may know no PING (F14)", () => {
+  it("is not given up for its silence", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50, unproven: true });
+    run.runUntil(10_000);
+    expect(run.pings).toEqual([100]);
+    expect(run.expiredAt).toBeUndefined();
+  });
+
+  it("is held to its first PONG", () => {
+    const run = new Simulation({ intervalMs: 100, timeoutMs: 50, unproven: true });
+    run.runUntil(120);
+    run.receive();
+    run.heartbeat.pongReceived();
+    run.runUntil(10_000);
+    expect(run.pings).toEqual([100, 200]);
+    expect(run.expiredAt).toBe(250);
   });
 });
