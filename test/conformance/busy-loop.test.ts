@@ -63,7 +63,7 @@ describe("while the event loop stands still", () => {
 
   it("a peer that dials ends a send and a connected() that wait for one", async () => {
     const push = managed(new Push());
-    const { child, mark } = await peer("pull", await push.bind("tcp://127.0.0.1:*"));
+    const { child, mark } = await peer("PULL", await push.bind("tcp://127.0.0.1:*"));
     await armed(child);
     const waits = Promise.all([push.send("first", { timeout: 50 }), push.connected({ timeout: 50 })]);
     await turns(1);
@@ -73,7 +73,7 @@ describe("while the event loop stands still", () => {
 
   it("a subscriber that dials ends a waitForSubscribers()", async () => {
     const publisher = managed(new Publisher());
-    const { child, mark } = await peer("subscribe", await publisher.bind("tcp://127.0.0.1:*"));
+    const { child, mark } = await peer("SUB", await publisher.bind("tcp://127.0.0.1:*"));
     await armed(child);
     const wait = publisher.waitForSubscribers(1, { timeout: 50 });
     await turns(1);

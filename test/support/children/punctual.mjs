@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { Pull, Push, Reply, Subscriber, say } from "./zwire.mjs";
+import { Push, Reply, say } from "./zwire.mjs";
 
 const [act, endpoint, mark] = process.argv.slice(2);
 const DELAY_MS = 60;
@@ -15,13 +15,24 @@ const later = (run) => {
   setTimeout(run, DELAY_MS);
 };
 
-/** Greeting and READY of a PUSH, as octets. */
-function hello() {
+/** All that a peer of a type says at the beginning, as octets: a SUB with a subscription to everything. */
+function hello(type) {
   const greeting = Buffer.alloc(64);
   greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]);
   greeting.write("NULL", 12);
-  const body = Buffer.from("\x05READY\x0bSocket-Type\x00\x00\x00\x04PUSH", "latin1");
-  return Buffer.concat([greeting, Buffer.from([4, body.length]), body]);
+  const length = String.fromCharCode(type.length);
+  const body = Buffer.from(`\x05READY\x0bSocket-Type\0\0\0${length}${type}`, "latin1");
+  const ready = Buffer.concat([Buffer.from([4, body.length]), body]);
+  const subscribe = Buffer.from("\x04\x0a\x09SUBSCRIBE", "latin1");
+  return Buffer.concat([greeting, ready, ...(type === "SUB" ? [subscribe] : [])]);
+}
+
+/** Dials, and tells what it hears that is printable. */
+function dial(connected) {
+  const socket = connect(Number(endpoint.split(":").at(-1)), "127.0.0.1", () => connected(socket));
+  socket.on("data", (chunk) =>
+    say({ event: "heard", text: chunk.toString("latin1").replace(/[^a-z ]/g, "") }),
+  );
 }
 
 const acts = {
@@ -44,27 +55,12 @@ const acts = {
       setTimeout(done, 20);
     });
   },
-  pull() {
-    later(() => {
-      const pull = new Pull();
-      pull.once("connect", () => setTimeout(done, 20));
-      pull.connect(endpoint);
-    });
-  },
-  subscribe() {
-    later(() => {
-      const subscriber = new Subscriber();
-      subscriber.subscribe("");
-      subscriber.once("connect", () => setTimeout(done, 20));
-      subscriber.connect(endpoint);
-      subscriber.on("message", ([text]) => say({ event: "message", text: `${text}` }));
-    });
-  },
-  /** A handshake that begins late. */
+  /** A handshake of a connection that stands begins late. */
   hello() {
-    const socket = connect(Number(endpoint.split(":").at(-1)), "127.0.0.1", () =>
-      later(() => socket.write(hello(), () => setTimeout(done, 20))),
-    );
+    dial((socket) => later(() => socket.write(hello("PUSH"), () => setTimeout(done, 20))));
   },
+  /** A connection begins late; all that the peer says is there with it. */
+  PULL: () => later(() => dial((socket) => socket.write(hello("PULL"), () => setTimeout(done, 20)))),
+  SUB: () => later(() => dial((socket) => socket.write(hello("SUB"), () => setTimeout(done, 20)))),
 };
 acts[act]();
