@@ -5,7 +5,7 @@ import * as all from "./zeromq/draft.js";
 
 export * from "./zeromq/draft.js";
 
-/** As for "zwire/zeromq". */
-export default all;
+/** zeromq.js is a CommonJS module, which `import zmq from "zeromq"` and require() get whole. */
+export { all as default, all as "module.exports" };
 
 process.emitWarning("ZeroMQ draft features are experimental and could change at any time.");

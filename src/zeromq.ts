@@ -6,5 +6,5 @@ import * as all from "./zeromq/all.js";
 
 export * from "./zeromq/all.js";
 
-/** zeromq.js is a CommonJS module, which `import zmq from "zeromq"` gets whole. */
-export default all;
+/** zeromq.js is a CommonJS module, which `import zmq from "zeromq"` and require() get whole. */
+export { all as default, all as "module.exports" };

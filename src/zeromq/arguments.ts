@@ -30,6 +30,13 @@ export function checkOctets(value: unknown, name: string): Uint8Array {
   throw new TypeError(`${name} must be a string or buffer`);
 }
 
+/** A group as libzmq reads it, which takes it for a text of C: a NUL ends it. @throws TypeError */
+export function checkGroup(value: unknown): Uint8Array {
+  const octets = checkOctets(value, "Value");
+  const end = octets.indexOf(0);
+  return end < 0 ? octets : octets.subarray(0, end);
+}
+
 /**
  * A message as the engine takes it; null for an array without parts, which zeromq.js does not send at all.
  * @throws TypeError for undefined, and for a symbol

@@ -8,7 +8,7 @@ import { Gather as CoreGather } from "../sockets/draft/gather.js";
 import { Radio as CoreRadio } from "../sockets/draft/radio.js";
 import { Scatter as CoreScatter } from "../sockets/draft/scatter.js";
 import { Server as CoreServer } from "../sockets/draft/server.js";
-import { checkOctets, checkOptions, toMessage } from "./arguments.js";
+import { checkGroup, checkOptions, toMessage } from "./arguments.js";
 import { failure } from "./errors.js";
 import { OWN_PROPERTIES, READABLE_PROPERTIES, WRITABLE_PROPERTIES } from "./options.js";
 import { internalsOf, Socket } from "./socket.js";
@@ -55,7 +55,7 @@ export class Radio extends Socket {
   constructor(options?: SocketOptions<Radio>) {
     super(14, options);
     addressed(this, (core: CoreRadio, part, options) =>
-      core.send(part, { group: checkOctets(options.group, "Value") }),
+      core.send(part, { group: checkGroup(options.group) }),
     );
   }
 }

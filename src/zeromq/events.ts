@@ -129,6 +129,14 @@ class Translation {
       case "close":
         if (!(this.#core.closed && this.#dialled.has(address))) this.#tell({ type: "close", address });
         break;
+      case "bind:error":
+        // As libzmq has it there: what follows the scheme.
+        this.#tell({
+          type: event.type,
+          address: address.slice(address.indexOf("://") + 3),
+          error: errnoError(event.error),
+        });
+        break;
       case "connect":
         this.#trying.delete(address);
         this.#tell({ type: "connect", address });

@@ -2,8 +2,10 @@
  * Observer with zeromq.js's members: the events of one socket, read one by one or listened to. What an event is told as
  * is in events.ts.
  */
+// biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { EventEmitter } from "node:events";
 import { Fifo } from "../engine/fifo.js";
+import { checkCount } from "./arguments.js";
 import { failure } from "./errors.js";
 import type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
 import { hold } from "./process-end.js";
@@ -16,6 +18,7 @@ const LISTENING =
 export interface EventSource {
   /** @returns undoes it */
   watch(tell: (event: Event) => void): () => void;
+  readonly closed: boolean;
 }
 
 /** One loop over the events. */
@@ -49,10 +52,13 @@ export class Observer {
   #listening = false;
   #ended = false;
 
-  /** @throws TypeError for what is no socket */
+  /** @throws TypeError for what is no object, Error for one that is no socket or for a closed one */
   constructor(socket: unknown) {
+    if (typeof socket !== "object" || socket === null) throw new TypeError("Socket must be a socket object");
+    checkCount(arguments.length, 1);
     const source = sourceOf(socket);
-    if (source === undefined) throw new TypeError("Socket must be a socket object");
+    if (source === undefined) throw new Error("Invalid argument");
+    if (source.closed) throw failure("ENOTSOCK");
     this.#unwatch = source.watch((event) => this.#tell(event));
     Object.seal(this);
   }

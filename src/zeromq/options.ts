@@ -173,8 +173,13 @@ export function convert(kind: Kind, value: unknown): Value {
   if (kind === "Int32") return value | 0;
   if (kind === "Uint32") return value >>> 0;
   const whole = Math.trunc(value) || 0;
-  const least = kind === "Uint64" ? 0 : Number.MIN_SAFE_INTEGER;
-  return Math.min(Math.max(whole, least), Number.MAX_SAFE_INTEGER);
+  if (kind === "Int64") return Math.min(Math.max(whole, -(2 ** 63)), 2 ** 63);
+  if (whole > Number.MAX_SAFE_INTEGER) {
+    process.emitWarning(
+      "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
+    );
+  }
+  return Math.min(Math.max(whole, 0), 2 ** 64);
 }
 
 /** @throws TypeError */
@@ -211,7 +216,7 @@ const natural = (value: number): boolean => value >= 0;
 /** Options that are kept here as they were set, because the core gets another value. */
 const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
   // Any negative number is no limit.
-  [22, { kinds: LONG, initial: -1, core: (value) => Math.max(value, -1) }],
+  [22, { kinds: LONG, initial: -1, core: (value) => Math.min(Math.max(value, -1), Number.MAX_SAFE_INTEGER) }],
   // The kernel takes the low octet.
   [57, { kinds: INT, initial: 0, accepts: natural, core: (value) => value & 255 }],
 ]);
@@ -301,5 +306,8 @@ function checkSize(kind: Kind, id: number): void {
 function asKind(kind: Kind, value: number): number | boolean {
   if (kind === "Bool") return value !== 0;
   if (kind === "Uint32") return value >>> 0;
-  return kind === "Uint64" ? Number(BigInt.asUintN(64, BigInt(value))) : value;
+  if (Number.isSafeInteger(value) && (kind !== "Uint64" || value >= 0)) return value;
+  // 2^64 is what its largest number, which is no double, was rounded to.
+  const whole = value < 2 ** 64 ? BigInt(value) : 2n ** 64n - 1n;
+  return Number(kind === "Uint64" ? BigInt.asUintN(64, whole) : BigInt.asIntN(64, whole));
 }

@@ -9,6 +9,8 @@ export interface Lingering {
   readonly unsent: number;
   /** Milliseconds to wait for them; -1 for ever. */
   readonly linger: number;
+  /** Whether its context says to wait for it. */
+  readonly blocky: boolean;
 }
 
 /** So far away that it never fires; it is there to be ref'd. */
@@ -59,11 +61,16 @@ function atNaturalEnd(): void {
       hold(-1);
     } else if (!warned && performance.now() - (since as number) > WARN_AFTER_MS) {
       warned = true;
-      process.emitWarning(
-        "The process waits for unsent messages. Set linger, or blocky: false on the context, to end without them.",
-      );
+      process.emitWarning(warning());
     }
   }, POLL_MS);
+}
+
+/** zeromq.js's words. */
+function warning(): string {
+  const blocking = [...open].some(({ unsent, linger, blocky }) => blocky && unsent > 0 && linger !== 0);
+  const advice = blocking ? " Set 'context.blocky = false' to change this behaviour." : "";
+  return `Waiting for queued ZeroMQ messages to be delivered.${advice}`;
 }
 
 function isAnyUnsent(): boolean {

@@ -2,11 +2,17 @@
  * Proxy with zeromq.js's members over the core's. While it runs it has both sockets to itself, and at the end it closes
  * them.
  */
+// biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { Proxy as Core } from "../proxy.js";
+import { checkCount } from "./arguments.js";
 import { calling, failure, translated } from "./errors.js";
 import { hold } from "./process-end.js";
 import { internalsOf, type Socket } from "./socket.js";
 import type { SocketState } from "./state.js";
+
+function checkObject(value: unknown, name: string): void {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be a socket object`);
+}
 
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   readonly #frontEnd: F;
@@ -16,11 +22,13 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   /** Only while it runs. */
   #core: Core | null = null;
 
-  /** @throws TypeError for what is no socket */
+  /** @throws TypeError for what is no object, Error for one that is no socket */
   constructor(frontEnd: F, backEnd: B) {
+    checkObject(frontEnd, "Front-end");
+    checkObject(backEnd, "Back-end");
+    checkCount(arguments.length, 2);
     const [front, back] = [internalsOf(frontEnd), internalsOf(backEnd)];
-    if (front === undefined) throw new TypeError("Front-end must be a socket object");
-    if (back === undefined) throw new TypeError("Back-end must be a socket object");
+    if (front === undefined || back === undefined) throw new Error("Invalid argument");
     this.#frontEnd = frontEnd;
     this.#backEnd = backEnd;
     this.#front = front;

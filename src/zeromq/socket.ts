@@ -90,6 +90,7 @@ export abstract class Socket {
   protected constructor(type: SocketType, options?: object) {
     if (typeof type !== "number") throw new TypeError("Socket type must be a number");
     if (options !== undefined) checkOptions(options);
+    checkCount(arguments.length, 2);
     const { context = undefined, ...fields } = (options ?? {}) as { context?: Context };
     const given = options !== undefined && "context" in options;
     const core = coreOf(given ? context : defaultContext);
@@ -249,7 +250,8 @@ defineOptionProperties(Socket.prototype, SOCKET_PROPERTIES, warnIfLate);
 
 /** Options are taken over by an endpoint when it is made. */
 export function warnIfLate(socket: object): void {
-  if (requireState(socket).endpoints > 0) {
+  const { endpoints, busy } = requireState(socket);
+  if (endpoints > 0 || busy) {
     process.emitWarning("Socket option will not take effect until next connect/bind.");
   }
 }

@@ -13,6 +13,7 @@ import { OPERATIONS_PER_TURN } from "../engine/turns.js";
 import type { OutMessage } from "../message.js";
 import type { Socket as Core } from "../socket.js";
 import type { SocketTurns } from "../socket-turns.js";
+import { checkGroup } from "./arguments.js";
 import type { Context } from "./context.js";
 import { calling, failure, translated } from "./errors.js";
 import { type Event, watchCore } from "./events.js";
@@ -116,6 +117,11 @@ export class SocketState implements Lingering, EventSource {
   /** For options, which libzmq refuses with another error. */
   requireOptions(): void {
     if (this.core.closed) throw failure("ENOTSOCK");
+  }
+
+  /** Whether a call about endpoints, or a proxy, is under way. */
+  get busy(): boolean {
+    return this.#holder !== null;
   }
 
   take(holder: Exclude<Holder, null>): void {
@@ -318,10 +324,7 @@ export class SocketState implements Lingering, EventSource {
     const core = this.core as Core & Partial<Record<typeof act, (...groups: Uint8Array[]) => void>>;
     const method = core[act];
     if (method === undefined) throw failure("ENOTSUP", "Operation not supported");
-    const octets = groups.map((group) => {
-      if (typeof group === "string" || group instanceof Uint8Array) return Buffer.from(group as string);
-      throw new TypeError("Value must be a string or buffer");
-    });
+    const octets = groups.map(checkGroup);
     calling(() => method.apply(core, octets));
   }
 
@@ -339,7 +342,15 @@ export class SocketState implements Lingering, EventSource {
     return this.core.options.linger;
   }
 
+  get blocky(): boolean {
+    return this.core.context.blocky;
+  }
+
   // Events
+
+  get closed(): boolean {
+    return this.core.closed;
+  }
 
   watch(tell: (event: Event) => void): () => void {
     return watchCore(this.core, this.#dialled, tell);

@@ -111,6 +111,32 @@ describe.each<Library>(["zeromq", "zwire"])("the end of a process with %s", (lib
   });
 });
 
+/** The first line on stderr that does not name the process. */
+async function warned(library: Library, scenario: string): Promise<string> {
+  const path = fileURLToPath(new URL("children/process-end-child.mjs", import.meta.url));
+  const child = spawn(process.execPath, [path, library, scenario], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  for await (const chunk of child.stderr) {
+    said += chunk;
+    if (said.includes("delivered.") && said.includes("\n")) break;
+  }
+  child.kill("SIGKILL");
+  return (
+    said
+      .split("\n")
+      .find((line) => line.includes("delivered."))
+      ?.replace(/^.*?warning: /i, "") ?? said
+  );
+}
+
+describe("the warning of messages that nobody takes", () => {
+  it.concurrent.each(["unsent", "unsent, own context"])("has zeromq.js's words: %s", async (scenario) => {
+    const [upstream, zwire] = await Promise.all([warned("zeromq", scenario), warned("zwire", scenario)]);
+    expect(upstream).toContain("queued ZeroMQ messages");
+    expect(zwire).toBe(upstream);
+  });
+});
+
 const SENDER = `
   const { Push } = await import(process.argv[1]);
   const push = new Push();

@@ -1,0 +1,13 @@
+/**
+ * Corners that programs' own tests look at: texts of errors, exports by require(), warnings, groups, what a close does to
+ * who waits. The two libraries print the same (children/edges-child.mjs).
+ */
+import { expect, it } from "vitest";
+import { type Run, runLibrary } from "./support.js";
+
+it("says and does the same in the corners of the surface", async () => {
+  const ask = (library: "zeromq" | "zwire"): Promise<Run> => runLibrary("edges-child.mjs", library, "");
+  const [upstream, zwire] = await Promise.all([ask("zeromq"), ask("zwire")]);
+  expect(upstream.stdout.split("\n").length, upstream.stderr).toBeGreaterThan(90);
+  expect((zwire.stdout + zwire.stderr).split("\n")).toEqual(upstream.stdout.split("\n"));
+});
