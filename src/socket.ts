@@ -104,6 +104,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   /** "end" has been told: nothing follows it, also of a bind() that only now finds the socket closed. */
   #ended = false;
   #refed = true;
+  #optionNames: readonly string[] = [];
 
   protected constructor(type: number, socketType: string, defaults: Partial<OptionValues> = {}) {
     super();
@@ -117,6 +118,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   protected applyOptions(given: object | undefined, names: readonly OptionName[]): void {
     if (given !== undefined && (typeof given !== "object" || given === null))
       throw new TypeError("options must be an object");
+    this.#optionNames = names;
     const fields = new Map<string, unknown>(Object.entries(given ?? {}));
     this.#useContext(fields.get("context"));
     fields.delete("context");
@@ -140,6 +142,11 @@ export abstract class Socket extends Emitting implements SocketHost {
     if (this.options.maxMessageSize === -1 && this.context.maxMessageSize < INT32_MAX) {
       this.options.maxMessageSize = this.context.maxMessageSize;
     }
+  }
+
+  /** @internal Whether the type has an option of a name. */
+  hasOption(name: string): boolean {
+    return this.#optionNames.includes(name);
   }
 
   // Endpoints

@@ -98,6 +98,7 @@ export abstract class Socket {
     this.#state = new SocketState(makeCore(type, core), given ? (context as Context) : defaultContext);
     Object.seal(this);
     try {
+      this.#state.takeOwnOptions(this, fields);
       Object.assign(this, fields);
     } catch (error) {
       this.#state.close();

@@ -100,6 +100,18 @@ export class SocketState implements Lingering, EventSource {
     (core.turns as SocketTurns).onWait = hold;
   }
 
+  /**
+   * Sets constructor fields that are options of zwire's own, and takes them out: no number reaches them, and zeromq.js's
+   * sockets have no such properties. @throws TypeError or RangeError as zwire's socket does
+   */
+  takeOwnOptions(socket: object, fields: Record<string, unknown>): void {
+    const names = Object.keys(fields).filter((name) => !(name in socket) && this.core.hasOption(name));
+    for (const name of names) {
+      if (fields[name] !== undefined) (this.core as unknown as Record<string, unknown>)[name] = fields[name];
+      delete fields[name];
+    }
+  }
+
   // Who may do what now
 
   /** For send and receive. */

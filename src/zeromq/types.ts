@@ -75,6 +75,19 @@ type ReadOnlyName =
   | "readable"
   | "writable";
 
+/**
+ * Options that only zwire has, as fields of a constructor; what they mean is in zwire's README. Here they begin as what
+ * libzmq does: no limits in bytes, and copies for a full peer are dropped.
+ */
+export interface OwnOptions {
+  maxQueuedBytes?: number;
+  sendHighWaterMarkBytes?: number;
+  receiveHighWaterMarkBytes?: number;
+  maxMessageParts?: number;
+  maxMultipartSize?: number;
+  onFull?: "wait" | "dropNewest" | "dropOldest" | "disconnect";
+}
+
 /** Constructor fields of a socket type: its options, and the context. */
 export type SocketOptions<S extends Socket> = {
   [K in keyof S as K extends ReadOnlyName
@@ -82,7 +95,7 @@ export type SocketOptions<S extends Socket> = {
     : S[K] extends (...args: never[]) => unknown
       ? never
       : K]?: S[K];
-} & { context?: Context };
+} & OwnOptions & { context?: Context };
 
 export class Pair extends Socket {
   constructor(options?: SocketOptions<Pair>) {

@@ -50,6 +50,30 @@ describe("zwire/zeromq", () => {
     expect(() => (pull as unknown as Dish).join("x")).toThrow("Operation not supported");
   });
 
+  it("takes zwire's own options as constructor fields, and begins with libzmq's ways", async () => {
+    const publisher = opened(
+      new zmq.Publisher({ sendHighWaterMark: 2, onFull: "wait", sendTimeout: 0, linger: 0 }),
+    );
+    const subscriber = opened(new zmq.Subscriber({ receiveHighWaterMark: 2 }));
+    subscriber.subscribe();
+    subscriber.connect("inproc://own-options");
+    await publisher.bind("inproc://own-options");
+    for (let i = 0; i < 4; i++) await publisher.send(`${i}`);
+    await expect(publisher.send("no")).rejects.toMatchObject({ code: "EAGAIN" });
+    expect(() => new zmq.Pull({ maxQueuedBytes: -1 })).toThrow(/maxQueuedBytes must be/);
+    expect(() => new zmq.Pull({ onFull: "wait" })).toThrow(TypeError); // a Pull has none
+    expect(() => new zmq.Publisher({ onFull: "dropOldest", noDrop: true })).toThrow();
+    expect("onFull" in publisher).toBe(false);
+    const byDefault = opened(new zmq.Publisher({ sendHighWaterMark: 0 }));
+    await byDefault.bind("inproc://own-default");
+    const late = opened(new zmq.Subscriber({ receiveHighWaterMark: 0 }));
+    late.subscribe();
+    late.connect("inproc://own-default");
+    const large = Buffer.alloc(4 * 1024 ** 2);
+    for (let i = 0; i < 20; i++) await byDefault.send(large); // by reference: 80 MiB above zwire's own mark
+    for (let i = 0; i < 20; i++) await late.receive();
+  });
+
   it("tells a mandatory Router at once that nobody is there, where zeromq.js waits", async () => {
     const router = new zmq.Router({ mandatory: true });
     onTestFinished(() => router.close());
