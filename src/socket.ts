@@ -222,7 +222,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   /**
-   * bind(), done when it returns; the actual endpoint is its result. Host names are not looked up, except "localhost".
+   * bind(), done when it returns; the actual endpoint is its result. Host names are not looked up, except "localhost", and
+   * an ipc path is taken over even from a living process: only connecting could tell, and that takes time.
    * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP where the platform cannot do it
    */
   bindSync(endpoint: string): string {

@@ -12,6 +12,8 @@ export interface SocketHost extends PipeOwner {
   readonly options: OptionValues;
   /** Connections carry octets without framing or handshake (STREAM). */
   readonly raw: boolean;
+  /** Does what libzmq does where zwire is kinder. */
+  readonly asLibzmq: boolean;
   readonly scheduler: FlushScheduler;
   /** Whether the application has closed the socket. */
   readonly closed: boolean;

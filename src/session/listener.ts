@@ -30,7 +30,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   /** Begin to listen; rejects when the address cannot be had. */
   async open(transport: Transport, address: string): Promise<void> {
-    this.#acceptor = await transport.listen(address, this.#options, this);
+    this.#acceptor = await transport.listen(address, this.#options, this, this.#host.asLibzmq);
     this.endpoint = this.#acceptor.address;
     if (!this.#host.refed) this.#acceptor.unref();
   }

@@ -45,6 +45,7 @@ function unanswered(text: string): ProtocolError {
 class ZapClient implements Authenticator, SocketHost {
   readonly socketType = "DEALER";
   readonly raw = false;
+  readonly asLibzmq = false;
   readonly closed = false;
   readonly refed = false;
   readonly scheduler = flushScheduler;

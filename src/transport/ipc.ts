@@ -53,19 +53,25 @@ function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-/** Makes way for a bind: a socket file goes (R13), anything else is somebody's data and stays. */
-function replaceStale(path: string): void {
+/** The socket file that is in the way of a bind; anything else is somebody's data and stays. */
+function socketFile(path: string): Stats | undefined {
   const stat = statOf(path);
-  if (stat === undefined) return;
-  if (!stat.isSocket())
-    throw new ZmqError("EADDRINUSE", { address: `ipc://${path}`, detail: "not a socket file" });
-  unlinkSync(path);
+  if (stat === undefined || stat.isSocket()) return stat;
+  throw new ZmqError("EADDRINUSE", { address: `ipc://${path}`, detail: "not a socket file" });
+}
+
+/** Makes way for a bind, whether or not somebody serves the path (R13). */
+function takePath(path: string): void {
+  if (socketFile(path) !== undefined) unlinkSync(path);
+}
+
+function isSame(one: Stats | undefined, other: Stats): boolean {
+  return one !== undefined && one.ino === other.ino && one.dev === other.dev;
 }
 
 /** At once: between a look and a removal that is awaited somebody else could take the path. */
 function removeIfOurs(path: string, ours: Stats): void {
-  const now = statOf(path);
-  if (now !== undefined && now.ino === ours.ino && now.dev === ours.dev) rmSync(path, { force: true });
+  if (isSame(statOf(path), ours)) rmSync(path, { force: true });
 }
 
 /** R15: a new directory of mode 0700 under the first of TMPDIR, TEMPDIR, TMP, or the working directory. */
@@ -119,7 +125,12 @@ export class IpcTransport implements Transport {
     this.#engine = engine;
   }
 
-  async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
+  async listen(
+    address: string,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+    takeOver: boolean,
+  ): Promise<Acceptor> {
     const tuned = this.#tuned(options);
     const path = ipcPath(address);
     checkMode(options, path);
@@ -128,8 +139,40 @@ export class IpcTransport implements Transport {
     if (path.startsWith("\0")) {
       return named(address, await this.#engine.listenPipe(path, address, tuned, handler));
     }
-    replaceStale(path);
+    if (!takeOver) await this.#requireStale(path, tuned);
+    takePath(path);
     return this.#listenFile(path, address, tuned, handler);
+  }
+
+  /**
+   * Only connecting tells whether somebody serves a socket file. Looks again when the file was another's meanwhile.
+   * @throws ZmqError EADDRINUSE where somebody does, or where it cannot be known
+   */
+  async #requireStale(path: string, options: TransportOptions): Promise<void> {
+    for (let file = socketFile(path); file !== undefined; ) {
+      let cause: unknown;
+      try {
+        const stream = await this.#engine.connectPipe(
+          path,
+          path,
+          options,
+          new AbortController().signal,
+          true,
+        );
+        stream.close();
+      } catch (error) {
+        cause = error;
+      }
+      const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+      const now = socketFile(path);
+      if (code === "ENOENT" || !isSame(now, file)) file = now;
+      else if (code === "ECONNREFUSED") return;
+      else {
+        const detail =
+          cause === undefined ? "another socket serves it" : "it cannot be told whether anybody serves it";
+        throw new ZmqError("EADDRINUSE", { address: `ipc://${path}`, cause, detail });
+      }
+    }
   }
 
   /** R25: the path was made by somebody else, and stays. */
@@ -233,7 +276,7 @@ export class IpcTransport implements Transport {
     if (address === "*") return this.#listenTemporarySync(tuned, handler);
     const engine = this.#engine;
     if (path.startsWith("\0")) return named(address, engine.listenPipeSync(path, address, tuned, handler));
-    replaceStale(path);
+    takePath(path); // connecting to see whether anybody serves it takes time
     return this.#listenFileSync(path, address, tuned, handler);
   }
 

@@ -176,8 +176,17 @@ export interface TransportOptions {
 
 /** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */
 export interface Transport {
-  listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor>;
-  /** As listen, before it returns; a host name that only a name server knows cannot be had this way. */
+  /** @param takeOver ipc: also a path that somebody serves, as libzmq does, instead of EADDRINUSE */
+  listen(
+    address: string,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+    takeOver: boolean,
+  ): Promise<Acceptor>;
+  /**
+   * As listen, before it returns; a host name that only a name server knows cannot be had this way, and a path that
+   * somebody serves is taken over: whether anybody does cannot be known at once.
+   */
   listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor;
   /**
    * @param signal aborts an attempt that is under way

@@ -1,8 +1,10 @@
 /**
  * Section R, ipc: files, temporary names, abstract names.
  */
+import { once } from "node:events";
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -10,10 +12,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import * as zmq from "zeromq";
 import { Pull, Push } from "../../src/index.js";
+import { Pull as DropInPull } from "../../src/zeromq.js";
 import { managed, rawConnected, rawDial, record, temporaryDirectory, texts } from "../support/helpers.js";
 
 const LINUX = process.platform === "linux";
@@ -50,12 +54,74 @@ describe("ipc endpoints", () => {
   );
 
   it("R13 a stale socket file is replaced", async () => {
+    const directory = temporaryDirectory();
+    const [served, path] = [join(directory, "served"), join(directory, "s")];
+    const server = createServer().listen(served);
+    await once(server, "listening");
+    linkSync(served, path); // stays when the server goes
+    await new Promise((resolve) => server.close(resolve));
+    const pull = managed(new Pull());
+    expect(await pull.bind(`ipc://${path}`)).toBe(`ipc://${path}`);
+    await passes(`ipc://${path}`, pull);
+  });
+
+  it("a path that is served is EADDRINUSE, and goes on to be served (R13)", async () => {
     const path = join(temporaryDirectory(), "s");
     const first = managed(new Pull());
     await first.bind(`ipc://${path}`);
+    await expect(managed(new Pull()).bind(`ipc://${path}`)).rejects.toMatchObject({
+      code: "EADDRINUSE",
+      address: `ipc://${path}`,
+    });
+    await passes(`ipc://${path}`, first);
+  });
+
+  it("bindSync, which cannot look, takes a served path, and so does zwire/zeromq (R13)", async () => {
+    const path = join(temporaryDirectory(), "s");
+    await managed(new Pull()).bind(`ipc://${path}`);
     const second = managed(new Pull());
-    expect(await second.bind(`ipc://${path}`)).toBe(`ipc://${path}`);
-    await passes(`ipc://${path}`, second); // the second has stolen the path
+    second.bindSync(`ipc://${path}`);
+    await passes(`ipc://${path}`, second);
+    const third = new DropInPull();
+    onTestFinished(() => third.close());
+    await third.bind(`ipc://${path}`);
+    const push = managed(new Push());
+    push.connect(`ipc://${path}`);
+    await push.send("x", { timeout: 20_000 });
+    expect(texts(await third.receive())).toEqual(["x"]);
+  });
+
+  it.each(["close", "unbind"] as const)(
+    "%s without waiting, then bind: the old socket does not take the new one's file away (R14)",
+    async (how) => {
+      const path = join(temporaryDirectory(), "s");
+      for (const bind of ["bind", "bindSync"] as const) {
+        const old = managed(new Pull());
+        await old.bind(`ipc://${path}`);
+        const gone = how === "close" ? old.close() : old.unbind(`ipc://${path}`);
+        const pull = managed(new Pull());
+        await pull[bind](`ipc://${path}`);
+        await gone;
+        await passes(`ipc://${path}`, pull);
+        await pull.close();
+        expect(existsSync(path)).toBe(false);
+      }
+    },
+  );
+
+  it("unbindSync, then bindSync at once: the path is served (R14)", async () => {
+    const endpoint = `ipc://${join(temporaryDirectory(), "s")}`;
+    const pull = new DropInPull();
+    onTestFinished(() => pull.close());
+    for (let i = 0; i < 3; i++) {
+      pull.bindSync(endpoint);
+      pull.unbindSync(endpoint);
+    }
+    pull.bindSync(endpoint);
+    const push = managed(new Push());
+    push.connect(endpoint);
+    await push.send("x", { timeout: 20_000 });
+    expect(texts(await pull.receive())).toEqual(["x"]);
   });
 
   it("R13 a file that is no socket is somebody's data and stays", async () => {
@@ -84,7 +150,7 @@ describe("ipc endpoints", () => {
     const first = managed(new Pull());
     const second = managed(new Pull());
     await first.bind(`ipc://${path}`);
-    await second.bind(`ipc://${path}`);
+    second.bindSync(`ipc://${path}`);
     await first.close();
     expect(existsSync(path)).toBe(true);
     await passes(`ipc://${path}`, second);
