@@ -42,7 +42,8 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   maxMultipartSize?: number;
   /** Time for greeting and handshake; 0 for ever. Default 30000. */
   handshakeInterval?: number;
-  /** Time for one connection attempt, the look-up of its name included; 0 leaves it to the system. Default 0. */
+  /** Time for one connection attempt, the look-up and every address of a name included; 0 leaves it to the system.
+   * Addresses are tried in turn, the next after a failure or 250 ms of silence (RFC 8305). Default 0. */
   connectTimeout?: number;
   /** Queue messages only for peers that are connected. Default false. */
   immediate?: boolean;

@@ -7,8 +7,10 @@ import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../accept-filter.js";
+import { eventLoop } from "../deadline.js";
 import { ZmqError } from "../errors.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
+import { firstConnection, interleaved } from "./staggered.js";
 import { formatHostPort, type RawAcceptor, type StreamEngine } from "./stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
 
@@ -198,24 +200,18 @@ export class TcpTransport implements Transport {
     const { socksProxy } = options;
     const next = socksProxy === null ? target : parseHostPort(socksProxy, address);
     const hosts = await resolveRemote(next.host, options.ipv6, address, signal);
-    let failure: unknown;
-    for (const host of hosts) {
-      signal.throwIfAborted();
-      try {
-        const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };
-        const stream = await this.#engine.connectTcp(hop, options, signal, refed);
-        if (socksProxy !== null) return await socksConnect(stream, target, options, signal);
-        if (stream.localAddress !== stream.remoteAddress) return stream;
-        // An ephemeral port that dialled itself (D9).
-        stream.close();
-        failure = new ZmqError("ECONNREFUSED", {
-          address: `tcp://${address}`,
-          detail: "connected to itself",
-        });
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+    const attempt = async (host: string, attemptSignal: AbortSignal): Promise<Stream> => {
+      attemptSignal.throwIfAborted();
+      const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };
+      const stream = await this.#engine.connectTcp(hop, options, attemptSignal, refed);
+      if (socksProxy !== null) return socksConnect(stream, target, options, attemptSignal);
+      if (stream.localAddress !== stream.remoteAddress) return stream;
+      // An ephemeral port that dialled itself (D9).
+      stream.close();
+      throw new ZmqError("ECONNREFUSED", { address: `tcp://${address}`, detail: "connected to itself" });
+    };
+    // Two attempts cannot have the same port of ours.
+    const limits = { totalMs: options.connectTimeout, oneByOne: (source?.port ?? 0) !== 0 };
+    return firstConnection(eventLoop, interleaved(hosts), limits, signal, attempt, (late) => late.close());
   }
 }

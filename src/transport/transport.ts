@@ -133,6 +133,8 @@ export interface Acceptor {
 
 /** Options that reach the operating system's sockets. -1 leaves the system's value. */
 export interface TransportOptions {
+  /** Milliseconds for one attempt to connect, look-up and all addresses of a name included; 0 for no limit. */
+  readonly connectTimeout: number;
   /** SO_SNDBUF in octets. */
   readonly sendBufferSize: number;
   /** SO_RCVBUF in octets. */
