@@ -25,7 +25,7 @@ function simulatedTime(): { pass(ms: number): Promise<void> } {
 }
 
 describe("a slow line", () => {
-  const HEARTBEAT = { heartbeatInterval: 250 };
+  const HEARTBEAT = { heartbeatInterval: 400 };
   const SIZE = 9_000_000;
   const SPEED = 6_000_000;
 
