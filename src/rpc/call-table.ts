@@ -199,6 +199,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant {
   }
 
   heartbeat(call: Call): void {
+    if (call.link?.isBehind === true) return;
     this.#follow(call, HEARTBEAT, [0]);
   }
 

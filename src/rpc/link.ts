@@ -7,6 +7,8 @@ import { Dealer, type DealerOptions, ZmqError } from "../index.js";
 import type { Id } from "./id.js";
 
 const EMPTY = Buffer.alloc(0);
+/** So many grants, cancellations and heartbeats may wait for a server; more heartbeats are not answered. */
+const MOST_FOLLOWING = 1000;
 const DEFAULTS: DealerOptions = {
   // The kernel notices a host that is gone, and answers for a process that is only busy.
   tcpKeepalive: 1,
@@ -52,6 +54,8 @@ export class Link {
   /** Aborts what waits for room when the connection goes. */
   #connection = new AbortController();
   #closed = false;
+  /** What follows calls and waits for room. */
+  #following = 0;
   /** Over inproc a socket would queue for a server that is not there yet, `immediate` or not. */
   #up = false;
 
@@ -125,9 +129,21 @@ export class Link {
     }
   }
 
-  /** Send what follows a call: a grant, a heartbeat. It waits for room, in order, as long as the connection lives. */
+  /** Send what follows a call: a grant, a cancellation. It waits for room, in order, as long as the connection lives. */
   follow(payload: Buffer): void {
-    if (!this.trySend(payload)) void this.send(payload);
+    if (this.trySend(payload)) return;
+    this.#following++;
+    void this.send(payload).finally(() => {
+      this.#following--;
+    });
+  }
+
+  /**
+   * Whether something waits for room already: a server that sends heartbeats and reads none must not fill us with their
+   * answers. It has plenty to read that says we are alive.
+   */
+  get isBehind(): boolean {
+    return this.#following >= MOST_FOLLOWING;
   }
 
   /** Resolves when a server is connected. */

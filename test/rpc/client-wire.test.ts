@@ -13,13 +13,19 @@ import {
   TimeoutExpired,
   UnknownMethod,
 } from "../../src/rpc.js";
-import { managed, turns, until, within } from "../support/helpers.js";
+import { managed, rawListen, turns, until, within } from "../support/helpers.js";
 import { arr, bin, decode, hex, int, map, nil, plain, str } from "../support/msgpack.js";
-import { calling, type Heard, ManualClock, ScriptedServer } from "../support/rpc-peers.js";
+import { message } from "../support/raw-peer.js";
+import { calling, event, type Heard, ManualClock, newId, ScriptedServer } from "../support/rpc-peers.js";
 
 async function joined(options: ClientOptions = {}) {
   const server = await ScriptedServer.listen();
   return { server, api: calling(server.endpoint, options) };
+}
+
+function heapUsed(): number {
+  for (let i = 0; i < 3; i++) global.gc?.();
+  return process.memoryUsage().heapUsed;
 }
 
 /** With a clock that goes only when it is told to. */
@@ -447,6 +453,31 @@ describe("heartbeats", () => {
     await server.reply(request, "OK", arr(int(1)));
     expect(await call).toBe(1);
     expect(server.names.filter((name) => name === "_zpc_hb")).toHaveLength(6);
+  });
+
+  it("a server that beats without end and reads nothing does not fill its client", async () => {
+    const listener = await rawListen();
+    const api = calling(listener.endpoint, { socket: { sendBufferSize: 4096 } });
+    const call = api.slow();
+    const server = await listener.accept();
+    await server.handshake({ type: "ROUTER" });
+    await server.readFrame();
+    const request = decode((await server.readFrame()).body);
+    const [header] = plain(request) as [{ message_id: Buffer }];
+    server.pause();
+    const before = heapUsed();
+    const reply = (name: string, args: Buffer) =>
+      message(
+        Buffer.alloc(0),
+        event({ message_id: bin(newId()), v: int(3), response_to: bin(header.message_id) }, name, args),
+      );
+    for (let i = 0; i < 500; i++) {
+      server.write(...Array.from({ length: 100 }, () => reply("_zpc_hb", arr(int(0)))));
+      await turns(1);
+    }
+    server.write(reply("OK", arr(int(1))));
+    expect(await within(call, "the answer behind all heartbeats")).toBe(1);
+    expect(heapUsed() - before).toBeLessThan(16 * 1024 ** 2);
   });
 
   it("one is begun when none came for an interval, and its answer is not answered", async () => {
