@@ -26,6 +26,8 @@ export class PacedWriter {
   #next = 0;
   #offset = 0;
   #waiting = 0;
+  /** The stream has not taken all that it was given: nothing more is written before its onDrain(). */
+  #busy = false;
   /** Of one message, on average. */
   #messageBytes = 1;
   /** Runs from when the budget was used up. */
@@ -44,7 +46,7 @@ export class PacedWriter {
     // At the end of the turn: it may bring more, and one write is cheaper than several.
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
-      this.drained();
+      this.#again();
     });
   }
 
@@ -55,7 +57,7 @@ export class PacedWriter {
   write(segments: readonly Uint8Array[], bytes: number, messages: number): boolean {
     if (messages <= this.#budget.left) {
       this.#budget.wrote(messages);
-      return this.#stream.write(segments) === 0;
+      return this.#give(segments);
     }
     this.#segments = segments;
     this.#messageBytes = bytes / messages;
@@ -66,7 +68,19 @@ export class PacedWriter {
 
   /** From the stream's onDrain(). */
   drained(): void {
+    this.#busy = false;
     if (this.#proceed()) this.#owner.written();
+  }
+
+  /** The budget may have grown; where the stream is busy, its onDrain() follows. */
+  #again(): void {
+    if (!this.#busy && this.#next < this.#segments.length) this.drained();
+  }
+
+  /** True when the stream has taken all of it. */
+  #give(segments: readonly Uint8Array[]): boolean {
+    this.#busy = this.#stream.write(segments) > 0;
+    return !this.#busy;
   }
 
   /** Writes what the budget allows; true when everything is taken. */
@@ -80,7 +94,7 @@ export class PacedWriter {
         this.#owner.memoryGone(this.#waiting);
         return false;
       }
-      if (this.#stream.write(this.#allowed()) > 0) return false;
+      if (!this.#give(this.#allowed())) return false;
     }
     this.#reset();
     return true;
@@ -119,7 +133,7 @@ export class PacedWriter {
     if (this.#window === undefined) return; // closed
     this.#window = undefined;
     this.#budget.windowEnds();
-    if (this.#next < this.#segments.length) this.drained();
+    this.#again();
   }
 
   /** Bytes that were not handed to the stream. */
