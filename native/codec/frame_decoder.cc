@@ -73,6 +73,8 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
       Count(flags, length);
       if (!Flush(data, begin, at, count)) return false;
       capacity_ = static_cast<size_t>(std::min<uint64_t>(length, kAheadBytes));
+      if (ahead_->bytes + capacity_ > kAheadTotal) capacity_ = kLargeBytes;
+      SetAhead(capacity_);
       body_ = sink_->BeginLarge(capacity_);
       if (body_ == nullptr) return false;
       body_length_ = length;
@@ -102,12 +104,19 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
   return Flush(data, begin, at, count);
 }
 
+void FrameDecoder::SetAhead(size_t bytes) {
+  ahead_->bytes += bytes - ahead_of_us_;  // modulo 2^n, as the sum
+  ahead_of_us_ = bytes;
+}
+
 bool FrameDecoder::Filled(size_t size) {
   filled_ += size;
+  SetAhead(capacity_ - filled_);
   if (filled_ < capacity_) return true;
   if (filled_ < body_length_) {
     // Above kAheadBytes memory follows what has arrived, by doubling.
     capacity_ = static_cast<size_t>(std::min<uint64_t>(body_length_, static_cast<uint64_t>(capacity_) * 2));
+    SetAhead(capacity_ - filled_);
     body_ = sink_->GrowLarge(filled_, capacity_);
     return body_ != nullptr;
   }

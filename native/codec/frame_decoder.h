@@ -51,6 +51,12 @@ class FrameSink {
   virtual bool EndLarge(size_t length, uint32_t flags) = 0;
 };
 
+// Memory that all decoders of a thread have taken for octets that have not arrived: nine octets announce any size, and
+// cost their sender nothing.
+struct Ahead {
+  size_t bytes = 0;
+};
+
 class FrameDecoder {
  public:
   // Bodies from here on get memory of their own unless they lie whole in the input.
@@ -59,10 +65,15 @@ class FrameDecoder {
   static constexpr size_t kCarryMax = kLargeBytes + 9;
   // Memory is never taken further ahead of what has arrived.
   static constexpr size_t kAheadBytes = 16 * 1024 * 1024;
+  // Beyond this, all decoders together, a body begins small and its memory follows what arrives by doubling.
+  static constexpr size_t kAheadTotal = kAheadBytes;
 
   // The table belongs to the caller and holds the entries of the running Frames call.
-  FrameDecoder(FrameEntry* table, size_t table_entries, FrameSink* sink)
-      : table_(table), table_entries_(table_entries), sink_(sink) {}
+  FrameDecoder(FrameEntry* table, size_t table_entries, FrameSink* sink, Ahead* ahead)
+      : table_(table), table_entries_(table_entries), sink_(sink), ahead_(ahead) {}
+  ~FrameDecoder() { ahead_->bytes -= ahead_of_us_; }
+  FrameDecoder(const FrameDecoder&) = delete;
+  FrameDecoder& operator=(const FrameDecoder&) = delete;
 
   // Limits of 2^63 and more are taken as 2^63-1, so that a size with bit 63 is above any (E4).
   void SetLimits(const FrameLimits& limits);
@@ -91,11 +102,15 @@ class FrameDecoder {
   Fault Check(uint32_t flags, uint64_t length) const;
   void Count(uint32_t flags, uint64_t length);
   bool Flush(const uint8_t* data, size_t begin, size_t end, size_t count);
+  // What has been taken for the body, and not arrived.
+  void SetAhead(size_t bytes);
 
   FrameLimits limits_{};
   FrameEntry* table_;
   size_t table_entries_;
   FrameSink* sink_;
+  Ahead* ahead_;
+  size_t ahead_of_us_ = 0;
   std::vector<uint8_t> carry_;
   uint8_t* body_ = nullptr;
   size_t capacity_ = 0;

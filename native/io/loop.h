@@ -92,6 +92,7 @@ struct Loop {
   uv_loop_t* uv;
   // Shared by all streams: what one reads is decoded and copied out, or lent, before another can read.
   uint8_t* receive = nullptr;
+  Ahead ahead;
   // JavaScript has views of the receive buffer. It stays alive until the next is made.
   bool lent = false;
   std::function<uint8_t*()> new_receive;

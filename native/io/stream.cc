@@ -234,7 +234,7 @@ void Stream::Feed(const uint8_t* data, size_t size) {
 
 void Stream::StartFrames(FrameEntry* table, size_t entries, const FrameLimits& limits, const uint8_t* leftover,
                          size_t size) {
-  decoder_ = std::make_unique<FrameDecoder>(table, entries, listener_);
+  decoder_ = std::make_unique<FrameDecoder>(table, entries, listener_, &loop_->ahead);
   decoder_->SetLimits(limits);
   if (size > 0) Feed(leftover, size);
 }

@@ -15,6 +15,10 @@ const HEADER_MAX = 9;
 const OWN_MEMORY_BYTES = 16384;
 /** Never take more memory than this ahead of what has arrived. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
+/** Beyond this, all decoders of the thread together, a body begins small and its memory follows what arrives by doubling. */
+const AHEAD_TOTAL = AHEAD_BYTES;
+/** Memory taken for octets that have not arrived: nine octets announce any size, and cost their sender nothing. */
+let aheadOfAll = 0;
 
 /**
  * Tables that no decoder is using. A table is valid only while its frames are handed over, so that decoders share a
@@ -47,6 +51,9 @@ export class FrameDecoder {
   #bodyLength = 0;
   #bodyFilled = 0;
   #bodyFlags = 0;
+  /** What has been taken for the body, and not arrived. */
+  #ahead = 0;
+  #closed = false;
   #parts = 0;
   #messageBytes = 0;
   #fault = 0;
@@ -158,7 +165,10 @@ export class FrameDecoder {
   }
 
   #beginBody(length: number, flags: number, start: Buffer): void {
-    this.#body = Buffer.allocUnsafeSlow(Math.min(length, AHEAD_BYTES));
+    const wanted = Math.min(length, AHEAD_BYTES);
+    const memory = aheadOfAll + wanted > AHEAD_TOTAL ? OWN_MEMORY_BYTES : wanted;
+    this.#body = Buffer.allocUnsafeSlow(memory);
+    this.#setAhead(memory);
     this.#bodyLength = length;
     this.#bodyFlags = flags;
     this.#bodyFilled = 0;
@@ -172,6 +182,7 @@ export class FrameDecoder {
     const body = this.#body as Buffer;
     chunk.copy(body, this.#bodyFilled, 0, take);
     this.#bodyFilled += take;
+    this.#setAhead(body.length - this.#bodyFilled);
     if (this.#bodyFilled === this.#bodyLength) {
       this.#body = null;
       this.#sink.onLargeFrame(body, this.#bodyFlags);
@@ -186,6 +197,19 @@ export class FrameDecoder {
     const grown = Buffer.allocUnsafeSlow(Math.min(this.#bodyLength, Math.max(bytes, body.length * 2)));
     body.copy(grown, 0, 0, this.#bodyFilled);
     this.#body = grown;
+  }
+
+  #setAhead(bytes: number): void {
+    const counted = this.#closed ? 0 : bytes;
+    aheadOfAll += counted - this.#ahead;
+    this.#ahead = counted;
+  }
+
+  /** Nothing more is fed: what was taken for a body that never came counts no longer. */
+  close(): void {
+    this.#closed = true;
+    this.#setAhead(0);
+    this.#body = null;
   }
 
   /** Check a header against the limits; a FrameFault. */

@@ -216,6 +216,7 @@ class NodeStream implements RawStream, Deferrable {
   close(): void {
     this.#handler = null;
     this.#rest = null;
+    this.#decoder?.close();
     this.#socket.destroy();
   }
 

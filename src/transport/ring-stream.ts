@@ -283,6 +283,7 @@ export class RingStream implements Stream {
     if (this.#closed) return;
     this.#closed = true;
     this.#handler = null;
+    this.#decoder?.close();
     this.#segments = [];
     if (this.#immediate !== undefined) clearImmediate(this.#immediate);
     Atomics.store(this.#control, ringWord(this.#side, RingWord.closed), 1);

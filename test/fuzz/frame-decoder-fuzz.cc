@@ -184,7 +184,8 @@ template <typename NextPiece>
 Result Run(const std::string& input, const FrameLimits& limits, size_t entries, size_t wanted, NextPiece next_piece) {
   std::vector<FrameEntry> table(entries);
   CheckingSink sink(table.data(), entries, limits, wanted);
-  FrameDecoder decoder(table.data(), entries, &sink);
+  zwire::Ahead ahead;
+  FrameDecoder decoder(table.data(), entries, &sink, &ahead);
   decoder.SetLimits(limits);
   size_t at = 0;
   while (at < input.size()) {

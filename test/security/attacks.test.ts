@@ -52,4 +52,14 @@ describe("attacks beside a good peer", () => {
     );
     expectUnharmed(quiet, attacked);
   });
+
+  it("400 connections that announce 16 MiB each and send nothing more take no memory for it", async () => {
+    const announced = Buffer.from([2, 0, 0, 0, 0, 1, 0, 0, 0]);
+    const victim: Victim = { kind: "pull" };
+    const { quiet, attacked, rig } = await underAttack(victim, async ({ endpoint }) => {
+      for (let i = 0; i < 400; i++) (await rawConnected(endpoint, { type: "PUSH" })).write(announced);
+    });
+    expectUnharmed(quiet, attacked);
+    await rig.until(({ peers }) => peers[0] === 401, "all of them are connected");
+  });
 });
