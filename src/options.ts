@@ -73,6 +73,23 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   tcpKeepaliveInterval?: number;
   /** Connections that may wait to be accepted. Default 100. */
   backlog?: number;
+  /**
+   * Connections to bound endpoints that a socket has at once; one more is closed as it comes, with the event "limit". 0
+   * for no limit. Default 65536.
+   */
+  maxConnections?: number;
+  /**
+   * Connections to bound endpoints whose handshake is not complete; for one more, the oldest is closed where it has taken
+   * a tenth of handshakeInterval, and else the new one. 0 for no limit. Default 1024.
+   */
+  maxHandshakes?: number;
+  /**
+   * Connections at once from one tcp address (of IPv6, from one network of 64 bits); ipc has no addresses. 0 for no limit.
+   * Default 0.
+   */
+  maxConnectionsPerAddress?: number;
+  /** Connections that one tcp address may make per second, and as many at once; 0 for no limit. Default 0. */
+  maxConnectionRate?: number;
   /** Use IPv6; a wildcard bind is dual-stack then. Default: the context's, which is false. */
   ipv6?: boolean;
   /** IP_TOS and IPV6_TCLASS of tcp connections, 0 to 255; 0 leaves the system's. Linux keeps the two lowest bits (ECN)
@@ -425,6 +442,10 @@ const SOCKET: OptionName[] = [
   "typeOfService",
   "interface",
   "backlog",
+  "maxConnections",
+  "maxHandshakes",
+  "maxConnectionsPerAddress",
+  "maxConnectionRate",
   "ipv6",
   "socksProxy",
   "socksUsername",

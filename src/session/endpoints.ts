@@ -7,6 +7,7 @@ import type { Pipe } from "../engine/pipe.js";
 import { ZmqError } from "../errors.js";
 import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
 import { Dialer } from "./dialer.js";
+import { Gate } from "./gate.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { InprocConnector, InprocListener, type InprocRegistry } from "./inproc.js";
 import { Listener } from "./listener.js";
@@ -22,6 +23,7 @@ export interface Endpoint {
 export class Endpoints {
   readonly #host: SocketHost;
   readonly #inproc: () => InprocRegistry;
+  readonly #gate: Gate;
   /** By the actual endpoint. */
   readonly #bound = new Map<string, EndpointHandle>();
   /** Actual endpoints by the words of bind(), where those differ and can mean no other: `tcp://localhost:5555`. */
@@ -34,6 +36,7 @@ export class Endpoints {
   constructor(host: SocketHost, inproc: () => InprocRegistry) {
     this.#host = host;
     this.#inproc = inproc;
+    this.#gate = new Gate(host.options);
   }
 
   /** How many are bound and connected now. */
@@ -58,7 +61,7 @@ export class Endpoints {
       await this.#inproc().bind(handle);
     } else {
       checkBind(scheme, address, this.#host.options);
-      handle = new Listener(this.#host);
+      handle = new Listener(this.#host, this.#gate);
       await handle.open(transportFor(scheme), address);
     }
     if (this.#host.closed) {
@@ -88,7 +91,7 @@ export class Endpoints {
       }
     } else {
       checkBind(scheme, address, this.#host.options);
-      handle = new Listener(this.#host);
+      handle = new Listener(this.#host, this.#gate);
       handle.openSync(transportFor(scheme), address);
     }
     return this.#keep(endpoint, handle);

@@ -9,6 +9,7 @@ import type { OptionValues } from "../options.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/transport.js";
 import { type Connection, openConnection, type SessionEnd, type SessionOwner } from "./connection.js";
 import { reportEnd } from "./dialer.js";
+import type { Excess, Gate, Place } from "./gate.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { flushed } from "./linger.js";
 
@@ -19,11 +20,15 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   readonly #host: SocketHost;
   readonly #options: OptionValues;
   readonly #sessions = new Map<Connection, StreamPipe | null>();
+  readonly #gate: Gate | null;
+  readonly #places = new Map<Connection, Place>();
   #acceptor: Acceptor | null = null;
   #closing = false;
 
-  constructor(host: SocketHost) {
+  /** @param gate lets connections in, those of the socket's other listeners as well; null for everybody */
+  constructor(host: SocketHost, gate: Gate | null = null) {
     this.#host = host;
+    this.#gate = gate;
     this.socketType = host.socketType;
     this.#options = { ...host.options };
   }
@@ -49,6 +54,13 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
       stream.close();
       return;
     }
+    const place = this.#gate?.enter(stream.remoteAddress);
+    if (place !== undefined && "limit" in place) {
+      const { remoteAddress } = stream;
+      stream.close();
+      this.#tell(place, "refused", remoteAddress);
+      return;
+    }
     if (!this.#host.refed) stream.unref();
     // An ipc peer has no address of its own: name the endpoint.
     this.#host.emitEvent("accept", {
@@ -57,7 +69,25 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     });
     const session = openConnection(this.#host.raw, this, stream, this.#options);
     this.#sessions.set(session, null);
+    if (place !== undefined) {
+      this.#places.set(session, place);
+      place.evict = (excess) => {
+        session.close();
+        this.#drop(session);
+        this.#tell(excess, "closed", stream.remoteAddress);
+      };
+    }
     session.start();
+  }
+
+  #tell(excess: Excess, action: "refused" | "closed", remote: string): void {
+    if (this.#gate?.tells(excess) !== true) return;
+    this.#host.emitEvent("limit", {
+      address: remote || this.endpoint,
+      endpoint: this.endpoint,
+      ...excess,
+      action,
+    });
   }
 
   onError(error: NodeJS.ErrnoException): void {
@@ -82,6 +112,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);
+    const place = this.#places.get(session);
+    if (place !== undefined) this.#gate?.ready(place);
     this.#host.attachPipe(pipe);
     return pipe;
   }
@@ -96,9 +128,15 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     reportEnd(this.#host, session, { address, endpoint: this.endpoint }, wasReady, error);
   }
 
+  #forget(session: Connection): void {
+    this.#sessions.delete(session);
+    const place = this.#places.get(session);
+    if (place !== undefined && this.#places.delete(session)) this.#gate?.leave(place);
+  }
+
   #drop(session: Connection): void {
     const pipe = this.#sessions.get(session);
-    this.#sessions.delete(session);
+    this.#forget(session);
     if (!pipe) return;
     this.#host.pipeDisconnected(pipe);
     pipe.discardOutbound();
@@ -133,7 +171,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     for (const [session, pipe] of this.#sessions) {
       if (pipe === null) {
         session.close();
-        this.#sessions.delete(session);
+        this.#forget(session);
       } else {
         this.#host.detachPipe(pipe);
         pipes.push(pipe);

@@ -93,6 +93,8 @@ export class SocketState implements Lingering, EventSource {
       receiveHighWaterMarkBytes: 0,
       maxQueuedBytes: 0,
       heartbeatInterval: 0, // and sends PINGs where the program asks for them
+      maxConnections: 0,
+      maxHandshakes: 0,
     });
     Object.assign(core.options, UPSTREAM_TOPICS);
     core.warnsLate = false; // ours do, by zeromq.js's rule

@@ -365,6 +365,18 @@ export const OPTIONS: readonly Row[] = [
     ...own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),
     initials: { PUB: 32 * MIB, XPUB: 32 * MIB, RADIO: 32 * MIB },
   },
+  own("maxConnections", 65536, 0, all, "security/connections.test.ts: maxConnections", MAX, true),
+  own("maxHandshakes", 1024, 0, all, "security/connections.test.ts: maxHandshakes", MAX, true),
+  own(
+    "maxConnectionsPerAddress",
+    0,
+    0,
+    all,
+    "security/connections.test.ts: maxConnectionsPerAddress",
+    MAX,
+    true,
+  ),
+  own("maxConnectionRate", 0, 0, all, "security/connections.test.ts: maxConnectionRate", MAX, true),
   own("maxQueuedBytes", 256 * MIB, 0, all, "security/memory-receive.test.ts: maxQueuedBytes", SAFE, true),
   own(
     "receiveHighWaterMarkBytes",
