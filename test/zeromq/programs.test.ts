@@ -5,21 +5,15 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { type Run, runLibrary } from "./support.js";
+import { runLibrary, runOriginal } from "./support.js";
 
 const names = readdirSync(fileURLToPath(new URL("programs/", import.meta.url)))
   .filter((file) => file.endsWith(".mjs"))
   .map((file) => file.slice(0, -".mjs".length));
 
-/** What the program prints on zeromq itself, which now and then crashes at the end of a process: then once more. */
-async function original(name: string): Promise<Run> {
-  const first = await runLibrary("program-child.mjs", "zeromq", name);
-  return first.code === null ? runLibrary("program-child.mjs", "zeromq", name) : first;
-}
-
 describe.concurrent("a program of zeromq.js", () => {
   it.each(names)("%s prints the same on zwire/zeromq", async (name) => {
-    const upstream = await original(name);
+    const upstream = await runOriginal("program-child.mjs", name);
     expect(upstream.code, upstream.stdout + upstream.stderr).toBe(0);
     expect(upstream.stdout).not.toBe("");
     const zwire = await runLibrary("program-child.mjs", "zwire", name);
