@@ -457,7 +457,7 @@ describe("heartbeats", () => {
 
   it("a server that beats without end and reads nothing does not fill its client", async () => {
     const listener = await rawListen();
-    const api = calling(listener.endpoint, { socket: { sendBufferSize: 4096 } });
+    const api = calling(listener.endpoint);
     const call = api.slow();
     const server = await listener.accept();
     await server.handshake({ type: "ROUTER" });

@@ -9,6 +9,9 @@ import { managed, turns, until, within } from "../support/helpers.js";
 import { arr, bin, int, map, nil } from "../support/msgpack.js";
 import { calling, event, ManualClock, newId, ScriptedClient, serving } from "../support/rpc-peers.js";
 
+/** Node's sockets take no sizes for the kernel's buffers, and what the kernel takes does not wait here. */
+const SMALL_BUFFERS = process.env.ZWIRE_ENGINE !== "portable";
+
 /** A promise with its end in hand. */
 function gate(): { readonly opened: Promise<void>; open(): void } {
   let open!: () => void;
@@ -165,32 +168,35 @@ describe("limits", () => {
     expect((await greedy.call("_zerorpc_ping")).args).toEqual([["pong", "zwire"]]);
   });
 
-  it("answers that nobody reads have one limit for all clients: those with the most lose them, with an event", async () => {
-    const server = await serving(
-      { blob: (size: number) => Buffer.alloc(size) },
-      { maxUnsentBytes: 1024 * 1024, socket: { sendHighWaterMark: 2, sendBufferSize: 4096 } },
-    );
-    const events: ServerLimitEvent[] = [];
-    server.on("limit", (one) => events.push(one as ServerLimitEvent));
-    const bad = Array.from({ length: 4 }, () => unreading(server.endpoint));
-    for (const dealer of bad) {
-      for (let i = 0; i < 100; i++) {
-        const header = { message_id: bin(newId()), v: int(3) };
-        await dealer.send(["", event(header, "blob", arr(int(64 * 1024)))]);
+  it.runIf(SMALL_BUFFERS)(
+    "answers that nobody reads have one limit for all clients: those with the most lose them, with an event",
+    async () => {
+      const server = await serving(
+        { blob: (size: number) => Buffer.alloc(size) },
+        { maxUnsentBytes: 1024 * 1024, socket: { sendHighWaterMark: 2, sendBufferSize: 4096 } },
+      );
+      const events: ServerLimitEvent[] = [];
+      server.on("limit", (one) => events.push(one as ServerLimitEvent));
+      const bad = Array.from({ length: 4 }, () => unreading(server.endpoint));
+      for (const dealer of bad) {
+        for (let i = 0; i < 100; i++) {
+          const header = { message_id: bin(newId()), v: int(3) };
+          await dealer.send(["", event(header, "blob", arr(int(64 * 1024)))]);
+        }
       }
-    }
-    await until(() => server.stats.undelivered > 200, "answers are dropped");
-    expect(events.length).toBeGreaterThan(0);
-    expect(events.length).toBeLessThanOrEqual(4);
-    expect(events[0]).toMatchObject({ limit: "maxUnsentBytes", action: "dropped" });
-    // One answer as large as may be, to a client that is slow to read it, still comes.
-    const api = calling(server.endpoint);
-    expect(await within(api.blob(200_000), "an answer")).toHaveLength(200_000);
-    for (const dealer of bad) await dealer.close({ linger: 0 });
-    expect(await within(api.blob(20_000_000), "a large answer")).toHaveLength(20_000_000);
-  });
+      await until(() => server.stats.undelivered > 200, "answers are dropped");
+      expect(events.length).toBeGreaterThan(0);
+      expect(events.length).toBeLessThanOrEqual(4);
+      expect(events[0]).toMatchObject({ limit: "maxUnsentBytes", action: "dropped" });
+      // One answer as large as may be, to a client that is slow to read it, still comes.
+      const api = calling(server.endpoint);
+      expect(await within(api.blob(200_000), "an answer")).toHaveLength(200_000);
+      for (const dealer of bad) await dealer.close({ linger: 0 });
+      expect(await within(api.blob(20_000_000), "a large answer")).toHaveLength(20_000_000);
+    },
+  );
 
-  it("a client that reads late gets what waited for it, in order", async () => {
+  it.runIf(SMALL_BUFFERS)("a client that reads late gets what waited for it, in order", async () => {
     const server = await serving(
       { blob: (i: number) => [i, Buffer.alloc(50_000)] },
       { socket: { sendHighWaterMark: 2, sendBufferSize: 4096 } },
