@@ -225,7 +225,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
   reset(pipe: Pipe): boolean {
     if (pipe !== this.#pipe) return false;
     const session = this.#session;
-    if (session === null || this.#state !== "ready") return true;
+    if (session === null || this.#state !== "ready") {
+      this.#pipe.discardOutbound(); // a request that was given up goes to no connection that is yet to come
+      return true;
+    }
     this.#session = null;
     session.close();
     this.#host.pipeDisconnected(pipe);
