@@ -6,6 +6,7 @@ import { Context as Core, context as coreContext } from "../context.js";
 import { checkCount, checkOptions } from "./arguments.js";
 import { failure } from "./errors.js";
 import { CONTEXT_HINTS, keptHint } from "./hints.js";
+import { nativeClass, recognise } from "./native-class.js";
 import {
   checkId,
   convert,
@@ -33,7 +34,7 @@ const MESSAGE_SIZE = { id: 6, octets: 64 };
 const WRITE_ONLY: ReadonlySet<number> = new Set([3, 7]);
 
 /** Shared by sockets that see each other's inproc names. */
-export interface Context {
+export interface ContextClass {
   /** false: sockets made from now on have a linger of 0, and the end of the process waits for no message. Default true. */
   blocky: boolean;
   /** Kept and read back; zwire has no I/O threads. Default 1. */
@@ -52,19 +53,20 @@ export interface Context {
 }
 
 /** Writable properties, as constructor fields. */
-export interface ContextOptions extends Partial<Omit<Context, "maxSocketsLimit">> {}
+export interface ContextOptions extends Partial<Omit<ContextClass, "maxSocketsLimit">> {}
 
 /** The core's context behind one of ours. */
 export let coreOf: (context: unknown) => Core | undefined;
 let adopt: Core | undefined;
 
-export class Context {
+export class ContextClass {
   readonly #core: Core;
   readonly #hints = new Map<number, number>();
 
   static {
     coreOf = (context) =>
       typeof context === "object" && context !== null && #core in context ? context.#core : undefined;
+    recognise((value) => #core in value);
   }
 
   /** @throws TypeError for options that are no object or not known, Error EINVAL for a bad value */
@@ -111,6 +113,9 @@ export class Context {
     else writeCore(this.#core as Target, "Int32", id, number);
   }
 }
+
+export const Context = nativeClass("Context", ContextClass);
+export type Context = ContextClass;
 
 defineOptionProperties(Context.prototype, PROPERTIES);
 

@@ -8,6 +8,7 @@ import { Fifo } from "../engine/fifo.js";
 import { checkCount } from "./arguments.js";
 import { failure } from "./errors.js";
 import type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
+import { isNative, nativeClass, recognise } from "./native-class.js";
 import { hold } from "./process-end.js";
 
 const BUSY = "Observer is busy reading; only one receive operation may be in progress at any time";
@@ -39,12 +40,12 @@ export function observeSockets(find: (socket: unknown) => EventSource | undefine
   sourceOf = find;
 }
 
-export interface Observer extends EventSubscriber {
+export interface ObserverClass extends EventSubscriber {
   /** Events until the socket closes, `end` the last of them. */
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
 }
 
-export class Observer {
+export class ObserverClass {
   readonly #queue = new Fifo<Event>();
   readonly #emitter = new EventEmitter();
   readonly #unwatch: () => void;
@@ -57,7 +58,7 @@ export class Observer {
     if (typeof socket !== "object" || socket === null) throw new TypeError("Socket must be a socket object");
     checkCount(arguments.length, 1);
     const source = sourceOf(socket);
-    if (source === undefined) throw new Error("Invalid argument");
+    if (source === undefined) throw isNative(socket) ? failure("ENOTSOCK") : new Error("Invalid argument");
     if (source.closed) throw failure("ENOTSOCK");
     this.#unwatch = source.watch((event) => this.#tell(event));
     Object.seal(this);
@@ -131,7 +132,8 @@ export class Observer {
   }
 
   static {
-    const listen = function (this: Observer, method: "on" | "off", type: EventType, listener: never) {
+    recognise((value) => #queue in value);
+    const listen = function (this: ObserverClass, method: "on" | "off", type: EventType, listener: never) {
       if (!this.#listening && method === "on") {
         this.#listening = true;
         if (!this.#ended) hold(1);
@@ -144,14 +146,14 @@ export class Observer {
       this.#emitter[method](type, listener);
       return this.#emitter;
     };
-    Object.assign(Observer.prototype, {
-      on(this: Observer, type: EventType, listener: never) {
+    Object.assign(ObserverClass.prototype, {
+      on(this: ObserverClass, type: EventType, listener: never) {
         return listen.call(this, "on", type, listener);
       },
-      off(this: Observer, type: EventType, listener: never) {
+      off(this: ObserverClass, type: EventType, listener: never) {
         return listen.call(this, "off", type, listener);
       },
-      [Symbol.asyncIterator](this: Observer): AsyncIterator<Event, undefined> {
+      [Symbol.asyncIterator](this: ObserverClass): AsyncIterator<Event, undefined> {
         if (this.#listening) throw new Error(LISTENING);
         const iteration = { left: false };
         return {
@@ -166,5 +168,8 @@ export class Observer {
     });
   }
 }
+
+export const Observer = nativeClass("Observer", ObserverClass);
+export type Observer = ObserverClass;
 
 export type { EventOfType };

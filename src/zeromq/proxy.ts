@@ -6,6 +6,7 @@
 import { Proxy as Core } from "../proxy.js";
 import { checkCount } from "./arguments.js";
 import { calling, failure, translated } from "./errors.js";
+import { isNative, nativeClass, recognise } from "./native-class.js";
 import { hold } from "./process-end.js";
 import { internalsOf, type Socket } from "./socket.js";
 import type { SocketState } from "./state.js";
@@ -14,21 +15,30 @@ function checkObject(value: unknown, name: string): void {
   if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be a socket object`);
 }
 
-export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
+function hasEndpoints(state: SocketState | undefined): state is SocketState {
+  return state !== undefined && state.endpoints > 0 && !state.core.closed;
+}
+
+export class ProxyClass<F extends Socket = Socket, B extends Socket = Socket> {
   readonly #frontEnd: F;
   readonly #backEnd: B;
-  readonly #front: SocketState;
-  readonly #back: SocketState;
+  /** Undefined: an object of another class, which zeromq.js takes and cannot run. */
+  readonly #front: SocketState | undefined;
+  readonly #back: SocketState | undefined;
   /** Only while it runs. */
   #core: Core | null = null;
 
-  /** @throws TypeError for what is no object, Error for one that is no socket */
+  static {
+    recognise((value) => #frontEnd in value);
+  }
+
+  /** @throws TypeError for what is no object, Error for one that no class here has made */
   constructor(frontEnd: F, backEnd: B) {
     checkObject(frontEnd, "Front-end");
     checkObject(backEnd, "Back-end");
     checkCount(arguments.length, 2);
     const [front, back] = [internalsOf(frontEnd), internalsOf(backEnd)];
-    if (front === undefined || back === undefined) throw new Error("Invalid argument");
+    if (!isNative(frontEnd) || !isNative(backEnd)) throw new Error("Invalid argument");
     this.#frontEnd = frontEnd;
     this.#backEnd = backEnd;
     this.#front = front;
@@ -50,13 +60,12 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
    * EBUSY for one that another proxy has
    */
   run(): Promise<void> {
-    const ends = [this.#front, this.#back];
-    if (this.#front.endpoints === 0 || this.#front.core.closed)
-      throw failure("EINVAL", "Front-end socket must be bound or connected");
-    if (this.#back.endpoints === 0 || this.#back.core.closed)
-      throw failure("EINVAL", "Back-end socket must be bound or connected");
+    const [front, back] = [this.#front, this.#back];
+    if (!hasEndpoints(front)) throw failure("EINVAL", "Front-end socket must be bound or connected");
+    if (!hasEndpoints(back)) throw failure("EINVAL", "Back-end socket must be bound or connected");
+    const ends = [front, back];
     for (const end of ends) end.requireFree();
-    const core = calling(() => new Core(this.#front.core, this.#back.core));
+    const core = calling(() => new Core(front.core, back.core));
     for (const end of ends) end.take("proxy");
     this.#core = core;
     return this.#run(core, ends);
@@ -98,3 +107,6 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
     return this.#core;
   }
 }
+
+export const Proxy = nativeClass("Proxy", ProxyClass);
+export type Proxy<F extends Socket = Socket, B extends Socket = Socket> = ProxyClass<F, B>;

@@ -5,6 +5,8 @@
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { checkAddress, checkCount, checkOptions, toMessage } from "./arguments.js";
 import { type Context, coreOf, context as defaultContext } from "./context.js";
+import { failure } from "./errors.js";
+import { isNative, nativeClass, recognise } from "./native-class.js";
 import { Observer, observeSockets } from "./observer.js";
 import { checkId, convert, defineOptionProperties, type Kind, SOCKET_PROPERTIES } from "./options.js";
 import { makeCore, SocketState } from "./state.js";
@@ -13,7 +15,7 @@ import { makeCore, SocketState } from "./state.js";
 export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
 
 /** Options of all sockets. Of those about security the one set last decides; GSSAPI is not supported. */
-export interface Socket {
+export interface SocketClass {
   /** Kept and read back; there are no I/O threads to choose from. */
   affinity: number;
   /** Kept and read back; there is no multicast. */
@@ -79,12 +81,13 @@ function requireState(socket: unknown): SocketState {
 }
 
 /** A socket of any type. */
-export abstract class Socket {
+export abstract class SocketClass {
   readonly #state: SocketState;
 
   static {
     stateOf = (socket) =>
       typeof socket === "object" && socket !== null && #state in socket ? socket.#state : undefined;
+    recognise((value) => #state in value);
   }
 
   protected constructor(type: SocketType, options?: object) {
@@ -94,7 +97,9 @@ export abstract class Socket {
     const { context = undefined, ...fields } = (options ?? {}) as { context?: Context };
     const given = options !== undefined && "context" in options;
     const core = coreOf(given ? context : defaultContext);
-    if (core === undefined) throw new Error("Invalid argument");
+    if (core === undefined) {
+      throw isNative(context) ? failure("EFAULT", "Context is closed") : new Error("Invalid argument");
+    }
     this.#state = new SocketState(makeCore(type, core), given ? (context as Context) : defaultContext);
     Object.seal(this);
     try {
@@ -215,6 +220,9 @@ export abstract class Socket {
     setOption(this, "String", option, value, arguments.length);
   }
 }
+
+export const Socket = nativeClass("Socket", SocketClass);
+export type Socket = SocketClass;
 
 /** Checks a call about an endpoint. */
 function forEndpoint(socket: unknown, address: unknown, count: number): SocketState {

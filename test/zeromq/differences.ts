@@ -40,5 +40,4 @@ export const DIFFERENCES: readonly Difference[] = [
   { path: /^receive twice > second/, why: "a second receive waits its turn" },
   { path: /^send twice > second/, why: "a second send waits its turn" },
   { path: /^send: kinds of parts > (dataView|shared) > /, why: "sent as the octets that they are" },
-  { path: /^Context > withoutNew > message/, why: "the engine's own words for a class" },
 ];

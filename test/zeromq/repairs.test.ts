@@ -158,3 +158,13 @@ describe("zwire/zeromq", () => {
     expect(ticks).toBeGreaterThan(3);
   });
 });
+
+it.each([
+  ["a Context", () => new zmq.Context()],
+  ["another Observer", () => opened(new zmq.Push()).events],
+  ["a Proxy", () => new zmq.Proxy(opened(new zmq.Push()), opened(new zmq.Push()))],
+])("an Observer of %s throws libzmq's ENOTSOCK, where zeromq.js ends the process", (_title, make) => {
+  expect(() => new zmq.Observer(make() as never)).toThrow(
+    expect.objectContaining({ code: "ENOTSOCK", message: "Socket operation on non-socket" }),
+  );
+});

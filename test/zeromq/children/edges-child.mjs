@@ -61,6 +61,33 @@ say(
   answer(() => new Proxy(one)),
   answer(() => new Proxy(one, other, 1)),
 );
+for (const name of ["Context", "Socket", "Observer", "Proxy", "Push"]) {
+  const type = zmq[name];
+  const without = [() => type(), () => type.call({}), () => type.apply(Object.create(type.prototype), [5])];
+  say(`${name} without new`, ...without.map(answer), type.name, type.prototype.constructor === type);
+}
+for (const value of [
+  new Pull(),
+  new Pull().events,
+  new Proxy(one, other),
+  {},
+  1,
+  null,
+  Object.create(Context.prototype),
+])
+  say(
+    "as a context",
+    answer(() => new Push({ context: value })),
+  );
+// That of an Observer, which ends the process of zeromq.js, is asked in repairs.test.ts.
+for (const value of [new Context(), one.events, {}])
+  say(
+    "as an end of a Proxy",
+    answer(() => new Proxy(value, other)),
+    answer(() => new Proxy(other, value)),
+    answer(() => new Proxy(value, value).run()),
+    answer(() => new Proxy(value, value).frontEnd === value),
+  );
 one.close();
 say(
   "an Observer of a closed one",
