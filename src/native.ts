@@ -104,10 +104,14 @@ export interface NativeAcceptorHandle {
 }
 
 export interface Addon {
-  /** Once per environment. `table` holds the frames of the running onFrames call. */
-  init(table: Uint32Array, callbacks: NativeCallbacks): void;
-  Stream: new () => NativeStreamHandle;
-  Acceptor: new () => NativeAcceptorHandle;
+  /**
+   * Once per copy of our modules: some tools evaluate them several times over one addon. `table` holds the frames of the
+   * running onFrames call.
+   * @returns the number that handles are made with whose callbacks these are
+   */
+  init(table: Uint32Array, callbacks: NativeCallbacks): number;
+  Stream: new (binding: number) => NativeStreamHandle;
+  Acceptor: new (binding: number) => NativeAcceptorHandle;
   /** Whether a tcp socket can be bound to a network device of this name: 0, or UV_ENODEV, UV_EPERM, ... */
   checkDevice(name: string): number;
   /** errno name and text of a negative status, as `[ "ECONNREFUSED", "connection refused" ]`. */

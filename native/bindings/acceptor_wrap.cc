@@ -32,7 +32,10 @@ Napi::Function AcceptorWrap::Define(Napi::Env env) {
 }
 
 AcceptorWrap::AcceptorWrap(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<AcceptorWrap>(info), environment_(Environment::Of(info.Env())), owner_(info.Env()) {}
+    : Napi::ObjectWrap<AcceptorWrap>(info), environment_(Environment::Of(info.Env())),
+      binding_(environment_.BindingOf(info)),
+      binding_number_(binding_ == nullptr ? 0 : info[0].As<Napi::Number>().DoubleValue()),
+      owner_(info.Env()) {}
 
 // On the event loop, where JavaScript may be gone.
 void AcceptorWrap::OnAccept(int fd) {
@@ -43,11 +46,13 @@ void AcceptorWrap::OnAccept(int fd) {
   napi_create_int32(env, fd < 0 ? fd : 0, &status);
   if (fd < 0) {
     napi_get_undefined(env, &stream);
-    environment_.Call(Environment::kOnAccept, owner_.Value(), {status, stream});
+    environment_.Call(*binding_, Binding::kOnAccept, owner_.Value(), {status, stream});
     return;
   }
   void* wrap = nullptr;
-  if (napi_new_instance(env, environment_.stream_constructor.Value(), 0, nullptr, &stream) != napi_ok ||
+  napi_value number;
+  if (napi_create_double(env, binding_number_, &number) != napi_ok ||
+      napi_new_instance(env, environment_.stream_constructor.Value(), 1, &number, &stream) != napi_ok ||
       napi_unwrap(env, stream, &wrap) != napi_ok) {
     DiscardDescriptor(fd);
     return;
@@ -57,7 +62,7 @@ void AcceptorWrap::OnAccept(int fd) {
     napi_create_int32(env, adopted, &status);
     napi_get_undefined(env, &stream);
   }
-  environment_.Call(Environment::kOnAccept, owner_.Value(), {status, stream});
+  environment_.Call(*binding_, Binding::kOnAccept, owner_.Value(), {status, stream});
 }
 
 void AcceptorWrap::Release() {

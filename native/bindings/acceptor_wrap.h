@@ -32,6 +32,9 @@ class AcceptorWrap : public Napi::ObjectWrap<AcceptorWrap>, public AcceptorListe
   void Release();
 
   Environment& environment_;
+  // Lives as long as the environment.
+  Binding* binding_;
+  double binding_number_;
   Acceptor* acceptor_ = nullptr;
   StrongReference owner_;
 };

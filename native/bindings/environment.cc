@@ -8,7 +8,7 @@
 namespace zwire {
 
 Environment::Environment(Napi::Env env)
-    : stream_constructor(env), receive(env), env_(env), table_reference_(env), pool_(env) {
+    : stream_constructor(env), receive(env), env_(env), pool_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
@@ -30,30 +30,38 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
     Napi::TypeError::New(env, "table must be a Uint32Array").ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  static constexpr const char* kNames[kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
-                                                         "onDrain",   "onClose", "onAccept", "onShared"};
+  static constexpr const char* kNames[Binding::kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
+                                                                 "onDrain",   "onClose", "onAccept", "onShared"};
   const auto callbacks = info[1].As<Napi::Object>();
-  callbacks_.clear();
-  for (int i = 0; i < kCallbackCount; i++) {
+  auto binding = std::make_unique<Binding>(env);
+  for (int i = 0; i < Binding::kCallbackCount; i++) {
     const Napi::Value callback = callbacks.Get(kNames[i]);
     if (!callback.IsFunction()) {
       Napi::TypeError::New(env, std::string(kNames[i]) + " must be a function").ThrowAsJavaScriptException();
       return env.Undefined();
     }
-    callbacks_.push_back(std::make_unique<StrongReference>(env));
-    callbacks_.back()->Set(callback);
+    binding->callbacks.push_back(std::make_unique<StrongReference>(env));
+    binding->callbacks.back()->Set(callback);
   }
-  loop->CountTurns(loop);
-  table_reference_.Set(array);
+  binding->table_reference.Set(array);
   auto memory = array.As<Napi::Uint32Array>();
-  table = reinterpret_cast<FrameEntry*>(memory.Data());
-  table_entries = memory.ElementLength() * sizeof(uint32_t) / sizeof(FrameEntry);
-  return env.Undefined();
+  binding->table = reinterpret_cast<FrameEntry*>(memory.Data());
+  binding->table_entries = memory.ElementLength() * sizeof(uint32_t) / sizeof(FrameEntry);
+  if (bindings_.empty()) loop->CountTurns(loop);
+  bindings_.push_back(std::move(binding));
+  return Napi::Number::New(env, static_cast<double>(bindings_.size() - 1));
 }
 
-void Environment::Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments) {
-  if (closing_ || callbacks_.empty()) return;
-  const napi_value function = callbacks_[callback]->Value();
+Binding* Environment::BindingOf(const Napi::CallbackInfo& info) {
+  const double number = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+  if (number >= 0 && number < static_cast<double>(bindings_.size())) return bindings_[static_cast<size_t>(number)].get();
+  Napi::TypeError::New(info.Env(), "binding must be a number that init returned").ThrowAsJavaScriptException();
+  return nullptr;
+}
+
+void Environment::Call(const Binding& binding, Binding::Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments) {
+  if (closing_) return;
+  const napi_value function = binding.callbacks[callback]->Value();
   if (function == nullptr || receiver == nullptr) return;
   const napi_status status =
       napi_make_callback(env_, context_, receiver, function, arguments.size(), arguments.begin(), nullptr);
@@ -105,7 +113,7 @@ bool Environment::NewPool(napi_value* pool) {
 void Environment::Share(napi_value buffer) {
   // No callback from the event loop: nothing of the program's may run here.
   napi_value nobody;
-  const napi_value function = callbacks_.empty() ? nullptr : callbacks_[kOnShared]->Value();
+  const napi_value function = bindings_.empty() ? nullptr : bindings_[0]->callbacks[Binding::kOnShared]->Value();
   if (function == nullptr || napi_get_undefined(env_, &nobody) != napi_ok) return;
   if (napi_call_function(env_, nobody, function, 1, &buffer, nullptr) != napi_ok) Forget();
 }

@@ -24,10 +24,20 @@ class OpenHandle {
   virtual void Shutdown() = 0;
 };
 
-class Environment {
- public:
+// What one call of init has given: a program may evaluate our modules twice, and each copy has handles of its own.
+struct Binding {
   enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kOnShared, kCallbackCount };
 
+  explicit Binding(napi_env env) : table_reference(env) {}
+
+  std::vector<std::unique_ptr<StrongReference>> callbacks;
+  StrongReference table_reference;
+  FrameEntry* table = nullptr;
+  size_t table_entries = 0;
+};
+
+class Environment {
+ public:
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
   explicit Environment(Napi::Env env);
@@ -36,7 +46,7 @@ class Environment {
   Napi::Value Init(const Napi::CallbackInfo& info);
   // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception. Whatever runs
   // on the event loop uses plain Node-API, see reference.h.
-  void Call(Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
+  void Call(const Binding& binding, Binding::Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
   // Forgets an exception that a failed call into the engine has left, so that it reaches nobody it does not concern.
   void Forget();
   // Memory for JavaScript, zeroed by nobody. nullptr where there is none.
@@ -47,7 +57,8 @@ class Environment {
   bool ReceiveAttached() { return Attached(receive.Value(), loop->receive); }
   // Large buffers come and go from now on.
   void KeepFreed();
-  bool initialised() const { return table != nullptr; }
+  // The binding that a constructor was given the number of; nullptr, and a TypeError, where there is none.
+  Binding* BindingOf(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Loop> loop;
   std::unordered_set<OpenHandle*> open;
@@ -56,14 +67,12 @@ class Environment {
   StrongReference receive;
   // Copies of up to so many octets share a Buffer. A Buffer of its own is most of the cost of a message that comes alone.
   static constexpr size_t kPooledBytes = 1024;
-  FrameEntry* table = nullptr;
-  size_t table_entries = 0;
+  // Tells JavaScript of memory that several messages lie in.
+  void Share(napi_value buffer);
 
  private:
   uint8_t* NewReceive();
   bool NewPool(napi_value* pool);
-  // Tells JavaScript of memory that several messages will lie in.
-  void Share(napi_value buffer);
   // Whether a Buffer's memory is still its own: a program can detach what it has a view of, and somebody else owns it then.
   bool Attached(napi_value buffer, const uint8_t* memory);
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
@@ -71,8 +80,7 @@ class Environment {
   napi_env env_;
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
-  std::vector<std::unique_ptr<StrongReference>> callbacks_;
-  StrongReference table_reference_;
+  std::vector<std::unique_ptr<Binding>> bindings_;
   // What Copy fills. As large as Node's own pool: a message that is kept holds no more than this alive.
   static constexpr size_t kPoolBytes = 8192;
   StrongReference pool_;

@@ -51,6 +51,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
 StreamWrap::StreamWrap(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<StreamWrap>(info),
       environment_(Environment::Of(info.Env())),
+      binding_(environment_.BindingOf(info)),
       owner_(info.Env()),
       body_(info.Env()),
       writing_(info.Env()) {}
@@ -94,13 +95,14 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
     // Few octets: a copy of just these, so that a message kept does not keep the whole buffer.
     size_t at = 0;
     if (!environment_.Copy(data + begin, end - begin, &chunk, &at)) return false;
+    if (count > 1 && end - begin > Environment::kPooledBytes) environment_.Share(chunk);
     const auto moved = static_cast<uint32_t>(at - begin);  // modulo 2^32, as the sum below
     if (moved != 0) {
-      for (size_t i = 0; i < count; i++) environment_.table[i].offset += moved;
+      for (size_t i = 0; i < count; i++) binding_->table[i].offset += moved;
     }
   }
   if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;
-  environment_.Call(Environment::kOnFrames, owner_.Value(), {chunk, number});
+  environment_.Call(*binding_, Binding::kOnFrames, owner_.Value(), {chunk, number});
   if (stream_ == nullptr) return false;
   // What follows in the receive buffer must not be read where the program has given its memory away.
   return data != loop.receive || !loop.lent || environment_.ReceiveAttached();
@@ -135,7 +137,7 @@ bool StreamWrap::EndLarge(size_t, uint32_t flags) {
   body_.Reset();
   napi_value number;
   if (body == nullptr || napi_create_uint32(env, flags, &number) != napi_ok) return false;
-  environment_.Call(Environment::kOnLargeFrame, owner_.Value(), {body, number});
+  environment_.Call(*binding_, Binding::kOnLargeFrame, owner_.Value(), {body, number});
   return stream_ != nullptr;
 }
 
@@ -144,7 +146,7 @@ void StreamWrap::OnConnect(int status) {
   Scope scope(env);
   napi_value number;
   if (napi_create_int32(env, status, &number) != napi_ok) return;
-  environment_.Call(Environment::kOnConnect, owner_.Value(), {number});
+  environment_.Call(*binding_, Binding::kOnConnect, owner_.Value(), {number});
 }
 
 bool StreamWrap::OnBytes(const uint8_t* data, size_t size) {
@@ -155,14 +157,14 @@ bool StreamWrap::OnBytes(const uint8_t* data, size_t size) {
     environment_.Forget();
     return false;
   }
-  environment_.Call(Environment::kOnBytes, owner_.Value(), {chunk});
+  environment_.Call(*binding_, Binding::kOnBytes, owner_.Value(), {chunk});
   return true;
 }
 
 void StreamWrap::OnDrain() {
   Scope scope(Env());
   writing_.Reset();
-  environment_.Call(Environment::kOnDrain, owner_.Value(), {});
+  environment_.Call(*binding_, Binding::kOnDrain, owner_.Value(), {});
 }
 
 // A view of memory that was transferred is empty, and one of memory that was resized ends elsewhere.
@@ -195,7 +197,7 @@ void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octet
   napi_create_int32(env, static_cast<int>(fault), &arguments[1]);
   napi_create_double(env, static_cast<double>(pending), &arguments[2]);
   napi_create_double(env, static_cast<double>(octets), &arguments[3]);
-  environment_.Call(Environment::kOnClose, owner_.Value(), {arguments[0], arguments[1], arguments[2], arguments[3]});
+  environment_.Call(*binding_, Binding::kOnClose, owner_.Value(), {arguments[0], arguments[1], arguments[2], arguments[3]});
 }
 
 // Methods
@@ -248,13 +250,13 @@ Napi::Value StreamWrap::StartFrames(const Napi::CallbackInfo& info) {
     valid = napi_get_value_double(env, info[i], &limits[i]) == napi_ok && limits[i] >= 0;  // not NaN either
   }
   if (!valid) return Misuse(env, "startFrames(maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes, leftover)");
-  if (stream_ == nullptr || !environment_.initialised()) return Napi::Number::New(env, -EBADF);
+  if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
   if (stream_->decoding()) {
     Napi::Error::New(env, "frames are decoded already").ThrowAsJavaScriptException();
     return env.Undefined();
   }
   // Called back from here, frames must not find the leftover's memory gone: info holds it.
-  stream_->StartFrames(environment_.table, environment_.table_entries,
+  stream_->StartFrames(binding_->table, binding_->table_entries,
                        {ToLimit(limits[0]), ToLimit(limits[1]), ToLimit(limits[2]), ToLimit(limits[3])},
                        static_cast<uint8_t*>(data), size);
   return Napi::Number::New(env, 0);

@@ -57,6 +57,8 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   void Release();
 
   Environment& environment_;
+  // Lives as long as the environment.
+  Binding* binding_;
   Stream* stream_ = nullptr;
   StrongReference owner_;
   // The Buffer that a large body is read into.

@@ -2,7 +2,6 @@
  * The native engine: how streams and acceptors over the addon come about. What passes through them is
  * native-stream.ts's.
  */
-import * as workerThreads from "node:worker_threads";
 import { ZmqError } from "../errors.js";
 import {
   type Addon,
@@ -11,6 +10,7 @@ import {
   type NativeSocketOptions,
   type NativeStreamHandle,
 } from "../native.js";
+import { keepTogether } from "./keep-together.js";
 import { frameTable, NativeStream, systemError } from "./native-stream.js";
 import {
   descriptorError,
@@ -34,12 +34,8 @@ const LINUX_ONLY = [
   "ipcFilterProcessIds",
 ] as const;
 
-let initialised: Addon | undefined;
-
-/** As Node does with the memory of small Buffers: who hands one message to another thread must not take others along. */
-function onShared(memory: Buffer): void {
-  workerThreads.markAsUntransferable?.(memory.buffer); // absent in some runtimes
-}
+/** What this copy of the module has registered with the addon. */
+let binding: number | undefined;
 
 /** Owner of a handle while it connects. */
 class PendingConnect {
@@ -142,9 +138,9 @@ function socketOptions(options: TransportOptions): NativeSocketOptions {
 export function nativeEngine(): StreamEngine | undefined {
   const native = addon();
   if (native === undefined) return undefined;
-  if (initialised === undefined) {
+  if (binding === undefined) {
     const prototype = NativeStream.prototype;
-    native.init(frameTable, {
+    binding = native.init(frameTable, {
       onConnect(this: unknown, status) {
         (this as PendingConnect).onConnect(status);
       },
@@ -154,19 +150,20 @@ export function nativeEngine(): StreamEngine | undefined {
       onDrain: prototype.onDrain,
       onClose: prototype.onClose,
       onAccept: NativeAcceptor.prototype.onAccept,
-      onShared,
+      onShared: keepTogether,
     } as Parameters<Addon["init"]>[1]);
-    initialised = native;
   }
-  return new NativeEngine(native);
+  return new NativeEngine(native, binding);
 }
 
 class NativeEngine implements StreamEngine {
   readonly name = "native";
   readonly #native: Addon;
+  readonly #binding: number;
 
-  constructor(native: Addon) {
+  constructor(native: Addon, binding: number) {
     this.#native = native;
+    this.#binding = binding;
   }
 
   checkOptions(options: TransportOptions, scheme: "tcp" | "ipc"): void {
@@ -215,7 +212,7 @@ class NativeEngine implements StreamEngine {
     begin: (handle: NativeStreamHandle) => number,
   ): Promise<NativeStreamHandle> {
     return new Promise((resolve, reject) => {
-      const handle = new this.#native.Stream();
+      const handle = new this.#native.Stream(this.#binding);
       const pending = new PendingConnect();
       const abort = (): void => {
         handle.close();
@@ -259,7 +256,7 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): RawAcceptor {
-    const handle = new this.#native.Acceptor();
+    const handle = new this.#native.Acceptor(this.#binding);
     const acceptor = new NativeAcceptor(this.#native, handle, handler, (stream) => this.#tcpStream(stream));
     const { backlog } = options;
     this.#check(handle, handle.listenTcp(host, port, backlog, ipv6Only(host), socketOptions(options)));
@@ -281,7 +278,7 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): RawAcceptor {
-    const handle = new this.#native.Acceptor();
+    const handle = new this.#native.Acceptor(this.#binding);
     const wrap = (stream: NativeStreamHandle): Stream =>
       new NativeStream(this.#native, stream, `ipc://${name}`);
     const admit = ipcAdmission(this.#native, options);
@@ -295,7 +292,7 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<RawAcceptor> {
-    const handle = new this.#native.Acceptor();
+    const handle = new this.#native.Acceptor(this.#binding);
     const tcp = scheme === "tcp";
     const wrap = (stream: NativeStreamHandle): Stream => {
       if (tcp) return this.#tcpStream(stream);

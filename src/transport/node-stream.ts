@@ -8,6 +8,7 @@ import { FrameDecoder } from "../engine/decoder.js";
 import { isOwn } from "../engine/slab-pool.js";
 import { ZmqError } from "../errors.js";
 import { listeningAddress } from "./descriptor.js";
+import { keepTogether } from "./keep-together.js";
 import {
   descriptorError,
   formatHostPort,
@@ -112,7 +113,10 @@ class NodeStream implements RawStream, Deferrable {
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
     const sink = this.#handler as StreamHandler;
     this.#decoder = new FrameDecoder(limits, {
-      onFrames: (chunk, table, count) => this.#handler?.onFrames(chunk, table, count),
+      onFrames: (chunk, table, count) => {
+        if (count > 1) keepTogether(chunk);
+        this.#handler?.onFrames(chunk, table, count);
+      },
       onLargeFrame: (body, flags) => this.#handler?.onLargeFrame(body, flags),
     });
     if (leftover.length > 0 && sink !== null) this.#data(Buffer.from(leftover));

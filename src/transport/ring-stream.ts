@@ -8,6 +8,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import { FrameDecoder } from "../engine/decoder.js";
+import { keepTogether } from "./keep-together.js";
 import { RingReader, type RingSide, RingWord, RingWriter, ringControl, ringWord } from "./ring.js";
 import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "./transport.js";
 
@@ -30,6 +31,7 @@ function copied(view: Buffer): Buffer {
   }
   if (slab === null || slabAt + skew + length > SLAB_BYTES) {
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    keepTogether(slab);
     slabAt = 0;
   }
   const start = slabAt + skew;
@@ -112,7 +114,10 @@ export class RingStream implements Stream {
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
     this.#decoder = new FrameDecoder(limits, {
-      onFrames: (chunk, table, count) => this.#handler?.onFrames(chunk, table, count),
+      onFrames: (chunk, table, count) => {
+        if (count > 1) keepTogether(chunk);
+        this.#handler?.onFrames(chunk, table, count);
+      },
       onLargeFrame: (body, flags) => this.#handler?.onLargeFrame(body, flags),
     });
     if (leftover.length > 0) this.#deliver(Buffer.from(leftover));

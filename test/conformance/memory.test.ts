@@ -61,3 +61,27 @@ for (const { name, endpoint } of TRANSPORTS.filter((transport) => transport.name
     );
   });
 }
+
+describe("received parts", () => {
+  it.each(TRANSPORTS)(
+    "over $name: one that is handed to another thread takes no others along",
+    async ({ endpoint }) => {
+      const pull = managed(new Pull());
+      const push = managed(new Push());
+      push.connect(await pull.bind(endpoint()));
+      await push.connected();
+      // In one chunk of more than the memory that is shared in any case, and less than a read.
+      const sent = Array.from({ length: 20 }, (_, i) => Buffer.alloc(300, i));
+      await Promise.all(sent.map((part) => push.send(part)));
+      const parts: Buffer[] = [];
+      while (parts.length < sent.length) parts.push(...(await pull.receive({ timeout: 20_000 })));
+      const [first] = parts;
+      try {
+        structuredClone(first, { transfer: [first.buffer as ArrayBuffer] });
+      } catch (error) {
+        expect((error as Error).name).toBe("DataCloneError");
+      }
+      for (let i = 1; i < parts.length; i++) expect(parts[i].equals(sent[i])).toBe(true);
+    },
+  );
+});

@@ -48,7 +48,7 @@ class Owner {
 }
 
 const nothing = (): void => {};
-native.init(new Uint32Array(FRAME_TABLE_ENTRIES * 3), {
+const binding = native.init(new Uint32Array(FRAME_TABLE_ENTRIES * 3), {
   onBytes: nothing,
   onFrames: nothing,
   onLargeFrame: nothing,
@@ -64,7 +64,7 @@ native.init(new Uint32Array(FRAME_TABLE_ENTRIES * 3), {
 } as unknown as NativeCallbacks);
 
 function acceptor(): { handle: NativeAcceptorHandle; owner: Owner } {
-  const handle = new native.Acceptor();
+  const handle = new native.Acceptor(binding);
   const owner = new Owner();
   handle.setOwner(owner);
   onTestFinished(() => handle.close());
@@ -72,7 +72,7 @@ function acceptor(): { handle: NativeAcceptorHandle; owner: Owner } {
 }
 
 function stream(): { handle: NativeStreamHandle; owner: Owner } {
-  const handle = new native.Stream();
+  const handle = new native.Stream(binding);
   const owner = new Owner();
   handle.setOwner(owner);
   onTestFinished(() => handle.close());
@@ -110,7 +110,7 @@ describe.skipIf(!linux)("peer credentials", () => {
     expect(dialling.handle.getPeerCredentials()).toEqual(ours);
     dialling.handle.close();
     expect(nameOf(dialling.handle.getPeerCredentials() as number)).toBe("EBADF");
-    expect(nameOf(new native.Stream().getPeerCredentials() as number)).toBe("EBADF");
+    expect(nameOf(new native.Stream(binding).getPeerCredentials() as number)).toBe("EBADF");
   });
 });
 
@@ -170,6 +170,6 @@ describe("acceptors", () => {
     const { handle } = acceptor();
     expect(handle.listenTcp("127.0.0.1", 0, 10, true, DEFAULTS)).toBe(0);
     expect(() => handle.listenDescriptor(0, true, DEFAULTS)).toThrow(TypeError);
-    expect(() => new native.Acceptor().listenDescriptor(0, true, DEFAULTS)).toThrow(TypeError);
+    expect(() => new native.Acceptor(binding).listenDescriptor(0, true, DEFAULTS)).toThrow(TypeError);
   });
 });

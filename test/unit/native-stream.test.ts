@@ -55,7 +55,7 @@ const DEFAULTS: NativeSocketOptions = {
 const native = addon() as Addon;
 if (native === undefined) throw new Error("the addon is not built", { cause: addonError() });
 const table = new Uint32Array(FRAME_TABLE_ENTRIES * 3);
-native.init(table, {
+const binding = native.init(table, {
   ...Object.fromEntries(
     ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"].map((name) => [
       name,
@@ -94,7 +94,7 @@ class Side {
   calls: string[] = [];
   during: (name: string) => void = () => {};
 
-  constructor(handle = new native.Stream()) {
+  constructor(handle = new native.Stream(binding)) {
     this.handle = handle;
     handle.setOwner(this);
     onTestFinished(() => handle.close());
@@ -159,7 +159,7 @@ const OPEN = { frame: UNLIMITED, command: UNLIMITED, parts: UNLIMITED, message: 
 
 /** An acceptor's owner; `accepted` grows with each connection. */
 class Listener {
-  readonly handle: NativeAcceptorHandle = new native.Acceptor();
+  readonly handle: NativeAcceptorHandle = new native.Acceptor(binding);
   accepted: Side[] = [];
   failures: number[] = [];
   during: (stream: NativeStreamHandle | undefined) => void = () => {};
@@ -252,10 +252,10 @@ function call(text: string): string {
     for (const name of ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"])
       callbacks[name] = function (...args) { this[name]?.(...args); };
     callbacks.onShared = () => {};
-    native.init(table, callbacks);
+    const binding = native.init(table, callbacks);
     function pair(then) {
-      const acceptor = new native.Acceptor();
-      const near = { handle: new native.Stream() };
+      const acceptor = new native.Acceptor(binding);
+      const near = { handle: new native.Stream(binding) };
       const far = {};
       acceptor.setOwner({ onAccept(status, stream) {
         far.handle = stream; stream.setOwner(far); then(near, far, acceptor);
@@ -695,7 +695,7 @@ describe("opening", () => {
   ])("%s throws TypeError for a bad argument", async (_name, misuse) => {
     const [near] = await pair();
     expect(() => misuse(near.handle as unknown as Loose)).toThrow(TypeError);
-    expect(() => misuse(new native.Stream() as unknown as Loose)).toThrow(TypeError);
+    expect(() => misuse(new native.Stream(binding) as unknown as Loose)).toThrow(TypeError);
     expect(near.handle.write(Buffer.from("still works"))).toBe(0);
   });
 });
@@ -760,7 +760,7 @@ describe("closing", () => {
     ["no connect at all", () => 0],
   ])("lets go of the owner after %s", async (_name, begin) => {
     const owners = Array.from({ length: 20 }, () => {
-      const handle = new native.Stream();
+      const handle = new native.Stream(binding);
       const owner = { handle, onConnect() {}, ballast: Buffer.alloc(1000) };
       handle.setOwner(owner);
       begin(handle);
@@ -772,7 +772,7 @@ describe("closing", () => {
 
   it("lets go of an acceptor's owner after a listen that fails", async () => {
     const owners = Array.from({ length: 20 }, () => {
-      const handle = new native.Acceptor();
+      const handle = new native.Acceptor(binding);
       const owner = { handle, onAccept() {} };
       handle.setOwner(owner);
       expect(handle.listenTcp("192.0.2.1", 0, 10, true, DEFAULTS)).toBeLessThan(0);
@@ -852,7 +852,7 @@ describe("an environment's end", () => {
       // Descriptors used up by files; nothing but the acceptor keeps the event loop alive meanwhile.
       const end = await child(
         `const fs = require("node:fs"), net = require("node:net");
-      const acceptor = new native.Acceptor();
+      const acceptor = new native.Acceptor(binding);
       let failures = 0;
       acceptor.setOwner({ onAccept(status, stream) {
         if (stream === undefined) {
@@ -866,7 +866,7 @@ describe("an environment's end", () => {
       } });
       acceptor.listenTcp("127.0.0.1", 0, 10, true, options);
       const port = Number(acceptor.localAddress().split(":")[1]);
-      const near = { handle: new native.Stream(), onConnect() {} };
+      const near = { handle: new native.Stream(binding), onConnect() {} };
       near.handle.setOwner(near);
       near.handle.connectTcp("127.0.0.1", port, options);
       near.handle.unref();

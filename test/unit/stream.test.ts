@@ -383,7 +383,9 @@ describe("native engine", () => {
 
   it("refuses wrong arguments with a TypeError instead of crashing", () => {
     const { Stream: NativeStream } = requireAddon();
-    const stream = new NativeStream();
+    expect(() => new NativeStream(99)).toThrow(TypeError);
+    nativeEngine(); // which registers with the addon first
+    const stream = new NativeStream(0);
     for (const call of [
       "setOwner",
       "connectTcp",
