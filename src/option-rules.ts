@@ -168,6 +168,7 @@ export const RULES = {
   handshakeInterval: later(30000, count),
   connectTimeout: later(0, count),
   immediate: later(false, flag),
+  maxResends: live(3, timeout),
   heartbeatInterval: later(-1, timeout),
   heartbeatTimeout: later(-1, timeout),
   heartbeatTimeToLive: later(0, integer(0, 6_553_599)), // U3; what is sent is capped (F10)

@@ -48,6 +48,14 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   /** Queue messages only for peers that are connected. Default false. */
   immediate?: boolean;
   /**
+   * How often a message is sent again whose connection the peer ended in its middle, in a row; then it is dropped, with the
+   * event "limit", because what a peer refuses (maxMessageSize) would block all behind it. 0 drops it at the first end,
+   * -1 never. A connection that took 8 MiB more of it than those before, that ended before the message had begun, or that
+   * could not be made, begins the count anew: so a restarting peer loses nothing. Native engine only: the portable one
+   * counts what was being written as taken. Default 3.
+   */
+  maxResends?: number;
+  /**
    * Interval of PINGs to peers; 0 sends none. -1, the default: every 30000 over tcp to peers of ZMTP 3.1, where a connection
    * can die without a word; none over ipc and inproc.
    */
@@ -429,6 +437,7 @@ const SOCKET: OptionName[] = [
   "handshakeInterval",
   "connectTimeout",
   "immediate",
+  "maxResends",
   "heartbeatInterval",
   "heartbeatTimeout",
   "heartbeatTimeToLive",

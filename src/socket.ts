@@ -52,7 +52,7 @@ export interface SocketStats {
   messagesReceived: number;
   /**
    * Messages, or copies of one, that were dropped because a peer was full; also those of a Router for a peer that it does
-   * not know, and of a Reply for a requester that has left.
+   * not know, of a Reply for a requester that has left, and what `maxResends` has given up.
    */
   dropped: number;
   /** What queues hold, in bytes: received and not read. Each part counts 112 more. */
@@ -97,6 +97,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   #observer: Observer | null = null;
   readonly #endpoints = new Endpoints(this, () => this.context.inproc);
   readonly #peers = new Map<Pipe, Peer>();
+  /** @internal Messages dropped because too many connections ended within them. */
+  protected givenUp = 0;
   readonly #peerChange: Condition;
   #lastEndpoint: string | null = null;
   #closed = false;
@@ -456,6 +458,12 @@ export abstract class Socket extends Emitting implements SocketHost {
     this.emitEvent("limit", { ...at, peer, limit, action, value });
   }
 
+  /** @internal */
+  messageGivenUp(peer: Peer | undefined, bytes: number): void {
+    this.givenUp++;
+    this.tellLimit(peer, "maxResends", "dropped", bytes);
+  }
+
   /** Counters and queue depths now. */
   get stats(): SocketStats {
     let outboundQueue = 0;
@@ -471,7 +479,7 @@ export abstract class Socket extends Emitting implements SocketHost {
       waitingReceives: 0,
       messagesSent: 0,
       messagesReceived: 0,
-      dropped: 0,
+      dropped: this.givenUp,
       receivedBytes: this.received.held,
       unsentBytes: this.unsent.held,
       peers: this.#peers.size,

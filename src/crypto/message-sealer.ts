@@ -258,7 +258,7 @@ function bodyLength(octets: Uint8Array, at: number): number {
 }
 
 /**
- * After a write broke off: how many plain octets were in the frames that went out whole.
+ * After a write broke off: how many plain octets were in the frames that went out. Of one that went out in part not all.
  * @param from plain octets before the first frame of the broken write
  * @param taken sealed octets of the write that the kernel took
  */
@@ -271,8 +271,9 @@ export function plainTaken(segments: readonly Uint8Array[], from: number, taken:
   while (segment < segments.length) {
     const length = bodyLength(segments[segment], at);
     let advance = ((segments[segment][at] & LONG) === 0 ? 2 : HEADER_MAX) + length;
-    sealed += sealedBytes(length);
-    if (sealed > taken) break;
+    const box = sealedBytes(length);
+    if (sealed + box > taken) return position + Math.min(taken - sealed, advance - 1);
+    sealed += box;
     position += advance;
     while (segment < segments.length && advance >= segments[segment].length - at) {
       advance -= segments[segment].length - at;

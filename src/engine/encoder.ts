@@ -68,6 +68,11 @@ export class Batch {
   bytes = 0;
   /** Messages in the batch. */
   messages = 0;
+  /** After dropTaken: of the first message that is left, what the kernel had taken of it, and its bytes without headers. */
+  begunBytes = 0;
+  firstBytes = 0;
+  /** And its bytes with them. */
+  #firstSize = 0;
   #segments: Uint8Array[] = [];
   /** Of each segment: one that goes by reference has another when its memory was transferred or resized meanwhile. */
   #lengths: number[] = [];
@@ -304,6 +309,7 @@ export class Batch {
     this.#end = 0;
     let spoiled = 0;
     let position = 0;
+    this.begunBytes = 0;
     const reader = new MessageReader(segments, lengths);
     while (reader.next()) {
       position += reader.bytes;
@@ -311,6 +317,11 @@ export class Batch {
       if (!reader.intact) {
         spoiled++;
         continue;
+      }
+      if (this.messages === 0) {
+        this.begunBytes = Math.max(0, reader.bytes - (position - taken));
+        this.firstBytes = reader.bodyBytes;
+        this.#firstSize = reader.bytes;
       }
       for (const part of reader.segments()) {
         this.#push(part);
@@ -321,12 +332,19 @@ export class Batch {
     this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // which of the two went is not told apart
     return spoiled;
   }
+
+  /** Drop the first of the messages that dropTaken has left. */
+  dropFirst(): void {
+    this.dropTaken(this.bytes - this.#firstSize);
+  }
 }
 
 /** Goes through the whole messages of encoded segments, by the lengths that the segments had when they were. */
 class MessageReader {
   /** Of the current message. */
   bytes = 0;
+  /** Without headers. */
+  bodyBytes = 0;
   intact = true;
   readonly #segments: readonly Uint8Array[];
   readonly #lengths: readonly number[];
@@ -345,6 +363,7 @@ class MessageReader {
     this.#from = this.#to;
     this.#fromAt = this.#toAt;
     this.bytes = 0;
+    this.bodyBytes = 0;
     this.intact = true;
     for (let more = true; more; ) {
       if (this.#to === this.#segments.length) return false;
@@ -352,7 +371,9 @@ class MessageReader {
       const at = this.#toAt;
       more = (header[at] & MORE) !== 0;
       const long = (header[at] & LONG) !== 0;
-      this.#skip((long ? HEADER_MAX : 2) + (long ? readLength(header, at + 1) : header[at + 1]));
+      const length = long ? readLength(header, at + 1) : header[at + 1];
+      this.bodyBytes += length;
+      this.#skip((long ? HEADER_MAX : 2) + length);
     }
     return true;
   }

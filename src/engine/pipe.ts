@@ -17,6 +17,8 @@ export interface PipeLimits {
   readonly receiveHighWaterMark: number;
   readonly receiveHighWaterMarkBytes: number;
   readonly conflate: boolean;
+  /** How often a message is sent again that peers end their connections within; -1 for as often as it takes. */
+  readonly maxResends: number;
 }
 
 /** The socket's side of its pipes. */

@@ -6,6 +6,7 @@ import type { OutMessage } from "../message.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
 import { Batch } from "./encoder.js";
 import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner, type ReachedLimit } from "./pipe.js";
+import { Resends } from "./resends.js";
 import type { Shared } from "./shared-run.js";
 import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 
@@ -35,6 +36,10 @@ export class StreamPipe extends Pipe {
   /** The batch handed to the stream and not wholly taken, or one to be sent again after a reconnect. */
   #sealed: Batch | null = null;
   #resend = false;
+  /** Connections that ended within the first message of that batch; null when the last one did not. */
+  #resends: Resends | null = null;
+  /** Bytes of a message that the end of the last connection made us give up; -1 for none. */
+  #givenUp = -1;
   #spare: Batch | null = null;
   /** Gathers messages for this pipe and others: they come before anything that is sent otherwise. */
   gathering: { settle(): void } | null = null;
@@ -264,6 +269,7 @@ export class StreamPipe extends Pipe {
 
   /** For the session: the kernel has taken the batch. Wakes a socket that was refused, once there is room. */
   taken(): void {
+    this.#resends = null;
     this.#recycle();
     this.#wake();
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
@@ -311,12 +317,14 @@ export class StreamPipe extends Pipe {
    * again whole on the next connection. Wakes no sender: only the owner knows whether the pipe lives on
    * (limitsChanged() wakes it then) or dies with its queue, and a send that waits must not die with that.
    * @param pending octets at the end of the last write that the kernel has not taken
+   * @param byPeer the peer has ended the connection
    */
-  unlink(pending: number): void {
+  unlink(pending: number, byPeer: boolean): void {
     this.#link = null;
     this.connectionLost();
     if (this.#sealed === null) return;
-    if (!this.#resend) this.#sealed.dropTaken(pending);
+    if (this.#resend) this.forgetResends();
+    else this.#broken(this.#sealed, pending, byPeer);
     if (this.#sealed.messages > 0) {
       this.#resend = true;
       return;
@@ -325,12 +333,38 @@ export class StreamPipe extends Pipe {
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
 
+  /** What the kernel has taken of a batch is dropped, and the next message, too, where too many connections ended in it. */
+  #broken(batch: Batch, pending: number, byPeer: boolean): void {
+    const { messages } = batch;
+    batch.dropTaken(pending);
+    if (batch.messages < messages || batch.begunBytes === 0 || !byPeer) this.#resends = null;
+    if (batch.begunBytes === 0 || !byPeer) return;
+    this.#resends ??= new Resends();
+    if (this.#resends.again(batch.begunBytes, this.limits.maxResends)) return;
+    this.#resends = null;
+    this.#givenUp = batch.firstBytes;
+    batch.dropFirst();
+  }
+
+  /** An attempt to connect has failed: who ended connections was restarting, perhaps. */
+  forgetResends(): void {
+    this.#resends = null;
+  }
+
+  /** Bytes of the message that was given up when the connection ended, or -1. Answers once. */
+  takeGivenUp(): number {
+    const bytes = this.#givenUp;
+    this.#givenUp = -1;
+    return bytes;
+  }
+
   /** Drop everything not yet taken (an accepted pipe whose peer left, `immediate`, or linger over). */
   override discardOutbound(): number {
     const lost = this.outboundLength;
     const batches = [this.#sealed, this.#open];
     this.#sealed = null;
     this.#resend = false;
+    this.#resends = null;
     this.#open = new Batch();
     this.#newest = null;
     for (const batch of batches) batch?.letGo();

@@ -106,6 +106,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     try {
       stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
     } catch (error) {
+      this.#pipe?.forgetResends();
       if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
       return;
     } finally {
@@ -204,10 +205,13 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#session = null;
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
+    if (!wasReady) pipe?.forgetResends();
+    const givenUp = pipe === null ? -1 : pipe.takeGivenUp();
     if (this.#losesQueue)
       this.#dropPipe(); // S8
     else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.#place, wasReady, error);
+    if (givenUp >= 0 && !this.#losesQueue) this.#host.messageGivenUp(session.peer, givenUp);
     if (this.#stopped) return;
     if (final) this.#stop();
     else if (error instanceof ProtocolError && error.kind !== "other") {

@@ -37,6 +37,8 @@ export interface SocketHost extends PipeOwner {
   pipeConnected(pipe: Pipe, peer: Peer): void;
   /** The pipe has lost its connection; a dialled one may get another. */
   pipeDisconnected(pipe: Pipe): void;
+  /** Too many connections to the peer ended within a message of so many bytes: it is dropped (maxResends). */
+  messageGivenUp(peer: Peer | undefined, bytes: number): void;
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
 }
 

@@ -107,6 +107,6 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
     this.#pipe = null;
     // Octets without framing cannot be continued on another connection (M4).
     pipe?.discardOutbound();
-    pipe?.unlink(0);
+    pipe?.unlink(0, false);
   }
 }

@@ -300,7 +300,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   ): void {
     if (this.#closed) return;
     const pending = pendingBytes + (this.#writer?.waiting ?? 0);
-    this.#end(fault === FrameFault.none ? error : frameFault(fault, octets), pending);
+    if (fault === FrameFault.none) this.#end(error, pending, endedByPeer(error));
+    else this.#end(frameFault(fault, octets), pending);
   }
 
   // Pipe → session
@@ -496,14 +497,14 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#end(error, 0);
   }
 
-  #end(error: Error | undefined, pendingBytes: number): void {
+  #end(error: Error | undefined, pendingBytes: number, byPeer = false): void {
     if (this.#closed) return;
     const wasReady = this.#state === "ready";
-    this.#release(pendingBytes);
+    this.#release(pendingBytes, byPeer);
     this.#owner.sessionEnded(this, { wasReady, error });
   }
 
-  #release(pendingBytes: number): void {
+  #release(pendingBytes: number, byPeer: boolean): void {
     this.#state = "closed";
     this.#clearHandshakeTimers();
     this.#pulse?.stop();
@@ -516,13 +517,18 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#keys = null;
     const pipe = this.#pipe;
     this.#pipe = null;
-    pipe?.unlink(pendingBytes);
+    pipe?.unlink(pendingBytes, byPeer);
   }
 
   /** Close from our side, dropping what is not yet written; the owner is not called. */
   close(): void {
-    if (!this.#closed) this.#release(0);
+    if (!this.#closed) this.#release(0, false);
   }
+}
+
+/** Whether the peer has closed the connection, in order or by a reset. A line that is cut says nothing about the peer. */
+function endedByPeer(error: NodeJS.ErrnoException | undefined): boolean {
+  return error === undefined || error.code === "ECONNRESET" || error.code === "EPIPE";
 }
 
 /**

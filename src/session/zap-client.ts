@@ -176,6 +176,7 @@ class ZapClient implements Authenticator, SocketHost {
   pipeConnected(): void {}
   pipeDisconnected(): void {}
   pipeHeldBack(): void {}
+  messageGivenUp(): void {}
   pipeWritable(): void {}
   pipeSubscription(): void {}
 }

@@ -84,7 +84,7 @@ export class Publisher extends WritableSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#overflow.dropped };
+    return { ...super.stats, dropped: this.givenUp + this.#overflow.dropped };
   }
 
   protected override canSend(): boolean {

@@ -77,7 +77,7 @@ export class Reply extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#left + this.#overflow.dropped };
+    return { ...super.stats, dropped: this.givenUp + this.#left + this.#overflow.dropped };
   }
 
   protected override canReceive(): boolean {

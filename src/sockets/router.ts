@@ -196,7 +196,7 @@ export class Router extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#unroutable + this.#overflow.dropped };
+    return { ...super.stats, dropped: this.givenUp + this.#unroutable + this.#overflow.dropped };
   }
 }
 

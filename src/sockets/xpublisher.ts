@@ -119,7 +119,7 @@ export class XPublisher extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#overflow.dropped };
+    return { ...super.stats, dropped: this.givenUp + this.#overflow.dropped };
   }
 
   protected override canSend(): boolean {

@@ -112,7 +112,7 @@ export class XSubscriber extends DuplexSocket {
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#overflow.dropped };
+    return { ...super.stats, dropped: this.givenUp + this.#overflow.dropped };
   }
 
   override pipeConnected(pipe: Pipe, peer: Peer): void {

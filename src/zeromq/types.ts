@@ -85,6 +85,7 @@ export interface OwnOptions {
   receiveHighWaterMarkBytes?: number;
   maxMessageParts?: number;
   maxMultipartSize?: number;
+  maxResends?: number;
   onFull?: "wait" | "dropNewest" | "dropOldest" | "disconnect";
 }
 

@@ -377,6 +377,7 @@ export const OPTIONS: readonly Row[] = [
     true,
   ),
   own("maxConnectionRate", 0, 0, all, "security/connections.test.ts: maxConnectionRate", MAX, true),
+  own("maxResends", 3, -1, all, "conformance/resends.test.ts: maxResends", MAX, true),
   own("maxQueuedBytes", 256 * MIB, 0, all, "security/memory-receive.test.ts: maxQueuedBytes", SAFE, true),
   own(
     "receiveHighWaterMarkBytes",

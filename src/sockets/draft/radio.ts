@@ -75,7 +75,7 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   }
 
   override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.#overflow.dropped };
+    return { ...super.stats, dropped: this.givenUp + this.#overflow.dropped };
   }
 
   protected override canSend(): boolean {

@@ -99,6 +99,7 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
     conflate: false,
     onFull: options.onFull ?? null,
     invertMatching: false,
+    maxResends: 3,
     maxQueuedBytes: options.total ?? 0,
   };
   const owner = {

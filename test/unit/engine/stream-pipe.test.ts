@@ -1,0 +1,131 @@
+/**
+ * How a queue goes on when its connection ends: what was taken, what is sent again, and what is given up. Connections
+ * are simulated; those of the kernel are in test/conformance/resends.test.ts.
+ */
+import { describe, expect, it } from "vitest";
+import { Budget } from "../../../src/engine/budget.js";
+import { StreamPipe } from "../../../src/engine/stream-pipe.js";
+
+const MIB = 1024 * 1024;
+const BIG = 40 * MIB;
+
+const LINK = {
+  flush() {},
+  sendSubscription() {},
+  pauseReading() {},
+  resumeReading() {},
+  fail() {},
+};
+
+function setUp(maxResends: number) {
+  const limits = {
+    sendHighWaterMark: 0,
+    sendHighWaterMarkBytes: 0,
+    receiveHighWaterMark: 0,
+    receiveHighWaterMarkBytes: 0,
+    conflate: false,
+    maxQueuedBytes: 0,
+    maxResends,
+  };
+  const owner = {
+    received: new Budget(limits),
+    unsent: new Budget(limits),
+    pipeHeldBack() {},
+    pipeReadable() {},
+    pipeWritable() {},
+    pipeSubscription() {},
+  };
+  const pipe = new StreamPipe(owner, limits, { add() {} });
+  /** A connection that takes so many bytes of what waits; Infinity for all that is written in one go. */
+  const connection = (taken: number, byPeer = true): number => {
+    pipe.link(LINK);
+    const batch = pipe.takeBatch();
+    if (batch !== null && taken >= batch.bytes) pipe.taken();
+    pipe.unlink(batch === null ? 0 : batch.bytes - taken, byPeer);
+    return pipe.takeGivenUp();
+  };
+  const unused = (): void => {
+    pipe.link(LINK);
+    pipe.unlink(0, true);
+  };
+  const waiting = (): string => {
+    pipe.link(LINK);
+    const octets = Buffer.concat(pipe.takeBatch()?.seal() ?? []);
+    const names: string[] = [];
+    for (let at = 0; at < octets.length; ) {
+      const long = octets[at] === 2;
+      const body = at + (long ? 9 : 2);
+      const length = long ? Number(octets.readBigUInt64BE(at + 1)) : octets[at + 1];
+      names.push(length > 1000 ? "big" : octets.toString("latin1", body, body + length));
+      at = body + length;
+    }
+    return names.join(" ");
+  };
+  return { pipe, limits, connection, unused, waiting };
+}
+
+const big = Buffer.alloc(BIG);
+
+describe("a message that connections end within", () => {
+  it("is sent again maxResends times, then dropped; those behind it go on", () => {
+    const { pipe, connection, waiting } = setUp(3);
+    for (const message of ["a", big, "next", "last"]) pipe.trySend(Buffer.from(message as string));
+    expect([connection(3 + MIB), connection(2 * MIB), connection(12)]).toEqual([-1, -1, -1]);
+    expect(pipe.outboundLength).toBe(3);
+    expect(connection(MIB)).toBe(BIG);
+    expect(pipe.outboundLength).toBe(2);
+    expect(waiting()).toBe("next last");
+  });
+
+  it("is dropped at the first end with 0, and never with -1; the option acts at once", () => {
+    const first = setUp(0);
+    first.pipe.trySend(["", big, Buffer.from("tail")].map((part) => Buffer.from(part as string)));
+    expect(first.connection(MIB)).toBe(BIG + 4);
+    expect(first.pipe.outboundLength).toBe(0);
+    const { pipe, limits, connection } = setUp(-1);
+    pipe.trySend(big);
+    for (let i = 0; i < 50; i++) expect(connection(MIB)).toBe(-1);
+    limits.maxResends = 10;
+    expect(connection(MIB)).toBe(BIG);
+  });
+
+  it("alone: a lingering close is told that nothing waits any more", () => {
+    const { pipe, connection } = setUp(1);
+    let empty = 0;
+    pipe.onEmpty = () => empty++;
+    pipe.trySend(big);
+    expect([connection(MIB), empty, connection(MIB), empty]).toEqual([-1, 0, BIG, 1]);
+  });
+
+  it.each<[string, (one: ReturnType<typeof setUp>) => void]>([
+    ["a connection that ends before the message was begun", ({ connection }) => void connection(0)],
+    ["a connection on which nothing was written", ({ unused }) => unused()],
+    ["an attempt to connect that fails", ({ pipe }) => pipe.forgetResends()],
+    ["an end that is not the peer's", ({ connection }) => void connection(MIB, false)],
+    ["a connection that takes 8 MiB more than the others", ({ connection }) => void connection(11 * MIB)],
+  ])("in a row: %s begins the count anew", (_, other) => {
+    const one = setUp(2);
+    one.pipe.trySend(Buffer.from(big));
+    expect([one.connection(MIB), one.connection(2 * MIB)]).toEqual([-1, -1]);
+    other(one);
+    expect(one.connection(MIB)).toBe(-1);
+    expect(one.pipe.outboundLength).toBe(1);
+    let ends = 1;
+    while (one.connection(MIB) === -1) ends++;
+    expect(ends).toBeLessThan(4);
+    expect(one.pipe.outboundLength).toBe(0);
+  });
+
+  it("each message has a count of its own", () => {
+    const { pipe, connection } = setUp(1);
+    for (let i = 0; i < 3; i++) pipe.trySend(big);
+    const frame = BIG + 9;
+    expect([connection(MIB), connection(frame + MIB), connection(frame + MIB)]).toEqual([-1, -1, -1]);
+    expect(pipe.outboundLength).toBe(1);
+    expect(connection(MIB)).toBe(BIG);
+    pipe.trySend(big);
+    expect([connection(MIB), connection(Number.POSITIVE_INFINITY), pipe.outboundLength]).toEqual([-1, -1, 0]);
+    pipe.trySend(big);
+    expect(connection(MIB)).toBe(-1);
+  });
+});
