@@ -14,7 +14,11 @@ export type MessageLike =
   | boolean
   | null;
 
-/** A received message: one Buffer per part. Parts belong to the receiver. */
+/**
+ * A received message: one Buffer per part. Parts belong to the receiver. A part above 64 KiB begins at a multiple of 8 in
+ * its memory; a smaller one may begin anywhere, because it is a view of the chunk that it came in. Before a typed array
+ * is laid over a part, copy it: `new Float64Array(new Uint8Array(part).buffer)`.
+ */
 export type Message = Buffer[];
 
 /** A message inside zwire: its single part, or two and more parts. */

@@ -85,3 +85,21 @@ describe("received parts", () => {
     },
   );
 });
+
+it.each(TRANSPORTS)(
+  "over $name a typed array fits over a copy of any part, and over a large part itself",
+  async ({ endpoint }) => {
+    const [pull, push] = [managed(new Pull()), managed(new Push())];
+    push.connect(await pull.bind(endpoint()));
+    for (const length of [1, 2, 13, 200, 12_500]) {
+      const numbers = Float64Array.from({ length }, (_, i) => i / 3);
+      for (const before of ["", "x", "xyz"]) {
+        await push.send([before, numbers]);
+        const [, part] = await pull.receive({ timeout: 20_000 });
+        expect(new Float64Array(new Uint8Array(part).buffer)).toEqual(numbers);
+        if (part.length > 64 * 1024)
+          expect(new Float64Array(part.buffer, part.byteOffset, length)).toEqual(numbers);
+      }
+    }
+  },
+);
