@@ -69,6 +69,8 @@ export interface NativeStreamHandle {
   unref(): void;
   /** Octets read since the beginning. */
   received(): number;
+  /** Whether a frame has begun to arrive, and its end has not. */
+  partial(): boolean;
   /** Octets of the pending write that the kernel has not taken. */
   unsent(): number;
   /** "host:port" (IPv6 in brackets), or the path; "" where unknown. */

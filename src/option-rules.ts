@@ -182,6 +182,7 @@ export const RULES = {
   typeOfService: later(0, integer(0, 255)),
   interface: later(null, text(INTERFACE_MAX, "an interface name")),
   backlog: later(100, count),
+  messageTimeout: later(120000, count),
   maxConnections: live(65536, count),
   maxHandshakes: live(1024, count),
   maxConnectionsPerAddress: live(0, count),

@@ -82,6 +82,12 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   /** Connections that may wait to be accepted. Default 100. */
   backlog?: number;
   /**
+   * Milliseconds in which a message that has begun to arrive comes to its end, or goes on at 256 bytes a second at least;
+   * else the connection is closed, with the event "limit". Time in which the socket itself does not read does not count.
+   * Not for inproc and Stream. 0 waits for ever. Default 120000.
+   */
+  messageTimeout?: number;
+  /**
    * Connections to bound endpoints that a socket has at once; one more is closed as it comes, with the event "limit". 0
    * for no limit. Default 65536.
    */
@@ -451,6 +457,7 @@ const SOCKET: OptionName[] = [
   "typeOfService",
   "interface",
   "backlog",
+  "messageTimeout",
   "maxConnections",
   "maxHandshakes",
   "maxConnectionsPerAddress",

@@ -40,6 +40,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::RefHandle>("ref"),
                          InstanceMethod<&StreamWrap::UnrefHandle>("unref"),
                          InstanceMethod<&StreamWrap::Received>("received"),
+                         InstanceMethod<&StreamWrap::Partial>("partial"),
                          InstanceMethod<&StreamWrap::Unsent>("unsent"),
                          InstanceMethod<&StreamWrap::LocalAddressOf>("localAddress"),
                          InstanceMethod<&StreamWrap::RemoteAddressOf>("remoteAddress"),
@@ -352,6 +353,10 @@ Napi::Value StreamWrap::RemoteAddressOf(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::Received(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->received()));
+}
+
+Napi::Value StreamWrap::Partial(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), stream_ != nullptr && stream_->partial());
 }
 
 Napi::Value StreamWrap::Unsent(const Napi::CallbackInfo& info) {

@@ -47,6 +47,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value LocalAddressOf(const Napi::CallbackInfo& info);
   Napi::Value RemoteAddressOf(const Napi::CallbackInfo& info);
   Napi::Value Received(const Napi::CallbackInfo& info);
+  Napi::Value Partial(const Napi::CallbackInfo& info);
   Napi::Value Unsent(const Napi::CallbackInfo& info);
   Napi::Value GetSocketOption(const Napi::CallbackInfo& info);
   Napi::Value GetPeerCredentials(const Napi::CallbackInfo& info);

@@ -51,6 +51,8 @@ class Stream final : public Deferrable {
   int fd() const { return fd_; }
   // Octets read so far.
   uint64_t received() const { return received_; }
+  // Whether a frame has begun to arrive, and its end has not.
+  bool partial() const { return decoder_ != nullptr && (decoder_->filling() || decoder_->carry_size() > 0); }
   // Octets of the pending write that the kernel has not taken.
   size_t unsent() const { return pending_bytes_; }
 

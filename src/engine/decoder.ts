@@ -73,6 +73,11 @@ export class FrameDecoder {
     return this.#body === null ? 0 : this.#bodyLength - this.#bodyFilled;
   }
 
+  /** Whether a frame has begun, and its end has not come. */
+  get partial(): boolean {
+    return this.#body !== null || this.#carry !== null;
+  }
+
   /** Decode one chunk, which then belongs to the frames. Returns a FrameFault; after one, nothing more is read. */
   push(chunk: Buffer): number {
     if (this.#fault !== 0) return this.#fault;

@@ -311,7 +311,10 @@ export function reportEnd(
   error: Error | undefined,
 ): void {
   const { peer } = session;
-  if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
+  if (error instanceof ProtocolError && error.code === "message-timeout") {
+    const at = { ...place, address: peer?.address ?? place.address, peer };
+    host.emitEvent("limit", { ...at, limit: "messageTimeout", action: "closed" });
+  } else if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
     const at = { ...place, address: peer?.address ?? place.address, error };
     if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);
     else if (error.kind === "other") host.emitEvent("handshake:error:other", at);

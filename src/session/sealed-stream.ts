@@ -71,6 +71,10 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#inner.received;
   }
 
+  get partial(): boolean {
+    return this.#inner.partial;
+  }
+
   get unsent(): number {
     return this.#inner.unsent + this.#unsealed();
   }

@@ -33,6 +33,7 @@ import { Handshake, type PeerDescription, type Progress } from "../zmtp/handshak
 import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
+import { MessageWatch, type Watched } from "./message-watch.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { PacedWriter, type Writing } from "./paced-writer.js";
 import { Inquiry, nobodyToAsk, type Protection, protectionOf, requestAbout } from "./protection.js";
@@ -66,7 +67,9 @@ const NO_PINGS = { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: fals
  */
 const TWO_WAY = new Set(["DEALER", "ROUTER", "PAIR", "CLIENT", "SERVER", "PEER", "CHANNEL"]);
 
-export class Session implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing, PulseOwner {
+export class Session
+  implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing, PulseOwner, Watched
+{
   readonly stream: Stream;
   readonly #writer: PacedWriter | null;
   /** Messages that the running call of the stream has brought. */
@@ -85,6 +88,8 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   #handshakeTimer: Deadline | undefined;
   /** Heartbeats: ours, or those that the peer asks for. */
   #pulse: Pulse | null = null;
+  /** How long what has begun to arrive takes. */
+  #watch: MessageWatch | null = null;
   #pipe: StreamPipe | null = null;
   #commands = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
@@ -229,6 +234,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#owner.sessionLinked(pipe, this.peer);
     if (this.#closed) return; // an event listener closed the socket
     if (!this.#legacy) this.#startPulse();
+    this.#startWatch();
     this.stream.startFrames(frameLimits(this.#options, this.#publishes), leftover);
   }
 
@@ -259,8 +265,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     // F12: a message behind a PING of the same chunk ends the wait for its TTL.
     if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#pulse?.received();
     if (this.#pinged) this.#answerPings();
-    this.#countArrived();
-    pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
+    this.#delivered(pipe);
   }
 
   onLargeFrame(body: Buffer, flags: number): void {
@@ -268,13 +273,17 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     const pipe = this.#pipe;
     this.#assembler.frame(body, flags);
     if (this.#pinged) this.#answerPings();
-    this.#countArrived();
-    pipe?.delivered(this.#closed ? 0 : this.#assembler.openCost);
+    this.#delivered(pipe);
   }
 
-  #countArrived(): void {
+  /** All of a chunk is dealt with. */
+  #delivered(pipe: StreamPipe | null): void {
+    const openCost = this.#closed ? 0 : this.#assembler.openCost;
+    // A frame within a message that goes on is no end of that; any other is.
+    if (this.#watch !== null && (openCost === 0 || this.#arrived > 0)) this.#watch.anew = true;
     this.#writer?.read(this.#arrived);
     this.#arrived = 0;
+    pipe?.delivered(openCost);
   }
 
   onDrain(): void {
@@ -376,7 +385,9 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
   }
 
   resumeReading(): void {
-    if (!this.#closed) this.stream.resume();
+    if (this.#closed) return;
+    if (this.#watch !== null) this.#watch.anew = true;
+    this.stream.resume();
   }
 
   fail(error: Error): void {
@@ -452,7 +463,30 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#pulse.due();
   }
 
-  /** From the pulse. */
+  /** Threads of this process are no strangers, and may compute for long. */
+  #startWatch(): void {
+    const { messageTimeout } = this.#options;
+    if (messageTimeout === 0 || this.stream.remoteAddress.startsWith("inproc:")) return;
+    this.#watch = new MessageWatch(this, messageTimeout);
+  }
+
+  /** From the watch. */
+  get received(): number {
+    return this.stream.received;
+  }
+
+  /** From the watch. */
+  get begun(): boolean {
+    return this.#assembler.openCost > 0 || this.stream.partial;
+  }
+
+  /** From the watch. */
+  overdue(): void {
+    const text = `no end of a message, nor progress, within ${this.#options.messageTimeout} ms`;
+    this.#protocolFailure(new ProtocolError("message-timeout", text, { rule: "G9", kind: "other" }));
+  }
+
+  /** From the pulse and the watch. */
   get throttled(): boolean {
     return this.#pipe?.throttled === true;
   }
@@ -508,6 +542,7 @@ export class Session implements StreamHandler, PipeLink, Connection, AssemblerSi
     this.#state = "closed";
     this.#clearHandshakeTimers();
     this.#pulse?.stop();
+    this.#watch?.stop();
     this.#inquiry?.abort();
     this.#writer?.stop();
     this.stream.close();

@@ -52,6 +52,10 @@ export class NativeStream implements RawStream {
     return this.#handle.received();
   }
 
+  get partial(): boolean {
+    return this.#handle.partial();
+  }
+
   get unsent(): number {
     return this.#handle.unsent();
   }

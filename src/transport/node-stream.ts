@@ -78,6 +78,10 @@ class NodeStream implements RawStream, Deferrable {
     return this.#socket.bytesRead;
   }
 
+  get partial(): boolean {
+    return this.#decoder?.partial === true;
+  }
+
   /** node:net counts a write as one; its handle, which it keeps to itself, knows how far it has got. */
   get unsent(): number {
     const { _handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };

@@ -103,6 +103,10 @@ export class RingStream implements Stream {
     return this.#received;
   }
 
+  get partial(): boolean {
+    return this.#decoder?.partial === true;
+  }
+
   get unsent(): number {
     return this.#pending;
   }

@@ -87,6 +87,8 @@ export interface Stream {
   readonly localAddress: string;
   /** Octets read since the beginning: a change is a sign of life, long before a large frame is whole. Asked for rarely. */
   readonly received: number;
+  /** Whether a frame has begun to arrive, and its end has not. Asked for rarely. */
+  readonly partial: boolean;
   /** Octets that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
   readonly unsent: number;
   /** undefined where the system does not tell, and over anything but ipc. */

@@ -93,6 +93,7 @@ export class SocketState implements Lingering, EventSource {
       receiveHighWaterMarkBytes: 0,
       maxQueuedBytes: 0,
       heartbeatInterval: 0, // and sends PINGs where the program asks for them
+      messageTimeout: 0,
       maxConnections: 0,
       maxHandshakes: 0,
     });

@@ -20,6 +20,7 @@ export type ProtocolErrorCode =
   | "handshake-too-large"
   | "handshake-timeout"
   | "heartbeat-timeout"
+  | "message-timeout"
   | "frame-too-large"
   | "command-too-large"
   | "too-many-parts"
