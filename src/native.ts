@@ -18,6 +18,9 @@ export interface NativeSocketOptions {
   typeOfService?: number;
   /** tcp: name of the network device that the socket is bound to (SO_BINDTODEVICE, Linux). */
   interface?: string;
+  /** tcp: SO_PRIORITY and SO_BUSY_POLL (Linux); 0 leaves the system's. */
+  priority?: number;
+  busyPoll?: number;
   /** tcp: TCP_USER_TIMEOUT in milliseconds (Linux); 0 leaves the system's. */
   tcpMaxRetransmitTimeout?: number;
   /** tcp: numeric source address to bind before connecting. */
@@ -114,8 +117,8 @@ export interface Addon {
   init(table: Uint32Array, callbacks: NativeCallbacks): number;
   Stream: new (binding: number) => NativeStreamHandle;
   Acceptor: new (binding: number) => NativeAcceptorHandle;
-  /** Whether a tcp socket can be bound to a network device of this name: 0, or UV_ENODEV, UV_EPERM, ... */
-  checkDevice(name: string): number;
+  /** Whether a tcp socket can have this interface, priority and busyPoll: 0, or UV_ENODEV, UV_EPERM, ... */
+  checkTcp(options: Pick<NativeSocketOptions, "interface" | "priority" | "busyPoll">): number;
   /** errno name and text of a negative status, as `[ "ECONNREFUSED", "connection refused" ]`. */
   errorName(status: number): [string, string];
 }

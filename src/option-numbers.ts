@@ -241,6 +241,9 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   [99, binary("socksUsername")],
   [100, writeOnly(binary("socksPassword"))],
   [108, writeOnly(lenientFlag("onlyFirstSubscribe"))],
+  [109, int("reconnectStop")],
+  [112, int("priority")],
+  [113, writeOnly(int("busyPoll"))],
   [115, writeOnly(anyFlag("verboseUnsubscribe"))],
   [116, readOnly(int("topicsCount"))],
 ]);

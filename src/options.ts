@@ -28,6 +28,12 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
   reconnectInterval?: number;
   /** Doubling wait up to this, without jitter; 0 keeps reconnectInterval. Default 0. */
   reconnectMaxInterval?: number;
+  /**
+   * When an endpoint is given up instead of dialled again, with the event "close": the sum of 1 (the connection is
+   * refused), 2 (a connection ends before its handshake is done) and 4 (disconnect() has been called, what is unsent
+   * lingers, and the connection is refused). Default 0.
+   */
+  reconnectStop?: number;
   /** Largest part accepted; -1 for the context's limit, which is 2^31-1. A larger one closes the connection (E15). Default -1. */
   maxMessageSize?: number;
   /** Most parts of one message: more close the connection of the peer that sends them, and a send throws a RangeError. Default 65536. */
@@ -114,6 +120,16 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
    * for one that does not exist. Native engine on Linux only. Default null.
    */
   interface?: string | null;
+  /**
+   * SO_PRIORITY of tcp connections; 0 leaves the system's. EPERM from bind and connect above 6 without CAP_NET_ADMIN.
+   * Native engine on Linux only. Default 0.
+   */
+  priority?: number;
+  /**
+   * SO_BUSY_POLL of tcp connections, in microseconds; 0 leaves the system's. EPERM from bind and connect where raising
+   * it needs CAP_NET_ADMIN. Native engine on Linux only. Default 0.
+   */
+  busyPoll?: number;
   /** How long what was sent may stay unacknowledged before tcp gives up (TCP_USER_TIMEOUT); 0 leaves it to the system.
    * Native engine on Linux only. Default 0. */
   tcpMaxRetransmitTimeout?: number;
@@ -436,6 +452,7 @@ const SOCKET: OptionName[] = [
   "linger",
   "reconnectInterval",
   "reconnectMaxInterval",
+  "reconnectStop",
   "maxMessageSize",
   "maxMessageParts",
   "maxQueuedBytes",
@@ -456,6 +473,8 @@ const SOCKET: OptionName[] = [
   "tcpMaxRetransmitTimeout",
   "typeOfService",
   "interface",
+  "priority",
+  "busyPoll",
   "backlog",
   "messageTimeout",
   "maxConnections",

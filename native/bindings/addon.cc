@@ -1,4 +1,4 @@
-// The addon's exports: init, errorName, checkDevice, Stream, Acceptor (see src/native.ts).
+// The addon's exports: init, errorName, checkTcp, Stream, Acceptor (see src/native.ts).
 #include <napi.h>
 #include <uv.h>
 
@@ -26,13 +26,13 @@ Napi::Value ErrorName(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value CheckDeviceName(const Napi::CallbackInfo& info) {
+Napi::Value CheckTcpOptions(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 1 || !info[0].IsString()) {
-    Napi::TypeError::New(env, "name must be a string").ThrowAsJavaScriptException();
+  if (info.Length() < 1 || !info[0].IsObject()) {
+    Napi::TypeError::New(env, "options must be an object").ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  return Napi::Number::New(env, CheckDevice(info[0].As<Napi::String>().Utf8Value()));
+  return Napi::Number::New(env, CheckTcp(ReadSocketOptions(info[0])));
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ Napi::Object Load(Napi::Env env, Napi::Object exports) {
   exports.Set("Stream", stream);
   exports.Set("Acceptor", AcceptorWrap::Define(env));
   exports.Set("init", Napi::Function::New<Init>(env, "init"));
-  exports.Set("checkDevice", Napi::Function::New<CheckDeviceName>(env, "checkDevice"));
+  exports.Set("checkTcp", Napi::Function::New<CheckTcpOptions>(env, "checkTcp"));
   exports.Set("errorName", Napi::Function::New<ErrorName>(env, "errorName"));
   return exports;
 }

@@ -184,6 +184,8 @@ SocketOptions ReadSocketOptions(const Napi::Value& value) {
   options.keepalive_interval = ReadInt(object, "tcpKeepaliveInterval");
   options.type_of_service = ReadInt(object, "typeOfService");
   options.device = ReadString(object, "interface");
+  options.priority = ReadInt(object, "priority");
+  options.busy_poll_us = ReadInt(object, "busyPoll");
   options.max_retransmit_ms = ReadInt(object, "tcpMaxRetransmitTimeout");
   return options;
 }

@@ -121,11 +121,33 @@ int SetMaxRetransmit(int fd, int milliseconds) {
 #endif
 }
 
+int SetPriority(int fd, int priority) {
+  if (priority <= 0) return 0;
+#ifdef SO_PRIORITY
+  return Set(fd, SOL_SOCKET, SO_PRIORITY, priority);
+#else
+  (void)fd;
+  return -ENOTSUP;
+#endif
+}
+
+int SetBusyPoll(int fd, int microseconds) {
+  if (microseconds <= 0) return 0;
+#ifdef SO_BUSY_POLL
+  return Set(fd, SOL_SOCKET, SO_BUSY_POLL, microseconds);
+#else
+  (void)fd;
+  return -ENOTSUP;
+#endif
+}
+
 // What a listening tcp socket gets; the ones that it accepts get ApplyTcp.
 int ApplyListener(int fd, int family, const SocketOptions& options) {
   int status = ApplyBuffers(fd, options);
   if (status == 0) status = SetTypeOfService(fd, family, options.type_of_service);
   if (status == 0) status = BindToDevice(fd, options.device);
+  if (status == 0) status = SetPriority(fd, options.priority);
+  if (status == 0) status = SetBusyPoll(fd, options.busy_poll_us);
   if (status == 0) status = SetMaxRetransmit(fd, options.max_retransmit_ms);
   return status;
 }
@@ -133,6 +155,8 @@ int ApplyListener(int fd, int family, const SocketOptions& options) {
 int ApplyTcp(int fd, int family, const SocketOptions& options) {
   int status = ApplyBuffers(fd, options);
   if (status == 0) status = SetTypeOfService(fd, family, options.type_of_service);
+  if (status == 0) status = SetPriority(fd, options.priority);
+  if (status == 0) status = SetBusyPoll(fd, options.busy_poll_us);
   if (status == 0) status = SetMaxRetransmit(fd, options.max_retransmit_ms);
   if (status == 0) status = Set(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // G17
   if (status == 0) status = SetUnlessDefault(fd, SOL_SOCKET, SO_KEEPALIVE, options.keepalive);
@@ -298,9 +322,13 @@ int AdoptListener(int fd, bool tcp, const SocketOptions& options) {
   return tcp ? ApplyListener(fd, family, options) : ApplyBuffers(fd, options);
 }
 
-int CheckDevice(const std::string& name) {
+int CheckTcp(const SocketOptions& options) {
   Descriptor fd(OpenSocket(AF_INET));
-  return fd.get() < 0 ? fd.get() : BindToDevice(fd.get(), name);
+  if (fd.get() < 0) return fd.get();
+  int status = BindToDevice(fd.get(), options.device);
+  if (status == 0) status = SetPriority(fd.get(), options.priority);
+  if (status == 0) status = SetBusyPoll(fd.get(), options.busy_poll_us);
+  return status;
 }
 
 int ReadPeerCredentials(int fd, PeerCredentials* credentials) {

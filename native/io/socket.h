@@ -18,6 +18,8 @@ struct SocketOptions {
   // tcp. 0, an empty name and 0 leave the system's.
   int type_of_service = 0;
   std::string device;
+  int priority = 0;
+  int busy_poll_us = 0;
   int max_retransmit_ms = 0;
 };
 
@@ -34,8 +36,8 @@ int ListenPipe(const std::string& path, int backlog, const SocketOptions& option
 // Makes it ready for us and applies the options. Does not close it, whatever comes out.
 int AdoptListener(int fd, bool tcp, const SocketOptions& options);
 
-// Whether a tcp socket could be bound to a network device of this name: -ENODEV, -EPERM, ...
-int CheckDevice(const std::string& name);
+// Whether a tcp socket could have the device, priority and busy_poll_us of these options: -ENODEV, -EPERM, ...
+int CheckTcp(const SocketOptions& options);
 
 // Who was at the other end of an accepted ipc connection when it was made.
 struct PeerCredentials {

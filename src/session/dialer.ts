@@ -31,6 +31,11 @@ export interface DialTarget {
   readonly routingId: Buffer | null;
 }
 
+/** Bits of reconnectStop, libzmq's. */
+const STOP_REFUSED = 1;
+const STOP_HANDSHAKE_FAILED = 2;
+const STOP_AFTER_DISCONNECT = 4;
+
 export class Dialer implements SessionOwner, EndpointHandle {
   readonly endpoint: string;
   readonly socketType: string;
@@ -107,13 +112,22 @@ export class Dialer implements SessionOwner, EndpointHandle {
       stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
     } catch (error) {
       this.#pipe?.forgetResends();
-      if (!this.#stopped) this.#retry(error as Error, this.#backoff.next());
+      if (!this.#stopped) this.#failed(error as Error);
       return;
     } finally {
       timer.cancel();
       this.#abort = null;
     }
     this.#established(stream);
+  }
+
+  /** An attempt brought no connection. */
+  #failed(error: Error): void {
+    const { reconnectStop } = this.#options;
+    const stops = STOP_REFUSED | (this.#closing ? STOP_AFTER_DISCONNECT : 0);
+    if ((reconnectStop & stops) !== 0 && (error as NodeJS.ErrnoException).code === "ECONNREFUSED")
+      this.#stop();
+    else this.#retry(error, this.#backoff.next());
   }
 
   /** Outside of any catch: what a listener of an event throws is the application's, and not a failed attempt. */
@@ -213,7 +227,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     reportEnd(this.#host, session, this.#place, wasReady, error);
     if (givenUp >= 0 && !this.#losesQueue) this.#host.messageGivenUp(session.peer, givenUp);
     if (this.#stopped) return;
-    if (final) this.#stop();
+    if (final || (!wasReady && (this.#options.reconnectStop & STOP_HANDSHAKE_FAILED) !== 0)) this.#stop();
     else if (error instanceof ProtocolError && error.kind !== "other") {
       // D2: an ERROR command is an answer; asking again would bring the same one. D8: anything else, slowly.
       if (error.code === "peer-error" || error.code === "authentication-refused") this.#stop();

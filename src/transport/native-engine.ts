@@ -28,6 +28,8 @@ const LINUX = process.platform === "linux" || process.platform === "android";
 
 const LINUX_ONLY = [
   "interface",
+  "priority",
+  "busyPoll",
   "tcpMaxRetransmitTimeout",
   "ipcFilterUserIds",
   "ipcFilterGroupIds",
@@ -130,6 +132,8 @@ function socketOptions(options: TransportOptions): NativeSocketOptions {
     tcpKeepaliveInterval: options.tcpKeepaliveInterval,
     typeOfService: options.typeOfService,
     interface: options.interface ?? undefined,
+    priority: options.priority,
+    busyPoll: options.busyPoll,
     tcpMaxRetransmitTimeout: options.tcpMaxRetransmitTimeout,
   };
 }
@@ -156,6 +160,9 @@ export function nativeEngine(): StreamEngine | undefined {
   return new NativeEngine(native, binding);
 }
 
+/** What the system may refuse to this process, or has not. */
+const REFUSABLE = ["interface", "priority", "busyPoll"] as const;
+
 class NativeEngine implements StreamEngine {
   readonly name = "native";
   readonly #native: Addon;
@@ -168,12 +175,16 @@ class NativeEngine implements StreamEngine {
 
   checkOptions(options: TransportOptions, scheme: "tcp" | "ipc"): void {
     if (!LINUX) requireDefaults(options, LINUX_ONLY, "Linux");
-    if (scheme !== "tcp" || options.interface === null) return;
-    const status = this.#native.checkDevice(options.interface);
-    if (status >= 0) return;
-    const cause = systemError(this.#native, status);
-    const detail = `interface: "${options.interface}": ${cause.message}`;
-    throw new ZmqError(cause.code ?? "EINVAL", { cause, detail });
+    if (scheme !== "tcp") return;
+    for (const name of REFUSABLE) {
+      const value = options[name];
+      if (value === null || value === 0) continue;
+      const status = this.#native.checkTcp({ [name]: value });
+      if (status >= 0) continue;
+      const cause = systemError(this.#native, status);
+      const detail = `${name}: ${JSON.stringify(value)}: ${cause.message}`;
+      throw new ZmqError(cause.code ?? "EINVAL", { cause, detail });
+    }
   }
 
   checkPath(): void {

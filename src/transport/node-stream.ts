@@ -305,6 +305,8 @@ const NATIVE_ONLY = [
   "tcpKeepaliveInterval",
   "typeOfService",
   "interface",
+  "priority",
+  "busyPoll",
   "tcpMaxRetransmitTimeout",
   "ipcFilterUserIds",
   "ipcFilterGroupIds",

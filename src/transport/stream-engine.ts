@@ -116,6 +116,8 @@ const UNASKED: Partial<Record<keyof TransportOptions, unknown>> = {
   tcpKeepaliveCount: -1,
   tcpKeepaliveInterval: -1,
   typeOfService: 0,
+  priority: 0,
+  busyPoll: 0,
   tcpMaxRetransmitTimeout: 0,
   useFd: -1,
 };

@@ -157,6 +157,10 @@ export interface TransportOptions {
   readonly typeOfService: number;
   /** tcp: name of the network device that sockets are bound to; null for any. */
   readonly interface: string | null;
+  /** tcp: SO_PRIORITY; 0 leaves the system's. */
+  readonly priority: number;
+  /** tcp: SO_BUSY_POLL in microseconds; 0 leaves the system's. */
+  readonly busyPoll: number;
   /** tcp: TCP_USER_TIMEOUT in milliseconds; 0 leaves the system's. */
   readonly tcpMaxRetransmitTimeout: number;
   /** tcp: `host:port` of the SOCKS5 proxy to connect through; null connects directly. */

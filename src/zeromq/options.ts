@@ -219,6 +219,8 @@ const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
   [22, { kinds: LONG, initial: -1, core: (value) => Math.min(Math.max(value, -1), Number.MAX_SAFE_INTEGER) }],
   // The kernel takes the low octet.
   [57, { kinds: INT, initial: 0, accepts: natural, core: (value) => value & 255 }],
+  // Three bits of it mean something.
+  [109, { kinds: INT, initial: 0, core: (value) => value & 7 }],
 ]);
 
 /** Written as EINVAL: vmci, because no vmci is compiled in. */
@@ -286,6 +288,8 @@ export class OptionStore {
     else if ((id === 75 || id === 77) && Number(value) < 0) throw failure("EINVAL");
     // Told to the peer, and kept, in tenths of a second.
     else if (id === 76) writeCore(this.#core, kind, id, ((Number(value) / 100) | 0) * 100);
+    // A number below 1 asks for nothing.
+    else if (id === 113 && Number(value) < 0) writeCore(this.#core, kind, id, 0);
     else writeCore(this.#core, kind, id, OCTETS.has(id) ? value : asText(value));
   }
 

@@ -66,6 +66,57 @@ describe("redialling", () => {
     expect((await events.next("connect:retry", before + 1)).interval).toBe(10);
   });
 
+  it("reconnectStop 1 gives up an endpoint that refuses, and no other number does", async () => {
+    const endpoint = await freePort();
+    const push = managed(new Push({ reconnectInterval: 10, reconnectStop: 1 }));
+    const events = record(push);
+    push.connect(endpoint);
+    await events.next("close");
+    expect(events.of("connect:retry")).toEqual([]);
+    expect(() => push.disconnect(endpoint)).toThrow(expect.objectContaining({ code: "ENOENT" }));
+    const other = managed(new Push({ reconnectInterval: 10, reconnectStop: 6 }));
+    const told = record(other);
+    other.connect(endpoint);
+    await told.next("connect:retry", 3);
+    other.disconnect(endpoint);
+  });
+
+  it.each(["closed", "garbage"])("reconnectStop 2 gives up where a handshake fails (%s)", async (how) => {
+    const listener = await rawListen();
+    const push = managed(new Push({ reconnectInterval: 10, reconnectStop: 2 }));
+    const events = record(push);
+    push.connect(listener.endpoint);
+    const peer = await listener.accept();
+    if (how === "garbage") peer.write(Buffer.alloc(64, 1));
+    else peer.close();
+    await events.next("close");
+    expect(events.of("connect:retry")).toEqual([]);
+  });
+
+  it("reconnectStop 2 dials again after a connection that was established", async () => {
+    const listener = await rawListen();
+    const push = managed(new Push({ reconnectInterval: 10, reconnectStop: 3 }));
+    push.connect(listener.endpoint);
+    for (let i = 0; i < 2; i++) {
+      const peer = await listener.accept();
+      await peer.handshake({ type: "PULL" });
+      await push.connected({ timeout: 20_000 });
+      peer.close();
+    }
+  });
+
+  it("reconnectStop 4 lets what lingers go once its endpoint is disconnected and refuses", async () => {
+    const endpoint = await freePort();
+    const push = managed(new Push({ reconnectInterval: 10, reconnectStop: 4, linger: -1 }));
+    const events = record(push);
+    push.connect(endpoint);
+    await push.send("unsent");
+    await events.next("connect:retry", 2);
+    push.disconnect(endpoint);
+    await events.next("close");
+    await push.close();
+  });
+
   it.each([-1, 0])(
     "S4 with reconnectInterval %i a lost connection is not redialled and the endpoint is forgotten",
     async (reconnectInterval) => {

@@ -27,15 +27,18 @@ const HAS_IPV6 = Object.values(networkInterfaces()).some((list) =>
   list?.some((one) => one.address === "::1"),
 );
 if (!HAS_IPV6) console.log("IPv6 tests are skipped: there is no ::1 here");
-const MAY_BIND_DEVICE = KERNEL && addon()?.checkDevice("lo") === 0;
+const MAY_BIND_DEVICE = KERNEL && addon()?.checkTcp({ interface: "lo" }) === 0;
 if (KERNEL && !MAY_BIND_DEVICE) console.log("skipped: this user may not bind sockets to a device (EPERM)");
 
 // Linux numbers.
+const EPERM = -1;
 const IPPROTO_IP = 0;
 const IP_TOS = 1;
 const IPPROTO_IPV6 = 41;
 const IPV6_TCLASS = 67;
 const SOL_SOCKET = 1;
+const SO_PRIORITY = 12;
+const SO_BUSY_POLL = 46;
 const SO_BINDTOIFINDEX = 62;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
@@ -186,8 +189,36 @@ describe.skipIf(!MAY_BIND_DEVICE)("interface", () => {
   });
 });
 
+describe.skipIf(!KERNEL)("priority and busyPoll", () => {
+  it("R11 reach SO_PRIORITY of every socket", async () => {
+    expect(read(await connected({ priority: 3 }), SOL_SOCKET, SO_PRIORITY)).toEqual(everywhere(3));
+  });
+
+  it.skipIf(addon()?.checkTcp({ busyPoll: 20 }) !== 0)("R11 reach SO_BUSY_POLL of every socket", async () => {
+    expect(read(await connected({ busyPoll: 20 }), SOL_SOCKET, SO_BUSY_POLL)).toEqual(everywhere(20));
+  });
+
+  it.each(["priority", "busyPoll"])("R11 %s that the system refuses is EPERM at once", async (name) => {
+    const check = vi
+      .spyOn(addon() as NonNullable<ReturnType<typeof addon>>, "checkTcp")
+      .mockReturnValue(EPERM);
+    onTestFinished(() => check.mockRestore());
+    const push = managed(new Push({ [name]: 7 }));
+    const error = { name: "ZmqError", code: "EPERM", message: expect.stringContaining(name) };
+    expect(() => push.connect("tcp://127.0.0.1:1")).toThrow(expect.objectContaining(error));
+    await expect(push.bind("tcp://127.0.0.1:*")).rejects.toMatchObject(error);
+    expect(check).toHaveBeenCalledWith({ [name]: 7 });
+  });
+});
+
 describe("an engine that cannot", () => {
-  const native = { typeOfService: 8, interface: "lo", tcpMaxRetransmitTimeout: 1000 };
+  const native = {
+    typeOfService: 8,
+    priority: 3,
+    busyPoll: 20,
+    interface: "lo",
+    tcpMaxRetransmitTimeout: 1000,
+  };
   it.skipIf(NATIVE).each(Object.entries(native))("R11 refuses %s with ENOTSUP", async (name, value) => {
     const push = managed(new Push({ [name]: value }));
     const error = { name: "ZmqError", code: "ENOTSUP", message: expect.stringContaining(name) };

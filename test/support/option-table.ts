@@ -268,6 +268,11 @@ export const OPTIONS: readonly Row[] = [
 
   int("reconnectInterval", 18, 100, -1, { proof: `${LIFE}: S1 the wait` }),
   int("reconnectMaxInterval", 21, 0, 0, { proof: `${LIFE}: S2 with a maximum` }),
+  int("reconnectStop", 109, 0, 0, {
+    good: [7, 0, 4],
+    bad: [-1, 8, 1.5],
+    proof: `${LIFE}: reconnectStop`,
+  }),
   int("connectTimeout", 79, 0, 0, { proof: "conformance/tcp.test.ts: S6 connectTimeout" }),
   int("handshakeInterval", 66, 30000, 0, { proof: `${LIFE}: S7 a peer that does not finish` }),
   int("heartbeatInterval", 75, -1, -1, { proof: `${HEARTBEAT}: F11 a PING goes out` }),
@@ -287,6 +292,8 @@ export const OPTIONS: readonly Row[] = [
   int("tcpKeepaliveCount", 35, -1, -1, { proof: `${STREAM}: ` }),
   int("tcpKeepaliveIdle", 36, -1, -1, { proof: `${STREAM}: ` }),
   int("tcpKeepaliveInterval", 37, -1, -1, { proof: `${STREAM}: ` }),
+  int("priority", 112, 0, 0, { proof: `${OS}: R11 reach SO_PRIORITY` }),
+  int("busyPoll", 113, 0, 0, { access: "write", proof: `${OS}: R11 reach SO_BUSY_POLL` }),
   int("tcpMaxRetransmitTimeout", 80, 0, 0, { proof: `${OS}: R11 %i reaches TCP_USER_TIMEOUT` }),
   int("typeOfService", 57, 0, 0, {
     good: [7, 0, 255],

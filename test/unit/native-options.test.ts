@@ -115,13 +115,13 @@ describe.skipIf(!linux)("peer credentials", () => {
 });
 
 describe.skipIf(!linux)("devices", () => {
-  it("R11 checkDevice tells whether a name is one", () => {
-    const loopback = native.checkDevice("lo");
+  it("R11 checkTcp tells whether a name is one", () => {
+    const loopback = native.checkTcp({ interface: "lo" });
     if (loopback !== 0) expect(nameOf(loopback)).toBe("EPERM");
-    expect(["ENODEV", "EPERM"]).toContain(nameOf(native.checkDevice("no-such-device")));
-    expect(nameOf(native.checkDevice("x".repeat(16)))).toBe("EINVAL"); // the kernel would cut it
-    expect(() => (native as unknown as Loose).checkDevice()).toThrow(TypeError);
-    expect(() => (native as unknown as Loose).checkDevice(5)).toThrow(TypeError);
+    expect(["ENODEV", "EPERM"]).toContain(nameOf(native.checkTcp({ interface: "no-such-device" })));
+    expect(nameOf(native.checkTcp({ interface: "x".repeat(16) }))).toBe("EINVAL"); // the kernel would cut it
+    expect(() => (native as unknown as Loose).checkTcp()).toThrow(TypeError);
+    expect(() => (native as unknown as Loose).checkTcp(5)).toThrow(TypeError);
   });
 
   it("R11 a device that is not there fails the call that asks for it", () => {
