@@ -108,7 +108,9 @@ export class Session
     this.#owner = owner;
     this.#protection = protectionOf(options, owner.endpoint);
     this.stream = this.#mechanism === "CURVE" ? new SealedStream(stream) : stream;
-    this.#writer = TWO_WAY.has(owner.socketType) ? new PacedWriter(this.stream, this) : null;
+    // It cuts within frames, and a cipher seals whole ones.
+    const paced = TWO_WAY.has(owner.socketType) && this.#mechanism !== "CURVE";
+    this.#writer = paced ? new PacedWriter(this.stream, this) : null;
     this.#options = options;
     this.#assembler = new Assembler(this); // no closures: a connection that is idle costs what it holds
   }

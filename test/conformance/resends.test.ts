@@ -155,4 +155,12 @@ describe("a message that is good", () => {
     await turns(5);
     expect([push.stats.dropped, events.of("limit").length]).toEqual([0, 0]);
   });
+
+  it("arrives among many that wait together, between types that send and receive, over CURVE", async () => {
+    const to = managed(new Dealer({ ...server, receiveHighWaterMark: 0 }));
+    const from = managed(new Dealer({ ...client, sendHighWaterMark: 0 }));
+    from.connect(await to.bind("tcp://127.0.0.1:*"));
+    for (let i = 0; i < 500; i++) void from.send([`${i}`, Buffer.alloc(i % 7 === 0 ? 20_000 : 700)]);
+    for (let i = 0; i < 500; i++) expect((await to.receive(PATIENT))[0].toString()).toBe(`${i}`);
+  });
 });
