@@ -67,6 +67,12 @@ function octets(name: string, value: unknown): Buffer | null {
   return typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
 }
 
+/** A message of one part, or null for none: libzmq's "none" is an empty one. */
+function notice(name: string, value: unknown): Buffer | null {
+  const message = octets(name, value);
+  return message?.length === 0 ? null : message;
+}
+
 /**
  * Checks a routing id (C12): 1 to 255 bytes of any value.
  * @throws TypeError, RangeError
@@ -242,6 +248,10 @@ export const RULES = {
   handover: live(false, flag),
   probeRouter: live(false, flag),
   notify: live(true, flag),
+  helloMessage: later(null, notice),
+  disconnectMessage: later(null, notice),
+  hiccupMessage: later(null, notice),
+  routerNotify: later(0, integer(0, 3)),
   // What is kept under this name is what connections go by; see secure().
   security: {
     initial: OPEN,

@@ -331,6 +331,33 @@ export interface ProbeOptions {
   probeRouter?: boolean;
 }
 
+/** Options of sockets that may greet: in one part, over every transport. */
+export interface HelloOptions {
+  /**
+   * Message of one part that each peer gets before any other, on each connection. What is bound or connected later goes by
+   * it. Not for peers that are Request or Reply, to whom it says nothing. null or empty for none. Default null.
+   */
+  helloMessage?: string | Uint8Array | null;
+}
+
+/** Options of sockets that tell their peers apart. */
+export interface DisconnectOptions {
+  /**
+   * Message of one part that is received, as if from the peer, when one that has connected to us is gone: its last. Not
+   * after unbind() or close(). What is bound later goes by it. null or empty for none. Default null.
+   */
+  disconnectMessage?: string | Uint8Array | null;
+}
+
+/** Options of sockets that may be told of a lost connection. */
+export interface HiccupOptions {
+  /**
+   * Message of one part that is received when a connection that we have made is lost and will be made again; not over
+   * inproc, where none is. What is connected later goes by it. null or empty for none. Default null.
+   */
+  hiccupMessage?: string | Uint8Array | null;
+}
+
 /** Options of XPublisher. */
 export interface XPublisherOnlyOptions {
   /**
@@ -371,6 +398,12 @@ export interface RouterOnlyOptions {
    * (I8). Two live peers of one name then take it from each other as often as they redial. Default false.
    */
   handover?: boolean;
+  /**
+   * Receive a message of the peer's name and an empty part when a connection is made (1), lost (2), or both (3), on
+   * whichever side it was made; 0 for neither. Not after unbind(), disconnect() or close(). What is bound or connected
+   * later goes by it. Default 0.
+   */
+  routerNotify?: number;
 }
 
 /** Options of Stream. */
@@ -398,6 +431,9 @@ export interface OptionValues
         XPublisherOnlyOptions &
         XSubscriberOnlyOptions &
         ProbeOptions &
+        HelloOptions &
+        DisconnectOptions &
+        HiccupOptions &
         Omit<RouterOnlyOptions, "onFull"> &
         StreamOnlyOptions &
         IdentityOptions &
@@ -407,6 +443,9 @@ export interface OptionValues
   onFull: OnFull | null;
   routingId: Buffer | null;
   welcomeMessage: Buffer | null;
+  helloMessage: Buffer | null;
+  disconnectMessage: Buffer | null;
+  hiccupMessage: Buffer | null;
   tcpAcceptFilter: readonly string[];
   metadata: ReadonlyMap<string, Buffer>;
 }

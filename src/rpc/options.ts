@@ -68,7 +68,16 @@ const SERVE_NAMES = [
   "socket",
 ];
 const CALL_NAMES = ["timeout", "signal", "headers", "retries"];
-const NOT_OURS = ["immediate", "conflate", "probeRouter", "mandatory"];
+const NOT_OURS = [
+  "immediate",
+  "conflate",
+  "probeRouter",
+  "mandatory",
+  "helloMessage",
+  "disconnectMessage",
+  "hiccupMessage",
+  "routerNotify",
+];
 
 function known(options: unknown, names: readonly string[]): void {
   if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");

@@ -181,7 +181,10 @@ export interface ClientOptions {
   /** For peers before zerorpc 0.6 (Python 2): text and bytes in the one raw type of the old msgpack. Default false. */
   readonly legacyRaw?: boolean;
   /** Options of the Dealer sockets. By default TCP keepalive is on, a message has at most 128 MiB, and `sendHighWaterMark` is 32. */
-  readonly socket?: Omit<DealerOptions, "immediate" | "conflate" | "probeRouter">;
+  readonly socket?: Omit<
+    DealerOptions,
+    "immediate" | "conflate" | "probeRouter" | "helloMessage" | "hiccupMessage"
+  >;
 }
 
 /** Options of `serve`. */
@@ -225,7 +228,10 @@ export interface ServeOptions {
   /** For peers before zerorpc 0.6 (Python 2): text and bytes in the one raw type of the old msgpack. Default false. */
   readonly legacyRaw?: boolean;
   /** Options of the Router socket. By default TCP keepalive is on, and a message has at most 128 MiB. */
-  readonly socket?: Omit<RouterOptions, "mandatory" | "probeRouter">;
+  readonly socket?: Omit<
+    RouterOptions,
+    "mandatory" | "probeRouter" | "helloMessage" | "disconnectMessage" | "routerNotify"
+  >;
 }
 
 /** What a client has exceeded; told once for each connection and limit. */

@@ -13,6 +13,7 @@ import { Backoff } from "./backoff.js";
 import { type Connection, openConnection, type SessionEnd, type SessionOwner } from "./connection.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { flushed } from "./linger.js";
+import { greetingOf, tellLost, tellMade } from "./notices.js";
 
 /**
  * connecting → handshaking → ready → waiting → connecting …
@@ -186,8 +187,8 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   // From the session
 
-  get probes(): boolean {
-    return this.#host.options.probeRouter;
+  get greeting(): Uint8Array[] | null {
+    return greetingOf(this.#options, this.#host.options.probeRouter);
   }
 
   nextPeerId(): number {
@@ -212,13 +213,19 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
     if (this.#closing) tellHandshake(this.#host, peer);
-    else this.#host.pipeConnected(pipe, peer);
+    else {
+      this.#host.pipeConnected(pipe, peer);
+      tellMade(this.#host, pipe, this.#options);
+    }
   }
 
   sessionEnded(session: Connection, { wasReady, error, final }: SessionEnd): void {
     this.#session = null;
     const pipe = this.#pipe;
-    if (wasReady && pipe !== null) this.#host.pipeDisconnected(pipe);
+    if (wasReady && pipe !== null) {
+      if (!this.#closing) tellLost(this.#host, pipe, this.#options, true);
+      this.#host.pipeDisconnected(pipe);
+    }
     if (!wasReady) pipe?.forgetResends();
     const givenUp = pipe === null ? -1 : pipe.takeGivenUp();
     if (this.#losesQueue)

@@ -13,6 +13,7 @@ import { reportEnd, tellHandshake } from "./dialer.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import type { Hold, InprocListener, InprocRegistry } from "./inproc.js";
 import { flushed } from "./linger.js";
+import { type NoticeOptions, noticesOf, sayHello, tellLost, tellMade } from "./notices.js";
 import type { Connection, SessionEnd, SessionOwner } from "./owner.js";
 import { Session } from "./session.js";
 
@@ -51,6 +52,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   readonly endpoint: string;
   readonly socketType: string;
   readonly host: SocketHost;
+  /** As they were when the application connected. */
+  readonly #notices: NoticeOptions;
   pipe: DirectPipe;
   readonly #registry: InprocRegistry;
   readonly routingId: Buffer | null;
@@ -72,6 +75,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   /** @param routingId how the socket will name the peer, where connect() said so (I11) */
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
     this.host = host;
+    this.#notices = noticesOf(host.options);
     this.routingId = routingId;
     this.socketType = host.socketType;
     this.endpoint = endpoint;
@@ -88,6 +92,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   start(): void {
     this.#state = "waiting";
+    sayHello(this.pipe, this.#notices);
     this.host.attachPipe(this.pipe);
     this.#hold.set(this.host.refed);
     this.#registry.connect(this);
@@ -113,7 +118,15 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   #connected(pipe: DirectPipe | StreamPipe, peer: Peer): void {
     if (this.#closing) tellHandshake(this.host, peer);
-    else this.host.pipeConnected(pipe, peer);
+    else {
+      this.host.pipeConnected(pipe, peer);
+      tellMade(this.host, pipe, this.#notices);
+    }
+  }
+
+  /** No hiccup: no connection is made anew here (R22). */
+  #tellLost(): void {
+    if (!this.#closing) tellLost(this.host, this.pipe, { ...this.#notices, hiccupMessage: null }, true);
   }
 
   /** The binder's type does not fit ours: nothing more happens here. */
@@ -130,6 +143,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     if (this.#state !== "closed") this.#state = "parted";
     // Turned away by the binder before it was told: as over tcp, the handshake was complete.
     if (!this.#linked) tellHandshake(this.host, this.pipe.peer as Peer);
+    this.#tellLost();
     this.host.pipeDisconnected(this.pipe);
     this.#detach();
     this.host.emitEvent("disconnect", { address: this.endpoint, peer: this.pipe.peer as Peer });
@@ -155,9 +169,9 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#session = null;
   }
 
-  /** Its pipe has brought the probe along. */
-  get probes(): boolean {
-    return false;
+  /** Its pipe has brought it along. */
+  get greeting(): null {
+    return null;
   }
 
   nextPeerId(): number {
@@ -186,6 +200,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#session = null;
     if (wasReady) {
       this.#state = "parted";
+      this.#tellLost();
       this.host.pipeDisconnected(this.pipe);
       this.pipe.discardOutbound();
       this.#detach();

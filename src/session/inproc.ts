@@ -14,6 +14,7 @@ import { isCompatible } from "../zmtp/compatibility.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { InprocConnector, newDirectPipe, peerOf } from "./inproc-connector.js";
 import { Listener } from "./listener.js";
+import { type NoticeOptions, noticesOf, sayHello, tellLost, tellMade } from "./notices.js";
 
 export { InprocConnector };
 
@@ -135,6 +136,8 @@ export class Hold {
 export class InprocListener implements EndpointHandle {
   readonly endpoint: string;
   readonly host: SocketHost;
+  /** As they were when the application bound. */
+  readonly #notices: NoticeOptions;
   readonly #registry: InprocRegistry;
   readonly #pipes = new Map<DirectPipe, InprocConnector>();
   #open = false;
@@ -144,6 +147,7 @@ export class InprocListener implements EndpointHandle {
 
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string) {
     this.host = host;
+    this.#notices = noticesOf(host.options);
     this.endpoint = endpoint;
     this.#registry = registry;
     this.#hold = registry.newHold();
@@ -194,11 +198,14 @@ export class InprocListener implements EndpointHandle {
     this.#pipes.set(pipe, connector);
     pipe.peer = theirs;
     connector.pipe.peer = ours;
+    sayHello(pipe, this.#notices);
     host.attachPipe(pipe);
     connector.joined(this, pipe);
     DirectPipe.join(pipe, connector.pipe);
     host.pipeConnected(pipe, theirs);
-    if (this.#pipes.has(pipe)) connector.linked(ours); // unless we turned it away
+    if (!this.#pipes.has(pipe)) return; // we turned it away
+    tellMade(host, pipe, this.#notices);
+    connector.linked(ours);
   }
 
   /** The two ends of one pipe let go of each other. No reconnection follows (R22). */
@@ -208,6 +215,7 @@ export class InprocListener implements EndpointHandle {
     this.#pipes.delete(pipe);
     pipe.separate();
     const peer = pipe.peer as Peer;
+    if (this.#open) tellLost(this.host, pipe, this.#notices, false);
     this.host.pipeDisconnected(pipe);
     this.host.detachPipe(pipe);
     connector.parted();

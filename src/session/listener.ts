@@ -12,6 +12,7 @@ import { reportEnd } from "./dialer.js";
 import type { Excess, Gate, Place } from "./gate.js";
 import type { EndpointHandle, SocketHost } from "./host.js";
 import { flushed } from "./linger.js";
+import { greetingOf, tellLost, tellMade } from "./notices.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** The actual endpoint; set by open(). */
@@ -96,8 +97,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   // From sessions
 
-  get probes(): boolean {
-    return this.#host.options.probeRouter;
+  get greeting(): Uint8Array[] | null {
+    return greetingOf(this.#options, this.#host.options.probeRouter);
   }
 
   nextPeerId(): number {
@@ -120,9 +121,12 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
     this.#host.pipeConnected(pipe, peer);
+    tellMade(this.#host, pipe, this.#options);
   }
 
   sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
+    const pipe = this.#sessions.get(session);
+    if (pipe && !this.#closing) tellLost(this.#host, pipe, this.#options, false);
     this.#drop(session);
     const address = session.stream.remoteAddress || this.endpoint;
     reportEnd(this.#host, session, { address, endpoint: this.endpoint }, wasReady, error);

@@ -33,8 +33,8 @@ export interface SessionOwner {
   readonly endpoint: string;
   /** The handshake is complete: why the peer is turned away all the same, or null. */
   refusalOf(peer: Peer): Error | null;
-  /** The socket wants each peer to get an empty message first (I14). */
-  readonly probes: boolean;
+  /** What each peer is to get before anything else, as octets; null for nothing. */
+  readonly greeting: Uint8Array[] | null;
   /** The peer is ours: gives the pipe to join. */
   sessionReady(session: Connection, peer: Peer): StreamPipe;
   /** The pipe is joined and can be written to. */

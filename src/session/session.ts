@@ -56,8 +56,6 @@ const WAITING_SUBSCRIPTIONS = 1_000_000;
 const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
 /** PONGs that may wait for a peer that sends PINGs and does not read. */
 const WAITING_CONTROL_CEILING = 16;
-/** An empty message, as a frame (I14). */
-const PROBE = Buffer.of(0, 0);
 /** For a peer that sends PINGs and gets none. */
 const NO_PINGS = { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: false };
 
@@ -230,7 +228,7 @@ export class Session
     this.#legacy = description.legacy;
     this.peer = peer;
     const pipe = this.#owner.sessionReady(this, this.peer);
-    if (this.#owner.probes) this.#sendControl(PROBE);
+    this.#greet();
     this.#pipe = pipe;
     pipe.link(this);
     this.#owner.sessionLinked(pipe, this.peer);
@@ -238,6 +236,14 @@ export class Session
     if (!this.#legacy) this.#startPulse();
     this.#startWatch();
     this.stream.startFrames(frameLimits(this.#options, this.#publishes), leftover);
+  }
+
+  /** Before anything else: what waits in the pipe goes when it is linked. */
+  #greet(): void {
+    const { greeting } = this.#owner;
+    if (greeting === null) return;
+    this.#control.push(...greeting);
+    this.flush();
   }
 
   #clearHandshakeTimers(): void {

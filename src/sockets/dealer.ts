@@ -7,6 +7,8 @@ import type { Pipe } from "../engine/pipe.js";
 import type { OutMessage } from "../message.js";
 import {
   type ConflateOptions,
+  type HelloOptions,
+  type HiccupOptions,
   type IdentityOptions,
   OPTION_GROUPS,
   type OptionName,
@@ -27,6 +29,8 @@ const OPTIONS: readonly OptionName[] = [
   "routingId",
   "probeRouter",
   "conflate",
+  "helloMessage",
+  "hiccupMessage",
 ];
 
 /** Options of Dealer. */
@@ -36,7 +40,9 @@ export interface DealerOptions
     ReadableOptions,
     IdentityOptions,
     ProbeOptions,
-    ConflateOptions {}
+    ConflateOptions,
+    HelloOptions,
+    HiccupOptions {}
 
 /** Sends to peers in turn and receives from all in turn: DEALER, and CLIENT of the drafts. */
 export abstract class DealerBase extends DuplexSocket {

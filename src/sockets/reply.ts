@@ -8,6 +8,7 @@ import type { CallOptions } from "../engine/turns.js";
 import { ZmqError } from "../errors.js";
 import type { Message, OutMessage } from "../message.js";
 import {
+  type HelloOptions,
   type IdentityOptions,
   OPTION_GROUPS,
   type OptionName,
@@ -25,13 +26,19 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
   "routingId",
+  "helloMessage",
 ];
 
 /**
  * Options of Reply. A REP's `routingId` is told to peers over inproc only (`peer.routingId` of events): on the wire
  * RFC 37 gives an Identity to REQ, DEALER and ROUTER alone (C11).
  */
-export interface ReplyOptions extends SocketOptions, WritableOptions, ReadableOptions, IdentityOptions {}
+export interface ReplyOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    IdentityOptions,
+    HelloOptions {}
 
 export interface Reply extends OptionProperties<ReplyOptions> {}
 

@@ -9,6 +9,8 @@ import type { Peer } from "../events.js";
 import type { Message, OutMessage } from "../message.js";
 import { routingId as checkRoutingId } from "../option-rules.js";
 import {
+  type DisconnectOptions,
+  type HelloOptions,
   type IdentityOptions,
   OPTION_GROUPS,
   type OptionName,
@@ -36,6 +38,9 @@ const OPTIONS: readonly OptionName[] = [
   "onFull",
   "probeRouter",
   "handover",
+  "helloMessage",
+  "disconnectMessage",
+  "routerNotify",
 ];
 
 /** Options of Router. */
@@ -45,7 +50,9 @@ export interface RouterOptions
     ReadableOptions,
     IdentityOptions,
     ProbeOptions,
-    RouterOnlyOptions {}
+    RouterOnlyOptions,
+    HelloOptions,
+    DisconnectOptions {}
 
 /** Options of one connect(). */
 export interface RouterConnectOptions {

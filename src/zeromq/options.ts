@@ -223,13 +223,25 @@ const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
   [109, { kinds: INT, initial: 0, core: (value) => value & 7 }],
 ]);
 
+const REPLY_NOTIFY: Exception = { kinds: INT, accepts: (value) => value >= 0 && value <= 3 };
+
 /** Written as EINVAL: vmci, because no vmci is compiled in. */
 const ABSENT: ReadonlySet<number> = new Set([85, 86, 87, 88]);
 /** Not null: libzmq wants at least one octet. */
 const NEVER_NULL: ReadonlySet<number> = new Set([5, 95]);
 
+/** Messages that libzmq keeps for each type, and sends or delivers for those that have them here. */
+const NOTICES: ReadonlyMap<number, string> = new Map([
+  [110, "helloMessage"],
+  [111, "disconnectMessage"],
+  [114, "hiccupMessage"],
+]);
+/** ROUTER_NOTIFY: every type reads it; a Reply takes it, to no effect, because what it would hear is no request. */
+const ROUTER_NOTIFY = 97;
+const REPLY = 4;
+
 /** Octets that need not be text. */
-const OCTETS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72]);
+const OCTETS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72, 110, 111, 114]);
 
 /** libzmq takes octets for a text, and none of them for null. */
 function asText(value: Value): Value {
@@ -263,6 +275,10 @@ export class OptionStore {
       const value = this.security.get(kind, id);
       return typeof value === "number" ? asKind(kind, value) : value;
     }
+    if (id === ROUTER_NOTIFY && !("routerNotify" in this.#core)) {
+      if (!INT.includes(kind)) throw failure("EINVAL");
+      return asKind(kind, this.#kept.get(id) ?? 0);
+    }
     if (id === 33 || ABSENT.has(id)) throw failure("EINVAL");
     // RCVMORE: messages are received whole. EVENTS: what could be done at once.
     if (id === 13) return asKind(kind, 0);
@@ -283,6 +299,9 @@ export class OptionStore {
     const exception = EXCEPTIONS.get(id);
     if (exception !== undefined) this.#keep(exception, kind, id, Number(value));
     else if (this.security.owns(id)) this.security.set(kind, id, value);
+    else if (id === ROUTER_NOTIFY && readCore(this.#core, "Int32", 16) === REPLY)
+      this.#keep(REPLY_NOTIFY, kind, id, Number(value));
+    else if (kind === "String" && NOTICES.has(id) && !((NOTICES.get(id) as string) in this.#core)) return;
     else if (ABSENT.has(id)) throw failure("EINVAL");
     else if (NEVER_NULL.has(id) && (value === null || value.toString() === "")) throw failure("EINVAL");
     else if ((id === 75 || id === 77) && Number(value) < 0) throw failure("EINVAL");

@@ -130,6 +130,7 @@ const SUBSCRIPTIONS = "interop/subscriptions.test.ts";
 const STREAM = "unit/stream.test.ts";
 const HERE = "conformance/options.test.ts";
 const TOPICS = "conformance/topics.test.ts";
+const NOTICES = "conformance/notices.test.ts";
 const MANUAL = "conformance/xpub-manual.test.ts";
 
 const ROUTING_IDS = ["me", "\0zero", "n".repeat(255)];
@@ -254,6 +255,15 @@ export const OPTIONS: readonly Row[] = [
     live: true,
     proof: `${SUBSCRIPTIONS}: J23 the welcome message is`,
   },
+  int("routerNotify", 97, 0, 0, {
+    owners: ["ROUTER"],
+    good: [3, 0, 1, 2],
+    bad: [-1, 4, 1.5],
+    proof: `${NOTICES}: routerNotify tells`,
+  }),
+  notice("helloMessage", 110, ["REP", "DEALER", "ROUTER", "SERVER", "CLIENT", "PEER"]),
+  notice("disconnectMessage", 111, ["ROUTER", "SERVER", "PEER"]),
+  notice("hiccupMessage", 114, ["DEALER", "CLIENT", "PEER"]),
   flag("notify", 73, ["STREAM"], {
     initial: true,
     good: [false, true],
@@ -418,6 +428,21 @@ export const OPTIONS: readonly Row[] = [
   refused("gssapiPrincipalNameType", 90, "choice", "hostBased", "userName"),
   refused("gssapiServicePrincipalNameType", 91, "choice", "hostBased", "krb5Principal"),
 ];
+
+function notice(name: string, number: number, owners: readonly TypeName[]): Row {
+  const proof = `${NOTICES}: ${name} comes` as const;
+  return {
+    name,
+    number,
+    kind: "text",
+    initial: null,
+    owners,
+    good: ["hi", "\0"],
+    bad: [],
+    access: "write",
+    proof,
+  };
+}
 
 function secured(name: string, number: number | undefined, kind: Kind, initial: unknown, title: string): Row {
   const values = kind === "flag" ? { good: [true, false], bad: [] } : (SECURED[name] ?? KEYS);

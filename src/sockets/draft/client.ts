@@ -4,6 +4,8 @@
 import type { Pipe } from "../../engine/pipe.js";
 import type { OutMessage } from "../../message.js";
 import {
+  type HelloOptions,
+  type HiccupOptions,
   OPTION_GROUPS,
   type OptionName,
   type OptionProperties,
@@ -19,10 +21,17 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
+  "helloMessage",
+  "hiccupMessage",
 ];
 
 /** Options of Client. */
-export interface ClientOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface ClientOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    HelloOptions,
+    HiccupOptions {}
 
 export interface Client extends OptionProperties<ClientOptions> {}
 

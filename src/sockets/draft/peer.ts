@@ -5,6 +5,9 @@
 import type { Pipe } from "../../engine/pipe.js";
 import { ZmqError } from "../../errors.js";
 import {
+  type DisconnectOptions,
+  type HelloOptions,
+  type HiccupOptions,
   OPTION_GROUPS,
   type OptionName,
   type OptionProperties,
@@ -19,10 +22,19 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
+  "helloMessage",
+  "disconnectMessage",
+  "hiccupMessage",
 ];
 
 /** Options of Peer. */
-export interface PeerOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface PeerOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    HelloOptions,
+    DisconnectOptions,
+    HiccupOptions {}
 
 export interface Peer extends OptionProperties<PeerOptions> {}
 

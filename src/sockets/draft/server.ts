@@ -6,6 +6,8 @@ import type { Pipe } from "../../engine/pipe.js";
 import { type CallOptions, checkCallOptions } from "../../engine/turns.js";
 import type { MessageLike, OutMessage } from "../../message.js";
 import {
+  type DisconnectOptions,
+  type HelloOptions,
   OPTION_GROUPS,
   type OptionName,
   type OptionProperties,
@@ -22,10 +24,17 @@ const OPTIONS: readonly OptionName[] = [
   ...OPTION_GROUPS.socket,
   ...OPTION_GROUPS.writable,
   ...OPTION_GROUPS.readable,
+  "helloMessage",
+  "disconnectMessage",
 ];
 
 /** Options of Server. */
-export interface ServerOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface ServerOptions
+  extends SocketOptions,
+    WritableOptions,
+    ReadableOptions,
+    HelloOptions,
+    DisconnectOptions {}
 
 /** Which peer a message is for. */
 export interface ServerRoutingOptions {
