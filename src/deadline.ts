@@ -16,6 +16,10 @@ const POLLS = 2;
 const QUIET_MS = 20;
 /** However much is going on, nobody waits longer for it. */
 const CATCH_UP_MS = 100;
+/** A program that computes for so long in one go keeps peers waiting who dial meanwhile. */
+const BUSY_MS = 50;
+/** So many questions of a turn are answered by the clock, and then ever fewer of them. */
+const LOOKS = 4;
 
 /** A timer that is running. */
 export interface Timer {
@@ -33,6 +37,10 @@ export interface LoopClock {
   clear(timer: Timer): void;
   /** Call a function when the loop has polled for I/O, and told of all that it found. */
   polled(run: () => void): void;
+  /** As `polled`, and the process does not stay alive for it. */
+  polledAnyway(run: () => void): void;
+  /** Milliseconds that the loop has spent with nothing to do. */
+  idle(): number;
 }
 
 /** The longest wait for what is too long, and none for what is no wait at all. */
@@ -45,6 +53,8 @@ const systemClock: LoopClock = {
   timer: (ms, run) => setTimeout(run, ms),
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
   polled: (run) => void setImmediate(run), // immediates run behind the poll, timers before it
+  polledAnyway: (run) => void setImmediate(run).unref(),
+  idle: () => performance.nodeTiming?.idleTime ?? 0, // where nobody counts, the program counts as busy
 };
 
 /** One deadline. It keeps the process alive until it has come or was cancelled, unless `unref()`ed. */
@@ -99,9 +109,22 @@ export class Deadline {
 export class EventLoop {
   readonly clock: LoopClock;
   #moved = Number.NEGATIVE_INFINITY;
+  #moves = 0;
+  /** When the loop is known to have polled, and how long it had been idle by then. */
+  #polledAt: number;
+  #idleThen: number;
+  /** Somebody is to tell when it polls next. */
+  #asked = false;
+  /** Questions that need no look at the clock, and looks since the last poll. */
+  #unlooked = 0;
+  #looks = 0;
+  #behind = false;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(clock: LoopClock) {
     this.clock = clock;
+    this.#polledAt = clock.now();
+    this.#idleThen = clock.idle();
   }
 
   /** Calls back after `ms` (clamped to what a timer can wait), once the loop has read what came before. */
@@ -112,6 +135,7 @@ export class EventLoop {
   /** A connection has come, or its handshake has got further: more may follow at once. */
   handshakeMoved(): void {
     this.#moved = this.clock.now();
+    this.#moves++;
   }
 
   /**
@@ -122,13 +146,67 @@ export class EventLoop {
     const { clock } = this;
     const end = clock.now() + CATCH_UP_MS;
     let polls = 0;
+    // Time alone does not tell of quiet: the process may have been off the processor since the last of it.
+    let moves = this.#moves;
+    let quiet = 0;
     const step = (): void => {
       const now = clock.now();
-      if (++polls >= POLLS && (now >= end || now - this.#moved >= QUIET_MS)) done();
+      quiet = moves === this.#moves ? quiet + 1 : 0;
+      moves = this.#moves;
+      if (++polls >= POLLS && (now >= end || (quiet >= POLLS && now - this.#moved >= QUIET_MS))) done();
       else if (polls < POLLS) clock.polled(step);
       else clock.timer(1, () => clock.polled(step)); // the peers need the processor, too
     };
     clock.polled(step);
+  }
+
+  /**
+   * Whether the program has computed for so long that peers who dialled meanwhile are still to be let in. It catches up
+   * from then on, and the answer stays the same until it has. Cheap enough to be asked for each message: once a loop over
+   * many runs, the clock is not looked at for each.
+   */
+  late(): boolean {
+    return --this.#unlooked < 0 && this.#look();
+  }
+
+  #look(): boolean {
+    this.#unlooked = 0;
+    if (this.#behind) return true;
+    const { clock } = this;
+    const past = clock.now() - this.#polledAt;
+    if (past >= BUSY_MS && past - (clock.idle() - this.#idleThen) >= BUSY_MS) {
+      this.#behind = true;
+      this.catchUp(() => this.#caughtUp());
+      return true;
+    }
+    if (++this.#looks > LOOKS) this.#unlooked = 2 ** (this.#looks - LOOKS);
+    if (!this.#asked) {
+      this.#asked = true;
+      clock.polledAnyway(() => {
+        this.#asked = false;
+        this.#mark();
+      });
+    }
+    return false;
+  }
+
+  #caughtUp(): void {
+    this.#behind = false;
+    this.#mark();
+    for (const done of this.#waiting.splice(0)) done();
+  }
+
+  #mark(): void {
+    if (this.#behind) return;
+    this.#polledAt = this.clock.now();
+    this.#idleThen = this.clock.idle();
+    this.#unlooked = 0;
+    this.#looks = 0;
+  }
+
+  /** After `late()` said so: call back once it is late no more. */
+  whenCaughtUp(done: () => void): void {
+    this.#waiting.push(done);
   }
 }
 

@@ -66,7 +66,7 @@ export class Sender {
     for (const message of messages) {
       const parts = this.prepare(message);
       // Straight through while there is room; the queue only for what has to wait.
-      if (options?.signal?.aborted !== true && !queue.closed && queue.trySend(parts)) {
+      if (options?.signal?.aborted !== true && !queue.closed && queue.sendStraight(parts)) {
         const turn = queue.rest(parts);
         if (turn !== undefined) await turn;
       } else {
@@ -86,13 +86,14 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
 
   /** Whether a message could be sent at once: trySend() would not be false. */
   get writable(): boolean {
-    return !this.closed && this.sender.queue.length === 0 && this.canSend();
+    return !this.closed && !this.sender.queue.blocked && this.canSend();
   }
 
   /**
    * Send one message. Resolves when a peer's queue has taken it under its high-water mark; calls keep their order
    * and never interleave, however many are made at once. A buffer given here belongs to zwire until then, and one
-   * above 16 KiB until it is on the wire.
+   * above 16 KiB until it is on the wire. A Publisher, XPublisher or Radio whose event loop stood still for 50 ms or
+   * more lets in who dialled meanwhile first, for about 100 ms at most.
    *
    * Rejects with EAGAIN when no peer had room in time or too many sends wait, with the signal's reason on abort,
    * with EBADF when the socket closes; such a message was not sent.
@@ -138,6 +139,10 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   /** @internal */
   override pipeWritable(_pipe: Pipe): void {
     this.sender.queue.drain();
+  }
+
+  protected override sendHeld(): void {
+    this.sender.queue.release();
   }
 
   protected override closeQueues(error: ZmqError): void {
@@ -360,7 +365,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
 
   /** Whether a message could be sent at once: trySend() would not be false. */
   get writable(): boolean {
-    return !this.closed && this.sender.queue.length === 0 && this.canSend();
+    return !this.closed && !this.sender.queue.blocked && this.canSend();
   }
 
   /** Send one message; as WritableSocket.send. Rejects with EFSM where the pattern does not allow a send now. */
@@ -401,6 +406,10 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
   /** @internal */
   override pipeWritable(_pipe: Pipe): void {
     this.sender.queue.drain();
+  }
+
+  protected override sendHeld(): void {
+    this.sender.queue.release();
   }
 
   protected override closeQueues(error: ZmqError): void {

@@ -36,6 +36,14 @@ export class SocketTurns implements Turns {
     setImmediate(run);
   }
 
+  late(): boolean {
+    return eventLoop.late();
+  }
+
+  whenCaughtUp(done: () => void): void {
+    eventLoop.whenCaughtUp(done);
+  }
+
   expire(
     ms: number,
     signal: AbortSignal | undefined,

@@ -275,6 +275,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   async unbind(endpoint: string): Promise<void> {
     parseEndpoint(endpoint);
     this.requireOpen();
+    this.sendHeld();
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
   }
 
@@ -309,6 +310,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   disconnect(endpoint: string): void {
     parseEndpoint(endpoint);
     this.requireOpen();
+    this.sendHeld();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);
     if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
     this.#letGo(handle);
@@ -536,6 +538,8 @@ export abstract class Socket extends Emitting implements SocketHost {
 
   /** @internal Most types ignore subscriptions (F5). */
   pipeSubscription(_pipe: Pipe, _topic: Buffer, _subscribe: boolean): void {}
+  /** Send what waits only for a late event loop: endpoints are about to end. */
+  protected sendHeld(): void {}
   /** Reject all waiting operations and those to come. */
   protected abstract closeQueues(error: ZmqError): void;
   /** Messages in pipes that are ready to be read, also of peers that have left. */

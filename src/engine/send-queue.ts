@@ -2,6 +2,9 @@
  * A socket's FIFO of sends that wait for room: makes concurrent sends safe, keeps call order and multipart messages
  * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
  * promise. Knows no pipes (it is handed `attempt`) and no clock (it is handed `timers`).
+ *
+ * A publisher's queue also holds what is sent right after the event loop stood still, until who dialled meanwhile is there:
+ * a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
  */
 import { ZmqError } from "../errors.js";
 import { type OutMessage, unshared } from "../message.js";
@@ -38,6 +41,12 @@ export class SendQueue {
   #operations = 0;
   #closed: ZmqError | null = null;
   #draining = false;
+  /** Whether a message may be lost to peers who are not let in yet; null where no message is lost by being early. */
+  #mayMiss: (() => boolean) | null = null;
+  /** What waits is held for a late event loop. */
+  #holding = false;
+  /** The loop catches up; what it is late for has been held once. */
+  #catchingUp = false;
   /** Room came while a waiting send was being attempted: look once more. */
   #again = false;
   /** Proxies whose trySend was refused and who want to know of room. */
@@ -63,7 +72,8 @@ export class SendQueue {
   send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    if (this.#live === 0) {
+    if (this.#mayMiss !== null) this.#holdOrRelease(options);
+    if (this.#live === 0 && !this.#holding) {
       try {
         if (this.#attempt(message)) return this.#sent(message);
       } catch (error) {
@@ -76,7 +86,60 @@ export class SendQueue {
   /** Send now or answer false; never overtakes a waiting send. */
   trySend(message: OutMessage): boolean {
     if (this.#closed !== null) throw this.#closed;
+    if (this.#holding) this.release();
     return this.#live === 0 && this.#attempt(message);
+  }
+
+  /** As trySend; also false where `send` would hold the message for a late event loop. */
+  sendStraight(message: OutMessage): boolean {
+    if (this.#closed !== null) throw this.#closed;
+    if (this.#mayMiss !== null && this.#isLate()) return false;
+    return this.#live === 0 && this.#attempt(message);
+  }
+
+  /**
+   * From now on sends wait for an event loop that is late, for at most as long as it takes to catch up.
+   * @param mayMiss whether anybody could have dialled
+   */
+  waitForLate(mayMiss: () => boolean): void {
+    this.#mayMiss = mayMiss;
+  }
+
+  /** Whether a send has to wait for room. */
+  get blocked(): boolean {
+    return this.#live > 0 && !this.#holding;
+  }
+
+  /** Whether a send is to wait for the event loop. */
+  #isLate(): boolean {
+    if (this.#holding) return true;
+    return this.#turns.late() && !this.#catchingUp && this.#live === 0 && this.#mayMiss?.() === true;
+  }
+
+  #holdOrRelease(options: CallOptions | undefined): void {
+    if (!this.#isLate()) return;
+    const timeout = options?.timeout ?? this.#limits.sendTimeout;
+    const most = Math.min(OPERATIONS_PER_TURN, this.#limits.sendQueueLimit);
+    if (timeout === 0 || this.#live >= most || this.#operations >= OPERATIONS_PER_TURN) this.release();
+    else if (!this.#holding) this.#hold();
+  }
+
+  #hold(): void {
+    this.#holding = true;
+    this.#catchingUp = true;
+    this.#operations = 0;
+    this.#turns.whenCaughtUp(() => {
+      this.#catchingUp = false;
+      this.release();
+    });
+  }
+
+  /** Send what is held, now. */
+  release(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#operations = 0;
+    this.drain();
   }
 
   /** Call a function whenever there may be room for trySend, and when the queue closes; it says if it sent anything. */
@@ -106,7 +169,7 @@ export class SendQueue {
    * before the next, so that no tight loop starves timers.
    */
   rest(message: OutMessage): Promise<void> | undefined {
-    this.#operations += 1 + Math.floor(messageBytes(message) / OCTETS_PER_OPERATION);
+    this.#operations += operationsOf(message);
     if (this.#operations < OPERATIONS_PER_TURN) return undefined;
     this.#operations = 0;
     return this.#turns.nextTurn();
@@ -120,10 +183,14 @@ export class SendQueue {
         new ZmqError("EAGAIN", { detail: `${this.#live} sends are waiting already (sendQueueLimit)` }),
       );
     }
-    this.#operations = 0;
+    this.#operations = this.#holding ? this.#operations + operationsOf(message) : 0;
     return new Promise((resolve, reject) => {
       const entry: WaitingSend = { message: unshared(message), resolve, reject, cleanup: null };
-      entry.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(entry, reason));
+      const expired = (reason: unknown): void => {
+        if (options?.signal?.aborted !== true) this.release(); // for all that has no room it is over
+        this.#cancel(entry, reason);
+      };
+      entry.cleanup = this.#turns.expire(timeout, options?.signal, expired);
       this.#waiting.push(entry);
       this.#live++;
     });
@@ -145,7 +212,7 @@ export class SendQueue {
   drain(): void {
     // An attempt may itself make room: a STREAM closes a connection by a send, and that wakes who waited for it.
     this.#again = true;
-    if (this.#draining) return;
+    if (this.#draining || this.#holding) return;
     this.#draining = true;
     try {
       while (this.#again) {
@@ -179,6 +246,7 @@ export class SendQueue {
 
   /** Reject all that waits and everything after. */
   close(error: ZmqError): void {
+    this.release();
     this.#closed = error;
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       if (entry.message === null) continue;
@@ -189,4 +257,8 @@ export class SendQueue {
     this.#live = 0;
     for (const room of [...this.#watchers]) room();
   }
+}
+
+function operationsOf(message: OutMessage): number {
+  return 1 + Math.floor(messageBytes(message) / OCTETS_PER_OPERATION);
 }

@@ -43,6 +43,10 @@ export interface Turns {
   nextTurn(): Promise<void>;
   /** Runs a function on a later turn of the event loop. */
   defer(run: () => void): void;
+  /** Whether the event loop has stood still for so long that peers who dialled meanwhile are still to be let in. */
+  late(): boolean;
+  /** After `late()` said so: calls back once they are. */
+  whenCaughtUp(done: () => void): void;
   /**
    * Calls `expired` with an EAGAIN error after `timeoutMs` (-1: never) or with the signal's reason on abort.
    * @returns undoes both; null when there is nothing to undo

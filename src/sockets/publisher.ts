@@ -66,6 +66,7 @@ export class Publisher extends WritableSocket {
   constructor(options?: PublisherOptions) {
     super(1, "PUB", PUBLISHER_DEFAULTS);
     this.applyOptions(options, OPTIONS);
+    this.sender.queue.waitForLate(() => this.attached);
     if (new.target === Publisher) Object.seal(this);
   }
 

@@ -78,6 +78,8 @@ export class XPublisher extends DuplexSocket {
   constructor(options?: XPublisherOptions) {
     super(9, "XPUB", PUBLISHER_DEFAULTS);
     this.applyOptions(options, OPTIONS);
+    // With `manual` a message is for whose subscription was read last: another may be by then.
+    this.sender.queue.waitForLate(() => this.attached && !this.options.manual);
     if (new.target === XPublisher) Object.seal(this);
   }
 

@@ -155,6 +155,7 @@ export class SocketState implements Lingering, EventSource {
       this.#closeWanted = true;
       return;
     }
+    this.queue?.release();
     const lingers = this.unsent > 0 && this.linger !== 0;
     unwatchUnsent(this);
     if (lingers) hold(1);
@@ -259,7 +260,7 @@ export class SocketState implements Lingering, EventSource {
     if (queue === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
     if (this.core.options.conflate && Array.isArray(parts)) return Promise.reject(failure("EINVAL"));
     try {
-      if (queue.trySend(parts)) return this.#turn() ?? DONE;
+      if (queue.sendStraight(parts)) return this.#turn() ?? DONE;
     } catch (error) {
       return Promise.reject(translated(error));
     }

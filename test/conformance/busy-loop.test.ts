@@ -6,7 +6,9 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Publisher, Pull, Push, Request } from "../../src/index.js";
+import { Radio } from "../../src/draft.js";
+import { Publisher, Pull, Push, Request, XPublisher } from "../../src/index.js";
+import * as zmq from "../../src/zeromq.js";
 import { type Child, startChild } from "../support/child.js";
 import { managed, record, temporaryDirectory, texts, turns } from "../support/helpers.js";
 
@@ -136,5 +138,88 @@ describe("while the event loop stands still", () => {
     }
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["came"]);
     expect(events.of("disconnect")).toHaveLength(0);
+  });
+});
+
+const heard = (child: Child, text: string) =>
+  child.line(
+    (line) => line.event === "heard" && String(line.text).includes(text),
+    `"${text}" is heard`,
+    10_000,
+  );
+
+/** Publishers of each type, bound, with their ways to send. */
+const PUBLISHERS = [
+  ["Publisher", "SUB", () => managed(new Publisher())],
+  ["XPublisher", "SUB", () => managed(new XPublisher())],
+  ["Radio", "DISH", () => grouped(managed(new Radio()))],
+  ["Publisher of zwire/zeromq", "SUB", () => new zmq.Publisher({ linger: 0 })],
+] as const;
+
+function grouped(radio: Radio) {
+  return {
+    bind: (endpoint: string) => radio.bind(endpoint),
+    send: (text: string) => radio.send(text, { group: "g" }),
+    close: () => radio.close(),
+    get lastEndpoint() {
+      return radio.lastEndpoint;
+    },
+  };
+}
+
+describe("after the event loop has stood still", () => {
+  describe.each(PUBLISHERS)("a %s", (_name, type, make) => {
+    it.each(["tcp://127.0.0.1:*", "ipc://*"])(
+      "loses nothing to who dialled meanwhile over %s",
+      async (endpoint) => {
+        const publisher = make();
+        await publisher.bind(endpoint);
+        const { child, mark } = await peer(type, publisher.lastEndpoint!);
+        await armed(child);
+        // It has sent in this very turn.
+        await publisher.send("begin");
+        block(100, mark);
+        await Promise.all(["one ", "two ", "three"].map((text) => publisher.send(text)));
+        await heard(child, "one");
+        await heard(child, "three");
+        await publisher.close();
+      },
+    );
+  });
+
+  it("a publisher serves a real subscriber, too", { retry: 2 }, async () => {
+    const publisher = managed(new Publisher());
+    const { child, mark } = await peer("subscriber", await publisher.bind("tcp://127.0.0.1:*"));
+    await armed(child);
+    block(600, mark);
+    await publisher.send("first");
+    await heard(child, "first");
+  });
+
+  it("sendMany() waits for who dialled meanwhile", async () => {
+    const publisher = managed(new Publisher());
+    const { child, mark } = await peer("SUB", await publisher.bind("tcp://127.0.0.1:*"));
+    await armed(child);
+    block(100, mark);
+    await publisher.sendMany(["first", "second"]);
+    await heard(child, "first");
+  });
+
+  it("close(), unbind() and trySend() send first what waited for the event loop", async () => {
+    for (const end of ["close", "unbind", "trySend"] as const) {
+      const publisher = managed(new Publisher());
+      const endpoint = await publisher.bind("tcp://127.0.0.1:*");
+      const { child } = await peer("subscriber", endpoint);
+      await publisher.waitForSubscribers(1, { timeout: 20_000 });
+      block(100);
+      const sent = publisher.send(`before ${end}`);
+      expect(publisher.stats.messagesSent).toBe(0);
+      if (end === "close") void publisher.close();
+      else if (end === "unbind") void publisher.unbind(endpoint);
+      else publisher.trySend("behind");
+      expect(publisher.stats.messagesSent).toBeGreaterThan(0);
+      await sent;
+      await heard(child, `before ${end}`);
+    }
   });
 });

@@ -10,6 +10,7 @@ export class ManualLoop implements LoopClock {
   #now = 0;
   readonly #timers = new Set<Entry>();
   #polled: (() => void)[] = [];
+  #idle = 0;
   /** What has come from outside and lies unread: the next poll delivers it. */
   readonly inbox: (() => void)[] = [];
 
@@ -29,6 +30,20 @@ export class ManualLoop implements LoopClock {
 
   polled(run: () => void): void {
     this.#polled.push(run);
+  }
+
+  polledAnyway(run: () => void): void {
+    this.polled(run);
+  }
+
+  idle(): number {
+    return this.#idle;
+  }
+
+  /** Nothing happens for a while: the loop waits in its poll. */
+  rest(ms: number): void {
+    this.#now += ms;
+    this.#idle += ms;
   }
 
   /** Timers that wait. */

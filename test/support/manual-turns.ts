@@ -4,6 +4,9 @@ import { ZmqError } from "../../src/errors.js";
 
 export class ManualTurns implements Turns {
   now = 0;
+  /** The program has computed for long. */
+  isLate = false;
+  readonly #behind: (() => void)[] = [];
   #deferred: (() => void)[] = [];
   #timers = new Set<{ at: number; fire: () => void }>();
 
@@ -13,6 +16,20 @@ export class ManualTurns implements Turns {
 
   defer(run: () => void): void {
     this.#deferred.push(run);
+  }
+
+  late(): boolean {
+    return this.isLate;
+  }
+
+  whenCaughtUp(done: () => void): void {
+    this.#behind.push(done);
+  }
+
+  /** The event loop has let in who waited. */
+  catchUp(): void {
+    this.isLate = false;
+    for (const done of this.#behind.splice(0)) done();
   }
 
   expire(

@@ -127,3 +127,83 @@ describe("deadlines", () => {
 function setTimeoutIn(clock: ManualLoop, ms: number, run: () => void): void {
   clock.timer(ms, () => clock.inbox.push(run));
 }
+
+describe("late", () => {
+  it("a loop that stood still is late until it has polled twice, and not again", () => {
+    const { clock, loop } = setUp();
+    let caughtUp = 0;
+    expect(loop.late()).toBe(false);
+    clock.block(600);
+    expect(loop.late()).toBe(true);
+    loop.whenCaughtUp(() => caughtUp++);
+    clock.turn();
+    expect(loop.late()).toBe(true);
+    expect(caughtUp).toBe(0);
+    clock.turn();
+    expect(loop.late()).toBe(false);
+    expect(caughtUp).toBe(1);
+    clock.run(500);
+    expect(caughtUp).toBe(1);
+  });
+
+  it("it catches up for as long as handshakes go on, within a bound", () => {
+    const { clock, loop } = setUp();
+    let caughtUp = 0;
+    clock.block(600);
+    expect(loop.late()).toBe(true);
+    loop.whenCaughtUp(() => caughtUp++);
+    for (let i = 0; i < 50; i++) {
+      loop.handshakeMoved();
+      clock.run(1);
+    }
+    expect(caughtUp).toBe(0);
+    for (let i = 0; i < 100; i++) {
+      loop.handshakeMoved();
+      clock.run(1);
+    }
+    expect(caughtUp).toBe(1);
+  });
+
+  it("a loop with nothing to do is never late, however long it rests", () => {
+    const { clock, loop } = setUp();
+    clock.rest(10_000);
+    expect(loop.late()).toBe(false);
+    clock.block(49);
+    expect(loop.late()).toBe(false);
+    clock.rest(10_000);
+    clock.block(1);
+    expect(loop.late()).toBe(true);
+  });
+
+  it("short works of many turns do not add up while it is asked in each", () => {
+    const { clock, loop } = setUp();
+    for (let i = 0; i < 100; i++) {
+      clock.block(40);
+      expect(loop.late()).toBe(false);
+      clock.turn();
+    }
+  });
+
+  it("the first few questions of a turn are all answered by the clock, so that work between them is seen", () => {
+    const { clock, loop } = setUp();
+    for (let asked = 0; asked < 4; asked++) expect(loop.late()).toBe(false);
+    clock.block(600);
+    expect(loop.late()).toBe(true);
+  });
+
+  it("many questions in one turn need few looks at the clock, and the next turn begins anew", () => {
+    const clock = new ManualLoop();
+    let looks = 0;
+    const now = clock.now.bind(clock);
+    clock.now = () => {
+      looks++;
+      return now();
+    };
+    const loop = new EventLoop(clock);
+    for (let i = 0; i < 512; i++) loop.late();
+    expect(looks).toBeLessThan(20);
+    clock.turn();
+    clock.block(600);
+    expect(loop.late()).toBe(true);
+  });
+});

@@ -45,6 +45,7 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   constructor(options?: RadioOptions) {
     super(14, "RADIO", PUBLISHER_DEFAULTS);
     this.applyOptions(options, OPTIONS);
+    this.sender.queue.waitForLate(() => this.attached);
     if (new.target === Radio) Object.seal(this);
   }
 

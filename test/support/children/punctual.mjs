@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { Push, Reply, say } from "./zwire.mjs";
+import { Push, Reply, Subscriber, say } from "./zwire.mjs";
 
 const [act, endpoint, mark] = process.argv.slice(2);
 const DELAY_MS = 60;
@@ -15,7 +15,7 @@ const later = (run) => {
   setTimeout(run, DELAY_MS);
 };
 
-/** All that a peer of a type says at the beginning, as octets: a SUB with a subscription to everything. */
+/** All that a peer of a type says at the beginning, as octets: a SUB wants everything, a DISH the group "g". */
 function hello(type) {
   const greeting = Buffer.alloc(64);
   greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]);
@@ -23,13 +23,16 @@ function hello(type) {
   const length = String.fromCharCode(type.length);
   const body = Buffer.from(`\x05READY\x0bSocket-Type\0\0\0${length}${type}`, "latin1");
   const ready = Buffer.concat([Buffer.from([4, body.length]), body]);
-  const subscribe = Buffer.from("\x04\x0a\x09SUBSCRIBE", "latin1");
-  return Buffer.concat([greeting, ready, ...(type === "SUB" ? [subscribe] : [])]);
+  const wish = { SUB: "\x04\x0a\x09SUBSCRIBE", DISH: "\x04\x06\x04JOINg" }[type] ?? "";
+  return Buffer.concat([greeting, ready, Buffer.from(wish, "latin1")]);
 }
 
 /** Dials, and tells what it hears that is printable. */
 function dial(connected) {
-  const socket = connect(Number(endpoint.split(":").at(-1)), "127.0.0.1", () => connected(socket));
+  const at = endpoint.startsWith("ipc:")
+    ? { path: endpoint.slice("ipc://".length) }
+    : { port: Number(endpoint.split(":").at(-1)), host: "127.0.0.1" };
+  const socket = connect(at, () => connected(socket));
   socket.on("data", (chunk) =>
     say({ event: "heard", text: chunk.toString("latin1").replace(/[^a-z ]/g, "") }),
   );
@@ -62,5 +65,15 @@ const acts = {
   /** A connection begins late; all that the peer says is there with it. */
   PULL: () => later(() => dial((socket) => socket.write(hello("PULL"), () => setTimeout(done, 20)))),
   SUB: () => later(() => dial((socket) => socket.write(hello("SUB"), () => setTimeout(done, 20)))),
+  DISH: () => later(() => dial((socket) => socket.write(hello("DISH"), () => setTimeout(done, 20)))),
+  /** One that dials late, and answers what it is told. */
+  subscriber: () =>
+    later(async () => {
+      const subscriber = new Subscriber();
+      subscriber.subscribe();
+      subscriber.connect(endpoint);
+      setTimeout(done, 20);
+      for await (const [text] of subscriber) say({ event: "heard", text: String(text) });
+    }),
 };
 acts[act]();

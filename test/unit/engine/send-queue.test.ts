@@ -149,3 +149,79 @@ describe("SendQueue", () => {
     expect(settled).toBe(4);
   });
 });
+
+describe("a SendQueue that waits for a late event loop", () => {
+  function late(limits = { sendTimeout: -1, sendQueueLimit: 100_000 }, mayMiss = true) {
+    const all = rig(limits);
+    all.state.room = 10_000;
+    all.queue.waitForLate(() => mayMiss);
+    all.turns.isLate = true;
+    return all;
+  }
+
+  it("holds what is sent, in order, until the loop has caught up", async () => {
+    const { turns, sent, queue, send } = late();
+    const results = [send("1"), send("2"), send("3")];
+    queue.drain();
+    expect(sent).toEqual([]);
+    expect(queue.blocked).toBe(false);
+    expect(queue.sendStraight(Buffer.from("no"))).toBe(false);
+    turns.catchUp();
+    expect(sent).toEqual(["1", "2", "3"]);
+    expect(await Promise.all(results)).toEqual(["sent", "sent", "sent"]);
+    void send("4");
+    expect(sent).toEqual(["1", "2", "3", "4"]);
+  });
+
+  it("holds nothing where nobody can have dialled", () => {
+    const { sent, send } = late(undefined, false);
+    void send("1");
+    expect(sent).toEqual(["1"]);
+  });
+
+  it("trySend, close and a send that may not wait send what is held before them", () => {
+    for (const end of ["trySend", "close", "timeout 0"]) {
+      const { sent, queue, send } = late();
+      void send("held");
+      if (end === "trySend") expect(queue.trySend(Buffer.from("next"))).toBe(true);
+      else if (end === "close") queue.close(new ZmqError("EBADF"));
+      else void send("next", { timeout: 0 });
+      expect(sent).toEqual(end === "close" ? ["held"] : ["held", "next"]);
+    }
+  });
+
+  it("holds a turn's worth of messages, or of bytes, and no more than may wait", () => {
+    for (const [limit, size] of [
+      [100_000, 1],
+      [100_000, 1 << 20],
+      [3, 1],
+      [0, 1],
+    ]) {
+      const { turns, state, queue } = late({ sendTimeout: -1, sendQueueLimit: limit });
+      const results: Promise<void>[] = [];
+      for (let i = 0; i < 1000; i++) results.push(queue.send(Buffer.alloc(size), undefined));
+      expect(state.room).toBe(9000);
+      turns.catchUp();
+      expect(queue.length).toBe(0);
+    }
+  });
+
+  it("a timeout sends what is held; only what then finds no room fails", async () => {
+    const { turns, state, sent, send } = late();
+    state.room = 1;
+    const results = [send("1", { timeout: 20 }), send("2", { timeout: 20 })];
+    turns.advance(20);
+    expect(sent).toEqual(["1"]);
+    expect(await Promise.all(results)).toEqual(["sent", "EAGAIN"]);
+  });
+
+  it("an abort takes back what is held", async () => {
+    const { turns, sent, send } = late();
+    const controller = new AbortController();
+    const results = [send("1", { signal: controller.signal }), send("2")];
+    controller.abort(new Error("stop"));
+    turns.catchUp();
+    expect(sent).toEqual(["2"]);
+    expect(await Promise.all(results)).toEqual(["stop", "sent"]);
+  });
+});
