@@ -192,6 +192,7 @@ export const RULES = {
   busyPoll: later(0, count),
   backlog: later(100, count),
   messageTimeout: later(120000, count),
+  idleTimeout: later(0, count),
   maxConnections: live(65536, count),
   maxHandshakes: live(1024, count),
   maxConnectionsPerAddress: live(0, count),

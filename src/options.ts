@@ -94,6 +94,12 @@ export interface SocketOptions extends SecurityOptions, ForeignOptions {
    */
   messageTimeout?: number;
   /**
+   * Milliseconds without a message or a subscription in either direction after which a connection to a bound endpoint is
+   * closed, with the event "limit"; PINGs do not count. Not for inproc and Stream, nor for connections that the socket
+   * dialled. 0 lets them stay. Default 0.
+   */
+  idleTimeout?: number;
+  /**
    * Connections to bound endpoints that a socket has at once; one more is closed as it comes, with the event "limit". 0
    * for no limit. Default 65536.
    */
@@ -516,6 +522,7 @@ const SOCKET: OptionName[] = [
   "busyPoll",
   "backlog",
   "messageTimeout",
+  "idleTimeout",
   "maxConnections",
   "maxHandshakes",
   "maxConnectionsPerAddress",

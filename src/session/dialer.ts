@@ -65,7 +65,8 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.routingId = target.routingId;
     this.#onStopped = onStopped;
     this.socketType = host.socketType;
-    this.#options = { ...host.options };
+    // Whom we dialled is no stranger, and would only be dialled again.
+    this.#options = { ...host.options, idleTimeout: 0 };
     const { reconnectInterval, reconnectMaxInterval } = this.#options;
     this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, Math.random);
   }
@@ -323,6 +324,12 @@ export function tellHandshake(host: SocketHost, peer: Peer): void {
   host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
 }
 
+/** Options whose time is over, by what a session says of it. */
+const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
+  "message-timeout": "messageTimeout",
+  "idle-timeout": "idleTimeout",
+};
+
 /** The events that tell how a connection ended; shared with the listener. */
 export function reportEnd(
   host: SocketHost,
@@ -332,9 +339,10 @@ export function reportEnd(
   error: Error | undefined,
 ): void {
   const { peer } = session;
-  if (error instanceof ProtocolError && error.code === "message-timeout") {
+  const overdue = error instanceof ProtocolError ? TIMED_OUT[error.code] : undefined;
+  if (overdue !== undefined) {
     const at = { ...place, address: peer?.address ?? place.address, peer };
-    host.emitEvent("limit", { ...at, limit: "messageTimeout", action: "closed" });
+    host.emitEvent("limit", { ...at, limit: overdue, action: "closed" });
   } else if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
     const at = { ...place, address: peer?.address ?? place.address, error };
     if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);

@@ -33,6 +33,7 @@ import { Handshake, type PeerDescription, type Progress } from "../zmtp/handshak
 import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../zmtp/protocol-error.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
+import { type Idler, IdleWatch } from "./idle-watch.js";
 import { MessageWatch, type Watched } from "./message-watch.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { PacedWriter, type Writing } from "./paced-writer.js";
@@ -66,7 +67,7 @@ const NO_PINGS = { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: fals
 const TWO_WAY = new Set(["DEALER", "ROUTER", "PAIR", "CLIENT", "SERVER", "PEER", "CHANNEL"]);
 
 export class Session
-  implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing, PulseOwner, Watched
+  implements StreamHandler, PipeLink, Connection, AssemblerSink, Writing, PulseOwner, Watched, Idler
 {
   readonly stream: Stream;
   readonly #writer: PacedWriter | null;
@@ -88,6 +89,7 @@ export class Session
   #pulse: Pulse | null = null;
   /** How long what has begun to arrive takes. */
   #watch: MessageWatch | null = null;
+  #idle: IdleWatch | null = null;
   #pipe: StreamPipe | null = null;
   #commands = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
@@ -289,6 +291,7 @@ export class Session
     const openCost = this.#closed ? 0 : this.#assembler.openCost;
     // A frame within a message that goes on is no end of that; any other is.
     if (this.#watch !== null && (openCost === 0 || this.#arrived > 0)) this.#watch.anew = true;
+    if (this.#idle !== null && this.#arrived > 0) this.#idle.used = true;
     this.#writer?.read(this.#arrived);
     this.#arrived = 0;
     pipe?.delivered(openCost);
@@ -333,6 +336,7 @@ export class Session
     const pipe = this.#pipe;
     const batch = pipe === null ? null : pipe.takeBatch();
     let segments: Uint8Array[];
+    if (this.#idle !== null && batch !== null) this.#idle.used = true;
     if (this.#control.length === 0) {
       if (batch === null) return false;
       segments = batch.seal();
@@ -444,10 +448,12 @@ export class Session
         break;
       case "SUBSCRIBE":
       case "CANCEL":
+        if (this.#idle !== null) this.#idle.used = true;
         if (!this.#groups) this.#pipe?.subscription(command.data, command.name === "SUBSCRIBE");
         break;
       case "JOIN":
       case "LEAVE":
+        if (this.#idle !== null) this.#idle.used = true;
         if (this.#groups) this.#pipe?.subscription(command.data, command.name === "JOIN"); // N8
         break;
       default: // unknown names are ignored (F18)
@@ -473,9 +479,21 @@ export class Session
 
   /** Threads of this process are no strangers, and may compute for long. */
   #startWatch(): void {
-    const { messageTimeout } = this.#options;
-    if (messageTimeout === 0 || this.stream.remoteAddress.startsWith("inproc:")) return;
-    this.#watch = new MessageWatch(this, messageTimeout);
+    const { messageTimeout, idleTimeout } = this.#options;
+    if (this.stream.remoteAddress.startsWith("inproc:")) return;
+    if (messageTimeout > 0) this.#watch = new MessageWatch(this, messageTimeout);
+    if (idleTimeout > 0) this.#idle = new IdleWatch(this, idleTimeout);
+  }
+
+  /** From the watch over use. */
+  get held(): boolean {
+    return this.throttled || this.#writing || this.begun;
+  }
+
+  /** From the watch over use. */
+  idled(): void {
+    const text = `no message and no subscription within ${this.#options.idleTimeout} ms`;
+    this.#protocolFailure(new ProtocolError("idle-timeout", text, { rule: "G9", kind: "other" }));
   }
 
   /** From the watch. */
@@ -551,6 +569,7 @@ export class Session
     this.#clearHandshakeTimers();
     this.#pulse?.stop();
     this.#watch?.stop();
+    this.#idle?.stop();
     this.#inquiry?.abort();
     this.#writer?.stop();
     this.stream.close();

@@ -21,6 +21,7 @@ export type ProtocolErrorCode =
   | "handshake-timeout"
   | "heartbeat-timeout"
   | "message-timeout"
+  | "idle-timeout"
   | "frame-too-large"
   | "command-too-large"
   | "too-many-parts"

@@ -382,6 +382,7 @@ export const OPTIONS: readonly Row[] = [
     ...own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: G5 the second mark`, SAFE, true),
     initials: { PUB: 32 * MIB, XPUB: 32 * MIB, RADIO: 32 * MIB },
   },
+  own("idleTimeout", 0, 0, all, "security/idle-timeout.test.ts: idleTimeout"),
   own("messageTimeout", 120000, 0, all, "security/message-timeout.test.ts: messageTimeout"),
   own("maxConnections", 65536, 0, all, "security/connections.test.ts: maxConnections", MAX, true),
   own("maxHandshakes", 1024, 0, all, "security/connections.test.ts: maxHandshakes", MAX, true),
