@@ -39,7 +39,7 @@ describe.each(TRANSPORTS)("Proxy both ways over $name", ({ endpoint }) => {
     const front = managed(new Router({ sendHighWaterMark: 0, receiveHighWaterMark: 0 }));
     const { proxy, frontEndpoint, backEndpoint } = await broker(endpoint, front);
     const [client, worker] = [
-      managed(new Dealer({ routingId: "client", receiveHighWaterMark: 0 })),
+      managed(new Dealer({ routingId: "client", receiveHighWaterMark: 0, receiveHighWaterMarkBytes: 0 })),
       managed(new Dealer()),
     ];
     client.connect(frontEndpoint);

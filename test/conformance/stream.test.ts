@@ -380,13 +380,16 @@ describe("STREAM", () => {
     expect(Buffer.concat(got).toString()).toBe("between new");
   });
 
-  it("M7 a ZMTP peer that dials shows exactly the 3.1 greeting, READY and its frames", async () => {
+  it("M7 a ZMTP peer that dials shows exactly the 3.1 greeting, in its two steps, READY and its frames", async () => {
     const stream = managed(new Stream());
     const dealer = managed(new Dealer({ routingId: "me" }));
     dealer.connect(await stream.bind("tcp://127.0.0.1:*"));
     const [id] = await next(stream);
-    expect((await collect(stream, 64)).equals(greeting())).toBe(true);
-    await stream.send([id, Buffer.concat([greeting(), ready("ROUTER", [["Identity", ""]])])]);
+    // The rest follows when the peer has said which version it speaks (A5).
+    expect((await collect(stream, 11)).equals(greeting().subarray(0, 11))).toBe(true);
+    await stream.send([id, greeting().subarray(0, 11)]);
+    expect((await collect(stream, 53)).equals(greeting().subarray(11))).toBe(true);
+    await stream.send([id, Buffer.concat([greeting().subarray(11), ready("ROUTER", [["Identity", ""]])])]);
     const identity = ready("DEALER", [["Identity", "me"]]);
     expect((await collect(stream, identity.length)).equals(identity)).toBe(true);
     await stream.send([id, message("from", "STREAM")]);
