@@ -5,7 +5,7 @@
  */
 import { expect } from "vitest";
 import { type Child, startChild } from "./child.js";
-import { until } from "./helpers.js";
+import { rawConnected, until } from "./helpers.js";
 
 const MIB = 1024 ** 2;
 /** What an attack may cost in memory. */
@@ -173,4 +173,15 @@ export function describeFigures(
     `stall ${stallMs.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms of ${served} (timers ${machineMs.toFixed(1)} late)`,
     `peers ${peers}, limits ${JSON.stringify(limits)}`,
   ].join("; ");
+}
+
+/** More than one turn ever took. */
+export const FLOOD_BYTES = 1.5 * MIB;
+
+/** Sends so many octets of repetitions of some, and resolves when all of them have been handled. */
+export async function flood({ endpoint }: Rig, type: string, repeated: Buffer, bytes: number): Promise<void> {
+  const peer = await rawConnected(endpoint, { type });
+  const closed = new Promise((resolve) => peer.socket.once("close", resolve));
+  peer.socket.end(Buffer.alloc(bytes - (bytes % repeated.length), repeated));
+  await closed;
 }
