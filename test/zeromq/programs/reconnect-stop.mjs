@@ -18,7 +18,8 @@ export default async function (zmq, print) {
     }
   one.close();
 
-  for (const id of [112, 113]) {
+  // The portable engine cannot do these, and says so when binding: nothing to compare there.
+  for (const id of process.env.ZWIRE_ENGINE === "portable" ? [] : [112, 113]) {
     const [pull, push] = [new zmq.Pull(), new zmq.Push({ linger: 0 })];
     for (const socket of [pull, push]) socket.setInt32Option(id, 3);
     await pull.bind("tcp://127.0.0.1:*");
