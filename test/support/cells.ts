@@ -159,6 +159,8 @@ function create(end: End, options: object): zwire.Socket {
   const timeouts: Record<string, number> = {};
   if (!["PULL", "SUB", "DISH", "GATHER"].includes(end.type)) timeouts.sendTimeout = 20_000;
   if (!["PUSH", "PUB", "RADIO", "SCATTER"].includes(end.type)) timeouts.receiveTimeout = 20_000;
+  // Nor a mark in bytes, which libzmq's side does not have.
+  if (end.options === endless) timeouts.sendHighWaterMarkBytes = 0;
   const socket = managed(new Type({ ...timeouts, ...end.options, ...options }));
   if (socket instanceof zwire.Subscriber) socket.subscribe();
   if (socket instanceof Dish) socket.join(end.group as string);

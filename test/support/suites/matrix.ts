@@ -24,8 +24,8 @@ type TypeName = keyof typeof PEERS;
 let seeds = 1;
 
 function create(type: TypeName) {
-  // PUB drops above its high-water mark (J4); without one, nothing may be lost.
-  if (type === "PUB") return new Publisher({ sendHighWaterMark: 0 });
+  // PUB drops above its high-water marks (J4); without any, nothing may be lost.
+  if (type === "PUB") return new Publisher({ sendHighWaterMark: 0, sendHighWaterMarkBytes: 0 });
   if (type === "PUSH") return new Push();
   if (type === "PULL") return new Pull();
   if (type === "REQ") return new Request();
