@@ -10,7 +10,7 @@ import { expectUnharmed, underAttack } from "../support/rig.js";
 import { event, newId } from "../support/rpc-peers.js";
 
 const CLIENTS = 10;
-const REQUESTS = 400;
+const REQUESTS = 200;
 
 /** Clients that send requests and never read. */
 async function ask(endpoint: string, name: string, args: Buffer): Promise<void> {
