@@ -114,7 +114,13 @@ export class ContextClass {
   }
 }
 
-export const Context = nativeClass("Context", ContextClass);
+export const Context = nativeClass(
+  ContextClass,
+  (build) =>
+    function Context(...args: unknown[]) {
+      return build(new.target, args);
+    },
+);
 export type Context = ContextClass;
 
 defineOptionProperties(Context.prototype, PROPERTIES);

@@ -169,7 +169,13 @@ export class ObserverClass {
   }
 }
 
-export const Observer = nativeClass("Observer", ObserverClass);
+export const Observer = nativeClass(
+  ObserverClass,
+  (build) =>
+    function Observer(...args: unknown[]) {
+      return build(new.target, args);
+    },
+);
 export type Observer = ObserverClass;
 
 export type { EventOfType };

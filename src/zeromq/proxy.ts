@@ -108,5 +108,11 @@ export class ProxyClass<F extends Socket = Socket, B extends Socket = Socket> {
   }
 }
 
-export const Proxy = nativeClass("Proxy", ProxyClass);
+export const Proxy = nativeClass(
+  ProxyClass,
+  (build) =>
+    function Proxy(...args: unknown[]) {
+      return build(new.target, args);
+    },
+);
 export type Proxy<F extends Socket = Socket, B extends Socket = Socket> = ProxyClass<F, B>;

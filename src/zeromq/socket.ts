@@ -221,7 +221,13 @@ export abstract class SocketClass {
   }
 }
 
-export const Socket = nativeClass("Socket", SocketClass);
+export const Socket = nativeClass(
+  SocketClass,
+  (build) =>
+    function Socket(...args: unknown[]) {
+      return build(new.target, args);
+    },
+);
 export type Socket = SocketClass;
 
 /** Checks a call about an endpoint. */
