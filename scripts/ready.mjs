@@ -46,17 +46,21 @@ function onPath(program) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
+/** How npm is called. Under npm its own program is known; by itself "npm" is a shell script on Windows. */
+export function npm() {
+  const script = process.env.npm_execpath;
+  return script?.endsWith(".js")
+    ? { command: [process.execPath, script], shell: false }
+    : { command: ["npm"], shell: windows };
+}
+
 /** npm writes node_modules/.package-lock.json at the end of each install: older than the lock file means not installed. */
 function installPackages(say) {
   const installed = changed(join(root, "node_modules", ".package-lock.json"));
   if (installed >= changed(join(root, "package-lock.json"))) return;
   say("installing packages…");
-  // Under npm its own program is known; by itself "npm" is a shell script on Windows.
-  const npm = process.env.npm_execpath;
-  const done = npm?.endsWith(".js")
-    ? run(process.execPath, [npm, "ci"])
-    : run("npm", ["ci"], { shell: windows });
-  if (!done) throw new NotReady("npm ci failed");
+  const { command, shell } = npm();
+  if (!run(command[0], [...command.slice(1), "ci"], { shell })) throw new NotReady("npm ci failed");
 }
 
 /** Why the addon cannot be built here, or undefined. node-gyp finds Visual Studio by itself, so Windows just tries. */

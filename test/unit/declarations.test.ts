@@ -1,6 +1,6 @@
 /**
  * What a program in TypeScript gets of the package: its declarations compile, whatever version of @types/node is beside
- * them. `npm run test:dependents` compiles the same with the newest ones.
+ * them. `npm run test:dependents` compiles the packed ones with @types/node 20, 25 and 26.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
