@@ -29,7 +29,7 @@ import {
 import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
 
 /** Octets decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
-const FIRST_BYTES = 8 * 1024;
+const FIRST_BYTES = 2 * 1024;
 const LEAST_BYTES = 1024;
 const MOST_BYTES = 64 * 1024;
 
@@ -175,6 +175,9 @@ class NodeStream implements RawStream, Deferrable {
     if (this.#paused || rest === null) return;
     this.#rest = null;
     this.#work(rest);
+    // A paused node:net goes on reading into its own queue, a chunk each turn: all of it now, or a peer that sends little
+    // is served one chunk a turn, falls behind, and stays there.
+    if (this.#rest === null && this.#handler !== null && !this.#paused) this.#socket.read();
     if (this.#rest !== null || this.#handler === null) return;
     if (this.#socket.destroyed) this.#closed();
     else if (!this.#paused) this.#socket.resume();

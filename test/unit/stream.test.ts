@@ -155,6 +155,36 @@ describe.each([
     expect(stream.localAddress).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
   });
 
+  it("who sends little beside busy neighbours does not fall further behind with every turn", async () => {
+    // Two frames of them are more than all connections together may have of a turn: it is served every other turn.
+    class Spinner extends Recorder {
+      override onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
+        super.onFrames(chunk, table, count);
+        for (const end = performance.now() + 5 * count; performance.now() < end; );
+      }
+    }
+    const spinner = new Spinner();
+    const busy = await Promise.all(Array.from({ length: 3 }, () => pair(engine)));
+    const quiet = await pair(engine);
+    for (const { stream } of busy) {
+      stream.start(spinner);
+      stream.startFrames(WIDE, Buffer.alloc(0));
+    }
+    quiet.stream.start(quiet.heard);
+    quiet.stream.startFrames(WIDE, Buffer.alloc(0));
+    const much = Array.from({ length: 300 }, () => frame(Buffer.alloc(3000)));
+    for (const { far } of busy) far.write(Buffer.concat(much));
+    await until(() => spinner.frames.length > 0, "the neighbours are busy");
+    let behind = 0;
+    for (let sent = 1; sent <= 60; sent++) {
+      quiet.far.write(frame(Buffer.from("quiet")));
+      await new Promise(setImmediate);
+      behind = Math.max(behind, sent - quiet.heard.frames.length);
+    }
+    expect(spinner.frames.length, "busy to the end").toBeLessThan(3 * much.length);
+    expect(behind).toBeLessThan(10);
+  });
+
   const wire = Buffer.concat([
     frame(Buffer.from("a"), 1),
     frame(Buffer.alloc(0), 1),
