@@ -6,8 +6,8 @@ import { Bench } from "tinybench";
 import { Assembler } from "../dist/engine/assembler.js";
 import { FrameDecoder } from "../dist/engine/decoder.js";
 import { Batch } from "../dist/engine/encoder.js";
-import { Fifo } from "../dist/engine/fifo.js";
-import { Subscriber, SubscriptionTrie } from "../dist/patterns/subscription-trie.js";
+import { Fifo } from "../dist/base/fifo.js";
+import { Subscriber, SubscriptionTrie } from "../dist/patterns/topics/subscription-trie.js";
 
 const LIMITS = {
   maxFrameBytes: 2 ** 31 - 1,

@@ -1,10 +1,23 @@
 /**
  * Every public export of "zwire", and nothing else.
  */
-export { Context, type ContextOptions, context } from "./context.js";
-export type { Sendable } from "./directions.js";
-export type { CallOptions } from "./engine/turns.js";
-export { ZmqError } from "./errors.js";
+
+export type { Sendable } from "./api/directions.js";
+export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
+export type { ProxyTraffic } from "./api/proxy-direction.js";
+export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
+export { Pair, type PairOptions } from "./api/sockets/pair.js";
+export { Publisher, type PublisherOptions } from "./api/sockets/publisher.js";
+export { Pull, type PullOptions } from "./api/sockets/pull.js";
+export { Push, type PushOptions } from "./api/sockets/push.js";
+export { Reply, type ReplyOptions } from "./api/sockets/reply.js";
+export { Request, type RequestOptions } from "./api/sockets/request.js";
+export { Router, type RouterConnectOptions, type RouterOptions } from "./api/sockets/router.js";
+export { Stream, type StreamConnectOptions, type StreamOptions } from "./api/sockets/stream.js";
+export { Subscriber, type SubscriberOptions } from "./api/sockets/subscriber.js";
+export { XPublisher, type XPublisherOptions } from "./api/sockets/xpublisher.js";
+export { XSubscriber, type XSubscriberOptions } from "./api/sockets/xsubscriber.js";
+export { ZmqError } from "./base/errors.js";
 export {
   type Event,
   type EventOfType,
@@ -12,28 +25,16 @@ export {
   Observer,
   type Peer,
   type SocketEvents,
-} from "./events.js";
-export type { Message, MessageLike } from "./message.js";
-export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options.js";
-export type { ProxyTraffic } from "./proxy/direction.js";
-export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./proxy.js";
+} from "./base/events.js";
+export type { Message, MessageLike } from "./base/message.js";
+export type { CallOptions } from "./base/turns.js";
+export { Context, type ContextOptions, context } from "./core/context.js";
+export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./core/socket.js";
+export { engine, version } from "./core/version.js";
+export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/options.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";
 export type { Authenticate, AuthenticationAnswer } from "./security/callback.js";
-export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/keys.js";
+export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/crypto/keys.js";
+export { z85Decode, z85Encode } from "./security/crypto/z85.js";
 export type { SecuritySettings } from "./security/settings.js";
-export { z85Decode, z85Encode } from "./security/z85.js";
-export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./socket.js";
-export { Dealer, type DealerOptions } from "./sockets/dealer.js";
-export { Pair, type PairOptions } from "./sockets/pair.js";
-export { Publisher, type PublisherOptions } from "./sockets/publisher.js";
-export { Pull, type PullOptions } from "./sockets/pull.js";
-export { Push, type PushOptions } from "./sockets/push.js";
-export { Reply, type ReplyOptions } from "./sockets/reply.js";
-export { Request, type RequestOptions } from "./sockets/request.js";
-export { Router, type RouterConnectOptions, type RouterOptions } from "./sockets/router.js";
-export { Stream, type StreamConnectOptions, type StreamOptions } from "./sockets/stream.js";
-export { Subscriber, type SubscriberOptions } from "./sockets/subscriber.js";
-export { XPublisher, type XPublisherOptions } from "./sockets/xpublisher.js";
-export { XSubscriber, type XSubscriberOptions } from "./sockets/xsubscriber.js";
-export { engine, version } from "./version.js";
-export { ProtocolError } from "./zmtp/protocol-error.js";
+export { ProtocolError } from "./wire/zmtp/protocol-error.js";

@@ -2,13 +2,22 @@
  * The entry "zwire/rpc": calls between processes, wire-compatible with zerorpc 3, so that the other side may be a
  * zerorpc program in Python. Exports, and the two functions that one begins with.
  */
-import { Client } from "./rpc/client.js";
-import { Server } from "./rpc/server.js";
+import { Client } from "./rpc/client/client.js";
+import { Server } from "./rpc/server/server.js";
 import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from "./rpc/types.js";
 
-export { Client } from "./rpc/client.js";
+export { Client } from "./rpc/client/client.js";
+export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/client/introspect.js";
 export * from "./rpc/errors.js";
-export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/introspect.js";
+export { PythonError, type PythonErrorCode } from "./rpc/python/command.js";
+export {
+  type PythonExit,
+  type PythonOptions,
+  PythonPool,
+  type PythonRestart,
+  type PythonWorker,
+  spawnPython,
+} from "./rpc/python/spawn-python.js";
 export {
   type EmitOptions,
   type EmitterOptions,
@@ -18,18 +27,9 @@ export {
   Puller,
   Pusher,
   Subscriber,
-} from "./rpc/one-way.js";
-export { PythonError, type PythonErrorCode } from "./rpc/python-command.js";
-export { Server } from "./rpc/server.js";
-export { method } from "./rpc/service.js";
-export {
-  type PythonExit,
-  type PythonOptions,
-  PythonPool,
-  type PythonRestart,
-  type PythonWorker,
-  spawnPython,
-} from "./rpc/spawn-python.js";
+} from "./rpc/server/one-way.js";
+export { Server } from "./rpc/server/server.js";
+export { method } from "./rpc/server/service.js";
 export type * from "./rpc/types.js";
 
 /**

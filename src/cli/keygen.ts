@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type CurveKeyPair, curveKeyPair } from "../security/keys.js";
+import { type CurveKeyPair, curveKeyPair } from "../security/crypto/keys.js";
 import { type Command, type Output, UsageError } from "./command.js";
 
 const USAGE = `zwire keygen [file] [--force] [--show-secret]

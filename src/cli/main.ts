@@ -1,7 +1,7 @@
 /**
  * The command `zwire`: hands the command line to a subcommand. A new one is a line in COMMANDS and a file of its own.
  */
-import { version } from "../version.js";
+import { version } from "../core/version.js";
 import { type Command, type Output, UsageError } from "./command.js";
 
 /** Loaded when they are called, so that none pays for another. */

@@ -2,7 +2,9 @@
  * Frames to messages: groups parts (E7: a command between two parts leaves the message whole). The decoder has already
  * enforced every limit. Hot path.
  */
-import type { Message } from "../message.js";
+
+import type { Message } from "../base/message.js";
+import type { Buffer } from "../base/platform.js";
 import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
 import { OpenMessage } from "./open-message.js";

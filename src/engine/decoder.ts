@@ -3,6 +3,7 @@
  * enforced as soon as a header is complete and before memory is taken (E3, E4, E5, E6, E11, E15).
  * Knows no streams and no messages beyond counting the parts of one.
  */
+import { Buffer } from "../base/platform.js";
 import { readLength } from "./encoder.js";
 
 const MORE = 0x01;

@@ -3,7 +3,9 @@
  * small bodies are copied into slabs, large ones go by reference. Hot path: no promise, closure or options bag.
  * Knows nothing of sockets, peers or when to flush.
  */
-import { COPY_LIMIT, type OutMessage } from "../message.js";
+
+import { COPY_LIMIT, type OutMessage } from "../base/message.js";
+import type { Buffer } from "../base/platform.js";
 import type { Shared, SharedRun } from "./shared-run.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
 

@@ -3,7 +3,9 @@
  * gets only when it takes a message. Made at once for a whole chunk, they outlived the young generation whenever some
  * sockets had a queue: copying them took a process with 32 subscribers a quarter of its time. Hot path.
  */
-import type { Message } from "../message.js";
+
+import type { Message } from "../base/message.js";
+import type { Buffer } from "../base/platform.js";
 import { BodyView } from "./body-view.js";
 import { PART_COST } from "./encoder.js";
 

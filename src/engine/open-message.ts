@@ -3,7 +3,9 @@
  * compactly as they came. A view for each part is made when the message is taken; made on arrival they cost a hundred
  * bytes each, and a peer that sends empty parts without an end filled a process with them.
  */
-import type { Message } from "../message.js";
+
+import type { Message } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 import { BodyView } from "./body-view.js";
 import { PART_COST } from "./encoder.js";
 import type { FrameFilter } from "./frame-run.js";

@@ -2,11 +2,13 @@
  * One peer's two bounded queues, as patterns see them, and the incoming one. stream-pipe.ts sends through a session's
  * stream, direct-pipe.ts joins two sockets of one thread. Knows no I/O and no clock. Hot path.
  */
-import type { Peer } from "../events.js";
-import type { Message, OutMessage } from "../message.js";
+
+import type { Peer } from "../base/events.js";
+import { Fifo } from "../base/fifo.js";
+import type { Message, OutMessage } from "../base/message.js";
+import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
 import { heldBytes, PART_COST } from "./encoder.js";
-import { Fifo } from "./fifo.js";
 import type { FrameFilter, FrameRun } from "./frame-run.js";
 import type { OpenMessage } from "./open-message.js";
 
@@ -60,6 +62,8 @@ export abstract class Pipe implements Waiting {
   routingId: Buffer | null = null;
   /** Set by socket types that look at messages on arrival. */
   intercept: Interceptor | null = null;
+  /** Whether it may lose its connection and get another; over inproc it ends with it. */
+  readonly outlivesConnection: boolean = true;
   /** Has refused a message, that was told, and it has had no room since; bookkeeping of who tells it. */
   overflowing = false;
   /** As `intercept`, of messages that are not made yet: set by socket types that only want some. */

@@ -3,10 +3,10 @@
  * timed-out one loses no message, because a message is taken only for a waiter that is still there. Knows no pipes
  * (it is handed `next`) and no clock (it is handed `turns`).
  */
-import { ZmqError } from "../errors.js";
-import { Fifo } from "./fifo.js";
-import type { CallOptions, Turns } from "./turns.js";
-import { OPERATIONS_PER_TURN } from "./turns.js";
+import { ZmqError } from "../base/errors.js";
+import { Fifo } from "../base/fifo.js";
+import type { CallOptions, Turns } from "../base/turns.js";
+import { OPERATIONS_PER_TURN } from "../base/turns.js";
 
 /** Options of the socket that the queue reads afresh each time. */
 export interface ReceiveLimits {

@@ -6,12 +6,12 @@
  * A publisher's queue also holds what is sent right after the event loop stood still, until who dialled meanwhile is there:
  * a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
  */
-import { ZmqError } from "../errors.js";
-import { type OutMessage, unshared } from "../message.js";
+import { ZmqError } from "../base/errors.js";
+import { Fifo } from "../base/fifo.js";
+import { type OutMessage, unshared } from "../base/message.js";
+import type { CallOptions, Turns } from "../base/turns.js";
+import { OCTETS_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/turns.js";
 import { messageBytes } from "./encoder.js";
-import { Fifo } from "./fifo.js";
-import type { CallOptions, Turns } from "./turns.js";
-import { OCTETS_PER_OPERATION, OPERATIONS_PER_TURN } from "./turns.js";
 
 interface WaitingSend {
   /** null once cancelled or sent. */

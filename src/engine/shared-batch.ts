@@ -3,7 +3,9 @@
  * subscribers is one run of octets, handed to each of their pipes when the turn ends. A message then costs the same
  * for two subscribers as for a thousand. Hot path: nothing here allocates per message. Knows pipes, no topics.
  */
-import type { OutMessage } from "../message.js";
+
+import type { OutMessage } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 import type { Budget } from "./budget.js";
 import { writeFrameHeader } from "./encoder.js";
 import type { Pipe } from "./pipe.js";

@@ -2,7 +2,9 @@
  * A pipe whose outgoing messages are encoded into batches for a session's stream. Knows no I/O and no clock: when a
  * batch should go, it asks its link. Hot path: nothing here allocates per message except what the batch copies.
  */
-import type { OutMessage } from "../message.js";
+
+import type { OutMessage } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
 import { Batch } from "./encoder.js";
 import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner, type ReachedLimit } from "./pipe.js";

@@ -2,7 +2,9 @@
  * The request-reply envelope of RFC 28: address parts, one empty part, the body (items H1, H5, H13, H14), and the
  * name that a ROUTER puts in front of what a peer sent (I3, M1). Knows messages only.
  */
-import type { Message, OutMessage } from "../message.js";
+
+import type { Message, OutMessage } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 
 const DELIMITER = Buffer.alloc(0);
 

@@ -2,9 +2,10 @@
  * Incoming messages in turn over the pipes that have some (RFC 28, 29, 30; items G10, K3). A pipe whose peer left
  * stays until it is read empty (G4). Knows pipes and nothing else.
  */
+
+import type { Peer } from "../base/events.js";
+import type { Message } from "../base/message.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { Peer } from "../events.js";
-import type { Message } from "../message.js";
 
 /** Messages of one connection that is gone. */
 interface Former {

@@ -2,12 +2,13 @@
  * One message to many pipes, encoded once whatever its size. Hot path: nothing is allocated for a short message unless a
  * pipe has a backlog. Knows pipes, no topics.
  */
+
+import type { OutMessage } from "../base/message.js";
 import type { Budget } from "../engine/budget.js";
 import { Batch } from "../engine/encoder.js";
 import type { Pipe } from "../engine/pipe.js";
 import { encodedBytes, Shared } from "../engine/shared-run.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
-import type { OutMessage } from "../message.js";
 import type { Overflow } from "./overflow.js";
 
 /** Messages up to this size are encoded in memory that is used again, from which most pipes copy. */

@@ -1,8 +1,10 @@
 /**
  * Peers by group (RFC 48 §The RADIO Socket Type; items N8 to N10, N12): exact names, no prefixes. Knows pipes.
  */
+
+import type { OutMessage } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
-import type { OutMessage } from "../message.js";
 import { FanOut } from "./fan-out.js";
 import type { Overflow } from "./overflow.js";
 

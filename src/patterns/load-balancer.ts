@@ -2,8 +2,9 @@
  * Outgoing messages in turn over the pipes that have room (RFC 28, 30; items G11, K1, K6). Pipes with room are a
  * prefix of one array. Knows pipes and nothing else.
  */
+
+import type { OutMessage } from "../base/message.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { OutMessage } from "../message.js";
 
 export class LoadBalancer {
   readonly #pipes: Pipe[] = [];

@@ -3,11 +3,12 @@
  * dropped, tells of it once until the peer has room again, and parts with a peer that is not to hold others up. Knows
  * pipes and nothing else.
  */
+
+import type { OutMessage } from "../base/message.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { Shared } from "../engine/shared-run.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
-import type { OutMessage } from "../message.js";
-import type { OnFull } from "../options.js";
+import type { OnFull } from "../options/options.js";
 
 /** The socket's option, read afresh: a change takes effect at once. null is the type's own way. */
 export interface OverflowOptions {

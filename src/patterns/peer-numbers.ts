@@ -2,9 +2,11 @@
  * Peers by number (RFC 41 §The SERVER Socket Type, RFC 51; items N3, N6): each pipe gets a number of 32 bits, never
  * zero, that the peer cannot choose. Knows pipes and nothing else; randomness is handed in.
  */
+
+import { ZmqError } from "../base/errors.js";
+import type { OutMessage } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
-import { ZmqError } from "../errors.js";
-import type { OutMessage } from "../message.js";
 
 export class PeerNumbers {
   readonly #pipes = new Map<number, Pipe>();

@@ -1,7 +1,7 @@
 /**
  * The empty message that tells a ROUTER of a new peer before that has anything to say (item I14).
  */
-import { DirectPipe } from "../engine/direct-pipe.js";
+
 import type { Pipe } from "../engine/pipe.js";
 
 const EMPTY = new Uint8Array(0);
@@ -12,5 +12,5 @@ const EMPTY = new Uint8Array(0);
  * else.
  */
 export function sendProbe(pipe: Pipe): void {
-  if (pipe instanceof DirectPipe) pipe.trySend(EMPTY);
+  if (!pipe.outlivesConnection) pipe.trySend(EMPTY);
 }

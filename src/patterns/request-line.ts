@@ -2,10 +2,11 @@
  * Whole requests, one after the other: the line in front of a REQ socket's send and receive. Knows neither pipes
  * nor frames; it is handed the two operations, what abandons a request, and time.
  */
-import { Fifo } from "../engine/fifo.js";
-import type { CallOptions, Turns } from "../engine/turns.js";
-import { ZmqError } from "../errors.js";
-import { type Message, type OutMessage, unshared } from "../message.js";
+
+import { ZmqError } from "../base/errors.js";
+import { Fifo } from "../base/fifo.js";
+import { type Message, type OutMessage, unshared } from "../base/message.js";
+import type { CallOptions, Turns } from "../base/turns.js";
 
 /** What the line works with. */
 export interface RequestOperations {
@@ -15,6 +16,8 @@ export interface RequestOperations {
   abandon(): void;
   /** As Turns.expire. */
   expire: Turns["expire"];
+  /** Milliseconds of a clock that only goes forward. */
+  now(): number;
 }
 
 interface Waiting {
@@ -40,7 +43,9 @@ export class RequestLine {
 
   async request(request: OutMessage, options: CallOptions | undefined): Promise<Message> {
     const deadline =
-      options?.timeout === undefined || options.timeout < 0 ? Infinity : performance.now() + options.timeout;
+      options?.timeout === undefined || options.timeout < 0
+        ? Infinity
+        : this.#operations.now() + options.timeout;
     let message = request;
     if (this.#busy) {
       message = unshared(request);
@@ -51,10 +56,10 @@ export class RequestLine {
     try {
       if (this.#closed !== null) throw this.#closed;
       options?.signal?.throwIfAborted();
-      await this.#operations.send(message, remaining(deadline, options));
+      await this.#operations.send(message, this.#remaining(deadline, options));
       sent = true;
       // Late through our own doing, perhaps: what lies unread is looked at once.
-      return await this.#operations.receive(remaining(deadline, options, 1));
+      return await this.#operations.receive(this.#remaining(deadline, options, 1));
     } catch (error) {
       if (sent && this.#closed === null) this.#operations.abandon();
       throw error;
@@ -97,11 +102,11 @@ export class RequestLine {
   close(error: Error): void {
     this.#closed = error;
   }
-}
 
-function remaining(deadline: number, options: CallOptions | undefined, least = 0): CallOptions | undefined {
-  if (deadline === Infinity) return options;
-  const timeout = Math.max(least, Math.ceil(deadline - performance.now()));
-  if (timeout <= 0) throw new ZmqError("EAGAIN");
-  return { timeout, signal: options?.signal };
+  #remaining(deadline: number, options: CallOptions | undefined, least = 0): CallOptions | undefined {
+    if (deadline === Infinity) return options;
+    const timeout = Math.max(least, Math.ceil(deadline - this.#operations.now()));
+    if (timeout <= 0) throw new ZmqError("EAGAIN");
+    return { timeout, signal: options?.signal };
+  }
 }

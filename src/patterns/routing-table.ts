@@ -3,6 +3,7 @@
  * for. Generated names are five bytes, the first zero, the others random, so that no peer can guess one. Knows pipes
  * and nothing else; randomness is handed in.
  */
+import { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
 
 const GENERATED_OCTETS = 5;

@@ -2,9 +2,10 @@
  * Messages of one part, as the thread-safe socket types of the drafts have them (RFC 37 §Thread-Safe Socket Types,
  * items N1, N2). Knows messages only.
  */
+
+import { ZmqError } from "../base/errors.js";
+import type { Message, OutMessage } from "../base/message.js";
 import type { Pipe } from "../engine/pipe.js";
-import { ZmqError } from "../errors.js";
-import type { Message, OutMessage } from "../message.js";
 
 /** @throws ZmqError EINVAL for a message of several parts (N1) */
 export function singlePart(message: OutMessage): Uint8Array {

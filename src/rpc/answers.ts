@@ -1,9 +1,10 @@
 /**
  * Errors to the arguments of an ERR event and back (§6, T10, T21, T35). Knows no channels.
  */
-import { sendable } from "./codec.js";
+import { Buffer } from "../base/platform.js";
 import { CallRefused, MalformedAnswer, RemoteError, UnknownMethod } from "./errors.js";
-import type { Extension, RpcEvent } from "./event.js";
+import { sendable } from "./wire/codec.js";
+import type { Extension, RpcEvent } from "./wire/event.js";
 
 /** Why a zwire server did not run a call; in the extension header, beside `code` and `data`. */
 export type Refusal = "unknown-method" | "busy" | "closing";

@@ -1,7 +1,9 @@
 /**
  * The time, as clients and servers are handed it: the system's, or a test's own.
  */
-import { eventLoop } from "../deadline.js";
+
+import { eventLoop } from "../base/deadline.js";
+import { monotonicMs } from "../base/platform.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
@@ -15,7 +17,7 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => monotonicMs(),
   after(milliseconds, due) {
     const deadline = eventLoop.deadline(milliseconds, due).unref();
     return () => deadline.cancel();

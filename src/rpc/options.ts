@@ -2,8 +2,8 @@
  * Checks of what programs give: options of clients, servers and calls, with their defaults.
  */
 import type { DealerOptions, RouterOptions } from "../index.js";
-import { checkHeaders } from "./event.js";
 import type { CallOptions, ClientOptions, EventLimits, Headers, Middleware, ServeOptions } from "./types.js";
+import { checkHeaders } from "./wire/event.js";
 
 /** Options of a client, complete. */
 export interface CheckedClientOptions {

@@ -1,21 +1,17 @@
 /**
  * The public types of zwire/rpc: services and what a client sees of them, options, contexts, counters. No code.
  */
+import type { Buffer } from "../base/platform.js";
 import type { DealerOptions, EventOfType, RouterOptions } from "../index.js";
+import type { EventLimits } from "./wire/codec.js";
+
+export type { EventLimits } from "./wire/codec.js";
 
 /**
  * Header keys of an event beside the protocol's own (`message_id`, `response_to`, `v`, `zwire`): trace ids, credentials.
  * Values are anything that may be an argument.
  */
 export type Headers = Readonly<Record<string, unknown>>;
-
-/** Bounds on one received event. An event beyond them is dropped and counted. */
-export interface EventLimits {
-  /** Arrays and maps inside one another. Default 400. */
-  readonly depth?: number;
-  /** Values in the whole event, keys included. Default 4,000,000. */
-  readonly items?: number;
-}
 
 /** What a handler can know of the call that it serves. */
 export interface CallContext {

@@ -1,7 +1,8 @@
 /**
  * Who decides about peers that want in. Knows no mechanism and no frames.
  */
-import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
+import type { Buffer } from "../base/platform.js";
+import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 
 /** A question with what the connection adds to it (RFC 27 §Message Format). */
 export type AuthenticationRequest = Question & {

@@ -1,8 +1,10 @@
 /**
  * An authenticator made of a function of the application's. Whatever goes wrong with it lets nobody in.
  */
-import { eventLoop } from "../deadline.js";
-import type { Status, Verdict } from "../zmtp/mechanisms/authentication.js";
+
+import { eventLoop } from "../base/deadline.js";
+import { Buffer } from "../base/platform.js";
+import type { Status, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
 import { parseProperties } from "./properties.js";
 import { hiding } from "./roles.js";

@@ -2,6 +2,7 @@
  * Properties of connection metadata as an application gives them: its own, told to peers (C16, C17), or those that an
  * authenticator adds to a peer. Knows no encoding.
  */
+import { Buffer } from "../base/platform.js";
 
 /** name-char of RFC 37's grammar. */
 const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;

@@ -1,7 +1,7 @@
 /**
  * Values of `Security` that hold secrets, made so that no inspection, log or JSON shows them.
  */
-import { inspect } from "node:util";
+import { inspect } from "../base/platform.js";
 
 /** What is shown in place of a secret. */
 export const HIDDEN = "[hidden]";

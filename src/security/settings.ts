@@ -3,13 +3,15 @@
  * contradict each other are refused when they are made, what is missing when the socket binds or connects. Knows no
  * sockets and no connections; secrets are in no error.
  */
-import { ZmqError } from "../errors.js";
-import type { Security } from "../zmtp/mechanisms/security.js";
+
+import { ZmqError } from "../base/errors.js";
+import { Buffer } from "../base/platform.js";
+import type { Security } from "../wire/zmtp/mechanisms/security.js";
 import type { Authenticator } from "./authenticator.js";
 import { type Authenticate, CallbackAuthenticator } from "./callback.js";
-import { type CurveKey, parseKey, publicKeyOf } from "./keys.js";
+import { type CurveKey, parseKey, publicKeyOf } from "./crypto/keys.js";
+import { z85Decode, z85Encode } from "./crypto/z85.js";
 import { CurveClient, CurveServer, hiding, PlainClient } from "./roles.js";
-import { z85Decode, z85Encode } from "./z85.js";
 
 /**
  * Security of a socket in one value. `domain` is ZAP's; with it, or with mechanism "plain", every peer is asked for.

@@ -1,8 +1,8 @@
 /**
  * Makes the right kind of connection for a socket: ZMTP sessions, or octets as they are.
  */
-import type { OptionValues } from "../options.js";
-import type { Stream } from "../transport/transport.js";
+import type { OptionValues } from "../options/options.js";
+import type { Stream } from "../transport/contract/transport.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { RawSession } from "./raw-session.js";
 import { Session } from "./session.js";

@@ -2,6 +2,7 @@
  * Ends the turn for pipes and others that gathered messages: one tick callback per turn of the event loop, however many
  * they are. Runs after the promise jobs of the turn, before the loop goes on to poll.
  */
+import { nextTick } from "../base/platform.js";
 import type { FlushScheduler } from "../engine/stream-pipe.js";
 
 type Gathering = Parameters<FlushScheduler["add"]>[0];
@@ -18,7 +19,7 @@ class TurnScheduler implements FlushScheduler {
   };
 
   add(one: Gathering): void {
-    if (this.#gathering.push(one) === 1) process.nextTick(this.#run);
+    if (this.#gathering.push(one) === 1) nextTick(this.#run);
   }
 }
 

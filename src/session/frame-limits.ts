@@ -1,9 +1,9 @@
 /**
  * The bounds on what a connection's frames may hold, and what is said of a frame beyond them.
  */
-import type { OptionValues } from "../options.js";
-import { FrameFault, type FrameLimits } from "../transport/transport.js";
-import { ProtocolError } from "../zmtp/protocol-error.js";
+import type { OptionValues } from "../options/options.js";
+import { FrameFault, type FrameLimits } from "../transport/contract/transport.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 
 /** Largest frame that we can hold. */
 const FRAME_CEILING = 2 ** 31 - 1;

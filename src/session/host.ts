@@ -1,10 +1,12 @@
 /**
  * What sessions, diallers and listeners need of the socket they work for.
  */
+
+import type { EventType, Peer, SocketEvents } from "../base/events.js";
+import type { Buffer } from "../base/platform.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import type { FlushScheduler } from "../engine/stream-pipe.js";
-import type { EventType, Peer, SocketEvents } from "../events.js";
-import type { OptionValues } from "../options.js";
+import type { OptionValues } from "../options/options.js";
 
 export interface SocketHost extends PipeOwner {
   /** ZMTP socket type, such as `PUSH`. */

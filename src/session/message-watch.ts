@@ -2,7 +2,7 @@
  * The time that a peer has for a message that it has begun. It looks now and then whether one is under way, so that what
  * passes costs nothing: an end is a flag, set once for a chunk. A slow line makes progress, a trickle does not.
  */
-import { type EventLoop, eventLoop } from "../deadline.js";
+import { type EventLoop, eventLoop } from "../base/deadline.js";
 import { type Agenda, type Appointment, agenda } from "./agenda.js";
 
 /** Slower than any line that is in use: a modem of 2400 baud carries as much. */

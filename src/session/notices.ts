@@ -3,10 +3,12 @@
  * a connection is made or lost (routerNotify, disconnectMessage, hiccupMessage). These options are only ever set on types
  * that have them, so nothing here asks for a type.
  */
+
+import type { Message } from "../base/message.js";
+import { Buffer, nextTick } from "../base/platform.js";
 import { writeFrameHeader } from "../engine/encoder.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { Message } from "../message.js";
-import type { OptionValues } from "../options.js";
+import type { OptionValues } from "../options/options.js";
 import type { SocketHost } from "./host.js";
 
 const EMPTY = Buffer.alloc(0);
@@ -80,7 +82,7 @@ function notifies(host: SocketHost, pipe: Pipe, routerNotify: number, what: numb
 function deliver(host: SocketHost, pipe: Pipe, part: Buffer): void {
   pipe.deliver([part]);
   // Not within the session's own steps: a listener of messages may close the socket.
-  process.nextTick(() => {
+  nextTick(() => {
     if (pipe.inboundLength > 0) host.pipeReadable(pipe);
   });
 }

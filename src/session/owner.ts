@@ -1,9 +1,10 @@
 /**
  * What a connection and its maker know of each other.
  */
+
+import type { Peer } from "../base/events.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
-import type { Peer } from "../events.js";
-import type { Stream } from "../transport/transport.js";
+import type { Stream } from "../transport/contract/transport.js";
 
 /** Why a session ended. */
 export interface SessionEnd {

@@ -2,7 +2,8 @@
  * Writes batches to a stream as its budget allows: no more than so many messages ahead of what is read. Knows neither
  * frames nor pipes.
  */
-import type { Stream } from "../transport/transport.js";
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "../base/platform.js";
+import type { Stream } from "../transport/contract/transport.js";
 import { WriteBudget } from "./write-budget.js";
 
 /** Milliseconds that answers are waited for before the budget is told how many came. */

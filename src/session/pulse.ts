@@ -1,12 +1,14 @@
 /**
  * Heartbeats of one session: the protocol's rules, with a clock and a line to the peer.
  */
-import { eventLoop } from "../deadline.js";
-import type { OptionValues } from "../options.js";
-import type { Stream } from "../transport/transport.js";
-import type { Ping } from "../zmtp/command.js";
-import { Heartbeat, type HeartbeatConfig } from "../zmtp/heartbeat.js";
-import { ProtocolError } from "../zmtp/protocol-error.js";
+
+import { eventLoop } from "../base/deadline.js";
+import type { Buffer } from "../base/platform.js";
+import type { OptionValues } from "../options/options.js";
+import type { Stream } from "../transport/contract/transport.js";
+import type { Ping } from "../wire/zmtp/command.js";
+import { Heartbeat, type HeartbeatConfig } from "../wire/zmtp/heartbeat.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { type Appointment, agenda } from "./agenda.js";
 
 /** Milliseconds between PINGs where the program has set none, over tcp. */

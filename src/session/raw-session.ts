@@ -2,10 +2,12 @@
  * One connection of a STREAM socket: octets go both ways as they are (section M). No handshake, no framing, no
  * heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
  */
+
+import { memoryGone } from "../base/errors.js";
+import type { Peer } from "../base/events.js";
+import { Buffer, setImmediate } from "../base/platform.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
-import { memoryGone } from "../errors.js";
-import type { Peer } from "../events.js";
-import type { FrameFault, Stream, StreamHandler } from "../transport/transport.js";
+import type { FrameFault, Stream, StreamHandler } from "../transport/contract/transport.js";
 import type { Connection, SessionOwner } from "./owner.js";
 
 const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();

@@ -2,24 +2,34 @@
  * One connection: joins the protocol (handshake, heartbeat, commands), a pipe and a stream, and owns their timers.
  * Knows nothing of routing, and not whether it was dialled or accepted.
  */
-import { type Crypto, loadCrypto, loadedCrypto } from "../crypto/crypto.js";
-import { type Deadline, eventLoop } from "../deadline.js";
+
+import { type Deadline, eventLoop } from "../base/deadline.js";
+import { memoryGone } from "../base/errors.js";
+import type { Peer } from "../base/events.js";
+import type { Message } from "../base/message.js";
+import { type Buffer, nextTick, setImmediate } from "../base/platform.js";
 import { Assembler, type AssemblerSink } from "../engine/assembler.js";
 import type { Batch } from "../engine/encoder.js";
 import type { FrameRun } from "../engine/frame-run.js";
 import type { OpenMessage } from "../engine/open-message.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
-import { memoryGone } from "../errors.js";
-import type { Peer } from "../events.js";
-import type { Message } from "../message.js";
-import type { OptionValues } from "../options.js";
+import type { OptionValues } from "../options/options.js";
+import { type Crypto, loadCrypto, loadedCrypto } from "../security/crypto/crypto.js";
+import {
+  Inquiry,
+  nobodyToAsk,
+  type Protection,
+  protectionOf,
+  requestAbout,
+} from "../security/stream/protection.js";
+import { SealedStream } from "../security/stream/sealed-stream.js";
 import {
   FLAG_COMMAND,
   FRAME_ENTRY_SIZE,
   FrameFault,
   type Stream,
   type StreamHandler,
-} from "../transport/transport.js";
+} from "../transport/contract/transport.js";
 import {
   encodeCancel,
   encodeCancelMessage,
@@ -28,18 +38,16 @@ import {
   encodeSubscribeMessage,
   parseCommand,
   parsePing,
-} from "../zmtp/command.js";
-import { Handshake, type PeerDescription, type Progress } from "../zmtp/handshake.js";
-import type { Question, Verdict } from "../zmtp/mechanisms/authentication.js";
-import { ProtocolError } from "../zmtp/protocol-error.js";
+} from "../wire/zmtp/command.js";
+import { Handshake, type PeerDescription, type Progress } from "../wire/zmtp/handshake.js";
+import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
 import { type Idler, IdleWatch } from "./idle-watch.js";
 import { MessageWatch, type Watched } from "./message-watch.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { PacedWriter, type Writing } from "./paced-writer.js";
-import { Inquiry, nobodyToAsk, type Protection, protectionOf, requestAbout } from "./protection.js";
 import { heartbeatConfig, Pulse, type PulseOwner } from "./pulse.js";
-import { SealedStream } from "./sealed-stream.js";
 
 /**
  * handshaking → ready → closed
@@ -544,7 +552,7 @@ export class Session
     }
     if (this.#controlFlush) return;
     this.#controlFlush = true;
-    process.nextTick(() => {
+    nextTick(() => {
       this.#controlFlush = false;
       this.flush();
     });

@@ -14,10 +14,10 @@ import {
 } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { ZmqError } from "../errors.js";
+import { ZmqError } from "../base/errors.js";
+import type { RawAcceptor, StreamEngine } from "./contract/stream-engine.js";
+import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { removeAtExit } from "./leftovers.js";
-import type { RawAcceptor, StreamEngine } from "./stream-engine.js";
-import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
 
 /** Octets that fit in sockaddr_un before the terminating NUL. */
 const PATH_MAX_BYTES = process.platform === "darwin" ? 103 : 107;

@@ -2,14 +2,14 @@
  * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces one;
  * otherwise the addon is used where it loads.
  */
-import { ZmqError } from "../errors.js";
-import { addonError } from "../native.js";
+import { ZmqError } from "../base/errors.js";
+import type { StreamEngine } from "./contract/stream-engine.js";
+import type { Transport, TransportOptions } from "./contract/transport.js";
 import { IpcTransport, ipcPath } from "./ipc.js";
-import { nativeEngine } from "./native-engine.js";
-import { portableEngine } from "./node-stream.js";
-import type { StreamEngine } from "./stream-engine.js";
+import { addonError } from "./native/addon.js";
+import { nativeEngine } from "./native/engine.js";
+import { portableEngine } from "./node/engine.js";
 import { checkTcpConnect, parseTcpBind, TcpTransport } from "./tcp.js";
-import type { Transport, TransportOptions } from "./transport.js";
 
 let engine: StreamEngine | undefined;
 const transports = new Map<string, Transport>();

@@ -3,11 +3,11 @@
  * hands the stream on with whatever came behind its answer. One method is offered: none, or user and password where a
  * user name is set. Names go to the proxy unresolved. Knows nothing of what is said through it afterwards.
  */
-import { addressOctets } from "../accept-filter.js";
-import { eventLoop } from "../deadline.js";
-import { ZmqError } from "../errors.js";
-import { formatHostPort, type RawStream } from "./stream-engine.js";
-import type { Stream, StreamHandler, TransportOptions } from "./transport.js";
+import { addressOctets } from "../base/accept-filter.js";
+import { eventLoop } from "../base/deadline.js";
+import { ZmqError } from "../base/errors.js";
+import { formatHostPort, type RawStream } from "./contract/stream-engine.js";
+import type { Stream, StreamHandler, TransportOptions } from "./contract/transport.js";
 
 const VERSION = 5;
 const NO_AUTHENTICATION = 0;

@@ -3,7 +3,7 @@
  * has said nothing for a moment; the first that succeeds wins, and the others are called off. Knows no sockets.
  */
 import { isIPv6 } from "node:net";
-import type { Deadline, EventLoop } from "../deadline.js";
+import type { Deadline, EventLoop } from "../base/deadline.js";
 
 /** RFC 8305, section 8: the recommended Connection Attempt Delay, and the least. */
 const STAGGER_MS = 250;

@@ -6,13 +6,13 @@
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../accept-filter.js";
-import { eventLoop } from "../deadline.js";
-import { ZmqError } from "../errors.js";
+import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
+import { eventLoop } from "../base/deadline.js";
+import { ZmqError } from "../base/errors.js";
+import { formatHostPort, type RawAcceptor, type StreamEngine } from "./contract/stream-engine.js";
+import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { firstConnection, interleaved } from "./staggered.js";
-import { formatHostPort, type RawAcceptor, type StreamEngine } from "./stream-engine.js";
-import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./transport.js";
 
 interface HostPort {
   readonly host: string;

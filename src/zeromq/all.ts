@@ -1,7 +1,7 @@
 /**
  * Every name of zeromq.js that "zwire/zeromq" exports.
  */
-export { curveKeyPair } from "../security/keys.js";
+export { curveKeyPair } from "../security/crypto/keys.js";
 export { Context, context } from "./context.js";
 export type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
 export { Observer } from "./observer.js";

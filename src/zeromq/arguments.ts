@@ -2,7 +2,9 @@
  * Checks of arguments with the words of zeromq.js, and messages as octets by its rules: what is no octets, text or null
  * is sent as String(x).
  */
-import type { OutMessage } from "../message.js";
+
+import type { OutMessage } from "../base/message.js";
+import { Buffer } from "../base/platform.js";
 
 const EMPTY = new Uint8Array(0);
 

@@ -2,7 +2,7 @@
  * Context with zeromq.js's members, over a context of the core.
  */
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
-import { Context as Core, context as coreContext } from "../context.js";
+import { Context as Core, context as coreContext } from "../core/context.js";
 import { checkCount, checkOptions } from "./arguments.js";
 import { failure } from "./errors.js";
 import { CONTEXT_HINTS, keptHint } from "./hints.js";

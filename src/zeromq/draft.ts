@@ -2,12 +2,14 @@
  * The draft socket types of zeromq.js over Socket. They may change with the draft RFCs. Datagram (udp) does not exist in
  * zwire.
  */
-import { Client as CoreClient } from "../sockets/draft/client.js";
-import { Dish as CoreDish } from "../sockets/draft/dish.js";
-import { Gather as CoreGather } from "../sockets/draft/gather.js";
-import { Radio as CoreRadio } from "../sockets/draft/radio.js";
-import { Scatter as CoreScatter } from "../sockets/draft/scatter.js";
-import { Server as CoreServer } from "../sockets/draft/server.js";
+
+import { Client as CoreClient } from "../api/sockets/draft/client.js";
+import { Dish as CoreDish } from "../api/sockets/draft/dish.js";
+import { Gather as CoreGather } from "../api/sockets/draft/gather.js";
+import { Radio as CoreRadio } from "../api/sockets/draft/radio.js";
+import { Scatter as CoreScatter } from "../api/sockets/draft/scatter.js";
+import { Server as CoreServer } from "../api/sockets/draft/server.js";
+import type { Buffer } from "../base/platform.js";
 import { checkGroup, checkOptions, toMessage } from "./arguments.js";
 import { failure } from "./errors.js";
 import { OWN_PROPERTIES, READABLE_PROPERTIES, WRITABLE_PROPERTIES } from "./options.js";

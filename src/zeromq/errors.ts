@@ -2,7 +2,7 @@
  * Errors as zeromq.js throws them: plain Error objects with `errno`, `code` and, about an endpoint, `address`, and its
  * constant texts. What zwire says in more detail is kept as the cause.
  */
-import { ZmqError } from "../errors.js";
+import { ZmqError } from "../base/errors.js";
 
 /** libzmq's words where they differ from zwire's. */
 const TEXTS: Record<string, string> = {

@@ -2,9 +2,10 @@
  * REQ and REP as zeromq.js drives them: an operation out of turn does not fail, it waits for its turn, so that a program
  * may read and write in two loops. Only when its time is over does it fail, with EFSM.
  */
-import type { Message, OutMessage } from "../message.js";
-import { Reply } from "../sockets/reply.js";
-import { Request } from "../sockets/request.js";
+
+import { Reply } from "../api/sockets/reply.js";
+import { Request } from "../api/sockets/request.js";
+import type { Message, OutMessage } from "../base/message.js";
 
 /** Whose turn it is. */
 export interface TakesTurns {

@@ -2,9 +2,10 @@
  * Observer with zeromq.js's members: the events of one socket, read one by one or listened to. What an event is told as
  * is in events.ts.
  */
+
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
-import { EventEmitter } from "node:events";
-import { Fifo } from "../engine/fifo.js";
+import { Fifo } from "../base/fifo.js";
+import { EventEmitter, nextTick } from "../base/platform.js";
 import { checkCount } from "./arguments.js";
 import { failure } from "./errors.js";
 import type { Event, EventOfType, EventSubscriber, EventType } from "./events.js";
@@ -140,7 +141,7 @@ export class ObserverClass {
         const unread = this.#queue.length;
         for (let i = 0; i < unread; i++) {
           const event = this.#queue.shift() as Event;
-          process.nextTick(() => this.#emitter.emit(event.type, event));
+          nextTick(() => this.#emitter.emit(event.type, event));
         }
       }
       this.#emitter[method](type, listener);

@@ -2,6 +2,7 @@
  * The options of zeromq.js: which property is which number of libzmq and of which kind, what a property may be used for,
  * and where libzmq treats a value otherwise than zwire's own options do. Knows sockets only by `Target`.
  */
+import { Buffer, emitWarning } from "../base/platform.js";
 import { keyText } from "../security/settings.js";
 import { calling, failure } from "./errors.js";
 import { keptHint, SOCKET_HINTS } from "./hints.js";
@@ -175,9 +176,7 @@ export function convert(kind: Kind, value: unknown): Value {
   const whole = Math.trunc(value) || 0;
   if (kind === "Int64") return Math.min(Math.max(whole, -(2 ** 63)), 2 ** 63);
   if (whole > Number.MAX_SAFE_INTEGER) {
-    process.emitWarning(
-      "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
-    );
+    emitWarning("Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.");
   }
   return Math.min(Math.max(whole, 0), 2 ** 64);
 }

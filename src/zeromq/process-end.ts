@@ -2,6 +2,7 @@
  * What keeps a process alive, as with zeromq.js: an operation that waits, not a socket that is merely bound or
  * connected; and at the natural end of a process its unsent messages, for as long as their sockets linger.
  */
+import { clearInterval, emitWarning, monotonicMs, setInterval, whenLoopEmpty } from "../base/platform.js";
 
 /** A socket whose unsent messages the end of the process waits for. */
 export interface Lingering {
@@ -38,7 +39,7 @@ export function watchUnsent(socket: Lingering): void {
   open.add(socket);
   if (watching) return;
   watching = true;
-  process.on("beforeExit", atNaturalEnd);
+  whenLoopEmpty(atNaturalEnd);
 }
 
 /** The socket is closed. */
@@ -52,16 +53,16 @@ let warned = false;
 
 /** The event loop is empty: go on while a socket has something to send and time to do it. */
 function atNaturalEnd(): void {
-  since ??= performance.now();
+  since ??= monotonicMs();
   if (!isAnyUnsent()) return;
   hold(1);
   const timer = setInterval(() => {
     if (!isAnyUnsent()) {
       clearInterval(timer);
       hold(-1);
-    } else if (!warned && performance.now() - (since as number) > WARN_AFTER_MS) {
+    } else if (!warned && monotonicMs() - (since as number) > WARN_AFTER_MS) {
       warned = true;
-      process.emitWarning(warning());
+      emitWarning(warning());
     }
   }, POLL_MS);
 }
@@ -74,7 +75,7 @@ function warning(): string {
 }
 
 function isAnyUnsent(): boolean {
-  const waited = performance.now() - (since as number);
+  const waited = monotonicMs() - (since as number);
   for (const { unsent, linger } of open) {
     if (unsent > 0 && (linger < 0 || waited < linger)) return true;
   }

@@ -3,7 +3,7 @@
  * them.
  */
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
-import { Proxy as Core } from "../proxy.js";
+import { Proxy as Core } from "../api/proxy.js";
 import { checkCount } from "./arguments.js";
 import { calling, failure, translated } from "./errors.js";
 import { isNative, nativeClass, recognise } from "./native-class.js";

@@ -3,6 +3,7 @@
  * credential PLAIN, a server flag that is taken back NULL. The core is told when a socket binds or connects, because
  * only then the settings must be complete.
  */
+import { Buffer } from "../base/platform.js";
 import type { SecuritySettings } from "../security/settings.js";
 import { failure } from "./errors.js";
 

@@ -2,6 +2,7 @@
  * Socket with zeromq.js's members over a socket of the core, which it hides: nothing of the core shows but through these.
  * A message passes through without a promise of its own where it need not wait.
  */
+import { type Buffer, emitWarning } from "../base/platform.js";
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { checkAddress, checkCount, checkOptions, toMessage } from "./arguments.js";
 import { type Context, coreOf, context as defaultContext } from "./context.js";
@@ -267,7 +268,7 @@ defineOptionProperties(Socket.prototype, SOCKET_PROPERTIES, warnIfLate);
 export function warnIfLate(socket: object): void {
   const { endpoints, busy } = requireState(socket);
   if (endpoints > 0 || busy) {
-    process.emitWarning("Socket option will not take effect until next connect/bind.");
+    emitWarning("Socket option will not take effect until next connect/bind.");
   }
 }
 

@@ -3,16 +3,17 @@
  * Knows the core's internals, so that no message costs more than it does there.
  */
 
-import type { Context as CoreContext } from "../context.js";
-import type { WritableSocket } from "../directions.js";
-import { parseEndpoint } from "../endpoint.js";
+import type { WritableSocket } from "../api/directions.js";
+import { parseEndpoint } from "../base/endpoint.js";
+import type { OutMessage } from "../base/message.js";
+import { setImmediate } from "../base/platform.js";
+import { OPERATIONS_PER_TURN } from "../base/turns.js";
+import type { Context as CoreContext } from "../core/context.js";
+import type { Socket as Core } from "../core/socket.js";
+import type { SocketTurns } from "../core/socket-turns.js";
 import type { Iteration, ReceiveQueue } from "../engine/receive-queue.js";
 import type { SendQueue } from "../engine/send-queue.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
-import { OPERATIONS_PER_TURN } from "../engine/turns.js";
-import type { OutMessage } from "../message.js";
-import type { Socket as Core } from "../socket.js";
-import type { SocketTurns } from "../socket-turns.js";
 import { checkGroup } from "./arguments.js";
 import type { Context } from "./context.js";
 import { calling, failure, translated } from "./errors.js";

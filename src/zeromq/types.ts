@@ -2,16 +2,18 @@
  * The socket types of zeromq.js, each a number and its options over Socket. The interfaces are what the types promise;
  * the members themselves are on Socket and, for options, on the prototypes.
  */
-import { Dealer as CoreDealer } from "../sockets/dealer.js";
-import { Pair as CorePair } from "../sockets/pair.js";
-import { Publisher as CorePublisher } from "../sockets/publisher.js";
-import { Pull as CorePull } from "../sockets/pull.js";
-import { Push as CorePush } from "../sockets/push.js";
-import { Router as CoreRouter } from "../sockets/router.js";
-import { Stream as CoreStream } from "../sockets/stream.js";
-import { Subscriber as CoreSubscriber } from "../sockets/subscriber.js";
-import { XPublisher as CoreXPublisher } from "../sockets/xpublisher.js";
-import { XSubscriber as CoreXSubscriber } from "../sockets/xsubscriber.js";
+
+import { Dealer as CoreDealer } from "../api/sockets/dealer.js";
+import { Pair as CorePair } from "../api/sockets/pair.js";
+import { Publisher as CorePublisher } from "../api/sockets/publisher.js";
+import { Pull as CorePull } from "../api/sockets/pull.js";
+import { Push as CorePush } from "../api/sockets/push.js";
+import { Router as CoreRouter } from "../api/sockets/router.js";
+import { Stream as CoreStream } from "../api/sockets/stream.js";
+import { Subscriber as CoreSubscriber } from "../api/sockets/subscriber.js";
+import { XPublisher as CoreXPublisher } from "../api/sockets/xpublisher.js";
+import { XSubscriber as CoreXSubscriber } from "../api/sockets/xsubscriber.js";
+import type { Buffer } from "../base/platform.js";
 import type { Context } from "./context.js";
 import { LockstepReply, LockstepRequest } from "./lockstep.js";
 import {

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it, vi } from "vitest";
 import * as zwire from "../../src/index.js";
-import { CONTEXT_OPTION_NUMBERS, SOCKET_OPTION_NUMBERS } from "../../src/option-numbers.js";
+import { CONTEXT_OPTION_NUMBERS, SOCKET_OPTION_NUMBERS } from "../../src/options/numbers.js";
 import { managed, texts } from "../support/helpers.js";
 import { type Kind, OPTIONS, type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/option-table.js";
 

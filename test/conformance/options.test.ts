@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import * as zwire from "../../src/index.js";
-import { RULES } from "../../src/option-rules.js";
+import { RULES } from "../../src/options/rules.js";
 import { managed, rawConnected, record, TRANSPORTS, texts, until } from "../support/helpers.js";
 import { OPTIONS, type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/option-table.js";
 import { message } from "../support/raw-peer.js";

@@ -10,11 +10,11 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { engine, Pull, Push } from "../../src/index.js";
-import { addon } from "../../src/native.js";
-import { nativeEngine } from "../../src/transport/native-engine.js";
-import type { RawAcceptor } from "../../src/transport/stream-engine.js";
+import type { RawAcceptor } from "../../src/transport/contract/stream-engine.js";
+import type { Stream } from "../../src/transport/contract/transport.js";
+import { addon } from "../../src/transport/native/addon.js";
+import { nativeEngine } from "../../src/transport/native/engine.js";
 import { TcpTransport } from "../../src/transport/tcp.js";
-import type { Stream } from "../../src/transport/transport.js";
 import { startChild } from "../support/child.js";
 import { managed, record, temporaryDirectory, texts } from "../support/helpers.js";
 

@@ -6,9 +6,9 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as zmq from "zeromq";
 import { Pull, Push } from "../../src/index.js";
-import { defaultOptions } from "../../src/option-values.js";
+import { defaultOptions } from "../../src/options/values.js";
+import type { StreamHandler } from "../../src/transport/contract/transport.js";
 import { transportFor } from "../../src/transport/registry.js";
-import type { StreamHandler } from "../../src/transport/transport.js";
 import { managed, record, settled, texts, turns, until } from "../support/helpers.js";
 import { type SocksBehaviour, SocksServer } from "../support/socks-server.js";
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import * as zwire from "../../src/index.js";
-import { zapClient } from "../../src/session/zap-client.js";
+import { zapClient } from "../../src/security/zap/client.js";
 import { startChild } from "../support/child.js";
 import { type EventRecord, managed, record, TRANSPORTS, texts, turns, until } from "../support/helpers.js";
 import { startThread } from "../support/thread.js";

@@ -226,7 +226,7 @@ describe("services", () => {
   });
 
   it("a server that cannot inspect, as Python 3.11, is inspected by list and help", async () => {
-    const { introspect } = await import("../../src/rpc/introspect.js");
+    const { introspect } = await import("../../src/rpc/client/introspect.js");
     const answers: Record<string, unknown> = {
       _zerorpc_list: ["a"],
       _zerorpc_help: "doc of a",

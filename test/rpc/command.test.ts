@@ -6,7 +6,7 @@ import { type PythonPool, type Server, serve, spawnPython } from "../../src/rpc.
 import { freePort } from "../support/helpers.js";
 import { python, withPython } from "../support/python-rpc.js";
 
-const command = fileURLToPath(new URL("../../dist/rpc-cli.js", import.meta.url));
+const command = fileURLToPath(new URL("../../dist/cli/rpc.js", import.meta.url));
 const worker = fileURLToPath(new URL("python/worker.py", import.meta.url));
 
 function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {

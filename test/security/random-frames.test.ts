@@ -5,7 +5,7 @@
  */
 import { expect, it, onTestFinished, vi } from "vitest";
 import * as zwire from "../../src/index.js";
-import { Handshake } from "../../src/zmtp/handshake.js";
+import { Handshake } from "../../src/wire/zmtp/handshake.js";
 import { managed, rawConnected, rawDial, record, turns, until } from "../support/helpers.js";
 import { frame, greeting } from "../support/raw-peer.js";
 import { Fuzzer } from "../support/rpc-fuzzer.js";

@@ -1,5 +1,5 @@
 /** A simulated event loop: time passes, timers fire and the loop polls only when a test says so. */
-import type { LoopClock, Timer } from "../../src/deadline.js";
+import type { LoopClock, Timer } from "../../src/base/deadline.js";
 
 interface Entry extends Timer {
   at: number;

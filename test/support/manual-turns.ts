@@ -1,6 +1,7 @@
 /** Simulated time for the queues of the engine: nothing happens until a test says so. */
-import type { Turns } from "../../src/engine/turns.js";
-import { ZmqError } from "../../src/errors.js";
+
+import { ZmqError } from "../../src/base/errors.js";
+import type { Turns } from "../../src/base/turns.js";
 
 export class ManualTurns implements Turns {
   now = 0;

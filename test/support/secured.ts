@@ -2,14 +2,15 @@
  * Sockets with a security, and a raw peer that is a CURVE client: greeting and handshake by zwire's own sans-I/O room
  * (which has vectors of its own), MESSAGEs by hand.
  */
-import { newCrypto } from "../../src/crypto/crypto.js";
-import type { MessageOpener } from "../../src/crypto/message-opener.js";
-import type { MessageSealer } from "../../src/crypto/message-sealer.js";
+
 import type { Socket } from "../../src/index.js";
-import type { AuthenticationRequest, Authenticator } from "../../src/session/authenticator.js";
-import { Handshake } from "../../src/zmtp/handshake.js";
-import type { Verdict } from "../../src/zmtp/mechanisms/authentication.js";
-import type { Security } from "../../src/zmtp/mechanisms/security.js";
+import type { AuthenticationRequest, Authenticator } from "../../src/security/authenticator.js";
+import { newCrypto } from "../../src/security/crypto/crypto.js";
+import type { MessageOpener } from "../../src/security/crypto/message-opener.js";
+import type { MessageSealer } from "../../src/security/crypto/message-sealer.js";
+import { Handshake } from "../../src/wire/zmtp/handshake.js";
+import type { Verdict } from "../../src/wire/zmtp/mechanisms/authentication.js";
+import type { Security } from "../../src/wire/zmtp/mechanisms/security.js";
 import { keyPair } from "../vectors/curve.js";
 import { rawDial } from "./helpers.js";
 import type { RawPeer } from "./raw-peer.js";

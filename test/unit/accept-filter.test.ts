@@ -2,7 +2,7 @@
  * Address ranges by themselves (R12): what is read, what is refused, what matches.
  */
 import { describe, expect, it } from "vitest";
-import { addressMatches, addressOctets, parseAcceptFilter } from "../../src/accept-filter.js";
+import { addressMatches, addressOctets, parseAcceptFilter } from "../../src/base/accept-filter.js";
 
 describe("addressOctets", () => {
   it.each([

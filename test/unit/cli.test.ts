@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../../src/cli/main.js";
-import { curvePublicKey } from "../../src/security/keys.js";
-import { version } from "../../src/version.js";
+import { version } from "../../src/core/version.js";
+import { curvePublicKey } from "../../src/security/crypto/keys.js";
 
 const home = mkdtempSync(join(tmpdir(), "zwire-cli-"));
 let folder: string;

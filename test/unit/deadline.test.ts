@@ -1,6 +1,6 @@
 /** Deadlines on a simulated event loop that is busy, or is not. */
 import { describe, expect, it } from "vitest";
-import { EventLoop, LONGEST_MS, timerMs } from "../../src/deadline.js";
+import { EventLoop, LONGEST_MS, timerMs } from "../../src/base/deadline.js";
 import { ManualLoop } from "../support/manual-loop.js";
 
 function setUp() {

@@ -1,5 +1,6 @@
 /**
- * The house keeps its shape: imports point one way (design §2). Reads the import statements of src/ as text.
+ * The structure that docs/architecture.md describes: imports run one way, and only one file above the transports knows
+ * the platform. Reads the sources as text.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -8,81 +9,81 @@ import { describe, expect, it } from "vitest";
 
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../../src");
 
-/** Which rooms a room may import from, its own aside. Leaves are files that know nothing of the house. */
-const LEAVES = [
-  "errors",
-  "message",
-  "events",
-  "options",
-  "option-rules",
-  "option-values",
-  "endpoint",
-  "accept-filter",
-  "random",
-  "security",
-];
-const ALLOWED: Record<string, string[]> = {
-  index: ["version", "context", "directions", "socket", "sockets", "proxy", "engine", "zmtp", ...LEAVES],
-  proxy: ["directions", "socket", "engine", ...LEAVES],
-  draft: ["sockets"],
-  rpc: ["index", "deadline"],
-  "rpc-cli": ["rpc"],
-  zeromq: [
-    "proxy",
-    "sockets",
-    "directions",
-    "socket",
-    "socket-turns",
-    "context",
-    "engine",
-    "zmtp",
-    "endpoint",
-    "errors",
-    "events",
-    "message",
+/**
+ * The rooms of src/ from the bottom to the top, each with those that it may import from. A room is a folder, or a folder
+ * in it that has a row of its own. A room may only name rooms above its own row.
+ */
+const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
+  ["base"],
+  ["wire"],
+  ["wire/zmtp", "base", "wire"],
+  ["security/crypto", "wire/zmtp", "base"],
+  ["security", "base", "wire/zmtp", "security/crypto"],
+  ["options", "base", "security", "security/crypto"],
+  ["engine", "base", "wire", "options"],
+  ["patterns", "base", "engine", "options"],
+  ["patterns/topics", "base", "engine", "options", "patterns"],
+  ["transport/contract", "base", "engine"],
+  ["transport/native", "base", "engine", "transport/contract"],
+  ["transport/node", "base", "engine", "transport/contract"],
+  ["transport", "base", "transport/contract", "transport/native", "transport/node"],
+  [
+    "security/stream",
+    "base",
+    "wire/zmtp",
+    "security/crypto",
     "security",
-  ],
-  "zeromq-draft": ["zeromq"],
-  version: ["transport"],
-  cli: ["security", "version"],
-  sockets: ["directions", "socket", "patterns", "engine", "condition", "deadline", "zmtp", ...LEAVES],
-  directions: ["socket", "patterns", "engine", ...LEAVES],
-  socket: [
-    "emitting",
-    "option-numbers",
-    "socket-turns",
-    "session",
-    "transport",
+    "options",
     "engine",
-    "condition",
-    "context",
-    ...LEAVES,
+    "transport/contract",
   ],
-  "socket-turns": ["deadline", "engine", "errors"],
-  context: ["session", "option-access", "option-numbers", ...LEAVES],
-  emitting: ["option-access", ...LEAVES],
-  "option-access": ["option-numbers", "errors"],
-  "option-numbers": ["option-rules", "security", "errors"],
-  "option-rules": ["accept-filter", "security", "errors"],
-  security: ["zmtp", "deadline", "errors"],
-  condition: ["engine"],
-  session: ["zmtp", "engine", "transport", "crypto", "deadline", ...LEAVES],
-  crypto: ["zmtp"],
-  patterns: ["engine", ...LEAVES],
-  transport: ["native", "engine", "deadline", ...LEAVES],
-  engine: LEAVES,
-  zmtp: [],
-  native: [],
-  deadline: [],
-  errors: [],
-  message: [],
-  events: ["engine", "errors"],
-  options: ["security"],
-  "option-values": ["option-rules", "options", "security"],
-  "accept-filter": [],
-  random: [],
-  endpoint: ["errors"],
-};
+  [
+    "session",
+    "base",
+    "wire/zmtp",
+    "security/crypto",
+    "security",
+    "options",
+    "engine",
+    "transport",
+    "transport/contract",
+    "security/stream",
+  ],
+  ["connect", "base", "wire/zmtp", "options", "engine", "transport", "transport/contract", "session"],
+  ["inproc", "base", "wire/zmtp", "engine", "transport/contract", "session", "connect"],
+  ["security/zap", "base", "wire/zmtp", "security", "options", "engine", "session", "inproc"],
+  [
+    "core",
+    "base",
+    "options",
+    "security",
+    "engine",
+    "transport",
+    "transport/contract",
+    "session",
+    "connect",
+    "inproc",
+    "security/zap",
+  ],
+  ["api", "base", "options", "engine", "patterns", "patterns/topics", "wire/zmtp", "core"],
+  ["zeromq", "base", "engine", "security", "security/crypto", "wire/zmtp", "core", "api"],
+  ["index", "base", "options", "security", "security/crypto", "wire/zmtp", "core", "api"],
+  ["draft", "api"],
+  ["zeromq-entry", "zeromq"],
+  ["zeromq-draft", "zeromq"],
+  ["rpc/wire", "base"],
+  ["rpc", "base", "index", "rpc/wire"],
+  ["rpc/client", "base", "index", "rpc", "rpc/wire"],
+  ["rpc/server", "base", "index", "rpc", "rpc/wire"],
+  ["rpc/python", "rpc", "rpc/client"],
+  ["rpc-entry", "rpc", "rpc/client", "rpc/server", "rpc/python"],
+  ["cli", "security/crypto", "core", "rpc-entry"],
+];
+const ORDER = ROOMS.map(([room]) => room);
+const ALLOWED = new Map(ROOMS.map(([room, ...may]) => [room, may]));
+/** Where the platform may be used by its own names: what moves bytes, keys and ciphers, processes, and the one seam. */
+const ON_THE_PLATFORM =
+  /^(transport|inproc|security\/crypto|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -92,40 +93,74 @@ function sources(folder: string): string[] {
 }
 
 function roomOf(path: string): string {
-  return relative(SRC, path)
-    .split("/")[0]
-    .replace(/\.(ts|js)$/, "");
+  const parts = relative(SRC, path)
+    .replace(/\.(d\.ts|ts|js)$/, "")
+    .split("/");
+  if (parts.length === 1) return ALLOWED.has(`${parts[0]}-entry`) ? `${parts[0]}-entry` : parts[0];
+  const inner = parts.slice(0, 2).join("/");
+  return parts.length > 2 && ALLOWED.has(inner) ? inner : parts[0];
+}
+
+/** The source without comments and texts. */
+function codeOf(path: string): string {
+  return readFileSync(path, "utf8")
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"/g, '""')
+    .replace(/`(?:[^`\\$]|\\.)*`/g, "``")
+    .replace(/\/\/.*$/gm, "");
 }
 
 const files = sources(SRC);
+const named = files.map((file) => [relative(SRC, file), file]);
 
 describe("import graph", () => {
   it("covers every room of src/", () => {
-    expect([...new Set(files.map(roomOf))].sort()).toEqual(Object.keys(ALLOWED).sort());
+    expect([...new Set(files.map(roomOf))].sort()).toEqual([...ORDER].sort());
   });
 
-  it.each(files.map((file) => [relative(SRC, file), file]))("%s imports one way only", (_name, file) => {
+  it("a room names only rooms below its own", () => {
+    for (const [room, ...may] of ROOMS)
+      for (const one of may) expect(ORDER.indexOf(one), `${room} → ${one}`).toBeLessThan(ORDER.indexOf(room));
+  });
+
+  it.each(named)("%s imports one way only", (_name, file) => {
     const room = roomOf(file);
     const text = readFileSync(file, "utf8");
-    for (const [, specifier] of text.matchAll(/from "(\.[^"]+)"/g)) {
+    for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
       const target = roomOf(resolve(dirname(file), specifier));
-      if (target !== room) expect(ALLOWED[room], `${room} → ${target}`).toContain(target);
+      if (target !== room) expect(ALLOWED.get(room), `${room} → ${target}`).toContain(target);
     }
   });
 
-  it.each(["engine", "zmtp", "patterns"])("%s knows no I/O and no clock", (room) => {
-    for (const file of files.filter((path) => roomOf(path) === room)) {
-      const text = readFileSync(file, "utf8");
-      expect(text, file).not.toMatch(/from "node:(net|fs|dns|child_process|timers)/);
-      expect(text, file).not.toMatch(
-        /\b(setTimeout|setImmediate|Date\.now|Math\.random|process\.(nextTick|hrtime))\b/,
+  it.each(named.filter(([name]) => !ON_THE_PLATFORM.test(name)))("%s knows no platform", (name, file) => {
+    const text = readFileSync(file, "utf8");
+    expect(text).not.toMatch(/from "node:/);
+    const code = codeOf(file);
+    const used =
+      /(?<![.\w#])(process|performance|Date\.now|new Date|Math\.random|queueMicrotask|globalThis)\b/.exec(
+        code,
+      );
+    expect(used?.[0], name).toBeUndefined();
+    for (const global of ["Buffer", "setImmediate", "setTimeout", "setInterval", "clearTimeout"]) {
+      if (!new RegExp(`(?<![.\\w#])${global}\\b`).test(code)) continue;
+      expect(text, `${global} comes from base/platform.ts`).toMatch(
+        new RegExp(`import (type )?\\{[^}]*\\b${global}\\b[^}]*\\} from "[./a-z]*platform\\.js"`),
       );
     }
   });
 
-  it("only native.ts loads the addon", () => {
+  it.each(["engine", "wire", "wire/zmtp", "patterns", "patterns/topics"])("%s knows no clock", (room) => {
+    for (const file of files.filter((path) => roomOf(path) === room)) {
+      expect(readFileSync(file, "utf8"), file).not.toMatch(
+        /import[^;]*\b(set\w+|clear\w+|monotonicMs|idleMs|random\w*|nextTick|whenLoopEmpty)\b[^;]*platform\.js"/,
+      );
+    }
+  });
+
+  it("only one file loads the addon", () => {
     for (const file of files) {
-      if (roomOf(file) !== "native") expect(readFileSync(file, "utf8"), file).not.toContain("node-gyp-build");
+      if (relative(SRC, file) !== "transport/native/addon.ts")
+        expect(readFileSync(file, "utf8"), file).not.toContain("node-gyp-build");
     }
   });
 });

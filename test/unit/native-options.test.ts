@@ -15,7 +15,7 @@ import {
   type NativeCallbacks,
   type NativeSocketOptions,
   type NativeStreamHandle,
-} from "../../src/native.js";
+} from "../../src/transport/native/addon.js";
 
 const linux = process.platform === "linux";
 if (!linux) console.log("skipped: peer credentials, devices and TCP_USER_TIMEOUT exist on Linux only");

@@ -21,7 +21,7 @@ import {
   type NativeCallbacks,
   type NativeSocketOptions,
   type NativeStreamHandle,
-} from "../../src/native.js";
+} from "../../src/transport/native/addon.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const linux = process.platform === "linux";

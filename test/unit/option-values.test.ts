@@ -4,7 +4,7 @@
 import { setFlagsFromString } from "node:v8";
 import { expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { defaultOptions } from "../../src/option-values.js";
+import { defaultOptions } from "../../src/options/values.js";
 
 setFlagsFromString("--allow-natives-syntax");
 const isFast = new Function("object", "return %HasFastProperties(object)") as (object: object) => boolean;

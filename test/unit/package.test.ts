@@ -138,9 +138,9 @@ describe("the package", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(node(join(installed, manifest.bin["zwire-rpc"]), "--help")).toMatch(/^zwire-rpc: /);
     expect(readFileSync(join(installed, "examples/python/zwire_rpc.py"), "utf8")).toContain("class Server");
-    const text = readFileSync(join(installed, "dist/rpc/spawn-python.js"), "utf8");
+    const text = readFileSync(join(installed, "dist/rpc/python/spawn-python.js"), "utf8");
     const [, folder] = /new URL\("([^"]+)", import.meta.url\)/.exec(text)!;
-    expect(existsSync(join(installed, "dist/rpc", folder, "zwire_rpc.py"))).toBe(true);
+    expect(existsSync(join(installed, "dist/rpc/python", folder, "zwire_rpc.py"))).toBe(true);
   });
 
   it("calls between require() and import of zwire/rpc", () => {

@@ -5,9 +5,9 @@
 import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
-import { createRing, RING_BYTES, RingReader, RingWriter } from "../../src/transport/ring.js";
-import { RingStream } from "../../src/transport/ring-stream.js";
-import type { FrameLimits, Stream, StreamHandler } from "../../src/transport/transport.js";
+import { createRing, RING_BYTES, RingReader, RingWriter } from "../../src/inproc/ring.js";
+import { RingStream } from "../../src/inproc/ring-stream.js";
+import type { FrameLimits, Stream, StreamHandler } from "../../src/transport/contract/transport.js";
 import { childPath } from "../support/child.js";
 import { turns, until } from "../support/helpers.js";
 

@@ -1,6 +1,6 @@
 /** Which of several addresses is reached, on a simulated event loop (RFC 8305). */
 import { describe, expect, it } from "vitest";
-import { EventLoop } from "../../src/deadline.js";
+import { EventLoop } from "../../src/base/deadline.js";
 import { firstConnection, interleaved } from "../../src/transport/staggered.js";
 import { ManualLoop } from "../support/manual-loop.js";
 

@@ -5,11 +5,16 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { addon } from "../../src/native.js";
-import { nativeEngine } from "../../src/transport/native-engine.js";
-import { portableEngine } from "../../src/transport/node-stream.js";
-import type { RawAcceptor, StreamEngine } from "../../src/transport/stream-engine.js";
-import type { FrameLimits, Stream, StreamHandler, TransportOptions } from "../../src/transport/transport.js";
+import type { RawAcceptor, StreamEngine } from "../../src/transport/contract/stream-engine.js";
+import type {
+  FrameLimits,
+  Stream,
+  StreamHandler,
+  TransportOptions,
+} from "../../src/transport/contract/transport.js";
+import { addon } from "../../src/transport/native/addon.js";
+import { nativeEngine } from "../../src/transport/native/engine.js";
+import { portableEngine } from "../../src/transport/node/engine.js";
 
 const OPTIONS: TransportOptions = {
   sendBufferSize: -1,

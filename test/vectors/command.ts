@@ -8,7 +8,7 @@ import {
   encodePong,
   encodeSubscribe,
   encodeSubscribeMessage,
-} from "../../src/zmtp/command.js";
+} from "../../src/wire/zmtp/command.js";
 import { octets, text, zeros } from "./octets.js";
 
 /** A frame that we make, and its octets on the wire. */

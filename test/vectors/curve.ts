@@ -3,7 +3,7 @@
  * crypto_secretbox of sodium-native. What zwire says with the same keys must be the same octets.
  */
 import { createRequire } from "node:module";
-import type { CurveCrypto } from "../../src/zmtp/mechanisms/mechanism.js";
+import type { CurveCrypto } from "../../src/wire/zmtp/mechanisms/mechanism.js";
 import { frame, socketType } from "./handshake.js";
 import { octets, text, zeros } from "./octets.js";
 

@@ -1,6 +1,6 @@
 /** Greetings (sections A and B of the conformance list): whole octets and what becomes of them. */
-import type { Greeting } from "../../src/zmtp/greeting.js";
-import type { ProtocolErrorCode } from "../../src/zmtp/protocol-error.js";
+import type { Greeting } from "../../src/wire/zmtp/greeting.js";
+import type { ProtocolErrorCode } from "../../src/wire/zmtp/protocol-error.js";
 import { octets, text, zeros } from "./octets.js";
 
 /** Our own: signature, 3.1, NULL in 20 octets, not a server, 31 zero octets of filler (A6). */

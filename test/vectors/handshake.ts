@@ -2,8 +2,8 @@
  * Whole handshakes (sections A to E): everything that the peer sends, and what becomes of it at our socket. Octets are
  * written out or captured, never made by the code under test.
  */
-import type { HandshakeConfig } from "../../src/zmtp/handshake.js";
-import type { ProtocolErrorCode } from "../../src/zmtp/protocol-error.js";
+import type { HandshakeConfig } from "../../src/wire/zmtp/handshake.js";
+import type { ProtocolErrorCode } from "../../src/wire/zmtp/protocol-error.js";
 import { LIBZMQ_GREETING, OUR_GREETING } from "./greeting.js";
 import { octets, text, zeros } from "./octets.js";
 

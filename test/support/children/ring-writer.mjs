@@ -2,7 +2,7 @@
  * A thread that writes numbered octets into a ring in pieces of random sizes, and wakes nobody: the reader polls.
  */
 import { workerData } from "node:worker_threads";
-import { RingWriter } from "../../../dist/transport/ring.js";
+import { RingWriter } from "../../../dist/inproc/ring.js";
 
 const { memory, total } = workerData;
 const writer = new RingWriter(memory, 0);

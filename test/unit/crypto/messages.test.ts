@@ -3,13 +3,13 @@
  * crypto_box.
  */
 import { describe, expect, it } from "vitest";
-import { Crypto, newCrypto } from "../../../src/crypto/crypto.js";
-import { Heap } from "../../../src/crypto/heap.js";
-import { type InnerLimits, OpenFault } from "../../../src/crypto/message-opener.js";
-import { plainTaken } from "../../../src/crypto/message-sealer.js";
-import { loadSodium } from "../../../src/crypto/sodium.js";
 import { FrameDecoder } from "../../../src/engine/decoder.js";
 import { Batch } from "../../../src/engine/encoder.js";
+import { Crypto, newCrypto } from "../../../src/security/crypto/crypto.js";
+import { Heap } from "../../../src/security/crypto/heap.js";
+import { type InnerLimits, OpenFault } from "../../../src/security/crypto/message-opener.js";
+import { plainTaken } from "../../../src/security/crypto/message-sealer.js";
+import { loadSodium } from "../../../src/security/crypto/sodium.js";
 import * as curve from "../../vectors/curve.js";
 import { frame, longFrame } from "../../vectors/handshake.js";
 import { octets, text, zeros } from "../../vectors/octets.js";

@@ -1,6 +1,6 @@
 /** The circular buffer under every queue. */
 import { describe, expect, it } from "vitest";
-import { Fifo } from "../../../src/engine/fifo.js";
+import { Fifo } from "../../../src/base/fifo.js";
 
 describe("Fifo", () => {
   it("keeps order across wrap-around and growth", () => {

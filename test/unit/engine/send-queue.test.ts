@@ -1,8 +1,8 @@
 /** The FIFO of waiting sends, on simulated time. */
 import { describe, expect, it } from "vitest";
+import { ZmqError } from "../../../src/base/errors.js";
+import type { OutMessage } from "../../../src/base/message.js";
 import { SendQueue } from "../../../src/engine/send-queue.js";
-import { ZmqError } from "../../../src/errors.js";
-import type { OutMessage } from "../../../src/message.js";
 import { ManualTurns } from "../../support/manual-turns.js";
 
 function rig(limits = { sendTimeout: -1, sendQueueLimit: 100_000 }) {

@@ -7,10 +7,10 @@ import { Budget } from "../../../src/engine/budget.js";
 import { type Batch, readLength } from "../../../src/engine/encoder.js";
 import type { Pipe } from "../../../src/engine/pipe.js";
 import { type PipeLink, StreamPipe } from "../../../src/engine/stream-pipe.js";
-import type { OnFull } from "../../../src/options.js";
-import { Distributor } from "../../../src/patterns/distributor.js";
+import type { OnFull } from "../../../src/options/options.js";
 import { Overflow } from "../../../src/patterns/overflow.js";
-import { Subscriptions } from "../../../src/patterns/subscriptions.js";
+import { Distributor } from "../../../src/patterns/topics/distributor.js";
+import { Subscriptions } from "../../../src/patterns/topics/subscriptions.js";
 
 const MARK = 40;
 

@@ -1,6 +1,6 @@
 /** The subscription tree against a plain list of prefixes. */
 import { describe, expect, it } from "vitest";
-import { Subscriber, SubscriptionTrie } from "../../../src/patterns/subscription-trie.js";
+import { Subscriber, SubscriptionTrie } from "../../../src/patterns/topics/subscription-trie.js";
 
 function random(seed: number): () => number {
   let state = seed >>> 0;

@@ -1,7 +1,7 @@
 /** Subscriptions of many peers: what leaving costs a turn, and the limits. Turns of the event loop are simulated. */
 import { describe, expect, it } from "vitest";
 import type { Pipe } from "../../../src/engine/pipe.js";
-import { Subscriptions, type TopicLimits } from "../../../src/patterns/subscriptions.js";
+import { Subscriptions, type TopicLimits } from "../../../src/patterns/topics/subscriptions.js";
 
 /** Nothing of a pipe is asked for. */
 const newPipe = (): Pipe => ({}) as Pipe;

@@ -3,7 +3,7 @@
  * by looking at every node.
  */
 import { describe, expect, it } from "vitest";
-import { type TopicNode, TopicTree } from "../../../src/patterns/topic-tree.js";
+import { type TopicNode, TopicTree } from "../../../src/patterns/topics/topic-tree.js";
 
 class Topics extends TopicTree<true> {
   add(topic: Uint8Array): void {

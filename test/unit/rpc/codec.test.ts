@@ -2,11 +2,11 @@
  * Octets in and out: bounds before memory, what Python needs, the raw type of old.
  */
 import { describe, expect, it } from "vitest";
-import { Codec, sendable } from "../../../src/rpc/codec.js";
-import { decodeEvent, encodeEvent, openEnvelope } from "../../../src/rpc/event.js";
-import { toRaw } from "../../../src/rpc/legacy.js";
-import { parametersOf } from "../../../src/rpc/parameters.js";
-import { Scanner } from "../../../src/rpc/scan.js";
+import { parametersOf } from "../../../src/rpc/server/parameters.js";
+import { Codec, sendable } from "../../../src/rpc/wire/codec.js";
+import { decodeEvent, encodeEvent, openEnvelope } from "../../../src/rpc/wire/event.js";
+import { toRaw } from "../../../src/rpc/wire/legacy.js";
+import { Scanner } from "../../../src/rpc/wire/scan.js";
 import { arr, bin, decode, hex, int, map, nil, plain, str } from "../../support/msgpack.js";
 
 const LIMITS = { depth: 8, items: 1000 };

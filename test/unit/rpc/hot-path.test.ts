@@ -4,11 +4,11 @@
  */
 import { Unpackr } from "msgpackr";
 import { describe, expect, it } from "vitest";
+import { OpenCalls } from "../../../src/rpc/client/open-calls.js";
 import type { Clock } from "../../../src/rpc/clock.js";
-import { Codec, sendable } from "../../../src/rpc/codec.js";
 import { Deadlines } from "../../../src/rpc/deadlines.js";
-import { IdSource } from "../../../src/rpc/event.js";
-import { OpenCalls } from "../../../src/rpc/open-calls.js";
+import { Codec, sendable } from "../../../src/rpc/wire/codec.js";
+import { IdSource } from "../../../src/rpc/wire/event.js";
 
 /** A reproducible random number below n. */
 function random(seed: number): (n: number) => number {

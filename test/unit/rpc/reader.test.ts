@@ -2,8 +2,8 @@
  * The two ways to read an event, in one pass and by scanner and msgpackr, say the same of everything.
  */
 import { expect, it } from "vitest";
-import { Codec } from "../../../src/rpc/codec.js";
-import { decodeEvent } from "../../../src/rpc/event.js";
+import { Codec } from "../../../src/rpc/wire/codec.js";
+import { decodeEvent } from "../../../src/rpc/wire/event.js";
 import { Fuzzer } from "../../support/rpc-fuzzer.js";
 
 const EVENTS = Number(process.env.ZWIRE_RPC_FUZZ ?? 10_000);

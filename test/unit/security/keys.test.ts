@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
-import { curveKeyPair, curvePublicKey, parseKey } from "../../../src/security/keys.js";
-import { z85Decode } from "../../../src/security/z85.js";
+import { curveKeyPair, curvePublicKey, parseKey } from "../../../src/security/crypto/keys.js";
+import { z85Decode } from "../../../src/security/crypto/z85.js";
 
 /** As libzmq's manual prints them. */
 const SECRET = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";

@@ -1,6 +1,6 @@
 /** Z85 against what made libzmq's decoder read past its table: every character, at every place (W2). */
 import { expect, it } from "vitest";
-import { z85Decode, z85Encode } from "../../../src/security/z85.js";
+import { z85Decode, z85Encode } from "../../../src/security/crypto/z85.js";
 import { keyPair, random } from "../../support/scripted/curve.js";
 import { z85 } from "../../support/scripted/z85.js";
 

@@ -1,6 +1,6 @@
 /** Z85 (section W): the RFC's vector, libzmq's tables, and everything that is none. */
 import { describe, expect, it } from "vitest";
-import { z85Decode, z85Encode } from "../../../src/security/z85.js";
+import { z85Decode, z85Encode } from "../../../src/security/crypto/z85.js";
 
 const HELLO = Buffer.from("864fd26fb559f75b", "hex");
 

@@ -1,7 +1,7 @@
 /** ZAP's frames (section Q): requests of each mechanism octet for octet, and every reply that is none. */
 import { describe, expect, it } from "vitest";
 import type { AuthenticationRequest } from "../../../src/security/authenticator.js";
-import { encodeRequest, parseReply, replyId } from "../../../src/session/zap.js";
+import { encodeRequest, parseReply, replyId } from "../../../src/security/zap/format.js";
 
 const ABOUT = {
   domain: "global",

@@ -1,6 +1,6 @@
 /** Many waits, one timer, on a simulated event loop. */
 import { describe, expect, it } from "vitest";
-import { EventLoop } from "../../../src/deadline.js";
+import { EventLoop } from "../../../src/base/deadline.js";
 import { Agenda, type Appointment } from "../../../src/session/agenda.js";
 import { ManualLoop } from "../../support/manual-loop.js";
 

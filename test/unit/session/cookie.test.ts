@@ -1,11 +1,11 @@
 /** The one clock of a CURVE handshake: how long a server's cookie lives (P4). */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { loadCrypto } from "../../../src/crypto/crypto.js";
-import { defaultOptions } from "../../../src/option-values.js";
+import { defaultOptions } from "../../../src/options/values.js";
+import { loadCrypto } from "../../../src/security/crypto/crypto.js";
 import type { SessionEnd, SessionOwner } from "../../../src/session/owner.js";
 import { Session } from "../../../src/session/session.js";
-import type { Stream, StreamHandler } from "../../../src/transport/transport.js";
-import { Handshake } from "../../../src/zmtp/handshake.js";
+import type { Stream, StreamHandler } from "../../../src/transport/contract/transport.js";
+import { Handshake } from "../../../src/wire/zmtp/handshake.js";
 import { CLIENT_SECURITY, SERVER_SECURITY } from "../../vectors/curve.js";
 
 const { curve } = await loadCrypto();

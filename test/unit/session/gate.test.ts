@@ -2,7 +2,7 @@
  * Who is let in by a gate, with simulated time.
  */
 import { describe, expect, it } from "vitest";
-import { Gate, type Place } from "../../../src/session/gate.js";
+import { Gate, type Place } from "../../../src/connect/gate.js";
 
 const OPEN = {
   maxConnections: 0,

@@ -1,8 +1,8 @@
 /** Waiting for queues to empty, on an event loop that is busy. */
 import { stat } from "node:fs";
 import { expect, it } from "vitest";
+import { flushed } from "../../../src/connect/linger.js";
 import type { StreamPipe } from "../../../src/engine/stream-pipe.js";
-import { flushed } from "../../../src/session/linger.js";
 
 it("a linger of years does not end at once", async () => {
   const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };

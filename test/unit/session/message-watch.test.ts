@@ -1,6 +1,6 @@
 /** How long a message may be under way, on a simulated event loop. */
 import { describe, expect, it } from "vitest";
-import { EventLoop } from "../../../src/deadline.js";
+import { EventLoop } from "../../../src/base/deadline.js";
 import { Agenda } from "../../../src/session/agenda.js";
 import { MessageWatch } from "../../../src/session/message-watch.js";
 import { ManualLoop } from "../../support/manual-loop.js";

@@ -1,10 +1,10 @@
 /** The stream of a connection with a cipher, over one that takes as much as a test says (E14, P8, F19). */
 import { describe, expect, it } from "vitest";
-import { newCrypto } from "../../../src/crypto/crypto.js";
 import { FrameDecoder } from "../../../src/engine/decoder.js";
 import { Batch } from "../../../src/engine/encoder.js";
-import { SealedStream } from "../../../src/session/sealed-stream.js";
-import { FrameFault, type Stream, type StreamHandler } from "../../../src/transport/transport.js";
+import { newCrypto } from "../../../src/security/crypto/crypto.js";
+import { SealedStream } from "../../../src/security/stream/sealed-stream.js";
+import { FrameFault, type Stream, type StreamHandler } from "../../../src/transport/contract/transport.js";
 import * as curve from "../../vectors/curve.js";
 import { frame } from "../../vectors/handshake.js";
 import { octets, text, zeros } from "../../vectors/octets.js";

@@ -1,6 +1,6 @@
 /** Commands: frames that we make to the octet, and bodies as they may come. */
 import { describe, expect, it } from "vitest";
-import { encodeCommand, encodePing, parseCommand, parsePing } from "../../../src/zmtp/command.js";
+import { encodeCommand, encodePing, parseCommand, parsePing } from "../../../src/wire/zmtp/command.js";
 import { COMMAND_BODIES, ENCODED_FRAMES, PING_DATA } from "../../vectors/command.js";
 import { titled } from "../../vectors/every-way.js";
 

@@ -1,6 +1,6 @@
 /** C8: every ordered pair of socket types. */
 import { describe, expect, it } from "vitest";
-import { isCompatible } from "../../../src/zmtp/compatibility.js";
+import { isCompatible } from "../../../src/wire/zmtp/compatibility.js";
 
 /** The RFC's matrix, once for each unordered pair. */
 const PAIRS = [

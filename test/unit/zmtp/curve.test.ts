@@ -1,10 +1,10 @@
 /** CURVE handshakes, sans I/O (section P), against octets composed with libsodium. */
 import { describe, expect, it } from "vitest";
-import { newCrypto } from "../../../src/crypto/crypto.js";
-import { Handshake, type HandshakeConfig } from "../../../src/zmtp/handshake.js";
-import type { Verdict } from "../../../src/zmtp/mechanisms/authentication.js";
-import type { CurveCrypto } from "../../../src/zmtp/mechanisms/mechanism.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { newCrypto } from "../../../src/security/crypto/crypto.js";
+import { Handshake, type HandshakeConfig } from "../../../src/wire/zmtp/handshake.js";
+import type { Verdict } from "../../../src/wire/zmtp/mechanisms/authentication.js";
+import type { CurveCrypto } from "../../../src/wire/zmtp/mechanisms/mechanism.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import * as curve from "../../vectors/curve.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";
 import { frame, identity, socketType } from "../../vectors/handshake.js";

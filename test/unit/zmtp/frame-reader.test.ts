@@ -1,6 +1,6 @@
 /** Frames out of octets during the handshake, several in a row as mechanisms with more steps than NULL need it. */
 import { describe, expect, it } from "vitest";
-import { FrameReader } from "../../../src/zmtp/frame-reader.js";
+import { FrameReader } from "../../../src/wire/zmtp/frame-reader.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";
 import { frame, longFrame } from "../../vectors/handshake.js";
 import { octets, text } from "../../vectors/octets.js";

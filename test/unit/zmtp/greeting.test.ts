@@ -1,7 +1,7 @@
 /** Section A as far as the 64 octets go: ours to the octet, and a peer's however they are cut. */
 import { describe, expect, it } from "vitest";
-import { encodeGreeting, GREETING_SIZE, GreetingParser } from "../../../src/zmtp/greeting.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { encodeGreeting, GREETING_SIZE, GreetingParser } from "../../../src/wire/zmtp/greeting.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { everyWay, TRAILING, titled } from "../../vectors/every-way.js";
 import { BAD_GREETINGS, GOOD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
 import { octets } from "../../vectors/octets.js";

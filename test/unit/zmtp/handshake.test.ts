@@ -1,7 +1,7 @@
 /** Whole handshakes, sans I/O: sections A to E, every vector in every way that octets may be cut. */
 import { describe, expect, it, vi } from "vitest";
-import { Handshake, type HandshakeConfig } from "../../../src/zmtp/handshake.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { Handshake, type HandshakeConfig } from "../../../src/wire/zmtp/handshake.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { everyWay, TRAILING, titled } from "../../vectors/every-way.js";
 import { OUR_GREETING } from "../../vectors/greeting.js";
 import {

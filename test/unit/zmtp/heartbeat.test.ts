@@ -1,6 +1,6 @@
 /** Section F's heartbeats on simulated time: the test is the clock. */
 import { describe, expect, it } from "vitest";
-import { Heartbeat, type HeartbeatConfig } from "../../../src/zmtp/heartbeat.js";
+import { Heartbeat, type HeartbeatConfig } from "../../../src/wire/zmtp/heartbeat.js";
 import { octets, text } from "../../vectors/octets.js";
 
 const START = 1_000_000;

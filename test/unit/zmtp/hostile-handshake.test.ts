@@ -5,10 +5,10 @@
  */
 import sodium from "sodium-native";
 import { describe, expect, it } from "vitest";
-import { Handshake } from "../../../src/zmtp/handshake.js";
-import type { CurveCrypto } from "../../../src/zmtp/mechanisms/mechanism.js";
-import type { Security } from "../../../src/zmtp/mechanisms/security.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { Handshake } from "../../../src/wire/zmtp/handshake.js";
+import type { CurveCrypto } from "../../../src/wire/zmtp/mechanisms/mechanism.js";
+import type { Security } from "../../../src/wire/zmtp/mechanisms/security.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { frame, greeting } from "../../support/raw-peer.js";
 import {
   CurveClient,

@@ -1,7 +1,7 @@
 /** Connection metadata: properties to octets and back, and every way in which they may be malformed. */
 import { describe, expect, it } from "vitest";
-import { encodeMetadata, getProperty, parseMetadata } from "../../../src/zmtp/metadata.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { encodeMetadata, getProperty, parseMetadata } from "../../../src/wire/zmtp/metadata.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { titled } from "../../vectors/every-way.js";
 import { BAD_METADATA, GOOD_METADATA } from "../../vectors/metadata.js";
 

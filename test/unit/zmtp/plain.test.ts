@@ -1,8 +1,8 @@
 /** PLAIN handshakes and NULL with an authenticator, sans I/O (sections O and Q). */
 import { describe, expect, it } from "vitest";
-import { Handshake, type HandshakeConfig } from "../../../src/zmtp/handshake.js";
-import type { Verdict } from "../../../src/zmtp/mechanisms/authentication.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { Handshake, type HandshakeConfig } from "../../../src/wire/zmtp/handshake.js";
+import type { Verdict } from "../../../src/wire/zmtp/mechanisms/authentication.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { greeting } from "../../vectors/curve.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";
 import { frame, ready, socketType } from "../../vectors/handshake.js";

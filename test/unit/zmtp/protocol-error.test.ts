@@ -1,6 +1,6 @@
 /** What an error about a peer tells. */
 import { describe, expect, it } from "vitest";
-import { ProtocolError, printable } from "../../../src/zmtp/protocol-error.js";
+import { ProtocolError, printable } from "../../../src/wire/zmtp/protocol-error.js";
 
 describe("ProtocolError", () => {
   it("names the code, the rule, the offending octets' count, and libzmq's number", () => {

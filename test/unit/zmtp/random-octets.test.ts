@@ -3,9 +3,9 @@
  * the result is the same. A failing case prints its seed.
  */
 import { describe, expect, it } from "vitest";
-import { parseCommand, parsePing } from "../../../src/zmtp/command.js";
-import { encodeMetadata, parseMetadata } from "../../../src/zmtp/metadata.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { parseCommand, parsePing } from "../../../src/wire/zmtp/command.js";
+import { encodeMetadata, parseMetadata } from "../../../src/wire/zmtp/metadata.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { BAD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
 import { BAD_HANDSHAKES, GOOD_HANDSHAKES } from "../../vectors/handshake.js";
 import { runHandshake } from "./run.js";

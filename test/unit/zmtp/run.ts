@@ -1,6 +1,6 @@
 /** Runs a handshake over chunks and writes down all that can be seen of it, so that two runs can be compared. */
-import { Handshake, type HandshakeConfig, type PeerDescription } from "../../../src/zmtp/handshake.js";
-import { ProtocolError } from "../../../src/zmtp/protocol-error.js";
+import { Handshake, type HandshakeConfig, type PeerDescription } from "../../../src/wire/zmtp/handshake.js";
+import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 
 /** What a handshake did. Octets are in hexadecimal. */
 export interface Outcome {

@@ -1,0 +1,78 @@
+/**
+ * Address filters of accepted connections (item R12): reads "192.168.0.0/16" and says whether an address lies in it.
+ * Addresses are compared as octets, IPv4 ones mapped into IPv6 as the IPv4 ones that they are. Knows no sockets.
+ */
+import { isIPv4, isIPv6 } from "./platform.js";
+
+/** One range of addresses. */
+export interface AddressRange {
+  /** Four octets of an IPv4 network, sixteen of an IPv6 one. */
+  readonly network: Uint8Array;
+  /** Leading bits that count. */
+  readonly prefix: number;
+}
+
+const MAPPED_BITS = 96;
+
+/** The octets of a numeric address, four or sixteen; undefined for anything else, also for an address with a zone. */
+export function addressOctets(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
+  if (!isIPv6(text) || text.includes("%")) return undefined;
+  const dotted = text.lastIndexOf(":") + 1;
+  let groups = text;
+  if (text.includes(".")) {
+    const [a, b, c, d] = text.slice(dotted).split(".").map(Number);
+    groups = `${text.slice(0, dotted)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  }
+  const [head, tail] = groups.split("::").map((half) => (half === "" ? [] : half.split(":")));
+  const missing = tail === undefined ? 0 : 8 - head.length - tail.length;
+  const all = [...head, ...new Array<string>(missing).fill("0"), ...(tail ?? [])];
+  return Uint8Array.from(
+    all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16)]),
+  );
+}
+
+/** Whether it is an IPv4 address in IPv6's notation (RFC 4291, section 2.5.5.2). */
+export function isMapped(octets: Uint8Array): boolean {
+  return octets.length === 16 && octets.every((octet, i) => i > 11 || octet === (i < 10 ? 0 : 0xff));
+}
+
+/**
+ * Reads a numeric address with or without a prefix length: `192.168.0.0/16`, `10.1.2.3`, `::1/128`. Without one, the
+ * whole address has to match. Bits behind the prefix do not count.
+ * @param name what the error calls it
+ * @throws RangeError for anything else
+ */
+export function parseAcceptFilter(text: string, name = "accept filter"): AddressRange {
+  const [address, length, ...more] = text.split("/");
+  const octets = addressOctets(address);
+  if (octets === undefined || more.length > 0) throw refused(text, name);
+  const bits = octets.length * 8;
+  if (length !== undefined && !/^\d{1,3}$/.test(length)) throw refused(text, name);
+  const prefix = length === undefined ? bits : Number(length);
+  if (prefix > bits) throw refused(text, name);
+  if (!isMapped(octets) || prefix < MAPPED_BITS) return { network: octets, prefix };
+  return { network: octets.subarray(12), prefix: prefix - MAPPED_BITS };
+}
+
+function refused(text: string, name: string): RangeError {
+  return new RangeError(
+    `${name}: "${text}" is no address range such as "192.168.0.0/16", "10.1.2.3" or "fe80::/10"`,
+  );
+}
+
+/** Whether a peer's address, as the system writes it, lies in one of the ranges. */
+export function addressMatches(ranges: readonly AddressRange[], address: string): boolean {
+  let octets = addressOctets(address.replace(/%.*$/, ""));
+  if (octets === undefined) return false;
+  if (isMapped(octets)) octets = octets.subarray(12);
+  return ranges.some((range) => lies(octets, range));
+}
+
+function lies(octets: Uint8Array, { network, prefix }: AddressRange): boolean {
+  if (octets.length !== network.length) return false;
+  const whole = prefix >> 3;
+  for (let i = 0; i < whole; i++) if (octets[i] !== network[i]) return false;
+  const rest = prefix & 7;
+  return rest === 0 || (octets[whole] ^ network[whole]) >> (8 - rest) === 0;
+}

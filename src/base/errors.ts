@@ -1,0 +1,85 @@
+/**
+ * Errors that an application sees: one class, a constant `code`, messages as zeromq.js words them. Misuse of an
+ * argument is a TypeError or RangeError instead; a peer's fault is an event.
+ */
+import { errnoNumbers } from "./platform.js";
+
+/** First number of libzmq's own errno range (ZMQ_HAUSNUMERO). */
+const HAUSNUMERO = 156384712;
+
+const TEXTS: Record<string, string> = {
+  EAGAIN: "Operation was not possible or timed out",
+  EBADF: "Socket is closed",
+  ENOENT: "No such endpoint",
+  EFAULT: "Bad address",
+  EFSM: "Operation cannot be accomplished in current state",
+  EHOSTUNREACH: "Host unreachable",
+  EINVAL: "Invalid argument",
+  EPROTONOSUPPORT: "Protocol not supported",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Address not available",
+  EBUSY: "Socket is busy",
+  EMFILE: "Too many open files",
+  ENODEV: "No such device",
+  ENAMETOOLONG: "File name too long",
+  ENOTSUP: "Operation not supported",
+  ETIMEDOUT: "Operation timed out",
+  ECONNREFUSED: "Connection refused",
+  EACCES: "Permission denied",
+  EPROTO: "Protocol error",
+  ECONNRESET: "Connection reset by peer",
+  ENETUNREACH: "Network unreachable",
+  EAFNOSUPPORT: "Address family not supported",
+};
+
+/** Details of a ZmqError. */
+export interface ZmqErrorDetails {
+  /** Endpoint that the error is about. */
+  readonly address?: string;
+  /** What led to it. */
+  readonly cause?: unknown;
+  /** Added to the standard text. */
+  readonly detail?: string;
+}
+
+/** An operation could not be done. */
+export class ZmqError extends Error {
+  override readonly name = "ZmqError";
+  /** Constant name, such as `EAGAIN`. */
+  readonly code: string;
+  /** The platform's number for the code, or libzmq's own. */
+  readonly errno: number;
+  /** Endpoint that the error is about, where it is about one. */
+  declare readonly address?: string;
+
+  constructor(code: string, details: ZmqErrorDetails = {}) {
+    const text = TEXTS[code] ?? code;
+    super(details.detail === undefined ? text : `${text}: ${details.detail}`, { cause: details.cause });
+    if (details.cause === undefined) delete this.cause;
+    this.code = code;
+    this.errno = code === "EFSM" ? HAUSNUMERO + 51 : (errnoNumbers[code] ?? 0);
+    if (details.address !== undefined) this.address = details.address;
+  }
+}
+
+/** Wraps what the operating system said about an endpoint. */
+export function endpointError(error: NodeJS.ErrnoException, address: string): ZmqError {
+  if (error instanceof ZmqError) {
+    return error.address === undefined
+      ? new ZmqError(error.code, {
+          address,
+          cause: error.cause,
+          detail: error.message.split(": ").slice(1).join(": ") || undefined,
+        })
+      : error;
+  }
+  return new ZmqError(error.code ?? "EINVAL", { address, cause: error });
+}
+
+/** Why a connection ends whose next octets are not the sender's any more. */
+export function memoryGone(): ZmqError {
+  return new ZmqError("EFAULT", {
+    detail:
+      "a buffer given to send() was transferred or resized before it was on the wire; its message is dropped",
+  });
+}

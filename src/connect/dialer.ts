@@ -1,0 +1,363 @@
+/**
+ * One connected endpoint: dials, hands the connection to a session, and dials again when it is lost. Its pipe lives
+ * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
+ */
+
+import { type Deadline, eventLoop, LONGEST_MS } from "../base/deadline.js";
+import type { Peer } from "../base/events.js";
+import { type Buffer, random } from "../base/platform.js";
+import type { Pipe } from "../engine/pipe.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
+import type { OptionValues } from "../options/options.js";
+import {
+  type Connection,
+  openConnection,
+  type SessionEnd,
+  type SessionOwner,
+} from "../session/connection.js";
+import type { EndpointHandle, SocketHost } from "../session/host.js";
+import { greetingOf, tellLost, tellMade } from "../session/notices.js";
+import type { Stream, Transport } from "../transport/contract/transport.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
+import { Backoff } from "./backoff.js";
+import { flushed } from "./linger.js";
+
+/**
+ * connecting → handshaking → ready → waiting → connecting …
+ * connecting, handshaking → waiting
+ * any → stopped
+ */
+type State = "connecting" | "handshaking" | "ready" | "waiting" | "stopped";
+
+/** Where to dial. */
+export interface DialTarget {
+  /** As the application wrote it. */
+  readonly endpoint: string;
+  /** What follows `://`. */
+  readonly address: string;
+  /** How the socket will name the peer, where connect() said so (I11). */
+  readonly routingId: Buffer | null;
+}
+
+/** Bits of reconnectStop, libzmq's. */
+const STOP_REFUSED = 1;
+const STOP_HANDSHAKE_FAILED = 2;
+const STOP_AFTER_DISCONNECT = 4;
+
+export class Dialer implements SessionOwner, EndpointHandle {
+  readonly endpoint: string;
+  readonly socketType: string;
+  readonly #address: string;
+  readonly routingId: Buffer | null;
+  readonly #transport: Transport;
+  readonly #host: SocketHost;
+  readonly #options: OptionValues;
+  readonly #backoff: Backoff;
+  readonly #onStopped: () => void;
+  #state: State = "waiting";
+  #pipe: StreamPipe | null = null;
+  #session: Connection | null = null;
+  #abort: AbortController | null = null;
+  /** Of the wait before the next attempt, or of the limit of the present one: what keeps the process alive meanwhile. */
+  #timer: Deadline | undefined;
+  /** close() has been called: what lingers may dial again, but takes nothing new. */
+  #closing = false;
+
+  /** @param onStopped the dialler will not dial again by itself: forget the endpoint (S4, D2) */
+  constructor(host: SocketHost, transport: Transport, target: DialTarget, onStopped: () => void) {
+    this.#host = host;
+    this.#transport = transport;
+    this.endpoint = target.endpoint;
+    this.#address = target.address;
+    this.routingId = target.routingId;
+    this.#onStopped = onStopped;
+    this.socketType = host.socketType;
+    // Whom we dialled is no stranger, and would only be dialled again.
+    this.#options = { ...host.options, idleTimeout: 0 };
+    const { reconnectInterval, reconnectMaxInterval } = this.#options;
+    this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, random);
+  }
+
+  /** Begin to dial; messages queue from now on, unless `immediate`. */
+  start(): void {
+    this.#attach();
+    void this.#dial();
+  }
+
+  /** Messages queue from now on, unless `immediate`. */
+  #attach(): void {
+    if (this.#pipe !== null || this.#options.immediate || this.#closing) return;
+    this.#pipe = this.#newPipe();
+    this.#host.attachPipe(this.#pipe);
+  }
+
+  /** Octets without framing cannot be continued on another connection: then a queue dies with its own. */
+  get #losesQueue(): boolean {
+    return this.#options.immediate || this.#host.raw;
+  }
+
+  #newPipe(): StreamPipe {
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    pipe.routingId = this.routingId;
+    return pipe;
+  }
+
+  async #dial(): Promise<void> {
+    this.#state = "connecting";
+    this.#host.emitEvent("connect:delay", { address: this.endpoint });
+    if (this.#stopped) return; // by a listener of that event
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { connectTimeout } = this.#options;
+    const expired = (): void => {
+      if (connectTimeout > 0) abort.abort(timeoutError(connectTimeout));
+    };
+    // Also without a limit: ref() and unref() reach the timer at any time, and the attempt only at its beginning.
+    const timer = eventLoop.deadline(connectTimeout > 0 ? connectTimeout : LONGEST_MS, expired);
+    if (!this.#host.refed) timer.unref();
+    this.#timer = timer;
+    let stream: Stream;
+    try {
+      stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
+    } catch (error) {
+      this.#pipe?.forgetResends();
+      if (!this.#stopped) this.#failed(error as Error);
+      return;
+    } finally {
+      timer.cancel();
+      this.#abort = null;
+    }
+    this.#established(stream);
+  }
+
+  /** An attempt brought no connection. */
+  #failed(error: Error): void {
+    const { reconnectStop } = this.#options;
+    const stops = STOP_REFUSED | (this.#closing ? STOP_AFTER_DISCONNECT : 0);
+    if ((reconnectStop & stops) !== 0 && (error as NodeJS.ErrnoException).code === "ECONNREFUSED")
+      this.#stop();
+    else this.#retry(error, this.#backoff.next());
+  }
+
+  /** Outside of any catch: what a listener of an event throws is the application's, and not a failed attempt. */
+  #established(stream: Stream): void {
+    if (!this.#stopped) {
+      if (this.#host.refed) stream.ref();
+      else stream.unref();
+      this.#state = "handshaking";
+      this.#host.emitEvent("connect", { address: this.endpoint });
+    }
+    if (this.#stopped) {
+      stream.close();
+      return;
+    }
+    this.#session = openConnection(this.#host.raw, this, stream, this.#options);
+    this.#session.start();
+  }
+
+  get #place(): Place {
+    return { address: this.endpoint, endpoint: this.endpoint };
+  }
+
+  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  get #stopped(): boolean {
+    return this.#state === "stopped";
+  }
+
+  #retry(error: Error | undefined, interval: number): void {
+    if (!this.#backoff.enabled) {
+      this.#stop();
+      return;
+    }
+    this.#state = "waiting";
+    this.#attach();
+    this.#timer = eventLoop.deadline(interval, () => void this.#dial());
+    if (!this.#host.refed) this.#timer.unref();
+    this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
+  }
+
+  /** Give up this endpoint by ourselves. */
+  #stop(): void {
+    this.#state = "stopped";
+    this.#host.emitEvent("close", { address: this.endpoint });
+    this.#dropPipe();
+    this.#onStopped();
+  }
+
+  #dropPipe(): void {
+    const pipe = this.#pipe;
+    this.#pipe = null;
+    if (pipe === null) return;
+    pipe.discardOutbound();
+    this.#host.detachPipe(pipe);
+    pipe.onEmpty?.(); // a close that lingers waits for nothing any more
+  }
+
+  // From the session
+
+  get greeting(): Uint8Array[] | null {
+    return greetingOf(this.#options, this.#host.options.probeRouter);
+  }
+
+  nextPeerId(): number {
+    return this.#host.nextPeerId();
+  }
+
+  refusalOf(peer: Peer): Error | null {
+    return this.#closing ? null : this.#host.refusalOf(peer, this.#pipe, this.routingId);
+  }
+
+  sessionReady(_session: Connection, peer: Peer): StreamPipe {
+    this.#state = "ready";
+    this.#backoff.reset();
+    if (this.#pipe !== null && !this.#host.resumes(this.#pipe, peer, this.routingId)) this.#dropPipe();
+    const fresh = this.#pipe === null;
+    const pipe = this.#pipe ?? this.#newPipe();
+    this.#pipe = pipe;
+    pipe.peer = peer;
+    if (fresh && !this.#closing) this.#host.attachPipe(pipe);
+    return pipe;
+  }
+
+  sessionLinked(pipe: StreamPipe, peer: Peer): void {
+    if (this.#closing) tellHandshake(this.#host, peer);
+    else {
+      this.#host.pipeConnected(pipe, peer);
+      tellMade(this.#host, pipe, this.#options);
+    }
+  }
+
+  sessionEnded(session: Connection, { wasReady, error, final }: SessionEnd): void {
+    this.#session = null;
+    const pipe = this.#pipe;
+    if (wasReady && pipe !== null) {
+      if (!this.#closing) tellLost(this.#host, pipe, this.#options, true);
+      this.#host.pipeDisconnected(pipe);
+    }
+    if (!wasReady) pipe?.forgetResends();
+    const givenUp = pipe === null ? -1 : pipe.takeGivenUp();
+    if (this.#losesQueue)
+      this.#dropPipe(); // S8
+    else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
+    reportEnd(this.#host, session, this.#place, wasReady, error);
+    if (givenUp >= 0 && !this.#losesQueue) this.#host.messageGivenUp(session.peer, givenUp);
+    if (this.#stopped) return;
+    if (final || (!wasReady && (this.#options.reconnectStop & STOP_HANDSHAKE_FAILED) !== 0)) this.#stop();
+    else if (error instanceof ProtocolError && error.kind !== "other") {
+      // D2: an ERROR command is an answer; asking again would bring the same one. D8: anything else, slowly.
+      if (error.code === "peer-error" || error.code === "authentication-refused") this.#stop();
+      else this.#retry(error, this.#backoff.nextAfterFault());
+    } else {
+      this.#retry(error, this.#backoff.next());
+    }
+  }
+
+  // From the socket
+
+  /** Dials again at once: what the peer still has to say on the old connection is not wanted. */
+  reset(pipe: Pipe): boolean {
+    if (pipe !== this.#pipe) return false;
+    const session = this.#session;
+    if (session === null || this.#state !== "ready") {
+      this.#pipe.discardOutbound(); // a request that was given up goes to no connection that is yet to come
+      return true;
+    }
+    this.#session = null;
+    session.close();
+    this.#host.pipeDisconnected(pipe);
+    this.#pipe?.limitsChanged();
+    reportEnd(this.#host, session, this.#place, true, undefined);
+    if (!this.#stopped) void this.#dial();
+    return true;
+  }
+
+  get pipe(): StreamPipe | null {
+    return this.#pipe;
+  }
+
+  async close(lingerMs: number): Promise<void> {
+    this.#closing = true;
+    const pipe = this.#pipe;
+    if (pipe !== null) {
+      this.#host.detachPipe(pipe);
+      if (!this.#stopped) await flushed([pipe], lingerMs);
+    }
+    if (this.#stopped) return;
+    this.#state = "stopped";
+    this.#timer?.cancel();
+    this.#abort?.abort(new Error("closed"));
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) {
+      session.close();
+      if (session.peer !== undefined && pipe !== null) this.#host.pipeDisconnected(pipe);
+      this.#host.emitEvent("close", { address: this.endpoint, peer: session.peer });
+    }
+    pipe?.discardOutbound();
+    this.#pipe = null;
+  }
+
+  get unsent(): number {
+    return this.#pipe?.outboundLength ?? 0;
+  }
+
+  abandon(): void {
+    this.#pipe?.onEmpty?.();
+  }
+
+  ref(): void {
+    this.#timer?.ref();
+    this.#session?.stream.ref();
+  }
+
+  unref(): void {
+    this.#timer?.unref();
+    this.#session?.stream.unref();
+  }
+}
+
+function timeoutError(limit: number): Error {
+  return Object.assign(new Error(`no connection within ${limit} ms (connectTimeout)`), { code: "ETIMEDOUT" });
+}
+
+/** Where a connection was: its far side, and the endpoint of ours that it belonged to. */
+interface Place {
+  readonly address: string;
+  readonly endpoint: string;
+}
+
+/** A connection that only serves what lingers: the socket's routing has let go of its pipe, and must not take it again. */
+export function tellHandshake(host: SocketHost, peer: Peer): void {
+  host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
+}
+
+/** Options whose time is over, by what a session says of it. */
+const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
+  "message-timeout": "messageTimeout",
+  "idle-timeout": "idleTimeout",
+};
+
+/** The events that tell how a connection ended; shared with the listener. */
+export function reportEnd(
+  host: SocketHost,
+  session: Connection,
+  place: Place,
+  wasReady: boolean,
+  error: Error | undefined,
+): void {
+  const { peer } = session;
+  const overdue = error instanceof ProtocolError ? TIMED_OUT[error.code] : undefined;
+  if (overdue !== undefined) {
+    const at = { ...place, address: peer?.address ?? place.address, peer };
+    host.emitEvent("limit", { ...at, limit: overdue, action: "closed" });
+  } else if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
+    const at = { ...place, address: peer?.address ?? place.address, error };
+    if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);
+    else if (error.kind === "other") host.emitEvent("handshake:error:other", at);
+    else host.emitEvent("handshake:error:protocol", { ...at, peer });
+  } else if (!wasReady) {
+    const lost = error ?? new Error("the peer closed the connection during the handshake");
+    host.emitEvent("handshake:error:other", { ...place, error: lost });
+  }
+  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { ...place, peer, error });
+}

@@ -1,0 +1,160 @@
+/**
+ * Who may connect to a socket's bound endpoints: how many at once, how many in their handshakes, how many from one
+ * address, and how fast. Asked before a connection costs more than its descriptor. An address is that of a host, or the
+ * 64 bits of an IPv6 network, which is what one household gets. Knows no sessions.
+ */
+
+import { addressOctets } from "../base/accept-filter.js";
+import { Buffer, monotonicMs } from "../base/platform.js";
+
+/** Options of the socket, read afresh each time. 0 is no limit. */
+export interface GateLimits {
+  readonly maxConnections: number;
+  readonly maxHandshakes: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConnectionRate: number;
+  /** Milliseconds that a handshake may take; 0 for ever. */
+  readonly handshakeInterval: number;
+}
+
+/** The option that is exceeded, and the number that exceeds it. */
+export interface Excess {
+  readonly limit: "maxConnections" | "maxHandshakes" | "maxConnectionsPerAddress" | "maxConnectionRate";
+  readonly value: number;
+}
+
+/** What an address has. */
+interface Source {
+  connections: number;
+  /** Connections that it may make at once, by its rate. */
+  tokens: number;
+  at: number;
+}
+
+/** One connection that was let in. */
+export interface Place {
+  readonly source: string | null;
+  /** When it came. */
+  readonly since: number;
+  /** Ends a handshake that takes long while others wait for its place. */
+  evict: (excess: Excess) => void;
+}
+
+/** A handshake that has had this part of its time gives way where all places are taken. */
+const PATIENCE = 0.1;
+const PATIENCE_MS = 3000;
+/** Addresses remembered before those that have nothing are looked for. */
+const SOURCES = 1024;
+/** The same limit is told of no more often. */
+const TELL_EVERY_MS = 1000;
+
+export class Gate {
+  readonly #limits: GateLimits;
+  readonly #now: () => number;
+  readonly #sources = new Map<string, Source>();
+  /** In the order in which they came. */
+  readonly #handshakes = new Set<Place>();
+  readonly #told = new Map<string, number>();
+  #connections = 0;
+  #sweepAt = SOURCES;
+
+  constructor(limits: GateLimits, now: () => number = () => monotonicMs()) {
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  /**
+   * Somebody has connected.
+   * @param remote its endpoint, such as `tcp://192.0.2.1:50123`; only tcp has addresses
+   */
+  enter(remote: string): Place | Excess {
+    const { maxConnections, maxHandshakes } = this.#limits;
+    if (maxConnections > 0 && this.#connections >= maxConnections) {
+      return { limit: "maxConnections", value: this.#connections + 1 };
+    }
+    const now = this.#now();
+    const key = this.#countsSources ? sourceOf(remote) : null;
+    const excess = key === null ? null : this.#fromSource(key, now);
+    if (excess !== null) return excess;
+    if (maxHandshakes > 0 && this.#handshakes.size >= maxHandshakes && !this.#makeWay(now)) {
+      return { limit: "maxHandshakes", value: this.#handshakes.size + 1 };
+    }
+    const source = key === null ? undefined : this.#sources.get(key);
+    if (source !== undefined) source.connections++;
+    this.#connections++;
+    const place: Place = { source: key, since: now, evict: () => {} };
+    this.#handshakes.add(place);
+    return place;
+  }
+
+  /** The handshake is complete. */
+  ready(place: Place): void {
+    this.#handshakes.delete(place);
+  }
+
+  /** The connection is gone. Once for each place. */
+  leave(place: Place): void {
+    this.#handshakes.delete(place);
+    this.#connections--;
+    const source = place.source === null ? undefined : this.#sources.get(place.source);
+    if (source !== undefined) source.connections--;
+  }
+
+  /** Whether an excess is to be told: what may come with every connection is told once a second. */
+  tells({ limit }: Excess): boolean {
+    const now = this.#now();
+    if (now - (this.#told.get(limit) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return false;
+    this.#told.set(limit, now);
+    return true;
+  }
+
+  get #countsSources(): boolean {
+    return this.#limits.maxConnectionsPerAddress > 0 || this.#limits.maxConnectionRate > 0;
+  }
+
+  #fromSource(key: string, now: number): Excess | null {
+    const { maxConnectionsPerAddress: most, maxConnectionRate: rate } = this.#limits;
+    let source = this.#sources.get(key);
+    if (source === undefined) {
+      if (this.#sources.size >= this.#sweepAt) this.#sweep(now);
+      source = { connections: 0, tokens: rate, at: now };
+      this.#sources.set(key, source);
+    }
+    if (most > 0 && source.connections >= most) {
+      return { limit: "maxConnectionsPerAddress", value: source.connections + 1 };
+    }
+    if (rate === 0) return null;
+    source.tokens = Math.min(rate, source.tokens + ((now - source.at) * rate) / 1000);
+    source.at = now;
+    if (source.tokens < 1) return { limit: "maxConnectionRate", value: rate + 1 };
+    source.tokens--;
+    return null;
+  }
+
+  /** Forget addresses that have no connection, and have made none for a second. */
+  #sweep(now: number): void {
+    for (const [key, source] of this.#sources) {
+      if (source.connections === 0 && now - source.at >= 1000) this.#sources.delete(key);
+    }
+    this.#sweepAt = Math.max(SOURCES, 2 * this.#sources.size); // each is looked at twice at most
+  }
+
+  /** The oldest handshake gives way where it takes long: who only connects and waits keeps nobody out. */
+  #makeWay(now: number): boolean {
+    const { handshakeInterval, maxHandshakes } = this.#limits;
+    const [oldest] = this.#handshakes;
+    const patience = handshakeInterval === 0 ? PATIENCE_MS : handshakeInterval * PATIENCE;
+    if (oldest === undefined || now - oldest.since < patience) return false;
+    oldest.evict({ limit: "maxHandshakes", value: maxHandshakes + 1 });
+    return true;
+  }
+}
+
+/** Whose connection it is; null where there are no addresses. */
+function sourceOf(remote: string): string | null {
+  const host = /^tcp:\/\/(?:\[(.+)\]|(.+)):\d+$/.exec(remote);
+  if (host === null) return null;
+  if (host[2] !== undefined) return host[2];
+  const octets = addressOctets(host[1].replace(/%.*$/, ""));
+  return octets === undefined ? host[1] : Buffer.from(octets.subarray(0, 8)).toString("hex");
+}

@@ -1,0 +1,219 @@
+/**
+ * One bound endpoint: accepts connections and hands each to a session. An accepted pipe dies with its peer, and
+ * its queue with it (G4).
+ */
+
+import type { Peer } from "../base/events.js";
+import type { Pipe } from "../engine/pipe.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
+import type { OptionValues } from "../options/options.js";
+import {
+  type Connection,
+  openConnection,
+  type SessionEnd,
+  type SessionOwner,
+} from "../session/connection.js";
+import type { EndpointHandle, SocketHost } from "../session/host.js";
+import { greetingOf, tellLost, tellMade } from "../session/notices.js";
+import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/contract/transport.js";
+import { reportEnd } from "./dialer.js";
+import type { Excess, Gate, Place } from "./gate.js";
+import { flushed } from "./linger.js";
+
+export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
+  /** The actual endpoint; set by open(). */
+  endpoint = "";
+  readonly socketType: string;
+  readonly #host: SocketHost;
+  readonly #options: OptionValues;
+  readonly #sessions = new Map<Connection, StreamPipe | null>();
+  readonly #gate: Gate | null;
+  readonly #places = new Map<Connection, Place>();
+  #acceptor: Acceptor | null = null;
+  #closing = false;
+
+  /** @param gate lets connections in, those of the socket's other listeners as well; null for everybody */
+  constructor(host: SocketHost, gate: Gate | null = null) {
+    this.#host = host;
+    this.#gate = gate;
+    this.socketType = host.socketType;
+    this.#options = { ...host.options };
+  }
+
+  /** Begin to listen; rejects when the address cannot be had. */
+  async open(transport: Transport, address: string): Promise<void> {
+    this.#acceptor = await transport.listen(address, this.#options, this, this.#host.asLibzmq);
+    this.endpoint = this.#acceptor.address;
+    if (!this.#host.refed) this.#acceptor.unref();
+  }
+
+  /** As open(), before it returns. */
+  openSync(transport: Transport, address: string): void {
+    this.#acceptor = transport.listenSync(address, this.#options, this);
+    this.endpoint = this.#acceptor.address;
+    if (!this.#host.refed) this.#acceptor.unref();
+  }
+
+  // From the acceptor
+
+  onStream(stream: Stream): void {
+    if (this.#closing) {
+      stream.close();
+      return;
+    }
+    const place = this.#gate?.enter(stream.remoteAddress);
+    if (place !== undefined && "limit" in place) {
+      const { remoteAddress } = stream;
+      stream.close();
+      this.#tell(place, "refused", remoteAddress);
+      return;
+    }
+    if (!this.#host.refed) stream.unref();
+    // An ipc peer has no address of its own: name the endpoint.
+    this.#host.emitEvent("accept", {
+      address: stream.remoteAddress || this.endpoint,
+      endpoint: this.endpoint,
+    });
+    const session = openConnection(this.#host.raw, this, stream, this.#options);
+    this.#sessions.set(session, null);
+    if (place !== undefined) {
+      this.#places.set(session, place);
+      place.evict = (excess) => {
+        session.close();
+        this.#drop(session);
+        this.#tell(excess, "closed", stream.remoteAddress);
+      };
+    }
+    session.start();
+  }
+
+  #tell(excess: Excess, action: "refused" | "closed", remote: string): void {
+    if (this.#gate?.tells(excess) !== true) return;
+    this.#host.emitEvent("limit", {
+      address: remote || this.endpoint,
+      endpoint: this.endpoint,
+      ...excess,
+      action,
+    });
+  }
+
+  onError(error: NodeJS.ErrnoException): void {
+    this.#host.emitEvent("accept:error", { address: this.endpoint, error });
+  }
+
+  // From sessions
+
+  get greeting(): Uint8Array[] | null {
+    return greetingOf(this.#options, this.#host.options.probeRouter);
+  }
+
+  nextPeerId(): number {
+    return this.#host.nextPeerId();
+  }
+
+  refusalOf(peer: Peer): Error | null {
+    return this.#host.refusalOf(peer, null, null);
+  }
+
+  sessionReady(session: Connection, peer: Peer): StreamPipe {
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    pipe.peer = peer;
+    this.#sessions.set(session, pipe);
+    const place = this.#places.get(session);
+    if (place !== undefined) this.#gate?.ready(place);
+    this.#host.attachPipe(pipe);
+    return pipe;
+  }
+
+  sessionLinked(pipe: StreamPipe, peer: Peer): void {
+    this.#host.pipeConnected(pipe, peer);
+    tellMade(this.#host, pipe, this.#options);
+  }
+
+  sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
+    const pipe = this.#sessions.get(session);
+    if (pipe && !this.#closing) tellLost(this.#host, pipe, this.#options, false);
+    this.#drop(session);
+    const address = session.stream.remoteAddress || this.endpoint;
+    reportEnd(this.#host, session, { address, endpoint: this.endpoint }, wasReady, error);
+  }
+
+  #forget(session: Connection): void {
+    this.#sessions.delete(session);
+    const place = this.#places.get(session);
+    if (place !== undefined && this.#places.delete(session)) this.#gate?.leave(place);
+  }
+
+  #drop(session: Connection): void {
+    const pipe = this.#sessions.get(session);
+    this.#forget(session);
+    if (!pipe) return;
+    this.#host.pipeDisconnected(pipe);
+    pipe.discardOutbound();
+    this.#host.detachPipe(pipe);
+    pipe.onEmpty?.();
+  }
+
+  // From the socket
+
+  /** Close the connection of one pipe; the peer may come back. */
+  reset(pipe: Pipe): boolean {
+    for (const [session, owned] of this.#sessions) {
+      if (owned !== pipe) continue;
+      session.close();
+      this.sessionEnded(session, { wasReady: true, error: undefined });
+      return true;
+    }
+    return false;
+  }
+
+  /** S12: the listener and every connection it accepted. */
+  async close(lingerMs: number): Promise<void> {
+    this.#closing = true;
+    const acceptor = this.#acceptor;
+    this.#acceptor = null;
+    // Taken hold of at once: it may fail long before the queues are flushed.
+    const released = acceptor?.close().then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    const pipes: StreamPipe[] = [];
+    for (const [session, pipe] of this.#sessions) {
+      if (pipe === null) {
+        session.close();
+        this.#forget(session);
+      } else {
+        this.#host.detachPipe(pipe);
+        pipes.push(pipe);
+      }
+    }
+    await flushed(pipes, lingerMs);
+    for (const session of [...this.#sessions.keys()]) {
+      session.close();
+      this.#drop(session);
+    }
+    const error = await released;
+    if (error === undefined) this.#host.emitEvent("close", { address: this.endpoint });
+    else this.#host.emitEvent("close:error", { address: this.endpoint, error });
+  }
+
+  get unsent(): number {
+    let count = 0;
+    for (const pipe of this.#sessions.values()) count += pipe?.outboundLength ?? 0;
+    return count;
+  }
+
+  abandon(): void {
+    for (const pipe of [...this.#sessions.values()]) pipe?.onEmpty?.();
+  }
+
+  ref(): void {
+    this.#acceptor?.ref();
+    for (const session of this.#sessions.keys()) session.stream.ref();
+  }
+
+  unref(): void {
+    this.#acceptor?.unref();
+    for (const session of this.#sessions.keys()) session.stream.unref();
+  }
+}

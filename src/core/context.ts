@@ -1,0 +1,157 @@
+/**
+ * A context holds the inproc names that its sockets can see (R21), their number, and defaults for new ones. Sockets
+ * share the default one unless told otherwise. Its names are one set for all threads of the process; those of any other
+ * context belong to its thread.
+ */
+import { ZmqError } from "../base/errors.js";
+import { InprocRegistry } from "../inproc/listener.js";
+import { OptionAccess } from "../options/access.js";
+import { CONTEXT_OPTION_NUMBERS, type NumberedOption } from "../options/numbers.js";
+import type { SocketContext } from "../options/options.js";
+import { integer } from "../options/rules.js";
+
+const INT32_MAX = 2 ** 31 - 1;
+const MAX_SOCKETS_LIMIT = 65535;
+const NO_THREADS = "zwire has no I/O threads";
+
+/** Constructor fields of a context. */
+export interface ContextOptions extends Partial<SocketContext> {
+  /** Only 1: zwire has no I/O threads, sockets run on the event loop of the thread that made them. */
+  ioThreads?: number;
+}
+
+const FIELDS: readonly string[] = [
+  "ioThreads",
+  "maxSockets",
+  "threadPriority",
+  "threadSchedulingPolicy",
+  "maxMessageSize",
+  "ipv6",
+  "blocky",
+];
+
+function flag(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false; got ${typeof value}`);
+  return value;
+}
+
+/** Inproc names, limits and defaults of a group of sockets. */
+export class Context extends OptionAccess implements SocketContext {
+  /** @internal names bound by sockets of this context, and connectors that wait for one */
+  readonly inproc = new InprocRegistry();
+  #maxSockets = 1023;
+  #maxMessageSize = INT32_MAX;
+  #ipv6 = false;
+  #blocky = true;
+  #sockets = 0;
+  /** Gives back the places of sockets that were never closed and that nobody can reach any more. */
+  readonly #forgotten = new FinalizationRegistry<undefined>(() => {
+    this.#sockets--;
+  });
+
+  /** @throws TypeError for an unknown field or a value of the wrong type, RangeError, ZmqError ENOTSUP */
+  constructor(options?: ContextOptions) {
+    super();
+    if (options !== undefined) {
+      if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
+      for (const [name, value] of Object.entries(options)) {
+        if (!FIELDS.includes(name)) throw new TypeError(`Context has no option "${name}"`);
+        if (value !== undefined) (this as unknown as Record<string, unknown>)[name] = value;
+      }
+    }
+    if (new.target === Context) Object.seal(this);
+  }
+
+  /** Sockets that may be open at once; one more is EMFILE (S17). Default 1023. */
+  get maxSockets(): number {
+    return this.#maxSockets;
+  }
+
+  set maxSockets(value: number) {
+    this.#maxSockets = integer(1, MAX_SOCKETS_LIMIT)("maxSockets", value);
+  }
+
+  /** Largest value of maxSockets. */
+  get maxSocketsLimit(): number {
+    return MAX_SOCKETS_LIMIT;
+  }
+
+  /** Largest part that sockets accept which set no maxMessageSize of their own. Default 2^31-1. */
+  get maxMessageSize(): number {
+    return this.#maxMessageSize;
+  }
+
+  set maxMessageSize(value: number) {
+    this.#maxMessageSize = integer(0, INT32_MAX)("maxMessageSize", value);
+  }
+
+  /** Whether sockets made from now on use IPv6 by default. Default false. */
+  get ipv6(): boolean {
+    return this.#ipv6;
+  }
+
+  set ipv6(value: boolean) {
+    this.#ipv6 = flag("ipv6", value);
+  }
+
+  /** false: sockets made from now on have a linger of 0 by default (S11). Default true. */
+  get blocky(): boolean {
+    return this.#blocky;
+  }
+
+  set blocky(value: boolean) {
+    this.#blocky = flag("blocky", value);
+  }
+
+  /** Always 1; another value throws ENOTSUP: there are no I/O threads. */
+  get ioThreads(): number {
+    return 1;
+  }
+
+  set ioThreads(value: number) {
+    if (integer(0, INT32_MAX)("ioThreads", value) !== 1) refuse("ioThreads");
+  }
+
+  /** Not supported: setting it to anything but -1 throws ENOTSUP. */
+  set threadPriority(value: number) {
+    if (integer(-1, INT32_MAX)("threadPriority", value) !== -1) refuse("threadPriority");
+  }
+
+  /** Not supported: setting it to anything but -1 throws ENOTSUP. */
+  set threadSchedulingPolicy(value: number) {
+    if (integer(-1, INT32_MAX)("threadSchedulingPolicy", value) !== -1) refuse("threadSchedulingPolicy");
+  }
+
+  /** Sockets that are open. */
+  get sockets(): number {
+    return this.#sockets;
+  }
+
+  /** @internal @throws ZmqError EMFILE */
+  enter(socket: object): void {
+    if (this.#sockets >= this.#maxSockets) throw new ZmqError("EMFILE");
+    this.#sockets++;
+    this.#forgotten.register(socket, undefined, socket);
+  }
+
+  /** @internal */
+  leave(socket: object): void {
+    if (this.#forgotten.unregister(socket)) this.#sockets--;
+  }
+
+  protected override get optionNumbers(): ReadonlyMap<number, NumberedOption> {
+    return CONTEXT_OPTION_NUMBERS;
+  }
+
+  protected override requireOpen(): void {
+    // A context is never closed.
+  }
+}
+
+function refuse(name: string): never {
+  throw new ZmqError("ENOTSUP", { detail: `${name}: ${NO_THREADS}` });
+}
+
+/** The context that sockets use by default; its inproc names span the worker threads of the process. */
+export const context: Context = new Context();
+context.inproc.spanThreads();

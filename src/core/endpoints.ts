@@ -1,0 +1,204 @@
+/**
+ * The bound and connected endpoints of one socket: which kind of handle each needs, and finding them again. Knows
+ * nothing of routing; errors are told to the application by the socket.
+ */
+
+import { eventLoop } from "../base/deadline.js";
+import { ZmqError } from "../base/errors.js";
+import type { Buffer } from "../base/platform.js";
+import { Dialer } from "../connect/dialer.js";
+import { Gate } from "../connect/gate.js";
+import { Listener } from "../connect/listener.js";
+import type { Pipe } from "../engine/pipe.js";
+import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
+import type { EndpointHandle, SocketHost } from "../session/host.js";
+import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
+
+/** An endpoint as the application wrote it, taken apart. */
+export interface Endpoint {
+  readonly endpoint: string;
+  readonly scheme: "tcp" | "ipc" | "inproc";
+  /** What follows `://`. */
+  readonly address: string;
+}
+
+export class Endpoints {
+  readonly #host: SocketHost;
+  readonly #inproc: () => InprocRegistry;
+  readonly #gate: Gate;
+  /** By the actual endpoint. */
+  readonly #bound = new Map<string, EndpointHandle>();
+  /** Actual endpoints by the words of bind(), where those differ and can mean no other: `tcp://localhost:5555`. */
+  readonly #aliases = new Map<string, string>();
+  readonly #connected: EndpointHandle[] = [];
+  /** Unbound and disconnected, and not yet flushed. */
+  readonly #leaving = new Map<EndpointHandle, Promise<void>>();
+
+  /** @param inproc the names that the socket's context holds */
+  constructor(host: SocketHost, inproc: () => InprocRegistry) {
+    this.#host = host;
+    this.#inproc = inproc;
+    this.#gate = new Gate(host.options);
+  }
+
+  /** How many are bound and connected now. */
+  get count(): number {
+    return this.#bound.size + this.#connected.length;
+  }
+
+  /** Whether takeBound() would find it. */
+  isBound(endpoint: string): boolean {
+    return this.#bound.has(endpoint) || this.#aliases.has(endpoint);
+  }
+
+  #all(): EndpointHandle[] {
+    return [...this.#bound.values(), ...this.#connected];
+  }
+
+  /** Rejects with EBADF when the socket was closed meanwhile. */
+  async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
+    let handle: InprocListener | Listener;
+    if (scheme === "inproc") {
+      handle = new InprocListener(this.#host, this.#inproc(), endpoint);
+      await this.#inproc().bind(handle);
+    } else {
+      checkBind(scheme, address, this.#host.options);
+      handle = new Listener(this.#host, this.#gate);
+      await handle.open(transportFor(scheme), address);
+    }
+    if (this.#host.closed) {
+      await handle.close(0);
+      throw new ZmqError("EBADF", { address: endpoint });
+    }
+    return this.#keep(endpoint, handle);
+  }
+
+  #keep(given: string, handle: EndpointHandle): EndpointHandle {
+    this.#bound.set(handle.endpoint, handle);
+    if (given !== handle.endpoint && !isWildcard(given)) this.#aliases.set(given, handle.endpoint);
+    return handle;
+  }
+
+  bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
+    let handle: InprocListener | Listener;
+    if (scheme === "inproc") {
+      handle = new InprocListener(this.#host, this.#inproc(), endpoint);
+      const contest = this.#inproc().bind(handle);
+      if (contest !== undefined) {
+        const undo = (): Promise<void> => (handle as InprocListener).close(0);
+        contest.then(undo, () => {}); // taken already: nothing to undo
+        throw new ZmqError("ENOTSUP", {
+          detail: "other threads have to be asked about the name: use bind()",
+        });
+      }
+    } else {
+      checkBind(scheme, address, this.#host.options);
+      handle = new Listener(this.#host, this.#gate);
+      handle.openSync(transportFor(scheme), address);
+    }
+    return this.#keep(endpoint, handle);
+  }
+
+  /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
+  takeBound(endpoint: string): EndpointHandle {
+    const actual = this.#bound.has(endpoint) ? endpoint : this.#aliases.get(endpoint);
+    const handle = actual === undefined ? undefined : this.#bound.get(actual);
+    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    this.#bound.delete(handle.endpoint);
+    for (const [alias, name] of this.#aliases) if (name === handle.endpoint) this.#aliases.delete(alias);
+    return handle;
+  }
+
+  /** Whether an endpoint is connected. */
+  isConnected(endpoint: string): boolean {
+    return this.#connected.some((handle) => handle.endpoint === endpoint);
+  }
+
+  /** Whether connect() gave this name to a peer. */
+  hasNamed(id: Buffer): boolean {
+    return this.#connected.some((handle) => handle.routingId?.equals(id));
+  }
+
+  /** Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport refuses */
+  connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
+    // Not only names of pipes: with immediate there is no pipe yet.
+    if (routingId !== null && this.hasNamed(routingId)) {
+      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
+    }
+    let handle: InprocConnector | Dialer;
+    if (scheme === "inproc") {
+      handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
+    } else {
+      checkConnect(scheme, address, this.#host.options);
+      const forget = (): void => this.#forget(handle);
+      handle = new Dialer(this.#host, transportFor(scheme), { endpoint, address, routingId }, forget);
+    }
+    this.#connected.push(handle);
+    return handle;
+  }
+
+  /** Lets go of a connected endpoint; undefined where there is none. */
+  takeConnected(matches: (handle: EndpointHandle) => boolean): EndpointHandle | undefined {
+    const handle = this.#connected.find(matches);
+    if (handle !== undefined) this.#forget(handle);
+    return handle;
+  }
+
+  #forget(handle: EndpointHandle): void {
+    const at = this.#connected.indexOf(handle);
+    if (at >= 0) this.#connected.splice(at, 1);
+  }
+
+  /** Closes a handle that was taken. Until it is flushed it is one of those that close() waits for. */
+  release(handle: EndpointHandle, lingerMs: number): Promise<void> {
+    const released = handle.close(lingerMs).finally(() => this.#leaving.delete(handle));
+    this.#leaving.set(handle, released);
+    return released;
+  }
+
+  /** Messages of unbound and disconnected endpoints that linger. */
+  get lingering(): number {
+    let count = 0;
+    for (const handle of this.#leaving.keys()) count += handle.unsent;
+    return count;
+  }
+
+  /** Those that were released before linger on, but no longer than the rest. */
+  async #released(lingerMs: number): Promise<void> {
+    if (this.#leaving.size === 0) return;
+    const abandon = (): void => {
+      for (const handle of [...this.#leaving.keys()]) handle.abandon();
+    };
+    if (lingerMs === 0) abandon();
+    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, abandon) : undefined;
+    await Promise.all(this.#leaving.values());
+    deadline?.cancel();
+  }
+
+  /** Drops the connection of a pipe; the dialling side dials again. */
+  reset(pipe: Pipe): void {
+    for (const handle of this.#all()) if (handle.reset(pipe)) return;
+  }
+
+  /** Closes everything; resolves when all is flushed, or the linger time over. */
+  async close(lingerMs: number): Promise<void> {
+    const handles = this.#all();
+    this.#bound.clear();
+    this.#aliases.clear();
+    this.#connected.length = 0;
+    await Promise.all([this.#released(lingerMs), ...handles.map((handle) => handle.close(lingerMs))]);
+  }
+
+  ref(): void {
+    for (const handle of this.#all()) handle.ref();
+  }
+
+  unref(): void {
+    for (const handle of this.#all()) handle.unref();
+  }
+}
+
+/** Whether each bind of it makes another endpoint: a port or a path that the system chooses. */
+function isWildcard(endpoint: string): boolean {
+  return endpoint === "ipc://*" || /^tcp:.*:(?:\*|0+)$/.test(endpoint);
+}

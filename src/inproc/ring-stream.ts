@@ -1,0 +1,334 @@
+/**
+ * A stream between two threads of one process: the octets pass through a pair of rings in shared memory, a side that
+ * has nothing to do sleeps in Atomics.waitAsync and is woken only then, and a MessagePort that carries no messages
+ * tells of the other side's end, whatever ended it. JavaScript only, so both engines have it.
+ *
+ * Measured, two threads waking each other in turn: waitAsync 38 µs per round trip, messages over the port 65 µs.
+ * A pending waitAsync does not keep an event loop alive; the port does.
+ */
+import type { MessagePort } from "node:worker_threads";
+import { FrameDecoder } from "../engine/decoder.js";
+import { keepTogether } from "../transport/contract/keep-together.js";
+import {
+  FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+} from "../transport/contract/transport.js";
+import { RingReader, type RingSide, RingWord, RingWriter, ringControl, ringWord } from "./ring.js";
+
+/** Octets read in one turn of the event loop, so that timers and other sockets get theirs. */
+const OCTETS_PER_TURN = 256 * 1024;
+/** Octets of the memory that reads are copied to. What arrives is views of it, as with the other streams. */
+const SLAB_BYTES = 65536;
+
+let slab: Buffer | null = null;
+let slabAt = 0;
+
+/** Copies out of shared memory, to the same position modulo 8: see ring.ts. */
+function copied(view: Buffer): Buffer {
+  const length = view.length;
+  const skew = view.byteOffset & 7;
+  if (length > SLAB_BYTES / 4) {
+    const own = Buffer.allocUnsafeSlow(skew + length);
+    own.set(view, skew);
+    return own.subarray(skew);
+  }
+  if (slab === null || slabAt + skew + length > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    keepTogether(slab);
+    slabAt = 0;
+  }
+  const start = slabAt + skew;
+  slab.set(view, start);
+  slabAt = (start + length + 7) & ~7;
+  return slab.subarray(start, start + length);
+}
+
+function lost(): NodeJS.ErrnoException {
+  return Object.assign(new Error("the peer's thread has ended"), { code: "ECONNRESET" });
+}
+
+export class RingStream implements Stream {
+  readonly engine = "portable";
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly #port: MessagePort;
+  readonly #side: RingSide;
+  readonly #control: Int32Array<SharedArrayBuffer>;
+  readonly #writer: RingWriter;
+  readonly #reader: RingReader;
+  #handler: StreamHandler | null = null;
+  #decoder: FrameDecoder | null = null;
+  /** The segments of the pending write, and how far they have been put. */
+  #segments: readonly Uint8Array[] = [];
+  #segment = 0;
+  #offset = 0;
+  #pending = 0;
+  #received = 0;
+  /** A write has returned a positive number, and onDrain has not been called for it. */
+  #drainDue = false;
+  #paused = false;
+  #refed = true;
+  /** A turn is on its way. */
+  #scheduled = false;
+  #immediate: NodeJS.Immediate | undefined;
+  /** A waitAsync is pending. */
+  #armed = false;
+  /** The other side has closed or died. */
+  #gone = false;
+  #closed = false;
+  readonly #run = (): void => this.#turn();
+  readonly #woken = (): void => {
+    this.#armed = false;
+    // Not inside the promise job: what an event listener throws must arrive as an uncaught exception.
+    if (!this.#scheduled && !this.#closed) {
+      this.#scheduled = true;
+      process.nextTick(this.#run);
+    }
+  };
+
+  /** @param endpoint the name that was connected, which is the address of both sides */
+  constructor(memory: SharedArrayBuffer, port: MessagePort, side: RingSide, endpoint: string) {
+    this.#port = port;
+    this.#side = side;
+    this.remoteAddress = endpoint;
+    this.localAddress = endpoint;
+    this.#control = ringControl(memory);
+    this.#writer = new RingWriter(memory, side);
+    this.#reader = new RingReader(memory, side === 0 ? 1 : 0);
+    port.once("close", () => {
+      this.#gone = true;
+      this.#schedule();
+    });
+    port.ref();
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get partial(): boolean {
+    return this.#decoder?.partial === true;
+  }
+
+  get unsent(): number {
+    return this.#pending;
+  }
+
+  start(handler: StreamHandler): void {
+    this.#handler = handler;
+    this.#schedule();
+  }
+
+  startFrames(limits: FrameLimits, leftover: Uint8Array): void {
+    this.#decoder = new FrameDecoder(limits, {
+      onFrames: (chunk, table, count) => {
+        if (count > 1) keepTogether(chunk);
+        this.#handler?.onFrames(chunk, table, count);
+      },
+      onLargeFrame: (body, flags) => this.#handler?.onLargeFrame(body, flags),
+    });
+    if (leftover.length > 0) this.#deliver(Buffer.from(leftover));
+  }
+
+  write(segments: readonly Uint8Array[]): number {
+    for (let i = 0; i < segments.length; i++) this.#pending += segments[i].length;
+    this.#segments = segments;
+    this.#segment = 0;
+    this.#offset = 0;
+    if (!this.#gone) this.#put();
+    if (this.#pending > 0) {
+      this.#drainDue = true;
+      this.#settle();
+    }
+    return this.#pending;
+  }
+
+  /** Copies into the ring what it has room for. */
+  #put(): void {
+    const before = this.#pending;
+    while (this.#segment < this.#segments.length) {
+      const segment = this.#segments[this.#segment];
+      if (this.#offset < segment.length) {
+        const taken = this.#writer.put(segment, this.#offset);
+        if (taken === 0) break;
+        this.#pending -= taken;
+        this.#offset += taken;
+      }
+      if (this.#offset < segment.length) break;
+      this.#segment++;
+      this.#offset = 0;
+    }
+    if (this.#pending === 0) this.#segments = [];
+    if (this.#pending === before) return;
+    this.#writer.publish();
+    this.#wake(RingWord.wantsData);
+  }
+
+  /** Wakes the other side if it waits for this. */
+  #wake(word: RingWord): void {
+    const other = this.#side === 0 ? 1 : 0;
+    const at = ringWord(other, word);
+    if (Atomics.load(this.#control, at) === 0 || Atomics.exchange(this.#control, at, 0) === 0) return;
+    this.#bump(other);
+  }
+
+  #bump(side: RingSide): void {
+    const at = ringWord(side, RingWord.wakes);
+    Atomics.add(this.#control, at, 1);
+    Atomics.notify(this.#control, at);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    this.#immediate = setImmediate(this.#run);
+    if (!this.#refed) this.#immediate.unref();
+  }
+
+  /** Everything that can be done now, up to a bounded number of octets. */
+  #turn(): void {
+    this.#scheduled = false;
+    this.#immediate = undefined;
+    if (this.#handler === null) return;
+    let done = false;
+    try {
+      if (this.#drainDue && !this.#gone) this.#drain();
+      const more = this.#read();
+      if (this.#closed) return;
+      if (more) this.#schedule();
+      else if (this.#gone) this.#ended();
+      else this.#settle();
+      done = true;
+    } finally {
+      // An event listener may have thrown; the stream goes on.
+      if (!done) this.#schedule();
+    }
+  }
+
+  #drain(): void {
+    this.#put();
+    if (this.#pending > 0) return;
+    this.#drainDue = false;
+    this.#handler?.onDrain();
+  }
+
+  /** Reads until the ring is empty or the turn is over; true when there is more. */
+  #read(): boolean {
+    let octets = 0;
+    while (!this.#paused && this.#handler !== null) {
+      const view = this.#reader.next();
+      if (view === null) return false;
+      const wanted = this.#decoder === null ? 0 : this.#decoder.bodyRemaining;
+      if (wanted > 0) {
+        // A large body: straight to where it belongs. The decoder only copies.
+        const part = wanted < view.length ? view.subarray(0, wanted) : view;
+        try {
+          this.#deliver(part);
+        } finally {
+          this.#skip(part.length);
+        }
+        octets += part.length;
+      } else {
+        const chunk = copied(view);
+        this.#skip(chunk.length);
+        octets += chunk.length;
+        this.#deliver(chunk);
+      }
+      if (octets >= OCTETS_PER_TURN) return this.#handler !== null && !this.#paused && this.#reader.readable;
+    }
+    return false;
+  }
+
+  #skip(octets: number): void {
+    const reader = this.#reader;
+    reader.skip(octets);
+    this.#received += octets;
+    // A writer that met a full ring goes on when half is free, not once per record.
+    if (reader.backlog <= reader.capacity >> 1) this.#wake(RingWord.wantsRoom);
+  }
+
+  #deliver(chunk: Buffer): void {
+    const decoder = this.#decoder;
+    if (decoder === null) {
+      this.#handler?.onBytes(chunk);
+      return;
+    }
+    const fault = decoder.push(chunk);
+    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault, decoder.faultOctets);
+  }
+
+  /**
+   * Sleep: wait, say for what, and look once more, in this order. Who then finds the word set wakes us, and what came
+   * before that is seen here.
+   */
+  #settle(): void {
+    const control = this.#control;
+    if (!this.#armed) this.#arm();
+    if (this.#drainDue) {
+      Atomics.store(control, ringWord(this.#side, RingWord.wantsRoom), 1);
+      if (this.#writer.free >= this.#writer.capacity >> 1) this.#schedule();
+    }
+    if (this.#paused || this.#handler === null) return;
+    Atomics.store(control, ringWord(this.#side, RingWord.wantsData), 1);
+    if (this.#reader.readable) this.#schedule();
+  }
+
+  #arm(): void {
+    const at = ringWord(this.#side, RingWord.wakes);
+    const wait = Atomics.waitAsync(this.#control, at, Atomics.load(this.#control, at));
+    this.#armed = true;
+    if (wait.async) void wait.value.then(this.#woken);
+    else queueMicrotask(this.#woken);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handler = null;
+    this.#decoder?.close();
+    this.#segments = [];
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+    Atomics.store(this.#control, ringWord(this.#side, RingWord.closed), 1);
+    this.#port.close();
+    this.#bump(this.#side); // lets go of our own pending wait
+  }
+
+  ref(): void {
+    this.#refed = true;
+    this.#port.ref();
+    this.#immediate?.ref();
+  }
+
+  unref(): void {
+    this.#refed = false;
+    this.#port.unref();
+    this.#immediate?.unref();
+  }
+
+  /** The other side is gone, and what it had written is read. */
+  #ended(): void {
+    if (this.#paused) return; // resume() comes back here
+    const other = this.#side === 0 ? 1 : 0;
+    const orderly = Atomics.load(this.#control, ringWord(other, RingWord.closed)) !== 0;
+    this.#end(orderly ? undefined : lost(), FrameFault.none, 0);
+  }
+
+  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
+    const handler = this.#handler;
+    const pending = this.#pending;
+    this.close();
+    handler?.onClose(error, fault, pending, octets);
+  }
+}

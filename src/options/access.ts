@@ -1,0 +1,140 @@
+/**
+ * Options by libzmq's number, for sockets and contexts: `getInt32Option(17)`, `setStringOption(5, "me")`. Knows
+ * nothing of what the numbers mean.
+ */
+
+import { ZmqError } from "../base/errors.js";
+import { Buffer } from "../base/platform.js";
+import type { NumberedOption, NumberKind, Target } from "./numbers.js";
+
+type Accessible = number | bigint | string | Uint8Array | null;
+
+function checkId(id: unknown): number {
+  if (typeof id !== "number") throw new TypeError("Option identifier must be a number");
+  return id;
+}
+
+function checkNumber(value: unknown, minimum: number, maximum: number): number {
+  if (typeof value !== "number") throw new TypeError("Option value must be a number");
+  if (!Number.isInteger(value) || value < minimum || value > maximum) {
+    throw new RangeError(`Option value must be an integer from ${minimum} to ${maximum}; got ${value}`);
+  }
+  return value;
+}
+
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+const UINT32_MAX = 2 ** 32 - 1;
+
+/** Something with options that have numbers. */
+export abstract class OptionAccess {
+  /** @internal */
+  protected abstract get optionNumbers(): ReadonlyMap<number, NumberedOption>;
+  /** @internal refuses to go on when options cannot be reached any more */
+  protected abstract requireOpen(): void;
+
+  /**
+   * A flag by libzmq's number, such as 39 for `immediate`.
+   * @throws TypeError for an identifier that is no number; ZmqError EINVAL for an option that this does not have or
+   * that is of another size or write-only, ENOTSUP for one that has no meaning here, EBADF when closed
+   */
+  getBoolOption(id: number): boolean {
+    return this.#get(id, "int") !== 0;
+  }
+
+  /** A number of 32 bits by libzmq's number; as getBoolOption. */
+  getInt32Option(id: number): number {
+    return this.#get(id, "int") as number;
+  }
+
+  /** A number of 32 bits without sign by libzmq's number; as getBoolOption. */
+  getUint32Option(id: number): number {
+    return (this.#get(id, "int") as number) >>> 0;
+  }
+
+  /** A number of 64 bits by libzmq's number; as getBoolOption. */
+  getInt64Option(id: number): number {
+    return this.#get(id, "long") as number;
+  }
+
+  /** A number of 64 bits without sign by libzmq's number; as getBoolOption. */
+  getUint64Option(id: number): number {
+    return Number(BigInt.asUintN(64, BigInt(this.#get(id, "long") as number)));
+  }
+
+  /** Text or octets by libzmq's number, null when unset; as getBoolOption. */
+  getStringOption(id: number): string | null {
+    const value = this.#get(id, "binary");
+    return value instanceof Uint8Array ? Buffer.from(value).toString() : (value as string | null);
+  }
+
+  /** Set a flag by libzmq's number; as setInt32Option. */
+  setBoolOption(id: number, value: boolean): void {
+    checkId(id);
+    if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
+    this.#set(id, "int", Number(value));
+  }
+
+  /**
+   * Set a number of 32 bits by libzmq's number, such as 17 for `linger`.
+   * @throws TypeError or RangeError for an argument of the wrong type; ZmqError EINVAL for an option that this does not
+   * have, that is of another size or read-only, and for a value out of range; ENOTSUP for one that has no meaning here
+   */
+  setInt32Option(id: number, value: number): void {
+    checkId(id);
+    this.#set(id, "int", checkNumber(value, INT32_MIN, INT32_MAX));
+  }
+
+  /** Set a number of 32 bits without sign by libzmq's number; as setInt32Option. */
+  setUint32Option(id: number, value: number): void {
+    checkId(id);
+    this.#set(id, "int", checkNumber(value, 0, UINT32_MAX) | 0);
+  }
+
+  /** Set a number of 64 bits by libzmq's number; as setInt32Option. */
+  setInt64Option(id: number, value: number): void {
+    checkId(id);
+    this.#set(id, "long", checkNumber(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Set a number of 64 bits without sign by libzmq's number; as setInt32Option. */
+  setUint64Option(id: number, value: number): void {
+    checkId(id);
+    this.#set(id, "long", checkNumber(value, 0, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Set text or octets by libzmq's number; null unsets. As setInt32Option. */
+  setStringOption(id: number, value: string | Uint8Array | null): void {
+    checkId(id);
+    if (value !== null && typeof value !== "string" && !(value instanceof Uint8Array)) {
+      throw new TypeError("Option value must be a string, a Uint8Array or null");
+    }
+    this.#set(id, "binary", value);
+  }
+
+  #get(id: number, kind: NumberKind): Accessible {
+    const option = this.#find(checkId(id), kind);
+    if (option.read === undefined) throw new ZmqError("EINVAL", { detail: `option ${id} is write-only` });
+    return option.read(this as unknown as Target);
+  }
+
+  #set(id: number, kind: NumberKind, value: Accessible): void {
+    const option = this.#find(id, kind);
+    if (option.write === undefined) throw new ZmqError("EINVAL", { detail: `option ${id} is read-only` });
+    try {
+      option.write(this as unknown as Target, value);
+    } catch (error) {
+      // Here a wrong value is libzmq's EINVAL (U2), whatever the property of that name throws.
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      throw new ZmqError("EINVAL", { detail: error.message, cause: error });
+    }
+  }
+
+  #find(id: number, kind: NumberKind): NumberedOption {
+    this.requireOpen();
+    const option = this.optionNumbers.get(id);
+    if (option === undefined) throw new ZmqError("EINVAL", { detail: `there is no option ${id}` });
+    if (option.kind !== kind) throw new ZmqError("EINVAL", { detail: `option ${id} is of another size` });
+    return option;
+  }
+}

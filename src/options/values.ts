@@ -1,0 +1,94 @@
+/**
+ * The values of one socket's options: made, set, read and shown. Knows no socket.
+ */
+import { inspect } from "../base/platform.js";
+import { HIDDEN } from "../security/roles.js";
+import { SECURITY_FIELDS } from "../security/settings.js";
+import type { OptionName, OptionValues } from "./options.js";
+import { RULES, type Rule } from "./rules.js";
+
+const TABLE: Record<OptionName, Rule> = RULES;
+
+/** Options that nobody gets to see by accident. */
+const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
+
+/** Their values, beside the others: only what follows from them goes along when options are copied for a connection. */
+const secrets = new WeakMap<object, Map<OptionName, unknown>>();
+
+/** The values as they are shown. */
+function shown(this: Record<string, unknown>): object {
+  const hidden = [...SECRETS, "socksPassword"].map((name) => [name, this[name] === null ? null : HIDDEN]);
+  return { ...this, ...Object.fromEntries(hidden) };
+}
+
+function secretProperty(name: OptionName): PropertyDescriptor {
+  return {
+    get(this: object) {
+      return secrets.get(this)?.get(name) ?? null;
+    },
+    set(this: object, value: unknown) {
+      const own = secrets.get(this) ?? new Map<OptionName, unknown>();
+      secrets.set(this, own.set(name, value));
+    },
+  };
+}
+
+const GUARDED = Object.create(Object.prototype, {
+  toJSON: { value: shown },
+  [inspect.custom]: { value: shown },
+  ...Object.fromEntries(SECRETS.map((name) => [name, secretProperty(name)])),
+});
+
+/**
+ * All names with their defaults. JSON.parse, because an object that gets so many properties one by one, by computed names,
+ * is a hash table to V8: 10 ns for each read instead of 1, and the hot path reads several options per message.
+ */
+function template(): Record<string, unknown> {
+  const names = [
+    ...(Object.keys(TABLE) as OptionName[]).filter((name) => !SECRETS.includes(name)),
+    "authenticator",
+  ];
+  const values = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, 0]))));
+  for (const name of names)
+    values[name] = name === "authenticator" ? null : TABLE[name as OptionName].initial;
+  return values;
+}
+
+let defaults: Record<string, unknown> | undefined;
+
+/**
+ * A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap: a property
+ * defined later, or a prototype set later, gives each object a shape of its own, and a thousand sockets then missed
+ * V8's caches with every read.
+ */
+export function defaultOptions(): OptionValues {
+  defaults ??= template();
+  return { __proto__: GUARDED, ...defaults } as unknown as OptionValues;
+}
+
+/** Checks and stores one option; answers whether it takes effect at once. */
+export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {
+  const rule = TABLE[name];
+  const store = values as unknown as Record<string, unknown>;
+  const checked = rule.check(name, value, store[name]);
+  if (rule.store === undefined) store[name] = checked;
+  else rule.store(values, name, checked);
+  return rule.live;
+}
+
+/** One option as the application reads it. */
+export function readOption(values: OptionValues, name: OptionName): unknown {
+  const { read } = TABLE[name];
+  return read === undefined ? values[name] : read(values);
+}
+
+/** @throws TypeError for constructor fields that say the same thing twice */
+export function checkFields(fields: ReadonlyMap<string, unknown>): void {
+  const { onFull, noDrop } = Object.fromEntries(fields);
+  if (typeof onFull === "string" && typeof noDrop === "boolean" && noDrop !== (onFull === "wait")) {
+    throw new TypeError(`noDrop: ${noDrop} and onFull: "${onFull}" contradict each other`);
+  }
+  if (fields.get("security") === undefined) return;
+  const other = SECURITY_FIELDS.find((name) => fields.get(name) !== undefined);
+  if (other !== undefined) throw new TypeError(`security and ${other} say the same: give one of them`);
+}

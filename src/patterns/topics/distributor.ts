@@ -1,0 +1,75 @@
+/**
+ * Published messages to every pipe with a matching subscription (RFC 29; items J1 to J5, J19, J22, J24). Never blocks
+ * unless asked to. Knows pipes and who is subscribed.
+ */
+
+import type { OutMessage } from "../../base/message.js";
+import type { Pipe, PipeOwner } from "../../engine/pipe.js";
+import { SharedBatch, type SharedLimits } from "../../engine/shared-batch.js";
+import { FanOut } from "../fan-out.js";
+import type { Overflow, OverflowOptions } from "../overflow.js";
+import type { Subscriptions } from "./subscriptions.js";
+
+/** Options of the publisher, read afresh each time. */
+export interface DistributorOptions extends SharedLimits, OverflowOptions {
+  /** Send to the peers whose subscriptions do not match (J24). */
+  readonly invertMatching: boolean;
+}
+
+export class Distributor {
+  readonly #subscriptions: Subscriptions;
+  readonly #shared: SharedBatch;
+  readonly #fanOut: FanOut;
+  readonly #overflow: Overflow;
+  readonly #options: DistributorOptions;
+
+  /** @param owner the socket: what its pipes hold together */
+  constructor(
+    subscriptions: Subscriptions,
+    options: DistributorOptions,
+    owner: Pick<PipeOwner, "unsent">,
+    overflow: Overflow,
+  ) {
+    this.#subscriptions = subscriptions;
+    this.#options = options;
+    this.#overflow = overflow;
+    this.#shared = new SharedBatch(options, owner.unsent);
+    this.#fanOut = new FanOut(owner.unsent, overflow);
+  }
+
+  /** A peer has left: what is gathered is no more for all that it was for. */
+  left(): void {
+    this.#shared.reset();
+  }
+
+  /**
+   * Send one copy to each matching peer; false only with noDrop, when one has no room.
+   * @param only the peer that alone shall get it, if it matches (J22)
+   */
+  send(message: OutMessage, only?: Pipe): boolean {
+    const matched = this.#match(Array.isArray(message) ? message[0] : message, only);
+    const shared = this.#shared;
+    if (shared.members !== null) {
+      if (shared.members === matched && shared.append(message)) return true;
+      shared.settle();
+    }
+    if (matched.length === 0 || shared.begin(matched, message)) return true;
+    if (!this.#fanOut.send(message, matched)) return false;
+    shared.passed(matched);
+    this.#overflow.evict();
+    return true;
+  }
+
+  /** False where sends wait and any peer is full: the next message might match it. */
+  get hasRoom(): boolean {
+    return !this.#overflow.waits || [...this.#subscriptions.pipes].every((pipe) => pipe.hasRoom());
+  }
+
+  #match(topic: Uint8Array, only: Pipe | undefined): readonly Pipe[] {
+    let matched = this.#subscriptions.match(topic);
+    if (only !== undefined) matched = matched.includes(only) ? [only] : [];
+    if (!this.#options.invertMatching) return matched;
+    const excluded = new Set(matched);
+    return [...this.#subscriptions.pipes].filter((pipe) => !excluded.has(pipe));
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * Topics as a compressed prefix tree, matched octet-wise (RFC 29, items J2, J3, J26). Iterated, never recursed, so that a
+ * long topic costs memory for its bytes and no stack (CVE-2021-20236). A change costs what its topic is long, whatever
+ * the tree holds: nodes are split and joined without copying, because each remembers a whole topic and how much of it
+ * leads there. Knows nothing of who holds a topic.
+ */
+import { Buffer } from "../../base/platform.js";
+
+/** With ten thousand topics a match waits for memory: so a step down the tree touches as little of it as may be. */
+export interface TopicNode<H, A> {
+  /** A topic that ends here or below, one character for each byte: the first `end` of them lead here. */
+  text: string;
+  end: number;
+  /** Whose topic the text is. */
+  owner: TopicNode<H, A>;
+  parent: TopicNode<H, A> | null;
+  /** Children by their first byte less `base`, where these lie close together. */
+  dense: (TopicNode<H, A> | undefined)[] | null;
+  base: number;
+  /** Children by their first byte, where they do not. */
+  sparse: Map<number, TopicNode<H, A>> | null;
+  /** Number of children. */
+  children: number;
+  /** Who holds the topic that ends here; null when nobody does. */
+  holders: H | null;
+  /** What a match answers; null until asked for after a change. */
+  answer: A | null;
+  /** When the answer was made; its reader's own bookkeeping. */
+  age: number;
+}
+
+/** A dense table may have this many places, and four for each child. */
+const DENSE_PLACES = 16;
+const PLACES_PER_CHILD = 4;
+
+function newNode<H, A>(
+  text: string,
+  end: number,
+  owner: TopicNode<H, A> | null,
+  parent: TopicNode<H, A> | null,
+): TopicNode<H, A> {
+  const node: TopicNode<H, A> = {
+    text,
+    end,
+    owner: owner as TopicNode<H, A>,
+    parent,
+    dense: null,
+    base: 0,
+    sparse: null,
+    children: 0,
+    holders: null,
+    answer: null,
+    age: 0,
+  };
+  if (owner === null) node.owner = node;
+  return node;
+}
+
+/** The child whose bytes begin with this one. */
+export function childOf<H, A>(node: TopicNode<H, A>, octet: number): TopicNode<H, A> | undefined {
+  const { dense } = node;
+  if (dense !== null) {
+    const at = octet - node.base;
+    return at >= 0 && at < dense.length ? dense[at] : undefined;
+  }
+  return node.sparse === null ? undefined : node.sparse.get(octet);
+}
+
+function* childrenOf<H, A>(node: TopicNode<H, A>): Generator<TopicNode<H, A>> {
+  if (node.sparse !== null) yield* node.sparse.values();
+  else if (node.dense !== null) for (const child of node.dense) if (child !== undefined) yield child;
+}
+
+/** Any of a node's children; there must be one. */
+function someChild<H, A>(node: TopicNode<H, A>): TopicNode<H, A> {
+  const [child] = childrenOf(node);
+  return child;
+}
+
+function firstByte<H, A>(node: TopicNode<H, A>, parent: TopicNode<H, A>): number {
+  return node.text.charCodeAt(parent.end);
+}
+
+/** Enters a child by its first byte, in the place of another one if there is. */
+function setChild<H, A>(node: TopicNode<H, A>, child: TopicNode<H, A>): void {
+  const octet = firstByte(child, node);
+  child.parent = node;
+  if (childOf(node, octet) === undefined) node.children++;
+  if (node.sparse !== null) {
+    node.sparse.set(octet, child);
+    return;
+  }
+  const { dense, base } = node;
+  if (dense === null) {
+    node.dense = [child];
+    node.base = octet;
+    return;
+  }
+  const first = Math.min(base, octet);
+  const places = Math.max(base + dense.length, octet + 1) - first;
+  if (places > Math.max(DENSE_PLACES, node.children * PLACES_PER_CHILD)) {
+    node.sparse = new Map([...childrenOf(node), child].map((one) => [firstByte(one, node), one]));
+    node.dense = null;
+    return;
+  }
+  if (places > dense.length) {
+    // Filled, because an array with holes is looked up more slowly.
+    const wider = new Array<TopicNode<H, A> | undefined>(places).fill(undefined);
+    for (let i = 0; i < dense.length; i++) wider[base - first + i] = dense[i];
+    node.dense = wider;
+    node.base = first;
+  }
+  (node.dense as (TopicNode<H, A> | undefined)[])[octet - first] = child;
+}
+
+function deleteChild<H, A>(node: TopicNode<H, A>, octet: number): void {
+  if (node.sparse !== null) node.sparse.delete(octet);
+  else if (node.dense !== null) node.dense[octet - node.base] = undefined;
+  node.children--;
+  if (node.children > 0) return;
+  node.dense = null;
+  node.sparse = null;
+}
+
+/** Whether the subject has the text's bytes from one place to another. */
+export function agrees(text: string, subject: Uint8Array, from: number, to: number): boolean {
+  if (to > subject.length) return false;
+  let i = from;
+  while (i < to && text.charCodeAt(i) === subject[i]) i++;
+  return i === to;
+}
+
+function bufferOf(octets: Uint8Array): Buffer {
+  return Buffer.from(octets.buffer as ArrayBuffer, octets.byteOffset, octets.length);
+}
+
+/**
+ * @typeParam H who holds a topic
+ * @typeParam A answer kept with a topic
+ */
+export class TopicTree<H, A = never> {
+  protected readonly root: TopicNode<H, A> = newNode("", 0, null, null);
+  #work = 0;
+
+  /** What changes have cost so far: nodes visited, and bytes copied. */
+  get work(): number {
+    return this.#work;
+  }
+
+  /** The node where a topic ends, made where there is none. The caller sets its holders. */
+  protected insert(topic: Uint8Array): TopicNode<H, A> {
+    let node = this.root;
+    let at = 0;
+    while (at < topic.length) {
+      this.#work++;
+      const next = childOf(node, topic[at]);
+      if (next === undefined) {
+        // Its own memory: the topic may be a view that would pin a whole received chunk.
+        const leaf = newNode<H, A>(bufferOf(topic).toString("latin1"), topic.length, null, node);
+        this.#work += topic.length;
+        setChild(node, leaf);
+        return leaf;
+      }
+      const most = Math.min(next.end, topic.length);
+      let shared = at;
+      while (shared < most && next.text.charCodeAt(shared) === topic[shared]) shared++;
+      node = shared < next.end ? this.#split(node, next, shared) : next;
+      at = shared;
+    }
+    return node;
+  }
+
+  #split(parent: TopicNode<H, A>, node: TopicNode<H, A>, end: number): TopicNode<H, A> {
+    const upper = newNode(node.text, end, node.owner, parent);
+    setChild(parent, upper);
+    setChild(upper, node);
+    return upper;
+  }
+
+  /** The node where a topic ends. */
+  protected find(topic: Uint8Array): TopicNode<H, A> | undefined {
+    let node = this.root;
+    while (node.end < topic.length) {
+      this.#work++;
+      const next = childOf(node, topic[node.end]);
+      if (next === undefined || !agrees(next.text, topic, node.end, next.end)) return undefined;
+      node = next;
+    }
+    return node;
+  }
+
+  /** Nobody holds a node's topic any more: the node goes, unless it leads to several others. Answers what it cost. */
+  protected release(node: TopicNode<H, A>): number {
+    const before = this.#work++;
+    const { parent } = node;
+    if (parent === null) return 1;
+    let kept = node;
+    if (node.children === 0) {
+      deleteChild(parent, firstByte(node, parent));
+      kept = parent;
+    }
+    if (kept.parent !== null && kept.children === 1 && kept.holders === null) kept = this.#join(kept);
+    if (node.owner === node) this.#replaceText(node, kept);
+    return this.#work - before;
+  }
+
+  /** A node that only leads to one other gives it its place. */
+  #join(node: TopicNode<H, A>): TopicNode<H, A> {
+    const parent = node.parent as TopicNode<H, A>;
+    setChild(parent, someChild(node));
+    return parent;
+  }
+
+  /** The text of a topic that is gone is not to be kept alive: those on the way to it get another. */
+  #replaceText(gone: TopicNode<H, A>, from: TopicNode<H, A>): void {
+    for (let node = from; node.parent !== null; node = node.parent) {
+      this.#work++;
+      if (node.owner !== gone) continue;
+      if (node.children > 0) {
+        const child = someChild(node);
+        node.text = child.text;
+        node.owner = child.owner;
+      } else {
+        // Through a buffer: a slice of a string keeps the whole one.
+        node.text = Buffer.from(node.text.slice(0, node.end), "latin1").toString("latin1");
+        node.owner = node;
+        this.#work += node.end;
+      }
+    }
+  }
+
+  /** The topic that ends at a node. */
+  protected topicOf(node: TopicNode<H, A>): Buffer {
+    return Buffer.from(node.text.slice(0, node.end), "latin1");
+  }
+
+  /** Whether any topic matches the subject: all octets, or those of a message within more. */
+  matches(octets: Uint8Array, from = 0, length: number = octets.length): boolean {
+    let node: TopicNode<H, A> = this.root;
+    while (node.holders === null) {
+      const at = node.end;
+      if (at === length) return false;
+      const next = childOf(node, octets[from + at]);
+      if (next === undefined) return false;
+      const { end } = next;
+      if (end - at > 1) {
+        if (end > length) return false;
+        const { text } = next;
+        for (let i = at + 1; i < end; i++) if (text.charCodeAt(i) !== octets[from + i]) return false;
+      }
+      node = next;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What a program holds of a call: something to await or to iterate. Knows a Call's outcome and items, and nothing of how
+ * they come.
+ */
+
+import type { PendingCall, RpcStream } from "../types.js";
+import type { Call } from "./call.js";
+
+/** A stream that nobody can read any more is as good as left. */
+const forgotten = new FinalizationRegistry<Call>((call) => call.stop());
+
+/** Items of a call. */
+export class CallStream<T> implements RpcStream<T> {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+    forgotten.register(this, call, this);
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    return this.#call.next() as Promise<IteratorResult<T>>;
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<T>> {
+    this.#call.stop();
+    return { value, done: true };
+  }
+
+  async throw(error?: unknown): Promise<IteratorResult<T>> {
+    this.#call.stop();
+    throw error;
+  }
+
+  cancel(reason?: unknown): void {
+    this.#call.cancel(reason);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#call.stop();
+  }
+}
+
+/**
+ * A call that may be awaited, or iterated. It is a promise, and to `await` it is one of Promise itself: otherwise each await
+ * would make two more promises and take two more turns of the microtask queue.
+ */
+export class CallHandle<T, I> extends Promise<T> implements PendingCall<T, I> {
+  readonly #call: Call;
+  #stream: CallStream<I> | null = null;
+
+  constructor(call: Call) {
+    let settle!: (value: T) => void;
+    let refuse!: (error: unknown) => void;
+    super((resolve, reject) => {
+      settle = resolve;
+      refuse = reject;
+    });
+    this.#call = call;
+    call.whenAnswered((outcome) => {
+      if (outcome.kind === "value") settle(outcome.value as T);
+      else if (outcome.kind === "stream") settle(this.#items() as T);
+      else refuse(outcome.error); // an unhandled rejection if nobody waits for it, as with any promise
+    });
+  }
+
+  #items(): CallStream<I> {
+    if (this.#stream === null) {
+      // Who iterates is told of a failure by the stream, and once is enough.
+      this.then(undefined, () => {});
+      this.#stream = new CallStream<I>(this.#call);
+    }
+    return this.#stream;
+  }
+
+  cancel(reason?: unknown): void {
+    this.#call.cancel(reason);
+  }
+
+  [Symbol.asyncIterator](): CallStream<I> {
+    return this.#items();
+  }
+
+  override get [Symbol.toStringTag](): string {
+    return "PendingCall";
+  }
+}
+
+// `await` takes a promise as it is if its constructor is Promise; then() makes plain promises then, too.
+Object.defineProperty(CallHandle.prototype, "constructor", { value: Promise });

@@ -1,0 +1,76 @@
+/**
+ * The object whose methods are a server's: names joined by dots, `$` for the client itself. It is no promise, whatever
+ * is asked of it: `then` and `toJSON` are never methods. Knows calls only by name.
+ */
+import { inspect } from "../../base/platform.js";
+import { checkCallOptions } from "../options.js";
+import type { CallOptions } from "../types.js";
+import type { Client } from "./client.js";
+
+/** Names that JavaScript asks any object for. A server's method of that name is reached by `$call`. */
+const NEVER = new Set(["then", "toJSON"]);
+
+/** @param options of each call */
+export function makeRemote(client: Client, options: CallOptions | undefined): object {
+  return node(client, options, "", new Map(controls(client, options)));
+}
+
+function controls(client: Client, options: CallOptions | undefined): [string | symbol, unknown][] {
+  const merged = (own: CallOptions | undefined): CallOptions | undefined => {
+    if (own === undefined || options === undefined) return own ?? options;
+    return { ...options, ...own, headers: { ...options.headers, ...own.headers } };
+  };
+  const close = (): Promise<void> => client.close();
+  return [
+    ["$client", client],
+    ["$call", (name: string, args?: unknown[], own?: CallOptions) => client.start(name, args, merged(own))],
+    [
+      "$stream",
+      (name: string, args?: unknown[], own?: CallOptions) => client.stream(name, args, merged(own)),
+    ],
+    [
+      "$with",
+      (own: CallOptions) => {
+        checkCallOptions(own);
+        return makeRemote(client, merged(own));
+      },
+    ],
+    ["$close", close],
+    [Symbol.asyncDispose, close],
+  ];
+}
+
+/** One object of methods; `members` holds what was made already. */
+function node(
+  client: Client,
+  options: CallOptions | undefined,
+  prefix: string,
+  members: Map<string | symbol, unknown>,
+): object {
+  const label = `[zwire remote ${prefix === "" ? client.endpoints.join(", ") : prefix}]`;
+  members.set(Symbol.toPrimitive, () => label);
+  members.set(Symbol.toStringTag, "Remote");
+  const target = (): void => {};
+  // console.log looks at the target, not at the proxy.
+  Object.defineProperty(target, inspect.custom, { value: () => label, configurable: true });
+  return new Proxy(target, {
+    get(_target, name) {
+      const made = members.get(name);
+      if (made !== undefined) return made;
+      if (typeof name === "symbol" || NEVER.has(name) || name.startsWith("$")) return undefined;
+      const inner = node(client, options, prefix === "" ? name : `${prefix}.${name}`, new Map());
+      members.set(name, inner);
+      return inner;
+    },
+    apply(_target, _this, args) {
+      if (prefix === "") throw new TypeError("the remote itself is no function; call one of its methods");
+      return client.start(prefix, args, options);
+    },
+    has: (_target, name) => (typeof name === "string" ? !NEVER.has(name) : members.has(name)),
+    set() {
+      throw new TypeError("a remote's methods cannot be set");
+    },
+    ownKeys: () => [],
+    getOwnPropertyDescriptor: () => undefined,
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * The MESSAGE command of CURVE (RFC 26, P8): sizes and names that its sealer and its opener share. One frame of a
+ * connection becomes one MESSAGE, in a frame without flags.
+ *
+ * outer frame: flags, size, 07 "MESSAGE", short nonce (8), box; box: authenticator (16), flags (1), body
+ */
+import type { ShortNonce } from "../../wire/zmtp/mechanisms/mechanism.js";
+import type { Heap } from "./heap.js";
+import type { NativeSodium } from "./sodium.js";
+
+/** 07 "MESSAGE" as two numbers of 32 bits. */
+export const NAME_HIGH = 0x074d4553;
+export const NAME_LOW = 0x53414745;
+export const NAME_BYTES = 8;
+export const SHORT_NONCE_BYTES = 8;
+/** Octets of the prefix of a nonce. */
+export const PREFIX_BYTES = 16;
+/** Before the box. */
+export const BOX_AT = NAME_BYTES + SHORT_NONCE_BYTES;
+/** Octets that a body grows by in the outer frame's. */
+export const OVERHEAD = BOX_AT + 16 + 1;
+
+/** Bits of the flags inside (P10). The command bit is not the one of a frame. */
+export const INNER_MORE = 0x01;
+export const INNER_COMMAND = 0x02;
+
+/** Bits of a frame's flags (E1). */
+export const MORE = 0x01;
+export const LONG = 0x02;
+export const COMMAND = 0x04;
+export const HEADER_MAX = 9;
+export const SHORT_BODY_MAX = 255;
+
+/** Bodies of so many octets are native's, where there is one; see the table in sodium.ts. */
+export const NATIVE_FROM = 1000;
+
+/** What sealer and opener are made of. */
+export interface MessageBoxParts {
+  readonly heap: Heap;
+  readonly native: NativeSodium | null;
+  readonly key: Uint8Array;
+  readonly asServer: boolean;
+}
+
+/** The 24 octets of a nonce with a prefix that says who sends; the rest is to be filled in. */
+export function messageNonce(fromServer: boolean): Buffer {
+  return Buffer.from(`CurveZMQMESSAGE${fromServer ? "S" : "C"}\0\0\0\0\0\0\0\0`, "latin1");
+}
+
+/** Octets on the wire of a frame with a body of this length. */
+export function sealedBytes(length: number): number {
+  const outer = length + OVERHEAD;
+  return outer + (outer > SHORT_BODY_MAX ? HEADER_MAX : 2);
+}
+
+/** Without views of any kind: a DataView or a subarray per frame is dear. */
+export function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
+}
+
+export function readUint32(source: Uint8Array, at: number): number {
+  return ((source[at] << 24) | (source[at + 1] << 16) | (source[at + 2] << 8) | source[at + 3]) >>> 0;
+}
+
+export type { ShortNonce };

@@ -1,0 +1,54 @@
+/**
+ * Z85 (RFC 32): octets as printable text, five characters for four octets. Knows nothing of keys.
+ */
+import { Buffer } from "../../base/platform.js";
+
+const CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+/** Place of each character code among the characters; -1 for the others. */
+const VALUES = new Int8Array(128).fill(-1);
+for (let at = 0; at < CHARACTERS.length; at++) VALUES[CHARACTERS.charCodeAt(at)] = at;
+
+/**
+ * Octets as Z85 text (W1).
+ * @throws TypeError for what is no Uint8Array; RangeError for a number of octets that is no multiple of 4 (W2)
+ */
+export function z85Encode(octets: Uint8Array): string {
+  if (!(octets instanceof Uint8Array)) throw new TypeError("octets must be a Uint8Array");
+  if (octets.length % 4 !== 0) {
+    throw new RangeError(`octets must be a multiple of 4 in number; got ${octets.length}`);
+  }
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  let text = "";
+  for (let at = 0; at < octets.length; at += 4) {
+    const group = view.getUint32(at);
+    for (let divisor = 85 ** 4; divisor >= 1; divisor /= 85) {
+      text += CHARACTERS[Math.floor(group / divisor) % 85];
+    }
+  }
+  return text;
+}
+
+/**
+ * Octets of a Z85 text (W1). The text is in no error, because it may be a secret.
+ * @throws TypeError for what is no string; RangeError for a length that is no multiple of 5, for a character that Z85
+ * does not have, and for five that stand for more than 2^32-1 (W2)
+ */
+export function z85Decode(text: string): Buffer {
+  if (typeof text !== "string") throw new TypeError("text must be a string");
+  if (text.length % 5 !== 0) {
+    throw new RangeError(`text must be a multiple of 5 characters long; got ${text.length}`);
+  }
+  const octets = Buffer.alloc((text.length / 5) * 4);
+  for (let at = 0; at < text.length; at += 5) {
+    let group = 0;
+    for (let i = at; i < at + 5; i++) {
+      const value = VALUES[text.charCodeAt(i)] ?? -1;
+      if (value < 0) throw new RangeError(`text has a character at ${i} that Z85 does not have`);
+      group = group * 85 + value;
+    }
+    if (group > 0xffffffff) throw new RangeError(`text has five characters at ${at} that stand for too much`);
+    octets.writeUInt32BE(group, (at / 5) * 4);
+  }
+  return octets;
+}

@@ -1,0 +1,300 @@
+/**
+ * A stream whose frames travel in boxes, between a session and the stream of a transport: the session sees plain frames in
+ * both directions, and does no work for connections that have no cipher. Until `secure` it passes octets through. Knows
+ * no pipes; what was written stays as it was, so that a pipe can send it again (pending octets are told in plain ones).
+ */
+
+import { memoryGone } from "../../base/errors.js";
+import { type Buffer, setImmediate } from "../../base/platform.js";
+import { newSlab } from "../../engine/slab-pool.js";
+import {
+  FrameFault,
+  type FrameLimits,
+  type PeerCredentials,
+  type Stream,
+  type StreamHandler,
+} from "../../transport/contract/transport.js";
+import type { CipherKeys } from "../../wire/zmtp/mechanisms/mechanism.js";
+import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
+import type { Crypto } from "../crypto/crypto.js";
+import { OUTPUT_BYTES } from "../crypto/heap.js";
+import { OVERHEAD } from "../crypto/message-box.js";
+import { type MessageOpener, OpenFault } from "../crypto/message-opener.js";
+import { type MessageSealer, plainTaken } from "../crypto/message-sealer.js";
+
+/** Outer frames have no MORE, so that no decoder counts parts; the opener does. */
+const ANY_PARTS = 2 ** 31 - 1;
+/** Largest body of an outer frame. */
+const OUTER_CEILING = 2 ** 31 - 1;
+/** Slabs full that are sealed in a row: some milliseconds, after which timers and other sockets have their turn. */
+const SLABS_PER_TURN = 16;
+/** Free slabs that are kept for reuse by all connections. */
+const RETAINED_SLABS = 4;
+
+const slabs: Buffer[] = [];
+
+export class SealedStream implements Stream, StreamHandler {
+  readonly #inner: Stream;
+  #handler: StreamHandler | null = null;
+  #closed = false;
+  #limits: FrameLimits | null = null;
+  #crypto: Crypto | null = null;
+  #keys: CipherKeys | null = null;
+  #sealer: MessageSealer | null = null;
+  #opener: MessageOpener | null = null;
+  /** The end of the handshake, where the kernel did not take it at once. */
+  #handshake: Uint8Array[] | null = null;
+  /** What the session has written and we are sealing; null when nothing is. */
+  #segments: readonly Uint8Array[] | null = null;
+  #total = 0;
+  /** Plain octets before the chunk that is being written, and sealed ones in it. */
+  #chunkFrom = 0;
+  #chunkBytes = 0;
+  /** Memory of that chunk, to be reused. */
+  #slab: Buffer | null = null;
+
+  constructor(inner: Stream) {
+    this.#inner = inner;
+  }
+
+  get engine(): "native" | "portable" {
+    return this.#inner.engine;
+  }
+
+  get remoteAddress(): string {
+    return this.#inner.remoteAddress;
+  }
+
+  get localAddress(): string {
+    return this.#inner.localAddress;
+  }
+
+  get received(): number {
+    return this.#inner.received;
+  }
+
+  get partial(): boolean {
+    return this.#inner.partial;
+  }
+
+  get unsent(): number {
+    return this.#inner.unsent + this.#unsealed();
+  }
+
+  start(handler: StreamHandler): void {
+    this.#handler = handler;
+    this.#inner.start(this);
+  }
+
+  /**
+   * The handshake is done: what is written from now on is sealed. startFrames() follows.
+   * @param handshake octets of it that are still to be written
+   */
+  secure(crypto: Crypto, keys: CipherKeys, handshake: Uint8Array[]): void {
+    this.#crypto = crypto;
+    this.#keys = keys;
+    this.#sealer = crypto.sealer(keys);
+    if (handshake.length > 0) this.#handshake = handshake;
+  }
+
+  startFrames(limits: FrameLimits, leftover: Uint8Array): void {
+    this.#opener = (this.#crypto as Crypto).opener(this.#keys as CipherKeys, limits);
+    this.#limits = limits;
+    const inside = Math.min(limits.maxMessageBytes, limits.maxFrameBytes);
+    const outer = Math.min(Math.max(inside, limits.maxCommandBytes) + OVERHEAD, OUTER_CEILING);
+    // P9: whether the outer frame is a command or not makes no difference.
+    const outerLimits = {
+      maxFrameBytes: outer,
+      maxCommandBytes: outer,
+      maxParts: ANY_PARTS,
+      maxMessageBytes: outer,
+    };
+    this.#inner.startFrames(outerLimits, leftover);
+  }
+
+  // Out
+
+  /** Seals and writes a slab full at a time; a large batch is sealed as fast as it leaves. */
+  write(segments: readonly Uint8Array[]): number {
+    if (this.#sealer === null) return this.#inner.write(segments);
+    this.#segments = segments;
+    this.#total = totalBytes(segments);
+    this.#sealer.begin(segments);
+    return this.#pump();
+  }
+
+  /** Returns 0 when everything is written, else something positive: onDrain follows. */
+  #pump(): number {
+    const sealer = this.#sealer as MessageSealer;
+    if (totalBytes(this.#segments as readonly Uint8Array[]) !== this.#total) {
+      setImmediate(() => this.#fail(memoryGone()));
+      return 1;
+    }
+    let left = SLABS_PER_TURN;
+    while (sealer.remaining) {
+      if (left-- === 0) {
+        setImmediate(() => this.#continue());
+        return 1;
+      }
+      this.#chunkFrom = sealer.position;
+      const slab = this.#slab ?? slabs.pop() ?? newSlab(OUTPUT_BYTES);
+      this.#slab = slab;
+      const filled = sealer.fill(slab);
+      const chunk = filled > 0 ? slab.subarray(0, filled) : sealer.sealAlone();
+      this.#chunkBytes = chunk.length;
+      if (chunk.length === 0) {
+        const error = sealingError(sealer);
+        setImmediate(() => this.#fail(error));
+        return 1;
+      }
+      if (this.#inner.write([chunk]) > 0) return 1;
+    }
+    this.#written();
+    return 0;
+  }
+
+  /** After a turn for others: nothing is pending at the kernel. */
+  #continue(): void {
+    if (!this.#closed && this.#pump() === 0) this.#handler?.onDrain();
+  }
+
+  #written(): void {
+    this.#segments = null;
+    this.#sealer?.begin([]);
+    const slab = this.#slab;
+    this.#slab = null;
+    if (slab !== null && slabs.length < RETAINED_SLABS) slabs.push(slab);
+  }
+
+  onDrain(): void {
+    const handshake = this.#handshake;
+    if (handshake !== null) {
+      this.#handshake = null;
+      if (this.#inner.write(handshake) > 0) return;
+    }
+    if (this.#segments !== null && this.#pump() > 0) return;
+    this.#handler?.onDrain();
+  }
+
+  // In
+
+  onBytes(chunk: Buffer): void {
+    this.#handler?.onBytes(chunk);
+  }
+
+  onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
+    const opener = this.#opener as MessageOpener;
+    if (opener.fault !== OpenFault.none) return;
+    const good = opener.open(chunk, table, count);
+    if (good > 0) this.#handler?.onFrames(chunk, table, good);
+    if (good < count) this.#failOpening(opener);
+  }
+
+  onLargeFrame(body: Buffer): void {
+    const opener = this.#opener as MessageOpener;
+    if (opener.fault !== OpenFault.none) return;
+    const flags = opener.openAlone(body);
+    if (flags < 0) this.#failOpening(opener);
+    else this.#handler?.onLargeFrame(body.subarray(OVERHEAD), flags);
+  }
+
+  #failOpening(opener: MessageOpener): void {
+    const { fault, faultOctets } = opener;
+    if (fault <= OpenFault.messageTooLarge)
+      this.#end(undefined, fault as FrameFault, faultOctets, this.#unsealed());
+    else this.#fail(openingError(fault, faultOctets));
+  }
+
+  /** The peer's fault or ours: close, with an event. What was sealed counts as taken, as for any close of ours (E14). */
+  #fail(error: Error): void {
+    this.#end(error, FrameFault.none, 0, this.#unsealed());
+  }
+
+  /** Plain octets that were never handed to the kernel. */
+  #unsealed(): number {
+    if (this.#segments === null) return 0;
+    return this.#total - (this.#sealer as MessageSealer).position;
+  }
+
+  #end(error: Error | undefined, fault: FrameFault, octets: number, pending: number): void {
+    const handler = this.#handler;
+    this.close();
+    handler?.onClose(error, fault, pending, octets);
+  }
+
+  onClose(
+    error: NodeJS.ErrnoException | undefined,
+    fault: FrameFault,
+    pendingBytes: number,
+    octets: number,
+  ): void {
+    let pending = pendingBytes;
+    if (this.#segments !== null) {
+      const taken = Math.max(0, this.#chunkBytes - pendingBytes);
+      pending = this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
+    }
+    if (fault === FrameFault.none) this.#end(error, fault, octets, pending);
+    else this.#outerTooLarge(octets - OVERHEAD, pending);
+  }
+
+  /** The decoder has refused a frame by its size: which bound was it inside? */
+  #outerTooLarge(octets: number, pending: number): void {
+    const { maxFrameBytes } = this.#limits as FrameLimits;
+    const fault = octets > maxFrameBytes ? FrameFault.frameTooLarge : FrameFault.messageTooLarge;
+    this.#end(undefined, fault, octets, pending);
+  }
+
+  peerCredentials(): PeerCredentials | undefined {
+    return this.#inner.peerCredentials?.();
+  }
+
+  pause(): void {
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handler = null;
+    this.#inner.close();
+  }
+
+  ref(): void {
+    this.#inner.ref();
+  }
+
+  unref(): void {
+    this.#inner.unref();
+  }
+}
+
+function totalBytes(segments: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { length } of segments) bytes += length;
+  return bytes;
+}
+
+function sealingError({ exhausted }: MessageSealer): ProtocolError {
+  if (exhausted) {
+    const text = "no nonce is left for another message";
+    return new ProtocolError("nonce-exhausted", text, { rule: "P12", kind: "other" });
+  }
+  const text = "a part is larger than libsodium's WebAssembly can seal: install sodium-native";
+  return new ProtocolError("frame-too-large", text, { rule: "P8", kind: "other" });
+}
+
+function openingError(fault: OpenFault, octets: number): ProtocolError {
+  if (fault === OpenFault.sequence) {
+    const text = "a message's nonce is not above the last one's";
+    return new ProtocolError("invalid-sequence", text, { rule: "P13", octets });
+  }
+  if (fault === OpenFault.box) {
+    return new ProtocolError("cryptographic", "a message's box does not open", { rule: "P14", octets });
+  }
+  const text = "a frame after the handshake is no MESSAGE";
+  return new ProtocolError("malformed-message", text, { rule: "P14", octets });
+}

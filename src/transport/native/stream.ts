@@ -1,0 +1,168 @@
+/**
+ * A stream over the addon. Frames are split in C++; this file only passes on. Knows neither how connections come about
+ * (native-engine.ts) nor what the frames are.
+ */
+import { memoryGone } from "../../base/errors.js";
+import type { RawStream } from "../contract/stream-engine.js";
+import {
+  FRAME_ENTRY_SIZE,
+  type FrameFault,
+  type FrameLimits,
+  type PeerCredentials,
+  type StreamHandler,
+} from "../contract/transport.js";
+import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "./addon.js";
+
+/** libuv's number for an orderly close. */
+const UV_EOF = -4095;
+
+/** One frame table per thread; its contents are valid during one onFrames call. */
+export const frameTable = new Uint32Array(FRAME_TABLE_ENTRIES * FRAME_ENTRY_SIZE);
+
+/** The addon's negative status as Node's errors are: with a code and a number. */
+export function systemError(native: Addon, status: number): NodeJS.ErrnoException {
+  const [code, text] = native.errorName(status);
+  return Object.assign(new Error(text), { code, errno: status });
+}
+
+/** A connection of the addon, as sessions know streams; the addon calls its `on` methods. */
+export class NativeStream implements RawStream {
+  readonly engine = "native";
+  remoteAddress: string;
+  readonly #native: Addon;
+  readonly #handle: NativeStreamHandle;
+  #handler: StreamHandler | null = null;
+  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
+  #leftover: Buffer | null = null;
+
+  constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string) {
+    this.#native = native;
+    this.#handle = handle;
+    this.remoteAddress = remoteAddress;
+    handle.setOwner(this);
+  }
+
+  /** Asked for when wanted: a server with many connections would hold one string more for each. */
+  get localAddress(): string {
+    const ipc = this.remoteAddress.startsWith("ipc://");
+    return ipc ? this.remoteAddress : `tcp://${this.#handle.localAddress()}`;
+  }
+
+  get received(): number {
+    return this.#handle.received();
+  }
+
+  get partial(): boolean {
+    return this.#handle.partial();
+  }
+
+  get unsent(): number {
+    return this.#handle.unsent();
+  }
+
+  start(handler: StreamHandler): void {
+    this.#handler = handler;
+    const leftover = this.#leftover;
+    if (leftover !== null) {
+      this.#leftover = null;
+      // Before anything that the event loop brings.
+      process.nextTick(() => this.#handler?.onBytes(leftover));
+    }
+    const status = this.#handle.start();
+    if (status < 0) setImmediate(() => this.onClose(status, 0, 0, 0));
+  }
+
+  handOver(remoteAddress: string, leftover: Buffer): void {
+    this.#handle.pause();
+    this.#handler = null;
+    this.remoteAddress = remoteAddress;
+    if (leftover.length > 0) this.#leftover = leftover;
+  }
+
+  startFrames(limits: FrameLimits, leftover: Uint8Array): void {
+    this.#handle.startFrames(
+      limits.maxFrameBytes,
+      limits.maxCommandBytes,
+      limits.maxParts,
+      limits.maxMessageBytes,
+      leftover,
+    );
+  }
+
+  write(segments: readonly Uint8Array[]): number {
+    const left = segments.length === 1 ? this.#handle.write(segments[0]) : this.#handle.writev(segments);
+    return left >= 0 ? left : this.#writeFailed(left, segments);
+  }
+
+  /** The connection broke under a write: nothing of it was taken by a kernel that still delivers. */
+  #writeFailed(status: number, segments: readonly Uint8Array[]): number {
+    let bytes = 0;
+    for (const segment of segments) bytes += segment.length;
+    setImmediate(() => this.onClose(status, 0, bytes, 0));
+    return bytes;
+  }
+
+  pause(): void {
+    this.#handle.pause();
+  }
+
+  resume(): void {
+    this.#handle.resume();
+  }
+
+  close(): void {
+    this.#handler = null;
+    this.#handle.close();
+  }
+
+  ref(): void {
+    this.#handle.ref();
+  }
+
+  unref(): void {
+    this.#handle.unref();
+  }
+
+  /** Reads an integer socket option back. */
+  getSocketOption(level: number, name: number): number {
+    return this.#handle.getSocketOption(level, name);
+  }
+
+  peerCredentials(): PeerCredentials | undefined {
+    const credentials = this.#handle.getPeerCredentials();
+    if (typeof credentials === "number") return undefined;
+    const [processId, userId, groupId] = credentials;
+    return { processId, userId, groupId };
+  }
+
+  // Called by the addon.
+  onBytes(chunk: Buffer): void {
+    this.#handler?.onBytes(chunk);
+  }
+
+  onFrames(chunk: Buffer, count: number): void {
+    this.#handler?.onFrames(chunk, frameTable, count);
+  }
+
+  onLargeFrame(body: Buffer, flags: number): void {
+    this.#handler?.onLargeFrame(body, flags);
+  }
+
+  onDrain(): void {
+    this.#handler?.onDrain();
+  }
+
+  onClose(status: number, fault: number, pendingBytes: number, octets: number): void {
+    const handler = this.#handler;
+    if (handler === null) return;
+    this.#handler = null;
+    this.#handle.close();
+    const error = status === UV_EOF || status === 0 ? undefined : this.#error(status);
+    handler.onClose(error, fault as FrameFault, pendingBytes, octets);
+  }
+
+  #error(status: number): NodeJS.ErrnoException {
+    const error = systemError(this.#native, status);
+    return error.code === "EFAULT" ? memoryGone() : error; // only then does the addon refuse memory
+  }
+}

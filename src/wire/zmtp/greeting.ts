@@ -1,0 +1,120 @@
+/**
+ * The greeting (RFC 37 §Formal Grammar, section A of the conformance list): 64 octets each way. The first 11, signature
+ * and revision, are the same for ZMTP 2.0, which goes on differently: so ours goes out in two steps, and the peer's
+ * revision decides about the second (A4). A peer that is older still is refused as early as its octets show it. Knows
+ * nothing of what the mechanisms say afterwards.
+ */
+import { Buffer } from "../../base/platform.js";
+import { ProtocolError } from "./protocol-error.js";
+
+/** Octets of a greeting. */
+export const GREETING_SIZE = 64;
+/** Octets of signature and revision, by which a peer of ZMTP 2.0 can tell that it is understood. */
+export const OPENING_SIZE = 11;
+const MECHANISM_AT = 12;
+const MECHANISM_SIZE = 20;
+const AS_SERVER_AT = 32;
+const MAJOR_AT = 10;
+const MAJOR = 3;
+const MINOR = 1;
+/** The revision of ZMTP 2.0. */
+export const LEGACY_REVISION = 1;
+
+/** What a greeting says. */
+export interface Greeting {
+  readonly major: number;
+  readonly minor: number;
+  readonly mechanism: string;
+  /** Not to be relied on: libzmq always says false (B4). */
+  readonly asServer: boolean;
+}
+
+/**
+ * Our greeting (A6).
+ * @param mechanism at most 20 octets of ASCII; a longer name is our own mistake
+ */
+export function encodeGreeting(mechanism: string, asServer: boolean): Buffer {
+  if (mechanism.length > MECHANISM_SIZE) throw new RangeError(`mechanism name too long: ${mechanism}`);
+  const octets = Buffer.alloc(GREETING_SIZE);
+  octets[0] = 0xff;
+  octets[9] = 0x7f;
+  octets[MAJOR_AT] = MAJOR;
+  octets[MAJOR_AT + 1] = MINOR;
+  octets.write(mechanism, MECHANISM_AT, MECHANISM_SIZE, "latin1");
+  octets[AS_SERVER_AT] = asServer ? 1 : 0;
+  return octets;
+}
+
+/** Collects a peer's greeting, however it is cut (A23). */
+export class GreetingParser {
+  readonly #octets = Buffer.alloc(GREETING_SIZE);
+  #length = 0;
+
+  /** The first octet of its version, once it is known: 1 for ZMTP 2.0, 3 and more for ours. */
+  get revision(): number | undefined {
+    return this.#length > MAJOR_AT ? this.#octets[MAJOR_AT] : undefined;
+  }
+
+  /**
+   * Takes what belongs to the greeting; of a peer of ZMTP 2.0 that is signature and revision.
+   * @throws ProtocolError as soon as the octets show that it is neither ZMTP 3 nor 2.0
+   */
+  push(chunk: Uint8Array): { greeting?: Greeting; consumed: number } {
+    const opening = Math.min(Math.max(0, OPENING_SIZE - this.#length), chunk.length);
+    this.#take(chunk.subarray(0, opening));
+    if (this.revision === LEGACY_REVISION) return { consumed: opening };
+    const consumed = opening + Math.min(GREETING_SIZE - this.#length, chunk.length - opening);
+    this.#take(chunk.subarray(opening, consumed));
+    if (this.#length < GREETING_SIZE) return { consumed };
+    return { greeting: this.#read(), consumed };
+  }
+
+  #take(octets: Uint8Array): void {
+    this.#octets.set(octets, this.#length);
+    this.#length += octets.length;
+    this.#check();
+  }
+
+  #read(): Greeting {
+    const octets = this.#octets;
+    // Only NULs at the end are padding: all 20 octets count when names are compared (B1).
+    const mechanism = octets
+      .toString("latin1", MECHANISM_AT, MECHANISM_AT + MECHANISM_SIZE)
+      .replace(/\0+$/, "");
+    return {
+      major: octets[MAJOR_AT],
+      minor: octets[MAJOR_AT + 1],
+      mechanism,
+      asServer: octets[AS_SERVER_AT] === 1,
+    };
+  }
+
+  /** Padding and filler are never looked at (A3, A24). The count in an error is how many octets gave it away. */
+  #check(): void {
+    const octets = this.#octets;
+    const length = this.#length;
+    if (length >= 1 && octets[0] !== 0xff) {
+      throw new ProtocolError("not-zmtp", "the peer speaks ZMTP 1.0 or no ZMTP at all", {
+        rule: "A12, A22",
+        octets: 1,
+      });
+    }
+    if (length >= 10 && (octets[9] & 1) === 0) {
+      throw new ProtocolError("version-too-old", "the peer speaks ZMTP 1.0", {
+        rule: "A13, A22",
+        octets: 10,
+      });
+    }
+    // Revision 0 is what libzmq 2 says, 1 is ZMTP 2.0, and 2 is nothing real: closed as older than 3.0, rather than
+    // taken for 3.1 as libzmq does (§2 row 12). Anything from 3 on talks 3 with us (A8).
+    const { revision } = this;
+    if (revision !== undefined && revision < MAJOR && revision !== LEGACY_REVISION) throw tooOld(revision);
+  }
+}
+
+/** The peer speaks an older ZMTP than we may speak with it. */
+export function tooOld(revision: number): ProtocolError {
+  const text = `the peer speaks a ZMTP older than 3.0 (revision ${revision})`;
+  const rule = `${["A11", "A10, A17", "A9"][revision]}, A22`;
+  return new ProtocolError("version-too-old", text, { rule, octets: OPENING_SIZE });
+}
