@@ -10,14 +10,9 @@ export { Client } from "./rpc/client/client.js";
 export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/client/introspect.js";
 export * from "./rpc/errors.js";
 export { PythonError, type PythonErrorCode } from "./rpc/python/command.js";
-export {
-  type PythonExit,
-  type PythonOptions,
-  PythonPool,
-  type PythonRestart,
-  type PythonWorker,
-  spawnPython,
-} from "./rpc/python/spawn-python.js";
+export type { PythonExit, PythonOptions, PythonRestart, PythonWorker } from "./rpc/python/options.js";
+export { PythonPool } from "./rpc/python/pool.js";
+export { spawnPython } from "./rpc/python/spawn-python.js";
 export {
   type EmitOptions,
   type EmitterOptions,

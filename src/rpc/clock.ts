@@ -20,6 +20,8 @@ export interface Clock {
 export interface World extends Clock {
   /** Milliseconds since 1970. Somebody may set this clock back. */
   date(): number;
+  /** As `after`, but keeps the process alive until then. */
+  afterAlive(milliseconds: number, due: () => void): () => void;
   /** Calls `run` on a later turn of the event loop, behind the input of that turn. */
   later(run: () => void): void;
   /** Random bytes that a peer cannot predict. */
@@ -31,6 +33,10 @@ export const systemWorld: World = {
   date: () => wallClockMs(),
   after(milliseconds, due) {
     const deadline = eventLoop.deadline(milliseconds, due).unref();
+    return () => deadline.cancel();
+  },
+  afterAlive(milliseconds, due) {
+    const deadline = eventLoop.deadline(milliseconds, due);
     return () => deadline.cancel();
   },
   later: (run) => void setImmediate(run),

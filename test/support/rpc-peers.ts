@@ -182,6 +182,10 @@ export class ManualClock {
     return () => this.#timers.delete(timer);
   }
 
+  afterAlive(milliseconds: number, due: () => void): () => void {
+    return this.after(milliseconds, due);
+  }
+
   /** Let time pass, timer by timer. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
