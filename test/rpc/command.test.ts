@@ -97,7 +97,7 @@ describe("zwire-rpc", () => {
   it("a wrong command line is told in words: exit code 2", async () => {
     const wrong: [string[], RegExp][] = [
       [[], /say what to do/],
-      [["sing", "x"], /sing: no such command/],
+      [["sing", "x"], /sing: there is no such command/],
       [["call", "tcp://127.0.0.1:1"], /name of a method is missing/],
       [["call", "tcp://127.0.0.1:1", "add", "hello"], /hello: not JSON .*--strings/],
       [["list"], /an endpoint is missing/],
