@@ -11,13 +11,15 @@ import type { ServerLimitEvent } from "../types.js";
 import type { RpcEvent } from "../wire/event.js";
 import { RequestContext } from "./context.js";
 import type { Counts } from "./counts.js";
-import type { Limiter } from "./limiter.js";
+import type { Limiter, QueueLimit } from "./limiter.js";
 import type { Connection } from "./peers.js";
 import type { ServedCall } from "./served-call.js";
 import type { ServedMethod } from "./service.js";
 
 const CLOSING = refusal("closing", "ServerClosing", "the server is closing");
 
+/** Objects take memory, too: what a call that waits takes beside its request. */
+const CALL_BYTES = 160;
 /** Longest time that a caller may ask for, about 25 days. A caller that waits longer waits without a limit. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -53,14 +55,16 @@ export class Admission {
     const { connection } = call.from;
     if (connection.open >= this.#maxClientCalls) {
       this.exceeded(connection, "maxClientCalls", "refused", connection.open + 1);
-      this.busy(call);
+      this.#busy(call, "maxClientCalls");
       return;
     }
     const timeout = patienceOf(event.extension?.timeout);
     const deadline = this.#world.date() + timeout;
-    call.admit(new RequestContext(name, args, call.from, deadline, event.header), served);
-    if (!this.#limiter.enter(call)) {
-      this.busy(call);
+    const context = new RequestContext(name, args, call.from, deadline, event.header);
+    call.admit(context, served, event.weight + CALL_BYTES);
+    const limit = this.#limiter.enter(call);
+    if (limit !== null) {
+      this.full(call, limit);
       return;
     }
     // Most calls have their answer by now, and need no timer.
@@ -71,12 +75,19 @@ export class Admission {
     });
   }
 
-  /** Refuses a call because there are too many. */
-  busy(call: ServedCall): void {
+  /** Refuses a call because too much waits. */
+  full(call: ServedCall, limit: QueueLimit): void {
+    // Many clients fill the queue together. Bytes can be the doing of one.
+    if (limit === "maxWaitingBytes")
+      this.exceeded(call.from.connection, limit, "refused", this.#limiter.waitingBytes + call.weight);
+    this.#busy(call, limit);
+  }
+
+  #busy(call: ServedCall, limit: QueueLimit | "maxClientCalls"): void {
     this.#counts.refused++;
-    const { waiting } = this.#limiter;
+    const { waiting, waitingBytes } = this.#limiter;
     const { open } = call.from.connection;
-    const text = `${waiting} calls are waiting already, and ${open} of this client are open`;
+    const text = `${waiting} calls of ${waitingBytes} bytes are waiting already, and ${open} of this client are open (${limit})`;
     call.refuse(refusal("busy", "ServerBusy", text));
   }
 

@@ -47,7 +47,7 @@ export function callOwner(parts: CallOwnerParts): ServedCallOwner {
     streams: (call) => channels.streaming(call),
     parked: (call) => limiter.park(call),
     unparked: (call) => limiter.unpark(call),
-    displaced: (call) => admission.busy(call),
+    displaced: (call, limit) => admission.full(call, limit),
     closed: (call) => {
       port.unwatch(call.from.routingId, call);
       channels.closed(call);

@@ -4,24 +4,31 @@
  * its place back, and stands in line for another. Knows nothing of what it starts.
  */
 
+import { assert } from "../../base/assert.js";
+
 /** What one client has of everything that is shared out; see peers.ts. */
 export interface Share {
   readonly line: Line;
 }
+
+/** What keeps a call from waiting. */
+export type QueueLimit = "queueLimit" | "maxWaitingBytes";
 
 /** What stands for a call. */
 export interface Claim {
   readonly share: Share;
   /** For the limiter. */
   seat: "none" | "waiting" | "held" | "parked" | "returning";
+  /** Bytes that it takes while it waits. */
+  readonly weight: number;
   before: Claim | null;
   after: Claim | null;
   /** A place is there: run. */
   start(): void;
   /** A stream that was parked has a place again. */
   resume(): void;
-  /** Others of other clients have taken its turn to wait: it will not start. */
-  displaced(): void;
+  /** A call of another client waits in its place, because of a limit: it will not start. */
+  displaced(limit: QueueLimit): void;
 }
 
 /** Claims in order; any of them may leave. */
@@ -54,6 +61,8 @@ class Queue {
 export class Line {
   readonly streams = new Queue();
   readonly calls = new Queue();
+  /** Of the calls. */
+  weight = 0;
 
   get isEmpty(): boolean {
     return this.streams.first === null && this.calls.first === null;
@@ -63,20 +72,28 @@ export class Line {
 export class Limiter {
   readonly #most: number;
   readonly #mostWaiting: number;
+  readonly #mostBytes: number;
   /** Clients with somebody in line, the next to be served in front. */
   readonly #lines = new Set<Line>();
   /** The line that was the longest when it was last looked at. */
   #longest: Line | null = null;
   #waiting = 0;
+  #waitingBytes = 0;
   #held = 0;
   /** Streams without a place: parked, or in line for one. */
   #parked = 0;
   #serving = false;
   #idle: (() => void) | null = null;
 
-  constructor(most: number, mostWaiting: number) {
+  /**
+   * @param most handlers that run at the same time
+   * @param mostWaiting calls that wait
+   * @param mostBytes bytes that these may take; one call may always wait
+   */
+  constructor(most: number, mostWaiting: number, mostBytes: number) {
     this.#most = most;
     this.#mostWaiting = mostWaiting;
+    this.#mostBytes = mostBytes;
   }
 
   /** Handlers that have begun and are not done, with a place or without. */
@@ -88,31 +105,60 @@ export class Limiter {
     return this.#waiting;
   }
 
-  /** Start now or when there is a place; false when too many wait. */
-  enter(claim: Claim): boolean {
+  /** Bytes of the calls that wait. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Starts a call now or when it has a place. Returns the limit that keeps it from waiting, or null. */
+  enter(claim: Claim): QueueLimit | null {
+    assert(claim.seat === "none", "a call enters once");
     if (this.#held < this.#most && this.#lines.size === 0) {
       this.#held++;
       claim.seat = "held";
       claim.start();
-      return true;
+      return null;
     }
     const { line } = claim.share;
-    if (this.#waiting >= this.#mostWaiting && !this.#displaceFor(line)) return false;
+    if (!this.#makeRoom(line, claim.weight)) return "maxWaitingBytes";
+    if (this.#waiting >= this.#mostWaiting && !this.#displaceFor(line)) return "queueLimit";
     claim.seat = "waiting";
     line.calls.push(claim);
+    line.weight += claim.weight;
+    this.#waitingBytes += claim.weight;
     this.#waiting++;
     this.#lines.add(line);
     if (this.#longest === null || line.calls.length > this.#longest.calls.length) this.#longest = line;
+    return null;
+  }
+
+  /**
+   * Room for the bytes of a client's call: at the end of the line with the most bytes, if that has more without them than
+   * the client has with the call.
+   */
+  #makeRoom(line: Line, weight: number): boolean {
+    const over = this.#waitingBytes + weight - this.#mostBytes;
+    if (over <= 0 || this.#waiting === 0) return true;
+    let heaviest = line;
+    for (const one of this.#lines) if (one.weight > heaviest.weight) heaviest = one;
+    if (heaviest.weight - over < line.weight + weight) return false;
+    while (this.#waiting > 0 && this.#waitingBytes + weight > this.#mostBytes)
+      this.#displace(heaviest, "maxWaitingBytes");
     return true;
+  }
+
+  /** The last call of a line waits no longer. */
+  #displace(line: Line, limit: QueueLimit): void {
+    const last = line.calls.last as Claim;
+    this.withdraw(last);
+    last.displaced(limit);
   }
 
   /** Room in the queue for a client that has fewer calls in it than another: at the end of the other's line. */
   #displaceFor(line: Line): boolean {
     const longest = this.#longest;
     if (longest === null || longest.calls.length <= line.calls.length + 1) return false;
-    const last = longest.calls.last as Claim;
-    this.withdraw(last);
-    last.displaced();
+    this.#displace(longest, "queueLimit");
     return true;
   }
 
@@ -120,10 +166,17 @@ export class Limiter {
   withdraw(claim: Claim): void {
     if (claim.seat !== "waiting") return;
     const { line } = claim.share;
-    line.calls.remove(claim);
+    this.#leaveQueue(line, claim);
     if (line.isEmpty) this.#lines.delete(line);
     claim.seat = "none";
+  }
+
+  #leaveQueue(line: Line, claim: Claim): void {
+    line.calls.remove(claim);
+    line.weight -= claim.weight;
+    this.#waitingBytes -= claim.weight;
     this.#waiting--;
+    assert(this.#waiting > 0 || this.#waitingBytes === 0, "an empty queue holds no bytes");
   }
 
   /** A stream waits for its client: others may run. */
@@ -161,6 +214,7 @@ export class Limiter {
   /** One that was started is done. */
   release(claim: Claim): void {
     const { seat } = claim;
+    assert(seat !== "none" && seat !== "waiting", "only a call that was started can be done");
     if (seat === "returning") {
       const { line } = claim.share;
       line.streams.remove(claim);
@@ -184,14 +238,13 @@ export class Limiter {
         this.#lines.delete(line);
         const stream = line.streams.first;
         const claim = stream ?? (line.calls.first as Claim);
-        (stream === null ? line.calls : line.streams).remove(claim);
+        if (stream === null) this.#leaveQueue(line, claim);
+        else line.streams.remove(claim);
         if (!line.isEmpty) this.#lines.add(line);
         claim.seat = "held";
         this.#held++;
-        if (stream === null) {
-          this.#waiting--;
-          claim.start();
-        } else {
+        if (stream === null) claim.start();
+        else {
           this.#parked--;
           claim.resume();
         }

@@ -46,7 +46,8 @@ export class Server extends EventEmitter<ServerEvents> {
     super();
     this.#options = checkServeOptions(options);
     const { name, limits, legacyRaw, tracebacks, abandonAfter, middleware } = this.#options;
-    const { socket, concurrency, queueLimit, maxClientCalls, maxUnsentBytes } = this.#options;
+    const { socket, concurrency, queueLimit, maxWaitingBytes, maxClientCalls, maxUnsentBytes } =
+      this.#options;
     const table = methodsOf(service);
     const codec = new Codec(limits, legacyRaw);
     const ids = new IdSource(world.randomBytes(16), legacyRaw);
@@ -64,7 +65,7 @@ export class Server extends EventEmitter<ServerEvents> {
     );
     this.#outbox = new Outbox(codec, ids, this.#port, counts, () => this.#leaving.sweepSoon());
     this.#channels = new Channels(world, abandonAfter, (stream) => this.#starved(stream));
-    this.#limiter = new Limiter(concurrency, queueLimit);
+    this.#limiter = new Limiter(concurrency, queueLimit, maxWaitingBytes);
     this.#admission = new Admission(
       { world, deadlines: this.#deadlines, limiter: this.#limiter, counts },
       maxClientCalls,

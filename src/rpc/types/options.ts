@@ -80,6 +80,13 @@ export interface ServeOptions {
    */
   readonly queueLimit?: number;
   /**
+   * Bytes that calls waiting for a place may take, of all clients together: those of each request, 40 more for each
+   * value in it, and 160 for the call. Beyond it calls are refused with the error ServerBusy, first those of the client
+   * with the most bytes waiting, and the event `limit` is emitted. A call may always wait if no other does, whatever its
+   * size. Default 64 MiB; Infinity for no limit.
+   */
+  readonly maxWaitingBytes?: number;
+  /**
    * Calls that one connection may have open: waiting, running, streaming. More are refused with the error ServerBusy, and
    * told by the event `limit`. All clients behind a broker are one connection. Default 65536; Infinity for no limit.
    */

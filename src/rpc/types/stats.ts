@@ -58,7 +58,7 @@ export interface ServerStats {
 export interface ServerLimitEvent {
   readonly type: "limit";
   /** The option. */
-  readonly limit: "maxClientCalls" | "maxUnsentBytes";
+  readonly limit: "maxClientCalls" | "maxWaitingBytes" | "maxUnsentBytes";
   /** What became of the call, or of its answer. */
   readonly action: "refused" | "dropped";
   /** The number that exceeds the limit. */

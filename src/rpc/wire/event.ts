@@ -48,7 +48,12 @@ export interface RpcEvent {
   readonly args: unknown;
   /** Why the arguments could not be decoded, or null. */
   readonly fault: Error | null;
+  /** Bytes that it takes in memory, roughly. */
+  readonly weight: number;
 }
+
+/** What a decoded value takes beside its bytes: a number in an array less, an empty object more. */
+const VALUE_BYTES = 40;
 
 const PROTOCOL_KEYS = new Set(["message_id", "response_to", "v", "zwire"]);
 
@@ -59,7 +64,7 @@ const PROTOCOL_KEYS = new Set(["message_id", "response_to", "v", "zwire"]);
 export function decodeEvent(codec: Codec, frame: Buffer): RpcEvent {
   if (!codec.legacyRaw) {
     const read = codec.reader.read(frame);
-    if (read !== null) return fromRead(read);
+    if (read !== null) return fromRead(read, weightOf(frame, codec.reader.items));
   }
   const payload = codec.received(frame);
   const { scanner } = codec;
@@ -67,35 +72,48 @@ export function decodeEvent(codec: Codec, frame: Buffer): RpcEvent {
   if (fault !== null) throw new UndecodableError(fault);
   if (scanner.elements !== 3) throw new UndecodableError("it is no array of three");
   const { end, oddKeys, extension } = scanner;
-  if (oddKeys || extension !== null) return decodeParts(codec, payload.subarray(0, end), [...scanner.starts]);
+  const weight = weightOf(frame, scanner.items);
+  if (oddKeys || extension !== null)
+    return decodeParts(codec, payload.subarray(0, end), [...scanner.starts], weight);
   // What follows the value is ignored, as Python does (§2).
   const [header, name, args] = codec.decode(
     end === payload.length ? payload : payload.subarray(0, end),
   ) as unknown[];
-  return makeEvent(header, name, args, null);
+  return makeEvent(header, name, args, null, weight);
+}
+
+function weightOf(payload: Buffer, items: number): number {
+  return payload.length + items * VALUE_BYTES;
 }
 
 const NO_HEADER: Readonly<Record<string, unknown>> = Object.freeze({});
 
-function fromRead(read: ReadEvent): RpcEvent {
+function fromRead(read: ReadEvent, weight: number): RpcEvent {
   const { responseTo, version, others, extension, name, args } = read;
   const zwire = extension !== undefined && isRecord(extension) ? (extension as Extension) : null;
   const id = read.astray ? null : read.id;
-  return { id, responseTo, version, header: others ?? NO_HEADER, extension: zwire, name, args, fault: null };
+  const header = others ?? NO_HEADER;
+  return { id, responseTo, version, header, extension: zwire, name, args, fault: null, weight };
 }
 
 /** Header, name and arguments one by one, so that bad arguments fail one call and not its answer. */
-function decodeParts(codec: Codec, payload: Buffer, starts: number[]): RpcEvent {
+function decodeParts(codec: Codec, payload: Buffer, starts: number[], weight: number): RpcEvent {
   const header = codec.decodeCarefully(payload.subarray(starts[0], starts[1]));
   const name = codec.decodeCarefully(payload.subarray(starts[1], starts[2]));
   try {
-    return makeEvent(header, name, codec.decodeCarefully(payload.subarray(starts[2])), null);
+    return makeEvent(header, name, codec.decodeCarefully(payload.subarray(starts[2])), null, weight);
   } catch (error) {
-    return makeEvent(header, name, null, error as Error);
+    return makeEvent(header, name, null, error as Error, weight);
   }
 }
 
-function makeEvent(given: unknown, name: unknown, args: unknown, fault: Error | null): RpcEvent {
+function makeEvent(
+  given: unknown,
+  name: unknown,
+  args: unknown,
+  fault: Error | null,
+  weight: number,
+): RpcEvent {
   if (!isRecord(given)) throw new UndecodableError("its header is no map with text as keys");
   const { v, zwire, response_to: answered } = given;
   const responseTo = idOf(answered);
@@ -110,6 +128,7 @@ function makeEvent(given: unknown, name: unknown, args: unknown, fault: Error | 
     name,
     args,
     fault,
+    weight,
   };
 }
 

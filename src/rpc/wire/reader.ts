@@ -46,6 +46,11 @@ export class Reader {
     this.#limits = limits;
   }
 
+  /** Values in the event that was read last, keys included. */
+  get items(): number {
+    return this.#items;
+  }
+
   /** The event, or null if the general way has to look at it. */
   read(payload: Buffer): ReadEvent | null {
     this.#bytes = payload as Buffer & Slices;

@@ -38,6 +38,8 @@ export class Scanner {
   end = 0;
   /** Elements of the outermost value if it is an array, else -1. */
   elements = -1;
+  /** Values in it, keys included. */
+  items = 0;
   /** Where the first three elements begin. */
   readonly starts: number[] = [0, 0, 0];
   /** A map has a key that is no string, or is `__proto__`. */
@@ -88,7 +90,9 @@ export class Scanner {
         left.pop();
         isMap.pop();
       }
-      if (left.length === 0) return null;
+      if (left.length > 0) continue;
+      this.items = count;
+      return null;
     }
   }
 
