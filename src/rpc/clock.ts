@@ -3,7 +3,14 @@
  * own.
  */
 import { eventLoop } from "../base/deadline.js";
-import { type Buffer, monotonicMs, randomBytes, setImmediate, wallClockMs } from "../base/platform.js";
+import {
+  type Buffer,
+  monotonicMs,
+  nextTick,
+  randomBytes,
+  setImmediate,
+  wallClockMs,
+} from "../base/platform.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
@@ -22,6 +29,8 @@ export interface World extends Clock {
   date(): number;
   /** As `after`, but keeps the process alive until then. */
   afterAlive(milliseconds: number, due: () => void): () => void;
+  /** Calls `run` when the present call stack is done. */
+  nextTick(run: () => void): void;
   /** Calls `run` on a later turn of the event loop, behind the input of that turn. */
   later(run: () => void): void;
   /** Random bytes that a peer cannot predict. */
@@ -39,6 +48,7 @@ export const systemWorld: World = {
     const deadline = eventLoop.deadline(milliseconds, due);
     return () => deadline.cancel();
   },
+  nextTick: (run) => nextTick(run),
   later: (run) => void setImmediate(run),
   randomBytes: (count) => randomBytes(count),
 };

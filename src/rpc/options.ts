@@ -1,5 +1,5 @@
 /**
- * Checks of what programs give: options of clients, servers and calls, with their defaults.
+ * Checks the options of clients, servers and calls, and fills in their defaults.
  */
 import type { DealerOptions, RouterOptions } from "../index.js";
 import type { CallOptions, ClientOptions, EventLimits, Headers, Middleware, ServeOptions } from "./types.js";

@@ -164,7 +164,7 @@ describe("the proxy", () => {
     await expect(serve("tcp://127.0.0.1:*", {}, { concurrency: 0 })).rejects.toThrow(RangeError);
     const loop: Record<string, unknown> = {};
     loop.loop = loop;
-    await expect(serve("tcp://127.0.0.1:*", loop)).rejects.toThrow("service.loop holds itself");
+    await expect(serve("tcp://127.0.0.1:*", loop)).rejects.toThrow("service.loop contains itself");
     const server = await serving({});
     await expect(serve(["tcp://127.0.0.1:*", server.endpoint], {})).rejects.toMatchObject({
       code: "EADDRINUSE",

@@ -132,7 +132,7 @@ describe("requests", () => {
     }
     expect(() => api.m(2n ** 64n)).toThrow(RangeError);
     expect(() => api.m(-(2n ** 63n) - 1n)).toThrow("which does not fit into 64 bits");
-    expect(() => api.m(loop)).toThrow("nested deeper than 400, or holds itself");
+    expect(() => api.m(loop)).toThrow("nested deeper than 400, or contains itself");
     void api.last().catch(() => {});
     await server.next("last");
     expect(server.names).toEqual(["last"]);

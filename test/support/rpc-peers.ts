@@ -168,6 +168,10 @@ export class ManualClock {
     return Date.now();
   }
 
+  nextTick(run: () => void): void {
+    process.nextTick(run);
+  }
+
   later(run: () => void): void {
     setImmediate(run);
   }

@@ -2,7 +2,7 @@
  * The calls of a client that are on their way: which event belongs to which call, and what becomes of a call whose server
  * is lost. Requests come encoded.
  */
-import { type Buffer, nextTick } from "../../base/platform.js";
+import type { Buffer } from "../../base/platform.js";
 import { Channel } from "../channel.js";
 import type { World } from "../clock.js";
 import { CallRefused } from "../errors.js";
@@ -208,7 +208,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
         one.clientAfterRequest?.(call.request, value, error);
       } catch (thrown) {
         // An exception of the hook becomes an uncaught one; the call goes on.
-        nextTick(() => {
+        this.#world.nextTick(() => {
           throw thrown;
         });
       }

@@ -4,13 +4,13 @@
 import type { ClientOptions } from "../types.js";
 import type { PythonEnd } from "./process.js";
 
-/** When a worker that has ended is started again. */
+/** When to start a worker again that has ended. */
 export interface PythonRestart {
-  /** Starts within `window`, per worker; one more end and it is given up. Default 5. */
+  /** Restarts of a worker within `window`. If it ends once more, it is given up. Default 5. */
   readonly max?: number;
-  /** Milliseconds. A worker that has lived as long begins anew with its count and its delay. Default 60000. */
+  /** Milliseconds. Restarts that are longer ago count no more, for `max` and for the delay. Default 60000. */
   readonly window?: number;
-  /** Milliseconds before the first restart; doubled for each further one. Default 100. */
+  /** Milliseconds before the first restart. Doubles with each further one. Default 100. */
   readonly delay?: number;
   /** Longest delay in milliseconds. Default 5000. */
   readonly maxDelay?: number;
@@ -18,38 +18,38 @@ export interface PythonRestart {
 
 /** Options of `spawnPython`. */
 export interface PythonOptions {
-  /** Command or path of the Python. Default: the first of python3 (on PATH), /usr/bin/python3, python that has pyzmq and msgpack. */
+  /** Command or path of Python. Default: the first of python3 (on PATH), /usr/bin/python3 and python that has pyzmq and msgpack. */
   readonly python?: string;
   /** Arguments for Python itself, before the script: `["-X", "utf8"]`. */
   readonly pythonArgs?: readonly string[];
   /** Arguments for the script. */
   readonly args?: readonly string[];
-  /** Working directory. Default ours. */
+  /** Working directory. Default: that of this process. */
   readonly cwd?: string;
-  /** Environment variables on top of ours. */
+  /** Environment variables, in addition to those of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Processes. Each call goes to one of them. Default 1. */
+  /** Number of processes. Each call goes to one of them. Default 1. */
   readonly workers?: number;
-  /** Milliseconds until every worker must have answered. Default 10000. */
+  /** Milliseconds within which every worker must have answered. Default 10000. */
   readonly readyTimeout?: number;
-  /** Start a worker again when it ends; true for the defaults of PythonRestart. Default false. */
+  /** Whether to start a worker again when it ends; true takes the defaults of PythonRestart. Default false. */
   readonly restart?: boolean | PythonRestart;
   /** Milliseconds between SIGTERM and SIGKILL when closing. Default 3000. */
   readonly killTimeout?: number;
-  /** Takes what workers print. Default: their stdout and stderr are ours. */
+  /** Gets what workers print. Default: it goes to stdout and stderr of this process. */
   readonly onOutput?: (text: string, stream: "stdout" | "stderr", worker: number) => void;
   /** Options of the client. */
   readonly client?: Omit<ClientOptions, "bind">;
 }
 
-/** A worker as it stands. */
+/** A worker as it is now. */
 export interface PythonWorker {
   /** From 0 on. */
   readonly index: number;
   /** Undefined while no process runs. */
   readonly pid: number | undefined;
   readonly state: "starting" | "ready" | "waiting" | "gone";
-  /** How often it was started again. */
+  /** How often it was restarted. */
   readonly restarts: number;
   readonly endpoint: string;
 }
@@ -58,7 +58,7 @@ export interface PythonWorker {
 export interface PythonExit extends PythonEnd {
   readonly worker: number;
   readonly pid: number | undefined;
-  /** Whether it will be started again. */
+  /** Whether it will be restarted. */
   readonly restarting: boolean;
 }
 

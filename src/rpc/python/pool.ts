@@ -20,9 +20,9 @@ import type { Worker } from "./worker.js";
 interface PythonEvents {
   /** A worker ended without being told to. */
   exit: [PythonExit];
-  /** A worker was started again and answers. */
+  /** A worker was restarted and answers. */
   restart: [PythonWorker];
-  /** The last worker is gone for good; calls reject with LostRemote from here on. */
+  /** The last worker is gone for good. From now on calls reject with LostRemote. */
   gone: [PythonError];
 }
 

@@ -2,7 +2,7 @@
  * Which calls a server runs: limits on what a client may have open and on what may wait, the time that a caller gives
  * its call, and what is refused while the server closes.
  */
-import { Buffer, nextTick } from "../../base/platform.js";
+import { Buffer } from "../../base/platform.js";
 import { refusal } from "../answers.js";
 import type { World } from "../clock.js";
 import type { Deadlines } from "../deadlines.js";
@@ -117,7 +117,7 @@ export class Admission {
     connection.told.add(limit);
     const routingId = Buffer.from(connection.name, "latin1");
     const event = { type: "limit", endpoint: "", address: "", limit, action, value, routingId } as const;
-    nextTick(() => this.#tell(event));
+    this.#world.nextTick(() => this.#tell(event));
   }
 }
 

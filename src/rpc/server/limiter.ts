@@ -1,12 +1,12 @@
 /**
- * How many handlers run at the same time, and the bounded queue of those that wait: one line for each client, served in
- * turn, so that a client with many calls holds up its own. A stream that waits for its client holds no place: it gives
- * its place back, and stands in line for another. Knows nothing of what it starts.
+ * How many handlers run at the same time, and the bounded queue of calls that wait for a place. Each client has a line of
+ * its own and the lines are served in turn, so that a client with many calls delays only its own. A stream that waits for
+ * its client gives its place back, and waits in line for another one.
  */
 
 import { assert } from "../../base/assert.js";
 
-/** What one client has of everything that is shared out; see peers.ts. */
+/** What clients share is divided among these; see Connection in peers.ts. */
 export interface Share {
   readonly line: Line;
 }
@@ -17,21 +17,21 @@ export type QueueLimit = "queueLimit" | "maxWaitingBytes";
 /** What stands for a call. */
 export interface Claim {
   readonly share: Share;
-  /** For the limiter. */
+  /** Belongs to the limiter. */
   seat: "none" | "waiting" | "held" | "parked" | "returning";
   /** Bytes that it takes while it waits. */
   readonly weight: number;
   before: Claim | null;
   after: Claim | null;
-  /** A place is there: run. */
+  /** The call has a place: it starts. */
   start(): void;
-  /** A stream that was parked has a place again. */
+  /** A parked stream has a place again. */
   resume(): void;
   /** A call of another client waits in its place, because of a limit: it will not start. */
   displaced(limit: QueueLimit): void;
 }
 
-/** Claims in order; any of them may leave. */
+/** Claims in order. Any of them may leave. */
 class Queue {
   first: Claim | null = null;
   last: Claim | null = null;
@@ -57,11 +57,11 @@ class Queue {
   }
 }
 
-/** Claims of one client. Streams that go on are served before calls that begin. */
+/** Claims of one client. Streams that go on come before calls that start. */
 export class Line {
   readonly streams = new Queue();
   readonly calls = new Queue();
-  /** Of the calls. */
+  /** Bytes of the calls. */
   weight = 0;
 
   get isEmpty(): boolean {
@@ -73,14 +73,14 @@ export class Limiter {
   readonly #most: number;
   readonly #mostWaiting: number;
   readonly #mostBytes: number;
-  /** Clients with somebody in line, the next to be served in front. */
+  /** Lines that are not empty, the next one to be served first. */
   readonly #lines = new Set<Line>();
-  /** The line that was the longest when it was last looked at. */
+  /** The line that was the longest when lines were last compared. */
   #longest: Line | null = null;
   #waiting = 0;
   #waitingBytes = 0;
   #held = 0;
-  /** Streams without a place: parked, or in line for one. */
+  /** Streams without a place: parked, or in line for a place. */
   #parked = 0;
   #serving = false;
   #idle: (() => void) | null = null;
@@ -96,7 +96,7 @@ export class Limiter {
     this.#mostBytes = mostBytes;
   }
 
-  /** Handlers that have begun and are not done, with a place or without. */
+  /** Handlers that have started and are not done, with a place or without. */
   get running(): number {
     return this.#held + this.#parked;
   }
@@ -133,8 +133,8 @@ export class Limiter {
   }
 
   /**
-   * Room for the bytes of a client's call: at the end of the line with the most bytes, if that has more without them than
-   * the client has with the call.
+   * Makes room for the bytes of a call at the end of the line with the most bytes, if that line keeps at least as many as
+   * the client of the call will have.
    */
   #makeRoom(line: Line, weight: number): boolean {
     const over = this.#waitingBytes + weight - this.#mostBytes;
@@ -154,7 +154,7 @@ export class Limiter {
     last.displaced(limit);
   }
 
-  /** Room in the queue for a client that has fewer calls in it than another: at the end of the other's line. */
+  /** Makes room in the queue at the end of the longest line, if that line is longer than the one of the client will be. */
   #displaceFor(line: Line): boolean {
     const longest = this.#longest;
     if (longest === null || longest.calls.length <= line.calls.length + 1) return false;
@@ -162,7 +162,7 @@ export class Limiter {
     return true;
   }
 
-  /** A call is not wanted any more: it never starts if it waits, and else nothing changes. */
+  /** A call is over. If it waits, it never starts; otherwise nothing changes. */
   withdraw(claim: Claim): void {
     if (claim.seat !== "waiting") return;
     const { line } = claim.share;
@@ -179,7 +179,7 @@ export class Limiter {
     assert(this.#waiting > 0 || this.#waitingBytes === 0, "an empty queue holds no bytes");
   }
 
-  /** A stream waits for its client: others may run. */
+  /** A stream waits for its client: another call may have its place. */
   park(claim: Claim): void {
     if (claim.seat !== "held") return;
     claim.seat = "parked";
@@ -188,7 +188,7 @@ export class Limiter {
     this.#serve();
   }
 
-  /** A stream that was parked may go on: true when it may at once, else `resume` follows. */
+  /** A parked stream wants to go on. Returns whether it has a place; if not, `resume` follows. */
   unpark(claim: Claim): boolean {
     if (claim.seat === "held") return true;
     if (claim.seat === "returning") return false;
@@ -205,13 +205,13 @@ export class Limiter {
     return false;
   }
 
-  /** Call back when nothing runs, now or later. */
+  /** Calls back when no handler runs, now or later. */
   whenIdle(idle: () => void): void {
     if (this.running === 0) idle();
     else this.#idle = idle;
   }
 
-  /** One that was started is done. */
+  /** A call that was started is done. */
   release(claim: Claim): void {
     const { seat } = claim;
     assert(seat !== "none" && seat !== "waiting", "only a call that was started can be done");
@@ -227,7 +227,7 @@ export class Limiter {
     if (this.running === 0) this.#idle?.();
   }
 
-  /** Give free places away, client by client. One that is done at once comes back here, and is not a level deeper. */
+  /** Gives free places away, client by client. A call that is done at once comes back here; the loop goes on instead of another one inside it. */
   #serve(): void {
     if (this.#serving) return;
     this.#serving = true;
@@ -254,7 +254,7 @@ export class Limiter {
     }
   }
 
-  /** Take out all calls that wait: they will not start. */
+  /** Takes out all calls that wait. They will not start. */
   takeWaiting(): Claim[] {
     const claims: Claim[] = [];
     for (const line of [...this.#lines]) {

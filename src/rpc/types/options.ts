@@ -9,44 +9,44 @@ import type { Headers } from "./service.js";
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * Milliseconds until the call, or the first item of a stream, must be there; it covers the time spent waiting for a
-   * server. Infinity for ever. Default that of the client.
+   * Milliseconds until the answer, or the first item of a stream, must be there, including the time that the call waits
+   * for a server. Infinity waits for ever. Default: that of the client.
    */
   readonly timeout?: number;
-  /** Gives the call up at any time, a stream between items, too. */
+  /** Ends the call at any time when it is aborted, a stream between two items, too. */
   readonly signal?: AbortSignal;
-  /** Header keys for this call, on top of those of the client. */
+  /** Header keys for this call, in addition to those of the client. */
   readonly headers?: Headers;
   /**
-   * How often the call may be sent again when its server is lost before it answered. Only for what may run twice.
-   * Default 0, or the client's `retries` for its `idempotent` methods.
+   * How often the call may be sent again if its server is lost before it has answered. Only for methods that may run
+   * twice. Default 0, or the client's `retries` for its `idempotent` methods.
    */
   readonly retries?: number;
 }
 
 /** Options of `connect` and of a Client. */
 export interface ClientOptions {
-  /** Default of CallOptions.timeout. Default 30000. */
+  /** Milliseconds; see CallOptions.timeout. Default 30000. */
   readonly timeout?: number;
-  /** Header keys of every call. */
+  /** Header keys for every call. */
   readonly headers?: Headers;
-  /** Names of methods that may run twice: they are sent again when their server is lost before it answered. */
+  /** Names of methods that may run twice: their calls are sent again if the server is lost before it has answered. */
   readonly idempotent?: readonly string[];
-  /** How often. Default 2. */
+  /** How often such a call may be sent again. Default 2. */
   readonly retries?: number;
   /** Bind the endpoints and let the server connect. One server per endpoint. Default false. */
   readonly bind?: boolean;
   /**
-   * Milliseconds after which a heartbeat is begun on a call, if none came. 0: heartbeats are answered but never begun.
-   * Default 5000.
+   * Milliseconds without a heartbeat on a call after which the client begins one. 0: it only answers heartbeats. Default
+   * 5000.
    */
   readonly heartbeat?: number;
   /**
-   * Milliseconds of complete silence on a call after which it is lost. Default Infinity: a broken connection, the
-   * deadline, or a server that answers others but has forgotten this call end it, and a server that is merely busy does not.
+   * Milliseconds of complete silence on a call after which it counts as lost. Default Infinity: a broken connection, the
+   * timeout, or a server that answers other calls and has forgotten this one end a call; a busy server does not.
    */
   readonly lostAfter?: number;
-  /** Items of a stream that the server may send ahead. Default 100, as Python. */
+  /** Items of a stream that the server may send ahead of the reader. Default 100, as in Python. */
   readonly window?: number;
   /** Calls that may wait for a server or for room; more reject with EAGAIN. Default 65536. */
   readonly queueLimit?: number;
@@ -65,18 +65,18 @@ export interface ClientOptions {
 
 /** Options of `serve`. */
 export interface ServeOptions {
-  /** Told by `_zerorpc_ping`, `_zerorpc_name` and `_zerorpc_inspect`. Default "zwire". */
+  /** Returned by `_zerorpc_ping`, `_zerorpc_name` and `_zerorpc_inspect`. Default "zwire". */
   readonly name?: string;
-  /** Connect to the endpoints instead of binding them: to a client that binds, or a broker. Default false. */
+  /** Connect to the endpoints instead of binding them: to a client that binds, or to a broker. Default false. */
   readonly connect?: boolean;
   /**
-   * Handlers that run at the same time. A stream counts while it makes items, and not while it waits for a client that
-   * takes none. Places go to clients in turn. Default Infinity.
+   * Number of handlers that may run at the same time. A stream counts while it makes items, but not while its client
+   * accepts none. Clients get places in turn. Default Infinity.
    */
   readonly concurrency?: number;
   /**
-   * Calls that may wait for a place; more are refused with the error ServerBusy, first those of the client with the most.
-   * Default 10000.
+   * Calls that may wait for a place. More are refused with the error ServerBusy, first those of the client with the most
+   * calls waiting. Default 10000.
    */
   readonly queueLimit?: number;
   /**
@@ -88,13 +88,13 @@ export interface ServeOptions {
   readonly maxWaitingBytes?: number;
   /**
    * Calls that one connection may have open: waiting, running, streaming. More are refused with the error ServerBusy, and
-   * told by the event `limit`. All clients behind a broker are one connection. Default 65536; Infinity for no limit.
+   * the event `limit` is emitted. All clients behind a broker are one connection. Default 65536; Infinity for no limit.
    */
   readonly maxClientCalls?: number;
   /**
-   * Bytes of answers that may wait here because their clients do not read, of all clients together, each answer counted
-   * with 160 more. Beyond it the client with the most waiting loses them, which `undelivered` counts and the event `limit`
-   * tells. The largest answer may wait whatever its size. Default 32 MiB; Infinity for no limit.
+   * Bytes of answers that may wait because their clients do not read, of all clients together; each answer counts 160
+   * bytes more. Beyond it the client with the most bytes waiting loses its answers: `undelivered` counts them, and the
+   * event `limit` is emitted. The largest answer may wait, whatever its size. Default 32 MiB; Infinity for no limit.
    */
   readonly maxUnsentBytes?: number;
   /** See Middleware. */
@@ -102,8 +102,9 @@ export interface ServeOptions {
   /** Send the stack of an error as its traceback. Default true. */
   readonly tracebacks?: boolean;
   /**
-   * Milliseconds of silence after which a stream whose client takes nothing is given up. For clients that are zwire or
-   * use no heartbeats; others are given up after three of their heartbeats, at least 30 s. Default 300000.
+   * Milliseconds of silence after which a stream is given up whose client accepts nothing, if the client is zwire or
+   * sends no heartbeats. For other clients it is three intervals between their heartbeats, and at least 30 s. Default
+   * 300000.
    */
   readonly abandonAfter?: number;
   /** See EventLimits. */
@@ -119,8 +120,8 @@ export interface ServeOptions {
 
 /** Options of Server.close. */
 export interface ServerCloseOptions {
-  /** Milliseconds for running calls to finish; their signals are aborted then. Default 30000. */
+  /** Milliseconds for running calls to finish. Then their signals are aborted. Default 30000. */
   readonly grace?: number;
-  /** Milliseconds for the last answers to be sent after that. Default that of the socket. */
+  /** Milliseconds for the last answers to be sent after that. Default: that of the socket. */
   readonly linger?: number;
 }

@@ -5,26 +5,26 @@ import type { Buffer } from "../../base/platform.js";
 import type { CallOptions } from "./options.js";
 
 /**
- * Header keys of an event beside the protocol's own (`message_id`, `response_to`, `v`, `zwire`): trace ids, credentials.
- * Values are anything that may be an argument.
+ * Header keys of an event, without those of the protocol (`message_id`, `response_to`, `v`, `zwire`): trace ids,
+ * credentials. A value may be anything that may be an argument.
  */
 export type Headers = Readonly<Record<string, unknown>>;
 
-/** What a handler can know of the call that it serves. */
+/** What a handler can know about the call that it serves. */
 export interface CallContext {
-  /** Name that was called, such as `add` or `math.add`. */
+  /** Name of the method, such as `add` or `math.add`. */
   readonly method: string;
-  /** Positional arguments as they came. */
+  /** The arguments as they came. */
   readonly args: readonly unknown[];
   /** Who called. */
   readonly peer: CallPeer;
   /** Headers of the request, without the protocol's own keys. */
   readonly headers: Headers;
-  /** When the caller gives up, in milliseconds since the epoch; Infinity when it did not say. */
+  /** When the caller gives up, in milliseconds since 1970; Infinity if it did not say. */
   readonly deadline: number;
-  /** Aborted when the caller has cancelled, its deadline is over or it is gone, and when the server stops waiting for the call. */
+  /** Aborted when the caller cancels, when its deadline has passed, when it is gone, and when the server stops waiting for the call. */
   readonly signal: AbortSignal;
-  /** A place for middleware to leave things for the handler. */
+  /** Where middleware may leave things for the handler. */
   readonly state: Map<unknown, unknown>;
 }
 
@@ -32,7 +32,7 @@ export interface CallContext {
 export interface CallPeer {
   /** Routing id of the connection: the same for all calls of one client, until it connects anew. */
   readonly routingId: Buffer;
-  /** All frames in front of the delimiter: longer than one where a broker is in between. */
+  /** All frames before the delimiter: more than one if there is a broker in between. */
   readonly envelope: readonly Buffer[];
   /** Whether the peer has announced that it is zwire. */
   readonly zwire: boolean;
@@ -40,13 +40,13 @@ export interface CallPeer {
 
 /** What `method` adds to a handler. */
 export interface MethodOptions {
-  /** Text for `_zerorpc_help` and `_zerorpc_inspect`. */
+  /** The text that `_zerorpc_help` and `_zerorpc_inspect` return. */
   readonly doc?: string;
-  /** Names of the parameters for `_zerorpc_args` and `_zerorpc_inspect`. By default those in the function's source. */
+  /** Names of the parameters that `_zerorpc_args` and `_zerorpc_inspect` return. Default: those in the source of the function. */
   readonly args?: readonly string[];
 }
 
-/** A handler that is given its call's context. Made by `method`. */
+/** A handler that gets the context of its call. Made by `method`. */
 export interface Method<A extends unknown[] = unknown[], R = unknown> {
   readonly handler: (call: CallContext, ...args: A) => R;
   readonly options: MethodOptions;
@@ -61,9 +61,9 @@ export interface Method<A extends unknown[] = unknown[], R = unknown> {
  */
 export type Service = object;
 
-/** A call under way that may be stopped. */
+/** A call under way that can be cancelled. */
 export interface Cancellable {
-  /** Give the call up: it rejects with `reason` (an AbortError by default) and a server that understands is told. */
+  /** Ends the call: it rejects with `reason` (an AbortError by default), and a zwire server is told. */
   cancel(reason?: unknown): void;
 }
 
@@ -84,7 +84,7 @@ export type Answer<R> = 0 extends 1 & R
       ? PendingCall<RpcStream<I>, I>
       : Promise<Awaited<R>> & Cancellable;
 
-/** A service as its client sees it. */
+/** A service as a client sees it. */
 export type Remote<Api> = unknown extends Api
   ? AnyRemote
   : {
@@ -97,28 +97,28 @@ export type Remote<Api> = unknown extends Api
             : never;
     };
 
-/** A service of which no types are known. */
+/** A service without types. */
 export interface AnyRemote {
   // biome-ignore lint/suspicious/noExplicitAny: the caller knows, and nobody else
   (...args: any[]): PendingCall<any, any>;
   readonly [name: string]: AnyRemote;
 }
 
-/** What the proxy of `connect` has beside the methods. No name of a Python method can begin with `$`. */
+/** What the object from `connect` has besides the methods. No Python method has a name that begins with `$`. */
 export interface RemoteControl<C> {
-  /** The client behind the proxy. */
+  /** The client behind this object. */
   readonly $client: C;
-  /** Call by name. */
+  /** Calls a method by name. */
   $call<T = unknown>(
     name: string,
     args?: readonly unknown[],
     options?: CallOptions,
   ): Promise<T> & Cancellable;
-  /** Call by name what streams. */
+  /** Calls a method that streams by name. */
   $stream<T = unknown>(name: string, args?: readonly unknown[], options?: CallOptions): RpcStream<T>;
   /** The same methods with other options. */
   $with(options: CallOptions): this;
-  /** Close the client: what is under way rejects with LostRemote. */
+  /** Closes the client: calls under way reject with LostRemote. */
   $close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

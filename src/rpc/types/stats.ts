@@ -1,14 +1,14 @@
 /**
- * Counters of clients and servers, and the event of a server.
+ * Counters of clients and servers, and the events of a server.
  */
 import type { Buffer } from "../../base/platform.js";
 import type { EventOfType } from "../../index.js";
 
-/** Counters and depths of a client. Counters run from its creation. */
+/** Numbers about a client: what there is now, and what was counted since it was made. */
 export interface ClientStats {
   /** Calls that wait for a server or for room. */
   waiting: number;
-  /** Calls handed to a socket and not answered. */
+  /** Calls that were handed to a socket and are not answered. */
   inFlight: number;
   /** Streams under way. */
   streams: number;
@@ -18,15 +18,15 @@ export interface ClientStats {
   calls: number;
   /** Calls sent again after their server was lost. */
   retried: number;
-  /** Events for calls that are over: late answers. */
+  /** Answers that came after their calls were over. */
   late: number;
-  /** Events that could not be understood. */
+  /** Events that could not be decoded. */
   dropped: number;
-  /** Answers that met a bug of zwire/rpc; the first is also a warning of the process, ZWIRE_RPC_FAULT. */
+  /** Answers that hit a bug in zwire/rpc. The first is also a process warning with the code ZWIRE_RPC_FAULT. */
   faults: number;
 }
 
-/** Counters and depths of a server. Counters run from its creation. */
+/** Numbers about a server: what there is now, and what was counted since it was made. */
 export interface ServerStats {
   /** Calls that wait for a place (`concurrency`). */
   waiting: number;
@@ -34,38 +34,38 @@ export interface ServerStats {
   running: number;
   /** Streams under way. */
   streams: number;
-  /** Channels that are open: calls, and those that a heartbeat opened. */
+  /** Open channels: calls, and channels that a heartbeat has opened. */
   channels: number;
   /** Clients with an open channel. */
   peers: number;
   /** Calls that were started. */
   calls: number;
-  /** Calls refused because too many wait, or the server closes. */
+  /** Calls that were refused because too many wait, or because the server closes. */
   refused: number;
-  /** Calls whose client cancelled, left, or was given up. */
+  /** Calls whose client has cancelled, left, or was given up. */
   cancelled: number;
-  /** Events that could not be understood. */
+  /** Events that could not be decoded. */
   dropped: number;
   /** Events for channels that are closed. */
   late: number;
-  /** Answers that could not be sent, because the client had left or did not read. */
+  /** Answers that could not be sent because the client had left or did not read. */
   undelivered: number;
-  /** Events that met a bug of zwire/rpc; the first is also a warning of the process, ZWIRE_RPC_FAULT. */
+  /** Events that hit a bug in zwire/rpc. The first is also a process warning with the code ZWIRE_RPC_FAULT. */
   faults: number;
 }
 
-/** What a client has exceeded; told once for each connection and limit. */
+/** A client has exceeded a limit. Emitted once for each connection and limit. */
 export interface ServerLimitEvent {
   readonly type: "limit";
-  /** The option. */
+  /** The option that sets the limit. */
   readonly limit: "maxClientCalls" | "maxWaitingBytes" | "maxUnsentBytes";
-  /** What became of the call, or of its answer. */
+  /** What happened to the call, or to its answer. */
   readonly action: "refused" | "dropped";
   /** The number that exceeds the limit. */
   readonly value: number;
-  /** Of the connection that exceeds it. */
+  /** Routing id of the connection that exceeds it. */
   readonly routingId: Buffer;
-  /** Empty: the server as a whole is meant. */
+  /** Empty: the limit belongs to the server, not to an endpoint. */
   readonly endpoint: "";
   readonly address: "";
 }

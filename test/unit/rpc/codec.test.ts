@@ -109,7 +109,7 @@ describe("events", () => {
     expect(decodeEvent(codec, bytes)).toMatchObject({
       id: "bi",
       name: "m",
-      fault: { message: "msgpack extension type 5 is not understood" },
+      fault: { message: "msgpack extension type 5 is not supported" },
     });
   });
 
