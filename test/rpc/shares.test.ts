@@ -29,7 +29,7 @@ function unreading(endpoint: string): Dealer {
 }
 
 describe("places", () => {
-  it("streams whose clients grant nothing and only beat hold no place: others are served", async () => {
+  it("streams whose clients grant nothing and only send heartbeats hold no place: others are served", async () => {
     const server = await serving(
       {
         *count(n: number) {
@@ -89,7 +89,7 @@ describe("places", () => {
     );
   });
 
-  it("places go to clients in turn: a client's hundred calls do not hold up another's one", async () => {
+  it("clients get places in turn: a hundred calls of one client do not delay the one call of another", async () => {
     const order: string[] = [];
     const first = gate();
     const server = await serving(
@@ -113,7 +113,7 @@ describe("places", () => {
     expect(order.indexOf("one")).toBeLessThan(2);
   });
 
-  it("a full queue refuses calls of the client that has the most in it, and takes another's", async () => {
+  it("a full queue refuses calls of the client with the most in it, and accepts those of another", async () => {
     const held = gate();
     const server = await serving({ hold: () => held.opened }, { concurrency: 1, queueLimit: 10 });
     const [many, one] = [calling(server.endpoint), calling(server.endpoint)];
@@ -132,7 +132,7 @@ describe("places", () => {
     ]);
   });
 
-  it("ten thousand calls that wait for one place and are done at once need no stack", async () => {
+  it("ten thousand calls that wait for one place and are done at once do not overflow the stack", async () => {
     const first = gate();
     const server = await serving({ first: () => first.opened, quick: (i: number) => i }, { concurrency: 1 });
     const api = calling(server.endpoint);
@@ -225,7 +225,7 @@ describe("limits", () => {
   });
 
   it.runIf(SMALL_BUFFERS)(
-    "answers that nobody reads have one limit for all clients: those with the most lose them, with an event",
+    "answers that nobody reads have one limit for all clients: the clients with the most lose them, with an event",
     async () => {
       const server = await serving(
         { blob: (size: number) => Buffer.alloc(size) },
