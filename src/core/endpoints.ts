@@ -4,6 +4,7 @@
  */
 
 import { eventLoop } from "../base/deadline.js";
+import { parseEndpoint } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import { Dialer } from "../connect/dialer.js";
@@ -12,14 +13,29 @@ import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
 import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
+import type { Transport } from "../transport/contract/transport.js";
+import { schemes, transportFor } from "../transport/registry.js";
 
 /** An endpoint as the application wrote it, taken apart. */
 export interface Endpoint {
   readonly endpoint: string;
-  readonly scheme: "tcp" | "ipc" | "inproc";
   /** What follows `://`. */
   readonly address: string;
+  /** null for inproc. */
+  readonly transport: Transport | null;
+}
+
+/**
+ * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme that has
+ * no transport (R27)
+ */
+export function resolveEndpoint(endpoint: string): Endpoint {
+  const { scheme, address } = parseEndpoint(endpoint);
+  if (scheme === "inproc") return { endpoint, address, transport: null };
+  const transport = transportFor(scheme);
+  if (transport !== undefined) return { endpoint, address, transport };
+  const detail = `"${scheme}" is not ${schemes().join(", ")} or inproc`;
+  throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail });
 }
 
 export class Endpoints {
@@ -56,32 +72,32 @@ export class Endpoints {
   }
 
   /** Rejects with EBADF when the socket was closed meanwhile. */
-  async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
+  async bind({ endpoint, address, transport }: Endpoint): Promise<EndpointHandle> {
     let handle: InprocListener | Listener;
-    if (scheme === "inproc") {
+    if (transport === null) {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
-      checkBind(scheme, address, this.#host.options);
+      transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
-      await handle.open(transportFor(scheme), address);
+      await handle.open(transport, address);
     }
     if (this.#host.closed) {
       await handle.close(0);
       throw new ZmqError("EBADF", { address: endpoint });
     }
-    return this.#keep(endpoint, handle);
+    return this.#keep(endpoint, handle, transport?.isWildcard(address) === true);
   }
 
-  #keep(given: string, handle: EndpointHandle): EndpointHandle {
+  #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
     this.#bound.set(handle.endpoint, handle);
-    if (given !== handle.endpoint && !isWildcard(given)) this.#aliases.set(given, handle.endpoint);
+    if (given !== handle.endpoint && !wildcard) this.#aliases.set(given, handle.endpoint);
     return handle;
   }
 
-  bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
+  bindSync({ endpoint, address, transport }: Endpoint): EndpointHandle {
     let handle: InprocListener | Listener;
-    if (scheme === "inproc") {
+    if (transport === null) {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       const contest = this.#inproc().bind(handle);
       if (contest !== undefined) {
@@ -92,11 +108,11 @@ export class Endpoints {
         });
       }
     } else {
-      checkBind(scheme, address, this.#host.options);
+      transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
-      handle.openSync(transportFor(scheme), address);
+      handle.openSync(transport, address);
     }
-    return this.#keep(endpoint, handle);
+    return this.#keep(endpoint, handle, transport?.isWildcard(address) === true);
   }
 
   /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
@@ -120,18 +136,18 @@ export class Endpoints {
   }
 
   /** Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport refuses */
-  connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
+  connect({ endpoint, address, transport }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
     // Not only names of pipes: with immediate there is no pipe yet.
     if (routingId !== null && this.hasNamed(routingId)) {
       throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
     }
     let handle: InprocConnector | Dialer;
-    if (scheme === "inproc") {
+    if (transport === null) {
       handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
     } else {
-      checkConnect(scheme, address, this.#host.options);
+      transport.checkConnect(address, this.#host.options);
       const forget = (): void => this.#forget(handle);
-      handle = new Dialer(this.#host, transportFor(scheme), { endpoint, address, routingId }, forget);
+      handle = new Dialer(this.#host, transport, { endpoint, address, routingId }, forget);
     }
     this.#connected.push(handle);
     return handle;
@@ -196,9 +212,4 @@ export class Endpoints {
   unref(): void {
     for (const handle of this.#all()) handle.unref();
   }
-}
-
-/** Whether each bind of it makes another endpoint: a port or a path that the system chooses. */
-function isWildcard(endpoint: string): boolean {
-  return endpoint === "ipc://*" || /^tcp:.*:(?:\*|0+)$/.test(endpoint);
 }

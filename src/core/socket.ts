@@ -5,7 +5,6 @@
  */
 
 import { Condition } from "../base/condition.js";
-import { parseEndpoint } from "../base/endpoint.js";
 import { endpointError, ZmqError } from "../base/errors.js";
 import {
   EVENT_TYPES,
@@ -30,7 +29,7 @@ import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { streamEngine } from "../transport/registry.js";
 import { Context, context as defaultContext } from "./context.js";
 import { Emitting } from "./emitting.js";
-import { type Endpoint, Endpoints } from "./endpoints.js";
+import { type Endpoint, Endpoints, resolveEndpoint } from "./endpoints.js";
 import { SocketTurns } from "./socket-turns.js";
 
 /** Options of `close`. */
@@ -249,8 +248,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   /** What has to be known of security before there is a connection; inproc has none. @throws ZmqError EINVAL */
-  #secure({ scheme, endpoint }: Endpoint): void {
-    if (scheme === "inproc") return;
+  #secure({ transport, endpoint }: Endpoint): void {
+    if (transport === null) return;
     try {
       secure(this.options, () => zapClient(this.context.inproc), this.raw);
     } catch (error) {
@@ -271,8 +270,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   #parse(endpoint: string): Endpoint {
-    const { scheme, address } = parseEndpoint(endpoint);
-    if (!this.raw || scheme !== "inproc") return { endpoint, scheme, address };
+    const parsed = resolveEndpoint(endpoint);
+    if (!this.raw || parsed.transport !== null) return parsed;
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
@@ -282,7 +281,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * Rejects with ENOENT for one that is not bound.
    */
   async unbind(endpoint: string): Promise<void> {
-    parseEndpoint(endpoint);
+    resolveEndpoint(endpoint);
     this.requireOpen();
     this.sendHeld();
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
@@ -317,7 +316,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * @throws ZmqError ENOENT when the endpoint is not connected
    */
   disconnect(endpoint: string): void {
-    parseEndpoint(endpoint);
+    resolveEndpoint(endpoint);
     this.requireOpen();
     this.sendHeld();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);

@@ -118,11 +118,26 @@ function named(name: string, acceptor: RawAcceptor): Acceptor {
   };
 }
 
+/** The scheme `ipc`. */
 export class IpcTransport implements Transport {
   readonly #engine: StreamEngine;
 
   constructor(engine: StreamEngine) {
     this.#engine = engine;
+  }
+
+  checkBind(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "ipc");
+    if (!this.isWildcard(address)) this.#engine.checkPath(ipcPath(address), address);
+  }
+
+  checkConnect(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "ipc");
+    this.#engine.checkPath(ipcPath(address), address);
+  }
+
+  isWildcard(address: string): boolean {
+    return address === "*";
   }
 
   async listen(
@@ -135,7 +150,7 @@ export class IpcTransport implements Transport {
     const path = ipcPath(address);
     checkMode(options, path);
     if (options.useFd !== -1) return this.#listenDescriptor(tuned, handler);
-    if (address === "*") return this.#listenTemporary(tuned, handler);
+    if (this.isWildcard(address)) return this.#listenTemporary(tuned, handler);
     if (path.startsWith("\0")) {
       return named(address, await this.#engine.listenPipe(path, address, tuned, handler));
     }
@@ -273,7 +288,7 @@ export class IpcTransport implements Transport {
     const tuned = this.#tuned(options);
     const path = ipcPath(address);
     checkMode(options, path);
-    if (address === "*") return this.#listenTemporarySync(tuned, handler);
+    if (this.isWildcard(address)) return this.#listenTemporarySync(tuned, handler);
     const engine = this.#engine;
     if (path.startsWith("\0")) return named(address, engine.listenPipeSync(path, address, tuned, handler));
     takePath(path); // connecting to see whether anybody serves it takes time

@@ -1,18 +1,17 @@
 /**
- * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces one;
- * otherwise the addon is used where it loads.
+ * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces one engine;
+ * otherwise the addon is used where it loads. A new scheme is one object, made known with `registerTransport`.
  */
 import { ZmqError } from "../base/errors.js";
 import type { StreamEngine } from "./contract/stream-engine.js";
-import type { Transport, TransportOptions } from "./contract/transport.js";
-import { IpcTransport, ipcPath } from "./ipc.js";
+import type { Transport } from "./contract/transport.js";
+import { IpcTransport } from "./ipc.js";
 import { addonError } from "./native/addon.js";
 import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
-import { checkTcpConnect, parseTcpBind, TcpTransport } from "./tcp.js";
+import { TcpTransport } from "./tcp.js";
 
 let engine: StreamEngine | undefined;
-const transports = new Map<string, Transport>();
 
 function chooseEngine(): StreamEngine {
   const forced = process.env.ZWIRE_ENGINE;
@@ -33,29 +32,33 @@ export function streamEngine(): StreamEngine {
   return engine;
 }
 
-/** The transport for `tcp` or `ipc`. */
-export function transportFor(scheme: "tcp" | "ipc"): Transport {
-  let transport = transports.get(scheme);
-  if (transport === undefined) {
-    transport = scheme === "tcp" ? new TcpTransport(streamEngine()) : new IpcTransport(streamEngine());
-    transports.set(scheme, transport);
-  }
-  return transport;
-}
+const makers = new Map<string, () => Transport>();
+const transports = new Map<string, Transport>();
 
 /**
- * Checks an address and the options at once, so that what can never work throws instead of being tried for ever.
- * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
+ * Makes a scheme known. Endpoints of it can be bound and connected from then on, in every socket of this thread.
+ * @param make called once, when the scheme is first used
+ * @throws Error when the scheme is known already
  */
-export function checkConnect(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
-  streamEngine().checkOptions(options, scheme);
-  if (scheme === "tcp") checkTcpConnect(address, options);
-  else streamEngine().checkPath(ipcPath(address), address);
+export function registerTransport(scheme: string, make: () => Transport): void {
+  if (makers.has(scheme)) throw new Error(`the scheme "${scheme}" is registered already`);
+  makers.set(scheme, make);
 }
 
-/** As checkConnect, for bind(). */
-export function checkBind(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
-  streamEngine().checkOptions(options, scheme);
-  if (scheme === "tcp") parseTcpBind(address);
-  else if (address !== "*") streamEngine().checkPath(ipcPath(address), address);
+registerTransport("tcp", () => new TcpTransport(streamEngine()));
+registerTransport("ipc", () => new IpcTransport(streamEngine()));
+
+/** The schemes that are registered, in that order. */
+export function schemes(): string[] {
+  return [...makers.keys()];
+}
+
+/** The transport of a scheme; undefined for a scheme that is not registered. */
+export function transportFor(scheme: string): Transport | undefined {
+  let transport = transports.get(scheme);
+  if (transport === undefined) {
+    transport = makers.get(scheme)?.();
+    if (transport !== undefined) transports.set(scheme, transport);
+  }
+  return transport;
 }

@@ -52,11 +52,8 @@ export function parseTcpConnect(address: string): { source?: HostPort; target: H
   return source === undefined ? { target } : { source, target };
 }
 
-/**
- * Checks a connect address and whether the options allow it.
- * @throws ZmqError EINVAL
- */
-export function checkTcpConnect(address: string, options: TransportOptions): void {
+/** Whether the options allow a connect address. @throws ZmqError EINVAL */
+function checkConnectAddress(address: string, options: TransportOptions): void {
   const { source, target } = parseTcpConnect(address);
   if (options.socksProxy === null) checkFamily(target.host, options.ipv6, address);
   else {
@@ -159,11 +156,26 @@ function named(address: string, acceptor: RawAcceptor): Acceptor {
   };
 }
 
+/** The scheme `tcp`. */
 export class TcpTransport implements Transport {
   readonly #engine: StreamEngine;
 
   constructor(engine: StreamEngine) {
     this.#engine = engine;
+  }
+
+  checkBind(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "tcp");
+    parseTcpBind(address);
+  }
+
+  checkConnect(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "tcp");
+    checkConnectAddress(address, options);
+  }
+
+  isWildcard(address: string): boolean {
+    return /:(?:\*|0+)$/.test(address);
   }
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {

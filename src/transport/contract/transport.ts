@@ -182,8 +182,20 @@ export interface TransportOptions {
   readonly useFd: number;
 }
 
-/** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */
+/**
+ * All that zwire knows of one scheme, such as `tcp`: what its addresses look like, which options it honours, and how to
+ * listen and to connect. `address` is what follows `://`.
+ */
 export interface Transport {
+  /**
+   * Checks an address and the options for bind(), so that what can never work throws at once.
+   * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
+   */
+  checkBind(address: string, options: TransportOptions): void;
+  /** As checkBind, for connect(). */
+  checkConnect(address: string, options: TransportOptions): void;
+  /** Whether each bind of the address makes another endpoint: a port or a path that the system chooses. */
+  isWildcard(address: string): boolean;
   /** @param takeOver ipc: also a path that somebody serves, as libzmq does, instead of EADDRINUSE */
   listen(
     address: string,
