@@ -209,6 +209,19 @@ export abstract class Pipe implements Waiting {
     return message;
   }
 
+  /** Put the oldest unread messages behind the others. */
+  moveToEnd(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#inboundLength--;
+      this.enqueue(this.#take());
+    }
+  }
+
+  /** The queue is empty: nothing counts any more, also not what a message has lost while it was queued. */
+  protected clearCount(): void {
+    this.#letGo(this.#inboundBytes);
+  }
+
   /** Drop the oldest unread message; there must be one. */
   forgetOldest(): void {
     this.#inboundLength--;

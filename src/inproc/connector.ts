@@ -3,6 +3,7 @@
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
 import { eventLoop } from "../base/deadline.js";
+import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { reportEnd, tellHandshake } from "../connect/dialer.js";
 import { flushed } from "../connect/linger.js";
@@ -29,7 +30,16 @@ const deferSoon: Defer = (run) => {
 
 /** One end of a joined pair, or a connector's queue until it is joined. */
 export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
-  return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail);
+  const onSpoiled = ({ peer }: DirectPipe): void =>
+    host.emitEvent("limit", {
+      address: peer?.address ?? "",
+      endpoint: peer?.endpoint ?? "",
+      peer,
+      limit: "buffer",
+      action: "dropped",
+      error: memoryGone(),
+    });
+  return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail, onSpoiled);
 }
 
 /** How a socket of this thread looks to the other end. */
