@@ -275,10 +275,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     const wasRemote = this.#state === "remote";
     this.#state = "closed";
     this.#dropSession();
-    if (wasRemote) {
-      this.host.pipeDisconnected(this.pipe);
-      this.pipe.discardOutbound();
-    }
+    if (wasRemote) this.host.pipeDisconnected(this.pipe);
+    this.pipe.discardOutbound();
     this.#leave();
     this.#hold.set(false);
     this.host.emitEvent("close", { address: this.endpoint });

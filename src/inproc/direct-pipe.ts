@@ -198,6 +198,13 @@ export class DirectPipe extends StreamPipe {
     return message;
   }
 
+  override discardOutbound(): number {
+    if (this.#overStream) return super.discardOutbound();
+    const lost = this.#waiting.length;
+    while (this.#takeWaiting() !== null);
+    return lost;
+  }
+
   /** A message was dropped. Told later: a listener may close the socket. */
   #tellSpoiled(): void {
     this.#defer(() => this.#onSpoiled(this));
