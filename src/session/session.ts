@@ -412,7 +412,7 @@ export class Session
 
   fail(error: Error): void {
     if (error instanceof ProtocolError && error.reply !== undefined) this.#sendControl(error.reply);
-    this.#end(error, 0);
+    this.#giveUp(error);
   }
 
   // Commands and heartbeats
@@ -547,7 +547,7 @@ export class Session
     if (this.#control.length > WAITING_SUBSCRIPTIONS || this.#controlBytes > WAITING_SUBSCRIPTION_BYTES) {
       // A new connection begins with the topics that count then; what waits here may be no more than their history.
       const text = "the publisher does not read our subscriptions";
-      this.#end(new ProtocolError("subscriptions-unread", text, { rule: "G9", kind: "other" }), 0);
+      this.#giveUp(new ProtocolError("subscriptions-unread", text, { rule: "G9", kind: "other" }));
       return;
     }
     if (this.#controlFlush) return;
@@ -562,7 +562,12 @@ export class Session
 
   #protocolFailure(error: ProtocolError): void {
     if (error.reply !== undefined) this.#sendControl(error.reply);
-    this.#end(error, 0);
+    this.#giveUp(error);
+  }
+
+  /** We end the connection. What the kernel has not taken of the write under way is for the next one. */
+  #giveUp(error: Error): void {
+    if (!this.#closed) this.#end(error, this.stream.untaken + (this.#writer?.waiting ?? 0));
   }
 
   #end(error: Error | undefined, pendingBytes: number, byPeer = false): void {

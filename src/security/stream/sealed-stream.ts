@@ -81,6 +81,10 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#inner.unsent + this.#unsealed();
   }
 
+  get untaken(): number {
+    return this.#plainPending(this.#inner.untaken);
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     this.#inner.start(this);
@@ -228,13 +232,16 @@ export class SealedStream implements Stream, StreamHandler {
     pendingBytes: number,
     octets: number,
   ): void {
-    let pending = pendingBytes;
-    if (this.#segments !== null) {
-      const taken = Math.max(0, this.#chunkBytes - pendingBytes);
-      pending = this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
-    }
+    const pending = this.#plainPending(pendingBytes);
     if (fault === FrameFault.none) this.#end(error, fault, octets, pending);
     else this.#outerTooLarge(octets - OVERHEAD, pending);
+  }
+
+  /** Plain bytes of the session's write that are not taken, by those of the transport's. */
+  #plainPending(pendingBytes: number): number {
+    if (this.#segments === null) return pendingBytes;
+    const taken = Math.max(0, this.#chunkBytes - pendingBytes);
+    return this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
   }
 
   /** The decoder has refused a frame by its size: which bound was it inside? */

@@ -91,6 +91,11 @@ export interface Stream {
   readonly partial: boolean;
   /** Octets that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
   readonly unsent: number;
+  /**
+   * Bytes at the end of the last write that are known not to have been taken, as onClose would tell them. For a session
+   * that ends the connection itself: asked before close().
+   */
+  readonly untaken: number;
   /** undefined where the system does not tell, and over anything but ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begin to read, in byte mode. Called once by whom the stream was given to. */

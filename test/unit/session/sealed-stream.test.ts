@@ -21,6 +21,9 @@ const LIMITS = { maxFrameBytes: 1e8, maxCommandBytes: 1e6, maxParts: 1000, maxMe
 class FakeStream implements Stream {
   readonly received = 0;
   readonly unsent = 0;
+  get untaken(): number {
+    return this.#pending.length;
+  }
   readonly engine = "portable";
   readonly remoteAddress = "tcp://127.0.0.1:1";
   readonly localAddress = "tcp://127.0.0.1:2";
@@ -219,7 +222,9 @@ describe("writing", () => {
       const ping = frame(4, "04", text("PING"), "0000"); // goes before the batch in the same write (F19)
       inner.room = cut;
       expect(stream.write([ping, ...batch.seal()])).toBeGreaterThan(0);
+      const { untaken } = stream;
       inner.break();
+      expect(untaken).toBe(handler.end!.pending);
       batch.dropTaken(handler.end!.pending);
       const arrived = received(inner.taken).filter(([flags]) => flags !== 4);
       const again = plainMessages(batch.seal());
