@@ -3,7 +3,6 @@
  * nothing of routing; errors are told to the application by the socket.
  */
 
-import { eventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import { Dialer } from "../connect/dialer.js";
@@ -38,7 +37,7 @@ export class Endpoints {
   constructor(host: SocketHost, inproc: () => InprocRegistry) {
     this.#host = host;
     this.#inproc = inproc;
-    this.#gate = new Gate(host.options);
+    this.#gate = new Gate(host.options, () => host.runtime.now());
   }
 
   /** How many are bound and connected now. */
@@ -170,7 +169,7 @@ export class Endpoints {
       for (const handle of [...this.#leaving.keys()]) handle.abandon();
     };
     if (lingerMs === 0) abandon();
-    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, abandon) : undefined;
+    const deadline = lingerMs > 0 ? this.#host.runtime.loop.deadline(lingerMs, abandon) : undefined;
     await Promise.all(this.#leaving.values());
     deadline?.cancel();
   }

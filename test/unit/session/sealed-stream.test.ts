@@ -1,5 +1,6 @@
 /** The stream of a connection with a cipher, over one that takes as much as a test says (E14, P8, F19). */
 import { describe, expect, it } from "vitest";
+import { systemRuntime } from "../../../src/base/runtime.js";
 import { FrameDecoder } from "../../../src/engine/decoder.js";
 import { Batch } from "../../../src/engine/encoder.js";
 import { newCrypto } from "../../../src/security/crypto/crypto.js";
@@ -100,7 +101,7 @@ class Handler implements StreamHandler {
 
 function sealed(keys: typeof clientKeys, handshake: Uint8Array[] = [], limits = LIMITS) {
   const inner = new FakeStream();
-  const stream = new SealedStream(inner);
+  const stream = new SealedStream(inner, systemRuntime);
   const handler = new Handler();
   stream.start(handler);
   stream.secure(crypto, keys, handshake);
@@ -197,7 +198,7 @@ describe("writing", () => {
 
   it("what is left of the handshake goes first, and unsealed", () => {
     const inner = new FakeStream();
-    const stream = new SealedStream(inner);
+    const stream = new SealedStream(inner, systemRuntime);
     const handler = new Handler();
     stream.start(handler);
     inner.room = 3;
