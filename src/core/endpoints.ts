@@ -3,6 +3,7 @@
  * nothing of routing; errors are told to the application by the socket.
  */
 
+import { parseEndpoint } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import { Dialer } from "../connect/dialer.js";
@@ -11,14 +12,28 @@ import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
 import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
+import { hasTransport, transportFor } from "../transport/registry.js";
 
 /** An endpoint as the application wrote it, taken apart. */
 export interface Endpoint {
   readonly endpoint: string;
-  readonly scheme: "tcp" | "ipc" | "inproc";
+  readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
+}
+
+/**
+ * Takes an endpoint apart.
+ * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme that
+ * zwire does not speak (R27)
+ */
+export function endpointOf(endpoint: string): Endpoint {
+  const { scheme, address } = parseEndpoint(endpoint);
+  if (scheme === "inproc" || hasTransport(scheme)) return { endpoint, scheme, address };
+  throw new ZmqError("EPROTONOSUPPORT", {
+    address: endpoint,
+    detail: `"${scheme}" is not tcp, ipc or inproc`,
+  });
 }
 
 export class Endpoints {
@@ -61,9 +76,10 @@ export class Endpoints {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
-      checkBind(scheme, address, this.#host.options);
+      const transport = transportFor(scheme);
+      transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
-      await handle.open(transportFor(scheme), address);
+      await handle.open(transport, address);
     }
     if (this.#host.closed) {
       await handle.close(0);
@@ -91,9 +107,10 @@ export class Endpoints {
         });
       }
     } else {
-      checkBind(scheme, address, this.#host.options);
+      const transport = transportFor(scheme);
+      transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
-      handle.openSync(transportFor(scheme), address);
+      handle.openSync(transport, address);
     }
     return this.#keep(endpoint, handle);
   }
@@ -128,9 +145,10 @@ export class Endpoints {
     if (scheme === "inproc") {
       handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
     } else {
-      checkConnect(scheme, address, this.#host.options);
+      const transport = transportFor(scheme);
+      transport.checkConnect(address, this.#host.options);
       const forget = (): void => this.#forget(handle);
-      handle = new Dialer(this.#host, transportFor(scheme), { endpoint, address, routingId }, forget);
+      handle = new Dialer(this.#host, transport, { endpoint, address, routingId }, forget);
     }
     this.#connected.push(handle);
     return handle;

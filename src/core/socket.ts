@@ -5,7 +5,6 @@
  */
 
 import { Condition } from "../base/condition.js";
-import { parseEndpoint } from "../base/endpoint.js";
 import { endpointError, ZmqError } from "../base/errors.js";
 import {
   EVENT_TYPES,
@@ -29,7 +28,7 @@ import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { streamEngine } from "../transport/registry.js";
 import { Context, context as defaultContext } from "./context.js";
 import { Emitting } from "./emitting.js";
-import { type Endpoint, Endpoints } from "./endpoints.js";
+import { type Endpoint, Endpoints, endpointOf } from "./endpoints.js";
 import { SocketTurns } from "./socket-turns.js";
 
 /** Options of `close`. */
@@ -273,8 +272,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   #parse(endpoint: string): Endpoint {
-    const { scheme, address } = parseEndpoint(endpoint);
-    if (!this.raw || scheme !== "inproc") return { endpoint, scheme, address };
+    const parsed = endpointOf(endpoint);
+    if (!this.raw || parsed.scheme !== "inproc") return parsed;
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
@@ -284,7 +283,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * Rejects with ENOENT for one that is not bound.
    */
   async unbind(endpoint: string): Promise<void> {
-    parseEndpoint(endpoint);
+    endpointOf(endpoint);
     this.requireOpen();
     this.sendHeld();
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
@@ -319,7 +318,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * @throws ZmqError ENOENT when the endpoint is not connected
    */
   disconnect(endpoint: string): void {
-    parseEndpoint(endpoint);
+    endpointOf(endpoint);
     this.requireOpen();
     this.sendHeld();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);

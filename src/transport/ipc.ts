@@ -125,6 +125,16 @@ export class IpcTransport implements Transport {
     this.#engine = engine;
   }
 
+  checkConnect(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "ipc");
+    this.#engine.checkPath(ipcPath(address), address);
+  }
+
+  checkBind(address: string, options: TransportOptions): void {
+    if (address === "*") this.#engine.checkOptions(options, "ipc");
+    else this.checkConnect(address, options);
+  }
+
   async listen(
     address: string,
     options: TransportOptions,

@@ -166,6 +166,16 @@ export class TcpTransport implements Transport {
     this.#engine = engine;
   }
 
+  checkConnect(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "tcp");
+    checkTcpConnect(address, options);
+  }
+
+  checkBind(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "tcp");
+    parseTcpBind(address);
+  }
+
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
     const { host, port } = parseTcpBind(address);
     const filtered = withAcceptFilter(options.tcpAcceptFilter, handler);

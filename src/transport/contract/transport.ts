@@ -187,8 +187,15 @@ export interface TransportOptions {
   readonly useFd: number;
 }
 
-/** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */
+/** Makes streams and acceptors for one scheme. `address` is what follows `://`. */
 export interface Transport {
+  /**
+   * Checks an address and the options at once, so that what can never work throws instead of being tried for ever.
+   * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
+   */
+  checkConnect(address: string, options: TransportOptions): void;
+  /** As checkConnect, for listen() and listenSync(). */
+  checkBind(address: string, options: TransportOptions): void;
   /** @param takeOver ipc: also a path that somebody serves, as libzmq does, instead of EADDRINUSE */
   listen(
     address: string,
