@@ -1,20 +1,16 @@
 /**
- * Endpoint strings: `scheme://address`. Only splits; which schemes exist and what an
- * address means is for the transports.
+ * Endpoint strings: `scheme://address`. Only splits them; each transport knows its own addresses.
  */
 import { ZmqError } from "./errors.js";
 
 /** An endpoint taken apart. */
 export interface Endpoint {
-  /** Such as `tcp`. */
   readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
 }
 
-/**
- * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed
- */
+/** @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed */
 export function parseEndpoint(endpoint: unknown): Endpoint {
   if (typeof endpoint !== "string") throw new TypeError(`endpoint must be a string; got ${typeof endpoint}`);
   const at = endpoint.indexOf("://");

@@ -3,7 +3,6 @@
  * nothing of routing; errors are told to the application by the socket.
  */
 
-import { eventLoop } from "../base/deadline.js";
 import { parseEndpoint } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
@@ -13,29 +12,28 @@ import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
 import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import type { Transport } from "../transport/contract/transport.js";
-import { schemes, transportFor } from "../transport/registry.js";
+import { hasTransport, schemes, transportFor } from "../transport/registry.js";
 
 /** An endpoint as the application wrote it, taken apart. */
 export interface Endpoint {
   readonly endpoint: string;
+  readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
-  /** null for inproc. */
-  readonly transport: Transport | null;
 }
 
 /**
- * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme that has
- * no transport (R27)
+ * Takes an endpoint apart.
+ * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme that
+ * zwire does not speak (R27)
  */
-export function resolveEndpoint(endpoint: string): Endpoint {
+export function endpointOf(endpoint: string): Endpoint {
   const { scheme, address } = parseEndpoint(endpoint);
-  if (scheme === "inproc") return { endpoint, address, transport: null };
-  const transport = transportFor(scheme);
-  if (transport !== undefined) return { endpoint, address, transport };
-  const detail = `"${scheme}" is not ${schemes().join(", ")} or inproc`;
-  throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail });
+  if (scheme === "inproc" || hasTransport(scheme)) return { endpoint, scheme, address };
+  throw new ZmqError("EPROTONOSUPPORT", {
+    address: endpoint,
+    detail: `"${scheme}" is not ${schemes().join(", ")} or inproc`,
+  });
 }
 
 export class Endpoints {
@@ -54,7 +52,7 @@ export class Endpoints {
   constructor(host: SocketHost, inproc: () => InprocRegistry) {
     this.#host = host;
     this.#inproc = inproc;
-    this.#gate = new Gate(host.options);
+    this.#gate = new Gate(host.options, () => host.runtime.now());
   }
 
   /** How many are bound and connected now. */
@@ -72,21 +70,24 @@ export class Endpoints {
   }
 
   /** Rejects with EBADF when the socket was closed meanwhile. */
-  async bind({ endpoint, address, transport }: Endpoint): Promise<EndpointHandle> {
+  async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
     let handle: InprocListener | Listener;
-    if (transport === null) {
+    let wildcard = false;
+    if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
+      const transport = transportFor(scheme);
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
       await handle.open(transport, address);
+      wildcard = transport.isWildcard?.(address) === true;
     }
     if (this.#host.closed) {
       await handle.close(0);
       throw new ZmqError("EBADF", { address: endpoint });
     }
-    return this.#keep(endpoint, handle, transport?.isWildcard(address) === true);
+    return this.#keep(endpoint, handle, wildcard);
   }
 
   #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
@@ -95,9 +96,10 @@ export class Endpoints {
     return handle;
   }
 
-  bindSync({ endpoint, address, transport }: Endpoint): EndpointHandle {
+  bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
     let handle: InprocListener | Listener;
-    if (transport === null) {
+    let wildcard = false;
+    if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       const contest = this.#inproc().bind(handle);
       if (contest !== undefined) {
@@ -108,11 +110,13 @@ export class Endpoints {
         });
       }
     } else {
+      const transport = transportFor(scheme);
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
       handle.openSync(transport, address);
+      wildcard = transport.isWildcard?.(address) === true;
     }
-    return this.#keep(endpoint, handle, transport?.isWildcard(address) === true);
+    return this.#keep(endpoint, handle, wildcard);
   }
 
   /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
@@ -136,15 +140,16 @@ export class Endpoints {
   }
 
   /** Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport refuses */
-  connect({ endpoint, address, transport }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
+  connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
     // Not only names of pipes: with immediate there is no pipe yet.
     if (routingId !== null && this.hasNamed(routingId)) {
       throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
     }
     let handle: InprocConnector | Dialer;
-    if (transport === null) {
+    if (scheme === "inproc") {
       handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
     } else {
+      const transport = transportFor(scheme);
       transport.checkConnect(address, this.#host.options);
       const forget = (): void => this.#forget(handle);
       handle = new Dialer(this.#host, transport, { endpoint, address, routingId }, forget);
@@ -186,7 +191,7 @@ export class Endpoints {
       for (const handle of [...this.#leaving.keys()]) handle.abandon();
     };
     if (lingerMs === 0) abandon();
-    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, abandon) : undefined;
+    const deadline = lingerMs > 0 ? this.#host.runtime.loop.deadline(lingerMs, abandon) : undefined;
     await Promise.all(this.#leaving.values());
     deadline?.cancel();
   }

@@ -14,22 +14,21 @@ import {
   type Peer,
   type SocketEvents,
 } from "../base/events.js";
-import { type Buffer, emitWarning, nextTick } from "../base/platform.js";
+import { type Buffer, emitWarning } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import { type CallOptions, checkCallOptions, type Turns } from "../base/turns.js";
 import { Budget } from "../engine/budget.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { FlushScheduler } from "../engine/stream-pipe.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "../options/numbers.js";
 import type { OptionName, OptionValues, SocketOptions } from "../options/options.js";
 import { checkFields, defaultOptions, readOption, setOption } from "../options/values.js";
 import { mechanismOf, secure } from "../security/settings.js";
 import { zapClient } from "../security/zap/client.js";
-import { flushScheduler } from "../session/flush-scheduler.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { streamEngine } from "../transport/registry.js";
 import { Context, context as defaultContext } from "./context.js";
 import { Emitting } from "./emitting.js";
-import { type Endpoint, Endpoints, resolveEndpoint } from "./endpoints.js";
+import { type Endpoint, Endpoints, endpointOf } from "./endpoints.js";
 import { SocketTurns } from "./socket-turns.js";
 
 /** Options of `close`. */
@@ -72,7 +71,6 @@ export interface SocketStats {
 }
 
 const INT32_MAX = 2 ** 31 - 1;
-let lastPeerId = 0;
 /** A ZeroMQ socket. Abstract: use one of the types. */
 export abstract class Socket extends Emitting implements SocketHost {
   /** @internal ZMTP name of the type */
@@ -91,9 +89,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   warnsLate = true;
   /** @internal does what libzmq does where zwire is kinder: zeromq.js's surface */
   asLibzmq = false;
-  /** @internal */
-  readonly scheduler: FlushScheduler = flushScheduler;
-  readonly #turns = new SocketTurns();
+  readonly #turns = new SocketTurns(defaultContext.runtime);
   /** @internal */
   readonly turns: Turns = this.#turns;
   /** @internal all pipes, for depths */
@@ -146,6 +142,7 @@ export abstract class Socket extends Emitting implements SocketHost {
     if (value !== undefined) {
       if (!(value instanceof Context)) throw new TypeError("context must be a Context");
       (this as { context: Context }).context = value;
+      this.#turns.runtime = value.runtime;
     }
     this.options.ipv6 = this.context.ipv6;
     if (!this.context.blocky) this.options.linger = 0; // S11
@@ -157,6 +154,11 @@ export abstract class Socket extends Emitting implements SocketHost {
   /** @internal Whether the type has an option of a name. */
   hasOption(name: string): boolean {
     return this.#optionNames.includes(name);
+  }
+
+  /** @internal */
+  get runtime(): Runtime {
+    return this.#turns.runtime;
   }
 
   // Endpoints
@@ -248,10 +250,10 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   /** What has to be known of security before there is a connection; inproc has none. @throws ZmqError EINVAL */
-  #secure({ transport, endpoint }: Endpoint): void {
-    if (transport === null) return;
+  #secure({ scheme, endpoint }: Endpoint): void {
+    if (scheme === "inproc") return;
     try {
-      secure(this.options, () => zapClient(this.context.inproc), this.raw);
+      secure(this.options, () => zapClient(this.context.inproc, this.runtime), this.raw, this.runtime.loop);
     } catch (error) {
       throw endpointError(error as Error, endpoint);
     }
@@ -270,8 +272,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   #parse(endpoint: string): Endpoint {
-    const parsed = resolveEndpoint(endpoint);
-    if (!this.raw || parsed.transport !== null) return parsed;
+    const parsed = endpointOf(endpoint);
+    if (!this.raw || parsed.scheme !== "inproc") return parsed;
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
@@ -281,7 +283,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * Rejects with ENOENT for one that is not bound.
    */
   async unbind(endpoint: string): Promise<void> {
-    resolveEndpoint(endpoint);
+    endpointOf(endpoint);
     this.requireOpen();
     this.sendHeld();
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
@@ -316,7 +318,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * @throws ZmqError ENOENT when the endpoint is not connected
    */
   disconnect(endpoint: string): void {
-    resolveEndpoint(endpoint);
+    endpointOf(endpoint);
     this.requireOpen();
     this.sendHeld();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);
@@ -446,7 +448,7 @@ export abstract class Socket extends Emitting implements SocketHost {
       this.emit(type, event);
     } catch (error) {
       // The application's exception, and nobody else's: the connection that it was told of goes on.
-      nextTick(() => {
+      this.runtime.nextTick(() => {
         throw error;
       });
     }
@@ -500,7 +502,7 @@ export abstract class Socket extends Emitting implements SocketHost {
 
   /** @internal */
   nextPeerId(): number {
-    return ++lastPeerId;
+    return this.runtime.nextId();
   }
 
   /** @internal */

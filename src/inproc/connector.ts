@@ -2,9 +2,9 @@
  * A connected inproc name: waits until the name is bound, in this thread or in another, and does not reconnect after
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
-import { eventLoop } from "../base/deadline.js";
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
+import type { Runtime } from "../base/runtime.js";
 import { reportEnd, tellHandshake } from "../connect/dialer.js";
 import { flushed } from "../connect/linger.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -39,7 +39,7 @@ export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe 
       action: "dropped",
       error: memoryGone(),
     });
-  return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail, onSpoiled);
+  return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
 }
 
 /** How a socket of this thread looks to the other end. */
@@ -179,6 +179,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#session = null;
   }
 
+  get runtime(): Runtime {
+    return this.host.runtime;
+  }
+
   /** Its pipe has brought it along. */
   get greeting(): null {
     return null;
@@ -264,13 +268,13 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   async close(lingerMs: number): Promise<void> {
     this.#closing = true;
     this.#detach();
-    const began = performance.now();
+    const began = this.runtime.now();
     // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
     if (this.#waits && lingerMs !== 0 && this.pipe.outboundLength > 0) await this.#bound(lingerMs);
     this.#registry.forget(this);
     if (this.#state === "remote") {
-      const left = lingerMs > 0 ? Math.max(0, lingerMs - (performance.now() - began)) : lingerMs;
-      await flushed([this.pipe], this.#abandoned ? 0 : left);
+      const left = lingerMs > 0 ? Math.max(0, lingerMs - (this.runtime.now() - began)) : lingerMs;
+      await flushed([this.pipe], this.#abandoned ? 0 : left, this.runtime.loop);
     }
     const wasRemote = this.#state === "remote";
     this.#state = "closed";
@@ -289,7 +293,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   /** Waits for the name. In the main thread this does not keep the process alive; see ThreadNames.hold(). */
   #bound(lingerMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, resolve).unref() : undefined;
+      const deadline = lingerMs > 0 ? this.runtime.loop.deadline(lingerMs, resolve).unref() : undefined;
       this.#onJoined = () => {
         deadline?.cancel();
         setImmediate(resolve); // what was queued goes over first

@@ -116,6 +116,10 @@ export class RingStream implements Stream {
     return this.#pending;
   }
 
+  get untaken(): number {
+    return this.#pending;
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     this.#schedule();

@@ -4,7 +4,7 @@
  * that have them, so nothing here asks for a type.
  */
 
-import { Buffer, nextTick } from "../base/platform.js";
+import { Buffer } from "../base/platform.js";
 import { writeFrameHeader } from "../engine/encoder.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { OptionValues } from "../options/options.js";
@@ -81,7 +81,7 @@ function notifies(host: SocketHost, pipe: Pipe, routerNotify: number, what: numb
 function deliver(host: SocketHost, pipe: Pipe, part: Buffer): void {
   pipe.deliver([part]);
   // Not within the session's own steps: a listener of messages may close the socket.
-  nextTick(() => {
+  host.runtime.nextTick(() => {
     if (pipe.inboundLength > 0) host.pipeReadable(pipe);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces one engine;
- * otherwise the addon is used where it loads. A new scheme is one object, made known with `registerTransport`.
+ * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces one;
+ * otherwise the addon is used where it loads.
  */
 import { ZmqError } from "../base/errors.js";
 import type { StreamEngine } from "./contract/stream-engine.js";
@@ -32,33 +32,40 @@ export function streamEngine(): StreamEngine {
   return engine;
 }
 
-const makers = new Map<string, () => Transport>();
-const transports = new Map<string, Transport>();
+/** The schemes of the engine, made when they are first needed, and those that were registered. */
+const transports = new Map<string, Transport | ((engine: StreamEngine) => Transport)>([
+  ["tcp", (chosen) => new TcpTransport(chosen)],
+  ["ipc", (chosen) => new IpcTransport(chosen)],
+]);
 
 /**
- * Makes a scheme known. Endpoints of it can be bound and connected from then on, in every socket of this thread.
- * @param make called once, when the scheme is first used
- * @throws Error when the scheme is known already
+ * Adds a scheme: from now on sockets of this thread can bind and connect to its endpoints.
+ * @returns removes it again
  */
-export function registerTransport(scheme: string, make: () => Transport): void {
-  if (makers.has(scheme)) throw new Error(`the scheme "${scheme}" is registered already`);
-  makers.set(scheme, make);
+export function registerTransport(scheme: string, transport: Transport): () => void {
+  if (transports.has(scheme) || scheme === "inproc") throw new Error(`the scheme "${scheme}" is taken`);
+  transports.set(scheme, transport);
+  return () => transports.delete(scheme);
 }
 
-registerTransport("tcp", () => new TcpTransport(streamEngine()));
-registerTransport("ipc", () => new IpcTransport(streamEngine()));
-
-/** The schemes that are registered, in that order. */
+/** The schemes that have a transport. */
 export function schemes(): string[] {
-  return [...makers.keys()];
+  return [...transports.keys()];
 }
 
-/** The transport of a scheme; undefined for a scheme that is not registered. */
-export function transportFor(scheme: string): Transport | undefined {
+/** Whether a transport has the scheme. */
+export function hasTransport(scheme: string): boolean {
+  return transports.has(scheme);
+}
+
+/** The transport of a scheme. @throws ZmqError EPROTONOSUPPORT where there is none */
+export function transportFor(scheme: string): Transport {
   let transport = transports.get(scheme);
-  if (transport === undefined) {
-    transport = makers.get(scheme)?.();
-    if (transport !== undefined) transports.set(scheme, transport);
+  if (transport === undefined)
+    throw new ZmqError("EPROTONOSUPPORT", { detail: `no transport for "${scheme}"` });
+  if (typeof transport === "function") {
+    transport = transport(streamEngine());
+    transports.set(scheme, transport);
   }
   return transport;
 }

@@ -4,8 +4,8 @@
  * user name is set. Names go to the proxy unresolved. Knows nothing of what is said through it afterwards.
  */
 import { addressOctets } from "../base/accept-filter.js";
-import { eventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
+import { systemRuntime } from "../base/runtime.js";
 import { formatHostPort, type RawStream } from "./contract/stream-engine.js";
 import type { Stream, StreamHandler, TransportOptions } from "./contract/transport.js";
 
@@ -81,7 +81,7 @@ export function socksConnect(
     const abort = (): void => fail(signal.reason);
     const limit = options.handshakeInterval;
     const late = (): void => fail(failure("ETIMEDOUT", `no answer within ${limit} ms (handshakeInterval)`));
-    const deadline = limit > 0 ? eventLoop.deadline(limit, late).unref() : undefined; // the stream holds the loop
+    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined; // the stream holds the loop
     const failure = (code: string, text: string): ZmqError =>
       new ZmqError(code, {
         address: `tcp://${formatHostPort(destination.host, destination.port)}`,

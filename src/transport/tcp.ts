@@ -7,8 +7,8 @@ import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
-import { eventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
+import { systemRuntime } from "../base/runtime.js";
 import { formatHostPort, type RawAcceptor, type StreamEngine } from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
@@ -224,6 +224,8 @@ export class TcpTransport implements Transport {
     };
     // Two attempts cannot have the same port of ours.
     const limits = { totalMs: options.connectTimeout, oneByOne: (source?.port ?? 0) !== 0 };
-    return firstConnection(eventLoop, interleaved(hosts), limits, signal, attempt, (late) => late.close());
+    return firstConnection(systemRuntime.loop, interleaved(hosts), limits, signal, attempt, (late) =>
+      late.close(),
+    );
   }
 }

@@ -157,6 +157,25 @@ describe("import graph", () => {
     }
   });
 
+  it("time, turns and random numbers are handed in", () => {
+    const named = files
+      .filter((file) => /\bsystemRuntime\b/.test(codeOf(file)))
+      .map((file) => relative(SRC, file));
+    expect(named.sort()).toEqual([
+      "base/runtime.ts",
+      "core/context.ts", // sockets get it from here
+      "rpc/clock.ts",
+      "transport/socks.ts",
+      "transport/tcp.ts",
+    ]);
+    const rooms = ["session", "connect", "core", "api", "security", "security/stream", "security/zap"];
+    for (const file of files.filter((path) => rooms.includes(roomOf(path)))) {
+      expect(readFileSync(file, "utf8"), file).not.toMatch(
+        /import[^;]*\b(set\w+|clear\w+|monotonicMs|idleMs|nextTick|random\w*|whenLoopEmpty)\b[^;]*platform\.js"/,
+      );
+    }
+  });
+
   it("only one file loads the addon", () => {
     for (const file of files) {
       if (relative(SRC, file) !== "transport/native/addon.ts")

@@ -91,6 +91,11 @@ export interface Stream {
   readonly partial: boolean;
   /** Octets that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
   readonly unsent: number;
+  /**
+   * Bytes at the end of the last write that are known not to have been taken, as onClose would tell them. For a session
+   * that ends the connection itself: asked before close().
+   */
+  readonly untaken: number;
   /** undefined where the system does not tell, and over anything but ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begin to read, in byte mode. Called once by whom the stream was given to. */
@@ -194,8 +199,11 @@ export interface Transport {
   checkBind(address: string, options: TransportOptions): void;
   /** As checkBind, for connect(). */
   checkConnect(address: string, options: TransportOptions): void;
-  /** Whether each bind of the address makes another endpoint: a port or a path that the system chooses. */
-  isWildcard(address: string): boolean;
+  /**
+   * Whether each bind of the address makes another endpoint: a port or a path that the system chooses. Absent where no
+   * address does.
+   */
+  isWildcard?(address: string): boolean;
   /** @param takeOver ipc: also a path that somebody serves, as libzmq does, instead of EADDRINUSE */
   listen(
     address: string,

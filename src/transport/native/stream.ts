@@ -60,6 +60,10 @@ export class NativeStream implements RawStream {
     return this.#handle.unsent();
   }
 
+  get untaken(): number {
+    return this.#handle.unsent();
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     const leftover = this.#leftover;

@@ -88,6 +88,10 @@ class NodeStream implements RawStream, Deferrable {
     return _handle?.writeQueueSize ?? this.#socket.writableLength;
   }
 
+  get untaken(): number {
+    return this.#untaken;
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     const leftover = this.#leftover;
