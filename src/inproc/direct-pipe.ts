@@ -9,9 +9,9 @@
 import { Fifo } from "../base/fifo.js";
 import { isSpoiled, type Message, type OutMessage, toReceived, unshared } from "../base/message.js";
 import { FREE_BYTES } from "../engine/budget.js";
-import { heldBytes } from "../engine/encoder.js";
+import { heldBytes } from "../engine/message-size.js";
+import type { Shared } from "../engine/outgoing/shared-run.js";
 import type { PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
-import type { Shared } from "../engine/shared-run.js";
 import { type FlushScheduler, StreamPipe } from "../engine/stream-pipe.js";
 
 /** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */

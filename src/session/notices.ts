@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "../base/platform.js";
-import { writeFrameHeader } from "../engine/encoder.js";
+import { writeFrameHeader } from "../engine/frame-header.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { OptionValues } from "../options/options.js";
 import type { SocketHost } from "./host.js";

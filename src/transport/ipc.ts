@@ -15,7 +15,7 @@ import {
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ZmqError } from "../base/errors.js";
-import type { RawAcceptor, StreamEngine } from "./contract/stream-engine.js";
+import type { EngineAcceptor, StreamEngine } from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { removeAtExit } from "./leftovers.js";
 
@@ -109,7 +109,7 @@ interface Place {
   readonly directory: string | null;
 }
 
-function named(name: string, acceptor: RawAcceptor): Acceptor {
+function named(name: string, acceptor: EngineAcceptor): Acceptor {
   return {
     address: `ipc://${name}`,
     close: () => acceptor.close(),
@@ -255,7 +255,7 @@ export class IpcTransport implements Transport {
     path: string,
     name: string,
     { path: bound }: Place,
-    acceptor: RawAcceptor,
+    acceptor: EngineAcceptor,
     { ipcFileMode }: TransportOptions,
   ): Acceptor {
     const absolute = resolve(path);

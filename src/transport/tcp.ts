@@ -9,7 +9,7 @@ import { networkInterfaces } from "node:os";
 import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
-import { formatHostPort, type RawAcceptor, type StreamEngine } from "./contract/stream-engine.js";
+import { type EngineAcceptor, formatHostPort, type StreamEngine } from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { firstConnection, interleaved } from "./staggered.js";
@@ -147,7 +147,7 @@ function withAcceptFilter(filter: readonly string[], handler: AcceptorHandler): 
   };
 }
 
-function named(address: string, acceptor: RawAcceptor): Acceptor {
+function named(address: string, acceptor: EngineAcceptor): Acceptor {
   return {
     address,
     close: () => acceptor.close(),

@@ -1,7 +1,7 @@
 /** The registry is open: a scheme that zwire does not have is one object, and sockets then bind and connect it. */
 import { describe, expect, it } from "vitest";
 import { ZmqError } from "../../src/base/errors.js";
-import { FrameDecoder } from "../../src/engine/decoder.js";
+import { FrameDecoder } from "../../src/engine/incoming/decoder.js";
 import { Pull, Push, Reply, Request, Stream as StreamSocket } from "../../src/index.js";
 import type {
   Acceptor,
@@ -87,7 +87,7 @@ class TubeStream implements Stream {
     if (this.#decoder === null) this.#handler?.onBytes(chunk);
     else {
       const fault = this.#decoder.push(chunk);
-      if (fault !== 0) this.#close(fault as FrameFault, this.#decoder.faultOctets);
+      if (fault !== 0) this.#close(fault, this.#decoder.faultOctets);
     }
   }
 
