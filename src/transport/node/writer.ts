@@ -89,10 +89,11 @@ export class Writer {
     return true;
   }
 
-  /** Gives node:net the next portion; false where memory of it is gone. */
+  /** Gives node:net the next portion; false where memory of it is gone, or the connection broke. */
   #portion(): boolean {
     const pieces: Uint8Array[] = [];
-    for (let bytes = 0; bytes < PORTION_BYTES && this.#next < this.#segments.length; ) {
+    let bytes = 0;
+    while (bytes < PORTION_BYTES && this.#next < this.#segments.length) {
       const piece = this.#piece();
       if (piece === null) {
         this.#owner.failed(memoryGone());
@@ -108,7 +109,10 @@ export class Writer {
     for (let i = 0; i < last; i++) this.#socket.write(pieces[i]);
     this.#socket.write(pieces[last], this.#done);
     if (last > 0) this.#socket.uncork();
-    return true;
+    if (this.#socket.errored === null) return true;
+    // A write that fails at once took nothing, and nothing more is taken. The end follows.
+    this.#waiting += bytes;
+    return false;
   }
 
   /**
