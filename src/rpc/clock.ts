@@ -2,15 +2,8 @@
  * Time, turns of the event loop and random numbers, as clients and servers are handed them: the system's, or a test's
  * own.
  */
-import { eventLoop } from "../base/deadline.js";
-import {
-  type Buffer,
-  monotonicMs,
-  nextTick,
-  randomBytes,
-  setImmediate,
-  wallClockMs,
-} from "../base/platform.js";
+import { type Buffer, randomBytes, wallClockMs } from "../base/platform.js";
+import { systemRuntime } from "../base/runtime.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
@@ -24,7 +17,7 @@ export interface Clock {
 }
 
 /** Everything else that a simulation replaces. */
-export interface World extends Clock {
+export interface Environment extends Clock {
   /** Milliseconds since 1970. Somebody may set this clock back. */
   date(): number;
   /** As `after`, but keeps the process alive until then. */
@@ -37,18 +30,18 @@ export interface World extends Clock {
   randomBytes(count: number): Buffer;
 }
 
-export const systemWorld: World = {
-  now: () => monotonicMs(),
+export const systemEnvironment: Environment = {
+  now: () => systemRuntime.now(),
   date: () => wallClockMs(),
   after(milliseconds, due) {
-    const deadline = eventLoop.deadline(milliseconds, due).unref();
+    const deadline = systemRuntime.loop.deadline(milliseconds, due).unref();
     return () => deadline.cancel();
   },
   afterAlive(milliseconds, due) {
-    const deadline = eventLoop.deadline(milliseconds, due);
+    const deadline = systemRuntime.loop.deadline(milliseconds, due);
     return () => deadline.cancel();
   },
-  nextTick: (run) => nextTick(run),
-  later: (run) => void setImmediate(run),
+  nextTick: (run) => systemRuntime.nextTick(run),
+  later: (run) => systemRuntime.later(run),
   randomBytes: (count) => randomBytes(count),
 };

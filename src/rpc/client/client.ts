@@ -2,7 +2,7 @@
  * The client: what a program calls. It encodes requests and gives calls their deadlines; the table of calls does the rest.
  */
 import { ZmqError } from "../../index.js";
-import { systemWorld, type World } from "../clock.js";
+import { type Environment, systemEnvironment } from "../clock.js";
 import { Deadlines } from "../deadlines.js";
 import { LostRemote, TimeoutExpired } from "../errors.js";
 import { type CheckedClientOptions, checkCallOptions, checkClientOptions } from "../options.js";
@@ -56,14 +56,18 @@ export class Client {
    * servers that are connected
    * @throws TypeError or RangeError for a wrong argument, ZmqError as Socket.connect
    */
-  constructor(endpoints: string | readonly string[], options?: ClientOptions, world: World = systemWorld) {
+  constructor(
+    endpoints: string | readonly string[],
+    options?: ClientOptions,
+    environment: Environment = systemEnvironment,
+  ) {
     this.#options = checkClientOptions(options);
     this.#headless = this.#options.middleware.length === 0 && Object.keys(this.#options.headers).length === 0;
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#extension = new ExtensionField(this.#codec, extensionOf(this.#options.timeout));
-    this.#ids = new IdSource(world.randomBytes(16), this.#options.legacyRaw);
-    this.#deadlines = new Deadlines(world);
-    this.#table = new CallTable(this.#options, this.#codec, world, this.#ids);
+    this.#ids = new IdSource(environment.randomBytes(16), this.#options.legacyRaw);
+    this.#deadlines = new Deadlines(environment);
+    this.#table = new CallTable(this.#options, this.#codec, environment, this.#ids);
     const list = typeof endpoints === "string" ? [endpoints] : endpoints;
     if (!Array.isArray(list) || list.length === 0) {
       throw new TypeError("endpoints must be a string or a non-empty array of strings");
@@ -75,7 +79,7 @@ export class Client {
           endpoint,
         );
         this.#table.links.push(
-          new Link(resolved, this.#options.bind, this.#options.socket, this.#table, world),
+          new Link(resolved, this.#options.bind, this.#options.socket, this.#table, environment),
         );
       }
     } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "../../base/platform.js";
 import { Dealer, type DealerOptions, ZmqError } from "../../index.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import type { Id } from "../wire/id.js";
 
 const EMPTY = Buffer.alloc(0);
@@ -52,7 +52,7 @@ export class Link {
   probe: Probe | null = null;
   readonly #socket: Dealer;
   readonly #owner: LinkOwner;
-  readonly #world: World;
+  readonly #environment: Environment;
   /** Aborts what waits for room when the connection is lost. */
   #connection = new AbortController();
   #closed = false;
@@ -66,10 +66,10 @@ export class Link {
     bind: boolean,
     options: DealerOptions | undefined,
     owner: LinkOwner,
-    world: World,
+    environment: Environment,
   ) {
     this.#owner = owner;
-    this.#world = world;
+    this.#environment = environment;
     this.#socket = new Dealer({ ...DEFAULTS, ...options, immediate: true });
     this.#socket.on("handshake", () => this.#connected());
     this.#socket.on("disconnect", () => this.#disconnected());
@@ -110,7 +110,8 @@ export class Link {
 
   /** Waits until the answers have been read that came before the connection broke. */
   #settle(epoch: number): void {
-    if (!this.#closed && this.#socket.stats.receiveQueue > 0) this.#world.later(() => this.#settle(epoch));
+    if (!this.#closed && this.#socket.stats.receiveQueue > 0)
+      this.#environment.later(() => this.#settle(epoch));
     else this.#owner.down(this, epoch);
   }
 

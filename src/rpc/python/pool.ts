@@ -4,7 +4,7 @@
 import { EventEmitter } from "node:events";
 import { rm } from "node:fs/promises";
 import { Client } from "../client/client.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import type { Remote, RemoteControl } from "../types.js";
 import { PythonError } from "./command.js";
 import {
@@ -34,14 +34,14 @@ export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
   readonly #workers: Worker[];
   readonly #folder: string;
   readonly #options: PythonOptions;
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #waits = new Set<AbortController>();
   #closing: Promise<void> | undefined;
 
   /** @internal @throws TypeError or RangeError for wrong options of the client */
-  constructor(workers: Worker[], folder: string, options: PythonOptions, world: World) {
+  constructor(workers: Worker[], folder: string, options: PythonOptions, environment: Environment) {
     super();
-    this.#world = world;
+    this.#environment = environment;
     this.#workers = workers;
     this.#folder = folder;
     this.#options = options;
@@ -115,7 +115,7 @@ export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
         this.#waits.delete(stop);
         resolve();
       };
-      const cancel = this.#world.afterAlive(milliseconds, over);
+      const cancel = this.#environment.afterAlive(milliseconds, over);
       stop.signal.addEventListener("abort", over);
     });
   }

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import { PythonError } from "./command.js";
 
 /** Characters of stderr that are kept for error messages. */
@@ -101,12 +101,12 @@ export class PythonProcess {
   /** Resolves when the process has ended and its output is read. */
   readonly ended: Promise<PythonEnd>;
   readonly #child: ChildProcess;
-  readonly #world: World;
+  readonly #environment: Environment;
   #tail = "";
 
   /** Does not throw: if the command cannot be run, the process has ended, with the reason as its stderr. */
-  constructor(command: PythonCommand, world: World) {
-    this.#world = world;
+  constructor(command: PythonCommand, environment: Environment) {
+    this.#environment = environment;
     const { python, pythonArgs, script, args, cwd, modules, endpoint, onOutput } = command;
     this.#child = spawn(python, [...pythonArgs, "-c", BOOTSTRAP, endpoint, modules, script, ...args], {
       cwd,
@@ -140,7 +140,7 @@ export class PythonProcess {
   /** Sends SIGTERM, and SIGKILL after `patience` milliseconds. Resolves when the process has ended. */
   async stop(patience: number): Promise<PythonEnd> {
     this.#child.kill("SIGTERM");
-    const cancel = this.#world.afterAlive(patience, () => killGroup(this.#child));
+    const cancel = this.#environment.afterAlive(patience, () => killGroup(this.#child));
     const end = await this.ended;
     cancel();
     return end;

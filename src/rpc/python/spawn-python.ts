@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemWorld } from "../clock.js";
+import { systemEnvironment } from "../clock.js";
 import { findPython, PythonError } from "./command.js";
 import { KILL_TIMEOUT, type PythonOptions, READY_TIMEOUT } from "./options.js";
 import { PythonPool } from "./pool.js";
@@ -74,12 +74,12 @@ export async function spawnPython<A = any>(
       endpoint: `ipc://${join(folder, String(index))}`,
       onOutput,
     };
-    return new Worker(index, command, systemWorld);
+    return new Worker(index, command, systemEnvironment);
   });
   let pool: PythonPool<A> | undefined;
   try {
     await startAll(workers, readyTimeout, killTimeout);
-    pool = new PythonPool<A>(workers, folder, options, systemWorld);
+    pool = new PythonPool<A>(workers, folder, options, systemEnvironment);
     // Or the first calls would all go to the worker that is connected first.
     await pool.api.$client.connected({ timeout: readyTimeout, all: true });
     return pool;

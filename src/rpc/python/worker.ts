@@ -2,7 +2,7 @@
  * One Python worker: its process, and the next process when that has ended.
  */
 import { Client } from "../client/client.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import { rowOf, type Table } from "../machine.js";
 import { PythonError } from "./command.js";
 import type { PythonRestart, PythonWorker } from "./options.js";
@@ -38,15 +38,15 @@ export class Worker implements PythonWorker {
   restarts = 0;
   process: PythonProcess | undefined;
   readonly #command: PythonCommand;
-  readonly #world: World;
+  readonly #environment: Environment;
   #state: WorkerState = "starting";
   /** Times of its latest restarts. */
   #recent: number[] = [];
 
-  constructor(index: number, command: PythonCommand, world: World) {
+  constructor(index: number, command: PythonCommand, environment: Environment) {
     this.index = index;
     this.#command = command;
-    this.#world = world;
+    this.#environment = environment;
   }
 
   get state(): WorkerState {
@@ -70,7 +70,7 @@ export class Worker implements PythonWorker {
    * @throws PythonError if it ends before, or is not ready in time: then nothing of it is left
    */
   async start(timeout: number, killTimeout: number): Promise<void> {
-    const started = new PythonProcess(this.#command, this.#world);
+    const started = new PythonProcess(this.#command, this.#environment);
     this.process = started;
     const probe = new Client(this.endpoint, { timeout });
     try {
@@ -96,7 +96,7 @@ export class Worker implements PythonWorker {
   startAgain(timeout: number, killTimeout: number): Promise<void> {
     this.#step("again");
     this.restarts++;
-    this.#recent.push(this.#world.now());
+    this.#recent.push(this.#environment.now());
     return this.start(timeout, killTimeout);
   }
 
@@ -108,7 +108,7 @@ export class Worker implements PythonWorker {
   }
 
   #delay({ max = 5, window = 60_000, delay = 100, maxDelay = 5000 }: PythonRestart): number | null {
-    const since = this.#world.now() - window;
+    const since = this.#environment.now() - window;
     this.#recent = this.#recent.filter((time) => time > since);
     if (this.#recent.length >= max) return null;
     return Math.min(maxDelay, delay * 2 ** this.#recent.length);

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "../../base/platform.js";
 import { refusal } from "../answers.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import type { Deadlines } from "../deadlines.js";
 import { TimeoutExpired } from "../errors.js";
 import type { ServerLimitEvent } from "../types.js";
@@ -24,7 +24,7 @@ const CALL_BYTES = 160;
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export class Admission {
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #deadlines: Deadlines;
   readonly #limiter: Limiter;
   readonly #counts: Counts;
@@ -34,11 +34,11 @@ export class Admission {
 
   /** @param tell called with a limit that a client has exceeded, on no other stack than its own */
   constructor(
-    parts: { world: World; deadlines: Deadlines; limiter: Limiter; counts: Counts },
+    parts: { environment: Environment; deadlines: Deadlines; limiter: Limiter; counts: Counts },
     maxClientCalls: number,
     tell: (event: ServerLimitEvent) => void,
   ) {
-    this.#world = parts.world;
+    this.#environment = parts.environment;
     this.#deadlines = parts.deadlines;
     this.#limiter = parts.limiter;
     this.#counts = parts.counts;
@@ -59,7 +59,7 @@ export class Admission {
       return;
     }
     const timeout = patienceOf(event.extension?.timeout);
-    const deadline = this.#world.date() + timeout;
+    const deadline = this.#environment.date() + timeout;
     const context = new RequestContext(name, args, call.from, deadline, event.header);
     call.admit(context, served, event.weight + CALL_BYTES);
     const limit = this.#limiter.enter(call);
@@ -117,7 +117,7 @@ export class Admission {
     connection.told.add(limit);
     const routingId = Buffer.from(connection.name, "latin1");
     const event = { type: "limit", endpoint: "", address: "", limit, action, value, routingId } as const;
-    this.#world.nextTick(() => this.#tell(event));
+    this.#environment.nextTick(() => this.#tell(event));
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type SubscriberOptions,
   ZmqError,
 } from "../../index.js";
-import { systemWorld, type World } from "../clock.js";
+import { type Environment, systemEnvironment } from "../clock.js";
 import type { CallPeer, EventLimits, Headers, Service } from "../types.js";
 import { Codec, sendable } from "../wire/codec.js";
 import { checkHeaders, decodeEvent, encodeEvent, IdSource } from "../wire/event.js";
@@ -106,13 +106,13 @@ abstract class Emitter<S extends Push | PubSocket> extends OneWay<S> {
   readonly #ids: IdSource;
   readonly #headers: Headers;
 
-  protected constructor(socket: S, options: EmitterOptions<unknown>, world: World) {
+  protected constructor(socket: S, options: EmitterOptions<unknown>, environment: Environment) {
     super(socket);
     const { headers = {}, legacyRaw = false } = options;
     checkHeaders(headers);
     this.#headers = headers;
     this.#codec = new Codec(undefined, legacyRaw);
-    this.#ids = new IdSource(world.randomBytes(16), legacyRaw);
+    this.#ids = new IdSource(environment.randomBytes(16), legacyRaw);
   }
 
   /**
@@ -206,9 +206,9 @@ const HANDLER_NAMES = ["concurrency", "onError", "limits", "legacyRaw", "socket"
 
 /** Sends each event to one Puller, in turn. */
 export class Pusher extends Emitter<Push> {
-  constructor(options: EmitterOptions<PushOptions> = {}, world: World = systemWorld) {
+  constructor(options: EmitterOptions<PushOptions> = {}, environment: Environment = systemEnvironment) {
     known(options, EMITTER_NAMES);
-    super(new Push(options.socket), options, world);
+    super(new Push(options.socket), options, environment);
   }
 }
 
@@ -222,9 +222,9 @@ export class Puller extends Handler<Pull> {
 
 /** Sends each event to every Subscriber that is connected. */
 export class Publisher extends Emitter<PubSocket> {
-  constructor(options: EmitterOptions<PublisherOptions> = {}, world: World = systemWorld) {
+  constructor(options: EmitterOptions<PublisherOptions> = {}, environment: Environment = systemEnvironment) {
     known(options, EMITTER_NAMES);
-    super(new PubSocket(options.socket), options, world);
+    super(new PubSocket(options.socket), options, environment);
   }
 }
 
