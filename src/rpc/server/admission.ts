@@ -7,14 +7,14 @@ import { refusal } from "../answers.js";
 import type { Environment } from "../clock.js";
 import type { Deadlines } from "../deadlines.js";
 import { TimeoutExpired } from "../errors.js";
+import { RequestContext } from "../service/context.js";
+import type { ServedMethod } from "../service/service.js";
 import type { ServerLimitEvent } from "../types.js";
 import type { RpcEvent } from "../wire/event.js";
-import { RequestContext } from "./context.js";
 import type { Counts } from "./counts.js";
 import type { Limiter, QueueLimit } from "./limiter.js";
 import type { Connection } from "./peers.js";
 import type { ServedCall } from "./served-call.js";
-import type { ServedMethod } from "./service.js";
 
 const CLOSING = refusal("closing", "ServerClosing", "the server is closing");
 

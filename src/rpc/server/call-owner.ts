@@ -2,16 +2,16 @@
  * What a server does for its calls: joins them with the hooks, the limiter and the way out.
  */
 import type { Environment } from "../clock.js";
+import type { RequestContext } from "../service/context.js";
+import type { Hooks } from "../service/hooks.js";
+import type { ServedMethod } from "../service/service.js";
 import type { Admission } from "./admission.js";
 import type { Channels } from "./channels.js";
-import type { RequestContext } from "./context.js";
 import type { Counts } from "./counts.js";
-import type { Hooks } from "./hooks.js";
 import type { Limiter } from "./limiter.js";
 import type { Outbox } from "./outbox.js";
 import type { Port } from "./port.js";
 import type { ServedCallOwner } from "./served-call.js";
-import type { ServedMethod } from "./service.js";
 
 /** What the calls of a server are joined with. */
 export interface CallOwnerParts {

@@ -7,6 +7,7 @@ import { describeName, refusal } from "../answers.js";
 import { Channel, type ChannelRules } from "../channel.js";
 import type { Environment } from "../clock.js";
 import type { Faults } from "../faults.js";
+import type { BuiltIns, ServedMethod } from "../service/service.js";
 import type { Codec } from "../wire/codec.js";
 import {
   CANCEL,
@@ -24,7 +25,6 @@ import type { Counts } from "./counts.js";
 import type { Outbox } from "./outbox.js";
 import type { PeerState, Peers } from "./peers.js";
 import { ServedCall, type ServedCallOwner } from "./served-call.js";
-import type { BuiltIns, ServedMethod } from "./service.js";
 
 /** A server begins no heartbeats (§5.2), and has its own rules for silence. */
 const RULES: ChannelRules = { window: 1, heartbeat: 0, lostAfter: Infinity };

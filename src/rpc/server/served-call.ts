@@ -6,13 +6,13 @@ import { describeError, describeForV1, type ErrorAnswer } from "../answers.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
 import { rowOf, type Table } from "../machine.js";
+import type { RequestContext } from "../service/context.js";
+import type { ServedMethod } from "../service/service.js";
 import { sendable } from "../wire/codec.js";
 import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "../wire/event.js";
 import type { Id } from "../wire/id.js";
-import type { RequestContext } from "./context.js";
 import type { Claim, QueueLimit } from "./limiter.js";
 import type { Connection, PeerState } from "./peers.js";
-import type { ServedMethod } from "./service.js";
 import { giveBack, isPromise, type Source, sourceOf } from "./source.js";
 
 /** What a served call needs from its server. */

@@ -6,6 +6,8 @@ import { type Environment, systemEnvironment } from "../clock.js";
 import { Deadlines } from "../deadlines.js";
 import { Faults } from "../faults.js";
 import { type CheckedServeOptions, checkServeOptions, duration } from "../options.js";
+import { Hooks } from "../service/hooks.js";
+import { BuiltIns, methodsOf } from "../service/service.js";
 import type { ServeOptions, ServerCloseOptions, ServerEvents, ServerStats, Service } from "../types.js";
 import { Codec } from "../wire/codec.js";
 import { CANCEL, IdSource } from "../wire/event.js";
@@ -14,14 +16,12 @@ import { callOwner } from "./call-owner.js";
 import { Channels } from "./channels.js";
 import { newCounts } from "./counts.js";
 import { Dispatcher } from "./dispatcher.js";
-import { Hooks } from "./hooks.js";
 import { Leaving } from "./leaving.js";
 import { Limiter } from "./limiter.js";
 import { Outbox } from "./outbox.js";
 import { Peers } from "./peers.js";
 import { Port } from "./port.js";
 import type { ServedCall } from "./served-call.js";
-import { BuiltIns, methodsOf } from "./service.js";
 
 /** A running server; made by `serve`. Event: `limit`. */
 export class Server extends EventEmitter<ServerEvents> {

@@ -2,7 +2,7 @@
  * Octets in and out: bounds before memory, what Python needs, the raw type of old.
  */
 import { describe, expect, it } from "vitest";
-import { parametersOf } from "../../../src/rpc/server/parameters.js";
+import { parametersOf } from "../../../src/rpc/service/parameters.js";
 import { Codec, sendable } from "../../../src/rpc/wire/codec.js";
 import { decodeEvent, encodeEvent, openEnvelope } from "../../../src/rpc/wire/event.js";
 import { toRaw } from "../../../src/rpc/wire/legacy.js";

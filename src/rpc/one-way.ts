@@ -2,7 +2,7 @@
  * Events without an answer (T31): Pusher to Puller, Publisher to Subscriber. Each is one frame without a topic, as in
  * zerorpc.
  */
-import { Buffer, emitWarning } from "../../base/platform.js";
+import { Buffer, emitWarning } from "../base/platform.js";
 import {
   type CloseOptions,
   type PublisherOptions,
@@ -14,13 +14,13 @@ import {
   Subscriber as SubSocket,
   type SubscriberOptions,
   ZmqError,
-} from "../../index.js";
-import { type Environment, systemEnvironment } from "../clock.js";
-import type { CallPeer, EventLimits, Headers, Service } from "../types.js";
-import { Codec, sendable } from "../wire/codec.js";
-import { checkHeaders, decodeEvent, encodeEvent, IdSource } from "../wire/event.js";
-import { RequestContext } from "./context.js";
-import { methodsOf, type ServedMethod } from "./service.js";
+} from "../index.js";
+import { type Environment, systemEnvironment } from "./clock.js";
+import { RequestContext } from "./service/context.js";
+import { methodsOf, type ServedMethod } from "./service/service.js";
+import type { CallPeer, EventLimits, Headers, Service } from "./types.js";
+import { Codec, sendable } from "./wire/codec.js";
+import { checkHeaders, decodeEvent, encodeEvent, IdSource } from "./wire/event.js";
 
 /** Options of a Pusher or Publisher. */
 export interface EmitterOptions<S> {
