@@ -60,7 +60,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: chosen(["unit", "vectors", "fuzz"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE)),
+          include: chosen(["unit", "vectors", "fuzz", "sim"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE)),
           exclude: left,
           pool: "forks",
           execArgv: ["--expose-gc"],
