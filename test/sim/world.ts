@@ -29,6 +29,8 @@ export class SimulatedWorld implements World {
   steps = 0;
   /** What happened, the newest last; kept short unless everything is wanted. */
   readonly log: string[] = [];
+  /** An assertion of zwire that has failed. */
+  failure: Error | undefined;
   logLimit = 80;
   /** Called now and then, between steps. */
   inspect: () => void = () => {};
@@ -55,6 +57,10 @@ export class SimulatedWorld implements World {
 
   random32(): number {
     return this.#dice.int(0, 0xffffffff);
+  }
+
+  bug(error: Error): void {
+    this.failure ??= error;
   }
 
   timer(ms: number, run: () => void): Timer {
@@ -151,6 +157,7 @@ export class SimulatedWorld implements World {
       if (this.#now > limitMs) throw new Error(`the program is not done after ${limitMs} ms`);
       step();
       await settled();
+      if (this.failure !== undefined) throw this.failure;
       if (++this.steps % 16 === 0) this.inspect();
     }
     if (failure !== undefined) throw failure;
