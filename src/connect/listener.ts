@@ -17,9 +17,9 @@ import {
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/contract/transport.js";
-import { reportEnd } from "./dialer.js";
 import type { Excess, Gate, Place } from "./gate.js";
 import { flushed } from "./linger.js";
+import { reportEnd } from "./report.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** The actual endpoint; set by open(). */
