@@ -3,6 +3,7 @@
  * its queue with it (G4).
  */
 
+import { assert } from "../base/assert.js";
 import type { Peer } from "../base/events.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -121,6 +122,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   }
 
   sessionReady(session: Connection, peer: Peer): StreamPipe {
+    assert(this.#sessions.get(session) === null, "a listener was told twice that a connection is ready");
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);

@@ -4,7 +4,7 @@
  * not whether it was dialled or accepted. Hot path, inwards.
  */
 
-import { AssertionError } from "../base/assert.js";
+import { AssertionError, assert } from "../base/assert.js";
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { rowOf, type Table } from "../base/machine.js";
@@ -178,6 +178,7 @@ export class Session
     const pipe = this.#owner.sessionReady(this, peer);
     // Before anything else: what waits in the pipe goes when it is linked.
     for (const octets of this.#owner.greeting ?? []) this.#outlet.sendControl(octets);
+    assert(!pipe.linked, "a pipe was given to a second connection");
     this.#pipe = pipe;
     this.#outlet.join(pipe);
     pipe.link(this);
