@@ -11,7 +11,7 @@ const OPTIONS = { reconnectInterval: 5, handshakeInterval: 2000 };
 function closingAt(socket: Push | Pull, type: EventType | "message", linger: number): Promise<void> {
   return within(
     new Promise((resolve, reject) => {
-      socket.on(type as "message", () => {
+      (socket as Pull).on(type as "message", () => {
         expect(socket.close({ linger })).toBe(socket.close());
         socket.close().then(resolve, reject);
       });
