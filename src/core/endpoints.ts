@@ -12,7 +12,7 @@ import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
 import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import { hasTransport, transportFor } from "../transport/registry.js";
+import { hasTransport, schemes, transportFor } from "../transport/registry.js";
 
 /** An endpoint as the application wrote it, taken apart. */
 export interface Endpoint {
@@ -32,7 +32,7 @@ export function endpointOf(endpoint: string): Endpoint {
   if (scheme === "inproc" || hasTransport(scheme)) return { endpoint, scheme, address };
   throw new ZmqError("EPROTONOSUPPORT", {
     address: endpoint,
-    detail: `"${scheme}" is not tcp, ipc or inproc`,
+    detail: `"${scheme}" is not ${schemes().join(", ")} or inproc`,
   });
 }
 
@@ -72,6 +72,7 @@ export class Endpoints {
   /** Rejects with EBADF when the socket was closed meanwhile. */
   async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
     let handle: InprocListener | Listener;
+    let wildcard = false;
     if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
@@ -80,22 +81,24 @@ export class Endpoints {
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
       await handle.open(transport, address);
+      wildcard = transport.isWildcard?.(address) === true;
     }
     if (this.#host.closed) {
       await handle.close(0);
       throw new ZmqError("EBADF", { address: endpoint });
     }
-    return this.#keep(endpoint, handle);
+    return this.#keep(endpoint, handle, wildcard);
   }
 
-  #keep(given: string, handle: EndpointHandle): EndpointHandle {
+  #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
     this.#bound.set(handle.endpoint, handle);
-    if (given !== handle.endpoint && !isWildcard(given)) this.#aliases.set(given, handle.endpoint);
+    if (given !== handle.endpoint && !wildcard) this.#aliases.set(given, handle.endpoint);
     return handle;
   }
 
   bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
     let handle: InprocListener | Listener;
+    let wildcard = false;
     if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       const contest = this.#inproc().bind(handle);
@@ -111,8 +114,9 @@ export class Endpoints {
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
       handle.openSync(transport, address);
+      wildcard = transport.isWildcard?.(address) === true;
     }
-    return this.#keep(endpoint, handle);
+    return this.#keep(endpoint, handle, wildcard);
   }
 
   /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
@@ -213,9 +217,4 @@ export class Endpoints {
   unref(): void {
     for (const handle of this.#all()) handle.unref();
   }
-}
-
-/** Whether each bind of it makes another endpoint: a port or a path that the system chooses. */
-function isWildcard(endpoint: string): boolean {
-  return endpoint === "ipc://*" || /^tcp:.*:(?:\*|0+)$/.test(endpoint);
 }

@@ -2,6 +2,7 @@
  * A connected inproc name: waits until the name is bound, in this thread or in another, and does not reconnect after
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
+import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import type { Runtime } from "../base/runtime.js";
 import { flushed } from "../connect/linger.js";
@@ -29,7 +30,16 @@ const deferSoon: Defer = (run) => {
 
 /** One end of a joined pair, or a connector's queue until it is joined. */
 export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
-  return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail);
+  const onSpoiled = ({ peer }: DirectPipe): void =>
+    host.emitEvent("limit", {
+      address: peer?.address ?? "",
+      endpoint: peer?.endpoint ?? "",
+      peer,
+      limit: "buffer",
+      action: "dropped",
+      error: memoryGone(),
+    });
+  return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
 }
 
 /** How a socket of this thread looks to the other end. */
@@ -269,10 +279,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     const wasRemote = this.#state === "remote";
     this.#state = "closed";
     this.#dropSession();
-    if (wasRemote) {
-      this.host.pipeDisconnected(this.pipe);
-      this.pipe.discardOutbound();
-    }
+    if (wasRemote) this.host.pipeDisconnected(this.pipe);
+    this.pipe.discardOutbound();
     this.#leave();
     this.#hold.set(false);
     this.host.emitEvent("close", { address: this.endpoint });

@@ -5,7 +5,7 @@
 import { assert } from "../base/assert.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
-import type { Batch } from "../engine/encoder.js";
+import type { Batch } from "../engine/outgoing/batch.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { Stream } from "../transport/contract/transport.js";
 import {

@@ -48,6 +48,11 @@ export function registerTransport(scheme: string, transport: Transport): () => v
   return () => transports.delete(scheme);
 }
 
+/** The schemes that have a transport. */
+export function schemes(): string[] {
+  return [...transports.keys()];
+}
+
 /** Whether a transport has the scheme. */
 export function hasTransport(scheme: string): boolean {
   return transports.has(scheme);

@@ -6,7 +6,7 @@
 import { addressOctets } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
-import { formatHostPort, type RawStream } from "./contract/stream-engine.js";
+import { type EngineStream, formatHostPort } from "./contract/stream-engine.js";
 import type { Stream, StreamHandler, TransportOptions } from "./contract/transport.js";
 
 const VERSION = 5;
@@ -58,7 +58,7 @@ export function checkSocksTarget(host: string, options: SocksOptions): string | 
  * @param signal aborts, with its reason
  */
 export function socksConnect(
-  stream: RawStream,
+  stream: EngineStream,
   destination: Destination,
   options: SocksOptions,
   signal: AbortSignal,
@@ -107,7 +107,7 @@ interface Outcome {
 type Step = "method" | "authentication" | "reply" | "over";
 
 class SocksClient implements StreamHandler {
-  readonly #stream: RawStream;
+  readonly #stream: EngineStream;
   readonly #destination: Destination;
   readonly #options: SocksOptions;
   readonly #outcome: Outcome;
@@ -115,7 +115,7 @@ class SocksClient implements StreamHandler {
   /** At most the longest answer (262 octets) short of one, and one chunk. */
   #received: Buffer = Buffer.alloc(0);
 
-  constructor(stream: RawStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
+  constructor(stream: EngineStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
     this.#stream = stream;
     this.#destination = destination;
     this.#options = options;

@@ -4,7 +4,7 @@
  * arrives wrong is the fault of what is under test.
  */
 import { ZmqError } from "../../src/base/errors.js";
-import { FrameDecoder } from "../../src/engine/decoder.js";
+import { FrameDecoder } from "../../src/engine/incoming/decoder.js";
 import {
   type Acceptor,
   type AcceptorHandler,

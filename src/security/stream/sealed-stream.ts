@@ -7,7 +7,7 @@
 import { memoryGone } from "../../base/errors.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Runtime } from "../../base/runtime.js";
-import { newSlab } from "../../engine/slab-pool.js";
+import { newSlab } from "../../engine/outgoing/slab-pool.js";
 import {
   FrameFault,
   type FrameLimits,

@@ -1,8 +1,8 @@
 /** The stream of a connection with a cipher, over one that takes as much as a test says (E14, P8, F19). */
 import { describe, expect, it } from "vitest";
 import { systemRuntime } from "../../../src/base/runtime.js";
-import { FrameDecoder } from "../../../src/engine/decoder.js";
-import { Batch } from "../../../src/engine/encoder.js";
+import { FrameDecoder } from "../../../src/engine/incoming/decoder.js";
+import { Batch } from "../../../src/engine/outgoing/batch.js";
 import { newCrypto } from "../../../src/security/crypto/crypto.js";
 import { SealedStream } from "../../../src/security/stream/sealed-stream.js";
 import { FrameFault, type Stream, type StreamHandler } from "../../../src/transport/contract/transport.js";
