@@ -92,8 +92,9 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   /**
    * Send one message. Resolves when a peer's queue has taken it under its high-water mark; calls keep their order
    * and never interleave, however many are made at once. A buffer given here belongs to zwire until then, and one
-   * above 16 KiB until it is on the wire. A Publisher, XPublisher or Radio whose event loop stood still for 50 ms or
-   * more lets in who dialled meanwhile first, for about 100 ms at most.
+   * above 16 KiB until it is on the wire. If the event loop stood still for 50 ms or more, a Publisher, XPublisher or
+   * Radio, and a Router that does not know the name, first lets in the peers that dialled meanwhile, for about 100 ms
+   * at most.
    *
    * Rejects with EAGAIN when no peer had room in time or too many sends wait, with the signal's reason on abort,
    * with EBADF when the socket closes; such a message was not sent.

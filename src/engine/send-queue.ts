@@ -3,8 +3,8 @@
  * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
  * promise. Knows no pipes (it is handed `attempt`) and no clock (it is handed `timers`).
  *
- * A publisher's queue also holds what is sent right after the event loop stood still, until who dialled meanwhile is there:
- * a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
+ * The queue of a publisher or a router also holds what is sent right after the event loop stood still, until who dialled
+ * meanwhile is there: a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
  */
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
@@ -42,7 +42,7 @@ export class SendQueue {
   #closed: ZmqError | null = null;
   #draining = false;
   /** Whether a message may be lost to peers who are not let in yet; null where no message is lost by being early. */
-  #mayMiss: (() => boolean) | null = null;
+  #mayMiss: ((message: OutMessage) => boolean) | null = null;
   /** What waits is held for a late event loop. */
   #holding = false;
   /** The loop catches up; what it is late for has been held once. */
@@ -72,7 +72,7 @@ export class SendQueue {
   send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    if (this.#mayMiss !== null) this.#holdOrRelease(options);
+    if (this.#mayMiss !== null) this.#holdOrRelease(message, options);
     if (this.#live === 0 && !this.#holding) {
       try {
         if (this.#attempt(message)) return this.#sent(message);
@@ -93,15 +93,15 @@ export class SendQueue {
   /** As trySend; also false where `send` would hold the message for a late event loop. */
   sendStraight(message: OutMessage): boolean {
     if (this.#closed !== null) throw this.#closed;
-    if (this.#mayMiss !== null && this.#isLate()) return false;
+    if (this.#mayMiss !== null && this.#isLate(message)) return false;
     return this.#live === 0 && this.#attempt(message);
   }
 
   /**
    * From now on sends wait for an event loop that is late, for at most as long as it takes to catch up.
-   * @param mayMiss whether anybody could have dialled
+   * @param mayMiss whether a message could be for somebody who has dialled meanwhile
    */
-  waitForLate(mayMiss: () => boolean): void {
+  waitForLate(mayMiss: (message: OutMessage) => boolean): void {
     this.#mayMiss = mayMiss;
   }
 
@@ -111,13 +111,14 @@ export class SendQueue {
   }
 
   /** Whether a send is to wait for the event loop. */
-  #isLate(): boolean {
+  #isLate(message: OutMessage): boolean {
     if (this.#holding) return true;
-    return this.#turns.late() && !this.#catchingUp && this.#live === 0 && this.#mayMiss?.() === true;
+    if (!this.#turns.late() || this.#catchingUp || this.#live > 0) return false;
+    return this.#mayMiss?.(message) === true;
   }
 
-  #holdOrRelease(options: CallOptions | undefined): void {
-    if (!this.#isLate()) return;
+  #holdOrRelease(message: OutMessage, options: CallOptions | undefined): void {
+    if (!this.#isLate(message)) return;
     const timeout = options?.timeout ?? this.#limits.sendTimeout;
     const most = Math.min(OPERATIONS_PER_TURN, this.#limits.sendQueueLimit);
     if (timeout === 0 || this.#live >= most || this.#operations >= OPERATIONS_PER_TURN) this.release();

@@ -76,6 +76,7 @@ export class Router extends DuplexSocket {
   constructor(options?: RouterOptions) {
     super(6, "ROUTER");
     this.applyOptions(options, OPTIONS);
+    this.sender.queue.waitForLate((message) => this.attached && this.#find(message) === undefined);
     if (new.target === Router) Object.seal(this);
   }
 
@@ -98,7 +99,7 @@ export class Router extends DuplexSocket {
 
   protected override route(message: OutMessage): boolean {
     const { mandatory } = this.options;
-    const pipe = this.#table.find(Array.isArray(message) ? message[0] : message);
+    const pipe = this.#find(message);
     if (pipe === undefined) {
       if (mandatory) throw new ZmqError("EHOSTUNREACH"); // I4
       this.#unroutable++;
@@ -111,6 +112,10 @@ export class Router extends DuplexSocket {
     this.#overflow.refused(pipe, body);
     this.#overflow.evict();
     return true;
+  }
+
+  #find(message: OutMessage): Pipe | undefined {
+    return this.#table.find(Array.isArray(message) ? message[0] : message);
   }
 
   /** Whether a send waits for a peer that is full. */
