@@ -1,7 +1,7 @@
 /**
  * A socket's FIFO of sends that wait for room: makes concurrent sends safe, keeps call order and multipart messages
  * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
- * promise. Knows no pipes (it is handed `attempt`) and no clock (it is handed `timers`).
+ * promise. Knows no pipes (it is handed a route) and no clock (it is handed turns).
  *
  * The queue of a publisher or a router also holds what is sent right after the event loop stood still, until who dialled
  * meanwhile is there: a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
@@ -22,21 +22,34 @@ interface WaitingSend {
   cleanup: (() => void) | null;
 }
 
+/** Where messages go. */
+export interface Route {
+  /** Routes a message now; false when no pipe has room. May throw a ZmqError (EFSM, EHOSTUNREACH). */
+  send(message: OutMessage): boolean;
+}
+
 /** Options of the socket that the queue reads afresh each time. */
 export interface SendLimits {
   /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
   readonly sendTimeout: number;
   /** Waiting sends at most. */
   readonly sendQueueLimit: number;
+  /** Only the newest message counts, and it has one part (G14). */
+  readonly conflate: boolean;
 }
+
+/** Why a conflating socket does not take a message. */
+export const SEVERAL_PARTS = "message must have one part on a conflating socket";
 
 const SENT: Promise<void> = Promise.resolve();
 
 export class SendQueue {
   readonly #waiting = new Fifo<WaitingSend>();
-  readonly #attempt: (message: OutMessage) => boolean;
+  readonly #route: Route;
   readonly #limits: SendLimits;
   readonly #turns: Turns;
+  /** Messages that were accepted. */
+  sent = 0;
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
@@ -52,9 +65,8 @@ export class SendQueue {
   /** Proxies whose trySend was refused and who want to know of room. */
   readonly #watchers = new Set<() => boolean>();
 
-  /** @param attempt routes a message now; false when no pipe has room; may throw a ZmqError (EFSM, EHOSTUNREACH) */
-  constructor(attempt: (message: OutMessage) => boolean, limits: SendLimits, turns: Turns) {
-    this.#attempt = attempt;
+  constructor(route: Route, limits: SendLimits, turns: Turns) {
+    this.#route = route;
     this.#limits = limits;
     this.#turns = turns;
   }
@@ -66,6 +78,12 @@ export class SendQueue {
 
   get closed(): boolean {
     return this.#closed !== null;
+  }
+
+  #attempt(message: OutMessage): boolean {
+    if (!this.#route.send(message)) return false;
+    this.sent++;
+    return true;
   }
 
   /** Send now, or wait in line. */
@@ -231,6 +249,9 @@ export class SendQueue {
     for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
       if (head.message !== null) {
         try {
+          // Only of one that waited while the option was set: others are refused before they come here.
+          if (this.#limits.conflate && Array.isArray(head.message))
+            throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
           if (!this.#attempt(head.message)) return;
           head.resolve();
         } catch (error) {
