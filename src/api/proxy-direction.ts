@@ -8,8 +8,8 @@ import type { Message } from "../base/message.js";
 import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Sender } from "../core/sender.js";
 import type { SocketCore } from "../core/socket-core.js";
-import { messageBytes } from "../engine/encoder.js";
-import type { ReceiveQueue } from "../engine/receive-queue.js";
+import { messageBytes } from "../engine/message-size.js";
+import type { ReceiveQueue } from "../engine/waiting-receives.js";
 
 /** What went through one socket of a proxy. Messages are whole ones; bytes are those of their parts. */
 export interface ProxyTraffic {

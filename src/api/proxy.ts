@@ -9,7 +9,7 @@
 import { ZmqError } from "../base/errors.js";
 import type { Message } from "../base/message.js";
 import type { Sender } from "../core/sender.js";
-import type { ReceiveQueue } from "../engine/receive-queue.js";
+import type { ReceiveQueue } from "../engine/waiting-receives.js";
 import { Direction, type ProxyTraffic, type Shared, type Side } from "./proxy-direction.js";
 import { coreOf, Socket } from "./socket.js";
 

@@ -5,7 +5,7 @@
 import type { EventOfType, EventType, Peer } from "../base/events.js";
 import type { Message } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/turns.js";
-import type { ReceiveQueue } from "../engine/receive-queue.js";
+import type { ReceiveQueue } from "../engine/waiting-receives.js";
 import { coreOf, Socket } from "./socket.js";
 
 const EVERYTHING = 1024;

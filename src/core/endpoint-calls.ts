@@ -2,14 +2,13 @@
  * What an application asks of a socket's endpoints: checks, security and events around Endpoints, which keeps them.
  */
 
-import { parseEndpoint } from "../base/endpoint.js";
 import { endpointError, ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
 import { secure } from "../security/settings.js";
 import { zapClient } from "../security/zap/client.js";
 import type { EndpointHandle } from "../session/host.js";
-import type { Endpoint, Endpoints } from "./endpoints.js";
+import { type Endpoint, type Endpoints, endpointOf } from "./endpoints.js";
 import type { SocketCore } from "./socket-core.js";
 
 export class EndpointCalls {
@@ -69,7 +68,8 @@ export class EndpointCalls {
   #secure({ scheme, endpoint }: Endpoint): void {
     if (scheme === "inproc") return;
     try {
-      secure(this.#core.options, () => zapClient(this.#core.context.inproc), this.#core.raw);
+      const { options, context, runtime, raw } = this.#core;
+      secure(options, () => zapClient(context.inproc, runtime), raw, runtime.loop);
     } catch (error) {
       throw endpointError(error as Error, endpoint);
     }
@@ -88,13 +88,13 @@ export class EndpointCalls {
   }
 
   #parse(endpoint: string): Endpoint {
-    const { scheme, address } = parseEndpoint(endpoint);
-    if (!this.#core.raw || scheme !== "inproc") return { endpoint, scheme, address };
+    const parsed = endpointOf(endpoint);
+    if (!this.#core.raw || parsed.scheme !== "inproc") return parsed;
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
   async unbind(endpoint: string): Promise<void> {
-    parseEndpoint(endpoint);
+    endpointOf(endpoint);
     this.#core.requireOpen();
     this.#core.sender?.queue.release(); // what waits only for a late event loop
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.#core.options.linger);
@@ -113,7 +113,7 @@ export class EndpointCalls {
 
   /** @throws ZmqError ENOENT when the endpoint is not connected */
   disconnect(endpoint: string): void {
-    parseEndpoint(endpoint);
+    endpointOf(endpoint);
     this.#core.requireOpen();
     this.#core.sender?.queue.release();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);

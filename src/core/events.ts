@@ -3,7 +3,6 @@
  */
 
 import type { Event, EventType, SocketEvents } from "../base/events.js";
-import { nextTick } from "../base/platform.js";
 import { Observer } from "./observer.js";
 
 /** Whoever has listeners by name: the face of a socket. */
@@ -14,12 +13,15 @@ export interface Listeners {
 
 export class Events {
   readonly #listeners: Listeners;
+  readonly #soon: (run: () => void) => void;
   #observer: Observer | null = null;
   /** "end" has been told: nothing follows it, also of a bind() that only now finds the socket closed. */
   #ended = false;
 
-  constructor(listeners: Listeners) {
+  /** @param soon calls a function when the present call stack is done */
+  constructor(listeners: Listeners, soon: (run: () => void) => void) {
     this.#listeners = listeners;
+    this.#soon = soon;
   }
 
   /** The events, to be read from now on. */
@@ -36,7 +38,7 @@ export class Events {
       this.#listeners.emit(type, event);
     } catch (error) {
       // The application's exception, and nobody else's: the connection that it was told of goes on.
-      nextTick(() => {
+      this.#soon(() => {
         throw error;
       });
     }

@@ -8,19 +8,17 @@ import { Condition } from "../base/condition.js";
 import { ZmqError } from "../base/errors.js";
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
-import { type Buffer, emitWarning, monotonicMs, random } from "../base/platform.js";
-import { random32 } from "../base/random.js";
+import { type Buffer, emitWarning } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { CallOptions } from "../base/turns.js";
 import { Budget } from "../engine/budget.js";
 import type { Pipe } from "../engine/pipe.js";
-import { ReceiveQueue, type Source } from "../engine/receive-queue.js";
 import type { Route } from "../engine/send-queue.js";
-import type { FlushScheduler } from "../engine/stream-pipe.js";
+import { ReceiveQueue, type Source } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import { checkFields, defaultOptions, setOption } from "../options/values.js";
 import { FairQueue } from "../patterns/fair-queue.js";
 import { discard, type SocketType, type Strategy, type StrategyHost } from "../patterns/strategy.js";
-import { flushScheduler } from "../session/flush-scheduler.js";
 import type { SocketHost } from "../session/host.js";
 import { Context, context as defaultContext } from "./context.js";
 import { EndpointCalls } from "./endpoint-calls.js";
@@ -31,7 +29,6 @@ import { SocketTurns } from "./socket-turns.js";
 import type { SocketStats } from "./stats.js";
 
 const INT32_MAX = 2 ** 31 - 1;
-let lastPeerId = 0;
 
 export class SocketCore<S extends Strategy = Strategy> implements SocketHost, StrategyHost {
   readonly type: SocketType<S>;
@@ -45,8 +42,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** An option that is set too late for the endpoints that exist is told as a process warning. */
   warnsLate = true;
   asLibzmq = false;
-  readonly scheduler: FlushScheduler = flushScheduler;
-  readonly turns = new SocketTurns();
+  readonly turns = new SocketTurns(defaultContext.runtime);
   readonly pipes = new Set<Pipe>();
   readonly inbound = new FairQueue();
   readonly strategy: S;
@@ -71,13 +67,17 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.type = type;
     this.socketType = type.name;
     this.raw = type.raw === true;
-    this.events = new Events(listeners);
+    this.events = new Events(listeners, (run) => this.runtime.nextTick(run));
     Object.assign(this.options, type.defaults);
     const strategy = new type.strategy(this);
     this.strategy = strategy;
     this.sender = isRoute(strategy) ? new Sender(strategy, this.options, this.turns) : null;
     this.receives = isSource(strategy) ? new ReceiveQueue(strategy, this.options, this.turns) : null;
     if (this.#mayMiss !== null) this.sender?.queue.waitForLate(this.#mayMiss);
+  }
+
+  get runtime(): Runtime {
+    return this.turns.runtime;
   }
 
   // Options
@@ -108,6 +108,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     if (value !== undefined) {
       if (!(value instanceof Context)) throw new TypeError("context must be a Context");
       this.context = value;
+      this.turns.runtime = value.runtime;
     }
     this.options.ipv6 = this.context.ipv6;
     if (!this.context.blocky) this.options.linger = 0; // S11
@@ -257,7 +258,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   // From sessions
 
   nextPeerId(): number {
-    return ++lastPeerId;
+    return this.runtime.nextId();
   }
 
   attachPipe(pipe: Pipe): void {
@@ -335,18 +336,6 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   receive(options: CallOptions | undefined): Promise<Message> {
     return (this.receives as ReceiveQueue<Message>).receive(options);
-  }
-
-  random32(): number {
-    return random32();
-  }
-
-  random(): number {
-    return random();
-  }
-
-  now(): number {
-    return monotonicMs();
   }
 
   // For faces

@@ -6,6 +6,7 @@
 import type { Peer } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { CallOptions, Turns } from "../base/turns.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import type { OptionName, OptionValues } from "../options/options.js";
@@ -15,6 +16,8 @@ import type { FairQueue } from "./fair-queue.js";
 export interface StrategyHost extends Pick<PipeOwner, "unsent"> {
   readonly options: OptionValues;
   readonly turns: Turns;
+  /** Time, and random numbers; not before the socket's context is known, which is after the construction. */
+  readonly runtime: Runtime;
   /** Does what libzmq does where zwire is kinder. */
   readonly asLibzmq: boolean;
   readonly closed: boolean;
@@ -46,12 +49,6 @@ export interface StrategyHost extends Pick<PipeOwner, "unsent"> {
     action: "refused" | "closed" | "ignored" | "dropped" | "paused",
     value: number,
   ): void;
-  /** 32 random bits that nobody can foresee. */
-  random32(): number;
-  /** A random number from 0 to 1. */
-  random(): number;
-  /** Milliseconds of a clock that only goes forward. */
-  now(): number;
 }
 
 /** What a type that sends has in addition. */

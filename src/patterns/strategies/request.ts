@@ -31,11 +31,12 @@ export class RequestStrategy extends Strategy implements Sending, Receiving {
     receive: (call) => this.host.receive(call),
     abandon: () => this.#abandon(),
     expire: (timeout, signal, expired) => this.host.turns.expire(timeout, signal, expired),
-    now: () => this.host.now(),
+    now: () => this.host.runtime.now(),
   });
   #state: State = "idle";
   #asked: Pipe | undefined = undefined;
-  #requestId = (this.host.random() * 0x100000000) >>> 0;
+  /** Of the last request; -1 before the first. */
+  #requestId = -1;
   #reply: Message | undefined = undefined;
   #replier: Peer | undefined = undefined;
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
@@ -60,7 +61,7 @@ export class RequestStrategy extends Strategy implements Sending, Receiving {
   send(message: OutMessage): boolean {
     if (this.#state !== "idle" && !this.host.options.relaxed) throw new ZmqError("EFSM"); // H2, H8
     const address: Uint8Array[] = [];
-    const id = (this.#requestId + 1) >>> 0;
+    const id = this.#nextId();
     if (this.host.options.correlate) {
       const octets = Buffer.allocUnsafe(REQUEST_ID_BYTES);
       octets.writeUInt32LE(id);
@@ -88,6 +89,11 @@ export class RequestStrategy extends Strategy implements Sending, Receiving {
 
   override get unread(): number {
     return this.#reply === undefined ? 0 : 1;
+  }
+
+  #nextId(): number {
+    if (this.#requestId < 0) return (this.host.runtime.random() * 0x100000000) >>> 0;
+    return (this.#requestId + 1) >>> 0;
   }
 
   #arrived(pipe: Pipe, message: Message): void {

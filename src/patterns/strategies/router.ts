@@ -23,7 +23,7 @@ import {
 } from "../strategy.js";
 
 export class RouterStrategy extends Strategy implements Sending, Receiving {
-  readonly #table = new RoutingTable(() => this.host.random32());
+  readonly #table = new RoutingTable(() => this.host.runtime.random32());
   readonly #overflow = overflowOf(this.host);
   /** Messages for a peer that is not there (I4). */
   #unroutable = 0;

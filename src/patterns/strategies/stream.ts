@@ -13,7 +13,7 @@ import { RoutingTable } from "../routing-table.js";
 import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
 
 export class StreamStrategy extends Strategy implements Sending, Receiving {
-  readonly #table = new RoutingTable(() => this.host.random32());
+  readonly #table = new RoutingTable(() => this.host.runtime.random32());
   /** Pipes whose connection was told of, and whose end is to be told. */
   readonly #told = new Set<Pipe>();
 

@@ -11,7 +11,7 @@ import { type Receiving, type Sending, type SocketType, Strategy } from "../../s
 import type { NumberedMessage } from "./server.js";
 
 export class PeerStrategy extends Strategy implements Sending, Receiving<NumberedMessage> {
-  readonly #numbers = new PeerNumbers(() => this.host.random32());
+  readonly #numbers = new PeerNumbers(() => this.host.runtime.random32());
   #attached: Pipe | undefined = undefined;
 
   get canSend(): boolean {

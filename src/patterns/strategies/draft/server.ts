@@ -13,7 +13,7 @@ import { type Receiving, type Sending, type SocketType, Strategy } from "../../s
 export type NumberedMessage = [message: Buffer, from: { readonly routingId: number }];
 
 export class ServerStrategy extends Strategy implements Sending, Receiving<NumberedMessage> {
-  readonly #numbers = new PeerNumbers(() => this.host.random32());
+  readonly #numbers = new PeerNumbers(() => this.host.runtime.random32());
 
   get canSend(): boolean {
     return true; // one peer may be full; another is not
