@@ -82,6 +82,7 @@ export class Router extends DuplexSocket {
     return this.#nextName;
   }
 
+  /** @internal */
   set nextRoutingId(name: Buffer | null) {
     this.#nextName = name;
   }

@@ -73,6 +73,7 @@ export class Stream extends DuplexSocket {
     return this.#nextName;
   }
 
+  /** @internal */
   set nextRoutingId(name: Buffer | null) {
     this.#nextName = name;
   }
