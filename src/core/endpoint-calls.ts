@@ -69,7 +69,7 @@ export class EndpointCalls {
     if (scheme === "inproc") return;
     try {
       const { options, context, runtime, raw } = this.#core;
-      secure(options, () => zapClient(context.inproc, runtime), raw, runtime.loop);
+      secure(options, () => zapClient(context.inproc, runtime, this.#core.openAsking()), raw, runtime.loop);
     } catch (error) {
       throw endpointError(error as Error, endpoint);
     }

@@ -18,7 +18,9 @@ import { ReceiveQueue, type Source } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import { checkFields, defaultOptions, setOption } from "../options/values.js";
 import { FairQueue } from "../patterns/fair-queue.js";
+import { DEALER } from "../patterns/strategies/dealer.js";
 import { discard, type SocketType, type Strategy, type StrategyHost } from "../patterns/strategy.js";
+import type { OpenAsking } from "../security/zap/client.js";
 import type { SocketHost } from "../session/host.js";
 import { Context, context as defaultContext } from "./context.js";
 import { EndpointCalls } from "./endpoint-calls.js";
@@ -252,6 +254,29 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
       receivedBytes: this.received.held,
       unsentBytes: this.unsent.held,
       peers: this.peers.size,
+    };
+  }
+
+  /** For the ZAP client: a socket of the same context that is not seen by the application and holds nothing up. */
+  openAsking(): OpenAsking {
+    const { context } = this;
+    return (endpoint, reply, lost) => {
+      const emit = (type: string, event: unknown): boolean => {
+        const { error } = event as { error?: Error };
+        if (type === "disconnect") lost("the ZAP handler has gone", error);
+        else if (type.startsWith("handshake:error")) lost("the ZAP handler cannot be talked to", error);
+        return true;
+      };
+      const core = new SocketCore(DEALER, { listenerCount: () => 1, emit });
+      core.context = context;
+      core.turns.runtime = context.runtime;
+      core.unref();
+      core.receives?.listen((parts) => reply(parts as Message));
+      core.endpoints.connect(endpoint);
+      return {
+        ask: (question) => core.sender?.queue.trySend(question) === true,
+        close: () => void core.close(0),
+      };
     };
   }
 

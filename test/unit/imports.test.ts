@@ -52,7 +52,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ],
   ["connect", "base", "wire/zmtp", "options", "engine", "transport", "transport/contract", "session"],
   ["inproc", "base", "wire/zmtp", "engine", "transport/contract", "session", "connect"],
-  ["security/zap", "base", "wire/zmtp", "security", "options", "engine", "session", "inproc"],
+  ["security/zap", "base", "wire/zmtp", "security", "inproc"],
   [
     "core",
     "base",
@@ -60,6 +60,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "security",
     "engine",
     "patterns",
+    "patterns/strategies",
     "transport",
     "transport/contract",
     "session",
