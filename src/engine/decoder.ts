@@ -4,14 +4,13 @@
  * Knows no streams and no messages beyond counting the parts of one.
  */
 import { Buffer } from "../base/platform.js";
+import * as frameFormat from "../wire/frame-format.js";
 import { readLength } from "./encoder.js";
 
-const MORE = 0x01;
-const LONG = 0x02;
-const COMMAND = 0x04;
-const ENTRY_SIZE = 3;
+// Constants of this module: see frame-format.ts.
+const { COMMAND, FRAME_ENTRY_SIZE, LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
+
 const TABLE_ENTRIES = 8192;
-const HEADER_MAX = 9;
 /** Bodies from here on get memory of their own when they do not lie whole in the chunk. */
 const OWN_MEMORY_BYTES = 16384;
 /** Never take more memory than this ahead of what has arrived. */
@@ -95,7 +94,7 @@ export class FrameDecoder {
   }
 
   #parse(chunk: Buffer): void {
-    const table = tables.pop() ?? new Uint32Array(TABLE_ENTRIES * ENTRY_SIZE);
+    const table = tables.pop() ?? new Uint32Array(TABLE_ENTRIES * FRAME_ENTRY_SIZE);
     try {
       this.#parseInto(table, chunk);
     } finally {
@@ -110,7 +109,7 @@ export class FrameDecoder {
     let count = 0;
     while (size - at >= 2) {
       const first = chunk[at];
-      const header = (first & LONG) !== 0 ? HEADER_MAX : 2;
+      const header = (first & LONG) !== 0 ? LONG_HEADER : SHORT_HEADER;
       if (size - at < header) break;
       const length = header === 2 ? chunk[at + 1] : readLength(chunk, at + 1);
       const flags = (first & COMMAND) !== 0 ? COMMAND : first & MORE;
@@ -134,7 +133,7 @@ export class FrameDecoder {
         this.#flush(chunk, table, count);
         count = 0;
       }
-      const entry = count * ENTRY_SIZE;
+      const entry = count * FRAME_ENTRY_SIZE;
       table[entry] = bodyAt;
       table[entry + 1] = length;
       table[entry + 2] = flags;
@@ -152,7 +151,7 @@ export class FrameDecoder {
   /** Join the carried octets with just enough of the chunk for one frame; returns what is left of the chunk. */
   #completeCarry(chunk: Buffer): Buffer {
     const carry = this.#carry as Buffer;
-    const header = (carry[0] & LONG) !== 0 ? HEADER_MAX : 2;
+    const header = (carry[0] & LONG) !== 0 ? LONG_HEADER : SHORT_HEADER;
     let need = header;
     if (carry.length >= header) need += header === 2 ? carry[1] : readLength(carry, 1);
     const take = Math.min(need - carry.length, chunk.length);

@@ -6,13 +6,12 @@
 
 import { COPY_LIMIT, type OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
+import * as frameFormat from "../wire/frame-format.js";
 import type { Shared, SharedRun } from "./shared-run.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
 
-const MORE = 0x01;
-const LONG = 0x02;
-const HEADER_MAX = 9;
-const SHORT_BODY_MAX = 255;
+// Constants of this module: see frame-format.ts.
+const { LONG, LONG_HEADER, MORE, SHORT_BODY_MAX, SHORT_HEADER } = frameFormat;
 
 /**
  * Shared messages up to this many octets are copied; less where so many wait already: then the peer does not keep up,
@@ -29,7 +28,7 @@ export function writeFrameHeader(target: Uint8Array, at: number, flags: number, 
   if (length <= SHORT_BODY_MAX) {
     target[at] = flags;
     target[at + 1] = length;
-    return at + 2;
+    return at + SHORT_HEADER;
   }
   target[at] = flags | LONG;
   const high = Math.floor(length / 0x100000000);
@@ -41,7 +40,7 @@ export function writeFrameHeader(target: Uint8Array, at: number, flags: number, 
   target[at + 6] = length >>> 16;
   target[at + 7] = length >>> 8;
   target[at + 8] = length;
-  return at + HEADER_MAX;
+  return at + LONG_HEADER;
 }
 
 /** Octets of the bodies of a message, headers not counted. */
@@ -152,7 +151,7 @@ export class Batch {
   #frame(body: Uint8Array, flags: number): void {
     const length = body.length;
     const copied = length <= COPY_LIMIT;
-    const need = copied ? HEADER_MAX + length : HEADER_MAX;
+    const need = copied ? LONG_HEADER + length : LONG_HEADER;
     if (this.#slab === null || this.#end + need > this.#slab.length) this.#nextSlab(need);
     const slab = this.#slab as Buffer;
     const bodyAt = writeFrameHeader(slab, this.#end, flags, length);
@@ -224,7 +223,7 @@ export class Batch {
       const at = this.#firstAt;
       const flags = header[at];
       const long = (flags & LONG) !== 0;
-      const size = long ? HEADER_MAX + readLength(header, at + 1) : 2 + header[at + 1];
+      const size = long ? LONG_HEADER + readLength(header, at + 1) : SHORT_HEADER + header[at + 1];
       this.bytes -= size;
       this.#skip(size);
       more = (flags & MORE) !== 0;
@@ -375,7 +374,7 @@ class MessageReader {
       const long = (header[at] & LONG) !== 0;
       const length = long ? readLength(header, at + 1) : header[at + 1];
       this.bodyBytes += length;
-      this.#skip((long ? HEADER_MAX : 2) + length);
+      this.#skip((long ? LONG_HEADER : SHORT_HEADER) + length);
     }
     return true;
   }

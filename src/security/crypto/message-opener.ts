@@ -3,15 +3,14 @@
  * Enforces every limit on those, since the outer frames never have MORE (P8, E4, E15). Short boxes in runs in
  * WebAssembly's memory, long ones natively. Hot path: no Buffer and no object per frame. Knows no streams.
  */
+import * as frameFormat from "../../wire/frame-format.js";
 import type { Heap } from "./heap.js";
 import { INPUT_BYTES, MAC_BYTES } from "./heap.js";
 import {
   BOX_AT,
-  COMMAND,
   INNER_COMMAND,
   INNER_MORE,
   type MessageBoxParts,
-  MORE,
   messageNonce,
   NAME_BYTES,
   NAME_HIGH,
@@ -25,7 +24,8 @@ import {
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
 
-const ENTRY_SIZE = 3;
+// Constants of this module: see frame-format.ts.
+const { COMMAND, FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
 /** Bounds on the frames inside, all inclusive; see FrameLimits in the transport contract. */
 export interface InnerLimits {
@@ -86,7 +86,7 @@ export class MessageOpener {
   open(chunk: Buffer, table: Uint32Array, count: number): number {
     let done = 0;
     while (done < count && this.fault === OpenFault.none) {
-      const entry = done * ENTRY_SIZE;
+      const entry = done * FRAME_ENTRY_SIZE;
       if (table[entry + 1] < this.#oneByOneFrom) done = this.#run(chunk, table, done, count);
       else {
         const flags = this.#one(chunk, table[entry], table[entry + 1]);
@@ -108,13 +108,13 @@ export class MessageOpener {
     const { sodium, key, nonce, input } = heap;
     const openBox = sodium._crypto_box_open_easy_afternm;
     const limit = this.#oneByOneFrom;
-    const start = table[first * ENTRY_SIZE];
+    const start = table[first * FRAME_ENTRY_SIZE];
     const windowEnd = Math.min(chunk.length, start + INPUT_BYTES);
     let end = first;
     let stop = start;
     for (; end < count; end++) {
-      const frameEnd = table[end * ENTRY_SIZE] + table[end * ENTRY_SIZE + 1];
-      if (table[end * ENTRY_SIZE + 1] >= limit || frameEnd > windowEnd) break;
+      const frameEnd = table[end * FRAME_ENTRY_SIZE] + table[end * FRAME_ENTRY_SIZE + 1];
+      if (table[end * FRAME_ENTRY_SIZE + 1] >= limit || frameEnd > windowEnd) break;
       stop = frameEnd;
     }
     octets.set(chunk.subarray(start, stop), input);
@@ -123,7 +123,7 @@ export class MessageOpener {
     const shift = input - start;
     let at = first;
     for (; at < end; at++) {
-      const entry = at * ENTRY_SIZE;
+      const entry = at * FRAME_ENTRY_SIZE;
       const outer = table[entry + 1];
       const frame = table[entry] + shift;
       if (!this.#admit(octets, frame, outer)) break;

@@ -6,16 +6,6 @@
  * Knows nothing of sockets, patterns or ZMTP beyond the frame flags.
  */
 
-/** MORE bit of a frame's flags octet (RFC 37 §Framing, conformance item E1). */
-export const FLAG_MORE = 0x01;
-/** LONG bit of a frame's flags octet: the size field has eight octets. */
-export const FLAG_LONG = 0x02;
-/** COMMAND bit of a frame's flags octet. */
-export const FLAG_COMMAND = 0x04;
-
-/** Integers per entry of a frame table: offset in the chunk, body length, flags (MORE and COMMAND only). */
-export const FRAME_ENTRY_SIZE = 3;
-
 /** Bounds that a frame decoder enforces before it takes memory. All are inclusive maxima. */
 export interface FrameLimits {
   /** Octets in the body of one message frame (ZMQ_MAXMSGSIZE is per frame, item E15). */
