@@ -24,13 +24,8 @@ import {
   requestAbout,
 } from "../security/stream/protection.js";
 import { SealedStream } from "../security/stream/sealed-stream.js";
-import {
-  FLAG_COMMAND,
-  FRAME_ENTRY_SIZE,
-  FrameFault,
-  type Stream,
-  type StreamHandler,
-} from "../transport/contract/transport.js";
+import { FrameFault, type Stream, type StreamHandler } from "../transport/contract/transport.js";
+import { COMMAND, FRAME_ENTRY_SIZE } from "../wire/frame-format.js";
 import {
   encodeCancel,
   encodeCancelMessage,
@@ -287,7 +282,7 @@ export class Session
     const pipe = this.#pipe; // a message may end the session; those before it are to be read all the same (G4)
     this.#assembler.frames(chunk, table, count);
     // F12: a message behind a PING of the same chunk ends the wait for its TTL.
-    if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#pulse?.received();
+    if ((table[count * FRAME_ENTRY_SIZE - 1] & COMMAND) === 0) this.#pulse?.received();
     if (this.#pinged) this.#answerPings();
     this.#delivered(pipe);
   }

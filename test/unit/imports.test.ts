@@ -24,7 +24,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["patterns", "base", "engine", "options"],
   ["patterns/topics", "base", "engine", "options", "patterns"],
   ["transport/contract", "base", "wire", "engine"],
-  ["transport/native", "base", "engine", "transport/contract"],
+  ["transport/native", "base", "wire", "engine", "transport/contract"],
   ["transport/node", "base", "engine", "transport/contract"],
   ["transport", "base", "transport/contract", "transport/native", "transport/node"],
   [
@@ -40,6 +40,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   [
     "session",
     "base",
+    "wire",
     "wire/zmtp",
     "security/crypto",
     "security",
