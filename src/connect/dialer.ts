@@ -3,9 +3,10 @@
  * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
  */
 
-import { type Deadline, eventLoop, LONGEST_MS } from "../base/deadline.js";
+import { type Deadline, LONGEST_MS } from "../base/deadline.js";
 import type { Peer } from "../base/events.js";
-import { type Buffer, random } from "../base/platform.js";
+import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
@@ -75,7 +76,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     // Whom we dialled is no stranger, and would only be dialled again.
     this.#options = { ...host.options, idleTimeout: 0 };
     const { reconnectInterval, reconnectMaxInterval } = this.#options;
-    this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, random);
+    this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, () => host.runtime.random());
   }
 
   /** Begin to dial; messages queue from now on, unless `immediate`. */
@@ -97,7 +98,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   #newPipe(): StreamPipe {
-    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.routingId = this.routingId;
     return pipe;
   }
@@ -113,7 +114,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
       if (connectTimeout > 0) abort.abort(timeoutError(connectTimeout));
     };
     // Also without a limit: ref() and unref() reach the timer at any time, and the attempt only at its beginning.
-    const timer = eventLoop.deadline(connectTimeout > 0 ? connectTimeout : LONGEST_MS, expired);
+    const timer = this.runtime.loop.deadline(connectTimeout > 0 ? connectTimeout : LONGEST_MS, expired);
     if (!this.#host.refed) timer.unref();
     this.#timer = timer;
     let stream: Stream;
@@ -171,7 +172,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     }
     this.#state = "waiting";
     this.#attach();
-    this.#timer = eventLoop.deadline(interval, () => void this.#dial());
+    this.#timer = this.runtime.loop.deadline(interval, () => void this.#dial());
     if (!this.#host.refed) this.#timer.unref();
     this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
   }
@@ -194,6 +195,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   // From the session
+
+  get runtime(): Runtime {
+    return this.#host.runtime;
+  }
 
   get greeting(): Uint8Array[] | null {
     return greetingOf(this.#options, this.#host.options.probeRouter);
@@ -280,7 +285,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     const pipe = this.#pipe;
     if (pipe !== null) {
       this.#host.detachPipe(pipe);
-      if (!this.#stopped) await flushed([pipe], lingerMs);
+      if (!this.#stopped) await flushed([pipe], lingerMs, this.runtime.loop);
     }
     if (this.#stopped) return;
     this.#state = "stopped";

@@ -4,6 +4,7 @@
  */
 
 import type { Peer } from "../base/events.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
@@ -103,6 +104,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   // From sessions
 
+  get runtime(): Runtime {
+    return this.#host.runtime;
+  }
+
   get greeting(): Uint8Array[] | null {
     return greetingOf(this.#options, this.#host.options.probeRouter);
   }
@@ -116,7 +121,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   }
 
   sessionReady(session: Connection, peer: Peer): StreamPipe {
-    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);
     const place = this.#places.get(session);
@@ -187,7 +192,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
         pipes.push(pipe);
       }
     }
-    await flushed(pipes, lingerMs);
+    await flushed(pipes, lingerMs, this.runtime.loop);
     for (const session of [...this.#sessions.keys()]) {
       session.close();
       this.#drop(session);

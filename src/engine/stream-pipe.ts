@@ -6,11 +6,11 @@
 import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
-import { Batch } from "./encoder.js";
+import { Batch } from "./outgoing/batch.js";
+import { Resends } from "./outgoing/resends.js";
+import type { Shared } from "./outgoing/shared-run.js";
+import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner, type ReachedLimit } from "./pipe.js";
-import { Resends } from "./resends.js";
-import type { Shared } from "./shared-run.js";
-import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 
 /** What a stream pipe needs of its session. */
 export interface PipeLink {

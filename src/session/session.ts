@@ -3,15 +3,16 @@
  * Knows nothing of routing, and not whether it was dialled or accepted.
  */
 
-import { type Deadline, eventLoop } from "../base/deadline.js";
+import type { Deadline } from "../base/deadline.js";
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import type { Message } from "../base/message.js";
-import { type Buffer, nextTick, setImmediate } from "../base/platform.js";
-import { Assembler, type AssemblerSink } from "../engine/assembler.js";
-import type { Batch } from "../engine/encoder.js";
-import type { FrameRun } from "../engine/frame-run.js";
-import type { OpenMessage } from "../engine/open-message.js";
+import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
+import { Assembler, type AssemblerSink } from "../engine/incoming/assembler.js";
+import type { FrameRun } from "../engine/incoming/frame-run.js";
+import type { OpenMessage } from "../engine/incoming/open-message.js";
+import type { Batch } from "../engine/outgoing/batch.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
 import { type Crypto, loadCrypto, loadedCrypto } from "../security/crypto/crypto.js";
@@ -110,7 +111,7 @@ export class Session
   constructor(owner: SessionOwner, stream: Stream, options: OptionValues) {
     this.#owner = owner;
     this.#protection = protectionOf(options, owner.endpoint);
-    this.stream = this.#mechanism === "CURVE" ? new SealedStream(stream) : stream;
+    this.stream = this.#mechanism === "CURVE" ? new SealedStream(stream, owner.runtime) : stream;
     // It cuts within frames, and a cipher seals whole ones.
     const paced = TWO_WAY.has(owner.socketType) && this.#mechanism !== "CURVE";
     this.#writer = paced ? new PacedWriter(this.stream, this) : null;
@@ -122,6 +123,10 @@ export class Session
     return this.#protection.security.mechanism;
   }
 
+  get runtime(): Runtime {
+    return this.#owner.runtime;
+  }
+
   get ready(): boolean {
     return this.#state === "ready";
   }
@@ -130,7 +135,7 @@ export class Session
   start(): void {
     const limit = this.#options.handshakeInterval;
     if (limit > 0) {
-      this.#handshakeTimer = eventLoop.deadline(limit, () => {
+      this.#handshakeTimer = this.runtime.loop.deadline(limit, () => {
         const text = `no complete handshake within ${limit} ms`;
         this.#protocolFailure(
           new ProtocolError("handshake-timeout", text, { rule: "A25, S7", kind: "other" }),
@@ -138,7 +143,7 @@ export class Session
       });
       this.#handshakeTimer.unref();
     }
-    eventLoop.handshakeMoved();
+    this.runtime.loop.handshakeMoved();
     const crypto = loadedCrypto();
     if (this.#mechanism !== "CURVE" || crypto !== undefined) this.#begin(crypto);
     else {
@@ -163,7 +168,8 @@ export class Session
       crypto: crypto?.curve,
     });
     if (security.mechanism === "CURVE" && security.server) {
-      this.#cookieTimer = eventLoop.deadline(COOKIE_LIFE_MS, () => this.#handshake?.expire()).unref();
+      const expire = (): void => this.#handshake?.expire();
+      this.#cookieTimer = this.runtime.loop.deadline(COOKIE_LIFE_MS, expire).unref();
     }
     this.stream.start(this);
     this.#sendControl(this.#handshake.start());
@@ -174,7 +180,7 @@ export class Session
   onBytes(chunk: Buffer): void {
     const handshake = this.#handshake;
     if (handshake === null) return;
-    eventLoop.handshakeMoved();
+    this.runtime.loop.handshakeMoved();
     this.#proceed(handshake, () => handshake.receive(chunk));
   }
 
@@ -381,7 +387,7 @@ export class Session
   /** A length has been announced whose octets are not there any more: nothing else may be sent in their place. */
   memoryGone(pendingBytes: number): void {
     // Not within the application's call of send().
-    setImmediate(() => this.#end(memoryGone(), pendingBytes));
+    this.runtime.later(() => this.#end(memoryGone(), pendingBytes));
   }
 
   /** RADIO and DISH name their subscriptions differently (N8). */
@@ -407,7 +413,7 @@ export class Session
 
   fail(error: Error): void {
     if (error instanceof ProtocolError && error.reply !== undefined) this.#sendControl(error.reply);
-    this.#end(error, 0);
+    this.#giveUp(error);
   }
 
   // Commands and heartbeats
@@ -484,8 +490,8 @@ export class Session
   #startWatch(): void {
     const { messageTimeout, idleTimeout } = this.#options;
     if (this.stream.remoteAddress.startsWith("inproc:")) return;
-    if (messageTimeout > 0) this.#watch = new MessageWatch(this, messageTimeout);
-    if (idleTimeout > 0) this.#idle = new IdleWatch(this, idleTimeout);
+    if (messageTimeout > 0) this.#watch = new MessageWatch(this, messageTimeout, this.runtime);
+    if (idleTimeout > 0) this.#idle = new IdleWatch(this, idleTimeout, this.runtime.agenda);
   }
 
   /** From the watch over use. */
@@ -542,12 +548,12 @@ export class Session
     if (this.#control.length > WAITING_SUBSCRIPTIONS || this.#controlBytes > WAITING_SUBSCRIPTION_BYTES) {
       // A new connection begins with the topics that count then; what waits here may be no more than their history.
       const text = "the publisher does not read our subscriptions";
-      this.#end(new ProtocolError("subscriptions-unread", text, { rule: "G9", kind: "other" }), 0);
+      this.#giveUp(new ProtocolError("subscriptions-unread", text, { rule: "G9", kind: "other" }));
       return;
     }
     if (this.#controlFlush) return;
     this.#controlFlush = true;
-    nextTick(() => {
+    this.runtime.nextTick(() => {
       this.#controlFlush = false;
       this.flush();
     });
@@ -557,7 +563,12 @@ export class Session
 
   #protocolFailure(error: ProtocolError): void {
     if (error.reply !== undefined) this.#sendControl(error.reply);
-    this.#end(error, 0);
+    this.#giveUp(error);
+  }
+
+  /** We end the connection. What the kernel has not taken of the write under way is for the next one. */
+  #giveUp(error: Error): void {
+    if (!this.#closed) this.#end(error, this.stream.untaken + (this.#writer?.waiting ?? 0));
   }
 
   #end(error: Error | undefined, pendingBytes: number, byPeer = false): void {

@@ -11,7 +11,7 @@ import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Context as CoreContext } from "../core/context.js";
 import type { Socket as Core } from "../core/socket.js";
 import type { SocketTurns } from "../core/socket-turns.js";
-import type { Iteration, ReceiveQueue } from "../engine/receive-queue.js";
+import type { Iteration, ReceiveQueue } from "../engine/waiting-receives.js";
 import type { SendQueue } from "../engine/send-queue.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import { checkGroup } from "./arguments.js";

@@ -273,7 +273,7 @@ describe("handlers", () => {
       routingId: Buffer.alloc(0),
       mechanism: "NULL",
     } as const;
-    const client = zapClient(context.inproc);
+    const client = zapClient(context.inproc, context.runtime);
     let refused = 0;
     const questions = asking.map(({ signal }) =>
       client.authenticate(request, signal).catch(({ code }) => {

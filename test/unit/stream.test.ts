@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { RawAcceptor, StreamEngine } from "../../src/transport/contract/stream-engine.js";
+import type { EngineAcceptor, StreamEngine } from "../../src/transport/contract/stream-engine.js";
 import type {
   FrameLimits,
   Stream,
@@ -114,7 +114,7 @@ async function pair(engine: StreamEngine, dialled = false): Promise<Rig> {
       onStream: (one: Stream) => streams.push(one),
       onError: (error: Error) => expect.fail(String(error)),
     };
-    const acceptor: RawAcceptor = await engine.listenTcp("127.0.0.1", 0, OPTIONS, handler);
+    const acceptor: EngineAcceptor = await engine.listenTcp("127.0.0.1", 0, OPTIONS, handler);
     far = connect(acceptor.port, "127.0.0.1");
     await until(() => streams.length === 1, "a connection");
     [stream] = streams;

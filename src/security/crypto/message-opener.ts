@@ -4,6 +4,7 @@
  * WebAssembly's memory, long ones natively. Hot path: no Buffer and no object per frame. Knows no streams.
  */
 import * as frameFormat from "../../wire/frame-format.js";
+import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 import type { Heap } from "./heap.js";
 import { INPUT_BYTES, MAC_BYTES } from "./heap.js";
 import {
@@ -27,21 +28,9 @@ import type { NativeSodium } from "./sodium.js";
 // Constants of this module: see frame-format.ts.
 const { COMMAND, FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
-/** Bounds on the frames inside, all inclusive; see FrameLimits in the transport contract. */
-export interface InnerLimits {
-  readonly maxFrameBytes: number;
-  readonly maxCommandBytes: number;
-  readonly maxParts: number;
-  readonly maxMessageBytes: number;
-}
-
-/** Why opening stopped. The first four have the numbers of a FrameFault. */
+/** Why opening stopped: a FrameFault of the frames inside, or a fault of the box. */
 export const OpenFault = {
-  none: 0,
-  frameTooLarge: 1,
-  commandTooLarge: 2,
-  tooManyParts: 3,
-  messageTooLarge: 4,
+  ...FrameFault,
   /** No MESSAGE, or cut short (P14). */
   malformed: 5,
   /** A nonce that is not above the last one (P13). */
@@ -59,7 +48,7 @@ export class MessageOpener {
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
   readonly #nonce: Buffer;
-  readonly #limits: InnerLimits;
+  readonly #limits: FrameLimits;
   /** Outer bodies of so many octets are opened one by one. */
   readonly #oneByOneFrom: number;
   #high: number;
@@ -68,7 +57,7 @@ export class MessageOpener {
   #messageBytes = 0;
 
   /** @param received the peer's last short nonce */
-  constructor(parts: MessageBoxParts, received: ShortNonce, limits: InnerLimits) {
+  constructor(parts: MessageBoxParts, received: ShortNonce, limits: FrameLimits) {
     this.#heap = parts.heap;
     this.#native = parts.native;
     this.#key = parts.key;

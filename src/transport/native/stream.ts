@@ -4,7 +4,7 @@
  */
 import { memoryGone } from "../../base/errors.js";
 import { FRAME_ENTRY_SIZE } from "../../wire/frame-format.js";
-import type { RawStream } from "../contract/stream-engine.js";
+import type { EngineStream } from "../contract/stream-engine.js";
 import type { FrameFault, FrameLimits, PeerCredentials, StreamHandler } from "../contract/transport.js";
 import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "./addon.js";
 
@@ -21,7 +21,7 @@ export function systemError(native: Addon, status: number): NodeJS.ErrnoExceptio
 }
 
 /** A connection of the addon, as sessions know streams; the addon calls its `on` methods. */
-export class NativeStream implements RawStream {
+export class NativeStream implements EngineStream {
   readonly engine = "native";
   remoteAddress: string;
   readonly #native: Addon;
@@ -52,6 +52,10 @@ export class NativeStream implements RawStream {
   }
 
   get unsent(): number {
+    return this.#handle.unsent();
+  }
+
+  get untaken(): number {
     return this.#handle.unsent();
   }
 

@@ -3,9 +3,9 @@
  * enforced every limit. Hot path.
  */
 
-import type { Message } from "../base/message.js";
-import type { Buffer } from "../base/platform.js";
-import * as frameFormat from "../wire/frame-format.js";
+import type { Message } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import * as frameFormat from "../../wire/frame-format.js";
 import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
 import { OpenMessage } from "./open-message.js";

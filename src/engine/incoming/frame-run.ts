@@ -4,11 +4,11 @@
  * sockets had a queue: copying them took a process with 32 subscribers a quarter of its time. Hot path.
  */
 
-import type { Message } from "../base/message.js";
-import type { Buffer } from "../base/platform.js";
-import * as frameFormat from "../wire/frame-format.js";
+import type { Message } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import * as frameFormat from "../../wire/frame-format.js";
+import { PART_COST } from "../message-size.js";
 import { BodyView } from "./body-view.js";
-import { PART_COST } from "./encoder.js";
 
 // Constants of this module: see frame-format.ts.
 const { FRAME_ENTRY_SIZE, MORE } = frameFormat;
