@@ -5,8 +5,8 @@
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import type { Runtime } from "../base/runtime.js";
-import { reportEnd, tellHandshake } from "../connect/dialer.js";
 import { flushed } from "../connect/linger.js";
+import { reportEnd, tellHandshake } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";

@@ -6,8 +6,8 @@
 import type { OutMessage } from "../base/message.js";
 import type { Budget } from "../engine/budget.js";
 import { Batch } from "../engine/outgoing/batch.js";
-import type { Pipe } from "../engine/pipe.js";
 import { encodedBytes, Shared } from "../engine/outgoing/shared-run.js";
+import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Overflow } from "./overflow.js";
 
