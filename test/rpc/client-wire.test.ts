@@ -397,7 +397,7 @@ describe("streams", () => {
     const { server, api } = await joined();
     const one = api.$stream("one");
     await server.reply(await server.next("one"), "OK", arr(int(1)));
-    await expect(one.next()).rejects.toThrow("answered with one value and no stream");
+    await expect(one.next()).rejects.toThrow("answered with one value, not with a stream");
     const call = api.many();
     const request = await server.next("many");
     await items(server, request, 0, 1);

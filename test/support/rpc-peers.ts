@@ -2,6 +2,7 @@
  * Scripted peers for the tests of zwire/rpc: a client and a server that say exactly what a test tells them, in octets
  * written by hand, and a clock that stands still. They know no code of zwire/rpc.
  */
+import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
 import { Dealer, type DealerOptions, Router } from "../../src/index.js";
 import type { ClientOptions, Remote, RemoteControl, ServeOptions } from "../../src/rpc.js";
@@ -154,13 +155,25 @@ export function calling<Api = unknown>(
   return api;
 }
 
-/** A clock that goes only when it is told to. */
+/** A clock that goes only when it is told to; turns and random bytes are real. */
 export class ManualClock {
   #now = 1000;
   #timers = new Set<{ at: number; due: () => void }>();
 
   now(): number {
     return this.#now;
+  }
+
+  date(): number {
+    return Date.now();
+  }
+
+  later(run: () => void): void {
+    setImmediate(run);
+  }
+
+  randomBytes(count: number): Buffer {
+    return randomBytes(count);
   }
 
   after(milliseconds: number, due: () => void): () => void {

@@ -1,9 +1,8 @@
 /**
  * The client: what a program calls, and requests as they are encoded. Where calls wait and travel is the table's affair.
  */
-import { randomBytes } from "../../base/platform.js";
 import { ZmqError } from "../../index.js";
-import { type Clock, systemClock } from "../clock.js";
+import { systemWorld, type World } from "../clock.js";
 import { Deadlines } from "../deadlines.js";
 import { LostRemote, TimeoutExpired } from "../errors.js";
 import { type CheckedClientOptions, checkCallOptions, checkClientOptions } from "../options.js";
@@ -56,14 +55,14 @@ export class Client {
    * @param endpoints of one server, or of several that offer the same: calls go to those that are there, in turn
    * @throws TypeError or RangeError for a wrong argument, ZmqError as Socket.connect
    */
-  constructor(endpoints: string | readonly string[], options?: ClientOptions, clock: Clock = systemClock) {
+  constructor(endpoints: string | readonly string[], options?: ClientOptions, world: World = systemWorld) {
     this.#options = checkClientOptions(options);
     this.#headless = this.#options.middleware.length === 0 && Object.keys(this.#options.headers).length === 0;
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#extension = new ExtensionField(this.#codec, extensionOf(this.#options.timeout));
-    this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
-    this.#deadlines = new Deadlines(clock);
-    this.#table = new CallTable(this.#options, this.#codec, clock, this.#ids);
+    this.#ids = new IdSource(world.randomBytes(16), this.#options.legacyRaw);
+    this.#deadlines = new Deadlines(world);
+    this.#table = new CallTable(this.#options, this.#codec, world, this.#ids);
     const list = typeof endpoints === "string" ? [endpoints] : endpoints;
     if (!Array.isArray(list) || list.length === 0) {
       throw new TypeError("endpoints must be a string or a non-empty array of strings");
@@ -74,7 +73,9 @@ export class Client {
           (name, one) => one.resolveEndpoint?.(name) ?? name,
           endpoint,
         );
-        this.#table.links.push(new Link(resolved, this.#options.bind, this.#options.socket, this.#table));
+        this.#table.links.push(
+          new Link(resolved, this.#options.bind, this.#options.socket, this.#table, world),
+        );
       }
     } catch (error) {
       void this.close();
@@ -165,7 +166,7 @@ export class Client {
     }
     if (Number.isFinite(timeout)) {
       call.deadline = this.#deadlines.after(timeout, () =>
-        call.fail(new TimeoutExpired(call.method, timeout, call.state !== "waiting"), true),
+        call.fail(new TimeoutExpired(call.method, timeout, !call.isUnsent), true),
       );
     }
     this.#table.add(call);

@@ -2,9 +2,9 @@
  * A client's connection to one endpoint: a Dealer that queues only while its server is there, so that what waits stays
  * with the client and can be withdrawn (T32). Knows frames and connections, but no events and no calls.
  */
-import { Buffer, setImmediate } from "../../base/platform.js";
-
+import { Buffer } from "../../base/platform.js";
 import { Dealer, type DealerOptions, ZmqError } from "../../index.js";
+import type { World } from "../clock.js";
 import type { Id } from "../wire/id.js";
 
 const EMPTY = Buffer.alloc(0);
@@ -52,6 +52,7 @@ export class Link {
   probe: Probe | null = null;
   readonly #socket: Dealer;
   readonly #owner: LinkOwner;
+  readonly #world: World;
   /** Aborts what waits for room when the connection goes. */
   #connection = new AbortController();
   #closed = false;
@@ -60,8 +61,15 @@ export class Link {
   /** Over inproc a socket would queue for a server that is not there yet, `immediate` or not. */
   #up = false;
 
-  constructor(endpoint: string, bind: boolean, options: DealerOptions | undefined, owner: LinkOwner) {
+  constructor(
+    endpoint: string,
+    bind: boolean,
+    options: DealerOptions | undefined,
+    owner: LinkOwner,
+    world: World,
+  ) {
     this.#owner = owner;
+    this.#world = world;
     this.#socket = new Dealer({ ...DEFAULTS, ...options, immediate: true });
     this.#socket.on("handshake", () => this.#connected());
     this.#socket.on("disconnect", () => this.#disconnected());
@@ -102,7 +110,7 @@ export class Link {
 
   /** Answers that came before the connection broke are read first. */
   #settle(epoch: number): void {
-    if (!this.#closed && this.#socket.stats.receiveQueue > 0) setImmediate(() => this.#settle(epoch));
+    if (!this.#closed && this.#socket.stats.receiveQueue > 0) this.#world.later(() => this.#settle(epoch));
     else this.#owner.down(this, epoch);
   }
 
