@@ -11,7 +11,7 @@ import type { Runtime } from "../../base/runtime.js";
 import { Budget } from "../../engine/budget.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { InprocConnector } from "../../inproc/connector.js";
-import type { InprocRegistry } from "../../inproc/listener.js";
+import type { InprocRegistry } from "../../inproc/registry.js";
 import type { OptionValues } from "../../options/options.js";
 import { defaultOptions } from "../../options/values.js";
 import type { SocketHost } from "../../session/host.js";
