@@ -3,11 +3,11 @@
  */
 import type { Socket } from "node:net";
 import { FrameDecoder } from "../../engine/incoming/decoder.js";
-import { isOwn } from "../../engine/outgoing/slab-pool.js";
 import { keepTogether } from "../contract/keep-together.js";
 import type { EngineStream } from "../contract/stream-engine.js";
 import { FrameFault, type FrameLimits, type StreamHandler } from "../contract/transport.js";
 import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
+import { Writer } from "./writer.js";
 
 /** Octets decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
 const FIRST_BYTES = 2 * 1024;
@@ -31,23 +31,15 @@ export class NodeStream implements EngineStream, Deferrable {
   #deferred = false;
   /** Octets of which the work fits into a share of a turn, as far as is known. */
   #room = FIRST_BYTES;
-  #pending = 0;
-  /** Octets of a write that came too late. */
-  #untaken = 0;
-  /** Writes issued and writes completed: callbacks come in order, also late ones of writes that were taken at once. */
-  #issued = 0;
-  #completed = 0;
-  readonly #onWritten = (error?: Error | null): void => {
-    this.#completed++;
-    if (this.#pending === 0 || this.#completed !== this.#issued) return;
-    // When a reset arrives the callback of the broken write comes without an error, behind the "error" event.
-    if (error || this.#error !== undefined || this.#socket.destroyed) return;
-    this.#pending = 0;
-    this.#handler?.onDrain();
-  };
+  readonly #writer: Writer;
 
   constructor(socket: Socket, remoteAddress: string, localAddress: string) {
     this.#socket = socket;
+    this.#writer = new Writer(socket, {
+      written: () => this.#handler?.onDrain(),
+      // Not within the call of write(): its caller does not expect the end of the connection there.
+      failed: (error) => setImmediate(() => this.#end(error, FrameFault.none, 0)),
+    });
     this.remoteAddress = remoteAddress;
     this.localAddress = localAddress;
     socket.on("error", (error) => {
@@ -64,14 +56,12 @@ export class NodeStream implements EngineStream, Deferrable {
     return this.#decoder?.partial === true;
   }
 
-  /** node:net counts a write as one; its handle, which it keeps to itself, knows how far it has got. */
   get unsent(): number {
-    const { _handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
-    return _handle?.writeQueueSize ?? this.#socket.writableLength;
+    return this.#writer.unsent;
   }
 
   get untaken(): number {
-    return this.#untaken;
+    return this.#writer.untaken;
   }
 
   start(handler: StreamHandler): void {
@@ -179,24 +169,11 @@ export class NodeStream implements EngineStream, Deferrable {
   }
 
   /**
-   * node:net tells whether a write was taken at once by its writableLength, but not how much of a larger one was
-   * taken when the connection breaks: such a write then counts as taken, so that nothing arrives twice (E14).
+   * node:net does not tell how much of a portion was taken when the connection breaks: a portion that it was given counts
+   * as taken, so that nothing arrives twice (E14).
    */
   write(segments: readonly Uint8Array[]): number {
-    const socket = this.#socket;
-    if (socket.destroyed) {
-      // The peer has gone, and what it sent before is still being decoded: onClose follows.
-      for (const { length } of segments) this.#untaken += length;
-      return this.#untaken;
-    }
-    const last = segments.length - 1;
-    if (last > 0) socket.cork();
-    for (let i = 0; i < last; i++) socket.write(ownMemory(segments[i]));
-    this.#issued++;
-    socket.write(ownMemory(segments[last]), this.#onWritten);
-    if (last > 0) socket.uncork();
-    this.#pending = socket.writableLength;
-    return this.#pending;
+    return this.#writer.write(segments);
   }
 
   pause(): void {
@@ -233,14 +210,6 @@ export class NodeStream implements EngineStream, Deferrable {
   #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
     const handler = this.#handler;
     this.close();
-    handler?.onClose(error, fault, this.#untaken, octets);
+    handler?.onClose(error, fault, this.#writer.untaken, octets);
   }
-}
-
-/**
- * node:net keeps a pointer into what the kernel has not taken yet: freed memory, once a program has transferred it to a
- * thread that has ended. So whatever a program can give away is copied.
- */
-function ownMemory(segment: Uint8Array): Uint8Array {
-  return isOwn(segment) ? segment : new Uint8Array(segment);
 }
