@@ -11,9 +11,9 @@ import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Context as CoreContext } from "../core/context.js";
 import type { Socket as Core } from "../core/socket.js";
 import type { SocketTurns } from "../core/socket-turns.js";
-import type { Iteration, ReceiveQueue } from "../engine/waiting-receives.js";
+import type { Pipe } from "../engine/pipe.js";
 import type { SendQueue } from "../engine/send-queue.js";
-import { StreamPipe } from "../engine/stream-pipe.js";
+import type { Iteration, ReceiveQueue } from "../engine/waiting-receives.js";
 import { checkGroup } from "./arguments.js";
 import type { Context } from "./context.js";
 import { calling, failure, translated } from "./errors.js";
@@ -349,8 +349,8 @@ export class SocketState implements Lingering, EventSource {
 
   get unsent(): number {
     let count = this.core.lingering;
-    for (const pipe of (this.core as unknown as { pipes: Set<object> }).pipes) {
-      if (pipe instanceof StreamPipe) count += pipe.outboundLength;
+    for (const pipe of (this.core as unknown as { pipes: Set<Pipe> }).pipes) {
+      count += pipe.outboundLength;
     }
     return count;
   }
