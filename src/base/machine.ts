@@ -1,32 +1,31 @@
 /**
- * State machines as tables: for each state, the events that it expects, each with the next state and what to do then.
- * Whoever runs one stores the next state before it acts: what it does may call handlers and listeners, and they may
- * come back with another event.
+ * State machines as tables: for each state the events that may come in it, what the next state is, and what is done
+ * then. An event that has no row cannot come in that state. Whoever runs a table stores the next state before it acts:
+ * actions call listeners, and these call back.
  */
 import { assert } from "./assert.js";
 
-/** What follows an event. */
-export interface Row<S extends string, A> {
-  readonly to: S;
-  /** Null: nothing but the new state. */
-  readonly run: A | null;
-}
+/** The next state, and what is done in it. */
+export type Row<State, Machine, Argument> = readonly [
+  next: State,
+  act?: (machine: Machine, argument: Argument) => void,
+];
 
-export type Table<S extends string, E extends string, A> = Readonly<
-  Record<S, Readonly<Partial<Record<E, Row<S, A>>>>>
->;
+/** `Events` maps the name of each event to what it brings. */
+export type Table<State extends string, Machine, Events> = {
+  readonly [S in State]: { readonly [E in keyof Events]?: Row<State, Machine, Events[E]> };
+};
 
 /**
  * The row of an event.
- * @throws Error for an event that the state does not expect: a bug in zwire
+ * @throws AssertionError where the table has none
  */
-export function rowOf<S extends string, E extends string, A>(
-  table: Table<S, E, A>,
-  state: S,
+export function rowOf<State extends string, Machine, Events, E extends keyof Events>(
+  table: Table<State, Machine, Events>,
+  state: State,
   event: E,
-): Row<S, A> {
+): Row<State, Machine, Events[E]> {
   const row = table[state][event];
-  // The text is made only when it is needed.
-  if (row === undefined) assert(false, `the event "${event}" came in the state "${state}"`);
+  assert(row !== undefined, `"${String(event)}" came in the state "${state}"`);
   return row;
 }

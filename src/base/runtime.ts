@@ -4,8 +4,9 @@
  * then runs are simulated and can be repeated.
  */
 import { Agenda } from "./agenda.js";
+import type { AssertionError } from "./assert.js";
 import { EventLoop, type LoopClock, systemClock } from "./deadline.js";
-import { nextTick, random, randomInt } from "./platform.js";
+import { bugsAreThrown, nextTick, random, randomInt } from "./platform.js";
 import { TurnEnd } from "./turn-end.js";
 
 /** The world itself: the system, or a simulation. */
@@ -16,6 +17,8 @@ export interface World extends LoopClock {
   random(): number;
   /** 32 random bits that a peer cannot predict. */
   random32(): number;
+  /** An assertion of zwire has failed; its connection ends. Tests make it fail what runs. */
+  bug(error: AssertionError): void;
 }
 
 const system: World = {
@@ -23,6 +26,12 @@ const system: World = {
   nextTick,
   random,
   random32: () => randomInt(2 ** 32),
+  bug(error) {
+    if (!bugsAreThrown()) return;
+    nextTick(() => {
+      throw error;
+    });
+  },
 };
 
 /** Time, turns and randomness for any number of sockets of one thread. */
@@ -67,6 +76,11 @@ export class Runtime {
   /** 32 random bits that a peer cannot predict. */
   random32(): number {
     return this.#world.random32();
+  }
+
+  /** An assertion of zwire has failed. */
+  bug(error: AssertionError): void {
+    this.#world.bug(error);
   }
 
   /** Resolves on a later turn of the event loop. */

@@ -3,6 +3,7 @@
  * its queue with it (G4).
  */
 
+import { assert } from "../base/assert.js";
 import type { Peer } from "../base/events.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -17,9 +18,9 @@ import {
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/contract/transport.js";
-import { reportEnd } from "./dialer.js";
 import type { Excess, Gate, Place } from "./gate.js";
 import { flushed } from "./linger.js";
+import { reportEnd } from "./report.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** The actual endpoint; set by open(). */
@@ -121,6 +122,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   }
 
   sessionReady(session: Connection, peer: Peer): StreamPipe {
+    assert(this.#sessions.get(session) === null, "a listener was told twice that a connection is ready");
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);

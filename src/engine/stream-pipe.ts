@@ -3,6 +3,7 @@
  * batch should go, it asks its link. Hot path: nothing here allocates per message except what the batch copies.
  */
 
+import { assert } from "../base/assert.js";
 import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
@@ -268,7 +269,8 @@ export class StreamPipe extends Pipe {
   }
 
   #recycle(): void {
-    const batch = this.#sealed as Batch;
+    const batch = this.#sealed;
+    assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
     this.#spare = batch;
     batch.release(); // others may have room then, and send

@@ -5,8 +5,8 @@
 import type { Peer } from "../base/events.js";
 import { rowOf, type Table } from "../base/machine.js";
 import type { Runtime } from "../base/runtime.js";
-import { reportEnd, tellHandshake } from "../connect/dialer.js";
 import { flushed } from "../connect/linger.js";
+import { reportEnd, tellHandshake } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
@@ -30,54 +30,62 @@ import type { InprocRegistry } from "./registry.js";
  */
 type State = "waiting" | "dialling" | "joining" | "joined" | "remote" | "refused" | "parted" | "closed";
 
-/** `join`, `link`, `part` come from a binder in this thread; `reach`, `ready`, `lose` from one in another. */
-type Event = "join" | "link" | "part" | "reach" | "ready" | "lose" | "refuse" | "renew" | "close";
-
-/** What differs from state to state for the same event. */
-type Action = "tell handshake" | "wait again" | "end session" | "end pipe";
-
-const TABLE: Table<State, Event, Action> = {
-  waiting: {
-    join: { to: "joining", run: null },
-    reach: { to: "dialling", run: null },
-    refuse: { to: "refused", run: null },
-    close: { to: "closed", run: null },
-  },
-  dialling: {
-    join: { to: "joining", run: null },
-    ready: { to: "remote", run: null },
-    lose: { to: "waiting", run: "wait again" },
-    refuse: { to: "refused", run: null },
-    close: { to: "closed", run: null },
-  },
-  joining: {
-    link: { to: "joined", run: null },
-    // It ends before our socket was told. As over tcp, the handshake was complete.
-    part: { to: "parted", run: "tell handshake" },
-    close: { to: "closed", run: "tell handshake" },
-  },
-  joined: {
-    part: { to: "parted", run: null },
-    close: { to: "closed", run: null },
-  },
-  remote: {
-    lose: { to: "parted", run: "end pipe" },
-    close: { to: "closed", run: "end session" },
-  },
-  refused: {
-    close: { to: "closed", run: null },
-  },
-  parted: {
-    renew: { to: "waiting", run: null },
-    close: { to: "closed", run: null },
-  },
-  closed: {
-    part: { to: "closed", run: null },
-  },
-};
+/** What each event brings. `join`, `link` and `part` come from a binder in this thread, the next three from another. */
+interface Events {
+  join: { readonly binder: BoundEnd; readonly far: DirectPipe };
+  link: Peer;
+  part: undefined;
+  reach: Stream;
+  ready: Peer;
+  lose: undefined;
+  /** Binder and connector do not fit. */
+  refuse: undefined;
+  renew: undefined;
+  close: undefined;
+}
 
 /** A connected name; waits until it is bound. */
 export class InprocConnector implements EndpointHandle, SessionOwner, ConnectingEnd {
+  static readonly #table: Table<State, InprocConnector, Events> = {
+    waiting: {
+      join: ["joining", (connector, joining) => connector.#join(joining)],
+      reach: ["dialling", (connector, stream) => connector.#dial(stream)],
+      refuse: ["refused", (connector) => connector.#giveUp()],
+      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+    },
+    dialling: {
+      join: ["joining", (connector, joining) => connector.#join(joining)],
+      ready: ["remote", (connector, peer) => connector.#crossOver(peer)],
+      lose: ["waiting"],
+      refuse: ["refused", (connector) => connector.#giveUp()],
+      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+    },
+    joining: {
+      link: ["joined", (connector, peer) => connector.#connected(connector.pipe, peer)],
+      // It ends before our socket was told. As over tcp, the handshake was complete.
+      part: ["parted", (connector) => connector.#partUntold()],
+      close: ["closed", (connector) => connector.#leaveUntold()],
+    },
+    joined: {
+      part: ["parted", (connector) => connector.#part()],
+      close: ["closed", (connector) => connector.#leave()],
+    },
+    remote: {
+      lose: ["parted", (connector) => connector.#losePeer()],
+      close: ["closed", (connector) => connector.#endPipe()],
+    },
+    refused: {
+      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+    },
+    parted: {
+      renew: ["waiting", (connector) => connector.#begin()],
+      close: ["closed"],
+    },
+    closed: {
+      part: ["closed", (connector) => connector.#part()],
+    },
+  };
+
   readonly endpoint: string;
   readonly socketType: string;
   readonly host: SocketHost;
@@ -118,11 +126,11 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     return pipe;
   }
 
-  /** Stores the state that follows an event; whoever calls acts afterwards, and listeners may come back meanwhile. */
-  #on(event: Event): Action | null {
-    const { to, run } = rowOf(TABLE, this.#state, event);
-    this.#state = to;
-    return run;
+  /** Stores the next state before it acts: listeners may come back with another event. */
+  #on<E extends keyof Events>(event: E, argument: Events[E]): void {
+    const [next, act] = rowOf(InprocConnector.#table, this.#state, event);
+    this.#state = next;
+    act?.(this, argument);
   }
 
   /** Begins to wait for the name, which may be bound already. */
@@ -136,7 +144,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   // A binder in this thread
 
   joined(binder: BoundEnd, far: DirectPipe): void {
-    this.#on("join");
+    this.#on("join", { binder, far });
+  }
+
+  #join({ binder, far }: Events["join"]): void {
     this.#dropSession();
     this.#hold.set(false);
     this.#binder = binder;
@@ -145,8 +156,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   linked(peer: Peer): void {
-    this.#on("link");
-    this.#connected(this.pipe, peer);
+    this.#on("link", peer);
   }
 
   #connected(pipe: DirectPipe | StreamPipe, peer: Peer): void {
@@ -164,7 +174,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   refused(): void {
-    this.#on("refuse");
+    this.#on("refuse", undefined);
+  }
+
+  #giveUp(): void {
     this.#registry.forget(this);
     this.#dropSession();
     this.#hold.set(false);
@@ -174,13 +187,29 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   parted(): void {
     if (this.#far === null) return;
     this.#far = null;
-    const run = this.#on("part");
+    this.#on("part", undefined);
+  }
+
+  #part(): void {
     const peer = this.pipe.peer as Peer;
-    if (run === "tell handshake") tellHandshake(this.host, peer);
     this.#tellLost();
     this.host.pipeDisconnected(this.pipe);
     this.#detach();
     this.host.emitEvent("disconnect", { address: this.endpoint, peer });
+  }
+
+  #partUntold(): void {
+    tellHandshake(this.host, this.pipe.peer as Peer);
+    this.#part();
+  }
+
+  #leave(): void {
+    if (this.#far !== null) this.#binder?.part(this.#far);
+  }
+
+  #leaveUntold(): void {
+    tellHandshake(this.host, this.pipe.peer as Peer);
+    this.#leave();
   }
 
   // A binder in another thread
@@ -190,7 +219,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   reached(stream: Stream): void {
-    this.#on("reach");
+    this.#on("reach", stream);
+  }
+
+  #dial(stream: Stream): void {
     if (!this.host.refed) stream.unref();
     this.#session = new Session(this, stream, { ...this.host.options });
     this.#session.start();
@@ -220,11 +252,14 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
-    this.#on("ready");
+    this.#on("ready", peer);
+    return this.pipe;
+  }
+
+  #crossOver(peer: Peer): void {
     this.#registry.forget(this);
     this.pipe.peer = peer;
     this.pipe.becomeStream();
-    return this.pipe;
   }
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
@@ -236,18 +271,19 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
     this.#session = null;
     const misfit = !wasReady && error instanceof ProtocolError && error.kind !== "other";
-    const run = misfit ? null : this.#on("lose");
-    if (run === "end pipe") {
-      this.#tellLost();
-      this.#endPipe();
-      this.#detach();
-      this.pipe.onEmpty?.();
-    }
+    if (!misfit) this.#on("lose", undefined);
     const place = { address: this.endpoint, endpoint: this.endpoint };
     reportEnd(this.host, session, place, wasReady, error);
     // A listener may have closed this end, or bound the name.
     if (misfit && this.#state === "dialling") this.refused();
-    else if (run === "wait again" && this.#state === "waiting") this.#registry.connect(this);
+    else if (this.#state === "waiting") this.#registry.connect(this);
+  }
+
+  #losePeer(): void {
+    this.#tellLost();
+    this.#endPipe();
+    this.#detach();
+    this.pipe.onEmpty?.();
   }
 
   /** The connection to another thread is gone, and with it what was to go over it. */
@@ -260,7 +296,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
 
   renew(): void {
     if (this.#life !== "open") return; // closed by a listener of the event that told of the end
-    this.#on("renew");
+    this.#on("renew", undefined);
+  }
+
+  #begin(): void {
     this.pipe = this.#newPipe();
     this.#attached = true;
     this.start();
@@ -285,10 +324,6 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     this.#attached = false;
   }
 
-  #leave(): void {
-    if (this.#far !== null) this.#binder?.part(this.#far);
-  }
-
   async close(lingerMs: number): Promise<void> {
     this.#life = "closing";
     this.#detach();
@@ -300,12 +335,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
       const left = lingerMs > 0 ? Math.max(0, lingerMs - (this.runtime.now() - began)) : lingerMs;
       await flushed([this.pipe], this.#abandoned ? 0 : left, this.runtime.loop);
     }
-    const run = this.#on("close");
-    this.#dropSession();
-    if (run === "end session") this.#endPipe();
-    else this.pipe.discardOutbound();
-    if (run === "tell handshake") tellHandshake(this.host, this.pipe.peer as Peer);
-    this.#leave();
+    const session = this.#session;
+    this.#session = null;
+    session?.close();
+    this.#on("close", undefined);
     this.#hold.set(false);
     this.host.emitEvent("close", { address: this.endpoint });
   }

@@ -49,6 +49,10 @@ export class ManualLoop implements World {
     return 1;
   }
 
+  bug(error: Error): void {
+    throw error;
+  }
+
   idle(): number {
     return this.#idle;
   }

@@ -3,11 +3,11 @@
  * time and middleware are up to the owner.
  */
 
-import { rowOf, type Table } from "../../base/machine.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
 import { LostRemote, MalformedAnswer } from "../errors.js";
+import { rowOf, type Table } from "../machine.js";
 import type { ClientRequest } from "../types.js";
 import type { Id } from "../wire/id.js";
 import type { Link } from "./link.js";

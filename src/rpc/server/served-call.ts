@@ -3,10 +3,10 @@
  * (§5.1). When the handler runs and how events travel is up to the owner.
  */
 
-import { rowOf, type Table } from "../../base/machine.js";
 import { describeError, describeForV1, type ErrorAnswer } from "../answers.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
+import { rowOf, type Table } from "../machine.js";
 import { sendable } from "../wire/codec.js";
 import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "../wire/event.js";
 import type { Id } from "../wire/id.js";
