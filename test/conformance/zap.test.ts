@@ -272,6 +272,7 @@ describe("handlers", () => {
       endpoint: "",
       routingId: Buffer.alloc(0),
       mechanism: "NULL",
+      metadata: new Map(),
     } as const;
     const client = zapClient(context.inproc);
     let refused = 0;

@@ -18,7 +18,6 @@ import {
   addonError,
   FRAME_TABLE_ENTRIES,
   type NativeAcceptorHandle,
-  type NativeCallbacks,
   type NativeSocketOptions,
   type NativeStreamHandle,
 } from "../../src/transport/native/addon.js";
@@ -55,17 +54,22 @@ const DEFAULTS: NativeSocketOptions = {
 const native = addon() as Addon;
 if (native === undefined) throw new Error("the addon is not built", { cause: addonError() });
 const table = new Uint32Array(FRAME_TABLE_ENTRIES * 3);
+/** A callback that calls the method of the same name on its owner. */
+function handedOn(name: string) {
+  return function (this: unknown, ...args: unknown[]): void {
+    (this as Record<string, (...args: unknown[]) => void>)[name](...args);
+  };
+}
 const binding = native.init(table, {
-  ...Object.fromEntries(
-    ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"].map((name) => [
-      name,
-      function (this: Record<string, (...args: unknown[]) => void>, ...args: unknown[]) {
-        this[name](...args);
-      },
-    ]),
-  ),
+  onConnect: handedOn("onConnect"),
+  onBytes: handedOn("onBytes"),
+  onFrames: handedOn("onFrames"),
+  onLargeFrame: handedOn("onLargeFrame"),
+  onDrain: handedOn("onDrain"),
+  onClose: handedOn("onClose"),
+  onAccept: handedOn("onAccept"),
   onShared: () => {},
-} as NativeCallbacks);
+});
 
 interface Frame {
   flags: number;

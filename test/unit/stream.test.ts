@@ -14,9 +14,11 @@ import type {
 } from "../../src/transport/contract/transport.js";
 import { addon } from "../../src/transport/native/addon.js";
 import { nativeEngine } from "../../src/transport/native/engine.js";
+import type { NativeStream } from "../../src/transport/native/stream.js";
 import { portableEngine } from "../../src/transport/node/engine.js";
 
 const OPTIONS: TransportOptions = {
+  connectTimeout: 0,
   sendBufferSize: -1,
   receiveBufferSize: -1,
   tcpKeepalive: -1,
@@ -27,6 +29,8 @@ const OPTIONS: TransportOptions = {
   ipv6: false,
   typeOfService: 0,
   interface: null,
+  priority: 0,
+  busyPoll: 0,
   tcpMaxRetransmitTimeout: 0,
   socksProxy: null,
   socksUsername: null,
@@ -399,9 +403,7 @@ describe("native engine", () => {
       options,
       new AbortController().signal,
       true,
-    )) as Stream & {
-      getSocketOption(level: number, name: number): number;
-    };
+    )) as NativeStream;
     // Linux numbers: SOL_SOCKET 1 (SO_KEEPALIVE 9, SO_SNDBUF 7, SO_RCVBUF 8), IPPROTO_TCP 6 (NODELAY 1, IDLE 4, INTVL 5, CNT 6).
     if (process.platform === "linux") {
       expect(stream.getSocketOption(1, 9)).toBe(1);

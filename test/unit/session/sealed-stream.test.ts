@@ -20,6 +20,7 @@ const LIMITS = { maxFrameBytes: 1e8, maxCommandBytes: 1e6, maxParts: 1000, maxMe
 /** Takes `room` octets and no more. */
 class FakeStream implements Stream {
   readonly received = 0;
+  readonly partial = false;
   readonly unsent = 0;
   readonly engine = "portable";
   readonly remoteAddress = "tcp://127.0.0.1:1";
