@@ -9,8 +9,8 @@ import { type Message, type MessageLike, normaliseMessage, type OutMessage } fro
 import { type CallOptions, checkCallOptions, type Turns } from "../base/turns.js";
 import { Socket, type SocketStats } from "../core/socket.js";
 import type { Pipe } from "../engine/pipe.js";
-import { ReceiveQueue } from "../engine/receive-queue.js";
 import { SendQueue } from "../engine/send-queue.js";
+import { ReceiveQueue } from "../engine/waiting-receives.js";
 import type { OptionValues } from "../options/options.js";
 import { FairQueue } from "../patterns/fair-queue.js";
 

@@ -7,8 +7,8 @@ import { ZmqError } from "../base/errors.js";
 import type { Message } from "../base/message.js";
 import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Socket } from "../core/socket.js";
-import { messageBytes } from "../engine/encoder.js";
-import type { ReceiveQueue } from "../engine/receive-queue.js";
+import { messageBytes } from "../engine/message-size.js";
+import type { ReceiveQueue } from "../engine/waiting-receives.js";
 import type { Sender } from "./directions.js";
 
 /** What went through one socket of a proxy. Messages are whole ones; bytes are those of their parts. */

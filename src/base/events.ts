@@ -65,12 +65,16 @@ export interface SocketEvents {
   /**
    * A limit of the socket's options was reached or exceeded: `limit` is the option's name, `value` the number that does
    * so. Told once for what may come with every message; "paused" is told when reading stops until there is room.
+   *
+   * Over inproc `limit` may be "buffer": a message was dropped because its sender transferred or resized a buffer that it
+   * had given to `send` before the message was read. `error` says so, with the code EFAULT.
    */
   limit: At & {
     readonly peer?: Peer;
     readonly limit: string;
     readonly action: "refused" | "closed" | "ignored" | "dropped" | "paused";
     readonly value?: number;
+    readonly error?: Error;
   };
   /** The socket is closed; no event follows. */
   end: { readonly address: ""; readonly endpoint?: "" };

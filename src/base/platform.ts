@@ -67,6 +67,11 @@ export function random(): number {
   return Math.random();
 }
 
+/** Whether failed assertions are thrown as well: in zwire's own tests (ZWIRE_BUGS=throw). */
+export function bugsAreThrown(): boolean {
+  return process.env.ZWIRE_BUGS === "throw";
+}
+
 /** Warns the program, as Node does: on standard error, and to who listens to "warning". */
 export function emitWarning(
   text: string | Error,

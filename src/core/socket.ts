@@ -5,7 +5,6 @@
  */
 
 import { Condition } from "../base/condition.js";
-import { parseEndpoint } from "../base/endpoint.js";
 import { endpointError, ZmqError } from "../base/errors.js";
 import {
   EVENT_TYPES,
@@ -15,22 +14,21 @@ import {
   type Peer,
   type SocketEvents,
 } from "../base/events.js";
-import { type Buffer, emitWarning, nextTick } from "../base/platform.js";
+import { type Buffer, emitWarning } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import { type CallOptions, checkCallOptions, type Turns } from "../base/turns.js";
 import { Budget } from "../engine/budget.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { FlushScheduler } from "../engine/stream-pipe.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "../options/numbers.js";
 import type { OptionName, OptionValues, SocketOptions } from "../options/options.js";
 import { checkFields, defaultOptions, readOption, setOption } from "../options/values.js";
 import { mechanismOf, secure } from "../security/settings.js";
 import { zapClient } from "../security/zap/client.js";
-import { flushScheduler } from "../session/flush-scheduler.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { streamEngine } from "../transport/registry.js";
 import { Context, context as defaultContext } from "./context.js";
 import { Emitting } from "./emitting.js";
-import { type Endpoint, Endpoints } from "./endpoints.js";
+import { type Endpoint, Endpoints, endpointOf } from "./endpoints.js";
 import { SocketTurns } from "./socket-turns.js";
 
 /** Options of `close`. */
@@ -73,7 +71,6 @@ export interface SocketStats {
 }
 
 const INT32_MAX = 2 ** 31 - 1;
-let lastPeerId = 0;
 /** A ZeroMQ socket. Abstract: use one of the types. */
 export abstract class Socket extends Emitting implements SocketHost {
   /** @internal ZMTP name of the type */
@@ -92,9 +89,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   warnsLate = true;
   /** @internal does what libzmq does where zwire is kinder: zeromq.js's surface */
   asLibzmq = false;
-  /** @internal */
-  readonly scheduler: FlushScheduler = flushScheduler;
-  readonly #turns = new SocketTurns();
+  readonly #turns = new SocketTurns(defaultContext.runtime);
   /** @internal */
   readonly turns: Turns = this.#turns;
   /** @internal all pipes, for depths */
@@ -147,6 +142,7 @@ export abstract class Socket extends Emitting implements SocketHost {
     if (value !== undefined) {
       if (!(value instanceof Context)) throw new TypeError("context must be a Context");
       (this as { context: Context }).context = value;
+      this.#turns.runtime = value.runtime;
     }
     this.options.ipv6 = this.context.ipv6;
     if (!this.context.blocky) this.options.linger = 0; // S11
@@ -158,6 +154,11 @@ export abstract class Socket extends Emitting implements SocketHost {
   /** @internal Whether the type has an option of a name. */
   hasOption(name: string): boolean {
     return this.#optionNames.includes(name);
+  }
+
+  /** @internal */
+  get runtime(): Runtime {
+    return this.#turns.runtime;
   }
 
   // Endpoints
@@ -252,7 +253,7 @@ export abstract class Socket extends Emitting implements SocketHost {
   #secure({ scheme, endpoint }: Endpoint): void {
     if (scheme === "inproc") return;
     try {
-      secure(this.options, () => zapClient(this.context.inproc), this.raw);
+      secure(this.options, () => zapClient(this.context.inproc, this.runtime), this.raw, this.runtime.loop);
     } catch (error) {
       throw endpointError(error as Error, endpoint);
     }
@@ -271,8 +272,8 @@ export abstract class Socket extends Emitting implements SocketHost {
   }
 
   #parse(endpoint: string): Endpoint {
-    const { scheme, address } = parseEndpoint(endpoint);
-    if (!this.raw || scheme !== "inproc") return { endpoint, scheme, address };
+    const parsed = endpointOf(endpoint);
+    if (!this.raw || parsed.scheme !== "inproc") return parsed;
     throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
   }
 
@@ -282,7 +283,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * Rejects with ENOENT for one that is not bound.
    */
   async unbind(endpoint: string): Promise<void> {
-    parseEndpoint(endpoint);
+    endpointOf(endpoint);
     this.requireOpen();
     this.sendHeld();
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.options.linger);
@@ -317,7 +318,7 @@ export abstract class Socket extends Emitting implements SocketHost {
    * @throws ZmqError ENOENT when the endpoint is not connected
    */
   disconnect(endpoint: string): void {
-    parseEndpoint(endpoint);
+    endpointOf(endpoint);
     this.requireOpen();
     this.sendHeld();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);
@@ -447,7 +448,7 @@ export abstract class Socket extends Emitting implements SocketHost {
       this.emit(type, event);
     } catch (error) {
       // The application's exception, and nobody else's: the connection that it was told of goes on.
-      nextTick(() => {
+      this.runtime.nextTick(() => {
         throw error;
       });
     }
@@ -501,7 +502,7 @@ export abstract class Socket extends Emitting implements SocketHost {
 
   /** @internal */
   nextPeerId(): number {
-    return ++lastPeerId;
+    return this.runtime.nextId();
   }
 
   /** @internal */

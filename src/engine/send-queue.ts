@@ -11,7 +11,7 @@ import { Fifo } from "../base/fifo.js";
 import { type OutMessage, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/turns.js";
 import { OCTETS_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/turns.js";
-import { messageBytes } from "./encoder.js";
+import { messageBytes } from "./message-size.js";
 
 interface WaitingSend {
   /** null once cancelled or sent. */

@@ -2,8 +2,7 @@
  * The time, as clients and servers are handed it: the system's, or a test's own.
  */
 
-import { eventLoop } from "../base/deadline.js";
-import { monotonicMs } from "../base/platform.js";
+import { systemRuntime } from "../base/runtime.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
@@ -17,9 +16,9 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => monotonicMs(),
+  now: () => systemRuntime.now(),
   after(milliseconds, due) {
-    const deadline = eventLoop.deadline(milliseconds, due).unref();
+    const deadline = systemRuntime.loop.deadline(milliseconds, due).unref();
     return () => deadline.cancel();
   },
 };

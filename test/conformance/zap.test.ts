@@ -274,7 +274,7 @@ describe("handlers", () => {
       mechanism: "NULL",
       metadata: new Map(),
     } as const;
-    const client = zapClient(context.inproc);
+    const client = zapClient(context.inproc, context.runtime);
     let refused = 0;
     const questions = asking.map(({ signal }) =>
       client.authenticate(request, signal).catch(({ code }) => {

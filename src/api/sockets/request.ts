@@ -6,7 +6,7 @@
 import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
 import type { Message, OutMessage } from "../../base/message.js";
-import { Buffer, monotonicMs, random } from "../../base/platform.js";
+import { Buffer } from "../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
@@ -75,13 +75,13 @@ export class Request extends DuplexSocket {
   constructor(options?: RequestOptions) {
     super(3, "REQ");
     this.applyOptions(options, OPTIONS);
-    this.#requestId = (random() * 0x100000000) >>> 0;
+    this.#requestId = (this.runtime.random() * 0x100000000) >>> 0;
     this.#line = new RequestLine({
       send: (message, call) => this.sender.queue.send(message, call),
       receive: (call) => this.receives.receive(call),
       abandon: () => this.#abandon(),
       expire: (timeout, signal, expired) => this.turns.expire(timeout, signal, expired),
-      now: monotonicMs,
+      now: () => this.runtime.now(),
     });
     if (new.target === Request) Object.seal(this);
   }

@@ -7,7 +7,6 @@ import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
-import { random32 } from "../../base/random.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
 import {
@@ -66,7 +65,7 @@ export interface Router extends OptionProperties<RouterOptions> {}
 
 /** Talks to many Dealer, Request and Router sockets, each by its name. */
 export class Router extends DuplexSocket {
-  readonly #table = new RoutingTable(random32);
+  readonly #table = new RoutingTable(() => this.runtime.random32());
   readonly #overflow = overflowOf(this);
   /** Messages for a peer that is not there (I4). */
   #unroutable = 0;

@@ -7,7 +7,6 @@ import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
-import { random32 } from "../../base/random.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
 import type { StreamPipe } from "../../engine/stream-pipe.js";
@@ -46,7 +45,7 @@ export interface Stream extends OptionProperties<StreamOptions> {}
 /** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
 export class Stream extends DuplexSocket {
   override readonly raw = true;
-  readonly #table = new RoutingTable(random32);
+  readonly #table = new RoutingTable(() => this.runtime.random32());
   /** Pipes whose connection was told of, and whose end is to be told. */
   readonly #told = new Set<Pipe>();
   #newest: Buffer | null = null;

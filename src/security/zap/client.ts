@@ -7,14 +7,13 @@
 
 import type { EventType, SocketEvents } from "../../base/events.js";
 import type { Message } from "../../base/message.js";
-import { nextTick } from "../../base/platform.js";
+import type { Runtime } from "../../base/runtime.js";
 import { Budget } from "../../engine/budget.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { InprocConnector } from "../../inproc/connector.js";
 import type { InprocRegistry } from "../../inproc/listener.js";
 import type { OptionValues } from "../../options/options.js";
 import { defaultOptions } from "../../options/values.js";
-import { flushScheduler } from "../../session/flush-scheduler.js";
 import type { SocketHost } from "../../session/host.js";
 import type { Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
@@ -30,10 +29,10 @@ interface Waiting {
 const clients = new WeakMap<InprocRegistry, ZapClient>();
 
 /** The client of a context, by its names. */
-export function zapClient(registry: InprocRegistry): Authenticator {
+export function zapClient(registry: InprocRegistry, runtime: Runtime): Authenticator {
   let client = clients.get(registry);
   if (client === undefined) {
-    client = new ZapClient(registry);
+    client = new ZapClient(registry, runtime);
     clients.set(registry, client);
   }
   return client;
@@ -50,7 +49,7 @@ class ZapClient implements Authenticator, SocketHost {
   readonly asLibzmq = false;
   readonly closed = false;
   readonly refed = false;
-  readonly scheduler = flushScheduler;
+  readonly runtime: Runtime;
   readonly options: OptionValues = defaultOptions();
   readonly received = new Budget(this.options);
   readonly unsent = new Budget(this.options);
@@ -62,7 +61,8 @@ class ZapClient implements Authenticator, SocketHost {
   /** Once there was a handler, its absence is a failure and no reason to let anybody in. */
   #seen = false;
 
-  constructor(registry: InprocRegistry) {
+  constructor(registry: InprocRegistry, runtime: Runtime) {
+    this.runtime = runtime;
     this.#registry = registry;
   }
 
@@ -152,7 +152,7 @@ class ZapClient implements Authenticator, SocketHost {
     const { error } = payload as { error?: Error };
     const connector = this.#connector;
     // Not from inside the connector, which is about to put itself in order.
-    nextTick(() => {
+    this.runtime.nextTick(() => {
       if (connector === null || connector !== this.#connector) return;
       const text = type === "disconnect" ? "the ZAP handler has gone" : "the ZAP handler cannot be talked to";
       this.#fail(

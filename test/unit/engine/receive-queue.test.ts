@@ -1,7 +1,7 @@
 /** The FIFO of waiting receives, on simulated time. */
 import { describe, expect, it } from "vitest";
 import { ZmqError } from "../../../src/base/errors.js";
-import { ReceiveQueue } from "../../../src/engine/receive-queue.js";
+import { ReceiveQueue } from "../../../src/engine/waiting-receives.js";
 import { ManualTurns } from "../../support/manual-turns.js";
 
 function rig() {

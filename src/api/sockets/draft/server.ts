@@ -4,7 +4,6 @@
 
 import type { MessageLike, OutMessage } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
-import { random32 } from "../../../base/random.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
@@ -52,7 +51,7 @@ export abstract class ServerBase extends DuplexSocket<
   ServerMessage,
   readonly [MessageLike, ServerRoutingOptions]
 > {
-  protected readonly numbers = new PeerNumbers(random32);
+  protected readonly numbers = new PeerNumbers(() => this.runtime.random32());
 
   /**
    * Send a message of one part to a peer. Rejects with EHOSTUNREACH for a peer that is not there, and waits for one

@@ -1,8 +1,8 @@
 /** Many waits, one timer, on a simulated event loop. */
 import { describe, expect, it } from "vitest";
-import { EventLoop } from "../../../src/base/deadline.js";
-import { Agenda, type Appointment } from "../../../src/session/agenda.js";
-import { ManualLoop } from "../../support/manual-loop.js";
+import { Agenda, type Appointment } from "../../src/base/agenda.js";
+import { EventLoop } from "../../src/base/deadline.js";
+import { ManualLoop } from "../support/manual-loop.js";
 
 function setUp() {
   const clock = new ManualLoop();

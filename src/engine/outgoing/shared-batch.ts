@@ -4,14 +4,14 @@
  * for two subscribers as for a thousand. Hot path: nothing here allocates per message. Knows pipes, no topics.
  */
 
-import type { OutMessage } from "../base/message.js";
-import { Buffer } from "../base/platform.js";
-import type { Budget } from "./budget.js";
-import { writeFrameHeader } from "./encoder.js";
-import type { Pipe } from "./pipe.js";
+import type { OutMessage } from "../../base/message.js";
+import { Buffer } from "../../base/platform.js";
+import type { Budget } from "../budget.js";
+import { writeFrameHeader } from "../frame-header.js";
+import type { Pipe } from "../pipe.js";
+import { type FlushScheduler, StreamPipe } from "../stream-pipe.js";
 import { encodedBytes, Shared } from "./shared-run.js";
 import { LARGE_SLAB_BYTES, newSlab } from "./slab-pool.js";
-import { type FlushScheduler, StreamPipe } from "./stream-pipe.js";
 
 const MORE = 0x01;
 /** Larger messages are not shared: pipes gather them by reference, or copying them is what costs. */

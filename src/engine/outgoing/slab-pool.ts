@@ -2,7 +2,7 @@
  * Reusable memory for outgoing batches. Two sizes, so that a connection that sends one reply a second never holds
  * 64 KiB. Knows nothing of frames. One pool per thread: module state is per environment.
  */
-import { Buffer } from "../base/platform.js";
+import { Buffer } from "../../base/platform.js";
 
 /** Octets of a slab that begins a batch of unknown size. */
 export const SMALL_SLAB_BYTES = 4096;

@@ -3,9 +3,10 @@
  * that has a backlog, is in memory of its own that all of them point to: a hundred peers that do not read then cost
  * what one costs. Hot path. Knows no pipes.
  */
-import { COPY_LIMIT, type OutMessage } from "../base/message.js";
-import type { Budget } from "./budget.js";
-import { messageBytes, writeFrameHeader } from "./encoder.js";
+import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
+import type { Budget } from "../budget.js";
+import { writeFrameHeader } from "../frame-header.js";
+import { messageBytes } from "../message-size.js";
 import { newSlab } from "./slab-pool.js";
 
 const MORE = 0x01;

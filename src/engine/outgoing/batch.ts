@@ -1,18 +1,16 @@
 /**
- * Messages to octets (RFC 37 §Framing, items E1, E2, E8, E10). A `Batch` gathers whole messages for one write:
- * small bodies are copied into slabs, large ones go by reference. Hot path: no promise, closure or options bag.
- * Knows nothing of sockets, peers or when to flush.
+ * Messages to bytes (RFC 37 §Framing, items E1, E2, E8, E10). A `Batch` gathers whole messages for one write: it copies
+ * small bodies into slabs and passes large ones by reference. Hot path: no promise, closure or options object. Knows
+ * nothing of sockets, peers or when to flush.
  */
 
-import { COPY_LIMIT, type OutMessage } from "../base/message.js";
-import type { Buffer } from "../base/platform.js";
+import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import { LONG, MORE } from "../../wire/frame-format.js";
+import { HEADER_MAX, readLength, writeFrameHeader } from "../frame-header.js";
+import { MessageReader } from "./message-reader.js";
 import type { Shared, SharedRun } from "./shared-run.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
-
-const MORE = 0x01;
-const LONG = 0x02;
-const HEADER_MAX = 9;
-const SHORT_BODY_MAX = 255;
 
 /**
  * Shared messages up to this many octets are copied; less where so many wait already: then the peer does not keep up,
@@ -23,46 +21,6 @@ const BACKLOG_MESSAGES = 64;
 const BACKLOG_COPY_LIMIT = 128;
 /** So many segments of dropped messages are forgotten at once. */
 const COMPACT_SEGMENTS = 64;
-
-/** Writes one frame header; returns the offset behind it. */
-export function writeFrameHeader(target: Uint8Array, at: number, flags: number, length: number): number {
-  if (length <= SHORT_BODY_MAX) {
-    target[at] = flags;
-    target[at + 1] = length;
-    return at + 2;
-  }
-  target[at] = flags | LONG;
-  const high = Math.floor(length / 0x100000000);
-  target[at + 1] = 0;
-  target[at + 2] = 0;
-  target[at + 3] = high >>> 8;
-  target[at + 4] = high;
-  target[at + 5] = length >>> 24;
-  target[at + 6] = length >>> 16;
-  target[at + 7] = length >>> 8;
-  target[at + 8] = length;
-  return at + HEADER_MAX;
-}
-
-/** Octets of the bodies of a message, headers not counted. */
-export function messageBytes(message: OutMessage): number {
-  if (!Array.isArray(message)) return message.length;
-  let bytes = 0;
-  for (let i = 0; i < message.length; i++) bytes += message[i].length;
-  return bytes;
-}
-
-/** What a part that waits to be read costs beside its bytes: the view that it becomes, as measured. */
-export const PART_COST = 112;
-
-/**
- * What a received message counts against a mark in bytes. Parts cost something even when empty, so that many tiny ones
- * do not pass below the mark.
- */
-export function heldBytes(message: OutMessage): number {
-  if (!Array.isArray(message)) return message.length + PART_COST;
-  return messageBytes(message) + message.length * PART_COST;
-}
 
 /** Whole messages, encoded, waiting for one write. */
 export class Batch {
@@ -339,71 +297,4 @@ export class Batch {
   dropFirst(): void {
     this.dropTaken(this.bytes - this.#firstSize);
   }
-}
-
-/** Goes through the whole messages of encoded segments, by the lengths that the segments had when they were. */
-class MessageReader {
-  /** Of the current message. */
-  bytes = 0;
-  /** Without headers. */
-  bodyBytes = 0;
-  intact = true;
-  readonly #segments: readonly Uint8Array[];
-  readonly #lengths: readonly number[];
-  #from = 0;
-  #fromAt = 0;
-  #to = 0;
-  #toAt = 0;
-
-  constructor(segments: readonly Uint8Array[], lengths: readonly number[]) {
-    this.#segments = segments;
-    this.#lengths = lengths;
-  }
-
-  /** False when there is no other. */
-  next(): boolean {
-    this.#from = this.#to;
-    this.#fromAt = this.#toAt;
-    this.bytes = 0;
-    this.bodyBytes = 0;
-    this.intact = true;
-    for (let more = true; more; ) {
-      if (this.#to === this.#segments.length) return false;
-      const header = this.#segments[this.#to]; // never straddles segments, and is never the program's memory
-      const at = this.#toAt;
-      more = (header[at] & MORE) !== 0;
-      const long = (header[at] & LONG) !== 0;
-      const length = long ? readLength(header, at + 1) : header[at + 1];
-      this.bodyBytes += length;
-      this.#skip((long ? HEADER_MAX : 2) + length);
-    }
-    return true;
-  }
-
-  #skip(bytes: number): void {
-    this.bytes += bytes;
-    let left = bytes;
-    while (this.#to < this.#segments.length && left >= this.#lengths[this.#to] - this.#toAt) {
-      left -= this.#lengths[this.#to] - this.#toAt;
-      if (this.#segments[this.#to].length !== this.#lengths[this.#to]) this.intact = false;
-      this.#to++;
-      this.#toAt = 0;
-    }
-    this.#toAt += left;
-  }
-
-  /** The current message's octets, where it is intact. */
-  segments(): Uint8Array[] {
-    const parts = this.#segments.slice(this.#from, this.#toAt > 0 ? this.#to + 1 : this.#to);
-    if (this.#toAt > 0) parts[parts.length - 1] = parts[parts.length - 1].subarray(0, this.#toAt);
-    if (this.#fromAt > 0) parts[0] = parts[0].subarray(this.#fromAt);
-    return parts;
-  }
-}
-
-/** A 64-bit big-endian size; exact below 2^53, which is far above any size we encode. */
-export function readLength(source: Uint8Array, at: number): number {
-  const high = source[at] * 0x1000000 + ((source[at + 1] << 16) | (source[at + 2] << 8) | source[at + 3]);
-  const low = source[at + 4] * 0x1000000 + ((source[at + 5] << 16) | (source[at + 6] << 8) | source[at + 7]);
-  return high * 0x100000000 + low;
 }

@@ -3,13 +3,13 @@
  * enforced as soon as a header is complete and before memory is taken (E3, E4, E5, E6, E11, E15).
  * Knows no streams and no messages beyond counting the parts of one.
  */
-import { Buffer } from "../base/platform.js";
-import { readLength } from "./encoder.js";
+import { Buffer } from "../../base/platform.js";
+import { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits } from "../../wire/frame-table.js";
+import { readLength } from "../frame-header.js";
 
 const MORE = 0x01;
 const LONG = 0x02;
 const COMMAND = 0x04;
-const ENTRY_SIZE = 3;
 const TABLE_ENTRIES = 8192;
 const HEADER_MAX = 9;
 /** Bodies from here on get memory of their own when they do not lie whole in the chunk. */
@@ -28,14 +28,6 @@ let aheadOfAll = 0;
  */
 const tables: Uint32Array[] = [];
 
-/** Bounds, all inclusive; see FrameLimits in the transport contract. */
-export interface DecoderLimits {
-  readonly maxFrameBytes: number;
-  readonly maxCommandBytes: number;
-  readonly maxParts: number;
-  readonly maxMessageBytes: number;
-}
-
 /** Where decoded frames go; the same shape as the frame half of a stream handler. */
 export interface DecoderSink {
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void;
@@ -43,7 +35,7 @@ export interface DecoderSink {
 }
 
 export class FrameDecoder {
-  readonly #limits: DecoderLimits;
+  readonly #limits: FrameLimits;
   readonly #sink: DecoderSink;
   /** Octets of a frame whose rest is still to come; small frames and headers only. */
   #carry: Buffer | null = null;
@@ -57,11 +49,11 @@ export class FrameDecoder {
   #closed = false;
   #parts = 0;
   #messageBytes = 0;
-  #fault = 0;
+  #fault: FrameFault = FrameFault.none;
   /** With a fault: the size, or the number of parts, that was too large. */
   faultOctets = 0;
 
-  constructor(limits: DecoderLimits, sink: DecoderSink) {
+  constructor(limits: FrameLimits, sink: DecoderSink) {
     this.#limits = limits;
     this.#sink = sink;
   }
@@ -79,13 +71,13 @@ export class FrameDecoder {
     return this.#body !== null || this.#carry !== null;
   }
 
-  /** Decode one chunk, which then belongs to the frames. Returns a FrameFault; after one, nothing more is read. */
-  push(chunk: Buffer): number {
-    if (this.#fault !== 0) return this.#fault;
+  /** Decode one chunk, which then belongs to the frames. After a fault nothing more is read. */
+  push(chunk: Buffer): FrameFault {
+    if (this.#fault !== FrameFault.none) return this.#fault;
     let input = chunk;
     if (this.#body !== null) {
       input = this.#fillBody(input);
-      if (input.length === 0) return 0;
+      if (input.length === 0) return FrameFault.none;
     } else if (this.#carry !== null) {
       input = this.#completeCarry(input);
       if (input.length === 0) return this.#fault;
@@ -95,7 +87,7 @@ export class FrameDecoder {
   }
 
   #parse(chunk: Buffer): void {
-    const table = tables.pop() ?? new Uint32Array(TABLE_ENTRIES * ENTRY_SIZE);
+    const table = tables.pop() ?? new Uint32Array(TABLE_ENTRIES * FRAME_ENTRY_SIZE);
     try {
       this.#parseInto(table, chunk);
     } finally {
@@ -115,10 +107,10 @@ export class FrameDecoder {
       const length = header === 2 ? chunk[at + 1] : readLength(chunk, at + 1);
       const flags = (first & COMMAND) !== 0 ? COMMAND : first & MORE;
       const fault = this.#check(flags, length);
-      if (fault !== 0) {
+      if (fault !== FrameFault.none) {
         this.#flush(chunk, table, count);
         this.#fault = fault;
-        this.faultOctets = fault === 3 ? this.#parts + 1 : fault === 4 ? this.#messageBytes + length : length;
+        this.faultOctets = this.#excess(fault, length);
         return;
       }
       const bodyAt = at + header;
@@ -134,7 +126,7 @@ export class FrameDecoder {
         this.#flush(chunk, table, count);
         count = 0;
       }
-      const entry = count * ENTRY_SIZE;
+      const entry = count * FRAME_ENTRY_SIZE;
       table[entry] = bodyAt;
       table[entry + 1] = length;
       table[entry + 2] = flags;
@@ -143,6 +135,12 @@ export class FrameDecoder {
     }
     this.#flush(chunk, table, count);
     if (at < size) this.#carry = Buffer.from(chunk.subarray(at));
+  }
+
+  /** What a fault says was too large. */
+  #excess(fault: FrameFault, length: number): number {
+    if (fault === FrameFault.tooManyParts) return this.#parts + 1;
+    return fault === FrameFault.messageTooLarge ? this.#messageBytes + length : length;
   }
 
   #flush(chunk: Buffer, table: Uint32Array, count: number): void {
@@ -162,7 +160,7 @@ export class FrameDecoder {
     this.#carry = null;
     this.#parse(joined);
     const rest = chunk.subarray(take);
-    if (this.#fault !== 0) return rest.subarray(rest.length);
+    if (this.#fault !== FrameFault.none) return rest.subarray(rest.length);
     if (rest.length === 0) return rest;
     // The header was completed but not the body: go on with what the frame turned out to be.
     if (this.#body !== null) return this.#fillBody(rest);
@@ -218,12 +216,13 @@ export class FrameDecoder {
     this.#body = null;
   }
 
-  /** Check a header against the limits; a FrameFault. */
-  #check(flags: number, length: number): number {
-    if (flags === COMMAND) return length > this.#limits.maxCommandBytes ? 2 : 0;
-    if (length > this.#limits.maxFrameBytes) return 1;
-    if (this.#parts >= this.#limits.maxParts) return 3;
-    return this.#messageBytes + length > this.#limits.maxMessageBytes ? 4 : 0;
+  /** Checks a header against the limits. */
+  #check(flags: number, length: number): FrameFault {
+    const { maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes } = this.#limits;
+    if (flags === COMMAND) return length > maxCommandBytes ? FrameFault.commandTooLarge : FrameFault.none;
+    if (length > maxFrameBytes) return FrameFault.frameTooLarge;
+    if (this.#parts >= maxParts) return FrameFault.tooManyParts;
+    return this.#messageBytes + length > maxMessageBytes ? FrameFault.messageTooLarge : FrameFault.none;
   }
 
   #countPart(flags: number, length: number): void {

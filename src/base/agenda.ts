@@ -2,7 +2,7 @@
  * Many waits of many connections with one timer, because a timer for each costs memory and ten thousand connections are
  * idle most of the time. A heap by time; what is due together is done in portions, a turn of the event loop for each.
  */
-import { type Deadline, type EventLoop, eventLoop } from "../base/deadline.js";
+import type { Deadline, EventLoop } from "./deadline.js";
 
 /** Waits that are over and attended to in one turn: each may be a system call. */
 const PER_TURN = 128;
@@ -111,6 +111,3 @@ export class Agenda {
     this.#put(one, place);
   }
 }
-
-/** The agenda of this thread. */
-export const agenda = new Agenda(eventLoop);

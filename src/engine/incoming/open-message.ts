@@ -4,10 +4,10 @@
  * bytes each, and a peer that sends empty parts without an end filled a process with them.
  */
 
-import type { Message } from "../base/message.js";
-import { Buffer } from "../base/platform.js";
+import type { Message } from "../../base/message.js";
+import { Buffer } from "../../base/platform.js";
+import { PART_COST } from "../message-size.js";
 import { BodyView } from "./body-view.js";
-import { PART_COST } from "./encoder.js";
 import type { FrameFilter } from "./frame-run.js";
 
 /** Size of the first block and of the largest one that is taken ahead of need. */

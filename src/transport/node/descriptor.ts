@@ -3,7 +3,7 @@
  * lists the sockets of this process's network namespace.
  */
 import { fstatSync, readFileSync } from "node:fs";
-import { descriptorError } from "./stream-engine.js";
+import { descriptorError } from "../contract/stream-engine.js";
 
 /** TCP_LISTEN in /proc/net/tcp. */
 const LISTEN = "0A";

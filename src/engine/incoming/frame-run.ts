@@ -4,13 +4,13 @@
  * sockets had a queue: copying them took a process with 32 subscribers a quarter of its time. Hot path.
  */
 
-import type { Message } from "../base/message.js";
-import type { Buffer } from "../base/platform.js";
+import type { Message } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import { FRAME_ENTRY_SIZE } from "../../wire/frame-table.js";
+import { PART_COST } from "../message-size.js";
 import { BodyView } from "./body-view.js";
-import { PART_COST } from "./encoder.js";
 
 const MORE = 0x01;
-const ENTRY_SIZE = 3;
 
 /** Whether a socket wants a message whose first part lies there. */
 export type FrameFilter = (octets: Uint8Array, at: number, length: number) => boolean;
@@ -34,7 +34,7 @@ export class FrameRun {
     this.#chunk = chunk;
     this.#memory = chunk.buffer as ArrayBuffer;
     this.#base = chunk.byteOffset;
-    this.#table = table.slice(from * ENTRY_SIZE, to * ENTRY_SIZE);
+    this.#table = table.slice(from * FRAME_ENTRY_SIZE, to * FRAME_ENTRY_SIZE);
     this.#end = this.#table.length;
     this.length = length;
   }
@@ -45,24 +45,25 @@ export class FrameRun {
     const table = this.#table;
     const at = this.#next;
     let last = at;
-    while ((table[last + 2] & MORE) !== 0) last += ENTRY_SIZE;
-    this.#next = last + ENTRY_SIZE;
+    while ((table[last + 2] & MORE) !== 0) last += FRAME_ENTRY_SIZE;
+    this.#next = last + FRAME_ENTRY_SIZE;
     return last === at ? [this.#view(at)] : this.#parts(at, last);
   }
 
   /** Literals have as much room as they need; an array that grows by push() takes room for 17. */
   #parts(first: number, last: number): Message {
-    const second = first + ENTRY_SIZE;
-    const third = second + ENTRY_SIZE;
+    const second = first + FRAME_ENTRY_SIZE;
+    const third = second + FRAME_ENTRY_SIZE;
     if (last === second) return [this.#view(first), this.#view(second)];
     if (last === third) return [this.#view(first), this.#view(second), this.#view(third)];
     const parts: Message = [
       this.#view(first),
       this.#view(second),
       this.#view(third),
-      this.#view(third + ENTRY_SIZE),
+      this.#view(third + FRAME_ENTRY_SIZE),
     ];
-    for (let at = third + 2 * ENTRY_SIZE; at <= last; at += ENTRY_SIZE) parts.push(this.#view(at));
+    for (let at = third + 2 * FRAME_ENTRY_SIZE; at <= last; at += FRAME_ENTRY_SIZE)
+      parts.push(this.#view(at));
     return parts;
   }
 
@@ -78,7 +79,7 @@ export class FrameRun {
     const end = this.#end;
     if (end === 0) return 0;
     const table = this.#table;
-    return table[end - 3] + table[end - 2] - table[0] + (end / ENTRY_SIZE) * PART_COST;
+    return table[end - 3] + table[end - 2] - table[0] + (end / FRAME_ENTRY_SIZE) * PART_COST;
   }
 
   /** Drop the messages that a socket does not want. Before any is taken. */
@@ -87,7 +88,7 @@ export class FrameRun {
     let kept = 0;
     let wanted = true;
     let first = true;
-    for (let at = 0; at < this.#end; at += ENTRY_SIZE) {
+    for (let at = 0; at < this.#end; at += FRAME_ENTRY_SIZE) {
       if (first) wanted = filter(this.#chunk, table[at], table[at + 1]);
       const flags = table[at + 2];
       first = (flags & MORE) === 0;
@@ -97,7 +98,7 @@ export class FrameRun {
           table[kept + 1] = table[at + 1];
           table[kept + 2] = flags;
         }
-        kept += ENTRY_SIZE;
+        kept += FRAME_ENTRY_SIZE;
       } else if (first) {
         this.length--;
       }

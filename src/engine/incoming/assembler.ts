@@ -3,15 +3,15 @@
  * enforced every limit. Hot path.
  */
 
-import type { Message } from "../base/message.js";
-import type { Buffer } from "../base/platform.js";
+import type { Message } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import { FRAME_ENTRY_SIZE } from "../../wire/frame-table.js";
 import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
 import { OpenMessage } from "./open-message.js";
 
 const MORE = 0x01;
 const COMMAND = 0x04;
-const ENTRY_SIZE = 3;
 /** Fewer messages are not worth a run. */
 const RUN_MINIMUM = 4;
 /** A message of more parts is handed on as it came; its views are made when it is taken. */
@@ -50,7 +50,7 @@ export class Assembler {
       if (this.#open === null) {
         // As many whole messages as follow each other.
         for (let i = at; i < count; i++) {
-          const flags = table[i * ENTRY_SIZE + 2];
+          const flags = table[i * FRAME_ENTRY_SIZE + 2];
           if ((flags & COMMAND) !== 0) break;
           if ((flags & MORE) !== 0) continue;
           messages++;
@@ -60,14 +60,14 @@ export class Assembler {
       if (messages >= RUN_MINIMUM || (messages > 0 && at - from > PARTS_AT_ONCE)) {
         this.#sink.run(new FrameRun(chunk, table, from, at, messages));
       } else if (messages > 0) this.#messages(chunk, table, from, at);
-      else this.#single(chunk, table, at++ * ENTRY_SIZE);
+      else this.#single(chunk, table, at++ * FRAME_ENTRY_SIZE);
     }
   }
 
   /** A few whole messages. */
   #messages(chunk: Buffer, table: Uint32Array, from: number, to: number): void {
     let parts: Message | null = null;
-    for (let at = from * ENTRY_SIZE; at < to * ENTRY_SIZE; at += ENTRY_SIZE) {
+    for (let at = from * FRAME_ENTRY_SIZE; at < to * FRAME_ENTRY_SIZE; at += FRAME_ENTRY_SIZE) {
       const body = new BodyView(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
       if (parts === null) parts = [body];
       else parts.push(body);
