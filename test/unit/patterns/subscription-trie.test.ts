@@ -1,14 +1,7 @@
 /** The subscription tree against a plain list of prefixes. */
 import { describe, expect, it } from "vitest";
 import { Subscriber, SubscriptionTrie } from "../../../src/patterns/topics/subscription-trie.js";
-
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { fractionsFrom } from "../../support/random.js";
 
 describe("SubscriptionTrie", () => {
   it.each([
@@ -18,7 +11,7 @@ describe("SubscriptionTrie", () => {
   ])(
     "J2 J3 agrees with a list of prefixes over random additions and removals, octets %s",
     (_, octets, most) => {
-      const next = random(42);
+      const next = fractionsFrom(42);
       const word = (): Buffer =>
         Buffer.from(
           Array.from({ length: Math.floor(next() * most) }, () => octets[Math.floor(next() * octets.length)]),
