@@ -57,6 +57,11 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+/** Milliseconds since 1970, by a clock that somebody may set back. */
+export function wallClockMs(): number {
+  return Date.now();
+}
+
 /** Milliseconds that the event loop has spent with nothing to do; 0 where nobody counts them. */
 export function idleMs(): number {
   return performance.nodeTiming?.idleTime ?? 0;

@@ -25,7 +25,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["patterns/topics", "base", "engine", "options", "patterns"],
   ["patterns/strategies", "base", "wire/zmtp", "engine", "options", "patterns", "patterns/topics"],
   ["transport/contract", "base", "wire", "engine"],
-  ["transport/native", "base", "engine", "transport/contract"],
+  ["transport/native", "base", "wire", "engine", "transport/contract"],
   ["transport/node", "base", "engine", "transport/contract"],
   ["transport", "base", "transport/contract", "transport/native", "transport/node"],
   [
@@ -41,6 +41,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   [
     "session",
     "base",
+    "wire",
     "wire/zmtp",
     "security/crypto",
     "security",
