@@ -57,6 +57,11 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+/** Milliseconds since 1970, by a clock that somebody may set back. */
+export function wallClockMs(): number {
+  return Date.now();
+}
+
 /** Milliseconds that the event loop has spent with nothing to do; 0 where nobody counts them. */
 export function idleMs(): number {
   return performance.nodeTiming?.idleTime ?? 0;
@@ -77,7 +82,8 @@ export function emitWarning(
   text: string | Error,
   options?: { readonly code?: string; readonly detail?: string },
 ): void {
-  process.emitWarning(text, options);
+  if (options === undefined) process.emitWarning(text);
+  else process.emitWarning(text, options);
 }
 
 /** Calls a function when the event loop has run empty; work that it adds goes on. */

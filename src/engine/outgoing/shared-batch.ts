@@ -6,6 +6,7 @@
 
 import type { OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
+import * as frameFormat from "../../wire/frame-format.js";
 import type { Budget } from "../budget.js";
 import { writeFrameHeader } from "../frame-header.js";
 import type { Pipe } from "../pipe.js";
@@ -13,7 +14,9 @@ import { type FlushScheduler, StreamPipe } from "../stream-pipe.js";
 import { encodedBytes, Shared } from "./shared-run.js";
 import { LARGE_SLAB_BYTES, newSlab } from "./slab-pool.js";
 
-const MORE = 0x01;
+// Constants of this module: see frame-format.ts.
+const { MORE } = frameFormat;
+
 /** Larger messages are not shared: pipes gather them by reference, or copying them is what costs. */
 const SHARED_MAX = 1024;
 /** Less than this is left unused at the end of a slab. */

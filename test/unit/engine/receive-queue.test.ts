@@ -7,7 +7,11 @@ import { ManualTurns } from "../../support/manual-turns.js";
 function rig() {
   const turns = new ManualTurns();
   const ready: Buffer[][] = [];
-  const queue = new ReceiveQueue(() => ready.shift(), { receiveTimeout: -1 }, turns);
+  const queue = new ReceiveQueue(
+    { next: () => ready.shift(), wants: () => true, origin: undefined },
+    { receiveTimeout: -1, messagePeers: false },
+    turns,
+  );
   const arrive = (...texts: string[]): void => {
     for (const text of texts) ready.push([Buffer.from(text)]);
     queue.serve();

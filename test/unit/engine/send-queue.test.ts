@@ -5,16 +5,18 @@ import type { OutMessage } from "../../../src/base/message.js";
 import { SendQueue } from "../../../src/engine/send-queue.js";
 import { ManualTurns } from "../../support/manual-turns.js";
 
-function rig(limits = { sendTimeout: -1, sendQueueLimit: 100_000 }) {
+function rig(limits = { sendTimeout: -1, sendQueueLimit: 100_000, conflate: false }) {
   const turns = new ManualTurns();
   const sent: string[] = [];
   const state = { room: 0 };
   const queue = new SendQueue(
-    (message: OutMessage) => {
-      if (state.room === 0) return false;
-      state.room--;
-      sent.push(String(message));
-      return true;
+    {
+      send: (message: OutMessage) => {
+        if (state.room === 0) return false;
+        state.room--;
+        sent.push(String(message));
+        return true;
+      },
     },
     limits,
     turns,
@@ -81,7 +83,7 @@ describe("SendQueue", () => {
   });
 
   it("is bounded: a send too many rejects with EAGAIN", async () => {
-    const { send, queue } = rig({ sendTimeout: -1, sendQueueLimit: 3 });
+    const { send, queue } = rig({ sendTimeout: -1, sendQueueLimit: 3, conflate: false });
     const waiting = ["a", "b", "c"].map((text) => send(text));
     expect(await send("d")).toBe("EAGAIN");
     queue.close(new ZmqError("EBADF"));
@@ -105,11 +107,13 @@ describe("SendQueue", () => {
     const turns = new ManualTurns();
     let room = false;
     const queue = new SendQueue(
-      (message) => {
-        if (String(message) === "bad" && room) throw new ZmqError("EFSM");
-        return room;
+      {
+        send: (message) => {
+          if (String(message) === "bad" && room) throw new ZmqError("EFSM");
+          return room;
+        },
       },
-      { sendTimeout: -1, sendQueueLimit: 10 },
+      { sendTimeout: -1, sendQueueLimit: 10, conflate: false },
       turns,
     );
     const results = ["good", "bad", "also good"].map((text) =>
@@ -151,7 +155,7 @@ describe("SendQueue", () => {
 });
 
 describe("a SendQueue that waits for a late event loop", () => {
-  function late(limits = { sendTimeout: -1, sendQueueLimit: 100_000 }, mayMiss = true) {
+  function late(limits = { sendTimeout: -1, sendQueueLimit: 100_000, conflate: false }, mayMiss = true) {
     const all = rig(limits);
     all.state.room = 10_000;
     all.queue.waitForLate(() => mayMiss);
@@ -197,7 +201,7 @@ describe("a SendQueue that waits for a late event loop", () => {
       [3, 1],
       [0, 1],
     ]) {
-      const { turns, state, queue } = late({ sendTimeout: -1, sendQueueLimit: limit });
+      const { turns, state, queue } = late({ sendTimeout: -1, sendQueueLimit: limit, conflate: false });
       const results: Promise<void>[] = [];
       for (let i = 0; i < 1000; i++) results.push(queue.send(Buffer.alloc(size), undefined));
       expect(state.room).toBe(9000);
