@@ -83,7 +83,7 @@ describe("SendQueue", () => {
   });
 
   it("is bounded: a send too many rejects with EAGAIN", async () => {
-    const { send, queue } = rig({ sendTimeout: -1, sendQueueLimit: 3 });
+    const { send, queue } = rig({ sendTimeout: -1, sendQueueLimit: 3, conflate: false });
     const waiting = ["a", "b", "c"].map((text) => send(text));
     expect(await send("d")).toBe("EAGAIN");
     queue.close(new ZmqError("EBADF"));
@@ -201,7 +201,7 @@ describe("a SendQueue that waits for a late event loop", () => {
       [3, 1],
       [0, 1],
     ]) {
-      const { turns, state, queue } = late({ sendTimeout: -1, sendQueueLimit: limit });
+      const { turns, state, queue } = late({ sendTimeout: -1, sendQueueLimit: limit, conflate: false });
       const results: Promise<void>[] = [];
       for (let i = 0; i < 1000; i++) results.push(queue.send(Buffer.alloc(size), undefined));
       expect(state.room).toBe(9000);
