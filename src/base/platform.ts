@@ -82,7 +82,8 @@ export function emitWarning(
   text: string | Error,
   options?: { readonly code?: string; readonly detail?: string },
 ): void {
-  process.emitWarning(text, options);
+  if (options === undefined) process.emitWarning(text);
+  else process.emitWarning(text, options);
 }
 
 /** Calls a function when the event loop has run empty; work that it adds goes on. */

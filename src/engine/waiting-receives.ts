@@ -1,18 +1,31 @@
 /**
  * What is ready for the application, and the FIFO of receives that wait. Waiters are served in order; an aborted or
  * timed-out one loses no message, because a message is taken only for a waiter that is still there. Knows no pipes
- * (it is handed `next`) and no clock (it is handed `turns`).
+ * (it is handed a source) and no clock (it is handed turns).
  */
 import { ZmqError } from "../base/errors.js";
+import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
 import type { CallOptions, Turns } from "../base/turns.js";
 import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import { nextMode, type ReceiveMode } from "./receive-mode.js";
 
+/** Where messages come from. */
+export interface Source<M> {
+  /** Takes the next message off the pipes; undefined when there is none. */
+  next(): M | undefined;
+  /** Whether a message that was given back is still to be received. */
+  wants(message: M): boolean;
+  /** Who sent the message that next() has just given. */
+  readonly origin: Peer | undefined;
+}
+
 /** Options of the socket that the queue reads afresh each time. */
 export interface ReceiveLimits {
   /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
   readonly receiveTimeout: number;
+  /** Remember who sent each message. */
+  readonly messagePeers: boolean;
 }
 
 interface Waiter<M> {
@@ -31,13 +44,13 @@ const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined,
 
 /** One `for await`, or whatever else steps through messages. When it is left, its own waits are withdrawn. */
 export class Iteration<M> implements AsyncIterator<M, undefined> {
-  readonly #queue: ReceiveQueue<M>;
+  readonly #queue: WaitingReceives<M>;
   /** Messages that wait for the next turn of the event loop, to be given away then. */
   readonly held: M[] = [];
   /** Nobody steps any more. */
   left = false;
 
-  constructor(queue: ReceiveQueue<M>) {
+  constructor(queue: WaitingReceives<M>) {
     this.#queue = queue;
   }
 
@@ -54,9 +67,8 @@ export class Iteration<M> implements AsyncIterator<M, undefined> {
 }
 
 /** @typeParam M what one message is to the application */
-export class ReceiveQueue<M> {
-  #next: () => M | undefined;
-  readonly #wants: (message: M) => boolean;
+export class WaitingReceives<M> {
+  readonly #source: Source<M>;
   readonly #limits: ReceiveLimits;
   readonly #turns: Turns;
   readonly #waiters = new Fifo<Waiter<M>>();
@@ -70,20 +82,15 @@ export class ReceiveQueue<M> {
   /** The listener is being called: what it makes ready comes next, not within it. */
   #pumping = false;
   #taker: (() => void) | null = null;
-  #returned = 0;
+  /** Given back and not taken again, the next to be received last. */
+  readonly #returned: M[] = [];
+  /** Messages that came off the pipes. */
+  received = 0;
+  /** Senders of messages, while `messagePeers` is set. */
+  readonly #senders = new WeakMap<object, Peer>();
 
-  /**
-   * @param next takes the next message off the pipes, or undefined
-   * @param wants whether a message that was given back is still to be received
-   */
-  constructor(
-    next: () => M | undefined,
-    limits: ReceiveLimits,
-    turns: Turns,
-    wants: (message: M) => boolean = () => true,
-  ) {
-    this.#next = next;
-    this.#wants = wants;
+  constructor(source: Source<M>, limits: ReceiveLimits, turns: Turns) {
+    this.#source = source;
     this.#limits = limits;
     this.#turns = turns;
   }
@@ -95,7 +102,29 @@ export class ReceiveQueue<M> {
 
   /** Messages that were given back and not taken again. */
   get returned(): number {
-    return this.#returned;
+    return this.#returned.length;
+  }
+
+  /** Who sent a message that was received; undefined where that was not noted. */
+  peerOf(message: M): Peer | undefined {
+    return this.#senders.get(message as object);
+  }
+
+  #next(): M | undefined {
+    while (this.#returned.length > 0) {
+      const message = this.#returned.pop() as M;
+      if (this.#source.wants(message)) return message;
+    }
+    const message = this.#source.next();
+    if (message === undefined) return undefined;
+    this.received++;
+    if (this.#limits.messagePeers) this.#note(message);
+    return message;
+  }
+
+  #note(message: M): void {
+    const peer = this.#source.origin;
+    if (peer !== undefined) this.#senders.set(message as object, peer);
   }
 
   /** The next message; waits for it. */
@@ -219,14 +248,7 @@ export class ReceiveQueue<M> {
 
   /** Undo a `take`, or a step that was left: the message is the next to be received. */
   giveBack(message: M): void {
-    // In the place of `next` rather than in a queue of its own: the hot path asks nothing more than before.
-    const next = this.#next;
-    this.#returned++;
-    this.#next = () => {
-      this.#next = next;
-      this.#returned--;
-      return this.#wants(message) ? message : next();
-    };
+    this.#returned.push(message);
   }
 
   /** Messages are ready: serve waiters, or call the listener. */

@@ -2,8 +2,7 @@
  * Time, turns of the event loop and random numbers, as clients and servers are handed them: the system's, or a test's
  * own.
  */
-
-import { type Buffer, randomBytes, setImmediate, wallClockMs } from "../base/platform.js";
+import { type Buffer, randomBytes, wallClockMs } from "../base/platform.js";
 import { systemRuntime } from "../base/runtime.js";
 
 /** Tells the time and calls back later. */
@@ -18,22 +17,31 @@ export interface Clock {
 }
 
 /** Everything else that a simulation replaces. */
-export interface World extends Clock {
+export interface Environment extends Clock {
   /** Milliseconds since 1970. Somebody may set this clock back. */
   date(): number;
+  /** As `after`, but keeps the process alive until then. */
+  afterAlive(milliseconds: number, due: () => void): () => void;
+  /** Calls `run` when the present call stack is done. */
+  nextTick(run: () => void): void;
   /** Calls `run` on a later turn of the event loop, behind the input of that turn. */
   later(run: () => void): void;
   /** Random bytes that a peer cannot predict. */
   randomBytes(count: number): Buffer;
 }
 
-export const systemWorld: World = {
+export const systemEnvironment: Environment = {
   now: () => systemRuntime.now(),
   date: () => wallClockMs(),
   after(milliseconds, due) {
     const deadline = systemRuntime.loop.deadline(milliseconds, due).unref();
     return () => deadline.cancel();
   },
-  later: (run) => void setImmediate(run),
+  afterAlive(milliseconds, due) {
+    const deadline = systemRuntime.loop.deadline(milliseconds, due);
+    return () => deadline.cancel();
+  },
+  nextTick: (run) => systemRuntime.nextTick(run),
+  later: (run) => systemRuntime.later(run),
   randomBytes: (count) => randomBytes(count),
 };

@@ -18,7 +18,7 @@ export type Table<S extends string, E extends string, A> = Readonly<
 
 /**
  * The row of an event.
- * @throws Error for an event that the state does not expect: a bug in zwire
+ * @throws AssertionError for an event that the state does not expect
  */
 export function rowOf<S extends string, E extends string, A>(
   table: Table<S, E, A>,

@@ -1,5 +1,5 @@
 /**
- * Scripted peers for the tests of zwire/rpc: a client and a server that say exactly what a test tells them, in octets
+ * Scripted peers for the tests of zwire/rpc: a client and a server that say exactly what a test tells them, in bytes
  * written by hand, and a clock that stands still. They know no code of zwire/rpc.
  */
 import { randomBytes } from "node:crypto";
@@ -40,7 +40,7 @@ function hear(frames: Buffer[]): Heard {
   };
 }
 
-/** Octets of an event. */
+/** Bytes of an event. */
 export function event(header: Record<string, Buffer>, name: string, args: Buffer): Buffer {
   return arr(map(header), str(name), args);
 }
@@ -168,6 +168,10 @@ export class ManualClock {
     return Date.now();
   }
 
+  nextTick(run: () => void): void {
+    process.nextTick(run);
+  }
+
   later(run: () => void): void {
     setImmediate(run);
   }
@@ -180,6 +184,10 @@ export class ManualClock {
     const timer = { at: this.#now + milliseconds, due };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  afterAlive(milliseconds: number, due: () => void): () => void {
+    return this.after(milliseconds, due);
   }
 
   /** Let time pass, timer by timer. */

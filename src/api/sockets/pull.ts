@@ -2,7 +2,6 @@
  * PULL (RFC 30 §The PULL Socket Type): whole messages from all peers in turn.
  */
 
-import { defineOptions } from "../../core/socket.js";
 import {
   type ConflateOptions,
   OPTION_GROUPS,
@@ -11,7 +10,9 @@ import {
   type ReadableOptions,
   type SocketOptions,
 } from "../../options/options.js";
-import { ReadableSocket } from "../directions.js";
+import { PULL } from "../../patterns/strategies/pull.js";
+import { ReadableSocket } from "../readable.js";
+import { defineOptions } from "../socket.js";
 
 const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable, "conflate"];
 
@@ -23,8 +24,7 @@ export interface Pull extends OptionProperties<PullOptions> {}
 /** Collects messages from Push sockets. */
 export class Pull extends ReadableSocket {
   constructor(options?: PullOptions) {
-    super(7, "PULL");
-    this.applyOptions(options, OPTIONS);
+    super(PULL, options, OPTIONS);
     if (new.target === Pull) Object.seal(this);
   }
 }

@@ -2,9 +2,9 @@
  * The calls of a client that are on their way: which event belongs to which call, and what becomes of a call whose server
  * is lost. Requests come encoded.
  */
-import { type Buffer, nextTick } from "../../base/platform.js";
+import type { Buffer } from "../../base/platform.js";
 import { Channel } from "../channel.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import { CallRefused } from "../errors.js";
 import { Faults } from "../faults.js";
 import type { CheckedClientOptions } from "../options.js";
@@ -32,7 +32,7 @@ const MOST_UNTOLD = 1000;
 export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dispatch {
   readonly #options: CheckedClientOptions;
   readonly #codec: Codec;
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #ids: IdSource;
   readonly #queue: SendQueue;
   /** Sent and not over, by channel. */
@@ -42,14 +42,14 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
   /** Calls sent again, late events, events that could not be understood. */
   readonly counts = { retried: 0, late: 0, dropped: 0 };
 
-  constructor(options: CheckedClientOptions, codec: Codec, world: World, ids: IdSource) {
+  constructor(options: CheckedClientOptions, codec: Codec, environment: Environment, ids: IdSource) {
     this.#options = options;
     this.#codec = codec;
-    this.#world = world;
+    this.#environment = environment;
     this.#ids = ids;
-    this.#queue = new SendQueue(this, (resume) => world.later(resume));
+    this.#queue = new SendQueue(this, (resume) => environment.later(resume));
     this.#open = new OpenCalls(ids);
-    this.#watch = new Watch(world, options, this.#open, this);
+    this.#watch = new Watch(environment, options, this.#open, this);
   }
 
   get links(): Link[] {
@@ -82,7 +82,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
 
   /** Dispatch. The connection that took a parked call may be gone by now. */
   sent(call: Call, link: Link, epoch: number): void {
-    call.sent(link, epoch, new Channel(this.#options, this.#world.now()));
+    call.sent(link, epoch, new Channel(this.#options, this.#environment.now()));
     link.inFlight++;
     this.#open.add(call);
     this.#watch.start();
@@ -126,7 +126,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
       return;
     }
     try {
-      deliver(call, event, this.#world.now(), this);
+      deliver(call, event, this.#environment.now(), this);
     } catch (error) {
       // Callers hear of their calls by promises, and errors of hooks are caught elsewhere: this one is ours.
       this.#faults.tell(error);
@@ -208,7 +208,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
         one.clientAfterRequest?.(call.request, value, error);
       } catch (thrown) {
         // An exception of the hook becomes an uncaught one; the call goes on.
-        nextTick(() => {
+        this.#environment.nextTick(() => {
           throw thrown;
         });
       }
@@ -253,11 +253,11 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     const fields = { id, responseTo: null, headers: null, extension: {} };
     const payload = encodeEvent(this.#codec, fields, request.method, []);
     if (!link.trySend(payload)) return;
-    const probe = { sent: this.#world.now(), answered: null as number | null };
+    const probe = { sent: this.#environment.now(), answered: null as number | null };
     const owner: CallOwner = {
       grant: () => {},
       answered: () => {
-        probe.answered = this.#world.now();
+        probe.answered = this.#environment.now();
       },
       withdrawn: () => {},
       finished: (call) => this.#leave(call),

@@ -8,7 +8,7 @@ import type { Call } from "./call.js";
 import type { Link } from "./link.js";
 import type { OpenCalls } from "./open-calls.js";
 
-/** What is left to the client. */
+/** What the client has to do. */
 export interface Attendant {
   /** Begins a heartbeat on a channel. */
   heartbeat(call: Call): void;

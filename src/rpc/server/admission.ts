@@ -2,27 +2,29 @@
  * Which calls a server runs: limits on what a client may have open and on what may wait, the time that a caller gives
  * its call, and what is refused while the server closes.
  */
-import { Buffer, nextTick } from "../../base/platform.js";
+import { Buffer } from "../../base/platform.js";
 import { refusal } from "../answers.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import type { Deadlines } from "../deadlines.js";
 import { TimeoutExpired } from "../errors.js";
+import { RequestContext } from "../service/context.js";
+import type { ServedMethod } from "../service/service.js";
 import type { ServerLimitEvent } from "../types.js";
 import type { RpcEvent } from "../wire/event.js";
-import { RequestContext } from "./context.js";
 import type { Counts } from "./counts.js";
-import type { Limiter } from "./limiter.js";
+import type { Limiter, QueueLimit } from "./limiter.js";
 import type { Connection } from "./peers.js";
 import type { ServedCall } from "./served-call.js";
-import type { ServedMethod } from "./service.js";
 
 const CLOSING = refusal("closing", "ServerClosing", "the server is closing");
 
+/** Objects take memory, too: what a call that waits takes beside its request. */
+const CALL_BYTES = 160;
 /** Longest time that a caller may ask for, about 25 days. A caller that waits longer waits without a limit. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export class Admission {
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #deadlines: Deadlines;
   readonly #limiter: Limiter;
   readonly #counts: Counts;
@@ -32,11 +34,11 @@ export class Admission {
 
   /** @param tell called with a limit that a client has exceeded, on no other stack than its own */
   constructor(
-    parts: { world: World; deadlines: Deadlines; limiter: Limiter; counts: Counts },
+    parts: { environment: Environment; deadlines: Deadlines; limiter: Limiter; counts: Counts },
     maxClientCalls: number,
     tell: (event: ServerLimitEvent) => void,
   ) {
-    this.#world = parts.world;
+    this.#environment = parts.environment;
     this.#deadlines = parts.deadlines;
     this.#limiter = parts.limiter;
     this.#counts = parts.counts;
@@ -53,14 +55,16 @@ export class Admission {
     const { connection } = call.from;
     if (connection.open >= this.#maxClientCalls) {
       this.exceeded(connection, "maxClientCalls", "refused", connection.open + 1);
-      this.busy(call);
+      this.#busy(call, "maxClientCalls");
       return;
     }
     const timeout = patienceOf(event.extension?.timeout);
-    const deadline = this.#world.date() + timeout;
-    call.admit(new RequestContext(name, args, call.from, deadline, event.header), served);
-    if (!this.#limiter.enter(call)) {
-      this.busy(call);
+    const deadline = this.#environment.date() + timeout;
+    const context = new RequestContext(name, args, call.from, deadline, event.header);
+    call.admit(context, served, event.weight + CALL_BYTES);
+    const limit = this.#limiter.enter(call);
+    if (limit !== null) {
+      this.full(call, limit);
       return;
     }
     // Most calls have their answer by now, and need no timer.
@@ -71,12 +75,19 @@ export class Admission {
     });
   }
 
-  /** Refuses a call because there are too many. */
-  busy(call: ServedCall): void {
+  /** Refuses a call because too much waits. */
+  full(call: ServedCall, limit: QueueLimit): void {
+    // Many clients fill the queue together. Bytes can be the doing of one.
+    if (limit === "maxWaitingBytes")
+      this.exceeded(call.from.connection, limit, "refused", this.#limiter.waitingBytes + call.weight);
+    this.#busy(call, limit);
+  }
+
+  #busy(call: ServedCall, limit: QueueLimit | "maxClientCalls"): void {
     this.#counts.refused++;
-    const { waiting } = this.#limiter;
+    const { waiting, waitingBytes } = this.#limiter;
     const { open } = call.from.connection;
-    const text = `${waiting} calls are waiting already, and ${open} of this client are open`;
+    const text = `${waiting} calls of ${waitingBytes} bytes are waiting already, and ${open} of this client are open (${limit})`;
     call.refuse(refusal("busy", "ServerBusy", text));
   }
 
@@ -106,7 +117,7 @@ export class Admission {
     connection.told.add(limit);
     const routingId = Buffer.from(connection.name, "latin1");
     const event = { type: "limit", endpoint: "", address: "", limit, action, value, routingId } as const;
-    nextTick(() => this.#tell(event));
+    this.#environment.nextTick(() => this.#tell(event));
   }
 }
 

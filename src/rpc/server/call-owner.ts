@@ -1,21 +1,21 @@
 /**
  * What a server does for its calls: joins them with the hooks, the limiter and the way out.
  */
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
+import type { RequestContext } from "../service/context.js";
+import type { Hooks } from "../service/hooks.js";
+import type { ServedMethod } from "../service/service.js";
 import type { Admission } from "./admission.js";
 import type { Channels } from "./channels.js";
-import type { RequestContext } from "./context.js";
 import type { Counts } from "./counts.js";
-import type { Hooks } from "./hooks.js";
 import type { Limiter } from "./limiter.js";
 import type { Outbox } from "./outbox.js";
 import type { Port } from "./port.js";
 import type { ServedCallOwner } from "./served-call.js";
-import type { ServedMethod } from "./service.js";
 
 /** What the calls of a server are joined with. */
 export interface CallOwnerParts {
-  readonly world: World;
+  readonly environment: Environment;
   readonly tracebacks: boolean;
   readonly hooks: Hooks;
   readonly admission: Admission;
@@ -27,7 +27,7 @@ export interface CallOwnerParts {
 }
 
 export function callOwner(parts: CallOwnerParts): ServedCallOwner {
-  const { world, tracebacks, hooks, admission, channels, limiter, outbox, port, counts } = parts;
+  const { environment, tracebacks, hooks, admission, channels, limiter, outbox, port, counts } = parts;
   return {
     tracebacks,
     execute: (call) => hooks.execute(call.context as RequestContext, call.served as ServedMethod),
@@ -40,14 +40,14 @@ export function callOwner(parts: CallOwnerParts): ServedCallOwner {
       port.whenClear(routingId, call);
       return false;
     },
-    later: (resume) => world.later(resume),
+    later: (resume) => environment.later(resume),
     started: () => {
       counts.calls++;
     },
     streams: (call) => channels.streaming(call),
     parked: (call) => limiter.park(call),
     unparked: (call) => limiter.unpark(call),
-    displaced: (call) => admission.busy(call),
+    displaced: (call, limit) => admission.full(call, limit),
     closed: (call) => {
       port.unwatch(call.from.routingId, call);
       channels.closed(call);

@@ -2,7 +2,7 @@
  * The open channels of a server, and those that are silent for too long: channels without a call, and streams whose
  * client accepts nothing.
  */
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import type { PeerState } from "./peers.js";
 import type { ServedCall } from "./served-call.js";
 
@@ -13,7 +13,7 @@ const MOST_IDLE = 1000;
 const IDLE_MS = 60_000;
 
 export class Channels {
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #abandonAfter: number;
   readonly #giveUp: (stream: ServedCall) => void;
   readonly #idle = new Set<ServedCall>();
@@ -25,8 +25,8 @@ export class Channels {
    * @param abandonAfter milliseconds of silence after which a stream that waits for its client is given up
    * @param giveUp called with such a stream
    */
-  constructor(world: World, abandonAfter: number, giveUp: (stream: ServedCall) => void) {
-    this.#world = world;
+  constructor(environment: Environment, abandonAfter: number, giveUp: (stream: ServedCall) => void) {
+    this.#environment = environment;
     this.#abandonAfter = abandonAfter;
     this.#giveUp = giveUp;
   }
@@ -79,7 +79,7 @@ export class Channels {
 
   #keepTicking(): void {
     if (this.#stopTicking !== null || this.#count === 0) return;
-    this.#stopTicking = this.#world.after(TICK_MS, () => {
+    this.#stopTicking = this.#environment.after(TICK_MS, () => {
       this.#stopTicking = null;
       this.#tick();
       this.#keepTicking();
@@ -87,7 +87,7 @@ export class Channels {
   }
 
   #tick(): void {
-    const now = this.#world.now();
+    const now = this.#environment.now();
     for (const call of [...this.#idle]) if (call.channel.silence(now) >= IDLE_MS) call.abandon(null);
     for (const call of [...this.#streams]) {
       if (call.state === "starved" && call.channel.silence(now) >= call.from.patience(this.#abandonAfter))

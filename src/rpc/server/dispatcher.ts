@@ -5,8 +5,9 @@
 import type { Buffer } from "../../base/platform.js";
 import { describeName, refusal } from "../answers.js";
 import { Channel, type ChannelRules } from "../channel.js";
-import type { World } from "../clock.js";
+import type { Environment } from "../clock.js";
 import type { Faults } from "../faults.js";
+import type { BuiltIns, ServedMethod } from "../service/service.js";
 import type { Codec } from "../wire/codec.js";
 import {
   CANCEL,
@@ -24,14 +25,13 @@ import type { Counts } from "./counts.js";
 import type { Outbox } from "./outbox.js";
 import type { PeerState, Peers } from "./peers.js";
 import { ServedCall, type ServedCallOwner } from "./served-call.js";
-import type { BuiltIns, ServedMethod } from "./service.js";
 
 /** A server begins no heartbeats (§5.2), and has its own rules for silence. */
 const RULES: ChannelRules = { window: 1, heartbeat: 0, lostAfter: Infinity };
 
 /** What a dispatcher works with. */
 export interface DispatcherParts {
-  readonly world: World;
+  readonly environment: Environment;
   readonly codec: Codec;
   readonly peers: Peers;
   readonly channels: Channels;
@@ -45,7 +45,7 @@ export interface DispatcherParts {
 }
 
 export class Dispatcher {
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #codec: Codec;
   readonly #peers: Peers;
   readonly #channels: Channels;
@@ -58,7 +58,7 @@ export class Dispatcher {
   readonly #faults: Faults;
 
   constructor(parts: DispatcherParts) {
-    this.#world = parts.world;
+    this.#environment = parts.environment;
     this.#codec = parts.codec;
     this.#peers = parts.peers;
     this.#channels = parts.channels;
@@ -106,7 +106,7 @@ export class Dispatcher {
   /** An event that opens a channel: a call, or a heartbeat before one (§5). */
   #opening(peer: PeerState, id: Id, event: RpcEvent): void {
     if (event.name === CANCEL) return;
-    const now = this.#world.now();
+    const now = this.#environment.now();
     const call = new ServedCall(this.#owner, id, peer, new Channel(RULES, now));
     call.version = event.version;
     this.#channels.opened();
@@ -121,7 +121,7 @@ export class Dispatcher {
   }
 
   #following(call: ServedCall, event: RpcEvent): void {
-    const now = this.#world.now();
+    const now = this.#environment.now();
     const { channel, from } = call;
     switch (event.name) {
       case HEARTBEAT:
@@ -187,7 +187,7 @@ export class Dispatcher {
   #greet(call: ServedCall): void {
     const { from } = call;
     if (!from.zwire || from.greeted || call.isClosed) return;
-    call.channel.begin(this.#world.now());
+    call.channel.begin(this.#environment.now());
     this.#outbox.emit(call, HEARTBEAT, [0], null);
   }
 }

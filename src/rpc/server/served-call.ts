@@ -7,13 +7,13 @@ import { describeError, describeForV1, type ErrorAnswer } from "../answers.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
 import { rowOf, type Table } from "../machine.js";
+import type { RequestContext } from "../service/context.js";
+import type { ServedMethod } from "../service/service.js";
 import { sendable } from "../wire/codec.js";
 import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "../wire/event.js";
 import type { Id } from "../wire/id.js";
-import type { RequestContext } from "./context.js";
-import type { Claim } from "./limiter.js";
+import type { Claim, QueueLimit } from "./limiter.js";
 import type { Connection, PeerState } from "./peers.js";
-import type { ServedMethod } from "./service.js";
 import { giveBack, isPromise, type Source, sourceOf } from "./source.js";
 
 /** What a served call needs from its server. */
@@ -39,7 +39,7 @@ export interface ServedCallOwner {
   /** The call may go on. True if it has a place; if not, `resume` follows. */
   unparked(call: ServedCall): boolean;
   /** The call lost its turn to wait. */
-  displaced(call: ServedCall): void;
+  displaced(call: ServedCall, limit: QueueLimit): void;
   /** Calls back on a later turn of the event loop. */
   later(resume: () => void): void;
   /** The channel is closed. */
@@ -114,6 +114,7 @@ export class ServedCall implements Claim {
   context: RequestContext | null = null;
   served: ServedMethod | null = null;
   deadline: Deadline | null = null;
+  weight = 0;
   seat: Claim["seat"] = "none";
   before: Claim | null = null;
   after: Claim | null = null;
@@ -157,8 +158,12 @@ export class ServedCall implements Claim {
     else this.#owner.streams(this);
   }
 
-  /** Makes this the call of a method that is offered. The limiter starts it. */
-  admit(context: RequestContext, served: ServedMethod): void {
+  /**
+   * Makes this the call of a method that is offered. The limiter starts it.
+   * @param weight bytes that it takes while it waits
+   */
+  admit(context: RequestContext, served: ServedMethod, weight: number): void {
+    this.weight = weight;
     this.context = context;
     this.served = served;
     this.#step("admit");
@@ -303,8 +308,8 @@ export class ServedCall implements Claim {
   }
 
   /** Claim: the call waits no longer. */
-  displaced(): void {
-    this.#owner.displaced(this);
+  displaced(limit: QueueLimit): void {
+    this.#owner.displaced(this, limit);
   }
 
   /** There may be credit or room now, or the channel is closed. */

@@ -2,10 +2,12 @@
  * A server's life: puts its parts together, opens its endpoints, and closes.
  */
 import { EventEmitter } from "../../base/platform.js";
-import { systemWorld, type World } from "../clock.js";
+import { type Environment, systemEnvironment } from "../clock.js";
 import { Deadlines } from "../deadlines.js";
 import { Faults } from "../faults.js";
 import { type CheckedServeOptions, checkServeOptions, duration } from "../options.js";
+import { Hooks } from "../service/hooks.js";
+import { BuiltIns, methodsOf } from "../service/service.js";
 import type { ServeOptions, ServerCloseOptions, ServerEvents, ServerStats, Service } from "../types.js";
 import { Codec } from "../wire/codec.js";
 import { CANCEL, IdSource } from "../wire/event.js";
@@ -14,19 +16,17 @@ import { callOwner } from "./call-owner.js";
 import { Channels } from "./channels.js";
 import { newCounts } from "./counts.js";
 import { Dispatcher } from "./dispatcher.js";
-import { Hooks } from "./hooks.js";
 import { Leaving } from "./leaving.js";
 import { Limiter } from "./limiter.js";
 import { Outbox } from "./outbox.js";
 import { Peers } from "./peers.js";
 import { Port } from "./port.js";
 import type { ServedCall } from "./served-call.js";
-import { BuiltIns, methodsOf } from "./service.js";
 
 /** A running server; made by `serve`. Event: `limit`. */
 export class Server extends EventEmitter<ServerEvents> {
   readonly #options: CheckedServeOptions;
-  readonly #world: World;
+  readonly #environment: Environment;
   readonly #deadlines: Deadlines;
   readonly #port: Port;
   readonly #peers = new Peers();
@@ -42,36 +42,41 @@ export class Server extends EventEmitter<ServerEvents> {
   #closing: Promise<void> | null = null;
 
   /** @internal use `serve` */
-  constructor(service: Service, options: ServeOptions | undefined, world: World = systemWorld) {
+  constructor(
+    service: Service,
+    options: ServeOptions | undefined,
+    environment: Environment = systemEnvironment,
+  ) {
     super();
     this.#options = checkServeOptions(options);
     const { name, limits, legacyRaw, tracebacks, abandonAfter, middleware } = this.#options;
-    const { socket, concurrency, queueLimit, maxClientCalls, maxUnsentBytes } = this.#options;
+    const { socket, concurrency, queueLimit, maxWaitingBytes, maxClientCalls, maxUnsentBytes } =
+      this.#options;
     const table = methodsOf(service);
     const codec = new Codec(limits, legacyRaw);
-    const ids = new IdSource(world.randomBytes(16), legacyRaw);
+    const ids = new IdSource(environment.randomBytes(16), legacyRaw);
     const counts = this.#counts;
-    this.#world = world;
-    this.#deadlines = new Deadlines(world);
-    this.#port = new Port(socket, maxUnsentBytes, world, (connection, value) =>
+    this.#environment = environment;
+    this.#deadlines = new Deadlines(environment);
+    this.#port = new Port(socket, maxUnsentBytes, environment, (connection, value) =>
       this.#admission.exceeded(this.#peers.connection(connection), "maxUnsentBytes", "dropped", value),
     );
     this.#leaving = new Leaving(
       this.#peers,
       (id) => this.#port.isThere(id),
-      (resume) => world.later(resume),
+      (resume) => environment.later(resume),
       (call, reason) => this.#giveUp(call, reason),
     );
     this.#outbox = new Outbox(codec, ids, this.#port, counts, () => this.#leaving.sweepSoon());
-    this.#channels = new Channels(world, abandonAfter, (stream) => this.#starved(stream));
-    this.#limiter = new Limiter(concurrency, queueLimit);
+    this.#channels = new Channels(environment, abandonAfter, (stream) => this.#starved(stream));
+    this.#limiter = new Limiter(concurrency, queueLimit, maxWaitingBytes);
     this.#admission = new Admission(
-      { world, deadlines: this.#deadlines, limiter: this.#limiter, counts },
+      { environment, deadlines: this.#deadlines, limiter: this.#limiter, counts },
       maxClientCalls,
       (event) => this.emit("limit", event),
     );
     const shared = {
-      world,
+      environment,
       channels: this.#channels,
       admission: this.#admission,
       outbox: this.#outbox,
@@ -177,7 +182,7 @@ export class Server extends EventEmitter<ServerEvents> {
   /** Resolves when no handler runs any more, or the time is over. */
   #finished(grace: number): Promise<void> {
     return new Promise((resolve) => {
-      const stop = Number.isFinite(grace) ? this.#world.after(grace, resolve) : null;
+      const stop = Number.isFinite(grace) ? this.#environment.after(grace, resolve) : null;
       this.#limiter.whenIdle(() => {
         stop?.();
         resolve();

@@ -2,8 +2,6 @@
  * GATHER (RFC 49 §The GATHER Socket Type; items N2, N5): as PULL, for messages of one part.
  */
 
-import { defineOptions } from "../../../core/socket.js";
-import type { Pipe } from "../../../engine/pipe.js";
 import {
   type ConflateOptions,
   OPTION_GROUPS,
@@ -12,8 +10,9 @@ import {
   type ReadableOptions,
   type SocketOptions,
 } from "../../../options/options.js";
-import { skipMultipart } from "../../../patterns/single-part.js";
-import { ReadableSocket } from "../../directions.js";
+import { GATHER } from "../../../patterns/strategies/draft/gather.js";
+import { ReadableSocket } from "../../readable.js";
+import { defineOptions } from "../../socket.js";
 
 const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable, "conflate"];
 
@@ -25,18 +24,8 @@ export interface Gather extends OptionProperties<GatherOptions> {}
 /** Collects messages of one part from Scatter sockets. */
 export class Gather extends ReadableSocket {
   constructor(options?: GatherOptions) {
-    super(16, "GATHER");
-    this.applyOptions(options, OPTIONS);
+    super(GATHER, options, OPTIONS);
     if (new.target === Gather) Object.seal(this);
-  }
-
-  override get threadSafe(): boolean {
-    return true;
-  }
-
-  override attachPipe(pipe: Pipe): void {
-    super.attachPipe(pipe);
-    pipe.intercept = skipMultipart;
   }
 }
 

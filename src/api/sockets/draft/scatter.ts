@@ -1,8 +1,7 @@
 /**
  * SCATTER (RFC 49 §The SCATTER Socket Type; items N1, N5): as PUSH, for messages of one part.
  */
-import type { OutMessage } from "../../../base/message.js";
-import { defineOptions } from "../../../core/socket.js";
+
 import {
   type ConflateOptions,
   OPTION_GROUPS,
@@ -11,8 +10,9 @@ import {
   type SocketOptions,
   type WritableOptions,
 } from "../../../options/options.js";
-import { singlePart } from "../../../patterns/single-part.js";
-import { PushBase } from "../push.js";
+import { SCATTER } from "../../../patterns/strategies/draft/scatter.js";
+import { defineOptions } from "../../socket.js";
+import { WritableSocket } from "../../writable.js";
 
 const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "conflate"];
 
@@ -22,19 +22,10 @@ export interface ScatterOptions extends SocketOptions, WritableOptions, Conflate
 export interface Scatter extends OptionProperties<ScatterOptions> {}
 
 /** Hands out messages of one part, one peer at a time, to Gather sockets. */
-export class Scatter extends PushBase {
+export class Scatter extends WritableSocket {
   constructor(options?: ScatterOptions) {
-    super(17, "SCATTER");
-    this.applyOptions(options, OPTIONS);
+    super(SCATTER, options, OPTIONS);
     if (new.target === Scatter) Object.seal(this);
-  }
-
-  override get threadSafe(): boolean {
-    return true;
-  }
-
-  protected override route(message: OutMessage): boolean {
-    return super.route(singlePart(message));
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * A server's middleware, in order: what happens around a handler. Knows calls only as their contexts.
+ * A server's middleware: the hooks around a handler, in order.
  */
 
 import type { Middleware } from "../types.js";
@@ -8,7 +8,7 @@ import type { ServedMethod } from "./service.js";
 
 export class Hooks {
   readonly #middleware: readonly Middleware[];
-  /** Whether there is any hook of a server. */
+  /** Whether there is any hook for servers. */
   readonly any: boolean;
 
   constructor(middleware: readonly Middleware[]) {
@@ -23,7 +23,7 @@ export class Hooks {
     );
   }
 
-  /** Call the handler. */
+  /** Calls the handler. */
   execute(call: RequestContext, method: ServedMethod): unknown {
     return this.any ? this.#executeWithin(call, method) : method.invoke(call, call.args);
   }
@@ -39,12 +39,12 @@ export class Hooks {
     return next();
   }
 
-  /** After a handler that returned, or a stream that ended. */
+  /** Runs the hooks after a handler has returned, or its stream has ended. */
   async after(call: RequestContext, result: unknown): Promise<void> {
     for (const one of this.#middleware) await one.serverAfterExec?.(call, result);
   }
 
-  /** The error to answer with. */
+  /** Runs the hooks after a handler has thrown. Resolves to the error to answer with. */
   async inspect(call: RequestContext, thrown: unknown): Promise<unknown> {
     let error = thrown;
     for (const one of this.#middleware) {

@@ -1,5 +1,5 @@
 /**
- * What a handler and middleware see of a call on the server. Made of the request; knows no channel.
+ * What handlers and middleware see of a call on the server.
  */
 
 import type { CallContext, CallPeer, Headers } from "../types.js";
@@ -13,7 +13,7 @@ export class RequestContext implements CallContext {
   readonly #header: RpcEvent["header"];
   #headers: Headers | null = null;
   #state: Map<unknown, unknown> | null = null;
-  // Made when asked for: most handlers never look.
+  // Made when first read: most handlers never do.
   #controller: AbortController | null = null;
   #aborted: { reason: unknown } | null = null;
 
@@ -43,7 +43,7 @@ export class RequestContext implements CallContext {
     return this.#controller.signal;
   }
 
-  /** Nobody waits for the answer any more. */
+  /** Tells the handler that nobody waits for the answer any more. */
   abort(reason: unknown): void {
     this.#aborted ??= { reason };
     this.#controller?.abort(reason);

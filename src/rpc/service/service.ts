@@ -1,11 +1,11 @@
 /**
- * A service as a table of methods by name, and what the built-in methods say of it (§6). Knows no calls and no events.
+ * A service as a table of methods by name, and the built-in methods that describe it (§6).
  */
 import { describe } from "../answers.js";
 import type { CallContext, Method, MethodOptions } from "../types.js";
 import { parametersOf } from "./parameters.js";
 
-/** A handler that is given its call's context. */
+/** A handler that gets the context of its call. */
 class ContextMethod<A extends unknown[], R> implements Method<A, R> {
   readonly handler: (call: CallContext, ...args: A) => R;
   readonly options: MethodOptions;
@@ -17,8 +17,8 @@ class ContextMethod<A extends unknown[], R> implements Method<A, R> {
 }
 
 /**
- * A handler that is given its call's context as first parameter; clients do not see that parameter.
- * @throws TypeError for a handler that is no function
+ * A handler that gets the context of its call as its first parameter. Clients do not see this parameter.
+ * @throws TypeError if the handler is not a function
  */
 export function method<A extends unknown[], R>(
   handler: (call: CallContext, ...args: A) => R,
@@ -28,11 +28,11 @@ export function method<A extends unknown[], R>(
   return new ContextMethod(handler, options);
 }
 
-/** A method that is offered. */
+/** A method that the server offers. */
 export interface ServedMethod {
   readonly invoke: (call: CallContext, args: unknown[]) => unknown;
   readonly doc: string | null;
-  /** Names of the parameters, with a default where it is a plain value. */
+  /** The parameters, with their defaults if these are plain values. */
   readonly parameters: () => Parameter[];
 }
 
@@ -45,9 +45,9 @@ export interface Parameter {
 type Table = Map<string, ServedMethod>;
 
 /**
- * The methods of a service. Objects written out as `{ … }` may hold others; an instance of a class offers functions
- * only, because what else it holds is its own affair.
- * @throws TypeError for what is no object, or holds itself
+ * The methods of a service. Plain objects may contain other objects with methods. An instance of a class offers only its
+ * functions, because its other fields are internal.
+ * @throws TypeError if it is not an object, or contains itself
  */
 export function methodsOf(service: unknown): Table {
   if ((typeof service !== "object" && typeof service !== "function") || service === null) {
@@ -60,7 +60,7 @@ export function methodsOf(service: unknown): Table {
 
 function collect(object: object, prefix: string, table: Table, above: object[]): void {
   if (above.includes(object))
-    throw new TypeError(`service${prefix && `.${prefix.slice(0, -1)}`} holds itself`);
+    throw new TypeError(`service${prefix && `.${prefix.slice(0, -1)}`} contains itself`);
   const plain = isPlain(object);
   for (const [name, value] of fieldsOf(object)) {
     const path = prefix + name;
@@ -92,7 +92,7 @@ function contextMethod(self: object, { handler, options }: ContextMethod<unknown
   };
 }
 
-/** Own fields and those of the classes above, nearest first; not those of every object. */
+/** The fields of an object and of its classes, the nearest first, without those that all objects have. */
 function fieldsOf(object: object): Map<string, unknown> {
   const fields = new Map<string, unknown>();
   for (
@@ -118,14 +118,14 @@ function mayHoldMethods(value: object): boolean {
 }
 
 /**
- * The built-in methods: answered at once, whatever the limit on concurrency. What a server offers never changes, so each
- * answer is computed once; `keep` makes of it what is handed out again and again.
+ * The built-in methods. They are answered at once, whatever the limit on concurrency. What a server offers never changes,
+ * so each answer is computed once; `keep` turns it into what is sent again and again.
  */
 export class BuiltIns<T> {
   readonly #table: Table;
   readonly #serverName: string;
   readonly #keep: (value: unknown) => T;
-  /** By what was asked for; only of methods that exist, so that no client can fill it. */
+  /** Answers by question. Only for methods that exist, so that no client can fill the map. */
   readonly #answers = new Map<string, T>();
 
   constructor(table: Table, serverName: string, keep: (value: unknown) => T) {
@@ -134,7 +134,7 @@ export class BuiltIns<T> {
     this.#keep = keep;
   }
 
-  /** The method of a name, or null. It throws what the caller is to be told. */
+  /** The built-in method with a name, or null. It throws the error for the caller. */
   find(name: string): ((args: unknown[]) => T) | null {
     const table = this.#table;
     switch (name) {

@@ -1,8 +1,8 @@
 /**
- * Events that nobody answers (T31): Pusher to Puller, Publisher to Subscriber. One frame each and no topic, as zerorpc has
- * them. Knows no channels.
+ * Events without an answer (T31): Pusher to Puller, Publisher to Subscriber. Each is one frame without a topic, as in
+ * zerorpc.
  */
-import { Buffer, emitWarning, randomBytes } from "../../base/platform.js";
+import { Buffer, emitWarning } from "../base/platform.js";
 import {
   type CloseOptions,
   type PublisherOptions,
@@ -14,16 +14,17 @@ import {
   Subscriber as SubSocket,
   type SubscriberOptions,
   ZmqError,
-} from "../../index.js";
-import type { CallPeer, EventLimits, Headers, Service } from "../types.js";
-import { Codec, sendable } from "../wire/codec.js";
-import { checkHeaders, decodeEvent, encodeEvent, IdSource } from "../wire/event.js";
-import { RequestContext } from "./context.js";
-import { methodsOf, type ServedMethod } from "./service.js";
+} from "../index.js";
+import { type Environment, systemEnvironment } from "./clock.js";
+import { RequestContext } from "./service/context.js";
+import { methodsOf, type ServedMethod } from "./service/service.js";
+import type { CallPeer, EventLimits, Headers, Service } from "./types.js";
+import { Codec, sendable } from "./wire/codec.js";
+import { checkHeaders, decodeEvent, encodeEvent, IdSource } from "./wire/event.js";
 
 /** Options of a Pusher or Publisher. */
 export interface EmitterOptions<S> {
-  /** Header keys of every event. */
+  /** Header keys for every event. */
   readonly headers?: Headers;
   /** See ClientOptions. */
   readonly legacyRaw?: boolean;
@@ -33,7 +34,7 @@ export interface EmitterOptions<S> {
 
 /** Options of a Puller or Subscriber. */
 export interface HandlerOptions<S> {
-  /** Handlers that run at the same time. While all are busy nothing is read. Default 1: one after the other. */
+  /** Number of handlers that may run at the same time. While all are busy, nothing is read. Default 1: one after the other. */
   readonly concurrency?: number;
   /** Called with what a handler throws. By default it becomes a process warning. */
   readonly onError?: (error: unknown, method: string) => void;
@@ -45,9 +46,9 @@ export interface HandlerOptions<S> {
   readonly socket?: S;
 }
 
-/** Options of one emit. */
+/** Options of one `emit`. */
 export interface EmitOptions {
-  /** Milliseconds to wait for room, -1 for ever; default that of the socket. */
+  /** Milliseconds to wait for room; -1 waits for ever. Default: that of the socket. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   /** Header keys for this event. */
@@ -56,11 +57,11 @@ export interface EmitOptions {
 
 /** Counters of a Puller or Subscriber. */
 export interface HandlerStats {
-  /** Events given to a handler. */
+  /** Events that were given to a handler. */
   handled: number;
   /** Handlers that threw. */
   failed: number;
-  /** Events that could not be understood, or have no handler. */
+  /** Events that could not be decoded, or have no handler. */
   dropped: number;
 }
 
@@ -70,9 +71,9 @@ function known(options: object, names: readonly string[]): void {
   }
 }
 
-/** What all four share: their socket's endpoints and end. */
+/** What all four share: they bind, connect and close their socket. */
 abstract class OneWay<S extends Push | Pull | PubSocket | SubSocket> {
-  /** The socket underneath, for its events and peers. */
+  /** The socket that carries the events. */
   readonly socket: S;
 
   protected constructor(socket: S) {
@@ -105,17 +106,17 @@ abstract class Emitter<S extends Push | PubSocket> extends OneWay<S> {
   readonly #ids: IdSource;
   readonly #headers: Headers;
 
-  protected constructor(socket: S, options: EmitterOptions<unknown>) {
+  protected constructor(socket: S, options: EmitterOptions<unknown>, environment: Environment) {
     super(socket);
     const { headers = {}, legacyRaw = false } = options;
     checkHeaders(headers);
     this.#headers = headers;
     this.#codec = new Codec(undefined, legacyRaw);
-    this.#ids = new IdSource(randomBytes(16), legacyRaw);
+    this.#ids = new IdSource(environment.randomBytes(16), legacyRaw);
   }
 
   /**
-   * Send an event. Resolves and rejects as Socket.send.
+   * Sends an event. Resolves and rejects as Socket.send.
    * @throws TypeError or RangeError naming the argument that cannot be sent
    */
   emit(name: string, args: readonly unknown[] = [], options: EmitOptions = {}): Promise<void> {
@@ -132,7 +133,7 @@ abstract class Emitter<S extends Push | PubSocket> extends OneWay<S> {
   }
 }
 
-/** Nobody can be told apart here. */
+/** These sockets do not tell their peers apart. */
 const NOBODY: CallPeer = { routingId: Buffer.alloc(0), envelope: [], zwire: false };
 
 abstract class Handler<S extends Pull | SubSocket> extends OneWay<S> {
@@ -164,7 +165,7 @@ abstract class Handler<S extends Pull | SubSocket> extends OneWay<S> {
         if (error instanceof ZmqError && error.code === "EBADF") return;
         throw error;
       }
-      await this.#handle(frames[frames.length - 1]); // a topic of others may be in front (§2)
+      await this.#handle(frames[frames.length - 1]); // another sender may put a topic in front (§2)
     }
   }
 
@@ -191,7 +192,7 @@ abstract class Handler<S extends Pull | SubSocket> extends OneWay<S> {
       if (served === undefined || fault !== null || !Array.isArray(args)) return null;
       return { context: new RequestContext(name as string, args, NOBODY, Infinity, header), served };
     } catch {
-      return null; // no event: there is nobody to tell
+      return null; // not an event, and there is nobody to answer
     }
   }
 }
@@ -205,9 +206,9 @@ const HANDLER_NAMES = ["concurrency", "onError", "limits", "legacyRaw", "socket"
 
 /** Sends each event to one Puller, in turn. */
 export class Pusher extends Emitter<Push> {
-  constructor(options: EmitterOptions<PushOptions> = {}) {
+  constructor(options: EmitterOptions<PushOptions> = {}, environment: Environment = systemEnvironment) {
     known(options, EMITTER_NAMES);
-    super(new Push(options.socket), options);
+    super(new Push(options.socket), options, environment);
   }
 }
 
@@ -221,9 +222,9 @@ export class Puller extends Handler<Pull> {
 
 /** Sends each event to every Subscriber that is connected. */
 export class Publisher extends Emitter<PubSocket> {
-  constructor(options: EmitterOptions<PublisherOptions> = {}) {
+  constructor(options: EmitterOptions<PublisherOptions> = {}, environment: Environment = systemEnvironment) {
     known(options, EMITTER_NAMES);
-    super(new PubSocket(options.socket), options);
+    super(new PubSocket(options.socket), options, environment);
   }
 }
 

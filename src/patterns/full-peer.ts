@@ -1,13 +1,13 @@
 /**
- * What a socket does about a peer whose queue is full, where its type does not wait: tells of it, and closes the
- * connection where it is told to.
+ * What a socket does about a peer whose queue is full, where its type does not wait: tells the application, and closes
+ * the connection where `onFull` says so.
  */
 
-import type { Socket } from "../../core/socket.js";
-import type { Pipe } from "../../engine/pipe.js";
-import type { OptionValues } from "../../options/options.js";
-import { Overflow } from "../../patterns/overflow.js";
-import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { OptionValues } from "../options/options.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
+import { Overflow } from "./overflow.js";
+import type { StrategyHost } from "./strategy.js";
 
 /** What sockets that send copies to many peers begin with: one that does not read holds no more than this. */
 export const PUBLISHER_DEFAULTS: Partial<OptionValues> = {
@@ -16,11 +16,11 @@ export const PUBLISHER_DEFAULTS: Partial<OptionValues> = {
 };
 
 /** The overflow of a socket, by its option `onFull`. */
-export function overflowOf(socket: Socket): Overflow {
-  return new Overflow(socket.options, {
+export function overflowOf(host: StrategyHost): Overflow {
+  return new Overflow(host.options, {
     tell: (pipe, action) => {
       const { limit, value } = pipe.reached;
-      socket.tellLimit(pipe.peer, limit, action, value);
+      host.tellLimit(pipe.peer, limit, action, value);
     },
     close: (pipe) => pipe.fail(slowPeer(pipe)),
   });

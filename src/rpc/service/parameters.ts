@@ -1,17 +1,17 @@
 /**
- * Names and plain defaults of a function's parameters, read from its source: for introspection only, so what cannot be
- * read is described by its place. Knows no services.
+ * Names and plain defaults of a function's parameters, read from its source. They are only for introspection: a parameter
+ * that cannot be read gets a name by its place.
  */
 import type { Parameter } from "./service.js";
 
-/** As many parameters as the function declares, or its `length` where its source tells nothing. */
+/** The parameters of a function; as many as its `length` if its source cannot be read. */
 export function parametersOf(handler: (...args: never[]) => unknown): Parameter[] {
   const list = parameterList(Function.prototype.toString.call(handler));
   if (list === null) return Array.from({ length: handler.length }, (_, i) => ({ name: `arg${i}` }));
   return split(list).map((text, i) => parameter(text, i));
 }
 
-/** The text between the brackets of the parameters; of an arrow function without brackets, its one name. */
+/** The text between the brackets of the parameters, or the name of the only one if there are no brackets. */
 function parameterList(source: string): string | null {
   const bare = /^(?:async\s+)?([A-Za-z_$][\w$]*)\s*=>/.exec(source);
   if (bare !== null) return bare[1];
@@ -24,7 +24,7 @@ function parameterList(source: string): string | null {
 const OPEN = "([{";
 const CLOSE = ")]}";
 
-/** Calls `each` for every character that stands in no string or comment, with the number of brackets around it. */
+/** Calls `each` for every character outside strings and comments, with the number of brackets around it, until it returns true. */
 function walk(text: string, from: number, each: (char: string, at: number, depth: number) => boolean): void {
   let depth = 0;
   for (let at = from; at < text.length; at++) {
@@ -87,7 +87,7 @@ function parameter(text: string, index: number): Parameter {
   return plain === undefined ? { name } : { name, default: plain.value };
 }
 
-/** A default that is written as JSON or a simple string. */
+/** The value of a default that is written as JSON or as a simple string. */
 function plainValue(text: string): { value: unknown } | undefined {
   const quoted = /^'([^'\\]*)'$/.exec(text);
   if (quoted !== null) return { value: quoted[1] };
@@ -95,6 +95,6 @@ function plainValue(text: string): { value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };
   } catch {
-    return undefined; // an expression: what it gives is not known before a call
+    return undefined; // an expression, whose value is not known before a call
   }
 }
