@@ -9,7 +9,7 @@ import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Sender } from "../core/sender.js";
 import type { SocketCore } from "../core/socket-core.js";
 import { messageBytes } from "../engine/message-size.js";
-import type { ReceiveQueue } from "../engine/waiting-receives.js";
+import type { WaitingReceives } from "../engine/waiting-receives.js";
 
 /** What went through one socket of a proxy. Messages are whole ones; bytes are those of their parts. */
 export interface ProxyTraffic {
@@ -45,7 +45,7 @@ export interface Side {
 export class Direction {
   readonly #from: Side;
   readonly #to: Side;
-  readonly #incoming: ReceiveQueue<Message>;
+  readonly #incoming: WaitingReceives<Message>;
   readonly #outgoing: Sender;
   readonly #shared: Shared;
   /** Taken from one side, not yet accepted by the other. */
@@ -61,7 +61,7 @@ export class Direction {
   #scheduled = false;
   #started = false;
 
-  constructor(from: Side, to: Side, incoming: ReceiveQueue<Message>, outgoing: Sender, shared: Shared) {
+  constructor(from: Side, to: Side, incoming: WaitingReceives<Message>, outgoing: Sender, shared: Shared) {
     this.#from = from;
     this.#to = to;
     this.#incoming = incoming;

@@ -9,7 +9,7 @@
 import { ZmqError } from "../base/errors.js";
 import type { Message } from "../base/message.js";
 import type { Sender } from "../core/sender.js";
-import type { ReceiveQueue } from "../engine/waiting-receives.js";
+import type { WaitingReceives } from "../engine/waiting-receives.js";
 import { Direction, type ProxyTraffic, type Shared, type Side } from "./proxy-direction.js";
 import { coreOf, Socket } from "./socket.js";
 
@@ -102,7 +102,7 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   #connect(from: Side, to: Side): void {
-    const incoming = from.core.receives as ReceiveQueue<Message> | null;
+    const incoming = from.core.receives as WaitingReceives<Message> | null;
     const outgoing = to.core.sender;
     if (incoming === null || outgoing === null) return;
     this.#directions.push(new Direction(from, to, incoming, outgoing, this.#shared));

@@ -5,7 +5,7 @@
 import type { EventOfType, EventType, Peer } from "../base/events.js";
 import type { Message } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/turns.js";
-import type { ReceiveQueue } from "../engine/waiting-receives.js";
+import type { WaitingReceives } from "../engine/waiting-receives.js";
 import { coreOf, Socket } from "./socket.js";
 
 const EVERYTHING = 1024;
@@ -15,7 +15,7 @@ const EVERYTHING = 1024;
  * @typeParam M one message as the application sees it
  */
 export abstract class ReadableSocket<M = Message> extends Socket {
-  readonly #receives = coreOf(this).receives as ReceiveQueue<M>;
+  readonly #receives = coreOf(this).receives as WaitingReceives<M>;
 
   /**
    * Who sent a received message; undefined for one that was received without `messagePeers`, or over a `conflate`

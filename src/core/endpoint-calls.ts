@@ -6,18 +6,32 @@ import { endpointError, ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
 import { secure } from "../security/settings.js";
-import { zapClient } from "../security/zap/client.js";
-import type { EndpointHandle } from "../session/host.js";
+import { type OpenAsking, zapClient } from "../security/zap/client.js";
+import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { Context } from "./context.js";
 import { type Endpoint, type Endpoints, endpointOf } from "./endpoints.js";
-import type { SocketCore } from "./socket-core.js";
+
+/** What these calls need of their socket. */
+interface Caller extends Pick<SocketHost, "options" | "runtime" | "raw" | "closed" | "emitEvent"> {
+  readonly context: Context;
+  readonly type: { readonly singleConnection?: boolean };
+  /** Sends that wait; null for a socket that only receives. */
+  readonly sender: { readonly queue: { release(): void } } | null;
+  /** @throws ZmqError EBADF when the socket is closed */
+  requireOpen(): void;
+  /** Opens the socket by which a ZAP handler is asked. */
+  openAsking(): OpenAsking;
+  /** The pipe of an endpoint that is let go of: what it holds unread is lost. */
+  forget(pipe: Pipe): void;
+}
 
 export class EndpointCalls {
-  readonly #core: SocketCore;
+  readonly #core: Caller;
   readonly #endpoints: Endpoints;
   /** The endpoint of the newest bind or connect, with the actual port or path; null before. */
   last: string | null = null;
 
-  constructor(core: SocketCore, endpoints: Endpoints) {
+  constructor(core: Caller, endpoints: Endpoints) {
     this.#core = core;
     this.#endpoints = endpoints;
   }

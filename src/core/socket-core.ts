@@ -14,7 +14,7 @@ import type { CallOptions } from "../base/turns.js";
 import { Budget } from "../engine/budget.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { Route } from "../engine/send-queue.js";
-import { ReceiveQueue, type Source } from "../engine/waiting-receives.js";
+import { type Source, WaitingReceives } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import { checkFields, defaultOptions, setOption } from "../options/values.js";
 import { FairQueue } from "../patterns/fair-queue.js";
@@ -51,7 +51,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** null for a type that does not send. */
   readonly sender: Sender | null;
   /** null for a type that does not receive. */
-  readonly receives: ReceiveQueue<unknown> | null;
+  readonly receives: WaitingReceives<unknown> | null;
   closed = false;
   refed = true;
   readonly peers = new Map<Pipe, Peer>();
@@ -74,7 +74,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     const strategy = new type.strategy(this);
     this.strategy = strategy;
     this.sender = isRoute(strategy) ? new Sender(strategy, this.options, this.turns) : null;
-    this.receives = isSource(strategy) ? new ReceiveQueue(strategy, this.options, this.turns) : null;
+    this.receives = isSource(strategy) ? new WaitingReceives(strategy, this.options, this.turns) : null;
     if (this.#mayMiss !== null) this.sender?.queue.waitForLate(this.#mayMiss);
   }
 
@@ -360,7 +360,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   }
 
   receive(options: CallOptions | undefined): Promise<Message> {
-    return (this.receives as ReceiveQueue<Message>).receive(options);
+    return (this.receives as WaitingReceives<Message>).receive(options);
   }
 
   // For faces

@@ -44,13 +44,13 @@ const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined,
 
 /** One `for await`, or whatever else steps through messages. When it is left, its own waits are withdrawn. */
 export class Iteration<M> implements AsyncIterator<M, undefined> {
-  readonly #queue: ReceiveQueue<M>;
+  readonly #queue: WaitingReceives<M>;
   /** Messages that wait for the next turn of the event loop, to be given away then. */
   readonly held: M[] = [];
   /** Nobody steps any more. */
   left = false;
 
-  constructor(queue: ReceiveQueue<M>) {
+  constructor(queue: WaitingReceives<M>) {
     this.#queue = queue;
   }
 
@@ -67,7 +67,7 @@ export class Iteration<M> implements AsyncIterator<M, undefined> {
 }
 
 /** @typeParam M what one message is to the application */
-export class ReceiveQueue<M> {
+export class WaitingReceives<M> {
   readonly #source: Source<M>;
   readonly #limits: ReceiveLimits;
   readonly #turns: Turns;

@@ -11,7 +11,7 @@ import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Context as CoreContext } from "../core/context.js";
 import type { SocketCore } from "../core/socket-core.js";
 import type { SendQueue } from "../engine/send-queue.js";
-import type { Iteration, ReceiveQueue } from "../engine/waiting-receives.js";
+import type { Iteration, WaitingReceives } from "../engine/waiting-receives.js";
 import type { OptionName } from "../options/options.js";
 import { checkGroup } from "./arguments.js";
 import type { Context } from "./context.js";
@@ -64,7 +64,7 @@ export class SocketState implements Lingering, EventSource {
   /** Sends with an address, for the types that have one; takes message and options as the application gave them. */
   sendTo: ((message: unknown, options: unknown) => Promise<void>) | null = null;
   readonly queue: SendQueue | undefined;
-  readonly receives: ReceiveQueue<unknown> | null;
+  readonly receives: WaitingReceives<unknown> | null;
   #holder: Holder = null;
   #closeWanted = false;
   /** Connected in this turn: who observes from now on is told, as by libzmq, which connects in another thread. */

@@ -1,13 +1,13 @@
 /** The FIFO of waiting receives, on simulated time. */
 import { describe, expect, it } from "vitest";
 import { ZmqError } from "../../../src/base/errors.js";
-import { ReceiveQueue } from "../../../src/engine/waiting-receives.js";
+import { WaitingReceives } from "../../../src/engine/waiting-receives.js";
 import { ManualTurns } from "../../support/manual-turns.js";
 
 function rig() {
   const turns = new ManualTurns();
   const ready: Buffer[][] = [];
-  const queue = new ReceiveQueue(
+  const queue = new WaitingReceives(
     { next: () => ready.shift(), wants: () => true, origin: undefined },
     { receiveTimeout: -1, messagePeers: false },
     turns,
@@ -21,7 +21,7 @@ function rig() {
   return { turns, ready, queue, arrive, receive };
 }
 
-describe("ReceiveQueue", () => {
+describe("WaitingReceives", () => {
   it("serves waiters in the order of their calls", async () => {
     const { arrive, receive } = rig();
     const waiting = [receive(), receive(), receive()];
