@@ -22,6 +22,7 @@ import type { Pipe } from "../engine/pipe.js";
 import type { FlushScheduler } from "../engine/stream-pipe.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "../options/numbers.js";
 import type { OptionName, OptionValues, SocketOptions } from "../options/options.js";
+import { defaultsOf } from "../options/table.js";
 import { checkFields, defaultOptions, readOption, setOption } from "../options/values.js";
 import { mechanismOf, secure } from "../security/settings.js";
 import { zapClient } from "../security/zap/client.js";
@@ -117,11 +118,11 @@ export abstract class Socket extends Emitting implements SocketHost {
   #refed = true;
   #optionNames: readonly string[] = [];
 
-  protected constructor(type: number, socketType: string, defaults: Partial<OptionValues> = {}) {
+  protected constructor(type: number, socketType: string) {
     super();
     this.type = type;
     this.socketType = socketType;
-    Object.assign(this.options, defaults);
+    Object.assign(this.options, defaultsOf(socketType));
     this.#peerChange = new Condition(this.turns);
   }
 

@@ -6,44 +6,16 @@
 import type { OutMessage } from "../../base/message.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type ConflateOptions,
-  type HelloOptions,
-  type HiccupOptions,
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ProbeOptions,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { LoadBalancer } from "../../patterns/load-balancer.js";
 import { sendProbe } from "../../patterns/probe.js";
 import { DuplexSocket } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "probeRouter",
-  "conflate",
-  "helloMessage",
-  "hiccupMessage",
-];
+const OPTIONS = optionsOf("DEALER");
 
 /** Options of Dealer. */
-export interface DealerOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    ProbeOptions,
-    ConflateOptions,
-    HelloOptions,
-    HiccupOptions {}
+export interface DealerOptions extends OptionsOf<"DEALER"> {}
 
 /** Sends to peers in turn and receives from all in turn: DEALER, and CLIENT of the drafts. */
 export abstract class DealerBase extends DuplexSocket {

@@ -5,15 +5,8 @@
 
 import type { Socket } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionValues } from "../../options/options.js";
 import { Overflow } from "../../patterns/overflow.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
-
-/** What sockets that send copies to many peers begin with: one that does not read holds no more than this. */
-export const PUBLISHER_DEFAULTS: Partial<OptionValues> = {
-  onFull: "dropNewest",
-  sendHighWaterMarkBytes: 32 * 1024 * 1024,
-};
 
 /** The overflow of a socket, by its option `onFull`. */
 export function overflowOf(socket: Socket): Overflow {

@@ -6,25 +6,15 @@ import type { Peer } from "../../base/events.js";
 import type { OutMessage } from "../../base/message.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Interceptor, Pipe } from "../../engine/pipe.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { DuplexSocket } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-];
+const OPTIONS = optionsOf("PAIR");
 
 /** Options of Pair. */
-export interface PairOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface PairOptions extends OptionsOf<"PAIR"> {}
 
 /** One peer at a time: PAIR, and CHANNEL of the drafts. */
 export abstract class PairBase extends DuplexSocket {

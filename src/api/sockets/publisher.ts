@@ -10,46 +10,19 @@ import type { Buffer } from "../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
 import { defineOptions, type Socket, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type PublisherOnlyOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { Distributor } from "../../patterns/topics/distributor.js";
 import { hasSubscriptions, subscriptionIn } from "../../patterns/topics/subscription-message.js";
 import { type OnTopicLimit, Subscriptions } from "../../patterns/topics/subscriptions.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { WritableSocket } from "../directions.js";
-import { overflowOf, PUBLISHER_DEFAULTS } from "./full-peer.js";
+import { overflowOf } from "./full-peer.js";
 
-/** @internal Options about what peers subscribe to. */
-export const TOPIC_OPTIONS: readonly OptionName[] = [
-  "maxTopics",
-  "maxTopicsPerPeer",
-  "maxTopicLength",
-  "onlyFirstSubscribe",
-];
-
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  "conflate",
-  "onFull",
-  "noDrop",
-  "invertMatching",
-  ...TOPIC_OPTIONS,
-];
+const OPTIONS = optionsOf("PUB");
 
 /** Options of Publisher. */
-export interface PublisherOptions
-  extends SocketOptions,
-    WritableOptions,
-    ConflateOptions,
-    PublisherOnlyOptions {}
+export interface PublisherOptions extends OptionsOf<"PUB"> {}
 
 export interface Publisher extends OptionProperties<PublisherOptions> {}
 
@@ -66,7 +39,7 @@ export class Publisher extends WritableSocket {
   };
 
   constructor(options?: PublisherOptions) {
-    super(1, "PUB", PUBLISHER_DEFAULTS);
+    super(1, "PUB");
     this.applyOptions(options, OPTIONS);
     this.sender.queue.waitForLate(() => this.attached);
     if (new.target === Publisher) Object.seal(this);

@@ -3,20 +3,14 @@
  */
 
 import { defineOptions } from "../../core/socket.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { ReadableSocket } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable, "conflate"];
+const OPTIONS = optionsOf("PULL");
 
 /** Options of Pull. */
-export interface PullOptions extends SocketOptions, ReadableOptions, ConflateOptions {}
+export interface PullOptions extends OptionsOf<"PULL"> {}
 
 export interface Pull extends OptionProperties<PullOptions> {}
 

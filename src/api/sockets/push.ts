@@ -5,21 +5,15 @@
 import type { OutMessage } from "../../base/message.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { LoadBalancer } from "../../patterns/load-balancer.js";
 import { WritableSocket } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "conflate"];
+const OPTIONS = optionsOf("PUSH");
 
 /** Options of Push. */
-export interface PushOptions extends SocketOptions, WritableOptions, ConflateOptions {}
+export interface PushOptions extends OptionsOf<"PUSH"> {}
 
 /** Hands out messages, one peer at a time: PUSH, and SCATTER of the drafts. */
 export abstract class PushBase extends WritableSocket {

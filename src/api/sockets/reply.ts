@@ -8,38 +8,19 @@ import type { Message, OutMessage } from "../../base/message.js";
 import type { CallOptions } from "../../base/turns.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type HelloOptions,
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { unwrap, wrap } from "../../patterns/envelope.js";
 import { DuplexSocket } from "../directions.js";
 import { overflowOf } from "./full-peer.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "helloMessage",
-];
+const OPTIONS = optionsOf("REP");
 
 /**
  * Options of Reply. A REP's `routingId` is told to peers over inproc only (`peer.routingId` of events): on the wire
  * RFC 37 gives an Identity to REQ, DEALER and ROUTER alone (C11).
  */
-export interface ReplyOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    HelloOptions {}
+export interface ReplyOptions extends OptionsOf<"REP"> {}
 
 export interface Reply extends OptionProperties<ReplyOptions> {}
 

@@ -10,17 +10,8 @@ import { Buffer, monotonicMs, random } from "../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ProbeOptions,
-  type ReadableOptions,
-  type RequestOnlyOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { wrap } from "../../patterns/envelope.js";
 import { LoadBalancer } from "../../patterns/load-balancer.js";
 import { sendProbe } from "../../patterns/probe.js";
@@ -28,24 +19,10 @@ import { RequestLine } from "../../patterns/request-line.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { DuplexSocket, type Sendable } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "probeRouter",
-  "correlate",
-  "relaxed",
-];
+const OPTIONS = optionsOf("REQ");
 
 /** Options of Request. */
-export interface RequestOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    ProbeOptions,
-    RequestOnlyOptions {}
+export interface RequestOptions extends OptionsOf<"REQ"> {}
 
 export interface Request extends OptionProperties<RequestOptions> {}
 

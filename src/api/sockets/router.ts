@@ -10,20 +10,9 @@ import type { Buffer } from "../../base/platform.js";
 import { random32 } from "../../base/random.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type DisconnectOptions,
-  type HelloOptions,
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ProbeOptions,
-  type ReadableOptions,
-  type RouterOnlyOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
+import { optionsOf } from "../../options/table.js";
 import { named } from "../../patterns/envelope.js";
 import { sendProbe } from "../../patterns/probe.js";
 import { RoutingTable } from "../../patterns/routing-table.js";
@@ -31,30 +20,10 @@ import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { DuplexSocket } from "../directions.js";
 import { overflowOf } from "./full-peer.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "mandatory",
-  "onFull",
-  "probeRouter",
-  "handover",
-  "helloMessage",
-  "disconnectMessage",
-  "routerNotify",
-];
+const OPTIONS = optionsOf("ROUTER");
 
 /** Options of Router. */
-export interface RouterOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    ProbeOptions,
-    RouterOnlyOptions,
-    HelloOptions,
-    DisconnectOptions {}
+export interface RouterOptions extends OptionsOf<"ROUTER"> {}
 
 /** Options of one connect(). */
 export interface RouterConnectOptions {

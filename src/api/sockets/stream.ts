@@ -11,29 +11,17 @@ import { random32 } from "../../base/random.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
 import type { StreamPipe } from "../../engine/stream-pipe.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type StreamOnlyOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
+import { optionsOf } from "../../options/table.js";
 import { named } from "../../patterns/envelope.js";
 import { RoutingTable } from "../../patterns/routing-table.js";
 import { DuplexSocket } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "notify",
-];
+const OPTIONS = optionsOf("STREAM");
 
 /** Options of Stream. */
-export interface StreamOptions extends SocketOptions, WritableOptions, ReadableOptions, StreamOnlyOptions {}
+export interface StreamOptions extends OptionsOf<"STREAM"> {}
 
 /** Options of one connect(). */
 export interface StreamConnectOptions {

@@ -7,32 +7,15 @@ import { type Message, type MessageLike, normaliseMessage } from "../../base/mes
 import { Buffer } from "../../base/platform.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type SubscriberOnlyOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { TopicSet } from "../../patterns/topics/topic-set.js";
 import { ReadableSocket } from "../directions.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.readable,
-  "conflate",
-  "invertMatching",
-  "maxTopicLength",
-];
+const OPTIONS = optionsOf("SUB");
 
 /** Options of Subscriber. */
-export interface SubscriberOptions
-  extends SocketOptions,
-    ReadableOptions,
-    ConflateOptions,
-    SubscriberOnlyOptions {}
+export interface SubscriberOptions extends OptionsOf<"SUB"> {}
 
 export interface Subscriber extends OptionProperties<SubscriberOptions> {}
 
@@ -50,7 +33,7 @@ export class Subscriber extends ReadableSocket {
     this.#topics.matches(octets, at, length) !== this.options.invertMatching;
 
   constructor(options?: SubscriberOptions) {
-    super(2, "SUB", { linger: 0 }); // J25
+    super(2, "SUB"); // J25
     this.applyOptions(options, OPTIONS);
     if (new.target === Subscriber) Object.seal(this);
   }

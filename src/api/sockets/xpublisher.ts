@@ -9,16 +9,8 @@ import { type Message, type MessageLike, normaliseMessage, type OutMessage } fro
 import { Buffer } from "../../base/platform.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type PublisherOnlyOptions,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-  type XPublisherOnlyOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { Distributor } from "../../patterns/topics/distributor.js";
 import {
   hasSubscriptions,
@@ -28,30 +20,13 @@ import {
 } from "../../patterns/topics/subscription-message.js";
 import { Subscriptions } from "../../patterns/topics/subscriptions.js";
 import { DuplexSocket } from "../directions.js";
-import { overflowOf, PUBLISHER_DEFAULTS } from "./full-peer.js";
-import { TOPIC_OPTIONS, tellTopicLimit } from "./publisher.js";
+import { overflowOf } from "./full-peer.js";
+import { tellTopicLimit } from "./publisher.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "onFull",
-  "noDrop",
-  "invertMatching",
-  ...TOPIC_OPTIONS,
-  "manual",
-  "manualLastValue",
-  "verbosity",
-  "welcomeMessage",
-];
+const OPTIONS = optionsOf("XPUB");
 
 /** Options of XPublisher. */
-export interface XPublisherOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    PublisherOnlyOptions,
-    XPublisherOnlyOptions {}
+export interface XPublisherOptions extends OptionsOf<"XPUB"> {}
 
 export interface XPublisher extends OptionProperties<XPublisherOptions> {}
 
@@ -78,7 +53,7 @@ export class XPublisher extends DuplexSocket {
   };
 
   constructor(options?: XPublisherOptions) {
-    super(9, "XPUB", PUBLISHER_DEFAULTS);
+    super(9, "XPUB");
     this.applyOptions(options, OPTIONS);
     // With `manual` a message is for whose subscription was read last: another may be by then.
     this.sender.queue.waitForLate(() => this.attached && !this.options.manual);

@@ -9,15 +9,8 @@ import type { OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-  type XSubscriberOnlyOptions,
-} from "../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { FanOut } from "../../patterns/fan-out.js";
 import {
   hasSubscriptions,
@@ -28,21 +21,10 @@ import { TopicSet } from "../../patterns/topics/topic-set.js";
 import { DuplexSocket } from "../directions.js";
 import { overflowOf } from "./full-peer.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "maxTopicLength",
-  "onlyFirstSubscribe",
-  "verboseUnsubscribe",
-];
+const OPTIONS = optionsOf("XSUB");
 
 /** Options of XSubscriber. */
-export interface XSubscriberOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    XSubscriberOnlyOptions {}
+export interface XSubscriberOptions extends OptionsOf<"XSUB"> {}
 
 export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
 
@@ -54,7 +36,7 @@ export class XSubscriber extends DuplexSocket {
   readonly #fanOut = new FanOut(this.unsent, this.#overflow);
 
   constructor(options?: XSubscriberOptions) {
-    super(10, "XSUB", { linger: 0 }); // J25
+    super(10, "XSUB"); // J25
     this.applyOptions(options, OPTIONS);
     if (new.target === XSubscriber) Object.seal(this);
   }

@@ -3,25 +3,15 @@
  */
 import type { OutMessage } from "../../../base/message.js";
 import { defineOptions } from "../../../core/socket.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { singlePart, skipMultipart } from "../../../patterns/single-part.js";
 import { PairBase } from "../pair.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-];
+const OPTIONS = optionsOf("CHANNEL");
 
 /** Options of Channel. */
-export interface ChannelOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface ChannelOptions extends OptionsOf<"CHANNEL"> {}
 
 export interface Channel extends OptionProperties<ChannelOptions> {}
 

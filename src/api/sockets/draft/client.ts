@@ -5,34 +5,15 @@
 import type { OutMessage } from "../../../base/message.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import {
-  type HelloOptions,
-  type HiccupOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { singlePart, skipMultipart } from "../../../patterns/single-part.js";
 import { DealerBase } from "../dealer.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "helloMessage",
-  "hiccupMessage",
-];
+const OPTIONS = optionsOf("CLIENT");
 
 /** Options of Client. */
-export interface ClientOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    HelloOptions,
-    HiccupOptions {}
+export interface ClientOptions extends OptionsOf<"CLIENT"> {}
 
 export interface Client extends OptionProperties<ClientOptions> {}
 

@@ -8,22 +8,17 @@ import type { Message } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { checkGroup } from "../../../patterns/groups.js";
 import { TopicSet } from "../../../patterns/topics/topic-set.js";
 import { ProtocolError } from "../../../wire/zmtp/protocol-error.js";
 import { ReadableSocket } from "../../directions.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable];
+const OPTIONS = optionsOf("DISH");
 
 /** Options of Dish. */
-export interface DishOptions extends SocketOptions, ReadableOptions {}
+export interface DishOptions extends OptionsOf<"DISH"> {}
 
 /** Which group a message is of. */
 export interface DishGroup {
@@ -49,7 +44,7 @@ export class Dish extends ReadableSocket<DishMessage> {
   };
 
   constructor(options?: DishOptions) {
-    super(15, "DISH", { linger: 0 });
+    super(15, "DISH");
     this.applyOptions(options, OPTIONS);
     if (new.target === Dish) Object.seal(this);
   }

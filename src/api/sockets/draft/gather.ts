@@ -4,21 +4,15 @@
 
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { skipMultipart } from "../../../patterns/single-part.js";
 import { ReadableSocket } from "../../directions.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable, "conflate"];
+const OPTIONS = optionsOf("GATHER");
 
 /** Options of Gather. */
-export interface GatherOptions extends SocketOptions, ReadableOptions, ConflateOptions {}
+export interface GatherOptions extends OptionsOf<"GATHER"> {}
 
 export interface Gather extends OptionProperties<GatherOptions> {}
 

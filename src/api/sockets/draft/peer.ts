@@ -6,36 +6,14 @@
 import { ZmqError } from "../../../base/errors.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import {
-  type DisconnectOptions,
-  type HelloOptions,
-  type HiccupOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { ServerBase } from "./server.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "helloMessage",
-  "disconnectMessage",
-  "hiccupMessage",
-];
+const OPTIONS = optionsOf("PEER");
 
 /** Options of Peer. */
-export interface PeerOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    HelloOptions,
-    DisconnectOptions,
-    HiccupOptions {}
+export interface PeerOptions extends OptionsOf<"PEER"> {}
 
 export interface Peer extends OptionProperties<PeerOptions> {}
 

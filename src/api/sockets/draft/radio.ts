@@ -8,28 +8,17 @@ import type { Buffer } from "../../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
 import { defineOptions, type SocketStats } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import {
-  type NoDropOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { checkGroup, Groups } from "../../../patterns/groups.js";
 import { WritableSocket } from "../../directions.js";
-import { overflowOf, PUBLISHER_DEFAULTS } from "../full-peer.js";
+import { overflowOf } from "../full-peer.js";
 import { tooManySubscriptions } from "../publisher.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  "onFull",
-  "noDrop",
-];
+const OPTIONS = optionsOf("RADIO");
 
 /** Options of Radio. */
-export interface RadioOptions extends SocketOptions, WritableOptions, NoDropOptions {}
+export interface RadioOptions extends OptionsOf<"RADIO"> {}
 
 /** Which group a message is for. */
 export interface RadioGroupOptions {
@@ -45,7 +34,7 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   readonly #groups = new Groups(this, this.#overflow);
 
   constructor(options?: RadioOptions) {
-    super(14, "RADIO", PUBLISHER_DEFAULTS);
+    super(14, "RADIO");
     this.applyOptions(options, OPTIONS);
     this.sender.queue.waitForLate(() => this.attached);
     if (new.target === Radio) Object.seal(this);

@@ -3,21 +3,15 @@
  */
 import type { OutMessage } from "../../../base/message.js";
 import { defineOptions } from "../../../core/socket.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { singlePart } from "../../../patterns/single-part.js";
 import { PushBase } from "../push.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "conflate"];
+const OPTIONS = optionsOf("SCATTER");
 
 /** Options of Scatter. */
-export interface ScatterOptions extends SocketOptions, WritableOptions, ConflateOptions {}
+export interface ScatterOptions extends OptionsOf<"SCATTER"> {}
 
 export interface Scatter extends OptionProperties<ScatterOptions> {}
 

@@ -8,35 +8,16 @@ import { random32 } from "../../../base/random.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import {
-  type DisconnectOptions,
-  type HelloOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { numbered, PeerNumbers } from "../../../patterns/peer-numbers.js";
 import { skipMultipart } from "../../../patterns/single-part.js";
 import { DuplexSocket } from "../../directions.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "helloMessage",
-  "disconnectMessage",
-];
+const OPTIONS = optionsOf("SERVER");
 
 /** Options of Server. */
-export interface ServerOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    HelloOptions,
-    DisconnectOptions {}
+export interface ServerOptions extends OptionsOf<"SERVER"> {}
 
 /** Which peer a message is for. */
 export interface ServerRoutingOptions {
