@@ -67,5 +67,8 @@ interface Kept extends SecurityValues {
 /** Every option with its value. */
 export interface OptionValues extends Required<Omit<AllFields, keyof Kept>>, Kept {}
 
-/** Options as properties of a socket: all but the ones that only a constructor takes. */
-export type OptionProperties<Options> = Required<Omit<Options, "context">>;
+/**
+ * The options of one socket type as properties: all but the ones that only a constructor takes. The first half is there
+ * for its doc comments, which TypeScript 7 does not show through the mapped type of the second.
+ */
+export type PropertiesOf<Type extends SocketType> = FieldsOf<Type> & Required<FieldsOf<Type>>;

@@ -1,5 +1,5 @@
 /**
- * The values of one socket's options: made, set, read and shown. Knows no socket.
+ * The values of one socket's options: made, set, read and shown.
  */
 import { inspect } from "../base/platform.js";
 import { HIDDEN } from "../security/roles.js";
@@ -10,7 +10,7 @@ import { ROWS } from "./table.js";
 /** Options that are not shown by accident. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
-/** Their values, beside the others: only what follows from them goes along when options are copied for a connection. */
+/** Their values, kept apart: a copy of the options for a connection does not take them along, only what follows from them. */
 const secrets = new WeakMap<object, Map<OptionName, unknown>>();
 
 /** The values as they are shown. */
@@ -79,7 +79,7 @@ export function readOption(values: OptionValues, name: OptionName): unknown {
   return read === undefined ? values[name] : read(values);
 }
 
-/** @throws TypeError for constructor fields that say the same thing twice */
+/** @throws TypeError for constructor fields that set the same thing twice */
 export function checkFields(fields: ReadonlyMap<string, unknown>): void {
   const { onFull, noDrop } = Object.fromEntries(fields);
   if (typeof onFull === "string" && typeof noDrop === "boolean" && noDrop !== (onFull === "wait")) {
@@ -87,5 +87,5 @@ export function checkFields(fields: ReadonlyMap<string, unknown>): void {
   }
   if (fields.get("security") === undefined) return;
   const other = SECURITY_FIELDS.find((name) => fields.get(name) !== undefined);
-  if (other !== undefined) throw new TypeError(`security and ${other} say the same: give one of them`);
+  if (other !== undefined) throw new TypeError(`security and ${other} set the same thing: give one of them`);
 }

@@ -6,7 +6,7 @@
 import type { OutMessage } from "../../base/message.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { LoadBalancer } from "../../patterns/load-balancer.js";
 import { sendProbe } from "../../patterns/probe.js";
@@ -46,7 +46,7 @@ export abstract class DealerBase extends DuplexSocket {
   }
 }
 
-export interface Dealer extends OptionProperties<DealerOptions> {}
+export interface Dealer extends PropertiesOf<"DEALER"> {}
 
 /** Talks to Router, Reply and Dealer sockets without waiting for replies. */
 export class Dealer extends DealerBase {

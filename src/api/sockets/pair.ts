@@ -6,7 +6,7 @@ import type { Peer } from "../../base/events.js";
 import type { OutMessage } from "../../base/message.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Interceptor, Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { DuplexSocket } from "../directions.js";
@@ -63,7 +63,7 @@ export abstract class PairBase extends DuplexSocket {
   }
 }
 
-export interface Pair extends OptionProperties<PairOptions> {}
+export interface Pair extends PropertiesOf<"PAIR"> {}
 
 /**
  * Talks to one other Pair socket. A second one is disconnected at once: over tcp and ipc it dials again until the place

@@ -10,7 +10,7 @@ import type { Buffer } from "../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
 import { defineOptions, type Socket, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { Distributor } from "../../patterns/topics/distributor.js";
 import { hasSubscriptions, subscriptionIn } from "../../patterns/topics/subscription-message.js";
@@ -24,7 +24,7 @@ const OPTIONS = optionsOf("PUB");
 /** Options of Publisher. */
 export interface PublisherOptions extends OptionsOf<"PUB"> {}
 
-export interface Publisher extends OptionProperties<PublisherOptions> {}
+export interface Publisher extends PropertiesOf<"PUB"> {}
 
 /** Publishes messages by topic to Subscriber sockets. */
 export class Publisher extends WritableSocket {

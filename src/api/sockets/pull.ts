@@ -3,7 +3,7 @@
  */
 
 import { defineOptions } from "../../core/socket.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { ReadableSocket } from "../directions.js";
 
@@ -12,7 +12,7 @@ const OPTIONS = optionsOf("PULL");
 /** Options of Pull. */
 export interface PullOptions extends OptionsOf<"PULL"> {}
 
-export interface Pull extends OptionProperties<PullOptions> {}
+export interface Pull extends PropertiesOf<"PULL"> {}
 
 /** Collects messages from Push sockets. */
 export class Pull extends ReadableSocket {

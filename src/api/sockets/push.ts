@@ -5,7 +5,7 @@
 import type { OutMessage } from "../../base/message.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { LoadBalancer } from "../../patterns/load-balancer.js";
 import { WritableSocket } from "../directions.js";
@@ -49,7 +49,7 @@ export abstract class PushBase extends WritableSocket {
   }
 }
 
-export interface Push extends OptionProperties<PushOptions> {}
+export interface Push extends PropertiesOf<"PUSH"> {}
 
 /** Hands out messages, one peer at a time, to Pull sockets. */
 export class Push extends PushBase {

@@ -8,7 +8,7 @@ import type { Message, OutMessage } from "../../base/message.js";
 import type { CallOptions } from "../../base/turns.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { unwrap, wrap } from "../../patterns/envelope.js";
 import { DuplexSocket } from "../directions.js";
@@ -22,7 +22,7 @@ const OPTIONS = optionsOf("REP");
  */
 export interface ReplyOptions extends OptionsOf<"REP"> {}
 
-export interface Reply extends OptionProperties<ReplyOptions> {}
+export interface Reply extends PropertiesOf<"REP"> {}
 
 /** Where the reply to the request in hand goes. */
 interface Owed {

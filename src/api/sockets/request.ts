@@ -10,7 +10,7 @@ import { Buffer, monotonicMs, random } from "../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { wrap } from "../../patterns/envelope.js";
 import { LoadBalancer } from "../../patterns/load-balancer.js";
@@ -24,7 +24,7 @@ const OPTIONS = optionsOf("REQ");
 /** Options of Request. */
 export interface RequestOptions extends OptionsOf<"REQ"> {}
 
-export interface Request extends OptionProperties<RequestOptions> {}
+export interface Request extends PropertiesOf<"REQ"> {}
 
 /**
  * idle → waiting (sent) → replied (reply arrived) → idle (reply read)

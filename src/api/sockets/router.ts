@@ -10,7 +10,7 @@ import type { Buffer } from "../../base/platform.js";
 import { random32 } from "../../base/random.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
 import { optionsOf } from "../../options/table.js";
 import { named } from "../../patterns/envelope.js";
@@ -31,7 +31,7 @@ export interface RouterConnectOptions {
   readonly routingId?: string | Uint8Array;
 }
 
-export interface Router extends OptionProperties<RouterOptions> {}
+export interface Router extends PropertiesOf<"ROUTER"> {}
 
 /** Talks to many Dealer, Request and Router sockets, each by its name. */
 export class Router extends DuplexSocket {

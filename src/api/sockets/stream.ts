@@ -11,7 +11,7 @@ import { random32 } from "../../base/random.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
 import type { StreamPipe } from "../../engine/stream-pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
 import { optionsOf } from "../../options/table.js";
 import { named } from "../../patterns/envelope.js";
@@ -29,7 +29,7 @@ export interface StreamConnectOptions {
   readonly routingId?: string | Uint8Array;
 }
 
-export interface Stream extends OptionProperties<StreamOptions> {}
+export interface Stream extends PropertiesOf<"STREAM"> {}
 
 /** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
 export class Stream extends DuplexSocket {

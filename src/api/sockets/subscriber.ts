@@ -7,7 +7,7 @@ import { type Message, type MessageLike, normaliseMessage } from "../../base/mes
 import { Buffer } from "../../base/platform.js";
 import { defineOptions } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { TopicSet } from "../../patterns/topics/topic-set.js";
 import { ReadableSocket } from "../directions.js";
@@ -17,7 +17,7 @@ const OPTIONS = optionsOf("SUB");
 /** Options of Subscriber. */
 export interface SubscriberOptions extends OptionsOf<"SUB"> {}
 
-export interface Subscriber extends OptionProperties<SubscriberOptions> {}
+export interface Subscriber extends PropertiesOf<"SUB"> {}
 
 /** Receives what Publisher sockets send on the topics it subscribed to. */
 export class Subscriber extends ReadableSocket {

@@ -9,7 +9,7 @@ import { type Message, type MessageLike, normaliseMessage, type OutMessage } fro
 import { Buffer } from "../../base/platform.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { Distributor } from "../../patterns/topics/distributor.js";
 import {
@@ -28,7 +28,7 @@ const OPTIONS = optionsOf("XPUB");
 /** Options of XPublisher. */
 export interface XPublisherOptions extends OptionsOf<"XPUB"> {}
 
-export interface XPublisher extends OptionProperties<XPublisherOptions> {}
+export interface XPublisher extends PropertiesOf<"XPUB"> {}
 
 /**
  * Publishes messages by topic, and receives the subscriptions to them. One that is not read is kept: over tcp and ipc

@@ -9,7 +9,7 @@ import type { OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import { defineOptions, type SocketStats } from "../../core/socket.js";
 import type { Pipe } from "../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { FanOut } from "../../patterns/fan-out.js";
 import {
@@ -26,7 +26,7 @@ const OPTIONS = optionsOf("XSUB");
 /** Options of XSubscriber. */
 export interface XSubscriberOptions extends OptionsOf<"XSUB"> {}
 
-export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
+export interface XSubscriber extends PropertiesOf<"XSUB"> {}
 
 /** Receives what publishers send, and passes on the subscriptions of others. */
 export class XSubscriber extends DuplexSocket {

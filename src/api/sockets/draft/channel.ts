@@ -3,7 +3,7 @@
  */
 import type { OutMessage } from "../../../base/message.js";
 import { defineOptions } from "../../../core/socket.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { singlePart, skipMultipart } from "../../../patterns/single-part.js";
 import { PairBase } from "../pair.js";
@@ -13,7 +13,7 @@ const OPTIONS = optionsOf("CHANNEL");
 /** Options of Channel. */
 export interface ChannelOptions extends OptionsOf<"CHANNEL"> {}
 
-export interface Channel extends OptionProperties<ChannelOptions> {}
+export interface Channel extends PropertiesOf<"CHANNEL"> {}
 
 /** Talks to one other Channel socket in messages of one part. */
 export class Channel extends PairBase {

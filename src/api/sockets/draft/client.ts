@@ -5,7 +5,7 @@
 import type { OutMessage } from "../../../base/message.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { singlePart, skipMultipart } from "../../../patterns/single-part.js";
 import { DealerBase } from "../dealer.js";
@@ -15,7 +15,7 @@ const OPTIONS = optionsOf("CLIENT");
 /** Options of Client. */
 export interface ClientOptions extends OptionsOf<"CLIENT"> {}
 
-export interface Client extends OptionProperties<ClientOptions> {}
+export interface Client extends PropertiesOf<"CLIENT"> {}
 
 /** Talks to Server sockets, in turn, in messages of one part. */
 export class Client extends DealerBase {

@@ -8,7 +8,7 @@ import type { Message } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { checkGroup } from "../../../patterns/groups.js";
 import { TopicSet } from "../../../patterns/topics/topic-set.js";
@@ -28,7 +28,7 @@ export interface DishGroup {
 /** A received message: its part and its group. */
 export type DishMessage = [message: Buffer, of: DishGroup];
 
-export interface Dish extends OptionProperties<DishOptions> {}
+export interface Dish extends PropertiesOf<"DISH"> {}
 
 /** Receives what Radio sockets send to the groups that it joined. */
 export class Dish extends ReadableSocket<DishMessage> {

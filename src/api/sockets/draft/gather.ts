@@ -4,7 +4,7 @@
 
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { skipMultipart } from "../../../patterns/single-part.js";
 import { ReadableSocket } from "../../directions.js";
@@ -14,7 +14,7 @@ const OPTIONS = optionsOf("GATHER");
 /** Options of Gather. */
 export interface GatherOptions extends OptionsOf<"GATHER"> {}
 
-export interface Gather extends OptionProperties<GatherOptions> {}
+export interface Gather extends PropertiesOf<"GATHER"> {}
 
 /** Collects messages of one part from Scatter sockets. */
 export class Gather extends ReadableSocket {

@@ -6,7 +6,7 @@
 import { ZmqError } from "../../../base/errors.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { ServerBase } from "./server.js";
 
@@ -15,7 +15,7 @@ const OPTIONS = optionsOf("PEER");
 /** Options of Peer. */
 export interface PeerOptions extends OptionsOf<"PEER"> {}
 
-export interface Peer extends OptionProperties<PeerOptions> {}
+export interface Peer extends PropertiesOf<"PEER"> {}
 
 /** Talks to other Peer sockets, each by its number, whoever dialled. */
 export class Peer extends ServerBase {

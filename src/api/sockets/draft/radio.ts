@@ -8,7 +8,7 @@ import type { Buffer } from "../../../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
 import { defineOptions, type SocketStats } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { checkGroup, Groups } from "../../../patterns/groups.js";
 import { WritableSocket } from "../../directions.js";
@@ -26,7 +26,7 @@ export interface RadioGroupOptions {
   readonly group: string | Uint8Array;
 }
 
-export interface Radio extends OptionProperties<RadioOptions> {}
+export interface Radio extends PropertiesOf<"RADIO"> {}
 
 /** Sends messages of one part to the Dish sockets of a group. */
 export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptions]> {

@@ -3,7 +3,7 @@
  */
 import type { OutMessage } from "../../../base/message.js";
 import { defineOptions } from "../../../core/socket.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { singlePart } from "../../../patterns/single-part.js";
 import { PushBase } from "../push.js";
@@ -13,7 +13,7 @@ const OPTIONS = optionsOf("SCATTER");
 /** Options of Scatter. */
 export interface ScatterOptions extends OptionsOf<"SCATTER"> {}
 
-export interface Scatter extends OptionProperties<ScatterOptions> {}
+export interface Scatter extends PropertiesOf<"SCATTER"> {}
 
 /** Hands out messages of one part, one peer at a time, to Gather sockets. */
 export class Scatter extends PushBase {

@@ -8,7 +8,7 @@ import { random32 } from "../../../base/random.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
 import { defineOptions } from "../../../core/socket.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import type { OptionProperties, OptionsOf } from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { numbered, PeerNumbers } from "../../../patterns/peer-numbers.js";
 import { skipMultipart } from "../../../patterns/single-part.js";
@@ -105,7 +105,7 @@ function* addressAll(
   for (const [message, options] of messages) yield address(message, options);
 }
 
-export interface Server extends OptionProperties<ServerOptions> {}
+export interface Server extends PropertiesOf<"SERVER"> {}
 
 /** Answers Client sockets, each by its number. */
 export class Server extends ServerBase {
