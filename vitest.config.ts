@@ -45,7 +45,7 @@ function engine(name: "native" | "portable") {
       // --expose-gc: tests that measure memory first drop what is garbage.
       execArgv: ["--expose-gc"],
       // ipc://* makes its directories here (R15), not in the project: many tests end a process in the middle.
-      env: { ZWIRE_ENGINE: name, TMPDIR: tmpdir() },
+      env: { ZWIRE_ENGINE: name, TMPDIR: tmpdir(), ZWIRE_BUGS: "throw" },
       testTimeout: 120_000,
       hookTimeout: 60_000,
     },
@@ -60,8 +60,10 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: chosen(["unit", "vectors", "fuzz"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE)),
+          include: chosen(["unit", "vectors", "fuzz", "sim"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE)),
           exclude: left,
+          // A failed assertion of zwire fails the test, and not its connection alone.
+          env: { ZWIRE_BUGS: "throw" },
           pool: "forks",
           execArgv: ["--expose-gc"],
           testTimeout: 120_000,

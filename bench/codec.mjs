@@ -3,9 +3,9 @@
  * before and after of one change; figures between machines, or beside the table of run.mjs, mean nothing.
  */
 import { Bench } from "tinybench";
-import { Assembler } from "../dist/engine/assembler.js";
-import { FrameDecoder } from "../dist/engine/decoder.js";
-import { Batch } from "../dist/engine/encoder.js";
+import { Assembler } from "../dist/engine/incoming/assembler.js";
+import { FrameDecoder } from "../dist/engine/incoming/decoder.js";
+import { Batch } from "../dist/engine/outgoing/batch.js";
 import { Fifo } from "../dist/base/fifo.js";
 import { Subscriber, SubscriptionTrie } from "../dist/patterns/topics/subscription-trie.js";
 

@@ -2,9 +2,9 @@
  * Every public export of "zwire", and nothing else.
  */
 
-export type { Sendable } from "./api/directions.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";
+export { type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
 export { Pair, type PairOptions } from "./api/sockets/pair.js";
 export { Publisher, type PublisherOptions } from "./api/sockets/publisher.js";
@@ -18,18 +18,19 @@ export { Subscriber, type SubscriberOptions } from "./api/sockets/subscriber.js"
 export { XPublisher, type XPublisherOptions } from "./api/sockets/xpublisher.js";
 export { XSubscriber, type XSubscriberOptions } from "./api/sockets/xsubscriber.js";
 export { ZmqError } from "./base/errors.js";
-export {
-  type Event,
-  type EventOfType,
-  type EventType,
-  Observer,
-  type Peer,
-  type SocketEvents,
+export type {
+  Event,
+  EventOfType,
+  EventType,
+  Peer,
+  SocketEvents,
 } from "./base/events.js";
 export type { Message, MessageLike } from "./base/message.js";
 export type { CallOptions } from "./base/turns.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
-export { type CloseOptions, type ConnectedOptions, Socket, type SocketStats } from "./core/socket.js";
+export { Observer } from "./core/observer.js";
+export type { Sendable } from "./core/sender.js";
+export type { SocketStats } from "./core/stats.js";
 export { engine, version } from "./core/version.js";
 export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/options.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";

@@ -9,15 +9,6 @@ import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from
 export { Client } from "./rpc/client/client.js";
 export type { MethodDescription, ParameterDescription, ServiceDescription } from "./rpc/client/introspect.js";
 export * from "./rpc/errors.js";
-export { PythonError, type PythonErrorCode } from "./rpc/python/command.js";
-export {
-  type PythonExit,
-  type PythonOptions,
-  PythonPool,
-  type PythonRestart,
-  type PythonWorker,
-  spawnPython,
-} from "./rpc/python/spawn-python.js";
 export {
   type EmitOptions,
   type EmitterOptions,
@@ -27,9 +18,13 @@ export {
   Puller,
   Pusher,
   Subscriber,
-} from "./rpc/server/one-way.js";
+} from "./rpc/one-way.js";
+export { PythonError, type PythonErrorCode } from "./rpc/python/command.js";
+export type { PythonExit, PythonOptions, PythonRestart, PythonWorker } from "./rpc/python/options.js";
+export { PythonPool } from "./rpc/python/pool.js";
+export { spawnPython } from "./rpc/python/spawn-python.js";
 export { Server } from "./rpc/server/server.js";
-export { method } from "./rpc/server/service.js";
+export { method } from "./rpc/service/service.js";
 export type * from "./rpc/types.js";
 
 /**

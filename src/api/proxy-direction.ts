@@ -6,10 +6,10 @@
 import { ZmqError } from "../base/errors.js";
 import type { Message } from "../base/message.js";
 import { OPERATIONS_PER_TURN } from "../base/turns.js";
-import type { Socket } from "../core/socket.js";
-import { messageBytes } from "../engine/encoder.js";
-import type { ReceiveQueue } from "../engine/receive-queue.js";
-import type { Sender } from "./directions.js";
+import type { Sender } from "../core/sender.js";
+import type { SocketCore } from "../core/socket-core.js";
+import { messageBytes } from "../engine/message-size.js";
+import type { ReceiveQueue } from "../engine/waiting-receives.js";
 
 /** What went through one socket of a proxy. Messages are whole ones; bytes are those of their parts. */
 export interface ProxyTraffic {
@@ -32,11 +32,9 @@ export interface Shared {
   readonly end: (error: unknown) => void;
 }
 
-/** One of the two sockets. A queue is null for a direction that its type does not have. */
+/** One of the two sockets. */
 export interface Side {
-  readonly socket: Socket;
-  readonly incoming: ReceiveQueue<Message> | null;
-  readonly outgoing: Sender | null;
+  readonly core: SocketCore;
   readonly traffic: ProxyTraffic;
 }
 
@@ -92,7 +90,7 @@ export class Direction {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#from.socket.turns.defer(() => {
+    this.#from.core.turns.defer(() => {
       this.#scheduled = false;
       this.#left = OPERATIONS_PER_TURN;
       this.#wake();
@@ -107,7 +105,7 @@ export class Direction {
       this.#wokenMeanwhile = true;
       return false;
     }
-    if (this.#from.socket.closed || this.#to.socket.closed) this.#shared.end(undefined);
+    if (this.#from.core.closed || this.#to.core.closed) this.#shared.end(undefined);
     else if (this.#shared.running && !this.#scheduled) return this.#pump();
     return false;
   };
@@ -155,7 +153,7 @@ export class Direction {
     try {
       if (!this.#outgoing.forward(message)) return false;
     } catch (error) {
-      if (this.#to.socket.closed) return false;
+      if (this.#to.core.closed) return false;
       // One message that cannot go must not end the service to all; a pattern used out of turn must.
       if (!(error instanceof TypeError || error instanceof ZmqError) || isOutOfTurn(error)) throw error;
       this.#shared.undeliverable++;
@@ -183,7 +181,7 @@ export class Direction {
     const message = this.#held;
     if (message === undefined) return;
     this.#held = undefined;
-    if (this.#from.socket.closed) {
+    if (this.#from.core.closed) {
       this.#shared.undeliverable++;
       return;
     }

@@ -1,15 +1,17 @@
 /**
  * A proxy: forwards whole messages between two sockets, both ways where both ways exist, on the caller's event loop.
- * Knows sockets only by their queues; neither pipes nor patterns.
+ * Works on cores and their queues; knows neither pipes nor patterns.
  *
  * idle → running (run) ⇄ paused (pause, resume); running and paused → terminated (terminate, a socket closed, or an
  * error); terminated → running (run again).
  */
 
 import { ZmqError } from "../base/errors.js";
-import { Socket } from "../core/socket.js";
-import { DuplexSocket, ReadableSocket, type Sender, WritableSocket } from "./directions.js";
+import type { Message } from "../base/message.js";
+import type { Sender } from "../core/sender.js";
+import type { ReceiveQueue } from "../engine/waiting-receives.js";
 import { Direction, type ProxyTraffic, type Shared, type Side } from "./proxy-direction.js";
+import { coreOf, Socket } from "./socket.js";
 
 /** Options of Proxy. */
 export interface ProxyOptions {
@@ -55,8 +57,10 @@ export type ProxyState = "idle" | "running" | "paused" | "terminated";
  * ```
  */
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
-  readonly #front: Side & { readonly socket: F };
-  readonly #back: Side & { readonly socket: B };
+  readonly #frontEnd: F;
+  readonly #backEnd: B;
+  readonly #front: Side;
+  readonly #back: Side;
   readonly #directions: Direction[] = [];
   readonly #closeSockets: boolean;
   readonly #shared: Shared;
@@ -78,8 +82,10 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
     const { capture, closeSockets = false } = options;
     if (typeof closeSockets !== "boolean") throw new TypeError("closeSockets must be true or false");
     this.#closeSockets = closeSockets;
-    this.#front = side(frontEnd);
-    this.#back = (frontEnd as Socket) === backEnd ? (this.#front as never) : side(backEnd);
+    this.#frontEnd = frontEnd;
+    this.#backEnd = backEnd;
+    this.#front = sideOf(frontEnd);
+    this.#back = (frontEnd as Socket) === backEnd ? this.#front : sideOf(backEnd);
     this.#shared = {
       running: false,
       capture: captureOf(capture, frontEnd, backEnd),
@@ -89,25 +95,27 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
       end: (error) => this.#end(error),
     };
     this.#connect(this.#front, this.#back);
-    if (this.#back !== (this.#front as Side)) this.#connect(this.#back, this.#front);
+    if (this.#back !== this.#front) this.#connect(this.#back, this.#front);
     if (this.#directions.length === 0) {
       throw new TypeError("frontEnd and backEnd must be sockets between which messages can go");
     }
   }
 
   #connect(from: Side, to: Side): void {
-    if (from.incoming === null || to.outgoing === null) return;
-    this.#directions.push(new Direction(from, to, from.incoming, to.outgoing, this.#shared));
+    const incoming = from.core.receives as ReceiveQueue<Message> | null;
+    const outgoing = to.core.sender;
+    if (incoming === null || outgoing === null) return;
+    this.#directions.push(new Direction(from, to, incoming, outgoing, this.#shared));
   }
 
   /** The first socket. */
   get frontEnd(): F {
-    return this.#front.socket;
+    return this.#frontEnd;
   }
 
   /** The second socket. */
   get backEnd(): B {
-    return this.#back.socket;
+    return this.#backEnd;
   }
 
   /** What the proxy is doing. */
@@ -143,8 +151,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
       return Promise.reject(new ZmqError("EBUSY", { detail: "the proxy runs already" }));
     }
     try {
-      if (!this.#front.socket.attached) throw unattached("Front-end");
-      if (!this.#back.socket.attached) throw unattached("Back-end");
+      if (!this.#front.core.attached) throw unattached("Front-end");
+      if (!this.#back.core.attached) throw unattached("Back-end");
       for (const direction of this.#directions) direction.start();
     } catch (error) {
       for (const direction of this.#directions) direction.stop();
@@ -201,8 +209,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
     this.#shared.running = false;
     for (const direction of this.#directions) direction.stop();
     if (this.#closeSockets) {
-      void this.#front.socket.close();
-      void this.#back.socket.close();
+      void this.#frontEnd.close();
+      void this.#backEnd.close();
     }
     if (error === undefined) ended.resolve();
     else ended.reject(error);
@@ -215,23 +223,15 @@ function requireForwardable(which: string, value: unknown): void {
   if (value.threadSafe) throw new TypeError(`${which} must not be of a draft type`);
 }
 
-function side<S extends Socket>(socket: S): Side & { readonly socket: S } {
-  return {
-    socket,
-    incoming: socket instanceof ReadableSocket ? (socket as ReadableSocket).incoming : null,
-    outgoing: sendingHalf(socket),
-    traffic: { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 },
-  };
-}
-
-function sendingHalf(socket: unknown): Sender | null {
-  return socket instanceof WritableSocket || socket instanceof DuplexSocket ? socket.outgoing : null;
+function sideOf(socket: Socket): Side {
+  const traffic = { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 };
+  return { core: coreOf(socket), traffic };
 }
 
 function captureOf(capture: Socket | undefined, frontEnd: Socket, backEnd: Socket): Sender | null {
   if (capture === undefined) return null;
   requireForwardable("capture", capture);
-  const sender = sendingHalf(capture);
+  const { sender } = coreOf(capture);
   if (sender === null) throw new TypeError("capture must be a socket that can send");
   if (capture === frontEnd || capture === backEnd) {
     throw new TypeError("capture must be another socket than frontEnd and backEnd");

@@ -49,7 +49,8 @@ export function timerMs(ms: number): number {
   return ms > 0 ? Math.min(ms, LONGEST_MS) : 0;
 }
 
-const systemClock: LoopClock = {
+/** The platform's. */
+export const systemClock: LoopClock = {
   now: () => monotonicMs(),
   timer: (ms, run) => setTimeout(run, ms),
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
@@ -210,6 +211,3 @@ export class EventLoop {
     this.#waiting.push(done);
   }
 }
-
-/** The event loop of this thread. */
-export const eventLoop = new EventLoop(systemClock);

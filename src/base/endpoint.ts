@@ -1,21 +1,16 @@
 /**
- * Endpoint strings: `scheme://address`. Only splits and checks the scheme; each transport knows its own addresses.
+ * Endpoint strings: `scheme://address`. Only splits them; each transport knows its own addresses.
  */
 import { ZmqError } from "./errors.js";
 
 /** An endpoint taken apart. */
 export interface Endpoint {
-  readonly scheme: "tcp" | "ipc" | "inproc";
+  readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
 }
 
-const SCHEMES = new Set(["tcp", "ipc", "inproc"]);
-
-/**
- * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme
- * that zwire does not speak (R27)
- */
+/** @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed */
 export function parseEndpoint(endpoint: unknown): Endpoint {
   if (typeof endpoint !== "string") throw new TypeError(`endpoint must be a string; got ${typeof endpoint}`);
   const at = endpoint.indexOf("://");
@@ -23,15 +18,9 @@ export function parseEndpoint(endpoint: unknown): Endpoint {
     throw new ZmqError("EINVAL", { address: endpoint, detail: `"${endpoint}" is not scheme://address` });
   }
   const scheme = endpoint.slice(0, at);
-  if (!SCHEMES.has(scheme)) {
-    throw new ZmqError("EPROTONOSUPPORT", {
-      address: endpoint,
-      detail: `"${scheme}" is not tcp, ipc or inproc`,
-    });
-  }
   const address = endpoint.slice(at + 3);
   if (address.includes("\0")) {
     throw new ZmqError("EINVAL", { address: endpoint, detail: "an endpoint may not contain NUL" });
   }
-  return { scheme: scheme as Endpoint["scheme"], address };
+  return { scheme, address };
 }

@@ -76,10 +76,10 @@ export function endpointError(error: NodeJS.ErrnoException, address: string): Zm
   return new ZmqError(error.code ?? "EINVAL", { address, cause: error });
 }
 
-/** Why a connection ends whose next octets are not the sender's any more. */
+/** Why a connection ends, or over inproc a message is dropped, when memory given to send() is no longer there. */
 export function memoryGone(): ZmqError {
   return new ZmqError("EFAULT", {
     detail:
-      "a buffer given to send() was transferred or resized before it was on the wire; its message is dropped",
+      "a buffer given to send() was transferred or resized before it was on the wire or read; its message is dropped",
   });
 }

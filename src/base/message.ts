@@ -88,13 +88,40 @@ function unsharedPart(part: Uint8Array): Uint8Array {
   return isShared(part) ? new Uint8Array(part) : part;
 }
 
+/** The empty part of every message that is passed by reference; see `isSpoiled`. */
+const NOTHING = Buffer.alloc(0);
+
 /** A message as the receiver on the other side of an inproc pipe sees it: the same memory, as Buffers. */
 export function toReceived(message: OutMessage): Message {
   if (!Array.isArray(message)) return [asBuffer(message)];
   return message.map(asBuffer);
 }
 
+/**
+ * Whether a message from `toReceived` has lost memory since: its sender has transferred or resized a buffer. Such a part
+ * is empty now, so that one comparison per part is all that other messages pay.
+ */
+export function isSpoiled(message: Message): boolean {
+  for (let i = 0; i < message.length; i++) {
+    const part = message[i];
+    if (part.length === 0 && part !== NOTHING && isTaken(part.buffer)) return true;
+  }
+  return false;
+}
+
+/** Whether an empty part's memory has been transferred or resized. */
+function isTaken(memory: ArrayBufferLike & { readonly resizable?: boolean }): boolean {
+  if (memory.byteLength > 0 || memory.resizable === true) return memory.resizable === true;
+  try {
+    new Uint8Array(memory); // Node 20 has no ArrayBuffer.prototype.detached
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 function asBuffer(part: Uint8Array): Buffer {
+  if (part.length === 0) return NOTHING;
   return Buffer.isBuffer(part)
     ? part
     : Buffer.from(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength);

@@ -57,6 +57,11 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+/** Milliseconds since 1970, by a clock that somebody may set back. */
+export function wallClockMs(): number {
+  return Date.now();
+}
+
 /** Milliseconds that the event loop has spent with nothing to do; 0 where nobody counts them. */
 export function idleMs(): number {
   return performance.nodeTiming?.idleTime ?? 0;
@@ -67,12 +72,18 @@ export function random(): number {
   return Math.random();
 }
 
+/** Whether failed assertions are thrown as well: in zwire's own tests (ZWIRE_BUGS=throw). */
+export function bugsAreThrown(): boolean {
+  return process.env.ZWIRE_BUGS === "throw";
+}
+
 /** Warns the program, as Node does: on standard error, and to who listens to "warning". */
 export function emitWarning(
   text: string | Error,
   options?: { readonly code?: string; readonly detail?: string },
 ): void {
-  process.emitWarning(text, options);
+  if (options === undefined) process.emitWarning(text);
+  else process.emitWarning(text, options);
 }
 
 /** Calls a function when the event loop has run empty; work that it adds goes on. */

@@ -1,49 +1,42 @@
 /**
- * The command `zwire`: hands the command line to a subcommand. A new one is a line in COMMANDS and a file of its own.
+ * The command `zwire`: finds the command that the command line names, and runs it.
  */
 import { version } from "../core/version.js";
-import { type Command, type Output, UsageError } from "./command.js";
+import { type Command, columns, isUsageError, type Output } from "./command.js";
+import { COMMANDS } from "./commands.js";
 
-/** Loaded when they are called, so that none pays for another. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  keygen: async () => (await import("./keygen.js")).keygen,
-};
+const EXIT = { failed: 1, usage: 2 } as const;
 
-const USAGE = 2;
+const OVERVIEW = `zwire <command> [arguments]
 
-async function overview(): Promise<string> {
-  const names = Object.keys(COMMANDS);
-  const width = Math.max(...names.map((name) => name.length));
-  const lines = await Promise.all(
-    names.map(async (name) => `  ${name.padEnd(width)}  ${(await COMMANDS[name]()).summary}`),
-  );
-  return `zwire <command> [arguments]\n\n${lines.join("\n")}\n\nzwire <command> --help says more; zwire --version\n`;
-}
+${columns(COMMANDS.map(({ name, summary }) => [name, summary]))}
+zwire <command> --help describes a command. zwire --version prints the version.
+`;
 
-/** Whether an error is about the command line: ours, or parseArgs's. */
-function isUsage(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return error instanceof UsageError || (code?.startsWith("ERR_PARSE_ARGS") ?? false);
-}
-
-/** Runs a command line; resolves to the exit code: 0, 1 for what could not be done, 2 for a wrong command line. */
+/**
+ * Runs a command line. Resolves to the exit code: 0 if all went well, 1 if the command failed, 2 if the command line is
+ * wrong.
+ */
 export async function main(args: readonly string[], output: Output): Promise<number> {
   const [name, ...rest] = args;
   if (name === "--version") {
     output.out(`${version}\n`);
     return 0;
   }
-  if (name === undefined || name === "--help" || name === "help") {
-    const text = await overview();
-    if (name === undefined) output.error(text);
-    else output.out(text);
-    return name === undefined ? USAGE : 0;
+  if (name === "--help" || name === "help") {
+    output.out(OVERVIEW);
+    return 0;
   }
-  if (!Object.hasOwn(COMMANDS, name)) {
-    output.error(`zwire: there is no command "${name}"\n\n${await overview()}`);
-    return USAGE;
+  if (name === undefined) {
+    output.error(OVERVIEW);
+    return EXIT.usage;
   }
-  return runCommand(name, await COMMANDS[name](), rest, output);
+  const entry = COMMANDS.find((one) => one.name === name);
+  if (entry === undefined) {
+    output.error(`zwire: there is no command "${name}".\n\n${OVERVIEW}`);
+    return EXIT.usage;
+  }
+  return runCommand(name, await entry.load(), rest, output);
 }
 
 async function runCommand(name: string, command: Command, args: string[], output: Output): Promise<number> {
@@ -54,8 +47,8 @@ async function runCommand(name: string, command: Command, args: string[], output
   try {
     return await command.run(args, output);
   } catch (error) {
-    const usage = isUsage(error);
+    const usage = isUsageError(error);
     output.error(`zwire ${name}: ${(error as Error).message}\n${usage ? `\n${command.usage}\n` : ""}`);
-    return usage ? USAGE : 1;
+    return usage ? EXIT.usage : EXIT.failed;
   }
 }

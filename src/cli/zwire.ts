@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 /**
- * The program behind the command `zwire` of the package.
+ * The program of the command `zwire`.
  */
 import { main } from "./main.js";
+import { processOutput } from "./output.js";
 
-process.exitCode = await main(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  error: (text) => process.stderr.write(text),
-});
+process.exitCode = await main(process.argv.slice(2), processOutput());

@@ -3,9 +3,12 @@
  * across reconnections and keeps its queue (G2, G3), unless `immediate` asks for the opposite (S8).
  */
 
-import { type Deadline, eventLoop, LONGEST_MS } from "../base/deadline.js";
+import { AssertionError } from "../base/assert.js";
+import { type Deadline, LONGEST_MS } from "../base/deadline.js";
 import type { Peer } from "../base/events.js";
-import { type Buffer, random } from "../base/platform.js";
+import { rowOf, type Table } from "../base/machine.js";
+import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
@@ -21,13 +24,30 @@ import type { Stream, Transport } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { Backoff } from "./backoff.js";
 import { flushed } from "./linger.js";
+import { type Place, reportEnd, tellHandshake } from "./report.js";
 
-/**
- * connecting → handshaking → ready → waiting → connecting …
- * connecting, handshaking → waiting
- * any → stopped
- */
-type State = "connecting" | "handshaking" | "ready" | "waiting" | "stopped";
+/** "lost": the connection is gone, and what follows from that is not decided. */
+type State = "waiting" | "connecting" | "handshaking" | "ready" | "lost" | "stopped";
+
+interface Retry {
+  readonly error: Error | undefined;
+  readonly interval: number;
+}
+
+interface Events {
+  dial: undefined;
+  connected: Stream;
+  /** The handshake is complete. */
+  shaken: undefined;
+  /** The connection has ended. */
+  lost: () => void;
+  /** Wait, and dial again. */
+  retry: Retry;
+  /** Dial no more, of our own accord. */
+  give: undefined;
+  /** The application does not want it any more. */
+  close: undefined;
+}
 
 /** Where to dial. */
 export interface DialTarget {
@@ -45,6 +65,42 @@ const STOP_HANDSHAKE_FAILED = 2;
 const STOP_AFTER_DISCONNECT = 4;
 
 export class Dialer implements SessionOwner, EndpointHandle {
+  static readonly #table: Table<State, Dialer, Events> = {
+    waiting: {
+      dial: ["connecting", (dialer) => void dialer.#dial()],
+      close: ["stopped", (dialer) => dialer.#leave()],
+    },
+    connecting: {
+      connected: ["handshaking", (dialer, stream) => dialer.#established(stream)],
+      retry: ["waiting", (dialer, retry) => dialer.#wait(retry)],
+      give: ["stopped", (dialer) => dialer.#stop()],
+      close: ["stopped", (dialer) => dialer.#leave()],
+    },
+    handshaking: {
+      shaken: ["ready", (dialer) => dialer.#backoff.reset()],
+      lost: ["lost", (_, follow) => follow()],
+      close: ["stopped", (dialer) => dialer.#leave()],
+    },
+    ready: {
+      lost: ["lost", (_, follow) => follow()],
+      close: ["stopped", (dialer) => dialer.#leave()],
+    },
+    lost: {
+      dial: ["connecting", (dialer) => void dialer.#dial()],
+      retry: ["waiting", (dialer, retry) => dialer.#wait(retry)],
+      give: ["stopped", (dialer) => dialer.#stop()],
+      close: ["stopped", (dialer) => dialer.#leave()],
+    },
+    // Whatever was under way when it stopped ends here.
+    stopped: {
+      dial: ["stopped"],
+      connected: ["stopped", (_, stream) => stream.close()],
+      retry: ["stopped"],
+      give: ["stopped"],
+      close: ["stopped"],
+    },
+  };
+
   readonly endpoint: string;
   readonly socketType: string;
   readonly #address: string;
@@ -75,13 +131,19 @@ export class Dialer implements SessionOwner, EndpointHandle {
     // Whom we dialled is no stranger, and would only be dialled again.
     this.#options = { ...host.options, idleTimeout: 0 };
     const { reconnectInterval, reconnectMaxInterval } = this.#options;
-    this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, random);
+    this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, () => host.runtime.random());
   }
 
   /** Begin to dial; messages queue from now on, unless `immediate`. */
   start(): void {
     this.#attach();
-    void this.#dial();
+    this.#on("dial", undefined);
+  }
+
+  #on<E extends keyof Events>(event: E, argument: Events[E]): void {
+    const [next, act] = rowOf(Dialer.#table, this.#state, event);
+    this.#state = next;
+    act?.(this, argument);
   }
 
   /** Messages queue from now on, unless `immediate`. */
@@ -97,13 +159,12 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   #newPipe(): StreamPipe {
-    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.routingId = this.routingId;
     return pipe;
   }
 
   async #dial(): Promise<void> {
-    this.#state = "connecting";
     this.#host.emitEvent("connect:delay", { address: this.endpoint });
     if (this.#stopped) return; // by a listener of that event
     const abort = new AbortController();
@@ -113,7 +174,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
       if (connectTimeout > 0) abort.abort(timeoutError(connectTimeout));
     };
     // Also without a limit: ref() and unref() reach the timer at any time, and the attempt only at its beginning.
-    const timer = eventLoop.deadline(connectTimeout > 0 ? connectTimeout : LONGEST_MS, expired);
+    const timer = this.runtime.loop.deadline(connectTimeout > 0 ? connectTimeout : LONGEST_MS, expired);
     if (!this.#host.refed) timer.unref();
     this.#timer = timer;
     let stream: Stream;
@@ -121,13 +182,14 @@ export class Dialer implements SessionOwner, EndpointHandle {
       stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
     } catch (error) {
       this.#pipe?.forgetResends();
-      if (!this.#stopped) this.#failed(error as Error);
+      this.#failed(error as Error);
       return;
     } finally {
       timer.cancel();
       this.#abort = null;
     }
-    this.#established(stream);
+    // Outside of any catch: what a listener of an event throws is the application's, and not a failed attempt.
+    this.#on("connected", stream);
   }
 
   /** An attempt brought no connection. */
@@ -135,18 +197,14 @@ export class Dialer implements SessionOwner, EndpointHandle {
     const { reconnectStop } = this.#options;
     const stops = STOP_REFUSED | (this.#closing ? STOP_AFTER_DISCONNECT : 0);
     if ((reconnectStop & stops) !== 0 && (error as NodeJS.ErrnoException).code === "ECONNREFUSED")
-      this.#stop();
+      this.#on("give", undefined);
     else this.#retry(error, this.#backoff.next());
   }
 
-  /** Outside of any catch: what a listener of an event throws is the application's, and not a failed attempt. */
   #established(stream: Stream): void {
-    if (!this.#stopped) {
-      if (this.#host.refed) stream.ref();
-      else stream.unref();
-      this.#state = "handshaking";
-      this.#host.emitEvent("connect", { address: this.endpoint });
-    }
+    if (this.#host.refed) stream.ref();
+    else stream.unref();
+    this.#host.emitEvent("connect", { address: this.endpoint });
     if (this.#stopped) {
       stream.close();
       return;
@@ -165,20 +223,19 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   #retry(error: Error | undefined, interval: number): void {
-    if (!this.#backoff.enabled) {
-      this.#stop();
-      return;
-    }
-    this.#state = "waiting";
+    if (this.#backoff.enabled) this.#on("retry", { error, interval });
+    else this.#on("give", undefined);
+  }
+
+  #wait({ error, interval }: Retry): void {
     this.#attach();
-    this.#timer = eventLoop.deadline(interval, () => void this.#dial());
+    this.#timer = this.runtime.loop.deadline(interval, () => this.#on("dial", undefined));
     if (!this.#host.refed) this.#timer.unref();
     this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
   }
 
   /** Give up this endpoint by ourselves. */
   #stop(): void {
-    this.#state = "stopped";
     this.#host.emitEvent("close", { address: this.endpoint });
     this.#dropPipe();
     this.#onStopped();
@@ -195,6 +252,10 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   // From the session
 
+  get runtime(): Runtime {
+    return this.#host.runtime;
+  }
+
   get greeting(): Uint8Array[] | null {
     return greetingOf(this.#options, this.#host.options.probeRouter);
   }
@@ -208,8 +269,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
-    this.#state = "ready";
-    this.#backoff.reset();
+    this.#on("shaken", undefined);
     if (this.#pipe !== null && !this.#host.resumes(this.#pipe, peer, this.routingId)) this.#dropPipe();
     const fresh = this.#pipe === null;
     const pipe = this.#pipe ?? this.#newPipe();
@@ -227,8 +287,12 @@ export class Dialer implements SessionOwner, EndpointHandle {
     }
   }
 
-  sessionEnded(session: Connection, { wasReady, error, final }: SessionEnd): void {
+  sessionEnded(session: Connection, end: SessionEnd): void {
     this.#session = null;
+    this.#on("lost", () => this.#lost(session, end));
+  }
+
+  #lost(session: Connection, { wasReady, error, final }: SessionEnd): void {
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) {
       if (!this.#closing) tellLost(this.#host, pipe, this.#options, true);
@@ -241,15 +305,9 @@ export class Dialer implements SessionOwner, EndpointHandle {
     else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.#place, wasReady, error);
     if (givenUp >= 0 && !this.#losesQueue) this.#host.messageGivenUp(session.peer, givenUp);
-    if (this.#stopped) return;
-    if (final || (!wasReady && (this.#options.reconnectStop & STOP_HANDSHAKE_FAILED) !== 0)) this.#stop();
-    else if (error instanceof ProtocolError && error.kind !== "other") {
-      // D2: an ERROR command is an answer; asking again would bring the same one. D8: anything else, slowly.
-      if (error.code === "peer-error" || error.code === "authentication-refused") this.#stop();
-      else this.#retry(error, this.#backoff.nextAfterFault());
-    } else {
-      this.#retry(error, this.#backoff.next());
-    }
+    const failed = !wasReady && (this.#options.reconnectStop & STOP_HANDSHAKE_FAILED) !== 0;
+    if (final || failed || isAnswer(error)) this.#on("give", undefined);
+    else this.#retry(error, isFault(error) ? this.#backoff.nextAfterFault() : this.#backoff.next());
   }
 
   // From the socket
@@ -264,10 +322,12 @@ export class Dialer implements SessionOwner, EndpointHandle {
     }
     this.#session = null;
     session.close();
-    this.#host.pipeDisconnected(pipe);
-    this.#pipe?.limitsChanged();
-    reportEnd(this.#host, session, this.#place, true, undefined);
-    if (!this.#stopped) void this.#dial();
+    this.#on("lost", () => {
+      this.#host.pipeDisconnected(pipe);
+      this.#pipe?.limitsChanged();
+      reportEnd(this.#host, session, this.#place, true, undefined);
+      this.#on("dial", undefined);
+    });
     return true;
   }
 
@@ -280,12 +340,15 @@ export class Dialer implements SessionOwner, EndpointHandle {
     const pipe = this.#pipe;
     if (pipe !== null) {
       this.#host.detachPipe(pipe);
-      if (!this.#stopped) await flushed([pipe], lingerMs);
+      if (!this.#stopped) await flushed([pipe], lingerMs, this.runtime.loop);
     }
-    if (this.#stopped) return;
-    this.#state = "stopped";
+    this.#on("close", undefined);
+  }
+
+  #leave(): void {
     this.#timer?.cancel();
     this.#abort?.abort(new Error("closed"));
+    const pipe = this.#pipe;
     const session = this.#session;
     this.#session = null;
     if (session !== null) {
@@ -316,48 +379,20 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 }
 
+/** D2: an ERROR command is an answer; asking again would bring the same one. */
+function isAnswer(error: Error | undefined): boolean {
+  return (
+    error instanceof ProtocolError &&
+    error.kind !== "other" &&
+    (error.code === "peer-error" || error.code === "authentication-refused")
+  );
+}
+
+/** D8: what would probably happen again is tried again slowly. */
+function isFault(error: Error | undefined): boolean {
+  return error instanceof AssertionError || (error instanceof ProtocolError && error.kind !== "other");
+}
+
 function timeoutError(limit: number): Error {
   return Object.assign(new Error(`no connection within ${limit} ms (connectTimeout)`), { code: "ETIMEDOUT" });
-}
-
-/** Where a connection was: its far side, and the endpoint of ours that it belonged to. */
-interface Place {
-  readonly address: string;
-  readonly endpoint: string;
-}
-
-/** A connection that only serves what lingers: the socket's routing has let go of its pipe, and must not take it again. */
-export function tellHandshake(host: SocketHost, peer: Peer): void {
-  host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
-}
-
-/** Options whose time is over, by what a session says of it. */
-const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
-  "message-timeout": "messageTimeout",
-  "idle-timeout": "idleTimeout",
-};
-
-/** The events that tell how a connection ended; shared with the listener. */
-export function reportEnd(
-  host: SocketHost,
-  session: Connection,
-  place: Place,
-  wasReady: boolean,
-  error: Error | undefined,
-): void {
-  const { peer } = session;
-  const overdue = error instanceof ProtocolError ? TIMED_OUT[error.code] : undefined;
-  if (overdue !== undefined) {
-    const at = { ...place, address: peer?.address ?? place.address, peer };
-    host.emitEvent("limit", { ...at, limit: overdue, action: "closed" });
-  } else if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
-    const at = { ...place, address: peer?.address ?? place.address, error };
-    if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);
-    else if (error.kind === "other") host.emitEvent("handshake:error:other", at);
-    else host.emitEvent("handshake:error:protocol", { ...at, peer });
-  } else if (!wasReady) {
-    const lost = error ?? new Error("the peer closed the connection during the handshake");
-    host.emitEvent("handshake:error:other", { ...place, error: lost });
-  }
-  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { ...place, peer, error });
 }

@@ -5,7 +5,7 @@
  */
 
 import { addressOctets } from "../base/accept-filter.js";
-import { Buffer, monotonicMs } from "../base/platform.js";
+import { Buffer } from "../base/platform.js";
 
 /** Options of the socket, read afresh each time. 0 is no limit. */
 export interface GateLimits {
@@ -58,7 +58,7 @@ export class Gate {
   #connections = 0;
   #sweepAt = SOURCES;
 
-  constructor(limits: GateLimits, now: () => number = () => monotonicMs()) {
+  constructor(limits: GateLimits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
   }

@@ -1,11 +1,11 @@
 /**
  * Waiting until pipes are empty, for at most the linger time (item S9).
  */
-import { eventLoop } from "../base/deadline.js";
+import type { EventLoop } from "../base/deadline.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 
 /** Resolves when the kernel has taken all that the pipes hold, or after `lingerMs` (-1: never gives up). */
-export function flushed(pipes: readonly StreamPipe[], lingerMs: number): Promise<void> {
+export function flushed(pipes: readonly StreamPipe[], lingerMs: number, loop: EventLoop): Promise<void> {
   for (const pipe of pipes) pipe.endOfTurn();
   const waiting = new Set(pipes.filter((pipe) => pipe.outboundLength > 0));
   if (waiting.size === 0 || lingerMs === 0) return Promise.resolve();
@@ -15,7 +15,7 @@ export function flushed(pipes: readonly StreamPipe[], lingerMs: number): Promise
       for (const pipe of waiting) pipe.onEmpty = null;
       resolve();
     };
-    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, finish) : undefined;
+    const deadline = lingerMs > 0 ? loop.deadline(lingerMs, finish) : undefined;
     for (const pipe of waiting) {
       pipe.onEmpty = () => {
         pipe.onEmpty = null;

@@ -3,7 +3,9 @@
  * its queue with it (G4).
  */
 
+import { assert } from "../base/assert.js";
 import type { Peer } from "../base/events.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
@@ -16,9 +18,9 @@ import {
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/contract/transport.js";
-import { reportEnd } from "./dialer.js";
 import type { Excess, Gate, Place } from "./gate.js";
 import { flushed } from "./linger.js";
+import { reportEnd } from "./report.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** The actual endpoint; set by open(). */
@@ -103,6 +105,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   // From sessions
 
+  get runtime(): Runtime {
+    return this.#host.runtime;
+  }
+
   get greeting(): Uint8Array[] | null {
     return greetingOf(this.#options, this.#host.options.probeRouter);
   }
@@ -116,7 +122,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   }
 
   sessionReady(session: Connection, peer: Peer): StreamPipe {
-    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.scheduler);
+    assert(this.#sessions.get(session) === null, "a listener was told twice that a connection is ready");
+    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);
     const place = this.#places.get(session);
@@ -187,7 +194,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
         pipes.push(pipe);
       }
     }
-    await flushed(pipes, lingerMs);
+    await flushed(pipes, lingerMs, this.runtime.loop);
     for (const session of [...this.#sessions.keys()]) {
       session.close();
       this.#drop(session);

@@ -4,6 +4,7 @@
  * context belong to its thread.
  */
 import { ZmqError } from "../base/errors.js";
+import { type Runtime, systemRuntime } from "../base/runtime.js";
 import { InprocRegistry } from "../inproc/listener.js";
 import { OptionAccess } from "../options/access.js";
 import { CONTEXT_OPTION_NUMBERS, type NumberedOption } from "../options/numbers.js";
@@ -37,6 +38,8 @@ function flag(name: string, value: unknown): boolean {
 
 /** Inproc names, limits and defaults of a group of sockets. */
 export class Context extends OptionAccess implements SocketContext {
+  /** @internal of the sockets of this context; a test may put a simulation in its place before it makes any */
+  runtime: Runtime = systemRuntime;
   /** @internal names bound by sockets of this context, and connectors that wait for one */
   readonly inproc = new InprocRegistry();
   #maxSockets = 1023;

@@ -3,7 +3,7 @@
  * nothing of routing; errors are told to the application by the socket.
  */
 
-import { eventLoop } from "../base/deadline.js";
+import { parseEndpoint } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import { Dialer } from "../connect/dialer.js";
@@ -12,14 +12,28 @@ import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
 import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import { checkBind, checkConnect, transportFor } from "../transport/registry.js";
+import { hasTransport, schemes, transportFor } from "../transport/registry.js";
 
 /** An endpoint as the application wrote it, taken apart. */
 export interface Endpoint {
   readonly endpoint: string;
-  readonly scheme: "tcp" | "ipc" | "inproc";
+  readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
+}
+
+/**
+ * Takes an endpoint apart.
+ * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme that
+ * zwire does not speak (R27)
+ */
+export function endpointOf(endpoint: string): Endpoint {
+  const { scheme, address } = parseEndpoint(endpoint);
+  if (scheme === "inproc" || hasTransport(scheme)) return { endpoint, scheme, address };
+  throw new ZmqError("EPROTONOSUPPORT", {
+    address: endpoint,
+    detail: `"${scheme}" is not ${schemes().join(", ")} or inproc`,
+  });
 }
 
 export class Endpoints {
@@ -38,7 +52,7 @@ export class Endpoints {
   constructor(host: SocketHost, inproc: () => InprocRegistry) {
     this.#host = host;
     this.#inproc = inproc;
-    this.#gate = new Gate(host.options);
+    this.#gate = new Gate(host.options, () => host.runtime.now());
   }
 
   /** How many are bound and connected now. */
@@ -58,29 +72,33 @@ export class Endpoints {
   /** Rejects with EBADF when the socket was closed meanwhile. */
   async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
     let handle: InprocListener | Listener;
+    let wildcard = false;
     if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
-      checkBind(scheme, address, this.#host.options);
+      const transport = transportFor(scheme);
+      transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
-      await handle.open(transportFor(scheme), address);
+      await handle.open(transport, address);
+      wildcard = transport.isWildcard?.(address) === true;
     }
     if (this.#host.closed) {
       await handle.close(0);
       throw new ZmqError("EBADF", { address: endpoint });
     }
-    return this.#keep(endpoint, handle);
+    return this.#keep(endpoint, handle, wildcard);
   }
 
-  #keep(given: string, handle: EndpointHandle): EndpointHandle {
+  #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
     this.#bound.set(handle.endpoint, handle);
-    if (given !== handle.endpoint && !isWildcard(given)) this.#aliases.set(given, handle.endpoint);
+    if (given !== handle.endpoint && !wildcard) this.#aliases.set(given, handle.endpoint);
     return handle;
   }
 
   bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
     let handle: InprocListener | Listener;
+    let wildcard = false;
     if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       const contest = this.#inproc().bind(handle);
@@ -92,11 +110,13 @@ export class Endpoints {
         });
       }
     } else {
-      checkBind(scheme, address, this.#host.options);
+      const transport = transportFor(scheme);
+      transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
-      handle.openSync(transportFor(scheme), address);
+      handle.openSync(transport, address);
+      wildcard = transport.isWildcard?.(address) === true;
     }
-    return this.#keep(endpoint, handle);
+    return this.#keep(endpoint, handle, wildcard);
   }
 
   /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
@@ -129,9 +149,10 @@ export class Endpoints {
     if (scheme === "inproc") {
       handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
     } else {
-      checkConnect(scheme, address, this.#host.options);
+      const transport = transportFor(scheme);
+      transport.checkConnect(address, this.#host.options);
       const forget = (): void => this.#forget(handle);
-      handle = new Dialer(this.#host, transportFor(scheme), { endpoint, address, routingId }, forget);
+      handle = new Dialer(this.#host, transport, { endpoint, address, routingId }, forget);
     }
     this.#connected.push(handle);
     return handle;
@@ -170,7 +191,7 @@ export class Endpoints {
       for (const handle of [...this.#leaving.keys()]) handle.abandon();
     };
     if (lingerMs === 0) abandon();
-    const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, abandon) : undefined;
+    const deadline = lingerMs > 0 ? this.#host.runtime.loop.deadline(lingerMs, abandon) : undefined;
     await Promise.all(this.#leaving.values());
     deadline?.cancel();
   }
@@ -196,9 +217,4 @@ export class Endpoints {
   unref(): void {
     for (const handle of this.#all()) handle.unref();
   }
-}
-
-/** Whether each bind of it makes another endpoint: a port or a path that the system chooses. */
-function isWildcard(endpoint: string): boolean {
-  return endpoint === "ipc://*" || /^tcp:.*:(?:\*|0+)$/.test(endpoint);
 }

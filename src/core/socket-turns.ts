@@ -3,12 +3,9 @@
  * what the engine is handed; tests hand it simulated time instead.
  */
 
-import { eventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
-import { setImmediate } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Turns } from "../base/turns.js";
-
-let idleTurn: Promise<void> | null = null;
 
 interface Signalled {
   readonly waiting: Set<() => void>;
@@ -16,6 +13,8 @@ interface Signalled {
 }
 
 export class SocketTurns implements Turns {
+  /** Of the socket's context. */
+  runtime: Runtime;
   /** The last failure to connect: the cause given to what times out. */
   lastFailure: Error | undefined;
   /** Told 1 when an operation begins to wait and -1 when it no longer does. */
@@ -23,27 +22,25 @@ export class SocketTurns implements Turns {
   readonly #waited = (): void => this.onWait?.(-1);
   readonly #signals = new Map<AbortSignal, Signalled>();
 
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
   /** One promise for all who wait for the next turn, of whatever socket. */
   nextTurn(): Promise<void> {
-    idleTurn ??= new Promise((resolve) => {
-      setImmediate(() => {
-        idleTurn = null;
-        resolve();
-      });
-    });
-    return idleTurn;
+    return this.runtime.nextTurn();
   }
 
   defer(run: () => void): void {
-    setImmediate(run);
+    this.runtime.later(run);
   }
 
   late(): boolean {
-    return eventLoop.late();
+    return this.runtime.loop.late();
   }
 
   whenCaughtUp(done: () => void): void {
-    eventLoop.whenCaughtUp(done);
+    this.runtime.loop.whenCaughtUp(done);
   }
 
   expire(
@@ -58,7 +55,7 @@ export class SocketTurns implements Turns {
       expired(reason);
     };
     const late = (): void => end(new ZmqError("EAGAIN", { cause: this.lastFailure }));
-    const deadline = ms >= 0 ? eventLoop.deadline(ms, late) : undefined;
+    const deadline = ms >= 0 ? this.runtime.loop.deadline(ms, late) : undefined;
     const unsubscribe = signal === undefined ? null : this.#onAbort(signal, () => end(signal.reason));
     const cleanup = (): void => {
       deadline?.cancel();

@@ -8,9 +8,9 @@ import { Fifo } from "../base/fifo.js";
 import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
-import { heldBytes, PART_COST } from "./encoder.js";
-import type { FrameFilter, FrameRun } from "./frame-run.js";
-import type { OpenMessage } from "./open-message.js";
+import type { FrameFilter, FrameRun } from "./incoming/frame-run.js";
+import type { OpenMessage } from "./incoming/open-message.js";
+import { heldBytes, PART_COST } from "./message-size.js";
 
 /** The socket's marks, read afresh each time so that a change takes effect at once (G7). 0 = no limit (G5). */
 export interface PipeLimits {
@@ -207,6 +207,19 @@ export abstract class Pipe implements Waiting {
     const message = this.#take();
     if (this.#throttled && this.#belowMark()) this.#readOn();
     return message;
+  }
+
+  /** Put the oldest unread messages behind the others. */
+  moveToEnd(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#inboundLength--;
+      this.enqueue(this.#take());
+    }
+  }
+
+  /** The queue is empty: nothing counts any more, also not what a message has lost while it was queued. */
+  protected clearCount(): void {
+    this.#letGo(this.#inboundBytes);
   }
 
   /** Drop the oldest unread message; there must be one. */

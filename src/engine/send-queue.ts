@@ -1,17 +1,17 @@
 /**
  * A socket's FIFO of sends that wait for room: makes concurrent sends safe, keeps call order and multipart messages
  * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
- * promise. Knows no pipes (it is handed `attempt`) and no clock (it is handed `timers`).
+ * promise. Knows no pipes (it is handed a route) and no clock (it is handed turns).
  *
- * A publisher's queue also holds what is sent right after the event loop stood still, until who dialled meanwhile is there:
- * a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
+ * The queue of a publisher or a router also holds what is sent right after the event loop stood still, until who dialled
+ * meanwhile is there: a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
  */
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
 import { type OutMessage, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/turns.js";
 import { OCTETS_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/turns.js";
-import { messageBytes } from "./encoder.js";
+import { messageBytes } from "./message-size.js";
 
 interface WaitingSend {
   /** null once cancelled or sent. */
@@ -22,27 +22,40 @@ interface WaitingSend {
   cleanup: (() => void) | null;
 }
 
+/** Where messages go. */
+export interface Route {
+  /** Routes a message now; false when no pipe has room. May throw a ZmqError (EFSM, EHOSTUNREACH). */
+  send(message: OutMessage): boolean;
+}
+
 /** Options of the socket that the queue reads afresh each time. */
 export interface SendLimits {
   /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
   readonly sendTimeout: number;
   /** Waiting sends at most. */
   readonly sendQueueLimit: number;
+  /** Only the newest message counts, and it has one part (G14). */
+  readonly conflate: boolean;
 }
+
+/** Why a conflating socket does not take a message. */
+export const SEVERAL_PARTS = "message must have one part on a conflating socket";
 
 const SENT: Promise<void> = Promise.resolve();
 
 export class SendQueue {
   readonly #waiting = new Fifo<WaitingSend>();
-  readonly #attempt: (message: OutMessage) => boolean;
+  readonly #route: Route;
   readonly #limits: SendLimits;
   readonly #turns: Turns;
+  /** Messages that were accepted. */
+  sent = 0;
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
   #draining = false;
   /** Whether a message may be lost to peers who are not let in yet; null where no message is lost by being early. */
-  #mayMiss: (() => boolean) | null = null;
+  #mayMiss: ((message: OutMessage) => boolean) | null = null;
   /** What waits is held for a late event loop. */
   #holding = false;
   /** The loop catches up; what it is late for has been held once. */
@@ -52,9 +65,8 @@ export class SendQueue {
   /** Proxies whose trySend was refused and who want to know of room. */
   readonly #watchers = new Set<() => boolean>();
 
-  /** @param attempt routes a message now; false when no pipe has room; may throw a ZmqError (EFSM, EHOSTUNREACH) */
-  constructor(attempt: (message: OutMessage) => boolean, limits: SendLimits, turns: Turns) {
-    this.#attempt = attempt;
+  constructor(route: Route, limits: SendLimits, turns: Turns) {
+    this.#route = route;
     this.#limits = limits;
     this.#turns = turns;
   }
@@ -68,11 +80,17 @@ export class SendQueue {
     return this.#closed !== null;
   }
 
+  #attempt(message: OutMessage): boolean {
+    if (!this.#route.send(message)) return false;
+    this.sent++;
+    return true;
+  }
+
   /** Send now, or wait in line. */
   send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    if (this.#mayMiss !== null) this.#holdOrRelease(options);
+    if (this.#mayMiss !== null) this.#holdOrRelease(message, options);
     if (this.#live === 0 && !this.#holding) {
       try {
         if (this.#attempt(message)) return this.#sent(message);
@@ -93,15 +111,15 @@ export class SendQueue {
   /** As trySend; also false where `send` would hold the message for a late event loop. */
   sendStraight(message: OutMessage): boolean {
     if (this.#closed !== null) throw this.#closed;
-    if (this.#mayMiss !== null && this.#isLate()) return false;
+    if (this.#mayMiss !== null && this.#isLate(message)) return false;
     return this.#live === 0 && this.#attempt(message);
   }
 
   /**
    * From now on sends wait for an event loop that is late, for at most as long as it takes to catch up.
-   * @param mayMiss whether anybody could have dialled
+   * @param mayMiss whether a message could be for somebody who has dialled meanwhile
    */
-  waitForLate(mayMiss: () => boolean): void {
+  waitForLate(mayMiss: (message: OutMessage) => boolean): void {
     this.#mayMiss = mayMiss;
   }
 
@@ -111,13 +129,14 @@ export class SendQueue {
   }
 
   /** Whether a send is to wait for the event loop. */
-  #isLate(): boolean {
+  #isLate(message: OutMessage): boolean {
     if (this.#holding) return true;
-    return this.#turns.late() && !this.#catchingUp && this.#live === 0 && this.#mayMiss?.() === true;
+    if (!this.#turns.late() || this.#catchingUp || this.#live > 0) return false;
+    return this.#mayMiss?.(message) === true;
   }
 
-  #holdOrRelease(options: CallOptions | undefined): void {
-    if (!this.#isLate()) return;
+  #holdOrRelease(message: OutMessage, options: CallOptions | undefined): void {
+    if (!this.#isLate(message)) return;
     const timeout = options?.timeout ?? this.#limits.sendTimeout;
     const most = Math.min(OPERATIONS_PER_TURN, this.#limits.sendQueueLimit);
     if (timeout === 0 || this.#live >= most || this.#operations >= OPERATIONS_PER_TURN) this.release();
@@ -230,6 +249,9 @@ export class SendQueue {
     for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
       if (head.message !== null) {
         try {
+          // Only of one that waited while the option was set: others are refused before they come here.
+          if (this.#limits.conflate && Array.isArray(head.message))
+            throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
           if (!this.#attempt(head.message)) return;
           head.resolve();
         } catch (error) {

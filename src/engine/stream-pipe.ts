@@ -3,14 +3,15 @@
  * batch should go, it asks its link. Hot path: nothing here allocates per message except what the batch copies.
  */
 
+import { assert } from "../base/assert.js";
 import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
-import { Batch } from "./encoder.js";
+import { Batch } from "./outgoing/batch.js";
+import { Resends } from "./outgoing/resends.js";
+import type { Shared } from "./outgoing/shared-run.js";
+import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner, type ReachedLimit } from "./pipe.js";
-import { Resends } from "./resends.js";
-import type { Shared } from "./shared-run.js";
-import { LARGE_SLAB_BYTES } from "./slab-pool.js";
 
 /** What a stream pipe needs of its session. */
 export interface PipeLink {
@@ -278,7 +279,8 @@ export class StreamPipe extends Pipe {
   }
 
   #recycle(): void {
-    const batch = this.#sealed as Batch;
+    const batch = this.#sealed;
+    assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
     this.#spare = batch;
     batch.release(); // others may have room then, and send

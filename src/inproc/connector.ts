@@ -2,10 +2,11 @@
  * A connected inproc name: waits until the name is bound, in this thread or in another, and does not reconnect after
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
-import { eventLoop } from "../base/deadline.js";
+import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
-import { reportEnd, tellHandshake } from "../connect/dialer.js";
+import type { Runtime } from "../base/runtime.js";
 import { flushed } from "../connect/linger.js";
+import { reportEnd, tellHandshake } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
@@ -29,7 +30,16 @@ const deferSoon: Defer = (run) => {
 
 /** One end of a joined pair, or a connector's queue until it is joined. */
 export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
-  return new DirectPipe(host, host.options, host.scheduler, deferSoon, onFail);
+  const onSpoiled = ({ peer }: DirectPipe): void =>
+    host.emitEvent("limit", {
+      address: peer?.address ?? "",
+      endpoint: peer?.endpoint ?? "",
+      peer,
+      limit: "buffer",
+      action: "dropped",
+      error: memoryGone(),
+    });
+  return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
 }
 
 /** How a socket of this thread looks to the other end. */
@@ -169,6 +179,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#session = null;
   }
 
+  get runtime(): Runtime {
+    return this.host.runtime;
+  }
+
   /** Its pipe has brought it along. */
   get greeting(): null {
     return null;
@@ -254,21 +268,19 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   async close(lingerMs: number): Promise<void> {
     this.#closing = true;
     this.#detach();
-    const began = performance.now();
+    const began = this.runtime.now();
     // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
     if (this.#waits && lingerMs !== 0 && this.pipe.outboundLength > 0) await this.#bound(lingerMs);
     this.#registry.forget(this);
     if (this.#state === "remote") {
-      const left = lingerMs > 0 ? Math.max(0, lingerMs - (performance.now() - began)) : lingerMs;
-      await flushed([this.pipe], this.#abandoned ? 0 : left);
+      const left = lingerMs > 0 ? Math.max(0, lingerMs - (this.runtime.now() - began)) : lingerMs;
+      await flushed([this.pipe], this.#abandoned ? 0 : left, this.runtime.loop);
     }
     const wasRemote = this.#state === "remote";
     this.#state = "closed";
     this.#dropSession();
-    if (wasRemote) {
-      this.host.pipeDisconnected(this.pipe);
-      this.pipe.discardOutbound();
-    }
+    if (wasRemote) this.host.pipeDisconnected(this.pipe);
+    this.pipe.discardOutbound();
     this.#leave();
     this.#hold.set(false);
     this.host.emitEvent("close", { address: this.endpoint });
@@ -281,7 +293,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   /** Waits for the name. In the main thread this does not keep the process alive; see ThreadNames.hold(). */
   #bound(lingerMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const deadline = lingerMs > 0 ? eventLoop.deadline(lingerMs, resolve).unref() : undefined;
+      const deadline = lingerMs > 0 ? this.runtime.loop.deadline(lingerMs, resolve).unref() : undefined;
       this.#onJoined = () => {
         deadline?.cancel();
         setImmediate(resolve); // what was queued goes over first

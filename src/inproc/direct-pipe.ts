@@ -7,11 +7,11 @@
  */
 
 import { Fifo } from "../base/fifo.js";
-import { type OutMessage, toReceived, unshared } from "../base/message.js";
+import { isSpoiled, type Message, type OutMessage, toReceived, unshared } from "../base/message.js";
 import { FREE_BYTES } from "../engine/budget.js";
-import { heldBytes } from "../engine/encoder.js";
-import type { Pipe, PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
-import type { Shared } from "../engine/shared-run.js";
+import { heldBytes } from "../engine/message-size.js";
+import type { Shared } from "../engine/outgoing/shared-run.js";
+import type { PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
 import { type FlushScheduler, StreamPipe } from "../engine/stream-pipe.js";
 
 /** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */
@@ -23,12 +23,15 @@ export class DirectPipe extends StreamPipe {
   #overStream = false;
   #other: DirectPipe | null = null;
   /** Before the other side exists: messages of a connector whose name is not bound yet (R20). */
-  readonly #waiting = new Fifo<OutMessage>();
+  readonly #waiting = new Fifo<Message>();
   #waitingBytes = 0;
   #full = false;
   #wakeScheduled = false;
+  /** A queued message may have become smaller than it was. */
+  #miscounted = false;
   readonly #defer: Defer;
   readonly #onFail: (error: Error) => void;
+  readonly #onSpoiled: (pipe: DirectPipe) => void;
 
   constructor(
     owner: PipeOwner,
@@ -36,10 +39,12 @@ export class DirectPipe extends StreamPipe {
     scheduler: FlushScheduler,
     defer: Defer,
     onFail: (error: Error) => void,
+    onSpoiled: (pipe: DirectPipe) => void,
   ) {
     super(owner, limits, scheduler);
     this.#defer = defer;
     this.#onFail = onFail;
+    this.#onSpoiled = onSpoiled;
   }
 
   /** Join two ends; what was queued before goes over now. */
@@ -51,21 +56,20 @@ export class DirectPipe extends StreamPipe {
   }
 
   #handOver(): void {
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
-      this.#release(message);
-      this.#pass(message);
+    const other = this.#other as DirectPipe;
+    for (let message = this.#takeWaiting(); message !== null; message = this.#takeWaiting()) {
+      if (isSpoiled(message)) this.#tellSpoiled();
+      else this.#pass(other, message);
     }
-    this.#waitingBytes = 0;
     this.limitsChanged();
   }
 
   /** The name is bound in another thread: what was queued goes by a stream. To be linked next. */
   becomeStream(): void {
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
-      this.#release(message);
-      this.append(message);
+    for (let message = this.#takeWaiting(); message !== null; message = this.#takeWaiting()) {
+      if (isSpoiled(message)) this.#tellSpoiled();
+      else this.append(message.length === 1 ? message[0] : message);
     }
-    this.#waitingBytes = 0;
     this.#overStream = true;
     if (!this.#full) return;
     this.#full = false;
@@ -173,28 +177,46 @@ export class DirectPipe extends StreamPipe {
     const other = this.#other;
     let dropped = 0;
     do {
-      if (other === null) this.#waitingBytes -= this.#release(this.#waiting.shift());
-      else if (other.inboundLength > 0) other.forgetOldest();
+      if (other === null) this.#takeWaiting();
+      else if (other.inboundLength > 0) {
+        other.forgetOldest();
+        other.#miscounted = true; // perhaps
+      }
       dropped++;
     } while (this.#filledTo(1) && this.#outboundMessages > 0);
     this.#full = false;
     return dropped;
   }
 
-  /** No message waits with us any more; answers what it counted. */
-  #release(message: OutMessage | undefined): number {
-    const bytes = message === undefined ? 0 : heldBytes(message);
+  /** The oldest message that waits for the other side, or null. When it was the last one nothing counts any more. */
+  #takeWaiting(): Message | null {
+    const message = this.#waiting.shift();
+    if (message === undefined) return null;
+    const bytes = this.#waiting.length === 0 ? this.#waitingBytes : heldBytes(message);
+    this.#waitingBytes -= bytes;
     this.owner.unsent.remove(bytes);
-    return bytes;
+    return message;
+  }
+
+  override discardOutbound(): number {
+    if (this.#overStream) return super.discardOutbound();
+    const lost = this.#waiting.length;
+    while (this.#takeWaiting() !== null);
+    return lost;
+  }
+
+  /** A message was dropped. Told later: a listener may close the socket. */
+  #tellSpoiled(): void {
+    this.#defer(() => this.#onSpoiled(this));
   }
 
   override trySend(message: OutMessage): boolean {
     if (this.#overStream) return super.trySend(message);
     if (!this.hasRoom()) return false;
-    const own = unshared(message);
-    if (this.#other !== null) this.#pass(own);
+    const own = toReceived(unshared(message));
+    if (this.#other !== null) this.#pass(this.#other, own);
     else {
-      if (this.limits.conflate) this.#waitingBytes -= this.#release(this.#waiting.shift());
+      if (this.limits.conflate) this.#takeWaiting();
       this.#waiting.push(own);
       const bytes = heldBytes(own);
       this.#waitingBytes += bytes;
@@ -207,9 +229,8 @@ export class DirectPipe extends StreamPipe {
     return this.#overStream ? super.trySendShared(shared, message) : this.trySend(message);
   }
 
-  #pass(message: OutMessage): void {
-    const other = this.#other as DirectPipe;
-    other.deliver(toReceived(message));
+  #pass(other: DirectPipe, message: Message): void {
+    other.deliver(message);
     if (other.inboundLength > 0 && !other.#wakeScheduled) {
       other.#wakeScheduled = true;
       this.#defer(() => {
@@ -219,11 +240,35 @@ export class DirectPipe extends StreamPipe {
     }
   }
 
-  override read(): ReturnType<Pipe["read"]> {
-    const message = super.read();
+  override read(): Message | undefined {
+    let message = super.read();
+    if (message !== undefined && (message.length > 1 || message[0].length === 0)) {
+      message = this.#unspoiled(message);
+    }
+    if (this.#miscounted) this.#recount();
     const other = this.#other;
     if (other !== null) other.#wake();
     return message;
+  }
+
+  /** The message, or the next that has its memory yet. */
+  #unspoiled(read: Message): Message | undefined {
+    let message: Message | undefined = read;
+    while (message !== undefined && isSpoiled(message)) {
+      this.#miscounted = true;
+      this.#tellSpoiled();
+      const other = this.#other;
+      if (other !== null) other.#tellSpoiled();
+      message = super.read();
+    }
+    return message;
+  }
+
+  /** What a message counted that became smaller in the queue is known when the queue is empty. */
+  #recount(): void {
+    if (this.inboundLength > 0) return;
+    this.#miscounted = false;
+    this.clearCount();
   }
 
   /** G8: a sender that was refused goes on when half is read. */

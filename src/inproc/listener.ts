@@ -15,7 +15,7 @@ import type { Stream } from "../transport/contract/transport.js";
 import { isCompatible } from "../wire/zmtp/compatibility.js";
 import { InprocConnector, newDirectPipe, peerOf } from "./connector.js";
 import { DirectPipe } from "./direct-pipe.js";
-import { ThreadNames } from "./threads.js";
+import { ThreadNames } from "./name-directory.js";
 
 export { InprocConnector };
 

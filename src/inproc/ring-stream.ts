@@ -7,7 +7,7 @@
  * A pending waitAsync does not keep an event loop alive; the port does.
  */
 import type { MessagePort } from "node:worker_threads";
-import { FrameDecoder } from "../engine/decoder.js";
+import { FrameDecoder } from "../engine/incoming/decoder.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import {
   FrameFault,
@@ -113,6 +113,10 @@ export class RingStream implements Stream {
   }
 
   get unsent(): number {
+    return this.#pending;
+  }
+
+  get untaken(): number {
     return this.#pending;
   }
 
@@ -256,7 +260,7 @@ export class RingStream implements Stream {
       return;
     }
     const fault = decoder.push(chunk);
-    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault, decoder.faultOctets);
+    if (fault !== FrameFault.none) this.#end(undefined, fault, decoder.faultOctets);
   }
 
   /**

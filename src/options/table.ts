@@ -114,11 +114,10 @@ export function namesOf(type: SocketType, groups: readonly Group[]): readonly st
 }
 
 /** Defaults that a socket type has for itself. */
-export function ownDefaults(type: string, groups: readonly Group[]): Record<string, unknown> {
+export function ownDefaults(type: SocketType, groups: readonly Group[]): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const [name, { initialOf }] of Object.entries(rowsOf(groups))) {
-    if (initialOf !== undefined && Object.hasOwn(initialOf, type))
-      found[name] = initialOf[type as SocketType];
+    if (initialOf !== undefined && Object.hasOwn(initialOf, type)) found[name] = initialOf[type];
   }
   return found;
 }
@@ -133,7 +132,11 @@ export function optionsOf(type: SocketType): readonly OptionName[] {
   return namesOf(type, ALL) as readonly OptionName[];
 }
 
+const DEFAULTS: ReadonlyMap<string, object> = new Map(
+  SOCKET_TYPES.map((type) => [type, ownDefaults(type, ALL)]),
+);
+
 /** Defaults of a socket type that differ from those of the others. */
-export function defaultsOf(type: string): Record<string, unknown> {
-  return ownDefaults(type, ALL);
+export function defaultsOf(type: string): object {
+  return DEFAULTS.get(type) ?? {};
 }

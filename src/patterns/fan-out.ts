@@ -5,9 +5,9 @@
 
 import type { OutMessage } from "../base/message.js";
 import type { Budget } from "../engine/budget.js";
-import { Batch } from "../engine/encoder.js";
+import { Batch } from "../engine/outgoing/batch.js";
+import { encodedBytes, Shared } from "../engine/outgoing/shared-run.js";
 import type { Pipe } from "../engine/pipe.js";
-import { encodedBytes, Shared } from "../engine/shared-run.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Overflow } from "./overflow.js";
 

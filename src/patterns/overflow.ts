@@ -5,8 +5,8 @@
  */
 
 import type { OutMessage } from "../base/message.js";
+import type { Shared } from "../engine/outgoing/shared-run.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { Shared } from "../engine/shared-run.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OnFull } from "../options/options.js";
 

@@ -7,6 +7,7 @@ import { ZmqError } from "../base/errors.js";
 import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
+import type { FairQueue } from "./fair-queue.js";
 
 export class PeerNumbers {
   readonly #pipes = new Map<number, Pipe>();
@@ -43,6 +44,12 @@ export class PeerNumbers {
   /** The number of a pipe, also of one that has left and is not yet read empty. */
   of(pipe: Pipe): number {
     return this.#numbers.get(pipe) as number;
+  }
+
+  /** The next message of one part, and the number of the peer that sent it. */
+  nextOf(inbound: FairQueue): [message: Buffer, from: { readonly routingId: number }] | undefined {
+    const message = inbound.next();
+    return message && [message[0], { routingId: this.of(inbound.last as Pipe) }];
   }
 
   /**

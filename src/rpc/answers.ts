@@ -1,12 +1,12 @@
 /**
- * Errors to the arguments of an ERR event and back (§6, T10, T21, T35). Knows no channels.
+ * Turns errors into the arguments of an ERR event and back (§6, T10, T21, T35).
  */
 import { Buffer } from "../base/platform.js";
 import { CallRefused, MalformedAnswer, RemoteError, UnknownMethod } from "./errors.js";
 import { sendable } from "./wire/codec.js";
 import type { Extension, RpcEvent } from "./wire/event.js";
 
-/** Why a zwire server did not run a call; in the extension header, beside `code` and `data`. */
+/** Why a zwire server did not run a call. Sent in the extension header, beside `code` and `data`. */
 export type Refusal = "unknown-method" | "busy" | "closing";
 
 interface ErrorExtension extends Extension {
@@ -19,7 +19,7 @@ export interface ErrorAnswer {
   readonly extension: ErrorExtension;
 }
 
-/** An error as it is sent. @param traceback whether its stack goes with it */
+/** An error as it is sent. @param traceback whether to send its stack */
 export function describeError(error: unknown, traceback: boolean): ErrorAnswer {
   if (!(error instanceof Error)) {
     const thrown = typeof error === "string" ? error : describe(error);
@@ -54,7 +54,7 @@ function text(value: string): string {
   return sendable(value, "error") as string;
 }
 
-/** Any value as text; what a peer has sent may have a `toString` of its own that is no function. */
+/** Any value as text. An object from a peer may have a `toString` that is not a function. */
 export function describe(value: unknown): string {
   try {
     return String(value);
@@ -63,7 +63,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Data that cannot be sent must not hide the error that it belongs to. */
+/** The data, or a note if it cannot be sent: that must not hide the error itself. */
 function sendableOrNote(data: unknown): unknown {
   try {
     return sendable(data, "error.data");
@@ -76,7 +76,7 @@ function sendableOrNote(data: unknown): unknown {
 export function errorOf(event: RpcEvent, method: string): Error {
   const { args } = event;
   if (!Array.isArray(args) || args.length === 0) {
-    return new MalformedAnswer(`the server answered ${method} with an error without content`, method);
+    return new MalformedAnswer(`the server answered ${method} with an empty error`, method);
   }
   if (args.length === 1) return new RemoteError("RemoteError", toText(args[0]), { method });
   const name = toText(args[0]);
@@ -91,7 +91,7 @@ export function errorOf(event: RpcEvent, method: string): Error {
   if (kind === "busy" || kind === "closing")
     return new CallRefused(name, message, { ...details, code: kind });
   if (kind === "unknown-method") return new UnknownMethod(name, message, details);
-  // Python's NameError for an unknown method has nothing but the name as its message.
+  // The message of Python's NameError for an unknown method is only the name.
   const unknown =
     name === "NameError" && event.extension === null && (message === method || message === `b'${method}'`);
   return new (unknown ? UnknownMethod : RemoteError)(name, message, details);

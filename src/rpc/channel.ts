@@ -1,42 +1,42 @@
 /**
- * One channel of the protocol (§5), as either side keeps it: credit for what it sends, the window for what it receives,
- * heartbeats. No I/O and no clock: time is handed in, and answers say what to send.
+ * One channel of the protocol (§5), for clients and servers: credit for what we send, the window for what we receive, and
+ * heartbeats. It does no I/O and has no clock: callers pass the time and send what it asks for.
  */
 
-/** Granted credit is not counted beyond this; a peer may grant what it likes. */
+/** The most credit that is counted. A peer may grant any number. */
 const MOST_CREDIT = 2 ** 31;
-/** Silence for so many intervals makes a channel suspect that heard heartbeats before. */
+/** A channel that has heard heartbeats becomes suspect after this many intervals of silence. */
 const SUSPECT_INTERVALS = 3;
 
-/** What a channel keeps to. */
+/** Limits of a channel. */
 export interface ChannelRules {
   /** Events that the peer may send ahead of the reader. */
   readonly window: number;
-  /** Milliseconds without a heartbeat after which one is begun; 0: none is ever begun (servers). */
+  /** Milliseconds without a heartbeat after which we begin one; 0: never (servers). */
   readonly heartbeat: number;
   /** Milliseconds of silence after which the channel is lost; Infinity: never. */
   readonly lostAfter: number;
 }
 
-/** What `tick` found to be due. */
+/** What is due, according to `tick`. */
 export type Due = "nothing" | "heartbeat" | "lost";
 
 export class Channel {
   readonly #rules: ChannelRules;
-  /** Events that we may send; each side begins with one (§5.1). */
+  /** Events that we may send. Each side starts with one (§5.1). */
   #credit = 1;
-  /** Events that the peer may send or has sent, and the reader has not taken. It begins with one. */
+  /** Events that the peer may send, or has sent and the reader has not taken. Starts with one. */
   #outstanding = 1;
-  /** Events that have arrived and were not taken. */
+  /** Events that have arrived and were not taken by the reader. */
   #unread = 0;
   #answered = false;
-  /** When anything was heard. */
+  /** When anything was last heard. */
   #heard: number;
-  /** When a heartbeat was heard or begun. */
+  /** When a heartbeat was last heard or begun. */
   #beat: number;
-  /** A heartbeat that we began is not answered yet. */
+  /** We began a heartbeat that is not answered yet. */
   #begun = false;
-  /** The longest time between two heartbeats of the peer; the first comes an interval after the beginning (§5.2). */
+  /** The longest time between two heartbeats of the peer. The first comes one interval after the start (§5.2). */
   #peerInterval = 0;
   #lastPeerBeat: number;
   #beats = false;
@@ -55,12 +55,12 @@ export class Channel {
     return this.#credit > 0;
   }
 
-  /** An event that costs credit is sent: anything but a grant or a heartbeat (§5.1). */
+  /** An event that costs credit was sent: anything but a grant or a heartbeat (§5.1). */
   spend(): void {
     this.#credit--;
   }
 
-  /** A grant came. They add up; a malformed one is ignored (T14). False for such. */
+  /** A grant came. Grants add up. Returns false for a malformed one, which is ignored (T14). */
   grant(args: unknown, now: number): boolean {
     this.#heard = now;
     const count: unknown = Array.isArray(args) ? args[0] : undefined;
@@ -71,7 +71,7 @@ export class Channel {
 
   // Receiving
 
-  /** An event came that costs credit. False when the peer has sent more than it may and the reader keeps up with. */
+  /** An event that costs credit came. Returns false if more are unread than the window allows. */
   arrived(now: number): boolean {
     this.#heard = now;
     this.#answered = true;
@@ -86,9 +86,9 @@ export class Channel {
   }
 
   /**
-   * What to grant before the reader waits for the next event; 0 for nothing. Nothing before the first answer, because
-   * Python would lose it (T15), and nothing while more than half of the window is out: surplus grants at the end of a
-   * stream can stop a Python server for good (§8, T16).
+   * How much to grant before the reader waits for the next event; 0 for no grant. No grant before the first answer,
+   * because Python would lose it (T15), nor while more than half of the window is outstanding: surplus grants at the end
+   * of a stream can stop a Python server for good (§8, T16).
    */
   wanted(): number {
     const { window } = this.#rules;
@@ -101,8 +101,8 @@ export class Channel {
   // Heartbeats
 
   /**
-   * A heartbeat came; true if it is to be answered. Every one is (§5.2, the echo rule), but for those that answer one
-   * that we began: two peers with this rule would never stop.
+   * A heartbeat came. Returns whether to answer it. Each one is answered (§5.2, the echo rule), except the answer to one
+   * that we began: otherwise two peers with this rule would never stop.
    */
   heartbeat(now: number): boolean {
     this.#heard = now;
@@ -115,23 +115,23 @@ export class Channel {
     return false;
   }
 
-  /** We send one of our own, and its answer is not to be answered. */
+  /** We send a heartbeat of our own. Its answer will not be answered. */
   begin(now: number): void {
     this.#beat = now;
     this.#begun = true;
   }
 
-  /** Something else came. */
+  /** Another event came. */
   touched(now: number): void {
     this.#heard = now;
   }
 
-  /** We were busy for so long and asked for nothing: that nothing was heard meanwhile is no silence of the peer's. */
+  /** Our own event loop was busy for so long and read nothing: this time does not count as silence of the peer. */
   away(milliseconds: number, now: number): void {
     this.#heard = Math.min(now, this.#heard + milliseconds);
   }
 
-  /** What is due now. After "heartbeat" one must be sent. */
+  /** What is due now. After "heartbeat" the caller must send one. */
   tick(now: number): Due {
     const { heartbeat, lostAfter } = this.#rules;
     if (now - this.#heard >= lostAfter) return "lost";
@@ -145,7 +145,7 @@ export class Channel {
     return now - this.#heard;
   }
 
-  /** When anything was heard. */
+  /** When anything was last heard. */
   get lastHeard(): number {
     return this.#heard;
   }
@@ -160,7 +160,7 @@ export class Channel {
     return this.#peerInterval;
   }
 
-  /** Whether a peer that used to send heartbeats has stopped. It may be busy, or may have forgotten the channel. */
+  /** Whether a peer that used to send heartbeats has stopped: it may be busy, or may have forgotten the channel. */
   suspect(now: number): boolean {
     const interval = Math.max(this.#rules.heartbeat, this.#peerInterval);
     return this.beats && interval > 0 && now - this.#heard >= SUSPECT_INTERVALS * interval;

@@ -1,25 +1,47 @@
 /**
- * The time, as clients and servers are handed it: the system's, or a test's own.
+ * Time, turns of the event loop and random numbers, as clients and servers are handed them: the system's, or a test's
+ * own.
  */
-
-import { eventLoop } from "../base/deadline.js";
-import { monotonicMs } from "../base/platform.js";
+import { type Buffer, randomBytes, wallClockMs } from "../base/platform.js";
+import { systemRuntime } from "../base/runtime.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
-  /** Milliseconds of some monotonic clock. */
+  /** Milliseconds by a clock that only goes forward. */
   now(): number;
   /**
-   * Call `due` after so many milliseconds, clamped to what a timer can wait, once; the result undoes it. Where the event loop
-   * was busy it reads first what has come meanwhile. Does not keep the process alive.
+   * Calls `due` once after so many milliseconds, clamped to what a timer can wait; the result undoes it. If the event
+   * loop was busy, it first reads what has arrived meanwhile. Does not keep the process alive.
    */
   after(milliseconds: number, due: () => void): () => void;
 }
 
-export const systemClock: Clock = {
-  now: () => monotonicMs(),
+/** Everything else that a simulation replaces. */
+export interface Environment extends Clock {
+  /** Milliseconds since 1970. Somebody may set this clock back. */
+  date(): number;
+  /** As `after`, but keeps the process alive until then. */
+  afterAlive(milliseconds: number, due: () => void): () => void;
+  /** Calls `run` when the present call stack is done. */
+  nextTick(run: () => void): void;
+  /** Calls `run` on a later turn of the event loop, behind the input of that turn. */
+  later(run: () => void): void;
+  /** Random bytes that a peer cannot predict. */
+  randomBytes(count: number): Buffer;
+}
+
+export const systemEnvironment: Environment = {
+  now: () => systemRuntime.now(),
+  date: () => wallClockMs(),
   after(milliseconds, due) {
-    const deadline = eventLoop.deadline(milliseconds, due).unref();
+    const deadline = systemRuntime.loop.deadline(milliseconds, due).unref();
     return () => deadline.cancel();
   },
+  afterAlive(milliseconds, due) {
+    const deadline = systemRuntime.loop.deadline(milliseconds, due);
+    return () => deadline.cancel();
+  },
+  nextTick: (run) => systemRuntime.nextTick(run),
+  later: (run) => systemRuntime.later(run),
+  randomBytes: (count) => randomBytes(count),
 };

@@ -1,14 +1,14 @@
 /**
- * The deadlines of many calls with few different lengths: calls of one length end in the order in which they began, so
- * each length has a list and one timer, and a call that is answered in time costs two links. Callers choose the lengths,
- * so no more than a few lists that are empty are kept for the next call. Knows no calls.
+ * Deadlines of many calls with few different timeouts. Calls with the same timeout expire in the order in which they
+ * began, so each timeout has a list and one timer, and a call that is answered in time costs only two links. Callers
+ * choose the timeouts, so only a few empty lists are kept for the next call.
  */
 import type { Clock } from "./clock.js";
 
-/** From so many lengths on, the list of one goes with its last deadline; before, it waits for the next one. */
+/** Up to this many lists are kept when they are empty. */
 const MOST_LANES = 64;
 
-/** A deadline that may be called off. */
+/** A deadline that can be cancelled. */
 export class Deadline {
   readonly at: number;
   readonly due: () => void;
@@ -22,24 +22,24 @@ export class Deadline {
     this.due = due;
   }
 
-  /** It will not come; nothing happens when it has. */
+  /** The deadline will not fire. Does nothing if it has. */
   cancel(): void {
     this.#list?.remove(this);
     this.#list = null;
   }
 
-  /** It has come. */
+  /** The time is up. */
   fire(): void {
     this.cancel();
     this.due();
   }
 }
 
-/** Deadlines of one length, the first to come in front. */
+/** Deadlines with the same timeout, the next one first. */
 class Lane {
   readonly #clock: Clock;
   readonly #length: number;
-  /** Called when nothing is left; true when the lane is not wanted any more. */
+  /** Called when nothing is left. Returns true if the lane is to be dropped. */
   readonly #empty: (lane: Lane, timeIsUp: boolean) => boolean;
   #first: Deadline | null = null;
   #last: Deadline | null = null;
@@ -72,20 +72,20 @@ class Lane {
     if (this.#first === null && this.#empty(this, false)) this.#stop();
   }
 
-  /** The timer runs on when its deadline was called off: what it finds then is the next one, or nothing. */
+  /** The timer goes on when its deadline is cancelled. When it fires, it looks for the next one. */
   #wait(milliseconds: number): () => void {
     return this.#clock.after(milliseconds, () => this.#look());
   }
 
   #look(): void {
     const now = this.#clock.now();
-    // Those that come in less than a millisecond are due: a timer cannot wait for less.
+    // What is due in less than a millisecond is due now: a timer cannot wait for less.
     while (this.#first !== null && this.#first.at - now < 1) this.#first.fire();
     if (this.#first !== null) this.#stop = this.#wait(this.#first.at - now);
     else this.#empty(this, true);
   }
 
-  /** None of them comes any more. */
+  /** None of them fires any more. */
   stop(): void {
     this.#stop();
   }
@@ -99,18 +99,18 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** Lengths that have a list and a timer now. */
+  /** Timeouts that have a list and a timer now. */
   get lanes(): number {
     return this.#lanes.size;
   }
 
-  /** Calls back after so many milliseconds, once, unless it is called off. Does not keep the process alive. */
+  /** Calls back once after so many milliseconds, unless cancelled. Does not keep the process alive. */
   after(milliseconds: number, due: () => void): Deadline {
     let lane = this.#lanes.get(milliseconds);
     if (lane === undefined) {
       lane = new Lane(this.#clock, milliseconds, (empty, timeIsUp) => {
         if (!timeIsUp && this.#lanes.size <= MOST_LANES) return false;
-        // What fell due may have begun another of this length.
+        // The callback of a deadline may have made a new list for this timeout.
         if (this.#lanes.get(milliseconds) === empty) this.#lanes.delete(milliseconds);
         return true;
       });
@@ -119,7 +119,7 @@ export class Deadlines {
     return lane.add(due);
   }
 
-  /** No deadline comes any more, and no timer is left. */
+  /** No deadline fires any more, and no timer is left. */
   close(): void {
     for (const lane of this.#lanes.values()) lane.stop();
     this.#lanes.clear();

@@ -1,12 +1,12 @@
 /**
- * The errors of calls, as classes that a program can test for. All extend RpcError. Misuse of an argument is a TypeError
- * or RangeError, a socket's trouble a ZmqError. Knows no events and no sockets.
+ * The errors of calls. All extend RpcError. A wrong argument is a TypeError or RangeError instead, and an error of a
+ * socket a ZmqError.
  */
 
-/** What went wrong with a call, in any way. */
+/** A call has failed. */
 export class RpcError extends Error {
   override name = "RpcError";
-  /** Method that was called, where it is about one call. */
+  /** Method that was called; undefined if the error is not about one call. */
   readonly method: string | undefined;
 
   constructor(message: string, method?: string, options?: ErrorOptions) {
@@ -19,7 +19,7 @@ export class RpcError extends Error {
 export interface RemoteErrorDetails {
   /** Method that was called. */
   readonly method?: string;
-  /** Stack of the other side, as text. */
+  /** Stack of the other side. */
   readonly traceback?: string | null;
   /** `error.code` of a zwire server's error. */
   readonly code?: string;
@@ -29,14 +29,14 @@ export interface RemoteErrorDetails {
 
 /**
  * The handler of the other side threw. `name` and `message` are those of its error: `ValueError`, `TypeError`.
- * Throwing one in a handler hands all of it on.
+ * A handler that throws one passes all of it on to its own caller.
  */
 export class RemoteError extends RpcError {
   /** Stack of the other side, or null. */
   readonly traceback: string | null;
-  /** `error.code` of the other side's error, where that is zwire and it had one. */
+  /** `error.code` of the other side's error, if that side is zwire and the error had one. */
   readonly code: string | undefined;
-  /** `error.data` of the other side's error, where that is zwire and it had some. */
+  /** `error.data` of the other side's error, if that side is zwire and the error had some. */
   readonly data: unknown;
 
   constructor(name: string, message: string, details: RemoteErrorDetails = {}) {
@@ -51,25 +51,25 @@ export class RemoteError extends RpcError {
 /** The server has no such method. */
 export class UnknownMethod extends RemoteError {}
 
-/** The server did not run the call: it is closing (`code` "closing") or too many calls wait there (`code` "busy"). */
+/** The server did not run the call, because it is closing (`code` "closing") or too many calls wait there (`code` "busy"). */
 export class CallRefused extends RemoteError {}
 
-/** The server is gone, or has forgotten the call. Whether it ran is not known. Also: the client was closed. */
+/** The server is gone or has forgotten the call, or the client was closed. The call may have run or not. */
 export class LostRemote extends RpcError {
   override name = "LostRemote";
 }
 
-/** No answer in time. */
+/** No answer came in time. */
 export class TimeoutExpired extends RpcError {
   override name = "TimeoutExpired";
-  /** Milliseconds that were allowed. */
+  /** The timeout in milliseconds. */
   readonly timeout: number;
-  /** Whether the request had been handed to the socket; if not, the server never sees it. */
+  /** Whether the request was handed to the socket. If not, the server will never see it. */
   readonly sent: boolean;
 
   constructor(method: string, timeout: number, sent: boolean) {
     super(
-      `no answer to ${method} within ${timeout} ms${sent ? "" : "; it was never sent, because no server was there or none had room"}`,
+      `no answer to ${method} within ${timeout} ms${sent ? "" : "; the call was never sent, because no server was there or none had room"}`,
       method,
     );
     this.timeout = timeout;
@@ -77,7 +77,7 @@ export class TimeoutExpired extends RpcError {
   }
 }
 
-/** The other side answered with something that the protocol does not allow. */
+/** The other side gave an answer that the protocol does not allow. */
 export class MalformedAnswer extends RpcError {
   override name = "MalformedAnswer";
 }

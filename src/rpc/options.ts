@@ -1,5 +1,5 @@
 /**
- * Checks of what programs give: options of clients, servers and calls, with their defaults.
+ * Checks the options of clients, servers and calls, and fills in their defaults.
  */
 import type { DealerOptions, RouterOptions } from "../index.js";
 import type { CallOptions, ClientOptions, EventLimits, Headers, Middleware, ServeOptions } from "./types.js";
@@ -28,6 +28,7 @@ export interface CheckedServeOptions {
   readonly connect: boolean;
   readonly concurrency: number;
   readonly queueLimit: number;
+  readonly maxWaitingBytes: number;
   readonly maxClientCalls: number;
   readonly maxUnsentBytes: number;
   readonly middleware: readonly Middleware[];
@@ -58,6 +59,7 @@ const SERVE_NAMES = [
   "connect",
   "concurrency",
   "queueLimit",
+  "maxWaitingBytes",
   "maxClientCalls",
   "maxUnsentBytes",
   "middleware",
@@ -180,6 +182,7 @@ export function checkServeOptions(options: ServeOptions = {}): CheckedServeOptio
     connect: flag("connect", options.connect ?? false),
     concurrency: count("concurrency", options.concurrency ?? Infinity, 1, true),
     queueLimit: count("queueLimit", options.queueLimit ?? 10_000, 0, true),
+    maxWaitingBytes: count("maxWaitingBytes", options.maxWaitingBytes ?? 64 * 1024 * 1024, 0, true),
     maxClientCalls: count("maxClientCalls", options.maxClientCalls ?? 65_536, 1, true),
     maxUnsentBytes: count("maxUnsentBytes", options.maxUnsentBytes ?? 32 * 1024 * 1024, 0, true),
     middleware: hooks(options.middleware ?? []),

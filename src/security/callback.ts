@@ -2,7 +2,7 @@
  * An authenticator that calls a function of the application. Whatever goes wrong with it lets nobody in.
  */
 
-import { eventLoop } from "../base/deadline.js";
+import type { EventLoop } from "../base/deadline.js";
 import { Buffer } from "../base/platform.js";
 import { STATUSES, type Status, type Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
@@ -85,11 +85,13 @@ function userIdOf(value: unknown): string {
 export class CallbackAuthenticator implements Authenticator {
   readonly #authenticate: Authenticate;
   readonly #timeoutMs: number;
+  readonly #loop: EventLoop;
 
   /** @param timeoutMs milliseconds that an answer may take; 0: as long as the connection waits */
-  constructor(authenticate: Authenticate, timeoutMs: number) {
+  constructor(authenticate: Authenticate, timeoutMs: number, loop: EventLoop) {
     this.#authenticate = authenticate;
     this.#timeoutMs = timeoutMs;
+    this.#loop = loop;
   }
 
   authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
@@ -108,7 +110,7 @@ export class CallbackAuthenticator implements Authenticator {
       };
       const gone = (): void => giveUp(signal.reason);
       const late = (): void => giveUp(new Error(`authenticate gave no answer within ${limit} ms`));
-      const deadline = limit === 0 ? undefined : eventLoop.deadline(limit, late).unref();
+      const deadline = limit === 0 ? undefined : this.#loop.deadline(limit, late).unref();
       signal.addEventListener("abort", gone, { once: true });
       this.#decide(request, wanted.signal).then(resolve, reject).finally(end);
     });

@@ -4,6 +4,7 @@
  * secret.
  */
 
+import type { EventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
 import { Buffer } from "../base/platform.js";
 import type { Security } from "../wire/zmtp/mechanisms/security.js";
@@ -293,9 +294,15 @@ function missing(detail: string): ZmqError {
  * Derives `values.security` and `values.authenticator` from the settings, for the connections of the next bind or connect.
  * @param zap makes the authenticator that asks the ZAP handler
  * @param raw connections have no handshake (STREAM)
+ * @param loop in which an authenticator's time runs
  * @throws ZmqError EINVAL naming what is missing
  */
-export function secure(values: SecurityValues, zap: () => Authenticator, raw: boolean): void {
+export function secure(
+  values: SecurityValues,
+  zap: () => Authenticator,
+  raw: boolean,
+  loop: EventLoop,
+): void {
   const security = roleOf(values);
   if (values.zapEnforceDomain && values.zapDomain === "") throw missing("zapEnforceDomain needs zapDomain");
   const asks = ("ask" in security && security.ask) || (security.mechanism === "PLAIN" && security.server);
@@ -306,7 +313,7 @@ export function secure(values: SecurityValues, zap: () => Authenticator, raw: bo
   const { authenticate, authenticateTimeout } = values;
   if (!asks) values.authenticator = null;
   else if (authenticate === null) values.authenticator = zap();
-  else values.authenticator = new CallbackAuthenticator(authenticate, authenticateTimeout);
+  else values.authenticator = new CallbackAuthenticator(authenticate, authenticateTimeout, loop);
 }
 
 function roleOf(values: SecurityValues): Security {

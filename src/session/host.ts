@@ -4,8 +4,8 @@
 
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
-import type { FlushScheduler } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
 
 export interface SocketHost extends PipeOwner {
@@ -16,7 +16,8 @@ export interface SocketHost extends PipeOwner {
   readonly raw: boolean;
   /** Does what libzmq does where zwire is kinder. */
   readonly asLibzmq: boolean;
-  readonly scheduler: FlushScheduler;
+  /** Time, turns and randomness for everything that works for the socket. */
+  readonly runtime: Runtime;
   /** Whether the application has closed the socket. */
   readonly closed: boolean;
   /** Whether open connections keep the process alive. */

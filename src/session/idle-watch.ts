@@ -2,7 +2,7 @@
  * How long a connection may be of no use: no message and no subscription either way. It looks now and then, so that what
  * passes costs a flag for each chunk. PINGs are no use. Knows no messages.
  */
-import { type Agenda, type Appointment, agenda } from "./agenda.js";
+import type { Agenda, Appointment } from "../base/agenda.js";
 
 /** Looks within the time: it is over at most that part of it late. */
 const LOOKS = 4;
@@ -26,7 +26,7 @@ export class IdleWatch implements Appointment {
   /** Looks in a row that found nothing. */
   #unused = 0;
 
-  constructor(owner: Idler, limitMs: number, looks: Agenda = agenda) {
+  constructor(owner: Idler, limitMs: number, looks: Agenda) {
     this.#owner = owner;
     this.#lookMs = Math.max(1, limitMs / LOOKS);
     this.#agenda = looks;

@@ -2,8 +2,8 @@
  * The time that a peer has for a message that it has begun. It looks now and then whether one is under way, so that what
  * passes costs nothing: an end is a flag, set once for a chunk. A slow line makes progress, a trickle does not.
  */
-import { type EventLoop, eventLoop } from "../base/deadline.js";
-import { type Agenda, type Appointment, agenda } from "./agenda.js";
+import type { Appointment } from "../base/agenda.js";
+import type { Runtime } from "../base/runtime.js";
 
 /** Slower than any line that is in use: a modem of 2400 baud carries as much. */
 const BYTES_PER_SECOND = 256;
@@ -30,24 +30,22 @@ export class MessageWatch implements Appointment {
   readonly #owner: Watched;
   readonly #limitMs: number;
   readonly #lookMs: number;
-  readonly #loop: EventLoop;
-  readonly #agenda: Agenda;
+  readonly #runtime: Runtime;
   /** When the time began that runs now; Infinity when none does. */
   #since = Number.POSITIVE_INFINITY;
   /** Bytes that had arrived by then. */
   #received = 0;
 
-  constructor(owner: Watched, limitMs: number, loop: EventLoop = eventLoop, looks: Agenda = agenda) {
+  constructor(owner: Watched, limitMs: number, runtime: Runtime) {
     this.#owner = owner;
     this.#limitMs = limitMs;
     this.#lookMs = Math.max(1, limitMs / LOOKS);
-    this.#loop = loop;
-    this.#agenda = looks;
-    looks.after(this.#lookMs, this);
+    this.#runtime = runtime;
+    runtime.agenda.after(this.#lookMs, this);
   }
 
   due(): void {
-    const now = this.#loop.clock.now();
+    const now = this.#runtime.now();
     this.#since += Math.max(0, now - this.at); // our loop was busy
     if (!this.#owner.begun || this.#owner.throttled) this.#since = Number.POSITIVE_INFINITY;
     else if (this.anew || this.#since === Number.POSITIVE_INFINITY || this.#progress(now)) this.#begin(now);
@@ -56,7 +54,7 @@ export class MessageWatch implements Appointment {
       return;
     }
     this.anew = false;
-    this.#agenda.after(this.#lookMs, this);
+    this.#runtime.agenda.after(this.#lookMs, this);
   }
 
   /** Judged by the whole time, in which a line may be silent for a while. */
@@ -72,6 +70,6 @@ export class MessageWatch implements Appointment {
 
   /** The session is over. */
   stop(): void {
-    this.#agenda.cancel(this);
+    this.#runtime.agenda.cancel(this);
   }
 }

@@ -4,9 +4,8 @@
  * that have them, so nothing here asks for a type.
  */
 
-import type { Message } from "../base/message.js";
-import { Buffer, nextTick } from "../base/platform.js";
-import { writeFrameHeader } from "../engine/encoder.js";
+import { Buffer } from "../base/platform.js";
+import { writeFrameHeader } from "../engine/frame-header.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { OptionValues } from "../options/options.js";
 import type { SocketHost } from "./host.js";
@@ -56,10 +55,10 @@ export function sayHello(pipe: Pipe, { helloMessage }: NoticeOptions): void {
 export function tellMade(host: SocketHost, pipe: Pipe, { routerNotify }: NoticeOptions): void {
   if (!notifies(host, pipe, routerNotify, NOTIFY_CONNECT)) return;
   // Over inproc, messages may have come while the two were being joined.
-  let before = pipe.inboundLength;
+  const before = pipe.inboundLength;
   deliver(host, pipe, EMPTY);
   if (pipe.inboundLength === before) return; // a peer that is not heard
-  for (; before > 0; before--) pipe.enqueue(pipe.read() as Message);
+  pipe.moveToEnd(before);
 }
 
 /**
@@ -82,7 +81,7 @@ function notifies(host: SocketHost, pipe: Pipe, routerNotify: number, what: numb
 function deliver(host: SocketHost, pipe: Pipe, part: Buffer): void {
   pipe.deliver([part]);
   // Not within the session's own steps: a listener of messages may close the socket.
-  nextTick(() => {
+  host.runtime.nextTick(() => {
     if (pipe.inboundLength > 0) host.pipeReadable(pipe);
   });
 }

@@ -3,6 +3,7 @@
  */
 
 import type { Peer } from "../base/events.js";
+import type { Runtime } from "../base/runtime.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { Stream } from "../transport/contract/transport.js";
 
@@ -29,6 +30,7 @@ export interface Connection {
 
 /** Who made the session: a dialler or a listener. */
 export interface SessionOwner {
+  readonly runtime: Runtime;
   readonly socketType: string;
   /** The endpoint of ours, bound or connected. */
   readonly endpoint: string;

@@ -2,7 +2,8 @@
  * Writes batches to a stream as its budget allows: no more than so many messages ahead of what is read. Knows neither
  * frames nor pipes.
  */
-import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "../base/platform.js";
+import type { Timer } from "../base/deadline.js";
+import type { Runtime } from "../base/runtime.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { WriteBudget } from "./write-budget.js";
 
@@ -11,6 +12,7 @@ const WINDOW_MS = 20;
 
 /** Who is told when a write that was not taken whole has been. */
 export interface Writing {
+  readonly runtime: Runtime;
   written(): void;
   /** Whether the memory that was given to write() is still there; asked before more of it is written. */
   readonly intact: boolean;
@@ -32,8 +34,9 @@ export class PacedWriter {
   /** Of one message, on average. */
   #messageBytes = 1;
   /** Runs from when the budget was used up. */
-  #window: NodeJS.Timeout | undefined;
-  #turn: NodeJS.Immediate | undefined;
+  #window: Timer | undefined;
+  /** The turn's end is awaited. */
+  #turn = false;
 
   constructor(stream: Stream, owner: Writing) {
     this.#stream = stream;
@@ -45,8 +48,10 @@ export class PacedWriter {
     this.#budget.read(messages);
     if (this.#window === undefined || this.#next === this.#segments.length) return;
     // At the end of the turn: it may bring more, and one write is cheaper than several.
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
+    if (this.#turn) return;
+    this.#turn = true;
+    this.#owner.runtime.later(() => {
+      this.#turn = false;
       this.#again();
     });
   }
@@ -127,7 +132,8 @@ export class PacedWriter {
     if (this.#window !== undefined) return;
     this.#budget.windowBegins();
     // When the time is over the loop reads once before that is decided: it may have been late.
-    this.#window = setTimeout(() => setImmediate(() => this.#decide()), WINDOW_MS);
+    const { clock } = this.#owner.runtime.loop;
+    this.#window = clock.timer(WINDOW_MS, () => clock.polled(() => this.#decide()));
   }
 
   #decide(): void {
@@ -144,14 +150,12 @@ export class PacedWriter {
 
   /** The connection is closed: what waits is not written. */
   stop(): void {
-    clearTimeout(this.#window);
+    if (this.#window !== undefined) this.#owner.runtime.loop.clock.clear(this.#window);
     this.#window = undefined;
     this.#reset();
   }
 
   #reset(): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
     this.#segments = [];
     this.#next = 0;
     this.#offset = 0;

@@ -2,14 +2,14 @@
  * Heartbeats of one session: the protocol's rules, with a clock and a line to the peer.
  */
 
-import { eventLoop } from "../base/deadline.js";
+import type { Appointment } from "../base/agenda.js";
 import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import type { OptionValues } from "../options/options.js";
 import type { Stream } from "../transport/contract/transport.js";
 import type { Ping } from "../wire/zmtp/command.js";
 import { Heartbeat, type HeartbeatConfig } from "../wire/zmtp/heartbeat.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
-import { type Appointment, agenda } from "./agenda.js";
 
 /** Milliseconds between PINGs where the program has set none, over tcp. */
 const GENTLE_INTERVAL_MS = 30_000;
@@ -18,6 +18,7 @@ const GENTLE_TIMEOUT_MS = 120_000;
 
 /** What a pulse needs of its session. */
 export interface PulseOwner {
+  readonly runtime: Runtime;
   readonly stream: Stream;
   /** The application does not read, so nothing can come in. */
   readonly throttled: boolean;
@@ -49,21 +50,22 @@ export class Pulse extends Heartbeat implements Appointment {
   readonly #owner: PulseOwner;
 
   constructor(owner: PulseOwner, config: HeartbeatConfig) {
-    super(config, eventLoop.clock.now());
+    super(config, owner.runtime.now());
     this.#owner = owner;
   }
 
   /** The answer to a PING (F7). `due()` follows: a time to live may have begun. */
   answer(ping: Ping): Buffer {
-    return this.pingReceived(ping, eventLoop.clock.now(), this.#owner.stream);
+    return this.pingReceived(ping, this.#owner.runtime.now(), this.#owner.stream);
   }
 
   /** Does what is due now, and waits for the rest. */
   due(): void {
     const owner = this.#owner;
+    const { agenda } = owner.runtime;
     // Nothing can be read while the application holds us back: silence says nothing about the peer then.
     if (owner.throttled) this.received();
-    const { output, expired, nextMs } = this.poll(eventLoop.clock.now(), owner.stream);
+    const { output, expired, nextMs } = this.poll(owner.runtime.now(), owner.stream);
     if (expired) {
       agenda.cancel(this);
       const text = "no traffic from the peer in time";
@@ -77,6 +79,6 @@ export class Pulse extends Heartbeat implements Appointment {
 
   /** The session is over. */
   stop(): void {
-    agenda.cancel(this);
+    this.#owner.runtime.agenda.cancel(this);
   }
 }

@@ -5,7 +5,7 @@
 
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
-import { Buffer, setImmediate } from "../base/platform.js";
+import { Buffer } from "../base/platform.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { FrameFault, Stream, StreamHandler } from "../transport/contract/transport.js";
 import type { Connection, SessionOwner } from "./owner.js";
@@ -71,7 +71,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
       if (pipe === null || batch === null) return;
       if (!batch.intact) {
         this.#writing = true;
-        setImmediate(() => this.#end(memoryGone())); // not within the application's call of send()
+        this.#owner.runtime.later(() => this.#end(memoryGone())); // not within the application's call of send()
       } else if (this.stream.write(batch.seal()) > 0) this.#writing = true;
       else pipe.taken();
     }

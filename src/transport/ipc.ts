@@ -15,7 +15,7 @@ import {
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ZmqError } from "../base/errors.js";
-import type { RawAcceptor, StreamEngine } from "./contract/stream-engine.js";
+import type { EngineAcceptor, StreamEngine } from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { removeAtExit } from "./leftovers.js";
 
@@ -109,7 +109,7 @@ interface Place {
   readonly directory: string | null;
 }
 
-function named(name: string, acceptor: RawAcceptor): Acceptor {
+function named(name: string, acceptor: EngineAcceptor): Acceptor {
   return {
     address: `ipc://${name}`,
     close: () => acceptor.close(),
@@ -118,11 +118,26 @@ function named(name: string, acceptor: RawAcceptor): Acceptor {
   };
 }
 
+/** The scheme `ipc`. */
 export class IpcTransport implements Transport {
   readonly #engine: StreamEngine;
 
   constructor(engine: StreamEngine) {
     this.#engine = engine;
+  }
+
+  checkBind(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "ipc");
+    if (!this.isWildcard(address)) this.#engine.checkPath(ipcPath(address), address);
+  }
+
+  checkConnect(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "ipc");
+    this.#engine.checkPath(ipcPath(address), address);
+  }
+
+  isWildcard(address: string): boolean {
+    return address === "*";
   }
 
   async listen(
@@ -135,7 +150,7 @@ export class IpcTransport implements Transport {
     const path = ipcPath(address);
     checkMode(options, path);
     if (options.useFd !== -1) return this.#listenDescriptor(tuned, handler);
-    if (address === "*") return this.#listenTemporary(tuned, handler);
+    if (this.isWildcard(address)) return this.#listenTemporary(tuned, handler);
     if (path.startsWith("\0")) {
       return named(address, await this.#engine.listenPipe(path, address, tuned, handler));
     }
@@ -240,7 +255,7 @@ export class IpcTransport implements Transport {
     path: string,
     name: string,
     { path: bound }: Place,
-    acceptor: RawAcceptor,
+    acceptor: EngineAcceptor,
     { ipcFileMode }: TransportOptions,
   ): Acceptor {
     const absolute = resolve(path);
@@ -273,7 +288,7 @@ export class IpcTransport implements Transport {
     const tuned = this.#tuned(options);
     const path = ipcPath(address);
     checkMode(options, path);
-    if (address === "*") return this.#listenTemporarySync(tuned, handler);
+    if (this.isWildcard(address)) return this.#listenTemporarySync(tuned, handler);
     const engine = this.#engine;
     if (path.startsWith("\0")) return named(address, engine.listenPipeSync(path, address, tuned, handler));
     takePath(path); // connecting to see whether anybody serves it takes time

@@ -4,15 +4,14 @@
  */
 import { ZmqError } from "../base/errors.js";
 import type { StreamEngine } from "./contract/stream-engine.js";
-import type { Transport, TransportOptions } from "./contract/transport.js";
-import { IpcTransport, ipcPath } from "./ipc.js";
+import type { Transport } from "./contract/transport.js";
+import { IpcTransport } from "./ipc.js";
 import { addonError } from "./native/addon.js";
 import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
-import { checkTcpConnect, parseTcpBind, TcpTransport } from "./tcp.js";
+import { TcpTransport } from "./tcp.js";
 
 let engine: StreamEngine | undefined;
-const transports = new Map<string, Transport>();
 
 function chooseEngine(): StreamEngine {
   const forced = process.env.ZWIRE_ENGINE;
@@ -33,29 +32,40 @@ export function streamEngine(): StreamEngine {
   return engine;
 }
 
-/** The transport for `tcp` or `ipc`. */
-export function transportFor(scheme: "tcp" | "ipc"): Transport {
+/** The schemes of the engine, made when they are first needed, and those that were registered. */
+const transports = new Map<string, Transport | ((engine: StreamEngine) => Transport)>([
+  ["tcp", (chosen) => new TcpTransport(chosen)],
+  ["ipc", (chosen) => new IpcTransport(chosen)],
+]);
+
+/**
+ * Adds a scheme: from now on sockets of this thread can bind and connect to its endpoints.
+ * @returns removes it again
+ */
+export function registerTransport(scheme: string, transport: Transport): () => void {
+  if (transports.has(scheme) || scheme === "inproc") throw new Error(`the scheme "${scheme}" is taken`);
+  transports.set(scheme, transport);
+  return () => transports.delete(scheme);
+}
+
+/** The schemes that have a transport. */
+export function schemes(): string[] {
+  return [...transports.keys()];
+}
+
+/** Whether a transport has the scheme. */
+export function hasTransport(scheme: string): boolean {
+  return transports.has(scheme);
+}
+
+/** The transport of a scheme. @throws ZmqError EPROTONOSUPPORT where there is none */
+export function transportFor(scheme: string): Transport {
   let transport = transports.get(scheme);
-  if (transport === undefined) {
-    transport = scheme === "tcp" ? new TcpTransport(streamEngine()) : new IpcTransport(streamEngine());
+  if (transport === undefined)
+    throw new ZmqError("EPROTONOSUPPORT", { detail: `no transport for "${scheme}"` });
+  if (typeof transport === "function") {
+    transport = transport(streamEngine());
     transports.set(scheme, transport);
   }
   return transport;
-}
-
-/**
- * Checks an address and the options at once, so that what can never work throws instead of being tried for ever.
- * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
- */
-export function checkConnect(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
-  streamEngine().checkOptions(options, scheme);
-  if (scheme === "tcp") checkTcpConnect(address, options);
-  else streamEngine().checkPath(ipcPath(address), address);
-}
-
-/** As checkConnect, for bind(). */
-export function checkBind(scheme: "tcp" | "ipc", address: string, options: TransportOptions): void {
-  streamEngine().checkOptions(options, scheme);
-  if (scheme === "tcp") parseTcpBind(address);
-  else if (address !== "*") streamEngine().checkPath(ipcPath(address), address);
 }

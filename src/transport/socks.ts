@@ -4,9 +4,9 @@
  * user name is set. Names go to the proxy unresolved. Knows nothing of what is said through it afterwards.
  */
 import { addressOctets } from "../base/accept-filter.js";
-import { eventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
-import { formatHostPort, type RawStream } from "./contract/stream-engine.js";
+import { systemRuntime } from "../base/runtime.js";
+import { type EngineStream, formatHostPort } from "./contract/stream-engine.js";
 import type { Stream, StreamHandler, TransportOptions } from "./contract/transport.js";
 
 const VERSION = 5;
@@ -58,7 +58,7 @@ export function checkSocksTarget(host: string, options: SocksOptions): string | 
  * @param signal aborts, with its reason
  */
 export function socksConnect(
-  stream: RawStream,
+  stream: EngineStream,
   destination: Destination,
   options: SocksOptions,
   signal: AbortSignal,
@@ -81,7 +81,7 @@ export function socksConnect(
     const abort = (): void => fail(signal.reason);
     const limit = options.handshakeInterval;
     const late = (): void => fail(failure("ETIMEDOUT", `no answer within ${limit} ms (handshakeInterval)`));
-    const deadline = limit > 0 ? eventLoop.deadline(limit, late).unref() : undefined; // the stream holds the loop
+    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined; // the stream holds the loop
     const failure = (code: string, text: string): ZmqError =>
       new ZmqError(code, {
         address: `tcp://${formatHostPort(destination.host, destination.port)}`,
@@ -107,7 +107,7 @@ interface Outcome {
 type Step = "method" | "authentication" | "reply" | "over";
 
 class SocksClient implements StreamHandler {
-  readonly #stream: RawStream;
+  readonly #stream: EngineStream;
   readonly #destination: Destination;
   readonly #options: SocksOptions;
   readonly #outcome: Outcome;
@@ -115,7 +115,7 @@ class SocksClient implements StreamHandler {
   /** At most the longest answer (262 octets) short of one, and one chunk. */
   #received: Buffer = Buffer.alloc(0);
 
-  constructor(stream: RawStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
+  constructor(stream: EngineStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
     this.#stream = stream;
     this.#destination = destination;
     this.#options = options;

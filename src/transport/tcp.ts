@@ -7,9 +7,9 @@ import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
-import { eventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
-import { formatHostPort, type RawAcceptor, type StreamEngine } from "./contract/stream-engine.js";
+import { systemRuntime } from "../base/runtime.js";
+import { type EngineAcceptor, formatHostPort, type StreamEngine } from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { firstConnection, interleaved } from "./staggered.js";
@@ -52,11 +52,8 @@ export function parseTcpConnect(address: string): { source?: HostPort; target: H
   return source === undefined ? { target } : { source, target };
 }
 
-/**
- * Checks a connect address and whether the options allow it.
- * @throws ZmqError EINVAL
- */
-export function checkTcpConnect(address: string, options: TransportOptions): void {
+/** Whether the options allow a connect address. @throws ZmqError EINVAL */
+function checkConnectAddress(address: string, options: TransportOptions): void {
   const { source, target } = parseTcpConnect(address);
   if (options.socksProxy === null) checkFamily(target.host, options.ipv6, address);
   else {
@@ -150,7 +147,7 @@ function withAcceptFilter(filter: readonly string[], handler: AcceptorHandler): 
   };
 }
 
-function named(address: string, acceptor: RawAcceptor): Acceptor {
+function named(address: string, acceptor: EngineAcceptor): Acceptor {
   return {
     address,
     close: () => acceptor.close(),
@@ -159,11 +156,26 @@ function named(address: string, acceptor: RawAcceptor): Acceptor {
   };
 }
 
+/** The scheme `tcp`. */
 export class TcpTransport implements Transport {
   readonly #engine: StreamEngine;
 
   constructor(engine: StreamEngine) {
     this.#engine = engine;
+  }
+
+  checkBind(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "tcp");
+    parseTcpBind(address);
+  }
+
+  checkConnect(address: string, options: TransportOptions): void {
+    this.#engine.checkOptions(options, "tcp");
+    checkConnectAddress(address, options);
+  }
+
+  isWildcard(address: string): boolean {
+    return /:(?:\*|0+)$/.test(address);
   }
 
   async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
@@ -212,6 +224,8 @@ export class TcpTransport implements Transport {
     };
     // Two attempts cannot have the same port of ours.
     const limits = { totalMs: options.connectTimeout, oneByOne: (source?.port ?? 0) !== 0 };
-    return firstConnection(eventLoop, interleaved(hosts), limits, signal, attempt, (late) => late.close());
+    return firstConnection(systemRuntime.loop, interleaved(hosts), limits, signal, attempt, (late) =>
+      late.close(),
+    );
   }
 }

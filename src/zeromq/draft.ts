@@ -115,7 +115,7 @@ function addressed<C>(
     const part = toMessage(message);
     checkOptions(options);
     if (part === null || Array.isArray(part)) return Promise.reject(failure("EINVAL"));
-    return state.passed(() => send(state.core as C, part, options));
+    return state.passed(() => send(state.socket as C, part, options));
   };
 }
 

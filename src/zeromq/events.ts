@@ -2,9 +2,9 @@
  * Events as zeromq.js tells them, made of the core's: always about an endpoint of the socket, and in libzmq's order. A
  * socket's inproc endpoints tell nothing.
  */
+import type { Socket as Core } from "../api/socket.js";
 import { ZmqError } from "../base/errors.js";
 import { type Event as CoreEvent, EVENT_TYPES } from "../base/events.js";
-import type { Socket as Core } from "../core/socket.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { type ErrnoError, failure, translated } from "./errors.js";
 

@@ -3,9 +3,13 @@
  * may read and write in two loops. Only when its time is over does it fail, with EFSM.
  */
 
-import { Reply } from "../api/sockets/reply.js";
-import { Request } from "../api/sockets/request.js";
+import { defineOptions } from "../api/socket.js";
+import { REPLY_OPTIONS } from "../api/sockets/reply.js";
+import { REQUEST_OPTIONS } from "../api/sockets/request.js";
+import { DuplexSocket } from "../api/writable.js";
 import type { Message, OutMessage } from "../base/message.js";
+import { REPLY, ReplyStrategy } from "../patterns/strategies/reply.js";
+import { REQUEST, RequestStrategy } from "../patterns/strategies/request.js";
 
 /** Whose turn it is. */
 export interface TakesTurns {
@@ -13,56 +17,63 @@ export interface TakesTurns {
   readonly mayReceive: boolean;
 }
 
-export class LockstepRequest extends Request implements TakesTurns {
+class LockstepRequestStrategy extends RequestStrategy implements TakesTurns {
   #asked = false;
 
   get maySend(): boolean {
-    return !this.#asked || this.options.relaxed;
+    return !this.#asked || this.host.options.relaxed;
   }
 
-  get mayReceive(): boolean {
+  override get mayReceive(): boolean {
     return this.#asked;
   }
 
-  protected override route(message: OutMessage): boolean {
-    if (!this.maySend || !super.route(message)) return false;
+  override send(message: OutMessage): boolean {
+    if (!this.maySend || !super.send(message)) return false;
     this.#asked = true;
     return true;
   }
 
-  protected override next(): Message | undefined {
+  override next(): Message | undefined {
     const reply = super.next();
     if (reply !== undefined) {
       this.#asked = false;
-      this.sender.queue.drain();
+      this.host.roomForSends();
     }
     return reply;
   }
 }
 
-export class LockstepReply extends Reply implements TakesTurns {
-  #owes = false;
-
+class LockstepReplyStrategy extends ReplyStrategy implements TakesTurns {
   get maySend(): boolean {
-    return this.#owes;
+    return this.canSend;
   }
 
-  get mayReceive(): boolean {
-    return !this.#owes;
+  override send(message: OutMessage): boolean {
+    return this.canSend && super.send(message);
   }
 
-  protected override route(message: OutMessage): boolean {
-    if (!this.#owes) return false;
-    this.#owes = false;
-    return super.route(message);
-  }
-
-  protected override next(): Message | undefined {
+  override next(): Message | undefined {
     const request = super.next();
-    if (request !== undefined) {
-      this.#owes = true;
-      this.sender.queue.drain();
-    }
+    if (request !== undefined) this.host.roomForSends();
     return request;
   }
 }
+
+const LOCKSTEP_REQUEST = { ...REQUEST, strategy: LockstepRequestStrategy };
+const LOCKSTEP_REPLY = { ...REPLY, strategy: LockstepReplyStrategy };
+
+export class LockstepRequest extends DuplexSocket {
+  constructor(options?: object) {
+    super(LOCKSTEP_REQUEST, options, REQUEST_OPTIONS);
+  }
+}
+
+export class LockstepReply extends DuplexSocket {
+  constructor(options?: object) {
+    super(LOCKSTEP_REPLY, options, REPLY_OPTIONS);
+  }
+}
+
+defineOptions(LockstepRequest, REQUEST_OPTIONS);
+defineOptions(LockstepReply, REPLY_OPTIONS);

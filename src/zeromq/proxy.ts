@@ -65,7 +65,7 @@ export class ProxyClass<F extends Socket = Socket, B extends Socket = Socket> {
     if (!hasEndpoints(back)) throw failure("EINVAL", "Back-end socket must be bound or connected");
     const ends = [front, back];
     for (const end of ends) end.requireFree();
-    const core = calling(() => new Core(front.core, back.core));
+    const core = calling(() => new Core(front.socket, back.socket));
     for (const end of ends) end.take("proxy");
     this.#core = core;
     return this.#run(core, ends);

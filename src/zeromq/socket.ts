@@ -10,7 +10,7 @@ import { failure } from "./errors.js";
 import { isNative, nativeClass, recognise } from "./native-class.js";
 import { Observer, observeSockets } from "./observer.js";
 import { checkId, convert, defineOptionProperties, type Kind, SOCKET_PROPERTIES } from "./options.js";
-import { makeCore, SocketState } from "./state.js";
+import { makeSocket, SocketState } from "./state.js";
 
 /** Number of a socket type, as `type` reads. */
 export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
@@ -101,7 +101,7 @@ export abstract class SocketClass {
     if (core === undefined) {
       throw isNative(context) ? failure("EFAULT", "Context is closed") : new Error("Invalid argument");
     }
-    this.#state = new SocketState(makeCore(type, core), given ? (context as Context) : defaultContext);
+    this.#state = new SocketState(makeSocket(type, core), given ? (context as Context) : defaultContext);
     Object.seal(this);
     try {
       this.#state.takeOwnOptions(this, fields);

@@ -1,19 +1,19 @@
 /**
- * What a socket of zeromq.js's surface holds: its core socket, what is bound and connected, and who has it to himself.
- * Knows the core's internals, so that no message costs more than it does there.
+ * What a socket of zeromq.js's surface holds: its core, what is bound and connected, and who has it exclusively. Messages
+ * go straight to the core's queues, so that none costs more than it does in zwire.
  */
 
-import type { WritableSocket } from "../api/directions.js";
+import { coreOf, type Socket } from "../api/socket.js";
 import { parseEndpoint } from "../base/endpoint.js";
 import type { OutMessage } from "../base/message.js";
 import { setImmediate } from "../base/platform.js";
 import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Context as CoreContext } from "../core/context.js";
-import type { Socket as Core } from "../core/socket.js";
-import type { SocketTurns } from "../core/socket-turns.js";
-import type { Iteration, ReceiveQueue } from "../engine/receive-queue.js";
+import type { SocketCore } from "../core/socket-core.js";
 import type { SendQueue } from "../engine/send-queue.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
+import type { Iteration, ReceiveQueue } from "../engine/waiting-receives.js";
+import type { OptionName } from "../options/options.js";
 import { checkGroup } from "./arguments.js";
 import type { Context } from "./context.js";
 import { calling, failure, translated } from "./errors.js";
@@ -27,18 +27,18 @@ import type { SecuredCore } from "./security.js";
 const BLOCKED = "Socket is blocked by a bind or unbind operation";
 const DONE: Promise<void> = Promise.resolve();
 
-/** Makes the core socket of a type. */
-export type CoreFactory = (options: { context: CoreContext }) => Core;
+/** Makes zwire's socket of a type. */
+export type SocketFactory = (options: { context: CoreContext }) => Socket;
 
-const factories = new Map<number, CoreFactory>();
+const factories = new Map<number, SocketFactory>();
 
 /** Makes a type known by its number. */
-export function registerType(type: number, factory: CoreFactory): void {
+export function registerType(type: number, factory: SocketFactory): void {
   factories.set(type, factory);
 }
 
 /** @throws Error EINVAL for an unknown type, EMFILE when the context has too many sockets */
-export function makeCore(type: number, context: CoreContext): Core {
+export function makeSocket(type: number, context: CoreContext): Socket {
   const factory = factories.get(type);
   if (factory === undefined) throw failure("EINVAL");
   return calling(() => factory({ context }));
@@ -46,14 +46,6 @@ export function makeCore(type: number, context: CoreContext): Core {
 
 /** Who has the socket to himself: a call about endpoints that is under way, or a proxy that runs. */
 type Holder = "endpoint" | "proxy" | null;
-
-/** What a core socket has only where its type sends or receives. */
-interface Directions {
-  readonly outgoing?: WritableSocket["outgoing"];
-  readonly incoming?: ReceiveQueue<unknown>;
-  readonly readable?: boolean;
-  readonly writable?: boolean;
-}
 
 /** What libzmq does not bound, and what it looks for in messages of several parts. */
 const UPSTREAM_TOPICS = {
@@ -64,27 +56,30 @@ const UPSTREAM_TOPICS = {
 };
 
 export class SocketState implements Lingering, EventSource {
-  readonly core: Core;
+  /** For options by number, listeners, and sends that carry an address. */
+  readonly socket: Socket;
+  readonly core: SocketCore;
   readonly context: Context;
   readonly options: OptionStore;
   observer: Observer | null = null;
   /** Sends with an address, for the types that have one; takes message and options as the application gave them. */
   sendTo: ((message: unknown, options: unknown) => Promise<void>) | null = null;
   readonly queue: SendQueue | undefined;
-  readonly receives: ReceiveQueue<unknown> | undefined;
+  readonly receives: ReceiveQueue<unknown> | null;
   #holder: Holder = null;
   #closeWanted = false;
   /** Connected in this turn: who observes from now on is told, as by libzmq, which connects in another thread. */
   readonly #dialled: string[] = [];
   #operations = 0;
 
-  constructor(core: Core, context: Context) {
+  constructor(socket: Socket, context: Context) {
+    const core = coreOf(socket);
+    this.socket = socket;
     this.core = core;
     this.context = context;
-    this.options = new OptionStore(core);
-    const directions = core as Core & Directions;
-    this.queue = directions.outgoing?.queue;
-    this.receives = directions.incoming;
+    this.options = new OptionStore(socket);
+    this.queue = core.sender?.queue;
+    this.receives = core.receives;
     // libzmq's default, where the type or the context has not said 0.
     if (core.options.linger > 0) core.options.linger = -1;
     core.asLibzmq = true;
@@ -101,7 +96,7 @@ export class SocketState implements Lingering, EventSource {
     Object.assign(core.options, UPSTREAM_TOPICS);
     core.warnsLate = false; // ours do, by zeromq.js's rule
     core.unref();
-    (core.turns as SocketTurns).onWait = hold;
+    core.turns.onWait = hold;
   }
 
   /**
@@ -111,7 +106,7 @@ export class SocketState implements Lingering, EventSource {
   takeOwnOptions(socket: object, fields: Record<string, unknown>): void {
     const names = Object.keys(fields).filter((name) => !(name in socket) && this.core.hasOption(name));
     for (const name of names) {
-      if (fields[name] !== undefined) (this.core as unknown as Record<string, unknown>)[name] = fields[name];
+      if (fields[name] !== undefined) this.core.setOption(name as OptionName, fields[name]);
       delete fields[name];
     }
   }
@@ -160,7 +155,7 @@ export class SocketState implements Lingering, EventSource {
     const lingers = this.unsent > 0 && this.linger !== 0;
     unwatchUnsent(this);
     if (lingers) hold(1);
-    void this.core.close().finally(() => {
+    void this.core.close(this.linger).finally(() => {
       if (lingers) hold(-1);
     });
   }
@@ -169,14 +164,14 @@ export class SocketState implements Lingering, EventSource {
 
   /** Endpoints bound and connected. */
   get endpoints(): number {
-    return this.core.endpointCount;
+    return this.core.endpoints.count;
   }
 
   /** The core learns what has been set about security. @throws Error EINVAL for what cannot work */
   #secure(address: string): void {
     if (address.startsWith("inproc:")) return; // has no security
     try {
-      this.options.security.apply(this.core as Core & SecuredCore);
+      this.options.security.apply(this.socket as Socket & SecuredCore);
     } catch (error) {
       throw Object.assign(translated(error) as Error, { address });
     }
@@ -188,12 +183,12 @@ export class SocketState implements Lingering, EventSource {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#alone(this.core.bind(address).then(() => watchUnsent(this)));
+    return this.#alone(this.core.endpoints.bind(address).then(() => watchUnsent(this)));
   }
 
   bindSync(address: string): void {
     this.#secure(address);
-    calling(() => this.core.bindSync(address));
+    calling(() => this.core.endpoints.bindSync(address));
     watchUnsent(this);
   }
 
@@ -215,13 +210,13 @@ export class SocketState implements Lingering, EventSource {
    * name of inproc only the bound one where there is one. Resolves when it is flushed. @throws ZmqError ENOENT, EINVAL
    */
   #end(address: string): Promise<unknown> {
-    const { core } = this;
+    const { endpoints } = this.core;
     const { scheme } = parseEndpoint(address);
-    const bound = core.isBound(address);
-    const flushed = bound ? core.unbind(address) : Promise.resolve();
+    const bound = endpoints.isBound(address);
+    const flushed = bound ? endpoints.unbind(address) : Promise.resolve();
     if (bound && scheme === "inproc") return flushed;
-    if (!bound || core.isConnected(address)) core.disconnect(address);
-    while (core.isConnected(address)) core.disconnect(address);
+    if (!bound || endpoints.isConnected(address)) endpoints.disconnect(address);
+    while (endpoints.isConnected(address)) endpoints.disconnect(address);
     return flushed;
   }
 
@@ -238,7 +233,7 @@ export class SocketState implements Lingering, EventSource {
 
   connect(address: string): void {
     this.#secure(address);
-    calling(() => this.core.connect(address));
+    calling(() => this.socket.connect(address)); // which knows of a name for the peer
     if (this.observer === null) {
       this.#dialled.push(address);
       setImmediate(() => this.#dialled.shift());
@@ -249,11 +244,11 @@ export class SocketState implements Lingering, EventSource {
   // Messages
 
   get readable(): boolean {
-    return (this.core as Core & Directions).readable ?? false;
+    return this.core.readable;
   }
 
   get writable(): boolean {
-    return (this.core as Core & Directions).writable ?? false;
+    return this.core.writable;
   }
 
   send(parts: OutMessage): Promise<void> {
@@ -284,7 +279,7 @@ export class SocketState implements Lingering, EventSource {
 
   receive(): Promise<unknown> {
     const { receives } = this;
-    if (receives === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
+    if (receives === null) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
     const message = receives.tryReceive();
     if (message !== undefined) return this.#turn()?.then(() => message) ?? Promise.resolve(message);
     return receives.receive().catch((error) => {
@@ -333,23 +328,23 @@ export class SocketState implements Lingering, EventSource {
   }
 
   #outOfTurn(right: keyof TakesTurns): boolean {
-    return (this.core as Core & Partial<TakesTurns>)[right] === false;
+    return (this.core.strategy as Partial<TakesTurns>)[right] === false;
   }
 
   joinGroups(act: "join" | "leave", groups: unknown[]): void {
     this.requireOptions();
-    const core = this.core as Core & Partial<Record<typeof act, (...groups: Uint8Array[]) => void>>;
-    const method = core[act];
+    const socket = this.socket as Partial<Record<typeof act, (...groups: Uint8Array[]) => void>>;
+    const method = socket[act];
     if (method === undefined) throw failure("ENOTSUP", "Operation not supported");
     const octets = groups.map(checkGroup);
-    calling(() => method.apply(core, octets));
+    calling(() => method.apply(socket, octets));
   }
 
   // The end of the process
 
   get unsent(): number {
-    let count = this.core.lingering;
-    for (const pipe of (this.core as unknown as { pipes: Set<object> }).pipes) {
+    let count = this.core.endpoints.lingering;
+    for (const pipe of this.core.pipes) {
       if (pipe instanceof StreamPipe) count += pipe.outboundLength;
     }
     return count;
@@ -370,6 +365,6 @@ export class SocketState implements Lingering, EventSource {
   }
 
   watch(tell: (event: Event) => void): () => void {
-    return watchCore(this.core, this.#dialled, tell);
+    return watchCore(this.socket, this.#dialled, tell);
   }
 }

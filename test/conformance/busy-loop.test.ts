@@ -7,7 +7,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Radio } from "../../src/draft.js";
-import { Publisher, Pull, Push, Request, XPublisher } from "../../src/index.js";
+import { Publisher, Pull, Push, Request, Router, XPublisher } from "../../src/index.js";
 import * as zmq from "../../src/zeromq.js";
 import { type Child, startChild } from "../support/child.js";
 import { managed, record, temporaryDirectory, texts, turns } from "../support/helpers.js";
@@ -194,6 +194,27 @@ describe("after the event loop has stood still", () => {
     block(600, mark);
     await publisher.send("first");
     await heard(child, "first");
+  });
+
+  it.each([
+    ["drops what nobody has the name for", false],
+    ["is mandatory", true],
+  ])("a router that %s reaches by name who dialled meanwhile", async (_how, mandatory) => {
+    const router = managed(new Router({ mandatory }));
+    const { child, mark } = await peer("DEALER", await router.bind("tcp://127.0.0.1:*"));
+    await armed(child);
+    block(600, mark);
+    await Promise.all(["one ", "two "].map((text) => router.send(["me", text])));
+    await heard(child, "one");
+    await heard(child, "two");
+    expect(router.stats.dropped).toBe(0);
+  });
+
+  it("a router that nobody dialled meanwhile gives the same answer as ever, only later", async () => {
+    const router = managed(new Router({ mandatory: true }));
+    await router.bind("tcp://127.0.0.1:*");
+    block(100);
+    await expect(router.send(["nobody", "text"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
   it("sendMany() waits for who dialled meanwhile", async () => {

@@ -3,6 +3,7 @@
  * where they do not speak of connections.
  */
 import { describe, expect, it } from "vitest";
+import { coreOf } from "../../src/api/socket.js";
 import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
 import {
   managed,
@@ -244,7 +245,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     await until(() => pull.stats.receiveQueue === 2, "both are there");
     await turns(2);
     const later: (() => void)[] = [];
-    pull.turns.defer = (run) => later.push(run);
+    coreOf(pull).turns.defer = (run) => later.push(run);
     pull.once("message", (parts) => {
       throw new Error(texts(parts)[0]);
     });

@@ -3,6 +3,7 @@
  */
 import { EventEmitter, getEventListeners, on, once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { coreOf } from "../../src/api/socket.js";
 import { type Message, Pair, Pull, Push } from "../../src/index.js";
 import { managed, settled, texts, until, within } from "../support/helpers.js";
 
@@ -157,10 +158,10 @@ describe("a socket as a Node emitter", () => {
 
   it("a listener that is refused, because a receive proxy has the messages, is not kept", async () => {
     const pull = managed(new Pull());
-    pull.incoming.lend(() => {});
+    coreOf(pull).receives!.lend(() => {});
     expect(() => pull.on("message", () => {})).toThrow(expect.objectContaining({ code: "EBUSY" }));
     expect(pull.listenerCount("message")).toBe(0);
-    pull.incoming.reclaim();
+    coreOf(pull).receives!.reclaim();
     expect(await settled(pull.receive())).toBe(false);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it, vi } from "vitest";
 import * as zmq from "zeromq";
-import { Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
+import { Dealer, Publisher, Pull, Push, Reply, Request, Subscriber } from "../../src/index.js";
 import { managed, rawConnected, rawDial, rawListen, record, texts } from "../support/helpers.js";
 import { command, greeting, message, type RawPeer, ready } from "../support/raw-peer.js";
 
@@ -26,6 +26,17 @@ function answering(peer: RawPeer): { pings: Buffer[]; stop(): void } {
     }
   })().catch(() => {});
   return { pings: state.pings, stop: () => (state.stopped = true) };
+}
+
+/** The next message; PINGs before it are answered. */
+async function answeredMessage(peer: RawPeer): Promise<Buffer[]> {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const { command: isCommand, body, more } = await peer.readFrame();
+    if (isCommand) peer.write(command("PONG", body.subarray(7)));
+    else parts.push(body);
+    if (!isCommand && !more) return parts;
+  }
 }
 
 describe("PING received", () => {
@@ -250,6 +261,31 @@ describe("PING sent", () => {
     await events.next("handshake", 2);
     expect((await events.next("connect:retry")).interval).toBeLessThan(40); // not D8's
   });
+
+  it.each([
+    ["Push", Push, "PULL"],
+    ["Dealer, which paces what it writes", Dealer, "ROUTER"],
+  ] as const)(
+    "F16 what a silent peer has not taken goes to the next connection: %s",
+    async (_, Type, type) => {
+      const listener = await rawListen();
+      const options = { heartbeatInterval: 50, heartbeatTimeout: 150, reconnectInterval: 20, maxResends: 0 };
+      const socket = managed(new Type(options));
+      socket.connect(listener.endpoint);
+      const first = await listener.accept();
+      await first.handshake({ type });
+      first.pause();
+      const body = Buffer.alloc(30_000_000, 7); // more than the kernels' buffers hold
+      await socket.send(["large", body]);
+      await socket.send("next");
+      const second = await listener.accept();
+      await second.handshake({ type });
+      const [name, got] = await answeredMessage(second);
+      expect([name.toString(), got.equals(body)]).toEqual(["large", true]);
+      expect(texts(await answeredMessage(second))).toEqual(["next"]);
+      expect(socket.stats.dropped).toBe(0);
+    },
+  );
 
   it("F16 after heartbeat expiry an accepting socket drops the peer and its queue", async () => {
     const push = managed(new Push({ heartbeatInterval: 50, heartbeatTimeout: 150 }));

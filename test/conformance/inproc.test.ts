@@ -61,6 +61,18 @@ describe("inproc", () => {
     expect(taken).toBe(7);
   });
 
+  it("messages of a connector that is disconnected before the bind count against maxQueuedBytes no more", async () => {
+    const push = managed(new Push({ linger: 0, maxQueuedBytes: 1_000_000 }));
+    for (let i = 0; i < 5; i++) {
+      const name = fresh();
+      push.connect(name);
+      for (let j = 0; j < 50; j++) await push.send(Buffer.alloc(10_000), { timeout: 0 });
+      push.disconnect(name);
+      await turns(1);
+      expect(push.stats.unsentBytes).toBe(0);
+    }
+  });
+
   it("R20 several connectors wait for one binder", async () => {
     const name = fresh();
     const pushes = [0, 1, 2].map(() => managed(new Push()));

@@ -3,6 +3,7 @@
  * F19). What the handshakes say is in test/unit/zmtp, what the boxes are in test/unit/crypto.
  */
 import { describe, expect, it } from "vitest";
+import { coreOf } from "../../src/api/socket.js";
 import { Dealer, Pull, Push, Router, Subscriber, XPublisher } from "../../src/index.js";
 import { managed, rawDial, record, TRANSPORTS, texts, until, within } from "../support/helpers.js";
 import { frame, greeting, message, ping } from "../support/raw-peer.js";
@@ -81,7 +82,7 @@ describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $n
   it("Q6 Q4 an authenticator is told where the peer is", async () => {
     const judge = new Judge(() => verdict(200));
     const router = secure(managed(new Router({ routingId: "us" })), ASKING, judge);
-    Object.assign(router.options, { zapDomain: "global" });
+    Object.assign(coreOf(router).options, { zapDomain: "global" });
     const dealer = secure(managed(new Dealer({ metadata: { "X-service": "prices" } })), CURVE_CLIENT);
     const bound = await router.bind(endpoint());
     dealer.connect(bound);

@@ -1,7 +1,7 @@
 /** What becomes of memory that a program gives to send() and gives away, or resizes, before it is on the wire. */
 import { describe, expect, it } from "vitest";
-import { Pull, Push } from "../../src/index.js";
-import { managed, record, TRANSPORTS } from "../support/helpers.js";
+import { type Event, type EventOfType, Pull, Push } from "../../src/index.js";
+import { managed, record, TRANSPORTS, turns } from "../support/helpers.js";
 
 const SIZE = 64 * 1024;
 const COUNT = 400;
@@ -61,6 +61,79 @@ for (const { name, endpoint } of TRANSPORTS.filter((transport) => transport.name
     );
   });
 }
+
+describe("inproc within a thread", () => {
+  const names = { count: 0 };
+  const fresh = (): string => `inproc://memory-test-${names.count++}`;
+
+  /** Takes every second body away, and expects the others as they were. Answers what both sockets were told. */
+  async function lose(
+    { make, take }: (typeof WAYS)[number],
+    push: Push,
+    pull: Pull,
+    join: () => Promise<unknown>,
+  ): Promise<[sent: unknown[], received: unknown[]]> {
+    const told: [Event[], Event[]] = [[], []];
+    for (const [i, socket] of [push, pull].entries()) socket.on("limit", (event) => told[i].push(event));
+    const ends = record(push);
+    const bodies: Uint8Array<ArrayBuffer>[] = [];
+    for (let i = 0; i < 40; i++) {
+      const one = body(i, make());
+      bodies.push(one);
+      await push.send(i % 4 < 2 ? one : [`${i}`, "", one]);
+    }
+    for (let i = 0; i < 40; i += 2) take(bodies[i].buffer);
+    await push.send(["", ""]);
+    await join();
+    for (let i = 1; i < 40; i += 2) {
+      const parts = await pull.receive({ timeout: 20_000 });
+      if (i % 4 > 2) expect(parts.slice(0, 2).map(String)).toEqual([`${i}`, ""]);
+      const octets = parts[parts.length - 1];
+      expect(octets.length).toBe(SIZE);
+      expect(octets.equals(body(i))).toBe(true);
+    }
+    expect((await pull.receive({ timeout: 20_000 })).map(String)).toEqual(["", ""]);
+    await turns(2);
+    expect(ends.names).not.toContain("disconnect");
+    for (const event of told.flat()) {
+      expect(event).toMatchObject({ limit: "buffer", action: "dropped", error: { code: "EFAULT" } });
+      expect((event as EventOfType<"limit">).peer).toBeDefined();
+    }
+    return told;
+  }
+
+  it.each(WAYS)("a message whose buffer is $way before it is read is dropped with an event", async (way) => {
+    const [push, pull] = [managed(new Push()), managed(new Pull())];
+    push.connect(await pull.bind(fresh()));
+    const [sent, received] = await lose(way, push, pull, async () => {});
+    expect([sent.length, received.length]).toEqual([20, 20]);
+  });
+
+  it.each(WAYS)("and so is one whose buffer is $way before the name is bound", async (way) => {
+    const [push, pull] = [managed(new Push()), managed(new Pull())];
+    const name = fresh();
+    push.connect(name);
+    const [sent, received] = await lose(way, push, pull, () => pull.bind(name));
+    expect([sent.length, received.length]).toEqual([20, 0]); // they never left the sender
+  });
+
+  it.each(WAYS)("what is $way counts against no mark in bytes when the queue has been read", async (way) => {
+    const push = managed(new Push({ sendHighWaterMark: 0, sendHighWaterMarkBytes: 4 * SIZE }));
+    const pull = managed(
+      new Pull({ receiveHighWaterMark: 0, receiveHighWaterMarkBytes: 4 * SIZE, maxQueuedBytes: 10 * SIZE }),
+    );
+    push.connect(await pull.bind(fresh()));
+    for (let round = 0; round < 10; round++) {
+      for (let i = 0; i < 7; i++) {
+        const one = body(i, way.make());
+        await push.send(one, { timeout: 5000 });
+        way.take(one.buffer);
+      }
+      await push.send("end", { timeout: 5000 });
+      expect(String((await pull.receive({ timeout: 5000 }))[0])).toBe("end");
+    }
+  });
+});
 
 describe("received parts", () => {
   it.each(TRANSPORTS)(

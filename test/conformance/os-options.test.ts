@@ -10,7 +10,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { engine, Pull, Push } from "../../src/index.js";
-import type { RawAcceptor } from "../../src/transport/contract/stream-engine.js";
+import type { EngineAcceptor } from "../../src/transport/contract/stream-engine.js";
 import type { Stream } from "../../src/transport/contract/transport.js";
 import { addon } from "../../src/transport/native/addon.js";
 import { nativeEngine } from "../../src/transport/native/engine.js";
@@ -58,7 +58,7 @@ interface Sides {
 async function connected(options: object, host = "127.0.0.1", listenHost = host): Promise<Sides> {
   const made: { listening?: Readable; accepted?: Readable; dialled?: Readable } = {};
   const native = Object.getPrototypeOf(nativeEngine()) as {
-    listenTcp(...args: unknown[]): Promise<RawAcceptor & Readable>;
+    listenTcp(...args: unknown[]): Promise<EngineAcceptor & Readable>;
   };
   const { listenTcp } = native;
   const listen = vi.spyOn(native, "listenTcp").mockImplementation(async function (this: unknown, ...args) {
@@ -70,7 +70,7 @@ async function connected(options: object, host = "127.0.0.1", listenHost = host)
       },
     });
     made.listening = await listenTcp.apply(this, [...args.slice(0, 3), tapped]);
-    return made.listening as RawAcceptor & Readable;
+    return made.listening as EngineAcceptor & Readable;
   });
   const { connect } = TcpTransport.prototype;
   const dial = vi.spyOn(TcpTransport.prototype, "connect").mockImplementation(async function (

@@ -35,18 +35,11 @@ const keys = curveKeyPair();
 const server = { security: { mechanism: "curve", server: true, ...keys } } as const;
 const client = { security: { mechanism: "curve", ...keys, serverKey: keys.publicKey } } as const;
 
-/** The portable engine counts the write under way as taken: there is nothing to send again, or to give up. */
-function expectGivenUp(
-  socket: Socket & { engine: string },
-  events: ReturnType<typeof record>,
-  bytes: number,
-  resends = 3,
-) {
-  const native = socket.engine === "native";
+function expectGivenUp(socket: Socket, events: ReturnType<typeof record>, bytes: number, resends = 3) {
   const told = events.of("limit").map(({ limit, action, value }) => ({ limit, action, value }));
-  expect(told).toEqual(native ? [{ limit: "maxResends", action: "dropped", value: bytes }] : []);
-  expect(socket.stats.dropped).toBe(native ? 1 : 0);
-  expect(events.of("disconnect")).toHaveLength(native ? resends + 1 : 1);
+  expect(told).toEqual([{ limit: "maxResends", action: "dropped", value: bytes }]);
+  expect(socket.stats.dropped).toBe(1);
+  expect(events.of("disconnect")).toHaveLength(resends + 1);
 }
 
 describe("a message that can never arrive does not block those behind it: maxResends", () => {
@@ -140,17 +133,14 @@ describe("a message that is good", () => {
       listener.close();
       peer.close();
       await events.next("disconnect", restart);
-      if (push.engine === "portable") break;
       expect(push.stats.outboundQueue).toBe(2);
       await events.next("connect:retry", refused);
     }
     const listener = await rawListen(endpoint);
     const peer = await listener.accept();
     await peer.handshake({ type: "PULL" });
-    if (push.engine === "native") {
-      const [name, got] = await peer.readMessage();
-      expect([name.toString(), got.equals(body)]).toEqual(["good", true]);
-    }
+    const [name, got] = await peer.readMessage();
+    expect([name.toString(), got.equals(body)]).toEqual(["good", true]);
     expect(texts(await peer.readMessage())).toEqual(["next"]);
     await turns(5);
     expect([push.stats.dropped, events.of("limit").length]).toEqual([0, 0]);

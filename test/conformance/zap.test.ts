@@ -3,6 +3,7 @@
  * another, good, bad, slow and dying ones; and what happens where there is none.
  */
 import { describe, expect, it } from "vitest";
+import { coreOf } from "../../src/api/socket.js";
 import * as zwire from "../../src/index.js";
 import { zapClient } from "../../src/security/zap/client.js";
 import { startChild } from "../support/child.js";
@@ -264,7 +265,8 @@ describe("handlers", () => {
 
   it("a handler that does not read is not piled up with questions: those beyond the marks are refused", async () => {
     const context = new zwire.Context();
-    await managed(new zwire.Router({ context, receiveHighWaterMark: 10 })).bind(ZAP);
+    const router = managed(new zwire.Router({ context, receiveHighWaterMark: 10 }));
+    await router.bind(ZAP);
     const asking = Array.from({ length: 1100 }, () => new AbortController());
     const request = {
       domain: "",
@@ -273,7 +275,7 @@ describe("handlers", () => {
       routingId: Buffer.alloc(0),
       mechanism: "NULL",
     } as const;
-    const client = zapClient(context.inproc);
+    const client = zapClient(context.inproc, context.runtime, coreOf(router).openAsking());
     let refused = 0;
     const questions = asking.map(({ signal }) =>
       client.authenticate(request, signal).catch(({ code }) => {

@@ -73,7 +73,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
 });
 
 describe.each(TRANSPORTS)("over $name without a server", ({ absent }) => {
-  it("T32 a call waits in the client, ends in time, and is not delivered later", async () => {
+  it("a call waits in the client, ends in time, and is not delivered later (T32)", async () => {
     const endpoint = await absent();
     const seen: unknown[] = [];
     const api = calling(endpoint, { socket: { reconnectInterval: 10 } });
@@ -93,7 +93,7 @@ describe.each(TRANSPORTS)("over $name without a server", ({ absent }) => {
 });
 
 describe("the proxy", () => {
-  it("is no promise, and has no method that JavaScript asks any object for", async () => {
+  it("is not a promise, and has none of the methods that JavaScript looks up in any object", async () => {
     const server = await serving({ ["then" as string]: () => 1, toJSON: () => 2, add: (a: number) => a });
     const api = calling(server.endpoint);
     expect((await api) === api).toBe(true);
@@ -115,7 +115,7 @@ describe("the proxy", () => {
     expect(server.stats.calls).toBe(1);
   });
 
-  it("a call that nobody awaits goes out, and its failure is an unhandled rejection", async () => {
+  it("a call that nobody awaits is sent, and its failure is an unhandled rejection", async () => {
     const seen: unknown[] = [];
     const server = await serving({
       note: (x: unknown) => void seen.push(x),
@@ -164,7 +164,7 @@ describe("the proxy", () => {
     await expect(serve("tcp://127.0.0.1:*", {}, { concurrency: 0 })).rejects.toThrow(RangeError);
     const loop: Record<string, unknown> = {};
     loop.loop = loop;
-    await expect(serve("tcp://127.0.0.1:*", loop)).rejects.toThrow("service.loop holds itself");
+    await expect(serve("tcp://127.0.0.1:*", loop)).rejects.toThrow("service.loop contains itself");
     const server = await serving({});
     await expect(serve(["tcp://127.0.0.1:*", server.endpoint], {})).rejects.toMatchObject({
       code: "EADDRINUSE",
@@ -204,7 +204,7 @@ describe("services", () => {
     await expect(api.counter.store.drop()).rejects.toThrow(UnknownMethod);
   });
 
-  it("T26 a client can ping, list, and inspect", async () => {
+  it("a client can ping, list, and inspect (T26)", async () => {
     const server = await serving(
       {
         add: (a: number, b = 2) => a + b,
@@ -241,7 +241,7 @@ describe("services", () => {
 });
 
 describe("errors", () => {
-  it("keep name, message, traceback, code and data, and can be told apart", async () => {
+  it("keep name, message, traceback, code and data, and have classes of their own", async () => {
     class Broken extends Error {
       override name = "Broken";
       code = "EBROKEN";
@@ -290,7 +290,7 @@ describe("errors", () => {
     });
   });
 
-  it("handed on by a server in between they lose nothing; tracebacks may be withheld", async () => {
+  it("keep everything when a server in between passes them on; tracebacks can be withheld", async () => {
     const last = await serving({
       fail: () => {
         throw Object.assign(new RangeError("deep"), { code: "E", data: [1] });
@@ -562,7 +562,7 @@ describe("streams", () => {
     expect(api.$client.stats).toMatchObject({ streams: 0, inFlight: 0 });
   });
 
-  it("a slow reader holds the generator back: never more than the window ahead", async () => {
+  it("a generator is never more than the window ahead of a slow reader", async () => {
     let made = 0;
     const server = await serving({
       *count() {
@@ -578,7 +578,7 @@ describe("streams", () => {
     await stream[Symbol.asyncDispose]();
   });
 
-  it("a stream that is forgotten is freed when it is collected", async () => {
+  it("a stream that nobody can read any more is freed when it is garbage", async () => {
     const server = await serving({
       *count() {
         for (let i = 0; ; i++) yield i;
@@ -655,7 +655,7 @@ describe("streams", () => {
 });
 
 describe("limits and closing", () => {
-  it("concurrency: so many run, so many wait, others are refused, and built-ins are answered", async () => {
+  it("with concurrency and queueLimit so many calls run, so many wait, others are refused, and built-in methods are answered", async () => {
     const gates: (() => void)[] = [];
     let most = 0;
     const server = await serving(
@@ -738,7 +738,7 @@ describe("limits and closing", () => {
     expect(await within(call, "the call fails")).toBeInstanceOf(LostRemote);
   });
 
-  it("closing a client fails what is under way, and tells the server", async () => {
+  it("closing a client makes calls under way reject, and tells the server", async () => {
     const server = await serving({ never: () => new Promise(() => {}), now: () => 1 });
     const api = calling(server.endpoint);
     await api.now();
@@ -782,7 +782,7 @@ describe("limits and closing", () => {
     expect((await kept.next()).done).toBe(false);
   });
 
-  it("a client that is back at once under the same name has left all the same", async () => {
+  it("a client that comes back at once under the same name loses the calls that it had", async () => {
     const server = await serving({
       *count() {
         for (let i = 0; ; i++) yield i;
@@ -813,7 +813,7 @@ describe("limits and closing", () => {
     expect(server.stats.undelivered).toBe(0);
   });
 
-  it("a client that does not read holds up nobody else", async () => {
+  it("a client that does not read delays no other", async () => {
     const big = Buffer.alloc(100_000, 7);
     const server = await serving(
       { big: () => big, add: (a: number, b: number) => a + b },
@@ -832,7 +832,7 @@ describe("limits and closing", () => {
 });
 
 describe("several servers", () => {
-  it("calls go to those that are there, in turn", async () => {
+  it("calls go in turn to the servers that are connected", async () => {
     const [one, two] = [await serving({ who: () => 1 }), await serving({ who: () => 2 })];
     const api = calling([one.endpoint, "tcp://127.0.0.1:1", two.endpoint]);
     await until(() => api.$client.stats.servers === 2, "both are there");
@@ -843,7 +843,7 @@ describe("several servers", () => {
     expect(await Promise.all(Array.from({ length: 20 }, () => api.who()))).toEqual(Array(20).fill(1));
   });
 
-  it("what is idempotent is sent to another server when the first is lost; other calls fail", async () => {
+  it("idempotent calls are sent to another server when the first is lost; other calls reject", async () => {
     const never = () => new Promise(() => {});
     const [bad, good] = [
       await serving({ get: never, put: never, other: never }),

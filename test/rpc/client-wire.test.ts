@@ -1,5 +1,5 @@
 /**
- * The client against a server whose octets are written by hand (items T1 to T35 of the protocol's list, the client's
+ * The client against a server whose bytes are written by hand (items T1 to T35 of the protocol's list, the client's
  * side).
  */
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -51,7 +51,7 @@ async function items(server: ScriptedServer, request: Heard, from: number, count
 }
 
 describe("requests", () => {
-  it("T1 has two frames, an id of 32 digits as bytes, version 3, and one header key that others ignore", async () => {
+  it("a request is two frames with an id of 32 digits, version 3 and one header key that other servers ignore (T1)", async () => {
     const { server, api } = await joined({ timeout: 5000 });
     const call = api.add(1);
     const { envelope, wire, name, args, payload } = await server.next("add");
@@ -65,7 +65,7 @@ describe("requests", () => {
     expect(await call).toBe(1);
   });
 
-  it("T4 an answer without delimiter is understood", async () => {
+  it("a call resolves when its answer has no delimiter (T4)", async () => {
     const { server, api } = await joined();
     const call = api.add(1);
     const request = await server.next("add");
@@ -73,7 +73,7 @@ describe("requests", () => {
     expect(await call).toBe(7);
   });
 
-  it("T9 headers travel, and those of the protocol are refused", async () => {
+  it("headers reach the server, and those of the protocol are refused (T9)", async () => {
     const { server, api } = await joined({ headers: { app: "a", both: 1 } });
     void api.$call("m", [], { headers: { both: 2, trace: { id: 1 } } }).catch(() => {});
     expect((await server.next("m")).header).toMatchObject({ app: "a", both: 2, trace: { id: 1 } });
@@ -109,14 +109,14 @@ describe("requests", () => {
     [new Date(1000), "d6ff00000001"],
     [new RangeError("x"), "82a46e616d65aa52616e67654572726f72a76d657373616765a178"],
     [new URL("http://a/"), "a9687474703a2f2f612f"],
-  ])("T27 %o is sent as %s", async (value, digits) => {
+  ])("%o is sent as %s (T27)", async (value, digits) => {
     const { server, api } = await joined();
     void api.m(value, [value]).catch(() => {});
     const { payload } = await server.next("m");
     expect(payload.toString("hex").endsWith(`a16d92${digits}91${digits}`)).toBe(true);
   });
 
-  it("T27 what cannot be sent is refused at once, and its place is named", async () => {
+  it("an argument that cannot be sent is refused at once, with its place in the message (T27)", async () => {
     const { server, api } = await joined();
     const loop: unknown[] = [];
     loop.push(loop);
@@ -132,7 +132,7 @@ describe("requests", () => {
     }
     expect(() => api.m(2n ** 64n)).toThrow(RangeError);
     expect(() => api.m(-(2n ** 63n) - 1n)).toThrow("which does not fit into 64 bits");
-    expect(() => api.m(loop)).toThrow("nested deeper than 400, or holds itself");
+    expect(() => api.m(loop)).toThrow("nested deeper than 400, or contains itself");
     void api.last().catch(() => {});
     await server.next("last");
     expect(server.names).toEqual(["last"]);
@@ -144,13 +144,15 @@ describe("answers", () => {
     ["[]", arr(), null],
     ["[1, 2]", arr(int(1), int(2)), 1],
     ["[nil]", arr(nil), null],
-  ])("T22 OK %s", async (_name, args, value) => expect(await answered("OK", args)).toBe(value));
+  ])("a call whose OK is %s resolves (T22)", async (_name, args, value) =>
+    expect(await answered("OK", args)).toBe(value),
+  );
 
-  it("T22 OK that is no array rejects with MalformedAnswer", async () => {
+  it("a call whose OK is not an array rejects with MalformedAnswer (T22)", async () => {
     await expect(answered("OK", int(1))).rejects.toThrow(MalformedAnswer);
   });
 
-  it("T21 ERR with three, two, four elements and with one of version 1", async () => {
+  it("a call rejects with RemoteError for an ERR of two, three or four elements, and of one in version 1 (T21)", async () => {
     const three = await answered("ERR", arr(str("ValueError"), str("bad"), str("Traceback …"))).catch(
       (e) => e,
     );
@@ -172,7 +174,7 @@ describe("answers", () => {
     await expect(answered("ERR", arr())).rejects.toThrow(MalformedAnswer);
   });
 
-  it("T25 Python's NameError for an unknown method is told from one of a handler", async () => {
+  it("UnknownMethod is only for Python's NameError of an unknown method, not for one that a handler raised (T25)", async () => {
     await expect(answered("ERR", arr(str("NameError"), str("method"), nil))).rejects.toThrow(UnknownMethod);
     const other = await answered("ERR", arr(str("NameError"), str("name 'x' is not defined"), nil)).catch(
       (e) => e,
@@ -181,14 +183,14 @@ describe("answers", () => {
     expect(other).not.toBeInstanceOf(UnknownMethod);
   });
 
-  it("T35 code and data in the header of an error reach the program", async () => {
+  it("an error has the code and data that its header carries (T35)", async () => {
     const error = await answered("ERR", arr(str("E"), str("m"), nil), {
       zwire: map({ code: str("EX"), data: map({ a: arr(int(1)) }) }),
     }).catch((e) => e);
     expect(error).toMatchObject({ name: "E", code: "EX", data: { a: [1] } });
   });
 
-  it("T2, T3 an id of another type is another channel", async () => {
+  it("an answer whose id has another type belongs to no call (T2, T3)", async () => {
     const { server, api } = await joined();
     const call = api.m();
     const request = await server.next("m");
@@ -199,7 +201,7 @@ describe("answers", () => {
     expect(api.$client.stats.late).toBe(1);
   });
 
-  it("T27 integers and maps as the application sees them", async () => {
+  it("integers and maps arrive as the values that the documentation names (T27)", async () => {
     const value = arr(
       hex("cf 0000018bcfe56800"),
       hex("d3 ffffffffffffffff"),
@@ -234,7 +236,7 @@ describe("answers", () => {
     expect(await good).toBe(65);
   });
 
-  it("T6 what is no event is dropped and counted", async () => {
+  it("a message that is not an event is dropped and counted (T6)", async () => {
     const { server, api } = await joined();
     const call = api.m();
     const request = await server.next("m");
@@ -252,7 +254,7 @@ describe("answers", () => {
     expect(api.$client.stats.dropped).toBe(bad.length);
   });
 
-  it("an event that is no answer rejects with MalformedAnswer; T34 an extension is ignored", async () => {
+  it("a call rejects with MalformedAnswer for an event that is not an answer, and ignores an extension (T34)", async () => {
     const { server, api } = await joined();
     const call = api.m();
     const request = await server.next("m");
@@ -261,7 +263,7 @@ describe("answers", () => {
     await expect(call).rejects.toThrow("with the event HELLO");
   });
 
-  it("T28 answers after a timeout are dropped and counted", async () => {
+  it("answers after a timeout are dropped and counted (T28)", async () => {
     const { server, clock, client } = await joinedWithClock({ timeout: 500 });
     const call = client.call("m");
     const request = await server.next("m");
@@ -294,7 +296,7 @@ describe("answers", () => {
 });
 
 describe("streams", () => {
-  it("T15 no grant before the first answer, T16 then the window, and never more than it", async () => {
+  it("a stream is granted nothing before its first item, then its window, and never more (T15, T16)", async () => {
     const { server, api } = await joined({ window: 10 });
     const stream = api.$stream<number>("count");
     const request = await server.next("count");
@@ -323,7 +325,7 @@ describe("streams", () => {
     await stream.return();
   });
 
-  it("T16 grants are few: for 250 items with a window of 100 at most one for each 50, and none after the end", async () => {
+  it("a stream of 250 items with a window of 100 needs at most one grant for each 50, and none after its end (T16)", async () => {
     const { server, api } = await joined();
     const got: number[] = [];
     const reading = (async () => {
@@ -352,7 +354,7 @@ describe("streams", () => {
     ["STREAM_DONE nil", "STREAM_DONE", nil],
     ["STREAM_DONE []", "STREAM_DONE", arr()],
     ["OK [nil], as zerorpc for Node ends it", "OK", arr(nil)],
-  ])("T23, T24 an empty stream ended by %s", async (_name, name, args) => {
+  ])("an empty stream ends with %s (T23, T24)", async (_name, name, args) => {
     const { server, api } = await joined();
     const stream = api.$stream("count");
     await server.reply(await server.next("count"), name, args);
@@ -360,7 +362,7 @@ describe("streams", () => {
     expect(api.$client.stats).toMatchObject({ inFlight: 0, streams: 0 });
   });
 
-  it("T23 a stream ended by STREAM_DONE with nil or []; T13 one ended by an error", async () => {
+  it("a stream ends with STREAM_DONE of nil or [], and rejects with an error behind its items (T23, T13)", async () => {
     for (const args of [nil, arr()]) {
       const { server, api } = await joined();
       const stream = api.$stream("count");
@@ -382,7 +384,7 @@ describe("streams", () => {
     expect(await stream.next()).toEqual({ value: undefined, done: true });
   });
 
-  it("items may be nil, and are what they are", async () => {
+  it("items may be null", async () => {
     const { server, api } = await joined();
     const stream = api.$stream("count");
     const request = await server.next("count");
@@ -397,7 +399,7 @@ describe("streams", () => {
     const { server, api } = await joined();
     const one = api.$stream("one");
     await server.reply(await server.next("one"), "OK", arr(int(1)));
-    await expect(one.next()).rejects.toThrow("answered with one value and no stream");
+    await expect(one.next()).rejects.toThrow("answered with one value, not with a stream");
     const call = api.many();
     const request = await server.next("many");
     await items(server, request, 0, 1);
@@ -420,7 +422,7 @@ describe("streams", () => {
     await expect(rest).rejects.toThrow("with more than it was granted");
   });
 
-  it("T30 after a break no grant, no heartbeat and no cancellation is sent to a server of old", async () => {
+  it("after a break nothing more is sent to a server that is not zwire: no grant, heartbeat or cancellation (T30)", async () => {
     const { server, clock, client } = await joinedWithClock();
     const request = server.next("count");
     const reading = (async () => {
@@ -441,7 +443,7 @@ describe("streams", () => {
 });
 
 describe("heartbeats", () => {
-  it("T19 every heartbeat of the server is answered with one", async () => {
+  it("every heartbeat of the server is answered with one heartbeat (T19)", async () => {
     const { server, clock, client } = await joinedWithClock();
     const call = client.call("slow");
     const request = await server.next("slow");
@@ -455,7 +457,7 @@ describe("heartbeats", () => {
     expect(server.names.filter((name) => name === "_zpc_hb")).toHaveLength(6);
   });
 
-  it("a server that beats without end and reads nothing does not fill its client", async () => {
+  it("a server that sends heartbeats without end and reads nothing does not fill the memory of its client", async () => {
     const listener = await rawListen();
     const api = calling(listener.endpoint);
     const call = api.slow();
@@ -480,7 +482,7 @@ describe("heartbeats", () => {
     expect(heapUsed() - before).toBeLessThan(16 * 1024 ** 2);
   });
 
-  it("one is begun when none came for an interval, and its answer is not answered", async () => {
+  it("a client begins a heartbeat when none came for an interval, and does not answer the answer", async () => {
     const { server, clock, client } = await joinedWithClock({ timeout: Infinity });
     const call = client.call("slow");
     const request = await server.next("slow");
@@ -497,7 +499,7 @@ describe("heartbeats", () => {
     expect(server.names).toEqual(["slow", "_zpc_hb", "_zpc_hb", "_zpc_hb"]);
   });
 
-  it("heartbeat 0: none is begun, each is answered", async () => {
+  it("with heartbeat 0 a client begins none, and answers each", async () => {
     const { server, clock, client } = await joinedWithClock({ heartbeat: 0, timeout: Infinity });
     const call = client.call("slow");
     const request = await server.next("slow");
@@ -509,7 +511,7 @@ describe("heartbeats", () => {
     expect(server.names).toEqual(["slow", "_zpc_hb"]);
   });
 
-  it("T20 with lostAfter a silent server is lost within that time, and one that beats is not", async () => {
+  it("with lostAfter a call to a silent server rejects with LostRemote in time, and one to a server that sends heartbeats does not (T20)", async () => {
     const { server, clock, client } = await joinedWithClock({ heartbeat: 1000, lostAfter: 3000 });
     const silent = client.call("silent").catch((error) => error);
     const alive = client.call("alive");
@@ -538,7 +540,7 @@ describe("heartbeats", () => {
     expect(server.names.filter((name) => name === "_zerorpc_ping").length).toBeLessThanOrEqual(1);
   });
 
-  it("a server that has beaten, is silent, and answers a ping has forgotten the call", async () => {
+  it("a call rejects with LostRemote when its server stops its heartbeats and still answers a ping", async () => {
     const { server, clock, client } = await joinedWithClock({ timeout: Infinity });
     const call = client.call("slow").catch((error) => error);
     const request = await server.next("slow");
@@ -557,7 +559,7 @@ describe("heartbeats", () => {
 });
 
 describe("servers that come and go", () => {
-  it("T32 of 1200 calls to an absent server none that timed out or was aborted is delivered", async () => {
+  it("calls that timed out or were aborted before a server came are never delivered (T32)", async () => {
     const clock = new ManualClock();
     const { endpoint, socket } = await ScriptedServer.listen();
     await socket.close({ linger: 0 });
@@ -589,7 +591,7 @@ describe("servers that come and go", () => {
     expect(server.names.filter((name) => name !== "late")).toEqual([]);
   });
 
-  it("calls that are under way fail when the connection breaks, and the next one goes to the new server", async () => {
+  it("calls under way reject when the connection breaks, and the next call goes to the new server", async () => {
     const first = await ScriptedServer.listen();
     const api = calling(first.endpoint, { socket: { reconnectInterval: 10 } });
     const call = api.m();

@@ -76,7 +76,7 @@ describe("zwire-rpc", () => {
     expect(code).toBe(0);
   });
 
-  it("errors are readable, and the exit code says which kind", async () => {
+  it("errors are printed in words, and the exit code says which kind", async () => {
     expect(await run("call", endpoint, "fail", '"oh no"')).toMatchObject({
       code: 1,
       err: "RangeError: oh no\n",
@@ -94,10 +94,10 @@ describe("zwire-rpc", () => {
     expect(absent.err).toMatch(/no server was there/);
   });
 
-  it("a wrong command line is told in words: exit code 2", async () => {
+  it("a wrong command line prints what is wrong, with exit code 2", async () => {
     const wrong: [string[], RegExp][] = [
       [[], /say what to do/],
-      [["sing", "x"], /sing: no such command/],
+      [["sing", "x"], /sing: there is no such command/],
       [["call", "tcp://127.0.0.1:1"], /name of a method is missing/],
       [["call", "tcp://127.0.0.1:1", "add", "hello"], /hello: not JSON .*--strings/],
       [["list"], /an endpoint is missing/],

@@ -14,7 +14,7 @@ async function started(...args: string[]) {
 }
 
 describe("a server in another process", () => {
-  it("killed in mid-call: calls and streams fail soon, and a new one serves the next", async () => {
+  it("is killed during calls: they and streams reject soon, and a new server serves the next call", async () => {
     const { child, endpoint } = await started();
     const api = calling(endpoint);
     const first = await api.pid();
@@ -35,7 +35,7 @@ describe("a server in another process", () => {
     expect(await within(waiting, "the new server answers", 15_000)).not.toBe(first);
   });
 
-  it("a handler that blocks its whole process does not lose its caller, whatever the heartbeats", async () => {
+  it("may block in a handler: its caller does not give it up, whatever the heartbeats", async () => {
     const { endpoint } = await started();
     const api = calling(endpoint, { heartbeat: 50 });
     await api.pid();
@@ -45,7 +45,7 @@ describe("a server in another process", () => {
     expect([first, typeof second]).toEqual([1000, "number"]);
   });
 
-  it("a busy loop of our own turns no answer into a time-out, and no living server into a lost one", async () => {
+  it("stays known while our own event loop is busy: no call times out and no server is lost for that", async () => {
     const { endpoint } = await started();
     const api = calling(endpoint, { heartbeat: 100, lostAfter: 700 });
     await api.pid();

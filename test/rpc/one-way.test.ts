@@ -1,5 +1,5 @@
 /**
- * Events without answers: one frame, no topic (T31), in octets and between zwire's own.
+ * Events without answers: one frame, no topic (T31), in bytes and between zwire's own.
  */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Publisher as PubSocket, Pull, Push, Subscriber as SubSocket } from "../../src/index.js";
@@ -13,8 +13,8 @@ function kept<T extends { close(options: { linger: number }): Promise<void> }>(o
   return one;
 }
 
-describe("T31", () => {
-  it("a Pusher's and a Publisher's events are one frame each", async () => {
+describe("one-way events (T31)", () => {
+  it("an event of a Pusher or a Publisher is one frame", async () => {
     const [pull, sub] = [managed(new Pull()), managed(new SubSocket())];
     const [pusher, publisher] = [kept(new Pusher({ headers: { app: "x" } })), kept(new Publisher())];
     pull.connect(await pusher.bind("tcp://127.0.0.1:*"));
@@ -32,7 +32,7 @@ describe("T31", () => {
     expect(plain(decode(published[0]))).toMatchObject([{ v: 3 }, "news", [Buffer.from("b")]]);
   });
 
-  it("a Puller and a Subscriber take events of old peers, with a topic in front and without an id", async () => {
+  it("a Puller and a Subscriber handle events of zerorpc, with a topic in front and without an id", async () => {
     const [push, pub] = [managed(new Push()), managed(new PubSocket())];
     const seen: unknown[] = [];
     const service = {
@@ -51,7 +51,7 @@ describe("T31", () => {
     expect(seen).toEqual([[1], [{ trace: "t" }, 2], [3]]);
   });
 
-  it("what cannot be understood is counted, what a handler throws is told, and the next event is handled", async () => {
+  it("an event that cannot be decoded is counted, an error of a handler is reported, and the next event is handled", async () => {
     const push = managed(new Push());
     const errors: unknown[] = [];
     const seen: unknown[] = [];
@@ -81,7 +81,7 @@ describe("T31", () => {
     expect(errors).toEqual([["fail", "no"]]);
   });
 
-  it("one after the other by default, so many at a time where that is allowed", async () => {
+  it("events are handled one after the other by default, and at the same time with concurrency", async () => {
     const gates: (() => void)[] = [];
     const service = { hold: () => new Promise<void>((resolve) => gates.push(resolve)) };
     const [pusher, puller] = [kept(new Pusher()), kept(new Puller(service, { concurrency: 3 }))];

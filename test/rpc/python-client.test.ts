@@ -72,7 +72,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
       (error) => error,
     );
 
-  it("T1 the answer has the octets of §2, with Python", async () => {
+  it("an answer has the bytes of §2, with Python (T1)", async () => {
     expect((await client.call("add", { args: [1, 2] })).value).toBe(3);
     const { frames } = await client.log();
     const [, [request]] = frames.find(([way]) => way === "out")!;
@@ -88,7 +88,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     ["bin", "c403010203"],
     ["str", "a3616263"],
     ["int", "cd1234"],
-  ])("T2 an id of type %s comes back as it was, with Python", async (_type, id) => {
+  ])("an id of type %s comes back as it was, with Python (T2)", async (_type, id) => {
     const socket = await dealer();
     await socket.send("", event(id, "add", "920102"));
     const [, answer] = (await socket.receive())!;
@@ -96,7 +96,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(answer.toString("hex").endsWith("a24f4b9103")).toBe(true);
   });
 
-  it("T3 ids of different types are different channels, with Python", async () => {
+  it("ids of different types are different channels, with Python (T3)", async () => {
     const socket = await dealer();
     for (const id of ["c40131", "a131", "01"]) await socket.send("", event(id, "ramp", "9103"));
     const first = [await socket.receive(), await socket.receive(), await socket.receive()];
@@ -112,7 +112,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(await socket.receive(0.2)).toBeNull();
   });
 
-  it("T4 a request without a delimiter is served, and answered with one, with Python", async () => {
+  it("a request without a delimiter is served, and answered with one, with Python (T4)", async () => {
     const socket = await dealer();
     await socket.send(event("a131", "add", "9105"));
     const frames = (await socket.receive())!;
@@ -120,7 +120,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(frames[0]).toHaveLength(0);
   });
 
-  it("T5 an envelope of two hops comes back unchanged, with Python", async () => {
+  it("an envelope of two hops comes back unchanged, with Python (T5)", async () => {
     const socket = await dealer();
     await socket.send("01ff", "0200", "", event("a131", "add", "9105"));
     const frames = (await socket.receive())!;
@@ -131,7 +131,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect((await far.stream("count", { args: [250] })).counts).toEqual([250]);
   });
 
-  it("T6 what is no event is dropped, and the next request served, with Python", async () => {
+  it("a message that is not an event is dropped, and the next request is served, with Python (T6)", async () => {
     const socket = await dealer();
     const good = event("a131", "add", "9105");
     const bad = [
@@ -149,7 +149,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(await socket.receive(0.1)).toBeNull();
   });
 
-  it("T7 a name as bin is no name, with Python", async () => {
+  it("a method name as bin is unknown, with Python (T7)", async () => {
     const socket = await dealer();
     await socket.send("", `93${header("a131")}c403${hex("add")}9101`);
     const answer = (await socket.receive())![1].toString("latin1");
@@ -160,24 +160,24 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
   it.each([
     ["nil", "c0"],
     ["an integer", "05"],
-  ])("T8 arguments that are %s are an error, with Python", async (_what, args) => {
+  ])("arguments that are %s get an error, with Python (T8)", async (_what, args) => {
     const socket = await dealer();
     await socket.send("", event("a131", "add", args));
     expect((await socket.receive())![1].toString("latin1")).toMatch(/ERR[\s\S]*TypeError/);
   });
 
-  it("T9 unknown header keys pass, with Python", async () => {
+  it("a request with unknown header keys is served, with Python (T9)", async () => {
     expect((await client.call("add", { args: [1], header: { trace: "x", depth: [1] } })).value).toBe(1);
   });
 
-  it("T10 without v an error has one element, with Python", async () => {
+  it("an error to a request without v has one element, with Python (T10)", async () => {
     const socket = await dealer();
     await socket.send("", `9381aa${hex("message_id")}a131a4${hex("fail")}91a178`);
     const answer = (await socket.receive())![1].toString("hex");
     expect(answer).toMatch(new RegExp(`${hex("ERR")}91`));
   });
 
-  it("T11 T12 without a grant one item is sent, with 1 one more, with 10 the rest and the end, with Python", async () => {
+  it("a stream sends one item without a grant, one more for a grant of 1, the rest for a grant of 10, with Python (T11, T12)", async () => {
     const socket = await dealer();
     await socket.send("", event("a131", "count", "9103"));
     const names: string[] = [];
@@ -204,7 +204,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(await next(0.1)).toBeNull();
   });
 
-  it("T13 an error after an item waits for credit, with Python", async () => {
+  it("an error after an item waits for credit, with Python (T13)", async () => {
     const socket = await dealer();
     await socket.send("", event("a131", "failAfter", "9101"));
     expect((await socket.receive())![1].toString("latin1")).toContain("STREAM");
@@ -216,7 +216,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect((await socket.receive())![1].toString("latin1")).toMatch(/ERR[\s\S]*after items/);
   });
 
-  it("T19 T18 as server a long call lives with a Python that beats twice a second, with Python", async () => {
+  it("a long call survives a Python client that sends two heartbeats a second, with Python (T19, T18)", async () => {
     expect((await client.call("nap", { args: [2.1] })).value).toBe("rested");
     const { events } = await client.log();
     expect(events.filter(([way, name]) => way === "in" && name === "_zpc_hb").length).toBeGreaterThanOrEqual(
@@ -224,7 +224,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     );
   });
 
-  it("T18 a heartbeat with nil is answered, with Python", async () => {
+  it("a heartbeat with nil is answered, with Python (T18)", async () => {
     const socket = await dealer();
     await socket.send("", event("a131", "nap", "9101"));
     await socket.send(
@@ -234,26 +234,26 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect((await socket.receive())![1].toString("latin1")).toContain("_zpc_hb");
   });
 
-  it("T21 T35 an error has three elements; what else it has is in its header and ignored, with Python", async () => {
+  it("an error has three elements, and Python ignores the code and data in its header, with Python (T21, T35)", async () => {
     const error = await failure(client.call("fail", { args: ["no luck"] }));
     expect(error).toMatchObject({ type: "RemoteError", remoteName: "TypeError", message: "no luck" });
     expect(error.traceback).toContain("fail");
   });
 
-  it("T22 a void result is nil, with Python", async () => {
+  it("a function without a result answers None, with Python (T22)", async () => {
     expect((await client.call("nothing")).repr).toBe("None");
   });
 
-  it("T23 T24 an empty stream is one for Python, with Python", async () => {
+  it("an empty stream is an empty stream, with Python (T23, T24)", async () => {
     expect((await client.stream("count", { args: [0] })).counts).toEqual([0]);
   });
 
-  it("T25 an unknown method is NameError at once, with Python", async () => {
+  it("an unknown method raises NameError at once, with Python (T25)", async () => {
     expect(await failure(client.call("missing"))).toMatchObject({ remoteName: "NameError" });
     expect(await failure(client.call("constructor"))).toMatchObject({ remoteName: "NameError" });
   });
 
-  it("T26 the built-in methods, with Python", async () => {
+  it("the built-in methods answer, with Python (T26)", async () => {
     expect((await client.call("_zerorpc_ping")).value).toEqual(["pong", "tested"]);
     expect((await client.call("_zerorpc_name")).value).toBe("tested");
     expect((await client.call("_zerorpc_list")).value).toEqual(expect.arrayContaining(["add", "count"]));
@@ -262,7 +262,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect((await client.call("_zerorpc_inspect")).value).toMatchObject({ name: "tested" });
   });
 
-  it("T27 integers keep their type, bytes are bytes, both ways, with Python", async () => {
+  it("integers keep their type, bytes are bytes, both ways, with Python (T27)", async () => {
     expect((await client.call("big")).repr).toBe(
       `[2147483648, 4294967296, 9007199254740991, -1099511627776, 9223372036854775808, b'\\x00\\xff', 'a\ufffdb']`,
     );
@@ -274,7 +274,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect((await client.call("kind", { python: "(b'x',)" })).value).toMatch(/Buffer|Uint8Array/);
   });
 
-  it("T29 60 streams of 250 items, one of 5000 and 40 abandoned ones, memory level, with Python", async () => {
+  it("60 streams of 250 items, one of 5000 and 40 abandoned ones end with level memory, with Python (T29)", async () => {
     expect(new Set((await client.stream("count", { args: [250], times: 60 })).counts)).toEqual(
       new Set([250]),
     );
@@ -288,7 +288,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(process.memoryUsage().rss - before).toBeLessThan(60e6);
   });
 
-  it("T33 a message_id that is in use runs again and both are answered, with Python", async () => {
+  it("two requests with the same message_id both run and are answered, with Python (T33)", async () => {
     const socket = await dealer();
     const before = runs;
     const nap = event("a131", "nap", "91cb3fb999999999999a"); // 0.1 s
@@ -299,7 +299,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(runs).toBe(before);
   });
 
-  it("T34 an unknown event on a channel is ignored, with Python", async () => {
+  it("an unknown event on a channel is ignored, with Python (T34)", async () => {
     const socket = await dealer();
     await socket.send("", event("a131", "nap", "91cb3fc999999999999a"));
     await socket.send(
@@ -320,7 +320,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect((await socket.receive())![1].toString("hex").endsWith("a24f4b9105")).toBe(true);
   });
 
-  it("T31 a Pusher reaches Python's Puller and the other way round, in one frame, with Python", async () => {
+  it("a Pusher reaches Python's Puller and the other way round, in one frame, with Python (T31)", async () => {
     const pusher = new Pusher();
     onTestFinished(() => pusher.close({ linger: 0 }));
     const pull = await peer.raw("PULL", { connect: await pusher.bind("tcp://127.0.0.1:*") });
@@ -339,7 +339,7 @@ describe.skipIf(python.command === null)(`a zwire server and clients ${withPytho
     expect(heard).toEqual([[1, Buffer.from("x"), 2 ** 40]]);
   });
 
-  it("T31 a Publisher reaches Python's Subscriber and the other way round, in one frame, with Python", async () => {
+  it("a Publisher reaches Python's Subscriber and the other way round, in one frame, with Python (T31)", async () => {
     const publisher = new Publisher();
     onTestFinished(() => publisher.close({ linger: 0 }));
     const sub = await peer.raw("SUB", { connect: await publisher.bind("tcp://127.0.0.1:*") });

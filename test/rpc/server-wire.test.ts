@@ -1,5 +1,5 @@
 /**
- * The server against a client whose octets are written by hand: framing, ids, errors, streams by credit, heartbeats
+ * The server against a client whose bytes are written by hand: framing, ids, errors, streams by credit, heartbeats
  * (items T1 to T35 of the protocol's list, the server's side).
  */
 import { describe, expect, it, vi } from "vitest";
@@ -34,7 +34,7 @@ async function joined(options = {}) {
 }
 
 describe("frames, ids and headers", () => {
-  it("T1 the octets of a request and of its answer are those of a Python client and server", async () => {
+  it("request and answer have the bytes of a Python client and server (T1)", async () => {
     const { client } = await joined();
     const id = "00000001a1b2c3d4e5f6a7b8c9d0e1f2";
     const idBytes = `c420${Buffer.from(id).toString("hex")}`;
@@ -59,7 +59,7 @@ describe("frames, ids and headers", () => {
     ["negative integer", int(-70_000)],
     ["64-bit integer", hex("cf ffffffffffffffff")],
     ["43-bit integer", hex("cf 0000018bcfe56800")],
-  ])("T2 an id that is %s is echoed as it came", async (_name, id) => {
+  ])("an id that is %s comes back as it was (T2)", async (_name, id) => {
     const { client } = await joined();
     await client.raw("", event({ message_id: id, v: int(3) }, "add", arr(int(1), int(2))));
     await until(() => client.heard.length === 1, "an answer");
@@ -114,7 +114,7 @@ describe("frames, ids and headers", () => {
     expect((await client.answer(id)).envelope.length).toBe(16);
   });
 
-  it("a handler may throw what its caller sent, and what has no text; each is answered (T8)", async () => {
+  it("a handler that throws what its caller sent, or a value without text, is answered (T8)", async () => {
     const server = await serving({
       fail: (fields: object) => {
         throw Object.assign(new Error("x"), fields);
@@ -159,7 +159,7 @@ describe("frames, ids and headers", () => {
     expect(await client.call("add", int(1), int(2))).toMatchObject({ name: "OK", args: [3] });
   });
 
-  it("T3 ids of different types and the same octets are different channels", async () => {
+  it("ids with the same bytes and different types are different channels (T3)", async () => {
     const { server, client } = await joined();
     await client.raw("", event({ message_id: bin("1"), v: int(3) }, "count", arr(int(5))));
     await client.raw("", event({ message_id: str("1"), v: int(3) }, "count", arr(int(5))));
@@ -176,21 +176,21 @@ describe("frames, ids and headers", () => {
     expect(server.stats.streams).toBe(2);
   });
 
-  it("T4 a request without delimiter is answered, with one", async () => {
+  it("a request without a delimiter gets an answer with one (T4)", async () => {
     const { client } = await joined();
     const id = newId();
     await client.raw(event({ message_id: bin(id), v: int(3) }, "add", arr(int(1))));
     expect((await client.answer(id)).envelope.map((frame) => frame.length)).toEqual([0]);
   });
 
-  it("T5 an envelope of two hops comes back unchanged", async () => {
+  it("an envelope of two hops comes back unchanged (T5)", async () => {
     const { client } = await joined();
     const id = newId();
     await client.raw("hop 1", "hop 2", "", event({ message_id: bin(id), v: int(3) }, "add", arr(int(1))));
     expect((await client.answer(id)).envelope.map(String)).toEqual(["hop 1", "hop 2", ""]);
   });
 
-  it("T5 through a broker of Router and Dealer, two clients with the same id get their own answers", async () => {
+  it("through a broker of Router and Dealer, two clients with the same id get their own answers (T5)", async () => {
     const { server } = await joined();
     const [front, back] = [managed(new Router()), managed(new Dealer())];
     back.connect(server.endpoint);
@@ -207,7 +207,7 @@ describe("frames, ids and headers", () => {
     for (const [i, one] of clients.entries()) expect((await one.answer(id)).args).toEqual([10 + i]);
   });
 
-  it("T6 what is no event is dropped and counted, and the next request is served", async () => {
+  it("a message that is not an event is dropped and counted, and the next request is served (T6)", async () => {
     const { server, client } = await joined();
     const header = map({ message_id: bin(newId()), v: int(3) });
     const bad = [
@@ -229,7 +229,7 @@ describe("frames, ids and headers", () => {
     expect(server.stats.dropped).toBe(bad.length);
   });
 
-  it("T6 octets behind the event are ignored", async () => {
+  it("bytes behind the event are ignored (T6)", async () => {
     const { client } = await joined();
     const id = newId();
     await client.raw(
@@ -239,7 +239,7 @@ describe("frames, ids and headers", () => {
     expect((await client.answer(id)).args).toEqual([1]);
   });
 
-  it("T7 a method name that is bytes is unknown, as in Python", async () => {
+  it("a method name that is bytes is unknown, as in Python (T7)", async () => {
     const { client } = await joined();
     const id = newId();
     await client.raw("", arr(map({ message_id: bin(id), v: int(3) }), bin("add"), arr(int(1))));
@@ -253,14 +253,14 @@ describe("frames, ids and headers", () => {
     ["a map", map({ a: int(1) })],
     ["an extension", hex("d4 05 00")],
     ["an array with an extension in it", hex("91 d4 72 40")],
-  ])("T8 arguments that are %s are answered with TypeError", async (_name, args) => {
+  ])("arguments that are %s get a TypeError (T8)", async (_name, args) => {
     const { client } = await joined();
     const { name, args: error } = await client.answer(await client.say("add", args));
     expect([name, (error as unknown[])[0]]).toEqual(["ERR", "TypeError"]);
     expect((await client.call("add", int(1))).args).toEqual([1]);
   });
 
-  it("T9 other header keys pass, and reach the handler", async () => {
+  it("other header keys reach the handler (T9)", async () => {
     const { client } = await joined();
     const id = await client.say("headers", arr(), { trace: str("t1"), deep: map({ a: arr(int(1)) }) });
     expect((await client.answer(id)).args).toEqual([{ trace: "t1", deep: { a: [1] } }]);
@@ -272,7 +272,7 @@ describe("frames, ids and headers", () => {
     ["2", int(2), 3],
     ["3", int(3), 3],
     ["4", int(4), 3],
-  ])("T10 with version %s an error has %3$i elements", async (_name, v, length) => {
+  ])("an error to a client of version %s has %3$i elements (T10)", async (_name, v, length) => {
     const { client } = await joined();
     const id = newId();
     await client.raw("", event({ message_id: bin(id), ...(v && { v }) }, "fail", arr()));
@@ -290,7 +290,7 @@ describe("frames, ids and headers", () => {
 });
 
 describe("streams", () => {
-  it("T11 without a grant exactly one item of three is sent", async () => {
+  it("a stream of three items sends exactly one without a grant (T11)", async () => {
     const { client } = await joined();
     const id = await client.say("count", arr(int(3)));
     await client.answer(id);
@@ -300,7 +300,7 @@ describe("streams", () => {
     expect(client.on(id)[0].args).toBe(0);
   });
 
-  it("T12 a grant of one brings one more, a grant of ten the rest and the end", async () => {
+  it("a stream sends one more item for a grant of one, and the rest and its end for a grant of ten (T12)", async () => {
     const { client } = await joined();
     const id = await client.say("count", arr(int(5)));
     await client.answer(id);
@@ -314,7 +314,7 @@ describe("streams", () => {
     expect(client.on(id).map(({ args }) => args)).toEqual([0, 1, 2, 3, 4, null]);
   });
 
-  it("T12 grants add up", async () => {
+  it("grants add up (T12)", async () => {
     const { client } = await joined();
     const id = await client.say("count", arr(int(100)));
     for (let i = 0; i < 3; i++) await client.follow(id, "_zpc_more", arr(int(2)));
@@ -323,7 +323,7 @@ describe("streams", () => {
     expect(client.on(id)).toHaveLength(7);
   });
 
-  it("T13 the end and an error after items wait for credit", async () => {
+  it("the end of a stream and an error after items wait for credit (T13)", async () => {
     const { client } = await joined();
     const ended = await client.say("count", arr(int(1)));
     const failed = await client.say("failing", arr(int(1)));
@@ -340,7 +340,7 @@ describe("streams", () => {
     });
   });
 
-  it("T14 a malformed grant is ignored", async () => {
+  it("a malformed grant is ignored (T14)", async () => {
     const { client } = await joined();
     const id = await client.say("count", arr(int(3)));
     await client.answer(id);
@@ -361,7 +361,7 @@ describe("streams", () => {
     expect((await client.answer(id, 4)).name).toBe("STREAM_DONE");
   });
 
-  it("T17 heartbeats cost no credit, T18 whatever is in them, and each is answered with one", async () => {
+  it("heartbeats cost no credit, whatever they contain, and each is answered with one (T17, T18)", async () => {
     const { client } = await joined();
     const id = await client.say("count", arr(int(2)));
     await client.answer(id);
@@ -379,12 +379,12 @@ describe("streams", () => {
     expect(client.names(id).slice(5)).toEqual(["STREAM", "STREAM_DONE"]);
   });
 
-  it("T23, T24 an empty stream is one STREAM_DONE", async () => {
+  it("an empty stream is one STREAM_DONE (T23, T24)", async () => {
     const { client } = await joined();
     expect(await client.call("count", int(0))).toMatchObject({ name: "STREAM_DONE", args: null });
   });
 
-  it("T28 events for a channel that is closed are counted and not answered", async () => {
+  it("events for a closed channel are counted and not answered (T28)", async () => {
     const { server, client } = await joined();
     const id = await client.say("add", arr(int(1)));
     await client.answer(id);
@@ -396,7 +396,7 @@ describe("streams", () => {
 });
 
 describe("calls", () => {
-  it("T25 an unknown method is answered at once, as are hidden ones and those of every object", async () => {
+  it("an unknown method is answered at once, as are hidden ones and those of every object (T25)", async () => {
     const { client } = await joined();
     for (const name of [
       "nope",
@@ -412,13 +412,13 @@ describe("calls", () => {
     expect((await client.call("hidden.open")).args).toEqual([2]);
   });
 
-  it("T22 void is [nil]", async () => {
+  it("a function without a result answers [nil] (T22)", async () => {
     const { client } = await joined();
     const { name, argsWire } = await client.call("empty");
     expect([name, argsWire]).toEqual(["OK", { type: "array", items: [{ type: "nil" }] }]);
   });
 
-  it("T26 the built-in methods answer", async () => {
+  it("the built-in methods answer (T26)", async () => {
     const { client } = await joined({ name: "me" });
     expect((await client.call("_zerorpc_ping")).args).toEqual([["pong", "me"]]);
     expect((await client.call("_zerorpc_name")).args).toEqual(["me"]);
@@ -452,7 +452,7 @@ describe("calls", () => {
     ["2^63", hex("cf 8000000000000000"), 2n ** 63n],
     ["-2^63", hex("d3 8000000000000000"), -(2n ** 63n)],
     ["2^64-1", hex("cf ffffffffffffffff"), 2n ** 64n - 1n],
-  ])("T27 the integer %s comes back as an integer", async (_name, bytes, value) => {
+  ])("the integer %s comes back as an integer (T27)", async (_name, bytes, value) => {
     const { client } = await joined();
     const { argsWire } = await client.call("echo", arr(bytes, map({ in: bytes })));
     const int = { type: "int", value };
@@ -464,7 +464,7 @@ describe("calls", () => {
     });
   });
 
-  it("T27 bytes stay bytes, text stays text, floats stay floats, timestamps stay timestamps", async () => {
+  it("bytes stay bytes, text stays text, floats stay floats, timestamps stay timestamps (T27)", async () => {
     const { client } = await joined();
     const values = [
       bin(hex("00ff80")),
@@ -477,7 +477,7 @@ describe("calls", () => {
     expect(argsWire).toEqual({ type: "array", items: [decode(arr(...values))] });
   });
 
-  it("T27 a map with integer keys is understood, and answered with an error rather than with what Python drops", async () => {
+  it("a map with integer keys reaches the handler, and returning it is an error, because Python would drop it (T27)", async () => {
     const { client } = await joined();
     const { name, args } = await client.call("echo", hex("81 01 a161"));
     expect([name, (args as string[])[0], (args as string[])[1]]).toEqual([
@@ -487,7 +487,7 @@ describe("calls", () => {
     ]);
   });
 
-  it("T33 two requests with one id are both answered on it", async () => {
+  it("two requests with the same id are both answered (T33)", async () => {
     const { server, client } = await joined();
     const id = newId();
     for (const n of [1, 2])
@@ -504,7 +504,7 @@ describe("calls", () => {
     await until(() => server.stats.channels === 0 && server.stats.running === 0, "both go with the client");
   });
 
-  it("T34 an unknown event on a live channel is ignored", async () => {
+  it("an unknown event on a live channel is ignored (T34)", async () => {
     const { client } = await joined();
     const id = await client.say("count", arr(int(2)));
     await client.answer(id);
@@ -535,7 +535,7 @@ describe("calls", () => {
     expect(server.stats.channels).toBe(1000);
   });
 
-  it("nothing of zwire's own is told to a client that is not zwire", async () => {
+  it("a client that is not zwire gets no event that only zwire knows", async () => {
     const { client } = await joined();
     await client.call("fail");
     await client.call("add", int(1));

@@ -29,7 +29,7 @@ function unreading(endpoint: string): Dealer {
 }
 
 describe("places", () => {
-  it("streams whose clients grant nothing and only beat hold no place: others are served", async () => {
+  it("streams whose clients grant nothing and only send heartbeats hold no place: others are served", async () => {
     const server = await serving(
       {
         *count(n: number) {
@@ -89,7 +89,7 @@ describe("places", () => {
     );
   });
 
-  it("places go to clients in turn: a client's hundred calls do not hold up another's one", async () => {
+  it("clients get places in turn: a hundred calls of one client do not delay the one call of another", async () => {
     const order: string[] = [];
     const first = gate();
     const server = await serving(
@@ -113,7 +113,7 @@ describe("places", () => {
     expect(order.indexOf("one")).toBeLessThan(2);
   });
 
-  it("a full queue refuses calls of the client that has the most in it, and takes another's", async () => {
+  it("a full queue refuses calls of the client with the most in it, and accepts those of another", async () => {
     const held = gate();
     const server = await serving({ hold: () => held.opened }, { concurrency: 1, queueLimit: 10 });
     const [many, one] = [calling(server.endpoint), calling(server.endpoint)];
@@ -132,7 +132,7 @@ describe("places", () => {
     ]);
   });
 
-  it("ten thousand calls that wait for one place and are done at once need no stack", async () => {
+  it("ten thousand calls that wait for one place and are done at once do not overflow the stack", async () => {
     const first = gate();
     const server = await serving({ first: () => first.opened, quick: (i: number) => i }, { concurrency: 1 });
     const api = calling(server.endpoint);
@@ -168,8 +168,64 @@ describe("limits", () => {
     expect((await greedy.call("_zerorpc_ping")).args).toEqual([["pong", "zwire"]]);
   });
 
+  it("requests that wait for a place have one limit in bytes for all clients: those with the most are refused", async () => {
+    const held = gate();
+    const server = await serving(
+      { hold: () => held.opened, size: (bytes: Buffer) => bytes.length },
+      { concurrency: 1, maxWaitingBytes: 1024 * 1024 },
+    );
+    const events: ServerLimitEvent[] = [];
+    server.on("limit", (one) => events.push(one as ServerLimitEvent));
+    const [first, many, one] = [calling(server.endpoint), calling(server.endpoint), calling(server.endpoint)];
+    const blocking = first.hold();
+    await until(() => server.stats.running === 1, "the place is taken");
+    const large = Buffer.alloc(100_000);
+    const calls = Array.from({ length: 15 }, () => many.size(large).catch((error: unknown) => error));
+    await until(() => server.stats.refused === 5, "what is too much is refused");
+    expect(server.stats.waiting).toBe(10);
+    // Another client's request takes the place of those that have waited least, as many as need be.
+    const other = one.size(Buffer.alloc(250_000));
+    await until(() => server.stats.refused === 8, "the other's request waits");
+    // One that would then be the largest of all is refused itself.
+    const refused = await one.size(Buffer.alloc(900_000)).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(CallRefused);
+    expect((refused as CallRefused).code).toBe("busy");
+    expect((refused as CallRefused).message).toMatch(/maxWaitingBytes/);
+    held.open();
+    await within(blocking, "the call in front");
+    expect(await within(other, "the other's call")).toBe(250_000);
+    const results = await within(Promise.all(calls), "the first client's calls");
+    expect(results.filter((result) => result === 100_000)).toHaveLength(7);
+    expect(results.slice(0, 7).every((result) => result === 100_000)).toBe(true);
+    expect(events.map(({ limit, action }) => [limit, action])).toEqual([
+      ["maxWaitingBytes", "refused"],
+      ["maxWaitingBytes", "refused"],
+    ]);
+    expect(events[0].value).toBeGreaterThan(1024 * 1024);
+  });
+
+  it("a request that alone is above maxWaitingBytes may wait if no other does; many small values count, too", async () => {
+    const held = gate();
+    const options = { concurrency: 1, maxWaitingBytes: 1000 };
+    const server = await serving(
+      { hold: () => held.opened, size: (list: unknown[]) => list.length },
+      options,
+    );
+    const api = calling(server.endpoint);
+    const blocking = api.hold();
+    await until(() => server.stats.running === 1, "the place is taken");
+    // Each empty object is one byte of the request, and dozens of bytes in memory.
+    const small = Array.from({ length: 100 }, () => ({}));
+    const waits = api.size(small);
+    await until(() => server.stats.waiting === 1, "it waits");
+    await expect(api.size(small)).rejects.toBeInstanceOf(CallRefused);
+    held.open();
+    await within(blocking, "the call in front");
+    expect(await within(waits, "the large one")).toBe(100);
+  });
+
   it.runIf(SMALL_BUFFERS)(
-    "answers that nobody reads have one limit for all clients: those with the most lose them, with an event",
+    "answers that nobody reads have one limit for all clients: the clients with the most lose them, with an event",
     async () => {
       const server = await serving(
         { blob: (size: number) => Buffer.alloc(size) },

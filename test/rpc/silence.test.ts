@@ -30,8 +30,8 @@ function pass(clock: ManualClock, seconds: number): void {
   for (let i = 0; i < seconds; i++) clock.advance(1000);
 }
 
-describe("a stream whose client takes nothing", () => {
-  it("of a client of old that beats: kept while it beats, given up after 30 s of silence", async () => {
+describe("a stream whose client accepts nothing", () => {
+  it("is kept while a zerorpc client sends heartbeats, and given up after 30 s of silence", async () => {
     const { clock, server, client } = await joinedWithClock();
     const id = await client.say("count", arr(int(9)));
     await client.answer(id);
@@ -50,7 +50,7 @@ describe("a stream whose client takes nothing", () => {
     expect(server.stats).toMatchObject({ streams: 0, channels: 0, cancelled: 1 });
   });
 
-  it("of a client that beats each minute: three of its heartbeats", async () => {
+  it("of a client with one heartbeat a minute is given up after three minutes of silence", async () => {
     const { clock, server, client } = await joinedWithClock();
     const id = await client.say("count", arr(int(9)));
     await client.answer(id);
@@ -66,7 +66,7 @@ describe("a stream whose client takes nothing", () => {
     await until(() => server.stats.running === 0, "it is given up");
   });
 
-  it("of a client that does not beat: five minutes; a running call is never given up for silence", async () => {
+  it("of a client without heartbeats is given up after five minutes; a running call is never given up for silence", async () => {
     const { clock, server, client } = await joinedWithClock();
     await client.answer(await client.say("count", arr(int(9))));
     await client.say("never", arr());
@@ -81,7 +81,7 @@ describe("a stream whose client takes nothing", () => {
     expect(server.stats).toMatchObject({ running: 1, channels: 1 });
   });
 
-  it("of a zwire client: five minutes, and it is told", async () => {
+  it("of a zwire client is given up after five minutes, and the client is told", async () => {
     const { clock, server, client } = await joinedWithClock();
     const id = await client.say("count", arr(int(9)), { zwire: map({}) });
     await client.answer(id);
@@ -96,8 +96,8 @@ describe("a stream whose client takes nothing", () => {
   });
 });
 
-describe("channels that nobody has", () => {
-  it("a zwire client that keeps one alive is told that it is gone; one of old is not", async () => {
+describe("channels without a call", () => {
+  it("a zwire client that sends heartbeats on a closed channel is told so; a zerorpc client is not", async () => {
     const { server, client } = await joinedWithClock();
     const id = newId();
     await client.follow(id, "_zpc_hb", arr(int(0)));
@@ -111,7 +111,7 @@ describe("channels that nobody has", () => {
     expect(server.stats).toMatchObject({ channels: 0, late: 3 });
   });
 
-  it("one that a heartbeat opened and no call followed goes after a minute", async () => {
+  it("a channel that a heartbeat has opened closes after a minute without a call", async () => {
     const { clock, server, client } = await joinedWithClock();
     await client.answer(await client.say("_zpc_hb", arr(int(0))));
     pass(clock, 55);
@@ -154,7 +154,7 @@ describe("brokers", () => {
   });
 });
 
-describe("peers of old that know one raw type", () => {
+describe("old peers with one raw type", () => {
   it("a server with legacyRaw speaks to them, and their bytes are bytes", async () => {
     const server = await serving(service, { legacyRaw: true });
     const client = managed(new Dealer());

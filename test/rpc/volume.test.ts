@@ -31,7 +31,7 @@ function heap(): number {
   return process.memoryUsage().heapUsed;
 }
 
-it("T29 60 streams of 250 items, at once and one by one, and one of 5000: all whole, and the server is free", async () => {
+it("60 streams of 250 items, at once and one by one, and one of 5000 arrive whole and leave nothing behind (T29)", async () => {
   const server = await serving(service);
   const api = calling(server.endpoint);
   const expected = (250 * 249) / 2;
@@ -65,7 +65,7 @@ it("1000 streams that are left early: both sides are free, and memory is flat", 
   expect(api.$client.stats).toMatchObject({ streams: 0, inFlight: 0, waiting: 0 });
 });
 
-it("1000 streams that a client of old leaves without a word do not hold up the server, and go with the client", async () => {
+it("1000 streams that a zerorpc client leaves without a word do not block the server, and end with the client", async () => {
   const server = await serving(service);
   const client = new ScriptedClient(server.endpoint);
   for (let i = 0; i < 1000; i++) {
@@ -94,7 +94,7 @@ it("10,000 calls at once, and as many given up: nothing is left in flight", asyn
   expect(api.$client.stats).toMatchObject({ inFlight: 0, waiting: 0 });
 });
 
-it("20,000 answered calls that each named a time-out of its own leave nothing behind", async () => {
+it("20,000 answered calls with as many different timeouts leave nothing behind", async () => {
   const server = await serving({ soon: () => new Promise<void>((resolve) => setImmediate(resolve)) });
   const client = managed(new Dealer());
   client.connect(server.endpoint);

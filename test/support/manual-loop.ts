@@ -1,12 +1,13 @@
 /** A simulated event loop: time passes, timers fire and the loop polls only when a test says so. */
-import type { LoopClock, Timer } from "../../src/base/deadline.js";
+import type { Timer } from "../../src/base/deadline.js";
+import type { World } from "../../src/base/runtime.js";
 
 interface Entry extends Timer {
   at: number;
   run: () => void;
 }
 
-export class ManualLoop implements LoopClock {
+export class ManualLoop implements World {
   #now = 0;
   readonly #timers = new Set<Entry>();
   #polled: (() => void)[] = [];
@@ -34,6 +35,22 @@ export class ManualLoop implements LoopClock {
 
   polledAnyway(run: () => void): void {
     this.polled(run);
+  }
+
+  nextTick(run: () => void): void {
+    process.nextTick(run);
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  random32(): number {
+    return 1;
+  }
+
+  bug(error: Error): void {
+    throw error;
   }
 
   idle(): number {

@@ -1,7 +1,8 @@
 /**
- * Scripted peers for the tests of zwire/rpc: a client and a server that say exactly what a test tells them, in octets
+ * Scripted peers for the tests of zwire/rpc: a client and a server that say exactly what a test tells them, in bytes
  * written by hand, and a clock that stands still. They know no code of zwire/rpc.
  */
+import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
 import { Dealer, type DealerOptions, Router } from "../../src/index.js";
 import type { ClientOptions, Remote, RemoteControl, ServeOptions } from "../../src/rpc.js";
@@ -39,7 +40,7 @@ function hear(frames: Buffer[]): Heard {
   };
 }
 
-/** Octets of an event. */
+/** Bytes of an event. */
 export function event(header: Record<string, Buffer>, name: string, args: Buffer): Buffer {
   return arr(map(header), str(name), args);
 }
@@ -154,7 +155,7 @@ export function calling<Api = unknown>(
   return api;
 }
 
-/** A clock that goes only when it is told to. */
+/** A clock that goes only when it is told to; turns and random bytes are real. */
 export class ManualClock {
   #now = 1000;
   #timers = new Set<{ at: number; due: () => void }>();
@@ -163,10 +164,30 @@ export class ManualClock {
     return this.#now;
   }
 
+  date(): number {
+    return Date.now();
+  }
+
+  nextTick(run: () => void): void {
+    process.nextTick(run);
+  }
+
+  later(run: () => void): void {
+    setImmediate(run);
+  }
+
+  randomBytes(count: number): Buffer {
+    return randomBytes(count);
+  }
+
   after(milliseconds: number, due: () => void): () => void {
     const timer = { at: this.#now + milliseconds, due };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  afterAlive(milliseconds: number, due: () => void): () => void {
+    return this.after(milliseconds, due);
   }
 
   /** Let time pass, timer by timer. */

@@ -3,6 +3,7 @@
  * (which has vectors of its own), MESSAGEs by hand.
  */
 
+import { coreOf } from "../../src/api/socket.js";
 import type { Socket } from "../../src/index.js";
 import type { AuthenticationRequest, Authenticator } from "../../src/security/authenticator.js";
 import { newCrypto } from "../../src/security/crypto/crypto.js";
@@ -44,7 +45,11 @@ export function secure<T extends Socket>(
 ): T {
   for (const [name, value] of Object.entries({ security, authenticator })) {
     // bind and connect work out their own, which is not kept.
-    Object.defineProperty(socket.options, name, { get: () => value, set: () => {}, enumerable: true });
+    Object.defineProperty(coreOf(socket).options, name, {
+      get: () => value,
+      set: () => {},
+      enumerable: true,
+    });
   }
   return socket;
 }

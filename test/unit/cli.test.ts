@@ -23,6 +23,7 @@ async function run(...args: string[]) {
   result.code = await main(args, {
     out: (text) => (result.out += text),
     error: (text) => (result.error += text),
+    drained: async () => {},
   });
   return result;
 }
@@ -91,7 +92,7 @@ describe("zwire keygen", () => {
     expect(refused).toEqual({
       code: 1,
       out: "",
-      error: `zwire keygen: ${join(folder, there)} is there already; --force replaces it\n`,
+      error: `zwire keygen: ${join(folder, there)} exists already. Use --force to replace it.\n`,
     });
     expect(readdirSync(folder)).toEqual([there]);
     expect(readFileSync(join(folder, there), "utf8")).toBe("mine");

@@ -42,3 +42,13 @@ it("no class or member is declared by a type of node:events, which changes with 
   );
   expect(naming).toEqual([]);
 });
+
+it("what is not for users is in no declaration", () => {
+  const declarations = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".d.ts"),
+  );
+  const naming = declarations.filter((file) =>
+    /@internal|\bnextRoutingId\b(?=[(:])/.test(readFileSync(join(ROOT, "dist", file), "utf8")),
+  );
+  expect(naming.filter((file) => file !== join("options", "numbers.d.ts"))).toEqual([]);
+});

@@ -17,13 +17,14 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["base"],
   ["wire"],
   ["wire/zmtp", "base", "wire"],
-  ["security/crypto", "wire/zmtp", "base"],
+  ["security/crypto", "wire", "wire/zmtp", "base"],
   ["security", "base", "wire/zmtp", "security/crypto"],
   ["options", "base", "security", "security/crypto"],
   ["engine", "base", "wire", "options"],
-  ["patterns", "base", "engine", "options"],
+  ["patterns", "base", "wire/zmtp", "engine", "options"],
   ["patterns/topics", "base", "engine", "options", "patterns"],
-  ["transport/contract", "base", "engine"],
+  ["patterns/strategies", "base", "wire/zmtp", "engine", "options", "patterns", "patterns/topics"],
+  ["transport/contract", "base", "wire", "engine"],
   ["transport/native", "base", "engine", "transport/contract"],
   ["transport/node", "base", "engine", "transport/contract"],
   ["transport", "base", "transport/contract", "transport/native", "transport/node"],
@@ -51,13 +52,15 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ],
   ["connect", "base", "wire/zmtp", "options", "engine", "transport", "transport/contract", "session"],
   ["inproc", "base", "wire/zmtp", "engine", "transport/contract", "session", "connect"],
-  ["security/zap", "base", "wire/zmtp", "security", "options", "engine", "session", "inproc"],
+  ["security/zap", "base", "wire/zmtp", "security", "inproc"],
   [
     "core",
     "base",
     "options",
     "security",
     "engine",
+    "patterns",
+    "patterns/strategies",
     "transport",
     "transport/contract",
     "session",
@@ -65,8 +68,19 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "inproc",
     "security/zap",
   ],
-  ["api", "base", "options", "engine", "patterns", "patterns/topics", "wire/zmtp", "core"],
-  ["zeromq", "base", "engine", "security", "security/crypto", "wire/zmtp", "core", "api"],
+  ["api", "base", "options", "security", "engine", "patterns", "patterns/strategies", "transport", "core"],
+  [
+    "zeromq",
+    "base",
+    "security",
+    "security/crypto",
+    "wire/zmtp",
+    "options",
+    "engine",
+    "patterns/strategies",
+    "core",
+    "api",
+  ],
   ["index", "base", "options", "security", "security/crypto", "wire/zmtp", "core", "api"],
   ["draft", "api"],
   ["zeromq-entry", "zeromq"],
@@ -149,10 +163,32 @@ describe("import graph", () => {
     }
   });
 
-  it.each(["engine", "wire", "wire/zmtp", "patterns", "patterns/topics"])("%s knows no clock", (room) => {
-    for (const file of files.filter((path) => roomOf(path) === room)) {
+  it.each(["engine", "wire", "wire/zmtp", "patterns", "patterns/topics", "patterns/strategies"])(
+    "%s knows no clock",
+    (room) => {
+      for (const file of files.filter((path) => roomOf(path) === room)) {
+        expect(readFileSync(file, "utf8"), file).not.toMatch(
+          /import[^;]*\b(set\w+|clear\w+|monotonicMs|idleMs|random\w*|nextTick|whenLoopEmpty)\b[^;]*platform\.js"/,
+        );
+      }
+    },
+  );
+
+  it("time, turns and random numbers are handed in", () => {
+    const named = files
+      .filter((file) => /\bsystemRuntime\b/.test(codeOf(file)))
+      .map((file) => relative(SRC, file));
+    expect(named.sort()).toEqual([
+      "base/runtime.ts",
+      "core/context.ts", // sockets get it from here
+      "rpc/clock.ts",
+      "transport/socks.ts",
+      "transport/tcp.ts",
+    ]);
+    const rooms = ["session", "connect", "core", "api", "security", "security/stream", "security/zap"];
+    for (const file of files.filter((path) => rooms.includes(roomOf(path)))) {
       expect(readFileSync(file, "utf8"), file).not.toMatch(
-        /import[^;]*\b(set\w+|clear\w+|monotonicMs|idleMs|random\w*|nextTick|whenLoopEmpty)\b[^;]*platform\.js"/,
+        /import[^;]*\b(set\w+|clear\w+|monotonicMs|idleMs|nextTick|random\w*|whenLoopEmpty)\b[^;]*platform\.js"/,
       );
     }
   });

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { RawAcceptor, StreamEngine } from "../../src/transport/contract/stream-engine.js";
+import type { EngineAcceptor, StreamEngine } from "../../src/transport/contract/stream-engine.js";
 import type {
   FrameLimits,
   Stream,
@@ -114,7 +114,7 @@ async function pair(engine: StreamEngine, dialled = false): Promise<Rig> {
       onStream: (one: Stream) => streams.push(one),
       onError: (error: Error) => expect.fail(String(error)),
     };
-    const acceptor: RawAcceptor = await engine.listenTcp("127.0.0.1", 0, OPTIONS, handler);
+    const acceptor: EngineAcceptor = await engine.listenTcp("127.0.0.1", 0, OPTIONS, handler);
     far = connect(acceptor.port, "127.0.0.1");
     await until(() => streams.length === 1, "a connection");
     [stream] = streams;
@@ -320,7 +320,7 @@ describe.each([
     expect(heard.drains).toBe(1);
   });
 
-  it("tells how much of a broken write the kernel had not taken (native), and ends once", async () => {
+  it("tells how much of a broken write the kernel had not taken, and ends once", async () => {
     const { stream, far, heard } = await pair(engine);
     stream.start(heard);
     far.pause();
@@ -331,7 +331,10 @@ describe.each([
     for (let i = 0; i < 20; i++) await new Promise(setImmediate);
     expect(heard.ends.length).toBe(1);
     expect(heard.ends[0].error).toMatch(/ECONNRESET|EPIPE/);
-    expect(heard.ends[0].pending).toBe(name === "native" ? left : 0);
+    // What node:net was given counts as taken: it does not tell how much of it was.
+    const given = name === "native" ? 0 : 4 * 65536;
+    expect(heard.ends[0].pending).toBeLessThanOrEqual(left);
+    expect(heard.ends[0].pending).toBeGreaterThanOrEqual(left - given);
   });
 
   it("an orderly close by the peer is no error", async () => {

@@ -2,10 +2,11 @@
  * PULL (RFC 30 §The PULL Socket Type): whole messages from all peers in turn.
  */
 
-import { defineOptions } from "../../core/socket.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
-import { ReadableSocket } from "../directions.js";
+import { PULL } from "../../patterns/strategies/pull.js";
+import { ReadableSocket } from "../readable.js";
+import { defineOptions } from "../socket.js";
 
 const OPTIONS = optionsOf("PULL");
 
@@ -17,8 +18,7 @@ export interface Pull extends PropertiesOf<"PULL"> {}
 /** Collects messages from Push sockets. */
 export class Pull extends ReadableSocket {
   constructor(options?: PullOptions) {
-    super(7, "PULL");
-    this.applyOptions(options, OPTIONS);
+    super(PULL, options, OPTIONS);
     if (new.target === Pull) Object.seal(this);
   }
 }

@@ -4,8 +4,8 @@
  */
 
 import type { OutMessage } from "../../base/message.js";
+import { SharedBatch, type SharedLimits } from "../../engine/outgoing/shared-batch.js";
 import type { Pipe, PipeOwner } from "../../engine/pipe.js";
-import { SharedBatch, type SharedLimits } from "../../engine/shared-batch.js";
 import { FanOut } from "../fan-out.js";
 import type { Overflow, OverflowOptions } from "../overflow.js";
 import type { Subscriptions } from "./subscriptions.js";

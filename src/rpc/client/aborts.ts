@@ -1,10 +1,11 @@
 /**
- * Many calls may share one abort signal: one listener for all of them, because Node warns of a leak at eleven.
+ * One listener on an abort signal for all calls that share it: Node warns of a leak when a signal has more than ten.
  */
 
+/** By signal, whoever the calls belong to: clients may share a signal, too. */
 const watched = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Call `aborted` once when the signal, which is not aborted yet, is; the result undoes it. */
+/** Calls `aborted` once when a signal that is not aborted yet is. The result undoes this. */
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
   let waiting = watched.get(signal);
   if (waiting === undefined) {

@@ -1,26 +1,40 @@
 /**
- * One call of a client, from the request to the last event of its answer. It decides what an event means for whoever
- * waits; sending, time and middleware are its owner's. Knows no sockets.
+ * One call of a client, from the request to the last event of its answer: what an event means to whoever waits. Sending,
+ * time and middleware are up to the owner.
  */
 import type { Buffer } from "../../base/platform.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
 import { LostRemote, MalformedAnswer } from "../errors.js";
+import { rowOf, type Table } from "../machine.js";
 import type { ClientRequest } from "../types.js";
 import type { Id } from "../wire/id.js";
 import type { Link } from "./link.js";
 
-/** What a call needs of its client. */
+/** What a call needs from its client. */
 export interface CallOwner {
-  /** Tell the server that it may send so many events more. */
+  /** Tells the server that it may send so many more events. */
   grant(call: Call, count: number): void;
   /** The first answer is here, or the call has failed without one. */
   answered(call: Call): void;
-  /** Nothing more will come or is wanted. `abandoned`: the server does not know. */
+  /** The call was given up before it was sent. */
+  withdrawn(call: Call): void;
+  /** Nothing more will come or is wanted of a call that was sent. `abandoned`: the server does not know. */
   finished(call: Call, abandoned: boolean): void;
 }
 
-export type CallState = "waiting" | "sent" | "streaming" | "done";
+/**
+ * - `waiting`: for a server, or for others in front
+ * - `parked`: the first that waits, handed to a socket that has no room yet
+ * - `sent`: no answer yet
+ * - `streaming`: the first item has come
+ * - `done`: the reader of the stream, if there is one, has not been told how it ended
+ * - `told`: it has
+ */
+export type CallState = "waiting" | "parked" | "sent" | "streaming" | "done" | "told";
+
+/** `park`, `unpark`, `send`, `requeue`: its way to a server. `value`, `item`, `end`: what came. `fail`, `stop`: no more is wanted. `read`: behind the last item. */
+type CallEvent = "park" | "unpark" | "send" | "requeue" | "value" | "item" | "end" | "fail" | "stop" | "read";
 
 /** How a call began to be answered. */
 export type Outcome =
@@ -28,14 +42,65 @@ export type Outcome =
   | { readonly kind: "stream" }
   | { readonly kind: "error"; readonly error: unknown };
 
+type Action =
+  | "answer"
+  | "begin stream"
+  | "put item"
+  | "refuse value"
+  | "end"
+  | "fail"
+  | "fail unsent"
+  | "stop unsent";
+
+const TABLE: Table<CallState, CallEvent, Action> = {
+  waiting: {
+    park: { to: "parked", run: null },
+    send: { to: "sent", run: null },
+    fail: { to: "done", run: "fail unsent" },
+    stop: { to: "told", run: "stop unsent" },
+  },
+  parked: {
+    unpark: { to: "waiting", run: null },
+    send: { to: "sent", run: null },
+    fail: { to: "done", run: "fail unsent" },
+    stop: { to: "told", run: "stop unsent" },
+  },
+  sent: {
+    requeue: { to: "waiting", run: null },
+    value: { to: "done", run: "answer" },
+    item: { to: "streaming", run: "begin stream" },
+    end: { to: "done", run: "end" },
+    fail: { to: "done", run: "fail" },
+    stop: { to: "told", run: "end" },
+  },
+  streaming: {
+    value: { to: "done", run: "refuse value" },
+    item: { to: "streaming", run: "put item" },
+    end: { to: "done", run: "end" },
+    fail: { to: "done", run: "fail" },
+    stop: { to: "told", run: "end" },
+  },
+  done: {
+    fail: { to: "done", run: null },
+    stop: { to: "told", run: null },
+    read: { to: "told", run: null },
+  },
+  told: {
+    fail: { to: "told", run: null },
+    stop: { to: "told", run: null },
+    read: { to: "told", run: null },
+  },
+};
+
 interface Reader {
   resolve(result: IteratorResult<unknown>): void;
   reject(error: unknown): void;
 }
 
-/** Of a call that has none; nothing is ever put into it. */
+/** For calls that have none. Nothing is ever put into it. */
 const NONE: unknown[] = [];
 const DONE: IteratorResult<unknown> = Object.freeze({ value: undefined, done: true });
+const STREAM: Outcome = Object.freeze({ kind: "stream" });
 
 export class Call {
   readonly method: string;
@@ -44,30 +109,30 @@ export class Call {
   number = -1;
   readonly payload: Buffer;
   readonly request: ClientRequest;
-  state: CallState = "waiting";
   link: Link | null = null;
-  /** Of its link, when it was sent. */
+  /** Epoch of its link when it was sent. */
   epoch = 0;
   channel: Channel | null = null;
   /** How often it may still be sent again. */
   retries: number;
   /** Links whose servers have refused it. */
   refusedBy: Set<Link> | null = null;
-  /** Ends a wait for room; set while there is one. */
-  parked: AbortController | null = null;
+  /** Ends the wait of a parked call. */
+  wait: AbortController | null = null;
   /** Until the first answer. */
   deadline: Deadline | null = null;
   /** Undoes the abort listener. */
   cleanup: (() => void) | null = null;
   outcome: Outcome | null = null;
   readonly #owner: CallOwner;
+  #state: CallState = "waiting";
   // Made when needed: most calls have one listener and no items.
   #listener: ((outcome: Outcome) => void) | null = null;
   #listeners: ((outcome: Outcome) => void)[] | null = null;
   #items: unknown[] = NONE;
   #readers: Reader[] = NONE as Reader[];
-  /** How the stream ended, once it has; its error is told once. */
-  #end: { error: unknown; told: boolean } | null = null;
+  /** Why there are no more items; null if the stream has ended. */
+  #error: unknown = null;
 
   constructor(
     owner: CallOwner,
@@ -81,13 +146,102 @@ export class Call {
     this.retries = fields.retries;
   }
 
-  /** A server does not want it: another may. */
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** Nothing more will come. */
+  get isOver(): boolean {
+    return this.#state === "done" || this.#state === "told";
+  }
+
+  /** Not handed to a socket, or not taken by it. */
+  get isUnsent(): boolean {
+    return this.#state === "waiting" || this.#state === "parked";
+  }
+
+  /**
+   * @param given what the event brings: a value, an item or an error
+   * @param abandoned whether the call is over and the server does not know it
+   */
+  #step(event: CallEvent, given: unknown, abandoned: boolean): void {
+    const { to, run } = rowOf(TABLE, this.#state, event);
+    this.#state = to;
+    if (run !== null) this.#run(run, given, abandoned);
+  }
+
+  #run(action: Action, given: unknown, abandoned: boolean): void {
+    switch (action) {
+      case "answer":
+        this.#answer({ kind: "value", value: given });
+        this.#finish(false);
+        return;
+      case "begin stream":
+        this.#answer(STREAM);
+        if (!this.isOver) this.#put(given); // a hook may have cancelled the call
+        return;
+      case "put item":
+        this.#put(given);
+        return;
+      case "refuse value": {
+        const text = `${this.method} answered with a value after its stream`;
+        this.#error = new MalformedAnswer(text, this.method);
+        this.#finish(true);
+        return;
+      }
+      case "end":
+        if (this.outcome === null) this.#answer(STREAM);
+        this.#finish(abandoned);
+        return;
+      case "fail":
+        this.#error = given;
+        if (this.outcome === null) this.#answer({ kind: "error", error: given });
+        this.#finish(abandoned);
+        return;
+      case "fail unsent":
+        this.#error = given;
+        this.#answer({ kind: "error", error: given });
+        this.#withdraw();
+        return;
+      case "stop unsent":
+        this.#answer(STREAM);
+        this.#withdraw();
+    }
+  }
+
+  // Its way to a server
+
+  /** A socket that has no room yet has it. `wait` takes it back. */
+  park(wait: AbortController): void {
+    this.#step("park", null, false);
+    this.wait = wait;
+  }
+
+  /** The socket did not take it. */
+  unpark(): void {
+    this.#step("unpark", null, false);
+  }
+
+  /** A link has taken it. */
+  sent(link: Link, epoch: number, channel: Channel): void {
+    this.#step("send", null, false);
+    this.link = link;
+    this.epoch = epoch;
+    this.channel = channel;
+  }
+
+  /** It will be sent again. */
+  requeue(): void {
+    this.#step("requeue", null, false);
+  }
+
+  /** A server does not want it; another may. */
   refused(link: Link): void {
     this.refusedBy ??= new Set();
     this.refusedBy.add(link);
   }
 
-  /** Call back with the first answer, now or when it comes. */
+  /** Calls back with the first answer, now or when it comes. */
   whenAnswered(listener: (outcome: Outcome) => void): void {
     if (this.outcome !== null) listener(this.outcome);
     else if (this.#listener === null) this.#listener = listener;
@@ -101,45 +255,35 @@ export class Call {
 
   /** `OK`. */
   value(value: unknown): void {
-    if (this.state === "done") return;
-    if (this.outcome !== null) {
-      this.fail(
-        new MalformedAnswer(`${this.method} answered with a value after its stream`, this.method),
-        true,
-      );
-      return;
-    }
-    this.#answer({ kind: "value", value });
-    this.#finish(null, false);
+    this.#step("value", value, false);
   }
 
   /** `STREAM`: one item. */
   item(value: unknown): void {
-    if (this.state === "done") return;
-    this.state = "streaming";
-    if (this.outcome === null) this.#answer({ kind: "stream" });
-    const reader = this.#readers.shift();
-    if (reader === undefined) {
-      if (this.#items === NONE) this.#items = [];
-      this.#items.push(value);
-    } else {
-      this.channel?.taken();
-      reader.resolve({ value, done: false });
-    }
+    if (this.#state === "streaming")
+      this.#put(value); // as the table says, without a look into it for each item
+    else this.#step("item", value, false);
   }
 
   /** `STREAM_DONE`. */
   done(): void {
-    if (this.state === "done") return;
-    if (this.outcome === null) this.#answer({ kind: "stream" });
-    this.#finish(null, false);
+    this.#step("end", null, false);
   }
 
   /** `ERR`, a lost server, a timeout, an abort. Items that have come are read first. */
   fail(error: unknown, abandoned: boolean): void {
-    if (this.state === "done") return;
-    if (this.outcome === null) this.#answer({ kind: "error", error });
-    this.#finish(error, abandoned);
+    this.#step("fail", error, abandoned);
+  }
+
+  #put(item: unknown): void {
+    const reader = this.#readers.shift();
+    if (reader === undefined) {
+      if (this.#items === NONE) this.#items = [];
+      this.#items.push(item);
+    } else {
+      this.channel?.taken();
+      reader.resolve({ value: item, done: false });
+    }
   }
 
   #answer(outcome: Outcome): void {
@@ -151,34 +295,40 @@ export class Call {
     this.#listeners = null;
   }
 
-  #finish(error: unknown, abandoned: boolean): void {
-    if (this.#end !== null) return;
-    this.#end = { error, told: false };
+  #finish(abandoned: boolean): void {
+    this.#owner.finished(this, abandoned);
+    this.#tellReaders();
+  }
+
+  #withdraw(): void {
+    this.wait?.abort();
+    this.#owner.withdrawn(this);
+    this.#tellReaders();
+  }
+
+  #tellReaders(): void {
     const readers = this.#readers;
     this.#readers = NONE as Reader[];
-    this.#owner.finished(this, abandoned);
-    this.state = "done";
     for (const reader of readers) this.#last().then(reader.resolve, reader.reject);
   }
 
-  /** What a reader gets when there are no more items: the error, once, or the end. */
+  /** What a reader gets behind the last item: the error, once, or the end. */
   #last(): Promise<IteratorResult<unknown>> {
-    const end = this.#end as { error: unknown; told: boolean };
-    if (end.told) return Promise.resolve(DONE);
-    end.told = true;
-    if (end.error !== null) return Promise.reject(end.error);
+    const told = this.#state === "told";
+    this.#step("read", null, false);
+    if (told) return Promise.resolve(DONE);
+    if (this.#error !== null) return Promise.reject(this.#error);
     // A server that knows no empty streams answers one with a void result (T24).
     if (this.outcome?.kind !== "value" || this.outcome.value === null) return Promise.resolve(DONE);
-    return Promise.reject(
-      new MalformedAnswer(`${this.method} answered with one value and no stream: await it`, this.method),
-    );
+    const text = `${this.method} answered with one value, not with a stream: await the call instead of iterating it`;
+    return Promise.reject(new MalformedAnswer(text, this.method));
   }
 
   // What is wanted
 
   /** The next item of the stream. */
   next(): Promise<IteratorResult<unknown>> {
-    if (this.#end === null) {
+    if (!this.isOver) {
       // Before each receive, as Python (§5.1).
       const count = this.channel?.wanted() ?? 0;
       if (count > 0) this.#owner.grant(this, count);
@@ -187,25 +337,18 @@ export class Call {
       this.channel?.taken();
       return Promise.resolve({ value: this.#items.shift(), done: false });
     }
-    if (this.#end === null) {
-      if (this.#readers === NONE) this.#readers = [];
-      return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-    }
-    return this.#last();
+    if (this.isOver) return this.#last();
+    if (this.#readers === NONE) this.#readers = [];
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
   /** The reader wants no more: no grant and no heartbeat follows (T30). */
   stop(): void {
     this.#items = NONE;
-    if (this.state === "done") {
-      if (this.#end !== null) this.#end.told = true;
-      return;
-    }
-    if (this.outcome === null) this.#answer({ kind: "stream" });
-    this.#finish(null, true);
+    this.#step("stop", null, true);
   }
 
-  /** Give up, with a reason. */
+  /** Gives the call up, with a reason. */
   cancel(reason: unknown): void {
     this.fail(reason ?? new DOMException("The call was cancelled", "AbortError"), true);
   }

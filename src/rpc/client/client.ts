@@ -1,9 +1,8 @@
 /**
- * The client: what a program calls, and requests as they are encoded. Where calls wait and travel is the table's affair.
+ * The client: what a program calls. It encodes requests and gives calls their deadlines; the table of calls does the rest.
  */
-import { randomBytes } from "../../base/platform.js";
 import { ZmqError } from "../../index.js";
-import { type Clock, systemClock } from "../clock.js";
+import { type Environment, systemEnvironment } from "../clock.js";
 import { Deadlines } from "../deadlines.js";
 import { LostRemote, TimeoutExpired } from "../errors.js";
 import { type CheckedClientOptions, checkCallOptions, checkClientOptions } from "../options.js";
@@ -29,13 +28,13 @@ import { Link } from "./link.js";
 import { CallHandle, CallStream } from "./pending.js";
 import { makeRemote } from "./remote.js";
 
-/** What a request tells of its deadline. */
+/** What a request says about its deadline. */
 function extensionOf(timeout: number): Extension {
   return Number.isFinite(timeout) ? { timeout: Math.ceil(timeout) } : {};
 }
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
-/** Of calls without any, where no middleware can add some. */
+/** For calls without headers, if there is no middleware that could add some. */
 const NO_HEADERS: Record<string, unknown> = Object.freeze({});
 
 /** Calls methods of servers. */
@@ -43,9 +42,9 @@ export class Client {
   readonly #options: CheckedClientOptions;
   readonly #codec: Codec;
   readonly #deadlines: Deadlines;
-  /** Of calls with the default timeout. */
+  /** For calls with the default timeout. */
   readonly #extension: ExtensionField;
-  /** Calls have no headers but those of their own options. */
+  /** Calls have no headers except those in their own options. */
   readonly #headless: boolean;
   readonly #ids: IdSource;
   readonly #table: CallTable;
@@ -53,17 +52,22 @@ export class Client {
   #closing: Promise<void> | null = null;
 
   /**
-   * @param endpoints of one server, or of several that offer the same: calls go to those that are there, in turn
+   * @param endpoints one endpoint, or those of several servers that offer the same methods: calls go in turn to the
+   * servers that are connected
    * @throws TypeError or RangeError for a wrong argument, ZmqError as Socket.connect
    */
-  constructor(endpoints: string | readonly string[], options?: ClientOptions, clock: Clock = systemClock) {
+  constructor(
+    endpoints: string | readonly string[],
+    options?: ClientOptions,
+    environment: Environment = systemEnvironment,
+  ) {
     this.#options = checkClientOptions(options);
     this.#headless = this.#options.middleware.length === 0 && Object.keys(this.#options.headers).length === 0;
     this.#codec = new Codec(this.#options.limits, this.#options.legacyRaw);
     this.#extension = new ExtensionField(this.#codec, extensionOf(this.#options.timeout));
-    this.#ids = new IdSource(randomBytes(16), this.#options.legacyRaw);
-    this.#deadlines = new Deadlines(clock);
-    this.#table = new CallTable(this.#options, this.#codec, clock, this.#ids);
+    this.#ids = new IdSource(environment.randomBytes(16), this.#options.legacyRaw);
+    this.#deadlines = new Deadlines(environment);
+    this.#table = new CallTable(this.#options, this.#codec, environment, this.#ids);
     const list = typeof endpoints === "string" ? [endpoints] : endpoints;
     if (!Array.isArray(list) || list.length === 0) {
       throw new TypeError("endpoints must be a string or a non-empty array of strings");
@@ -74,7 +78,9 @@ export class Client {
           (name, one) => one.resolveEndpoint?.(name) ?? name,
           endpoint,
         );
-        this.#table.links.push(new Link(resolved, this.#options.bind, this.#options.socket, this.#table));
+        this.#table.links.push(
+          new Link(resolved, this.#options.bind, this.#options.socket, this.#table, environment),
+        );
       }
     } catch (error) {
       void this.close();
@@ -82,7 +88,7 @@ export class Client {
     }
   }
 
-  /** Endpoints, with the actual port where they were bound. */
+  /** The endpoints, with the actual ports if they were bound. */
   get endpoints(): readonly string[] {
     return this.#table.links.map((link) => link.endpoint);
   }
@@ -90,7 +96,7 @@ export class Client {
   // Calls
 
   /**
-   * Call a method by name. Resolves to its value, or to an RpcStream if it streams. Rejects with RemoteError and its
+   * Calls a method by name. Resolves to its value, or to an RpcStream if it streams. Rejects with RemoteError and its
    * subclasses, TimeoutExpired, LostRemote, MalformedAnswer, ZmqError EAGAIN (too many calls wait), or the signal's reason.
    * @throws TypeError or RangeError for a wrong argument, naming it
    */
@@ -103,19 +109,19 @@ export class Client {
   }
 
   /**
-   * Call a method that streams. The request goes out now; the first `next()` rejects as `call` does.
+   * Calls a method that streams. The request goes out now; the first `next()` rejects as `call` does.
    * @throws TypeError or RangeError for a wrong argument, naming it
    */
   stream<T = unknown>(name: string, args?: readonly unknown[], options?: CallOptions): RpcStream<T> {
     return new CallStream<T>(this.#begin(name, args, options));
   }
 
-  /** A call that may be awaited or iterated: what the methods of a proxy return. */
+  /** Calls a method by name. The result can be awaited or iterated, as what the methods of `api()` return. */
   start<T, I>(name: string, args?: readonly unknown[], options?: CallOptions): PendingCall<T, I> {
     return new CallHandle<T, I>(this.#begin(name, args, options));
   }
 
-  /** The methods as those of an object, with `options` for each call. */
+  /** An object with the methods of the server. `options` apply to each call. */
   api<Api = unknown>(options?: CallOptions): Remote<Api> & RemoteControl<Client> {
     checkCallOptions(options);
     return makeRemote(this, options) as Remote<Api> & RemoteControl<Client>;
@@ -165,13 +171,13 @@ export class Client {
     }
     if (Number.isFinite(timeout)) {
       call.deadline = this.#deadlines.after(timeout, () =>
-        call.fail(new TimeoutExpired(call.method, timeout, call.state !== "waiting"), true),
+        call.fail(new TimeoutExpired(call.method, timeout, !call.isUnsent), true),
       );
     }
     this.#table.add(call);
   }
 
-  /** Why a call cannot even wait. */
+  /** Why a call may not even wait, or null. */
   #refusal(call: Call, signal: AbortSignal | undefined): { reason: unknown } | null {
     if (signal?.aborted) return { reason: signal.reason };
     if (this.#closing !== null) return { reason: closed(call) };
@@ -184,7 +190,7 @@ export class Client {
 
   // The client itself
 
-  /** Counters and depths now. */
+  /** Counters, and depths now. */
   get stats(): ClientStats {
     const { all, streams } = this.#table.open;
     return {
@@ -200,7 +206,7 @@ export class Client {
 
   /**
    * Resolves when a server is connected; with `all`, when there is one at each endpoint. Rejects with EAGAIN on timeout,
-   * the signal's reason on abort.
+   * and with the reason of the signal on abort.
    */
   async connected(options: { timeout?: number; signal?: AbortSignal; all?: boolean } = {}): Promise<void> {
     const waits = this.#table.links.map((link) => link.connected(options));
@@ -213,28 +219,28 @@ export class Client {
     });
   }
 
-  /** `_zerorpc_ping`: the server's name. */
+  /** Calls `_zerorpc_ping`. Resolves to the name of the server. */
   async ping(options?: CallOptions): Promise<string> {
     const answer = await this.call<unknown>("_zerorpc_ping", [], options);
     return Array.isArray(answer) ? String(answer[1]) : String(answer);
   }
 
-  /** `_zerorpc_list`: names of the methods. */
+  /** Calls `_zerorpc_list`. Resolves to the names of the methods. */
   list(options?: CallOptions): Promise<string[]> {
     return this.call<string[]>("_zerorpc_list", [], options);
   }
 
-  /** `_zerorpc_help`: text of one method, or null. */
+  /** Calls `_zerorpc_help`. Resolves to the documentation of a method, or null. */
   help(method: string, options?: CallOptions): Promise<string | null> {
     return this.call<string | null>("_zerorpc_help", [method], options);
   }
 
-  /** `_zerorpc_inspect`: all methods with their parameters and texts; less where the server cannot tell. */
+  /** Resolves to all methods with their parameters and documentation, or as much of it as the server can tell. */
   inspect(options?: CallOptions): Promise<ServiceDescription> {
     return introspect((name, args) => this.call(name, args, options));
   }
 
-  /** Close: what is under way rejects with LostRemote, and servers that understand are told. */
+  /** Closes the client. Calls under way reject with LostRemote, and zwire servers are told. */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;

@@ -1,5 +1,5 @@
 /**
- * What a received event means for the call that it belongs to (§6). Knows no sockets.
+ * What a received event means for its call (§6).
  */
 import { describe, errorOf } from "../answers.js";
 import type { Channel } from "../channel.js";
@@ -7,9 +7,9 @@ import { MalformedAnswer } from "../errors.js";
 import { CANCEL, ERR, HEARTBEAT, MORE, OK, type RpcEvent, STREAM, STREAM_DONE } from "../wire/event.js";
 import type { Call } from "./call.js";
 
-/** What is left to the client. */
+/** What the client has to do. */
 export interface Delivery {
-  /** Answer a heartbeat. */
+  /** Answers a heartbeat. */
   heartbeat(call: Call): void;
   /** The server has given the call up. */
   lost(call: Call, why: string): void;
@@ -17,7 +17,7 @@ export interface Delivery {
   failed(call: Call, error: Error): void;
 }
 
-/** Give an event to its call. */
+/** Gives an event to its call. */
 export function deliver(call: Call, event: RpcEvent, now: number, to: Delivery): void {
   const channel = call.channel as Channel;
   const { name } = event;

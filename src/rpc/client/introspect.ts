@@ -1,17 +1,17 @@
 /**
- * What a server says of itself (§6, built-ins), as a client asks for it. Knows calls only by a function that makes them.
+ * Asks a server for its methods (§6, built-in methods).
  */
 
 /** One parameter of a method. */
 export interface ParameterDescription {
   readonly name: string;
-  /** Its default, where it has one and the server tells it. */
+  /** Its default, if it has one and the server tells it. */
   readonly default?: unknown;
 }
 
 /** One method. */
 export interface MethodDescription {
-  /** Null where the server cannot tell. */
+  /** Null if the server cannot tell. */
   readonly args: readonly ParameterDescription[] | null;
   readonly doc: string | null;
 }
@@ -24,7 +24,7 @@ export interface ServiceDescription {
 
 type Ask = (name: string, args: unknown[]) => Promise<unknown>;
 
-/** Ask for everything. A Python server of 3.11 and later cannot inspect, but can list and explain. */
+/** Asks for everything. A server on Python 3.11 or later fails to inspect, but can list its methods and explain each. */
 export async function introspect(ask: Ask): Promise<ServiceDescription> {
   try {
     return readInspection(await ask("_zerorpc_inspect", []));
@@ -54,7 +54,7 @@ function readInspection(answer: unknown): ServiceDescription {
   for (const [method, value] of Object.entries(methods ?? {})) {
     const { args, doc } = (value ?? {}) as { args?: unknown; doc?: unknown };
     described[method] = {
-      // Python puts the object itself in front of a bound method's parameters.
+      // Python lists the object itself as the first parameter of a bound method.
       args: Array.isArray(args) ? args.filter((one, i) => i > 0 || one?.name !== "self") : null,
       doc: typeof doc === "string" ? doc : null,
     };

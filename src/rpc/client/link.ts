@@ -1,24 +1,24 @@
 /**
- * A client's connection to one endpoint: a Dealer that queues only while its server is there, so that what waits stays
- * with the client and can be withdrawn (T32). Knows frames and connections, but no events and no calls.
+ * A client's connection to one endpoint: a Dealer that queues only while its server is connected, so that what waits
+ * stays with the client and can be withdrawn (T32).
  */
-import { Buffer, setImmediate } from "../../base/platform.js";
-
+import { Buffer } from "../../base/platform.js";
 import { Dealer, type DealerOptions, ZmqError } from "../../index.js";
+import type { Environment } from "../clock.js";
 import type { Id } from "../wire/id.js";
 
 const EMPTY = Buffer.alloc(0);
-/** So many grants, cancellations and heartbeats may wait for a server; more heartbeats are not answered. */
+/** If this many grants, cancellations and heartbeats wait for a server, its heartbeats are not answered. */
 const MOST_FOLLOWING = 1000;
 const DEFAULTS: DealerOptions = {
-  // The kernel notices a host that is gone, and answers for a process that is only busy.
+  // The kernel notices when a host is gone, and answers for a process that is only busy.
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
   heartbeatInterval: 0,
   linger: 1000,
-  // A socket at its mark writes what it has gathered: of many calls made in one turn the server gets the first while
-  // the last are still being made. With 64 in flight and two free cores that is 1.7 to 2 times the calls per second. What
-  // the kernel does not take waits in the client, where it can be withdrawn (T32).
+  // A socket that reaches its mark writes what it has gathered. So the server gets the first of many calls while the
+  // last are still being made: with 64 calls in flight and two free cores, 1.7 to 2 times the calls per second. What the
+  // kernel does not take waits in the client, where it can be withdrawn (T32).
   sendHighWaterMark: 32,
   maxMessageSize: 128 * 1024 * 1024,
 };
@@ -29,11 +29,11 @@ export interface LinkOwner {
   received(link: Link, payload: Buffer): void;
   /** A server is there. */
   up(link: Link): void;
-  /** What was sent in this epoch or before will not be answered; everything that came has been told. */
+  /** What was sent in this epoch or before will not be answered. All answers that came have been received. */
   down(link: Link, epoch: number): void;
 }
 
-/** A ping that tells a busy server from one that has forgotten a call; the client's own bookkeeping. */
+/** A ping that tells a busy server from one that has forgotten a call. */
 export interface Probe {
   readonly sent: number;
   answered: number | null;
@@ -41,27 +41,35 @@ export interface Probe {
 
 export class Link {
   readonly endpoint: string;
-  /** Counts connections: an answer comes in the epoch of its call or never. */
+  /** Counts connections. A call that was sent over one connection is never answered over another. */
   epoch = 0;
   /** Whether the server of this epoch has announced itself as zwire; unknown before its first event. */
   server: "unknown" | "zwire" | "other" = "unknown";
-  /** Calls that were given up while that was unknown. */
+  /** Calls that were given up while this was unknown. */
   untold: Id[] = [];
   /** Calls in flight. */
   inFlight = 0;
   probe: Probe | null = null;
   readonly #socket: Dealer;
   readonly #owner: LinkOwner;
-  /** Aborts what waits for room when the connection goes. */
+  readonly #environment: Environment;
+  /** Aborts what waits for room when the connection is lost. */
   #connection = new AbortController();
   #closed = false;
-  /** What follows calls and waits for room. */
+  /** Grants, cancellations and heartbeats that wait for room. */
   #following = 0;
-  /** Over inproc a socket would queue for a server that is not there yet, `immediate` or not. */
+  /** A server is connected. Needed for inproc: its sockets queue for a server that is not there yet, despite `immediate`. */
   #up = false;
 
-  constructor(endpoint: string, bind: boolean, options: DealerOptions | undefined, owner: LinkOwner) {
+  constructor(
+    endpoint: string,
+    bind: boolean,
+    options: DealerOptions | undefined,
+    owner: LinkOwner,
+    environment: Environment,
+  ) {
     this.#owner = owner;
+    this.#environment = environment;
     this.#socket = new Dealer({ ...DEFAULTS, ...options, immediate: true });
     this.#socket.on("handshake", () => this.#connected());
     this.#socket.on("disconnect", () => this.#disconnected());
@@ -90,7 +98,7 @@ export class Link {
 
   #disconnected(): void {
     const { epoch } = this;
-    this.#up = this.#socket.stats.peers > 0; // where we are bound, the next server may be here already
+    this.#up = this.#socket.stats.peers > 0; // if we have bound, the next server may be connected already
     this.epoch++;
     this.server = "unknown";
     this.untold = [];
@@ -100,20 +108,21 @@ export class Link {
     this.#settle(epoch);
   }
 
-  /** Answers that came before the connection broke are read first. */
+  /** Waits until the answers have been read that came before the connection broke. */
   #settle(epoch: number): void {
-    if (!this.#closed && this.#socket.stats.receiveQueue > 0) setImmediate(() => this.#settle(epoch));
+    if (!this.#closed && this.#socket.stats.receiveQueue > 0)
+      this.#environment.later(() => this.#settle(epoch));
     else this.#owner.down(this, epoch);
   }
 
-  /** Send now, or not at all. */
+  /** Sends now, or returns false. */
   trySend(payload: Buffer): boolean {
     return this.isUp && this.#socket.trySend([EMPTY, payload]);
   }
 
   /**
-   * Send when there is room. Resolves to false when the connection went first, or the signal was aborted; then nothing
-   * was sent.
+   * Sends when there is room. Resolves to false if nothing was sent, because the connection was lost or the signal
+   * aborted.
    */
   async send(payload: Buffer, signal?: AbortSignal): Promise<boolean> {
     const own = this.#connection.signal;
@@ -130,7 +139,7 @@ export class Link {
     }
   }
 
-  /** Send what follows a call: a grant, a cancellation. It waits for room, in order, as long as the connection lives. */
+  /** Sends what follows a call: a grant, a cancellation. It waits for room as long as the connection lasts, in order. */
   follow(payload: Buffer): void {
     if (this.trySend(payload)) return;
     this.#following++;
@@ -140,8 +149,8 @@ export class Link {
   }
 
   /**
-   * Whether something waits for room already: a server that sends heartbeats and reads none must not fill us with their
-   * answers. It has plenty to read that says we are alive.
+   * Whether so much waits for room that heartbeats are not to be answered. A server that sends heartbeats without reading
+   * must not fill our memory with answers, and what waits already shows it that we are alive.
    */
   get isBehind(): boolean {
     return this.#following >= MOST_FOLLOWING;

@@ -1,27 +1,80 @@
 /**
  * When a call is lost although its connection stands (§5.2): silence beyond what the program allows, or a server that
- * answers others and has forgotten this one. Time is handed in.
+ * answers others and has forgotten this call.
  */
-
 import type { Channel } from "../channel.js";
+import type { Clock } from "../clock.js";
 import type { Call } from "./call.js";
 import type { Link } from "./link.js";
+import type { OpenCalls } from "./open-calls.js";
 
-/** What is left to the client. */
+/** What the client has to do. */
 export interface Attendant {
-  /** Begin a heartbeat on a channel. */
+  /** Begins a heartbeat on a channel. */
   heartbeat(call: Call): void;
   /** The call is lost. */
   lost(call: Call, why: string): void;
-  /** Ask the server for a ping, whose sending and answer are noted in `link.probe`. */
+  /** Asks the server for a ping, and notes in `link.probe` when it was sent and answered. */
   probe(link: Link): void;
 }
 
+/** Silence is noticed with a precision of one second, or better if heartbeats are closer than that. */
+const LONGEST_TICK_MS = 1000;
+const SHORTEST_TICK_MS = 5;
+/** A tick that comes this late shows that our own event loop was busy. */
+const BUSY_MS = 20;
 /** Intervals that a server has, after it has answered a ping, to say something on a channel that it knows. */
 const PATIENCE_INTERVALS = 1.5;
 
-/** Look after one call. @param interval of our own heartbeats */
-export function attend(call: Call, now: number, interval: number, to: Attendant): void {
+/** Looks after the open calls of a client, again and again while there are any. */
+export class Watch {
+  readonly #clock: Clock;
+  /** Milliseconds between our own heartbeats. */
+  readonly #interval: number;
+  readonly #period: number;
+  readonly #open: OpenCalls<Call>;
+  readonly #to: Attendant;
+  #stopTicking: (() => void) | null = null;
+
+  constructor(
+    clock: Clock,
+    rules: { readonly heartbeat: number; readonly lostAfter: number },
+    open: OpenCalls<Call>,
+    to: Attendant,
+  ) {
+    const { heartbeat, lostAfter } = rules;
+    const shortest = Math.min(heartbeat > 0 ? heartbeat : Infinity, lostAfter);
+    this.#clock = clock;
+    this.#interval = heartbeat;
+    this.#period = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, shortest / 4));
+    this.#open = open;
+    this.#to = to;
+  }
+
+  /** Starts, or goes on, if there is an open call. */
+  start(): void {
+    if (this.#stopTicking !== null || this.#open.size === 0) return;
+    const expected = this.#clock.now() + this.#period;
+    this.#stopTicking = this.#clock.after(this.#period, () => {
+      this.#stopTicking = null;
+      const now = this.#clock.now();
+      const late = now - expected;
+      for (const call of this.#open.all()) {
+        // Time in which we read nothing is no silence of the server.
+        if (late > BUSY_MS) call.channel?.away(late, now);
+        attend(call, now, this.#interval, this.#to);
+      }
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#stopTicking?.();
+  }
+}
+
+/** Looks after one call. @param interval milliseconds between our own heartbeats */
+function attend(call: Call, now: number, interval: number, to: Attendant): void {
   const channel = call.channel as Channel;
   const due = channel.tick(now);
   if (due === "heartbeat") to.heartbeat(call);
@@ -30,7 +83,7 @@ export function attend(call: Call, now: number, interval: number, to: Attendant)
 }
 
 /**
- * The server used to send heartbeats on this channel and has stopped. One that is busy answers nobody; one that has
+ * The server used to send heartbeats on this channel and has stopped. A busy server answers nobody; one that has
  * forgotten the call answers others, so it is asked for a ping.
  */
 function doubt(call: Call, channel: Channel, now: number, interval: number, to: Attendant): void {

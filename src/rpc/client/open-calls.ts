@@ -1,15 +1,15 @@
 /**
- * The calls of a client that are sent and not over, by id. The ids count, so a call's place follows from its number, and
- * only one that is still open when the numbers come round has to be looked up. A Map in its place is rebuilt every few
- * dozen calls, and V8 keeps what the old tables held until the next full collection: it took a third of the time
- * of small calls. Knows nothing of what a call is but its id.
+ * The calls of a client that are sent and not over, by id. Ids contain a counter, which gives each call its place in an
+ * array. Only a call that is still open when its place is needed again goes into a Map. A Map for all of them took a third
+ * of the time of small calls: V8 rebuilds its table every few dozen calls, and keeps what the old tables held until the
+ * next full collection.
  */
 import type { IdSource } from "../wire/event.js";
 import type { Id } from "../wire/id.js";
 
 interface Entry {
   readonly id: Id;
-  /** Of its id; set here. */
+  /** The counter in its id; set here. */
   number: number;
 }
 
@@ -18,7 +18,7 @@ const LARGEST_SIZE = 65536;
 
 interface Slot<C> {
   number: number;
-  /** Counts calls in the order in which they came. */
+  /** The place of the call in the order in which they came. */
   order: number;
   call: C | null;
 }
@@ -30,12 +30,12 @@ function slots<C>(count: number): Slot<C>[] {
 export class OpenCalls<C extends Entry> {
   readonly #ids: IdSource;
   #slots = slots<C>(FIRST_SIZE);
-  /** Those whose place was taken. */
+  /** Calls whose place was taken. */
   readonly #others = new Map<Id, { order: number; call: C }>();
   #order = 0;
   #size = 0;
 
-  /** @param ids where all ids come from */
+  /** @param ids the source of all ids */
   constructor(ids: IdSource) {
     this.#ids = ids;
   }
@@ -68,7 +68,7 @@ export class OpenCalls<C extends Entry> {
     for (const { number, order, call } of old) if (call !== null) this.#put(number, order, call);
   }
 
-  /** The call of an id, which may be any that somebody has sent. */
+  /** The call of an id. The id comes from a peer and may be anything. */
   get(id: Id): C | undefined {
     const number = this.#ids.numberOf(id);
     if (number === -1) return undefined;
@@ -77,7 +77,7 @@ export class OpenCalls<C extends Entry> {
     return this.#others.size === 0 ? undefined : this.#others.get(id)?.call;
   }
 
-  /** False when it is not here. */
+  /** Returns false if the call is not here. */
   delete(call: C): boolean {
     const slot = this.#slots[call.number & (this.#slots.length - 1)];
     if (slot.call === call) slot.call = null;
@@ -86,7 +86,7 @@ export class OpenCalls<C extends Entry> {
     return true;
   }
 
-  /** All of them as they are now, in the order in which they came. */
+  /** All calls as they are now, in the order in which they came. */
   all(): C[] {
     const found = [...this.#others.values()];
     for (const { order, call } of this.#slots) if (call !== null) found.push({ order, call });

@@ -1,15 +1,14 @@
 /**
- * What a program holds of a call: something to await or to iterate. Knows a Call's outcome and items, and nothing of how
- * they come.
+ * What a program gets for a call: something to await or to iterate.
  */
 
 import type { PendingCall, RpcStream } from "../types.js";
 import type { Call } from "./call.js";
 
-/** A stream that nobody can read any more is as good as left. */
+/** A stream that nobody can read any more has been left. */
 const forgotten = new FinalizationRegistry<Call>((call) => call.stop());
 
-/** Items of a call. */
+/** The items of a call. */
 export class CallStream<T> implements RpcStream<T> {
   readonly #call: Call;
 
@@ -46,8 +45,8 @@ export class CallStream<T> implements RpcStream<T> {
 }
 
 /**
- * A call that may be awaited, or iterated. It is a promise, and to `await` it is one of Promise itself: otherwise each await
- * would make two more promises and take two more turns of the microtask queue.
+ * A call that can be awaited or iterated. It is a promise whose constructor is Promise (see below), because `await` makes
+ * two more promises for a subclass and takes two more turns of the microtask queue.
  */
 export class CallHandle<T, I> extends Promise<T> implements PendingCall<T, I> {
   readonly #call: Call;
@@ -64,13 +63,13 @@ export class CallHandle<T, I> extends Promise<T> implements PendingCall<T, I> {
     call.whenAnswered((outcome) => {
       if (outcome.kind === "value") settle(outcome.value as T);
       else if (outcome.kind === "stream") settle(this.#items() as T);
-      else refuse(outcome.error); // an unhandled rejection if nobody waits for it, as with any promise
+      else refuse(outcome.error); // if nobody handles it, an unhandled rejection, as with any promise
     });
   }
 
   #items(): CallStream<I> {
     if (this.#stream === null) {
-      // Who iterates is told of a failure by the stream, and once is enough.
+      // Whoever iterates gets the error from the stream, so the promise must not report it as unhandled.
       this.then(undefined, () => {});
       this.#stream = new CallStream<I>(this.#call);
     }
@@ -90,5 +89,5 @@ export class CallHandle<T, I> extends Promise<T> implements PendingCall<T, I> {
   }
 }
 
-// `await` takes a promise as it is if its constructor is Promise; then() makes plain promises then, too.
+// With this constructor `await` takes the promise as it is, and then() makes plain promises.
 Object.defineProperty(CallHandle.prototype, "constructor", { value: Promise });

@@ -1,16 +1,16 @@
 /**
- * The object whose methods are a server's: names joined by dots, `$` for the client itself. It is no promise, whatever
- * is asked of it: `then` and `toJSON` are never methods. Knows calls only by name.
+ * The object whose methods are those of a server. Names are joined by dots; `$` stands for the client itself. `then` and
+ * `toJSON` are never methods, because JavaScript would take the object for a promise, or call them to print it.
  */
 import { inspect } from "../../base/platform.js";
 import { checkCallOptions } from "../options.js";
 import type { CallOptions } from "../types.js";
 import type { Client } from "./client.js";
 
-/** Names that JavaScript asks any object for. A server's method of that name is reached by `$call`. */
+/** Names that JavaScript looks up in any object. A server's method with such a name can be called by `$call`. */
 const NEVER = new Set(["then", "toJSON"]);
 
-/** @param options of each call */
+/** @param options for each call */
 export function makeRemote(client: Client, options: CallOptions | undefined): object {
   return node(client, options, "", new Map(controls(client, options)));
 }
@@ -40,7 +40,7 @@ function controls(client: Client, options: CallOptions | undefined): [string | s
   ];
 }
 
-/** One object of methods; `members` holds what was made already. */
+/** One object of methods. `members` holds those that were made already. */
 function node(
   client: Client,
   options: CallOptions | undefined,
@@ -63,7 +63,7 @@ function node(
       return inner;
     },
     apply(_target, _this, args) {
-      if (prefix === "") throw new TypeError("the remote itself is no function; call one of its methods");
+      if (prefix === "") throw new TypeError("the remote itself cannot be called; call one of its methods");
       return client.start(prefix, args, options);
     },
     has: (_target, name) => (typeof name === "string" ? !NEVER.has(name) : members.has(name)),

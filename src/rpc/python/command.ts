@@ -1,5 +1,5 @@
 /**
- * Finds a Python, and the errors that a Python program can end in. Knows nothing of sockets or calls.
+ * Finds a Python that can run workers, and the error for programs that do not come up or do not stay.
  */
 import { execFile } from "node:child_process";
 import { RpcError } from "../errors.js";
@@ -10,7 +10,7 @@ export type PythonErrorCode =
   | "ENOPYTHON"
   /** The script does not exist. */
   | "ENOENT"
-  /** It ended before it answered, or too often. */
+  /** It ended before it answered, or ended too often. */
   | "EEXITED"
   /** It did not answer in time. */
   | "ENOTREADY"
@@ -21,22 +21,22 @@ export type PythonErrorCode =
 export class PythonError extends RpcError {
   override name = "PythonError";
   readonly code: PythonErrorCode;
-  /** The end of what the program wrote to stderr; the message ends with it, too. */
+  /** The end of what the program wrote to stderr. The message ends with it, too. */
   declare readonly stderr: string;
 
   constructor(code: PythonErrorCode, message: string, stderr = "", options?: ErrorOptions) {
     super(stderr === "" ? message : `${message}\n${stderr.trimEnd()}`, undefined, options);
     this.code = code;
-    // Not enumerable: who prints the error has it in the message.
+    // Not enumerable: a printed error has it in the message.
     Object.defineProperty(this, "stderr", { value: stderr, enumerable: false });
   }
 }
 
-/** Names tried in turn. A python3 that comes first on PATH may lack the modules that Debian gives to /usr/bin/python3. */
+/** Names that are tried in turn. The python3 on PATH may lack the modules that Debian installs for /usr/bin/python3. */
 const NAMES = ["python3", "/usr/bin/python3", "python"];
 const INSTALL = "pip install pyzmq msgpack; on Debian: apt-get install python3-zmq python3-msgpack";
 
-/** Why a command is no Python with the modules needed, or null. */
+/** Why a command cannot run workers; null if it can. */
 function lacks(command: string): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(command, ["-c", "import zmq, msgpack"], { encoding: "utf8" }, (error, _stdout, stderr) => {
@@ -46,16 +46,17 @@ function lacks(command: string): Promise<string | null> {
   });
 }
 
+/** Kept for the whole process: looking takes tenths of a second, and what is installed is the same for all. */
 let found: Promise<string> | undefined;
 
 /**
- * The first Python that has pyzmq and msgpack. Looks once.
+ * The first Python that has pyzmq and msgpack.
  * @throws PythonError ENOPYTHON
  */
 export function findPython(): Promise<string> {
   found ??= search();
   found.catch(() => {
-    found = undefined; // may be installed by the next time
+    found = undefined; // it may be installed by the next time
   });
   return found;
 }

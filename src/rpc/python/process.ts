@@ -1,19 +1,20 @@
 /**
- * One Python process that serves on an endpoint: starting it, its end, and that it ends with us however we end. Knows
- * nothing of calls; that it answers is for others to find out.
+ * One Python process that serves on an endpoint: how it starts, how it ends, and that it ends with us, however we end.
+ * Whether it answers calls is for others to find out.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Environment } from "../clock.js";
 import { PythonError } from "./command.js";
 
 /** Characters of stderr that are kept for error messages. */
 const TAIL = 4096;
 
 /**
- * Runs in front of the program. The program's own stdin is empty; what was stdin is a lifeline, which ends when this
- * process ends, even by SIGKILL. Then the program goes, with the processes that it made and the files of its socket: no
- * program need know of it. It works while Python computes, because a thread waits for it.
+ * Runs before the program. The program's own stdin is empty; what was stdin is a lifeline, which ends when this process
+ * ends, even by SIGKILL. Then the program is killed, with the processes that it started, and the files of its socket are
+ * removed. The program need not know about it. It works while Python computes, because a thread waits for it.
  */
 const BOOTSTRAP = `
 import os, runpy, signal, sys, threading
@@ -55,11 +56,11 @@ export interface PythonCommand {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder at the end of sys.path. */
+  /** Folder that is added to the end of sys.path. */
   readonly modules: string;
-  /** Where the program shall serve; in its environment as ZWIRE_RPC_ENDPOINT. */
+  /** Where the program is to serve; in its environment as ZWIRE_RPC_ENDPOINT. */
   readonly endpoint: string;
-  /** Takes what the program prints; undefined: both streams go where ours go. */
+  /** Gets what the program prints. If undefined, both streams go where ours go. */
   readonly onOutput: ((text: string, stream: "stdout" | "stderr") => void) | undefined;
 }
 
@@ -72,19 +73,22 @@ export interface PythonEnd {
   readonly stderr: string;
 }
 
-/** Processes that run, with the folders of their endpoints. */
+/**
+ * Processes that run, with the folders of their endpoints. One list for this process, because it ends only once: a
+ * listener on "exit" for each of them would make Node warn of a leak.
+ */
 const alive = new Map<ChildProcess, string>();
 
-/** Also kills what the program itself has started: it leads a process group. */
+/** Kills the program and what it has started: it leads a process group. */
 function killGroup(child: ChildProcess): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // None of the group is left.
+    // Nothing of the group is left.
   }
 }
 
-/** An ordinary exit of ours; of any other the lifeline tells. */
+/** Runs when we exit in the ordinary way. Any other end breaks the lifelines. */
 function killAll(): void {
   for (const [child, folder] of alive) {
     killGroup(child);
@@ -97,21 +101,23 @@ export class PythonProcess {
   /** Resolves when the process has ended and its output is read. */
   readonly ended: Promise<PythonEnd>;
   readonly #child: ChildProcess;
+  readonly #environment: Environment;
   #tail = "";
 
-  /** @throws nothing: a command that cannot be run is an end with that reason as stderr */
-  constructor(command: PythonCommand) {
+  /** Does not throw: if the command cannot be run, the process has ended, with the reason as its stderr. */
+  constructor(command: PythonCommand, environment: Environment) {
+    this.#environment = environment;
     const { python, pythonArgs, script, args, cwd, modules, endpoint, onOutput } = command;
     this.#child = spawn(python, [...pythonArgs, "-c", BOOTSTRAP, endpoint, modules, script, ...args], {
       cwd,
       env: { ...process.env, PYTHONUNBUFFERED: "1", ...command.env, ZWIRE_RPC_ENDPOINT: endpoint },
       stdio: ["pipe", onOutput === undefined ? "inherit" : "pipe", "pipe"],
-      // A process group of its own: Ctrl-C in a terminal is for us to handle, and its children can be ended with it.
+      // A process group of its own: Ctrl-C in a terminal is ours to handle, and its children can be killed with it.
       detached: true,
     });
     if (alive.size === 0) process.once("exit", killAll);
     alive.set(this.#child, dirname(endpoint.slice("ipc://".length)));
-    this.#child.stdin!.on("error", () => {}); // it never gets anything; that it ends early is told by its exit
+    this.#child.stdin!.on("error", () => {}); // nothing is ever written to it, and its exit tells of an early end
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => onOutput!(text, "stdout"));
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.#tail = (this.#tail + text).slice(-TAIL);
@@ -131,12 +137,12 @@ export class PythonProcess {
     return this.#tail;
   }
 
-  /** SIGTERM, and SIGKILL after so many milliseconds. Resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after `patience` milliseconds. Resolves when the process has ended. */
   async stop(patience: number): Promise<PythonEnd> {
     this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => killGroup(this.#child), patience);
+    const cancel = this.#environment.afterAlive(patience, () => killGroup(this.#child));
     const end = await this.ended;
-    clearTimeout(timer);
+    cancel();
     return end;
   }
 
@@ -147,7 +153,7 @@ export class PythonProcess {
         if (alive.size === 0) process.removeListener("exit", killAll);
         resolve({ code, signal, stderr: this.#tail });
       };
-      // "close" would wait for grandchildren that hold our pipes: they go first.
+      // "close" waits for grandchildren that hold our pipes, so they are killed first.
       this.#child.once("exit", () => killGroup(this.#child));
       this.#child.once("close", end);
       this.#child.once("error", (error) => {
@@ -159,13 +165,13 @@ export class PythonProcess {
   }
 }
 
-/** In words, for messages. */
+/** An end in words, for messages. */
 export function describeEnd({ code, signal }: PythonEnd): string {
   if (signal !== null) return `was ended by ${signal}`;
   return code === null ? "could not be started" : `ended with exit code ${code}`;
 }
 
-/** The error of a program that ended when it should not. */
+/** The error for a program that has ended too early. */
 export function endedEarly(script: string, end: PythonEnd, when: string): PythonError {
   return new PythonError("EEXITED", `${script} ${describeEnd(end)} ${when}`, end.stderr);
 }

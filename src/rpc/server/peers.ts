@@ -1,29 +1,29 @@
 /**
- * The clients of a server, each by its envelope, with the channels that it has open, and their connections, among which
- * everything is shared out: an envelope is only what a client says. Knows frames, but no sockets.
+ * The clients of a server, each known by its envelope, with its open channels, and their connections. Limits and places
+ * are divided among connections, because a client can put anything into an envelope.
  */
 import { Buffer } from "../../base/platform.js";
 import type { CallPeer } from "../types.js";
 import { Line } from "./limiter.js";
 import type { ServedCall } from "./served-call.js";
 
-/** From so many clients on, those without an open channel are forgotten. */
+/** If there are this many clients, those without an open channel are forgotten. */
 const MANY = 2000;
 
-/** A stream whose client used to send heartbeats is given up after three of them, and not before. */
+/** The least silence after which a stream is given up whose client sends heartbeats. */
 const LEAST_SILENCE_MS = 30_000;
 
-/** A connection's share of the server. Many clients have one where a broker is in between. */
+/** A connection's share of the server. Behind a broker, many clients share one connection. */
 export class Connection {
-  /** Its routing id as text. */
+  /** Its routing id, as text. */
   readonly name: string;
-  /** Clients behind it that are known. */
+  /** Known clients behind it. */
   clients = 0;
-  /** Channels that are open. */
+  /** Open channels. */
   open = 0;
   /** Calls that wait for a place. */
   readonly line = new Line();
-  /** Limits of which the program was told that this one exceeds them. */
+  /** Limits that it has exceeded and that were reported. */
   readonly told = new Set<string>();
 
   constructor(name: string) {
@@ -37,13 +37,13 @@ export class PeerState implements CallPeer {
   readonly envelope: readonly Buffer[];
   /** It has announced itself as zwire. */
   zwire = false;
-  /** We have sent it something, and so announced ourselves. */
+  /** We have sent it an event that says we are zwire. */
   greeted = false;
   /** It sends heartbeats on its channels. */
   beats = false;
-  /** The longest time between two of them that was seen. */
+  /** The longest time between two of them so far. */
   interval = 0;
-  /** Open channels by id; of two with the same id the later (T33). */
+  /** Open channels by id. If two have the same id, the later one (T33). */
   readonly channels = new Map<string, ServedCall>();
   /** All open channels. */
   readonly calls = new Set<ServedCall>();
@@ -55,7 +55,7 @@ export class PeerState implements CallPeer {
     this.envelope = envelope;
   }
 
-  /** Only for a call that is not answered in its own turn: nobody can ask for one that is. */
+  /** A channel stays open. One that is answered at once never gets here, because no later event can be for it. */
   open(call: ServedCall): void {
     this.channels.set(call.id, call);
     this.calls.add(call);
@@ -69,8 +69,8 @@ export class PeerState implements CallPeer {
   }
 
   /**
-   * How long the client may be silent while it takes nothing of a stream. One that sends heartbeats for as long as it
-   * wants the stream, as Python does, cannot tell us otherwise that it has left.
+   * Milliseconds that the client may be silent while it accepts nothing of a stream. A Python client sends heartbeats for
+   * as long as it wants the stream, and its silence is the only sign that it has left.
    */
   patience(otherwise: number): number {
     return this.zwire || !this.beats ? otherwise : Math.max(LEAST_SILENCE_MS, 3 * this.interval);
@@ -85,10 +85,10 @@ export class Peers {
   readonly #peers = new Map<string, PeerState>();
   readonly #connections = new Map<string, Connection>();
   #many = MANY;
-  /** Whose event came last: the next is often the same one's. */
+  /** The client whose event came last: the next event is often from the same one. */
   #latest: PeerState | null = null;
 
-  /** The client of an envelope, known or new. */
+  /** The client with an envelope, known or new. */
   at(envelope: Buffer[]): PeerState {
     if (this.#latest !== null && isOf(this.#latest, envelope)) return this.#latest;
     const key = keyOf(envelope);
@@ -98,7 +98,7 @@ export class Peers {
       return known;
     }
     if (this.#peers.size >= this.#many) this.#forgetIdle();
-    // Copies: it lives longer than the message.
+    // Copies, because the client is known for longer than the message is kept.
     const peer = new PeerState(
       key,
       envelope.map((frame) => Buffer.from(frame)),
@@ -108,7 +108,7 @@ export class Peers {
     return peer;
   }
 
-  /** A connection by its routing id as text, while any client behind it is known. */
+  /** The connection with a routing id, given as text, while a client behind it is known. */
   connection(name: string): Connection | undefined {
     return this.#connections.get(name);
   }
@@ -130,11 +130,11 @@ export class Peers {
   #forgetIdle(): void {
     this.#latest = null;
     for (const peer of this.#peers.values()) if (peer.calls.size === 0) this.#delete(peer);
-    // Not again for each new one when most are busy.
+    // If most are busy, not again for each new client.
     this.#many = Math.max(MANY, 2 * this.#peers.size);
   }
 
-  /** Take out the client of a connection that had a name of its own and is gone: its successor has the same. */
+  /** Takes out the client of a lost connection that had a name of its own: the next one may have the same name. */
   takeNamed(routingId: Buffer): PeerState[] {
     const peer = this.#peers.get(keyOf([routingId]));
     if (peer === undefined) return [];
@@ -143,7 +143,7 @@ export class Peers {
     return [peer];
   }
 
-  /** Take out all clients that are not there any more; one routing id may stand for many behind a broker. */
+  /** Takes out all clients that are gone. Behind a broker many have the same routing id. */
   takeGone(isThere: (routingId: Buffer) => boolean): PeerState[] {
     const gone: PeerState[] = [];
     this.#latest = null;
@@ -175,7 +175,7 @@ export class Peers {
   }
 }
 
-/** Whether a short envelope is that of a client. */
+/** Whether an envelope is that of a client. Compares only the usual, short ones. */
 function isOf({ envelope }: PeerState, other: Buffer[]): boolean {
   if (envelope.length !== 1 || other.length !== 1) return false;
   const [a] = envelope;
@@ -187,6 +187,6 @@ function isOf({ envelope }: PeerState, other: Buffer[]): boolean {
 
 function keyOf(envelope: Buffer[]): string {
   if (envelope.length === 1) return envelope[0].toString("latin1");
-  // No name of a connection begins with a character beyond latin1.
+  // Routing ids are latin1 text, so none begins with this character.
   return `\u{2192}${envelope.map((frame) => `${frame.length}:${frame.toString("latin1")}`).join("")}`;
 }

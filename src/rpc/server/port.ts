@@ -1,26 +1,26 @@
 /**
- * A server's Router: who is there, and answers that wait for a client that does not read. One client that is full holds
- * up nobody else. Knows frames, but no events.
+ * A server's Router: which clients are connected, and the answers that wait for clients that do not read. A client that
+ * does not read delays no other.
  */
 import type { Buffer } from "../../base/platform.js";
 import { Router, type RouterOptions, ZmqError } from "../../index.js";
 import type { Clock } from "../clock.js";
 
 const DEFAULTS: RouterOptions = {
-  // The kernel notices a host that is gone, and answers for a process that is only busy.
+  // The kernel notices when a host is gone, and answers for a process that is only busy.
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
   heartbeatInterval: 0,
   maxMessageSize: 128 * 1024 * 1024,
-  // What one client does not read may not be much: answers are as large as methods make them.
+  // A client that does not read must not hold much, and answers are as large as methods make them.
   sendHighWaterMarkBytes: 1024 * 1024,
 };
-/** Objects are bytes, too: what a waiting message takes beside its contents. */
+/** What a waiting message takes in memory besides its contents. */
 const MESSAGE_BYTES = 160;
-/** A Router does not tell when one peer has room again, so it is tried: only while somebody is full. */
+/** A Router does not say when one peer has room again, so we try, but only while a client is full. */
 const RETRY_MS = 5;
 
-/** A message, or what makes it: an answer that is the same for everybody is made when it can be sent. */
+/** A message, or a function that makes it: answers that are the same for all clients are made when they can be sent. */
 type Message = Buffer[] | (() => Buffer[]);
 
 interface Waiting {
@@ -28,12 +28,12 @@ interface Waiting {
   bytes: number;
 }
 
-/** Who waits until a client takes what is sent. */
+/** Something that waits until a client reads. */
 export interface Watcher {
   wake(): void;
 }
 
-/** Told of a client that loses what waits for it: its name as text, and the bytes that waited for all clients. */
+/** Called when a client loses its answers, with its routing id as text and the bytes that waited for all clients. */
 export type Lost = (name: string, bytes: number) => void;
 
 export type Sent = "sent" | "waiting" | "gone";
@@ -43,23 +43,23 @@ const NOTHING: Waiting = Object.freeze({ messages: [], bytes: 0 });
 export class Port {
   readonly socket: Router;
   readonly #clock: Clock;
-  /** What waits, by routing id. */
+  /** Messages that wait, by routing id. */
   readonly #waiting = new Map<string, Waiting>();
-  /** Called when nothing waits for a client any more, or it is gone. */
+  /** Woken when nothing waits for a client any more, or it is gone. */
   readonly #watchers = new Map<string, Set<Watcher>>();
   readonly #most: number;
   readonly #tellLost: Lost;
-  /** What waits for all of them. */
+  /** Bytes that wait for all clients. */
   #bytes = 0;
   #lost = 0;
   #stopRetry: (() => void) | null = null;
-  /** Told when nothing waits for anybody; set while closing. */
+  /** Called when nothing waits for any client; set while closing. */
   #empty: (() => void) | null = null;
 
   /**
-   * @param most bytes that may wait beyond the socket's marks, for all clients together. What is above it is lost by the
-   * client that has most waiting: no number of clients that do not read can fill the process, and none takes from one
-   * that does.
+   * @param most bytes that may wait beyond the marks of the socket, for all clients together. Above it the client with
+   * the most bytes waiting loses its answers, so that clients that do not read cannot fill the memory, however many they
+   * are, and a client that reads loses nothing.
    */
   constructor(options: RouterOptions | undefined, most: number, clock: Clock, lost: Lost) {
     this.#most = most;
@@ -68,12 +68,12 @@ export class Port {
     this.#clock = clock;
   }
 
-  /** Answers that were given up because clients did not read. */
+  /** Answers that were dropped because clients did not read. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** Send a message; its first frame names the client. */
+  /** Sends a message. Its first frame is the routing id of the client. */
   send(frames: Buffer[]): Sent {
     const waiting = this.#waiting.size === 0 ? undefined : this.#waiting.get(nameOf(frames[0]));
     if (waiting === undefined) {
@@ -84,7 +84,7 @@ export class Port {
     return "waiting";
   }
 
-  /** As send(), for a message that is made when its turn comes. */
+  /** As send(), for a message that is made only when it can be sent. */
   sendLazily(routingId: Buffer, make: () => Buffer[]): Sent {
     const waiting = this.#waiting.size === 0 ? undefined : this.#waiting.get(nameOf(routingId));
     if (waiting === undefined) return this.send(make());
@@ -104,8 +104,9 @@ export class Port {
   }
 
   /**
-   * Drops what waits for the client that has most, all of it, so that this is rare. One answer may be as large as its
-   * method makes it: the largest stays where the others are within the limit. False when there is nothing to drop.
+   * Drops everything that waits for the client with the most bytes: everything, so that this happens rarely. A method may
+   * make an answer of any size, so a single answer stays if all others are within the limit. Returns false if there is
+   * nothing to drop.
    */
   #dropLargest(): boolean {
     let [name, largest]: [string, Waiting] = ["", NOTHING];
@@ -140,7 +141,7 @@ export class Port {
     }
   }
 
-  /** Whether a client is still connected: a message of nothing but its name goes nowhere, or nobody has the name (I4, I6). */
+  /** Whether a client is still connected. A message with only a routing id is dropped, but fails if no peer has the id (I4, I6). */
   isThere(routingId: Buffer): boolean {
     return this.#try([routingId]) !== "gone";
   }
@@ -150,7 +151,7 @@ export class Port {
     return this.#waiting.size > 0 && this.#waiting.has(nameOf(routingId));
   }
 
-  /** Wake somebody when nothing waits for a client any more; once, however often it asks. */
+  /** Wakes a watcher once when nothing waits for a client any more, however often it asks. */
   whenClear(routingId: Buffer, watcher: Watcher): void {
     const name = nameOf(routingId);
     const watchers = this.#watchers.get(name);
@@ -158,7 +159,7 @@ export class Port {
     else watchers.add(watcher);
   }
 
-  /** Undo `whenClear`. */
+  /** Undoes `whenClear`. */
   unwatch(routingId: Buffer, watcher: Watcher): void {
     if (this.#watchers.size === 0) return;
     const name = nameOf(routingId);
@@ -196,7 +197,7 @@ export class Port {
     if (watchers !== undefined) for (const watcher of watchers) watcher.wake();
   }
 
-  /** Close; within the linger time what waits is sent first. */
+  /** Closes the socket. What waits is sent first, within the linger time. */
   async close(linger = this.socket.linger): Promise<void> {
     const begun = this.#clock.now();
     if (this.#waiting.size > 0 && linger !== 0) await this.#drained(linger);

@@ -1,78 +1,125 @@
 /**
- * One channel as a server keeps it: the answer or the stream that comes of a handler, as credit allows (§5.1). When the
- * handler runs, and how events travel, is its owner's affair. Knows no sockets.
+ * One call on a server: its channel, and the answer or the stream that its handler produces, as fast as credit allows
+ * (§5.1). When the handler runs and how events travel is up to the owner.
  */
 import { describeError, describeForV1, type ErrorAnswer } from "../answers.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
+import { rowOf, type Table } from "../machine.js";
+import type { RequestContext } from "../service/context.js";
+import type { ServedMethod } from "../service/service.js";
 import { sendable } from "../wire/codec.js";
 import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "../wire/event.js";
 import type { Id } from "../wire/id.js";
-import type { RequestContext } from "./context.js";
-import type { Claim } from "./limiter.js";
+import type { Claim, QueueLimit } from "./limiter.js";
 import type { Connection, PeerState } from "./peers.js";
-import type { ServedMethod } from "./service.js";
+import { giveBack, isPromise, type Source, sourceOf } from "./source.js";
 
-/** What a served call needs of its server. */
+/** What a served call needs from its server. */
 export interface ServedCallOwner {
   /** Whether stacks are sent. */
   readonly tracebacks: boolean;
-  /** Call the handler, with whatever is around it. */
+  /** Calls the handler, with the hooks around it. */
   execute(call: ServedCall): unknown;
-  /** The handler has returned, or its stream has ended; null where there are no hooks. */
+  /** The handler has returned, or its stream has ended. Null if there are no hooks. */
   after: ((call: ServedCall, result: unknown) => Promise<void>) | null;
-  /** The handler has thrown; resolves to the error to answer with. Null where there are no hooks. */
+  /** The handler has thrown; resolves to the error to answer with. Null if there are no hooks. */
   inspect: ((call: ServedCall, error: unknown) => Promise<unknown>) | null;
-  /** Send an event of the channel. */
+  /** Sends an event on the channel. */
   emit(call: ServedCall, name: string, args: unknown, extension: Extension | null): void;
-  /** Whether the client takes what is sent; if not, `wake` follows when it does. */
+  /** Whether the client accepts what is sent; if not, `wake` follows as soon as it does. */
   clear(call: ServedCall): boolean;
-  /** A handler begins. */
+  /** A handler starts. */
   started(): void;
-  /** The stream waits for its client: it needs no place meanwhile. */
+  /** The first item of a stream is about to be sent. */
+  streams(call: ServedCall): void;
+  /** The call waits for its client: it needs no place meanwhile. */
   parked(call: ServedCall): void;
-  /** It may go on: whether it has a place; if not, `resume` follows. */
+  /** The call may go on. True if it has a place; if not, `resume` follows. */
   unparked(call: ServedCall): boolean;
-  /** There was no room for the call to wait in. */
-  displaced(call: ServedCall): void;
+  /** The call lost its turn to wait. */
+  displaced(call: ServedCall, limit: QueueLimit): void;
   /** Calls back on a later turn of the event loop. */
   later(resume: () => void): void;
   /** The channel is closed. */
   closed(call: ServedCall): void;
-  /** The handler is done with, whatever became of the channel. */
+  /** The handler is done, whatever became of the channel. */
   released(call: ServedCall): void;
 }
 
-/** `idle`: opened by a heartbeat, before the call itself. */
-export type ServedPhase = "idle" | "waiting" | "open" | "closed";
+/**
+ * - `idle`: opened by a heartbeat that came before the call itself, or new
+ * - `waiting`: for a place
+ * - `running`: the handler runs, and no item was sent
+ * - `blocked`: as `running`, but the answer has to wait for the client
+ * - `streaming`: an item was sent
+ * - `starved`: as `streaming`, but the next event has to wait for the client
+ * - `closed`: nothing more is sent; the handler may still run
+ */
+export type ServedState = "idle" | "waiting" | "running" | "blocked" | "streaming" | "starved" | "closed";
 
-/** After so many items without a pause others get their turn. */
+/** `hold`: the client accepts no event now. `ready`: it does. `item`: the next item is about to be sent. */
+type ServedEvent = "admit" | "start" | "hold" | "ready" | "item" | "close";
+
+type ServedAction = "begin stream" | "close";
+
+const TABLE: Table<ServedState, ServedEvent, ServedAction> = {
+  idle: {
+    admit: { to: "waiting", run: null },
+    close: { to: "closed", run: "close" },
+  },
+  waiting: {
+    start: { to: "running", run: null },
+    close: { to: "closed", run: "close" },
+  },
+  running: {
+    hold: { to: "blocked", run: null },
+    ready: { to: "running", run: null },
+    item: { to: "streaming", run: "begin stream" },
+    close: { to: "closed", run: "close" },
+  },
+  blocked: {
+    hold: { to: "blocked", run: null },
+    ready: { to: "running", run: null },
+    close: { to: "closed", run: "close" },
+  },
+  streaming: {
+    hold: { to: "starved", run: null },
+    ready: { to: "streaming", run: null },
+    item: { to: "streaming", run: null },
+    close: { to: "closed", run: "close" },
+  },
+  starved: {
+    hold: { to: "starved", run: null },
+    ready: { to: "streaming", run: null },
+    close: { to: "closed", run: "close" },
+  },
+  // The handler may go on after the channel has closed.
+  closed: {
+    item: { to: "closed", run: null },
+    close: { to: "closed", run: null },
+  },
+};
+
+/** After so many items without a pause, other calls get their turn. */
 const ITEMS_PER_TURN = 64;
-
-interface Source {
-  next(): unknown;
-  return?(): unknown;
-}
 
 export class ServedCall implements Claim {
   readonly id: Id;
   readonly from: PeerState;
   readonly channel: Channel;
-  phase: ServedPhase = "idle";
   /** Version of the protocol that the client speaks. */
   version = 3;
   context: RequestContext | null = null;
   served: ServedMethod | null = null;
   deadline: Deadline | null = null;
-  streaming = false;
-  /** Of a stream: an item was sent. */
-  begun = false;
-  /** The stream waits for credit. */
-  starved = false;
+  weight = 0;
   seat: Claim["seat"] = "none";
   before: Claim | null = null;
   after: Claim | null = null;
   readonly #owner: ServedCallOwner;
+  #state: ServedState = "idle";
+  /** Ends the wait for credit, room or a place; null while there is none. */
   #wake: (() => void) | null = null;
 
   constructor(owner: ServedCallOwner, id: Id, from: PeerState, channel: Channel) {
@@ -82,16 +129,46 @@ export class ServedCall implements Claim {
     this.channel = channel;
   }
 
+  get state(): ServedState {
+    return this.#state;
+  }
+
   get share(): Connection {
     return this.from.connection;
   }
 
   /** Nothing more will be sent. */
   get isClosed(): boolean {
-    return this.phase === "closed";
+    return this.#state === "closed";
   }
 
-  /** Answer by a built-in method, which takes no place. */
+  /** Whether the caller still waits for the answer, or for the first item. */
+  get isUnanswered(): boolean {
+    return this.#state === "waiting" || this.#state === "running" || this.#state === "blocked";
+  }
+
+  #step(event: ServedEvent): void {
+    const { to, run } = rowOf(TABLE, this.#state, event);
+    this.#state = to;
+    if (run === null) return;
+    this.deadline?.cancel(); // the caller's deadline is for the answer, or for the first item
+    this.deadline = null;
+    if (run === "close") this.#owner.closed(this);
+    else this.#owner.streams(this);
+  }
+
+  /**
+   * Makes this the call of a method that is offered. The limiter starts it.
+   * @param weight bytes that it takes while it waits
+   */
+  admit(context: RequestContext, served: ServedMethod, weight: number): void {
+    this.weight = weight;
+    this.context = context;
+    this.served = served;
+    this.#step("admit");
+  }
+
+  /** Answers with a built-in method, which needs no place. */
   answer(builtIn: () => EncodedArgs): void {
     let ready: EncodedArgs;
     try {
@@ -101,19 +178,19 @@ export class ServedCall implements Claim {
       return;
     }
     this.#emit(OK, ready, null);
-    this.#close();
+    this.#step("close");
   }
 
-  /** Answer with an error, without a handler. */
-  refuse({ args, extension }: ErrorAnswer): void {
-    this.#emit(ERR, this.version < 2 ? describeForV1(args) : args, this.from.zwire ? extension : null);
-    this.#close();
+  /** Answers with an error, without a handler. */
+  refuse(answer: ErrorAnswer): void {
+    this.#emitError(answer);
+    this.#step("close");
   }
 
-  /** Claim: run the handler; `released` follows. */
+  /** Claim: runs the handler; `released` follows. */
   start(): void {
     this.#owner.started();
-    this.phase = "open";
+    this.#step("start");
     let result: unknown;
     try {
       result = this.#owner.execute(this);
@@ -139,7 +216,7 @@ export class ServedCall implements Claim {
     }
     if (source !== null) void this.#stream(source);
     else if (this.#owner.after !== null) void this.#returnedWithHooks(value);
-    else this.#finish(value);
+    else this.#answerWith(value);
   }
 
   async #returnedWithHooks(value: unknown): Promise<void> {
@@ -149,10 +226,10 @@ export class ServedCall implements Claim {
       await this.#failed(error);
       return;
     }
-    this.#finish(value);
+    this.#answerWith(value);
   }
 
-  #finish(value: unknown): void {
+  #answerWith(value: unknown): void {
     let ready: unknown;
     try {
       ready = sendable(value, "result");
@@ -167,17 +244,13 @@ export class ServedCall implements Claim {
   async #failed(thrown: unknown): Promise<void> {
     let error = thrown;
     if (this.#owner.inspect !== null) error = await this.#owner.inspect(this, thrown);
-    // In the middle of a stream an error costs credit as an item does (T13).
-    if (await this.#mayProceed()) {
-      const { args, extension } = describeError(error, this.#owner.tracebacks);
-      this.#emit(ERR, this.version < 2 ? describeForV1(args) : args, this.from.zwire ? extension : null);
-    }
+    // In the middle of a stream an error costs credit, as an item does (T13).
+    if (await this.#mayProceed()) this.#emitError(describeError(error, this.#owner.tracebacks));
     this.#end();
   }
 
-  /** Items as fast as the client takes them; the next is not made before it is wanted. */
+  /** Sends items as fast as the client accepts them; the next one is not made before it is wanted. */
   async #stream(source: Source): Promise<void> {
-    this.streaming = true;
     let exhausted = false;
     try {
       for (let count = 1; ; count++) {
@@ -203,10 +276,7 @@ export class ServedCall implements Claim {
 
   #item(value: unknown): void {
     const item = sendable(value, "item");
-    if (this.isClosed) return;
-    this.begun = true;
-    this.deadline?.cancel(); // the caller's deadline is for the first item
-    this.deadline = null;
+    if (this.#state !== "streaming") this.#step("item"); // all items but the first cost no look into the table
     this.#emit(STREAM, item, null);
   }
 
@@ -215,33 +285,33 @@ export class ServedCall implements Claim {
   }
 
   /**
-   * Resolves to true when an event may be sent, to false when the channel is closed. While it may not, others have the
-   * place: progress holds one, and not the life of a client that takes nothing.
+   * Resolves to true when an event may be sent, to false when the channel is closed. Meanwhile other calls have the
+   * place: a client that accepts nothing must not hold one.
    */
   async #mayProceed(): Promise<boolean> {
-    while (!this.#ready || !this.#owner.unparked(this)) {
+    for (;;) {
+      const ready = this.#ready;
       if (this.isClosed) return false;
-      this.starved = !this.#ready;
+      this.#step(ready ? "ready" : "hold");
+      if (ready && this.#owner.unparked(this)) return true;
       this.#owner.parked(this);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    this.starved = false;
-    return true;
   }
 
-  /** Claim: a place is there again. */
+  /** Claim: the call has a place again. */
   resume(): void {
     this.wake();
   }
 
-  /** Claim: it waits no longer. */
-  displaced(): void {
-    this.#owner.displaced(this);
+  /** Claim: the call waits no longer. */
+  displaced(limit: QueueLimit): void {
+    this.#owner.displaced(this, limit);
   }
 
-  /** There may be credit, or room, or the channel is closed. */
+  /** There may be credit or room now, or the channel is closed. */
   wake(): void {
     const wake = this.#wake;
     this.#wake = null;
@@ -254,52 +324,20 @@ export class ServedCall implements Claim {
     this.#owner.emit(this, name, args, extension);
   }
 
+  #emitError({ args, extension }: ErrorAnswer): void {
+    this.#emit(ERR, this.version < 2 ? describeForV1(args) : args, this.from.zwire ? extension : null);
+  }
+
   #end(): void {
-    this.#close();
+    this.#step("close");
     this.#owner.released(this);
   }
 
-  #close(): void {
-    if (this.isClosed) return;
-    this.phase = "closed";
-    this.deadline?.cancel();
-    this.deadline = null;
-    this.#owner.closed(this);
-  }
-
-  /** The client has gone or wants no answer: none is sent. A handler that runs is told by its signal. */
+  /** The client has left or wants no answer: none is sent. A running handler learns of it by its signal. */
   abandon(reason: unknown): void {
     if (this.isClosed) return;
-    this.#close();
+    this.#step("close");
     this.context?.abort(reason);
     this.wake();
-  }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function"
-  );
-}
-
-/** What is streamed: iterators and async iterables, but not arrays, Maps, Sets and strings. */
-function sourceOf(value: unknown): Source | null {
-  if (typeof value !== "object" || value === null) return null;
-  const given = value as Partial<AsyncIterable<unknown>> &
-    Partial<Iterator<unknown>> &
-    Partial<Iterable<unknown>>;
-  if (typeof given[Symbol.asyncIterator] === "function")
-    return (given as AsyncIterable<unknown>)[Symbol.asyncIterator]() as Source;
-  return typeof given.next === "function" && typeof given[Symbol.iterator] === "function"
-    ? (given as Source)
-    : null;
-}
-
-/** Ends a source whose error is told already. */
-async function giveBack(source: Source): Promise<void> {
-  try {
-    await source.return?.();
-  } catch {
-    // The first error is the one that is answered with.
   }
 }

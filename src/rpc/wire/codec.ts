@@ -1,6 +1,6 @@
 /**
- * Values to msgpack octets and back, by msgpackr, with what a Python peer needs (§4): integers stay integers, bytes stay
- * bytes, text is valid, keys are text. Received octets are scanned first. Knows no events.
+ * Values to msgpack and back, as a Python peer needs it (§4): integers stay integers, bytes stay bytes, text is valid, keys
+ * are text. Received bytes are scanned first.
  */
 
 import { Packr, Unpackr } from "msgpackr";
@@ -10,29 +10,29 @@ import { Reader } from "./reader.js";
 import { type ScanLimits, Scanner } from "./scan.js";
 import { Writer } from "./writer.js";
 
-/** Bounds on one received event. An event beyond them is dropped and counted. */
+/** Limits on one received event. An event that exceeds them is dropped and counted. */
 export interface EventLimits {
-  /** Arrays and maps inside one another. Default 400. */
+  /** How deep arrays and maps may be nested. Default 400. */
   readonly depth?: number;
-  /** Values in the whole event, keys included. Default 4,000,000. */
+  /** Number of values in the whole event, including keys. Default 4,000,000. */
   readonly items?: number;
 }
 
-/** As deep as a value may be that is sent. Python's limit is 511. */
+/** How deep a value that is sent may be nested. Python's limit is 511. */
 const MAX_DEPTH = 400;
 const DEFAULT_LIMITS: ScanLimits = { depth: 400, items: 4_000_000 };
 
 const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
-/** Up to here, itself included, a number is an integer to the decoder. */
+/** Up to this value, and including it, the decoder makes numbers of integers. */
 const EXACT = 2 ** 53;
 
-/** A value that cannot be sent; `path` leads to it. */
+/** A value cannot be sent; `path` leads to it. */
 class Unsendable extends Error {
   readonly path: (string | number)[] = [];
 }
 
-/** Octets that are no value, or one that cannot be decoded. */
+/** Bytes are not a value, or not one that can be decoded. */
 export class UndecodableError extends Error {}
 
 // The declarations of msgpackr lack "auto".
@@ -45,7 +45,7 @@ export class Codec {
   readonly scanner: Scanner;
   readonly reader: Reader;
   readonly writer = new Writer((value) => this.#packr.pack(value));
-  /** Text and bytes in the one type of old. */
+  /** Whether text and bytes share one type, as in old msgpack. */
   readonly legacyRaw: boolean;
 
   constructor(limits: EventLimits | undefined, legacyRaw: boolean) {
@@ -58,33 +58,33 @@ export class Codec {
     this.legacyRaw = legacyRaw;
   }
 
-  /** Encode what `sendable` has returned. */
+  /** Encodes what `sendable` has returned. */
   encode(value: unknown): Buffer {
     this.writer.begin();
     this.writer.value(value);
     return this.written();
   }
 
-  /** What was written, as it is sent. */
+  /** What was written, in the form in which it is sent. */
   written(): Buffer {
     const bytes = this.writer.finish();
     return this.legacyRaw ? toRaw(bytes) : bytes;
   }
 
-  /** What a whole received message has to go through first. */
+  /** A received payload, in the form in which it can be decoded. */
   received(bytes: Buffer): Buffer {
     return this.legacyRaw && this.scanner.scan(bytes) === null
       ? fromRaw(bytes.subarray(0, this.scanner.end))
       : bytes;
   }
 
-  /** Decode octets that were scanned and found plain. */
+  /** Decodes bytes that were scanned and contain nothing unusual. */
   decode(bytes: Uint8Array): unknown {
     return this.#plain.unpack(bytes);
   }
 
   /**
-   * Decode one value with odd keys or extensions in it: a map whose keys are not all text becomes a Map.
+   * Decodes one value that may contain unusual keys or extensions. A map whose keys are not all text becomes a Map.
    * @throws UndecodableError
    */
   decodeCarefully(bytes: Uint8Array): unknown {
@@ -92,16 +92,16 @@ export class Codec {
     if (fault !== null) throw new UndecodableError(fault);
     const { extension, end } = this.scanner;
     if (extension !== null) {
-      throw new UndecodableError(`msgpack extension type ${extension} is not understood`);
+      throw new UndecodableError(`msgpack extension type ${extension} is not supported`);
     }
     return mapsToObjects(this.#careful.unpack(bytes.subarray(0, end)));
   }
 }
 
 /**
- * The value as it can be encoded; itself where nothing has to change.
- * @param what how messages name it, such as "args"
- * @throws TypeError or RangeError naming the place of what cannot be sent
+ * Prepares a value for encoding. Returns the value itself if nothing has to change.
+ * @param what its name in error messages, such as "args"
+ * @throws TypeError or RangeError that names the place of what cannot be sent
  */
 export function sendable(value: unknown, what: string): unknown {
   try {
@@ -131,7 +131,7 @@ function unsendable(message: string, name = "TypeError"): Unsendable {
 function prepare(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case "number":
-      // msgpackr would make these a float (§4).
+      // As numbers these would be encoded as floats (§4).
       if (
         (value > 4294967295 || value < -2147483648) &&
         Number.isInteger(value) &&
@@ -153,7 +153,7 @@ function prepare(value: unknown, depth: number): unknown {
     case "object":
       if (value === null) return null;
       if (depth > MAX_DEPTH) {
-        throw unsendable(`is nested deeper than ${MAX_DEPTH}, or holds itself`, "RangeError");
+        throw unsendable(`is nested deeper than ${MAX_DEPTH}, or contains itself`, "RangeError");
       }
       return prepareObject(value, depth + 1);
     default:
@@ -162,7 +162,7 @@ function prepare(value: unknown, depth: number): unknown {
 }
 
 function wellFormed(text: string): string {
-  // Python drops events with lone surrogates, without a word (§4). In Node 20, not yet in the library's types.
+  // Python drops events with lone surrogates without a word (§4). Node 20 has these methods, the type declarations lack them.
   const checked = text as string & { isWellFormed(): boolean; toWellFormed(): string };
   return checked.isWellFormed() ? text : checked.toWellFormed();
 }
@@ -246,7 +246,7 @@ function describeKey(key: unknown): string {
   return `${String(key)} of type ${key === null ? "null" : typeof key}`;
 }
 
-/** prepare() of a part, with its place for the message if it fails. */
+/** Prepares a part of a value. If that fails, adds its place to the error. */
 function at(key: string | number, value: unknown, depth: number): unknown {
   try {
     return prepare(value, depth);
@@ -256,7 +256,7 @@ function at(key: string | number, value: unknown, depth: number): unknown {
   }
 }
 
-/** Sets a field, `__proto__` too, as any other. */
+/** Sets a field, even one with the name `__proto__`. */
 export function define(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== "__proto__") object[key] = value;
   else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });

@@ -1,27 +1,27 @@
 /**
- * The ids by which channels are known: any value of a peer that can be sent back as what it was. Knows no events.
+ * Ids of channels. A peer may choose any value that can be sent back as what it was.
  */
 import { Buffer } from "../../base/platform.js";
 
 /**
- * An id: a letter for its type, then the id as text; bytes as latin1 after `b`, text after `s`, an integer after `i`. Ids
- * of different types are different (T3), and each is echoed as what it was (T2).
+ * An id as text: a letter for its type, then bytes as latin1 (`b`), text (`s`) or an integer (`i`). Ids of different types
+ * are different (T3), and each is sent back with the type that it had (T2).
  */
 export type Id = string;
 
-/** Longest id that is accepted, in bytes or characters. */
+/** Length of the longest id that is accepted, in bytes or characters. */
 const MAX_ID = 1024;
 
 /**
- * The id that a decoded value stands for; null for what cannot be one. A float is none even where it is whole: beyond
- * 2^53 it could not be sent back as the integer that its text names.
+ * The id in a decoded value, or null if it cannot be an id. A float is never one, even if it is whole: beyond 2^53 it
+ * could not be sent back as the same integer.
  */
 export function idOf(value: unknown): Id | null {
   switch (typeof value) {
     case "string":
       return value.length <= MAX_ID ? `s${value}` : null;
     case "number":
-      // 2^53 itself is a number to the decoder, too.
+      // The decoder makes a number of 2^53, too.
       return Number.isInteger(value) && Math.abs(value) <= 2 ** 53 ? `i${value}` : null;
     case "bigint":
       return BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value ? `i${value}` : null;

@@ -1,17 +1,17 @@
 /**
- * The old msgpack of zerorpc before 0.6, which has one "raw" type for text and bytes: rewrites encoded octets to it and
- * back (§4). Tokens follow one another whatever holds them, so no structure need be known. Knows no events.
+ * The old msgpack of zerorpc before 0.6, which has one type, "raw", for text and bytes. Converts encoded bytes to it and
+ * back (§4), token by token: nesting does not matter, because the tokens of a value follow one another.
  */
 import { Buffer, isUtf8 } from "../../base/platform.js";
 
-/** Head sizes by kind: str and bin have lengths of 1, 2 or 4 octets. */
+/** The head of a str or bin, whose length takes 1, 2 or 4 bytes; null for other tokens. */
 function head(lead: number): { size: number; string: boolean } | null {
   if (lead >= 0xd9 && lead <= 0xdb) return { size: 1 << (lead - 0xd9), string: true };
   if (lead >= 0xc4 && lead <= 0xc6) return { size: 1 << (lead - 0xc4), string: false };
   return null;
 }
 
-/** Octets of a token that is neither str nor bin, and of arrays and maps their head only. */
+/** Bytes of a token that is neither str nor bin. Of arrays and maps only the head. */
 function plainSize(bytes: Buffer, at: number): number {
   const lead = bytes[at];
   if (lead < 0xc0 || lead >= 0xe0 || lead <= 0xc3) return 1;
@@ -41,7 +41,7 @@ function binHead(length: number): Buffer {
   return long;
 }
 
-/** Rewrite each str and bin; `newHead` gives another head for one, or null to leave it. */
+/** Gives each str and bin the head that `newHead` returns; null leaves it as it is. */
 function rewrite(
   bytes: Buffer,
   newHead: (data: Buffer, lead: number, string: boolean) => Buffer | null,
@@ -71,12 +71,12 @@ function rewrite(
   return Buffer.concat(pieces);
 }
 
-/** What a peer of old can read: neither str8 nor bin. */
+/** For an old peer: neither str8 nor bin. */
 export function toRaw(bytes: Buffer): Buffer {
   return rewrite(bytes, (data, lead, string) => (string && lead !== 0xd9 ? null : rawHead(data.length)));
 }
 
-/** What a peer of old has sent, which must have been scanned: raw that is no UTF-8 becomes bin. */
+/** From an old peer, after a scan: raw that is not UTF-8 becomes bin. */
 export function fromRaw(bytes: Buffer): Buffer {
   return rewrite(bytes, (data, _lead, string) => (string && !isUtf8(data) ? binHead(data.length) : null));
 }

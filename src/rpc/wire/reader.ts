@@ -1,36 +1,36 @@
 /**
- * Reads an event of the usual form in one pass: the hot half of decoding. Whatever is unusual about it (extension types,
- * keys that are no text, octets that are no value, bounds exceeded, an octet too few) it leaves to the general way, by
- * giving up. Knows nothing of channels.
+ * Reads an event of the usual form in one pass: the fast way of decoding. For anything unusual (extension types, keys that
+ * are not text, bytes that are not msgpack, exceeded limits, a missing byte) it gives up, and the caller takes the general
+ * way.
  */
 import { Buffer } from "../../base/platform.js";
 import { idOf } from "./id.js";
 import type { ScanLimits } from "./scan.js";
 
-/** What was read. Ids are keys: a letter for the type, and the id as text (event.ts). */
+/** What was read. Ids have the form that id.ts describes. */
 export class ReadEvent {
   id: string | null = null;
   responseTo: string | null = null;
-  /** It answers something whose id cannot be one: it belongs to nobody. */
+  /** It answers something whose id cannot be an id, so it belongs to no channel. */
   astray = false;
   version = 1;
-  /** The header's other keys; null for none. */
+  /** The other keys of the header; null if there are none. */
   others: Record<string, unknown> | null = null;
   extension: unknown = undefined;
   name: unknown = undefined;
   args: unknown = undefined;
 }
 
-/** Methods of every Buffer that take no encoding's name and so need not look it up; missing in the declarations. */
+/** Methods of every Buffer that need not look up an encoding by name. The declarations lack them. */
 interface Slices {
   latin1Slice(start: number, end: number): string;
   utf8Slice(start: number, end: number): string;
 }
 
-/** Says that the general way has to do it. */
+/** Thrown when the general way has to read the event. */
 const GIVE_UP = Symbol("give up");
 const NIL = 0xc0;
-/** Keys of maps and names of events come again and again: those of up to so many octets are remembered. */
+/** Keys of maps and names of events are often the same: those of up to this many bytes are remembered. */
 const REMEMBERED = 24;
 const MEMORY = 256;
 
@@ -39,14 +39,19 @@ export class Reader {
   #bytes: Buffer & Slices = Buffer.alloc(0) as Buffer & Slices;
   #at = 0;
   #items = 0;
-  /** Text by a simple sum over its octets; what comes later takes a place over. */
-  readonly #memory: ({ octets: Buffer; text: string } | undefined)[] = new Array(MEMORY).fill(undefined);
+  /** Text by a simple sum over its bytes. A later text takes the place of an earlier one with the same sum. */
+  readonly #memory: ({ stored: Buffer; text: string } | undefined)[] = new Array(MEMORY).fill(undefined);
 
   constructor(limits: ScanLimits) {
     this.#limits = limits;
   }
 
-  /** The event, or null if the general way has to look at it. */
+  /** Values in the event that was read last, keys included. */
+  get items(): number {
+    return this.#items;
+  }
+
+  /** The event, or null if the general way has to read it. */
   read(payload: Buffer): ReadEvent | null {
     this.#bytes = payload as Buffer & Slices;
     this.#at = 1;
@@ -54,7 +59,7 @@ export class Reader {
     try {
       return payload[0] === 0x93 ? this.#event() : null;
     } catch (error) {
-      // Deep inside a value; a return code would have to be passed on by each level.
+      // Thrown deep inside a value, where each level would have to pass on a return code.
       if (error !== GIVE_UP) throw error;
       return null;
     }
@@ -62,8 +67,9 @@ export class Reader {
 
   #event(): ReadEvent {
     const event = new ReadEvent();
-    const lead = this.#octet();
+    const lead = this.#byte();
     if (lead < 0x80 || lead > 0x8f) throw GIVE_UP;
+    this.#items++;
     for (let count = lead & 15; count > 0; count--) this.#headerField(event);
     const name = this.#bytes[this.#at] ?? 0;
     if (name > 0xa0 && name <= 0xa0 + REMEMBERED) {
@@ -76,7 +82,7 @@ export class Reader {
   }
 
   #headerField(event: ReadEvent): void {
-    this.#items += 2;
+    this.#items++;
     const key = this.#key();
     if (key === "message_id") event.id = this.#id();
     else if (key === "response_to") {
@@ -93,47 +99,44 @@ export class Reader {
     }
   }
 
-  /** An id as its key, or null for what cannot be one. */
+  /** An id, or null for a value that cannot be one. */
   #id(): string | null {
     const bytes = this.#bytes;
     if (bytes[this.#at] === 0xc4) {
       const length = bytes[this.#at + 1];
       const start = this.#at + 2;
+      this.#items++;
       this.#take(2 + length);
       return `b${bytes.latin1Slice(start, start + length)}`;
     }
     return idOf(this.#value(2));
   }
 
-  #octet(): number {
+  #byte(): number {
     if (this.#at >= this.#bytes.length) throw GIVE_UP;
     return this.#bytes[this.#at++];
   }
 
-  /** Where so many octets begin that are there. */
-  #take(octets: number): number {
+  /** Takes so many bytes, if they are there. Returns where they begin. */
+  #take(count: number): number {
     const start = this.#at;
-    this.#at += octets;
+    this.#at += count;
     if (this.#at > this.#bytes.length) throw GIVE_UP;
     return start;
   }
 
   /** A key of a map: text. */
   #key(): string {
-    const lead = this.#octet();
+    const lead = this.#byte();
     const key =
-      lead >= 0xa0 && lead <= 0xbf
-        ? this.#known(lead & 31)
-        : lead === 0xd9
-          ? this.#text(this.#octet())
-          : null;
+      lead >= 0xa0 && lead <= 0xbf ? this.#known(lead & 31) : lead === 0xd9 ? this.#text(this.#byte()) : null;
     if (key === null || key === "__proto__") throw GIVE_UP;
     return key;
   }
 
   #value(depth: number): unknown {
     if (++this.#items > this.#limits.items) throw GIVE_UP;
-    const lead = this.#octet();
+    const lead = this.#byte();
     if (lead < 0x80) return lead;
     if (lead >= 0xe0) return lead - 256;
     if (lead < 0x90) return this.#map(lead & 15, depth);
@@ -152,7 +155,7 @@ export class Reader {
       case 0xc3:
         return true;
       case 0xc4:
-        return this.#view(this.#octet());
+        return this.#view(this.#byte());
       case 0xc5:
         return this.#view(bytes.readUInt16BE(this.#take(2)));
       case 0xc6:
@@ -162,7 +165,7 @@ export class Reader {
       case 0xcb:
         return bytes.readDoubleBE(this.#take(8));
       case 0xcc:
-        return this.#octet();
+        return this.#byte();
       case 0xcd:
         return bytes.readUInt16BE(this.#take(2));
       case 0xce:
@@ -178,7 +181,7 @@ export class Reader {
       case 0xd3:
         return integer(bytes.readBigInt64BE(this.#take(8)));
       case 0xd9:
-        return this.#text(this.#octet());
+        return this.#text(this.#byte());
       case 0xda:
         return this.#text(bytes.readUInt16BE(this.#take(2)));
       case 0xdb:
@@ -206,25 +209,25 @@ export class Reader {
     return this.#bytes.utf8Slice(start, start + length);
   }
 
-  /** Text that has probably been read before: then nothing is made. */
+  /** Text that was probably read before. Then no new string is made. */
   #known(length: number): string {
     if (length === 0 || length > REMEMBERED) return this.#text(length);
     const start = this.#take(length);
     const bytes = this.#bytes;
     const place = (length * 37 + bytes[start] * 5 + bytes[start + length - 1]) & (MEMORY - 1);
     const entry = this.#memory[place];
-    if (entry !== undefined && entry.octets.length === length) {
-      const { octets } = entry;
+    if (entry !== undefined && entry.stored.length === length) {
+      const { stored } = entry;
       let i = 0;
-      while (i < length && octets[i] === bytes[start + i]) i++;
+      while (i < length && stored[i] === bytes[start + i]) i++;
       if (i === length) return entry.text;
     }
     const text = bytes.utf8Slice(start, start + length);
-    this.#memory[place] = { octets: Buffer.from(bytes.subarray(start, start + length)), text };
+    this.#memory[place] = { stored: Buffer.from(bytes.subarray(start, start + length)), text };
     return text;
   }
 
-  /** Each element takes an octet at least: no memory is taken for what was not received. */
+  /** The number of elements. Each takes at least one byte, so no memory is allocated for what was not received. */
   #inside(elements: number, depth: number): void {
     if (depth >= this.#limits.depth || elements > this.#bytes.length - this.#at) throw GIVE_UP;
   }
@@ -248,7 +251,7 @@ export class Reader {
   }
 }
 
-/** A number where it is exact; codec.ts counts 2^53 as such. */
+/** A number if it is exact, else a bigint. 2^53 counts as exact, as in codec.ts. */
 function integer(value: bigint): number | bigint {
   return value >= -9007199254740992n && value <= 9007199254740992n ? Number(value) : value;
 }

@@ -1,7 +1,7 @@
 /**
- * Looks over msgpack octets before anything is made of them: whether they are one whole value within bounds, where it
- * ends and where its first elements lie, and whether it holds what the decoder must treat with care. Memory is taken for
- * nothing that was not received, and no more than the bounds allow. Makes no values.
+ * Checks msgpack bytes before they are decoded: whether they are one whole value within the limits, where it ends, where
+ * its first elements begin, and whether it contains something that the decoder must treat with care. Its own memory
+ * depends on the limits, not on lengths that a peer claims.
  */
 
 /** Bounds of a scan; see EventLimits. */
@@ -10,10 +10,10 @@ export interface ScanLimits {
   readonly items: number;
 }
 
-/** Elements of the outermost array whose places are noted. */
+/** Number of elements of the outermost array whose positions are noted. */
 const NOTED = 3;
 
-/** Octets after the lead octet that belong to the head, by lead octet from 0xc0: lengths and fixed values. */
+/** Bytes after the first byte that belong to the head (lengths and fixed values), by first byte from 0xc0. */
 const FIXED: readonly number[] = (() => {
   const sizes: number[] = new Array(64).fill(0);
   const set = (lead: number, size: number): void => {
@@ -31,18 +31,20 @@ const FIXED: readonly number[] = (() => {
 
 export class Scanner {
   readonly #limits: ScanLimits;
-  /** Elements left in each open array or map; a map counts its keys, too. */
+  /** Elements left in each open array or map. A map counts its keys, too. */
   readonly #left: number[] = [];
   readonly #isMap: boolean[] = [];
   /** Where the value ends. */
   end = 0;
-  /** Elements of the outermost value if it is an array, else -1. */
+  /** Number of elements of the outermost value if it is an array, else -1. */
   elements = -1;
+  /** Values in it, keys included. */
+  items = 0;
   /** Where the first three elements begin. */
   readonly starts: number[] = [0, 0, 0];
-  /** A map has a key that is no string, or is `__proto__`. */
+  /** A map has a key that is not a string, or is `__proto__`. */
   oddKeys = false;
-  /** Extension type that is not the timestamp, or null. */
+  /** An extension type other than the timestamp, or null. */
   extension: number | null = null;
   #bytes: Uint8Array = new Uint8Array(0);
   #position = 0;
@@ -51,7 +53,7 @@ export class Scanner {
     this.#limits = limits;
   }
 
-  /** Null, or why the octets are no value within bounds. */
+  /** Null, or why the bytes are not one value within the limits. */
   scan(bytes: Uint8Array): string | null {
     this.#bytes = bytes;
     this.#position = 0;
@@ -79,7 +81,7 @@ export class Scanner {
       const fault = this.#item(depth > 0 && isMap[depth - 1] && left[depth - 1] % 2 === 0, depth);
       if (fault !== null) return fault;
       if (left.length > depth) {
-        // A container was opened; its elements follow.
+        // An array or map was opened; its elements follow.
         if (left[depth] > 0) continue;
         left.pop();
         isMap.pop();
@@ -88,7 +90,9 @@ export class Scanner {
         left.pop();
         isMap.pop();
       }
-      if (left.length === 0) return null;
+      if (left.length > 0) continue;
+      this.items = count;
+      return null;
     }
   }
 
@@ -105,7 +109,7 @@ export class Scanner {
     if (lead < 0xc0) return this.#string(lead & 0x1f, 1, asKey);
     switch (lead) {
       case 0xc1:
-        return "it holds the octet c1, which stands for nothing";
+        return "it contains the byte c1, which has no meaning in msgpack";
       case 0xc4:
       case 0xc5:
       case 0xc6: {
@@ -144,7 +148,7 @@ export class Scanner {
   #string(length: number, head: number, asKey: boolean): string | null {
     const start = this.#position + head;
     if (asKey && length === 9 && this.#bytes[start] === 0x5f && this.#bytes[start + 8] === 0x5f) {
-      this.oddKeys = true; // __proto__, or as long and as odd
+      this.oddKeys = true; // __proto__, or something like it: the decoder looks again
     }
     return this.#skip(head + length);
   }
@@ -153,7 +157,7 @@ export class Scanner {
     const fault = this.#skip(head);
     if (fault !== null) return fault;
     const values = map ? count * 2 : count;
-    // Each takes an octet at least.
+    // Each takes at least one byte.
     if (values > this.#bytes.length - this.#position) return "it ends too early";
     if (depth >= this.#limits.depth)
       return `more than ${this.#limits.depth} arrays or maps inside one another`;
@@ -174,8 +178,8 @@ export class Scanner {
     return value;
   }
 
-  #skip(octets: number): string | null {
-    this.#position += octets;
+  #skip(count: number): string | null {
+    this.#position += count;
     return this.#position > this.#bytes.length ? "it ends too early" : null;
   }
 }

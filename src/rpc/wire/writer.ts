@@ -1,18 +1,18 @@
 /**
- * Writes msgpack for values that were prepared (codec.ts): the hot half of encoding an event. What it writes is what
- * Python writes: the shortest head, integers as integers. Knows no events but the form of their ids.
+ * Writes prepared values (codec.ts) as msgpack: the fast way of encoding. It writes what Python writes: the shortest head,
+ * integers as integers.
  */
 import { Buffer } from "../../base/platform.js";
 
-/** Octets of a slab that small payloads share. One that is kept, as a call's is for a retry, keeps its slab. */
+/** Bytes of a slab that small payloads share. A payload that is kept, such as that of a call for a retry, keeps its slab. */
 const SLAB = 16 * 1024;
-/** A slab with less left is not begun on: most events are smaller. */
+/** A payload starts a new slab if fewer bytes than this are left: most events are smaller. */
 const LEAST = 512;
 const HEX = Buffer.from("0123456789abcdef", "latin1");
-/** Text up to so many characters is written by hand; beyond, a call into C++ is cheaper. */
+/** Text of up to this many characters is written by a loop here. For longer text a call into C++ is cheaper. */
 const BY_HAND = 24;
 
-/** Encodes what is neither of JSON nor bytes: a Date. */
+/** Encodes values that neither JSON has nor are bytes: a Date. */
 export type EncodeOther = (value: object) => Uint8Array;
 
 export class Writer {
@@ -25,7 +25,7 @@ export class Writer {
     this.#other = other;
   }
 
-  /** Begin a payload. One that was begun and not finished is forgotten. */
+  /** Begins a payload. One that was begun and not finished is dropped. */
   begin(): void {
     if (this.#slab.length - this.#start < LEAST) {
       this.#slab = Buffer.allocUnsafeSlow(SLAB);
@@ -34,19 +34,19 @@ export class Writer {
     this.#at = this.#start;
   }
 
-  /** The payload; its octets are not written to again. */
+  /** The payload. Its bytes are not written to again. */
   finish(): Buffer {
     const payload = this.#slab.subarray(this.#start, this.#at);
     this.#start = this.#at;
     return payload;
   }
 
-  /** Room for so many octets more. */
-  #room(octets: number): Buffer {
+  /** A slab with room for so many more bytes. */
+  #room(count: number): Buffer {
     const slab = this.#slab;
-    if (this.#at + octets <= slab.length) return slab;
+    if (this.#at + count <= slab.length) return slab;
     const written = this.#at - this.#start;
-    const larger = Buffer.allocUnsafeSlow(Math.max(SLAB, (written + octets) * 2));
+    const larger = Buffer.allocUnsafeSlow(Math.max(SLAB, (written + count) * 2));
     slab.copy(larger, 0, this.#start, this.#at);
     this.#slab = larger;
     this.#start = 0;
@@ -54,22 +54,22 @@ export class Writer {
     return larger;
   }
 
-  /** Heads of an array and of the map that is its first element. */
+  /** Writes the heads of an array and of the map that is its first element. */
   arrayOfMap(elements: number, fields: number): void {
     this.#head(elements, 0x90, 0xdc);
     this.#head(fields, 0x80, 0xde);
   }
 
-  /** Octets as they are: parts of an event that never change. */
-  raw(octets: Uint8Array): void {
-    const slab = this.#room(octets.length);
+  /** Writes bytes as they are: parts of events that never change. */
+  raw(bytes: Uint8Array): void {
+    const slab = this.#room(bytes.length);
     const at = this.#at;
-    if (octets.length > 64) slab.set(octets, at);
-    else for (let i = 0; i < octets.length; i++) slab[at + i] = octets[i];
-    this.#at = at + octets.length;
+    if (bytes.length > 64) slab.set(bytes, at);
+    else for (let i = 0; i < bytes.length; i++) slab[at + i] = bytes[i];
+    this.#at = at + bytes.length;
   }
 
-  /** 32 octets of bin: eight hexadecimal digits of a number, and 24 octets of a suffix. */
+  /** Writes 32 bytes as bin: eight hexadecimal digits of a number, then a suffix of 24 bytes. */
   id(counter: number, suffix: Uint8Array): void {
     const slab = this.#room(34);
     let at = this.#at;
@@ -80,7 +80,7 @@ export class Writer {
     this.#at = at;
   }
 
-  /** The bytes whose latin1 text follows the first character of a string. */
+  /** Writes as bin the bytes whose latin1 text follows the first character of a string. */
   bytesOf(text: string): void {
     const length = text.length - 1;
     this.#binHead(length);
@@ -91,7 +91,7 @@ export class Writer {
     this.#at = at;
   }
 
-  /** Any prepared value. */
+  /** Writes any prepared value. */
   value(value: unknown): void {
     switch (typeof value) {
       case "string":
@@ -145,7 +145,7 @@ export class Writer {
     }
   }
 
-  /** Head of an array or map. */
+  /** Writes the head of an array or map. */
   #head(count: number, short: number, long: number): void {
     const slab = this.#room(5);
     if (count < 16) slab[this.#at++] = short | count;
@@ -188,7 +188,7 @@ export class Writer {
     this.#at += slab.write(text, this.#at);
   }
 
-  /** Short text of plain characters; false, with nothing written, for other. */
+  /** Writes short ASCII text. Returns false, with nothing written, for any other. */
   #ascii(text: string): boolean {
     const { length } = text;
     const slab = this.#room(1 + length);
@@ -246,7 +246,7 @@ export class Writer {
     }
   }
 
-  /** 64 bits; the preparation has made bigints of integers that need them, and refused larger ones. */
+  /** Writes 64 bits. The preparation has made bigints of the integers that need them, and refused larger ones. */
   #bigint(value: bigint): void {
     const slab = this.#room(9);
     const unsigned = value > 0x7fffffffffffffffn;

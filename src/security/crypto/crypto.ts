@@ -2,10 +2,12 @@
  * The crypto library as sessions use it: loaded once per thread, when the first connection needs it. Knows neither
  * sockets nor mechanisms.
  */
+
+import type { FrameLimits } from "../../wire/frame-table.js";
 import type { CipherKeys, CurveCrypto } from "../../wire/zmtp/mechanisms/mechanism.js";
 import { CurveOperations } from "./curve-crypto.js";
 import { Heap } from "./heap.js";
-import { type InnerLimits, MessageOpener } from "./message-opener.js";
+import { MessageOpener } from "./message-opener.js";
 import { MessageSealer } from "./message-sealer.js";
 import { loadSodium, type NativeSodium } from "./sodium.js";
 
@@ -35,7 +37,7 @@ export class Crypto {
   }
 
   /** For what it receives. */
-  opener({ key, asServer, received }: CipherKeys, limits: InnerLimits): MessageOpener {
+  opener({ key, asServer, received }: CipherKeys, limits: FrameLimits): MessageOpener {
     return new MessageOpener({ heap: this.#heap, native: this.#sodium, key, asServer }, received, limits);
   }
 }

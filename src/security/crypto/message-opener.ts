@@ -3,6 +3,7 @@
  * Enforces every limit on those, since the outer frames never have MORE (P8, E4, E15). Short boxes in runs in
  * WebAssembly's memory, long ones natively. Hot path: no Buffer and no object per frame. Knows no streams.
  */
+import { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits } from "../../wire/frame-table.js";
 import type { Heap } from "./heap.js";
 import { INPUT_BYTES, MAC_BYTES } from "./heap.js";
 import {
@@ -25,23 +26,9 @@ import {
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
 
-const ENTRY_SIZE = 3;
-
-/** Bounds on the frames inside, all inclusive; see FrameLimits in the transport contract. */
-export interface InnerLimits {
-  readonly maxFrameBytes: number;
-  readonly maxCommandBytes: number;
-  readonly maxParts: number;
-  readonly maxMessageBytes: number;
-}
-
-/** Why opening stopped. The first four have the numbers of a FrameFault. */
+/** Why opening stopped: a FrameFault of the frames inside, or a fault of the box. */
 export const OpenFault = {
-  none: 0,
-  frameTooLarge: 1,
-  commandTooLarge: 2,
-  tooManyParts: 3,
-  messageTooLarge: 4,
+  ...FrameFault,
   /** No MESSAGE, or cut short (P14). */
   malformed: 5,
   /** A nonce that is not above the last one (P13). */
@@ -59,7 +46,7 @@ export class MessageOpener {
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
   readonly #nonce: Buffer;
-  readonly #limits: InnerLimits;
+  readonly #limits: FrameLimits;
   /** Outer bodies of so many octets are opened one by one. */
   readonly #oneByOneFrom: number;
   #high: number;
@@ -68,7 +55,7 @@ export class MessageOpener {
   #messageBytes = 0;
 
   /** @param received the peer's last short nonce */
-  constructor(parts: MessageBoxParts, received: ShortNonce, limits: InnerLimits) {
+  constructor(parts: MessageBoxParts, received: ShortNonce, limits: FrameLimits) {
     this.#heap = parts.heap;
     this.#native = parts.native;
     this.#key = parts.key;
@@ -86,7 +73,7 @@ export class MessageOpener {
   open(chunk: Buffer, table: Uint32Array, count: number): number {
     let done = 0;
     while (done < count && this.fault === OpenFault.none) {
-      const entry = done * ENTRY_SIZE;
+      const entry = done * FRAME_ENTRY_SIZE;
       if (table[entry + 1] < this.#oneByOneFrom) done = this.#run(chunk, table, done, count);
       else {
         const flags = this.#one(chunk, table[entry], table[entry + 1]);
@@ -108,13 +95,13 @@ export class MessageOpener {
     const { sodium, key, nonce, input } = heap;
     const openBox = sodium._crypto_box_open_easy_afternm;
     const limit = this.#oneByOneFrom;
-    const start = table[first * ENTRY_SIZE];
+    const start = table[first * FRAME_ENTRY_SIZE];
     const windowEnd = Math.min(chunk.length, start + INPUT_BYTES);
     let end = first;
     let stop = start;
     for (; end < count; end++) {
-      const frameEnd = table[end * ENTRY_SIZE] + table[end * ENTRY_SIZE + 1];
-      if (table[end * ENTRY_SIZE + 1] >= limit || frameEnd > windowEnd) break;
+      const frameEnd = table[end * FRAME_ENTRY_SIZE] + table[end * FRAME_ENTRY_SIZE + 1];
+      if (table[end * FRAME_ENTRY_SIZE + 1] >= limit || frameEnd > windowEnd) break;
       stop = frameEnd;
     }
     octets.set(chunk.subarray(start, stop), input);
@@ -123,7 +110,7 @@ export class MessageOpener {
     const shift = input - start;
     let at = first;
     for (; at < end; at++) {
-      const entry = at * ENTRY_SIZE;
+      const entry = at * FRAME_ENTRY_SIZE;
       const outer = table[entry + 1];
       const frame = table[entry] + shift;
       if (!this.#admit(octets, frame, outer)) break;

@@ -3,11 +3,11 @@
  * authenticator. Knows no mechanism.
  */
 import type { OptionValues } from "../../options/options.js";
-import type { AuthenticationRequest, Authenticator } from "../../security/authenticator.js";
 import type { Stream } from "../../transport/contract/transport.js";
 import { type Question, STATUSES, type Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
 import type { Security } from "../../wire/zmtp/mechanisms/security.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
+import type { AuthenticationRequest, Authenticator } from "../authenticator.js";
 
 /** What decides about a connection's handshake. */
 export interface Protection {

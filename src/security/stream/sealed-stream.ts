@@ -5,8 +5,9 @@
  */
 
 import { memoryGone } from "../../base/errors.js";
-import { type Buffer, setImmediate } from "../../base/platform.js";
-import { newSlab } from "../../engine/slab-pool.js";
+import type { Buffer } from "../../base/platform.js";
+import type { Runtime } from "../../base/runtime.js";
+import { newSlab } from "../../engine/outgoing/slab-pool.js";
 import {
   FrameFault,
   type FrameLimits,
@@ -35,6 +36,7 @@ const slabs: Buffer[] = [];
 
 export class SealedStream implements Stream, StreamHandler {
   readonly #inner: Stream;
+  readonly #runtime: Runtime;
   #handler: StreamHandler | null = null;
   #closed = false;
   #limits: FrameLimits | null = null;
@@ -53,8 +55,9 @@ export class SealedStream implements Stream, StreamHandler {
   /** Memory of that chunk, to be reused. */
   #slab: Buffer | null = null;
 
-  constructor(inner: Stream) {
+  constructor(inner: Stream, runtime: Runtime) {
     this.#inner = inner;
+    this.#runtime = runtime;
   }
 
   get engine(): "native" | "portable" {
@@ -79,6 +82,10 @@ export class SealedStream implements Stream, StreamHandler {
 
   get unsent(): number {
     return this.#inner.unsent + this.#unsealed();
+  }
+
+  get untaken(): number {
+    return this.#plainPending(this.#inner.untaken);
   }
 
   start(handler: StreamHandler): void {
@@ -127,13 +134,13 @@ export class SealedStream implements Stream, StreamHandler {
   #pump(): number {
     const sealer = this.#sealer as MessageSealer;
     if (totalBytes(this.#segments as readonly Uint8Array[]) !== this.#total) {
-      setImmediate(() => this.#fail(memoryGone()));
+      this.#runtime.later(() => this.#fail(memoryGone()));
       return 1;
     }
     let left = SLABS_PER_TURN;
     while (sealer.remaining) {
       if (left-- === 0) {
-        setImmediate(() => this.#continue());
+        this.#runtime.later(() => this.#continue());
         return 1;
       }
       this.#chunkFrom = sealer.position;
@@ -144,7 +151,7 @@ export class SealedStream implements Stream, StreamHandler {
       this.#chunkBytes = chunk.length;
       if (chunk.length === 0) {
         const error = sealingError(sealer);
-        setImmediate(() => this.#fail(error));
+        this.#runtime.later(() => this.#fail(error));
         return 1;
       }
       if (this.#inner.write([chunk]) > 0) return 1;
@@ -228,13 +235,16 @@ export class SealedStream implements Stream, StreamHandler {
     pendingBytes: number,
     octets: number,
   ): void {
-    let pending = pendingBytes;
-    if (this.#segments !== null) {
-      const taken = Math.max(0, this.#chunkBytes - pendingBytes);
-      pending = this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
-    }
+    const pending = this.#plainPending(pendingBytes);
     if (fault === FrameFault.none) this.#end(error, fault, octets, pending);
     else this.#outerTooLarge(octets - OVERHEAD, pending);
+  }
+
+  /** Plain bytes of the session's write that are not taken, by those of the transport's. */
+  #plainPending(pendingBytes: number): number {
+    if (this.#segments === null) return pendingBytes;
+    const taken = Math.max(0, this.#chunkBytes - pendingBytes);
+    return this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
   }
 
   /** The decoder has refused a frame by its size: which bound was it inside? */

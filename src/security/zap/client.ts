@@ -1,21 +1,12 @@
 /**
  * The ZAP client of one context (RFC 27): asks the handler that is bound to inproc://zeromq.zap.01, in this thread or
- * another, about peers. It is no socket: it counts towards no limit, keeps no process alive, and holds one inproc
- * connection, made when the first question comes and left when the handler goes. Lets nobody in by mistake: what it is
- * not told is a refusal.
+ * another, about peers. Its socket counts towards no limit and keeps no process alive: it is opened when the first
+ * question comes, and closed when the handler goes. It lets nobody in by mistake: without an answer, a peer is refused.
  */
 
-import type { EventType, SocketEvents } from "../../base/events.js";
-import type { Message } from "../../base/message.js";
-import { nextTick } from "../../base/platform.js";
-import { Budget } from "../../engine/budget.js";
-import type { Pipe } from "../../engine/pipe.js";
-import { InprocConnector } from "../../inproc/connector.js";
+import type { Message, OutMessage } from "../../base/message.js";
+import type { Runtime } from "../../base/runtime.js";
 import type { InprocRegistry } from "../../inproc/listener.js";
-import type { OptionValues } from "../../options/options.js";
-import { defaultOptions } from "../../options/values.js";
-import { flushScheduler } from "../../session/flush-scheduler.js";
-import type { SocketHost } from "../../session/host.js";
 import type { Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import type { AuthenticationRequest, Authenticator } from "../authenticator.js";
@@ -30,10 +21,10 @@ interface Waiting {
 const clients = new WeakMap<InprocRegistry, ZapClient>();
 
 /** The client of a context, by its names. */
-export function zapClient(registry: InprocRegistry): Authenticator {
+export function zapClient(registry: InprocRegistry, runtime: Runtime, open: OpenAsking): Authenticator {
   let client = clients.get(registry);
   if (client === undefined) {
-    client = new ZapClient(registry);
+    client = new ZapClient(registry, runtime, open);
     clients.set(registry, client);
   }
   return client;
@@ -43,27 +34,39 @@ function unanswered(text: string): ProtocolError {
   return new ProtocolError("authentication-failed", text, { rule: "Q11, Q12", kind: "other" });
 }
 
-/** Asks as a DEALER, which both REP and ROUTER understand. */
-class ZapClient implements Authenticator, SocketHost {
-  readonly socketType = "DEALER";
-  readonly raw = false;
-  readonly asLibzmq = false;
-  readonly closed = false;
-  readonly refed = false;
-  readonly scheduler = flushScheduler;
-  readonly options: OptionValues = defaultOptions();
-  readonly received = new Budget(this.options);
-  readonly unsent = new Budget(this.options);
+/** A socket that asks the handler. */
+export interface Asking {
+  /** Sends a question; false when the handler does not keep up. */
+  ask(question: OutMessage): boolean;
+  /** Ends it; nothing is told any more. */
+  close(): void;
+}
+
+/**
+ * Opens a DEALER, which both REP and ROUTER understand, and connects it.
+ * @param reply is called with each message that comes
+ * @param lost is called when the handler has gone or cannot be talked to, from within the socket
+ */
+export type OpenAsking = (
+  endpoint: string,
+  reply: (parts: Message) => void,
+  lost: (text: string, cause: Error | undefined) => void,
+) => Asking;
+
+class ZapClient implements Authenticator {
   readonly #registry: InprocRegistry;
-  #connector: InprocConnector | null = null;
+  readonly #runtime: Runtime;
+  readonly #open: OpenAsking;
+  #asking: Asking | null = null;
   readonly #waiting = new Map<string, Waiting>();
   #lastId = 0;
-  #lastPeerId = 0;
-  /** Once there was a handler, its absence is a failure and no reason to let anybody in. */
+  /** Once there was a handler, its absence is a failure, and not a reason to let anybody in. */
   #seen = false;
 
-  constructor(registry: InprocRegistry) {
+  constructor(registry: InprocRegistry, runtime: Runtime, open: OpenAsking) {
     this.#registry = registry;
+    this.#runtime = runtime;
+    this.#open = open;
   }
 
   async authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
@@ -96,24 +99,34 @@ class ZapClient implements Authenticator, SocketHost {
       const waiting = { resolve: settled(resolve), reject: settled(reject) };
       this.#waiting.set(id, waiting);
       // The high-water marks bound what strangers can pile up at a handler that does not read.
-      const taken = this.#connected().pipe.trySend(encodeRequest(id, request));
+      const taken = this.#opened().ask(encodeRequest(id, request));
       if (!taken) waiting.reject(unanswered("the ZAP handler does not keep up with the questions"));
     });
   }
 
-  #connected(): InprocConnector {
-    if (this.#connector === null) {
-      this.#connector = new InprocConnector(this, this.#registry, ZAP_ENDPOINT, null);
-      this.#connector.start();
-    }
-    return this.#connector;
+  #opened(): Asking {
+    if (this.#asking !== null) return this.#asking;
+    const asking = this.#open(
+      ZAP_ENDPOINT,
+      (parts) => this.#reply(parts),
+      (text, cause) => {
+        // Not from inside the socket, which is about to put itself in order.
+        this.#runtime.nextTick(() => {
+          if (asking !== this.#asking) return;
+          const fault = { rule: "Q12", kind: "other", cause } as const;
+          this.#fail(new ProtocolError("authentication-failed", text, fault));
+        });
+      },
+    );
+    this.#asking = asking;
+    return asking;
   }
 
-  /** The handler is gone, or speaks no ZAP: nobody who waits for it gets in (Q12). */
+  /** The handler has gone, or does not speak ZAP: nobody who waits for it gets in (Q12). */
   #fail(error: Error): void {
-    const connector = this.#connector;
-    this.#connector = null;
-    void connector?.close(0);
+    const asking = this.#asking;
+    this.#asking = null;
+    asking?.close();
     for (const { reject } of [...this.#waiting.values()]) reject(error);
   }
 
@@ -140,45 +153,4 @@ class ZapClient implements Authenticator, SocketHost {
   #issued(id: string): boolean {
     return /^[1-9]\d*$/.test(id) && Number(id) <= this.#lastId;
   }
-
-  // From the connection
-
-  pipeReadable(pipe: Pipe): void {
-    for (let parts = pipe.read(); parts !== undefined; parts = pipe.read()) this.#reply(parts);
-  }
-
-  emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void {
-    if (type !== "disconnect" && !type.startsWith("handshake:error")) return;
-    const { error } = payload as { error?: Error };
-    const connector = this.#connector;
-    // Not from inside the connector, which is about to put itself in order.
-    nextTick(() => {
-      if (connector === null || connector !== this.#connector) return;
-      const text = type === "disconnect" ? "the ZAP handler has gone" : "the ZAP handler cannot be talked to";
-      this.#fail(
-        new ProtocolError("authentication-failed", text, { rule: "Q12", kind: "other", cause: error }),
-      );
-    });
-  }
-
-  nextPeerId(): number {
-    return ++this.#lastPeerId;
-  }
-
-  refusalOf(): null {
-    return null;
-  }
-
-  resumes(): boolean {
-    return true;
-  }
-
-  attachPipe(): void {}
-  detachPipe(): void {}
-  pipeConnected(): void {}
-  pipeDisconnected(): void {}
-  pipeHeldBack(): void {}
-  messageGivenUp(): void {}
-  pipeWritable(): void {}
-  pipeSubscription(): void {}
 }

@@ -15,7 +15,7 @@ export interface TcpTarget {
 }
 
 /** A stream whose beginning is not for the session: a proxy speaks first. */
-export interface RawStream extends Stream {
+export interface EngineStream extends Stream {
   /**
    * Ends the part of the handler that was started: reading stops until start() is called again, by whom the rest
    * is for. It gets the leftover first, and finds `remoteAddress` to be the one given here.
@@ -24,7 +24,7 @@ export interface RawStream extends Stream {
 }
 
 /** A listening handle of an engine. */
-export interface RawAcceptor {
+export interface EngineAcceptor {
   /** Where it listens: `host:port`, a path or `@name`. */
   readonly address: string;
   /** tcp: the port in use. */
@@ -48,15 +48,20 @@ export interface StreamEngine {
     options: TransportOptions,
     signal: AbortSignal,
     refed: boolean,
-  ): Promise<RawStream>;
+  ): Promise<EngineStream>;
   listenTcp(
     host: string,
     port: number,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): Promise<RawAcceptor>;
+  ): Promise<EngineAcceptor>;
   /** As listenTcp, before it returns. @throws also ZmqError ENOTSUP where this platform's node:net cannot */
-  listenTcpSync(host: string, port: number, options: TransportOptions, handler: AcceptorHandler): RawAcceptor;
+  listenTcpSync(
+    host: string,
+    port: number,
+    options: TransportOptions,
+    handler: AcceptorHandler,
+  ): EngineAcceptor;
   /** A path that begins with NUL is abstract; `name` is what the stream reports as its remote address. */
   connectPipe(
     path: string,
@@ -70,14 +75,14 @@ export interface StreamEngine {
     name: string,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): Promise<RawAcceptor>;
+  ): Promise<EngineAcceptor>;
   /** As listenPipe, before it returns. @throws also ZmqError ENOTSUP where this platform's node:net cannot */
   listenPipeSync(
     path: string,
     name: string,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): RawAcceptor;
+  ): EngineAcceptor;
   /**
    * Takes over `options.useFd` (R25). Nothing is done to a path.
    * @throws ZmqError EINVAL where it is no listening stream socket of the scheme, or in use already
@@ -86,7 +91,7 @@ export interface StreamEngine {
     scheme: "tcp" | "ipc",
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): Promise<RawAcceptor>;
+  ): Promise<EngineAcceptor>;
 }
 
 /** "127.0.0.1", 80 or "::1", 80 as part of an endpoint. */

@@ -6,6 +6,8 @@
  * Knows nothing of sockets, patterns or ZMTP beyond the frame flags.
  */
 
+import { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits } from "../../wire/frame-table.js";
+
 /** MORE bit of a frame's flags octet (RFC 37 §Framing, conformance item E1). */
 export const FLAG_MORE = 0x01;
 /** LONG bit of a frame's flags octet: the size field has eight octets. */
@@ -13,34 +15,7 @@ export const FLAG_LONG = 0x02;
 /** COMMAND bit of a frame's flags octet. */
 export const FLAG_COMMAND = 0x04;
 
-/** Integers per entry of a frame table: offset in the chunk, body length, flags (MORE and COMMAND only). */
-export const FRAME_ENTRY_SIZE = 3;
-
-/** Bounds that a frame decoder enforces before it takes memory. All are inclusive maxima. */
-export interface FrameLimits {
-  /** Octets in the body of one message frame (ZMQ_MAXMSGSIZE is per frame, item E15). */
-  readonly maxFrameBytes: number;
-  /** Octets in the body of one command frame. */
-  readonly maxCommandBytes: number;
-  /** Parts in one message: objects are counted as well as octets. */
-  readonly maxParts: number;
-  /** Octets in all parts of one message together. */
-  readonly maxMessageBytes: number;
-}
-
-/** Why a frame decoder refused its input. The numbers are shared with native/codec. */
-export const FrameFault = {
-  none: 0,
-  /** Message frame above `maxFrameBytes`, or a size with bit 63 set (E4, E15). */
-  frameTooLarge: 1,
-  /** Command frame above `maxCommandBytes`. */
-  commandTooLarge: 2,
-  /** More parts in one message than `maxParts`. */
-  tooManyParts: 3,
-  /** Parts of one message add up to more than `maxMessageBytes`. */
-  messageTooLarge: 4,
-} as const;
-export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
+export { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits };
 
 /** What a stream tells its session. Every call comes from the event loop, never from inside a call on the stream. */
 export interface StreamHandler {
@@ -91,6 +66,11 @@ export interface Stream {
   readonly partial: boolean;
   /** Octets that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
   readonly unsent: number;
+  /**
+   * Bytes at the end of the last write that are known not to have been taken, as onClose would tell them. For a session
+   * that ends the connection itself: asked before close().
+   */
+  readonly untaken: number;
   /** undefined where the system does not tell, and over anything but ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begin to read, in byte mode. Called once by whom the stream was given to. */
@@ -182,8 +162,23 @@ export interface TransportOptions {
   readonly useFd: number;
 }
 
-/** Makes streams and acceptors for one scheme on one engine. `address` is what follows `://`. */
+/**
+ * All that zwire knows of one scheme, such as `tcp`: what its addresses look like, which options it honours, and how to
+ * listen and to connect. `address` is what follows `://`.
+ */
 export interface Transport {
+  /**
+   * Checks an address and the options for bind(), so that what can never work throws at once.
+   * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
+   */
+  checkBind(address: string, options: TransportOptions): void;
+  /** As checkBind, for connect(). */
+  checkConnect(address: string, options: TransportOptions): void;
+  /**
+   * Whether each bind of the address makes another endpoint: a port or a path that the system chooses. Absent where no
+   * address does.
+   */
+  isWildcard?(address: string): boolean;
   /** @param takeOver ipc: also a path that somebody serves, as libzmq does, instead of EADDRINUSE */
   listen(
     address: string,

@@ -6,9 +6,9 @@ import { ZmqError } from "../../base/errors.js";
 import { keepTogether } from "../contract/keep-together.js";
 import {
   descriptorError,
+  type EngineAcceptor,
+  type EngineStream,
   ipv6Only,
-  type RawAcceptor,
-  type RawStream,
   requireDefaults,
   type StreamEngine,
   type TcpTarget,
@@ -44,7 +44,7 @@ class PendingConnect {
   onConnect: (status: number) => void = () => {};
 }
 
-class NativeAcceptor implements RawAcceptor {
+class NativeAcceptor implements EngineAcceptor {
   readonly #handle: NativeAcceptorHandle;
   readonly #native: Addon;
   readonly #handler: AcceptorHandler;
@@ -196,7 +196,7 @@ class NativeEngine implements StreamEngine {
     options: TransportOptions,
     signal: AbortSignal,
     refed: boolean,
-  ): Promise<RawStream> {
+  ): Promise<EngineStream> {
     return this.#connect(signal, refed, (handle) => {
       const { sourceHost, sourcePort } = target;
       const native: NativeSocketOptions = { ...socketOptions(options) };
@@ -248,7 +248,7 @@ class NativeEngine implements StreamEngine {
     });
   }
 
-  #tcpStream(handle: NativeStreamHandle): RawStream {
+  #tcpStream(handle: NativeStreamHandle): EngineStream {
     return new NativeStream(this.#native, handle, `tcp://${handle.remoteAddress()}`);
   }
 
@@ -257,7 +257,7 @@ class NativeEngine implements StreamEngine {
     port: number,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): Promise<RawAcceptor> {
+  ): Promise<EngineAcceptor> {
     return this.listenTcpSync(host, port, options, handler);
   }
 
@@ -266,7 +266,7 @@ class NativeEngine implements StreamEngine {
     port: number,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): RawAcceptor {
+  ): EngineAcceptor {
     const handle = new this.#native.Acceptor(this.#binding);
     const acceptor = new NativeAcceptor(this.#native, handle, handler, (stream) => this.#tcpStream(stream));
     const { backlog } = options;
@@ -279,7 +279,7 @@ class NativeEngine implements StreamEngine {
     name: string,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): Promise<RawAcceptor> {
+  ): Promise<EngineAcceptor> {
     return this.listenPipeSync(path, name, options, handler);
   }
 
@@ -288,7 +288,7 @@ class NativeEngine implements StreamEngine {
     name: string,
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): RawAcceptor {
+  ): EngineAcceptor {
     const handle = new this.#native.Acceptor(this.#binding);
     const wrap = (stream: NativeStreamHandle): Stream =>
       new NativeStream(this.#native, stream, `ipc://${name}`);
@@ -302,7 +302,7 @@ class NativeEngine implements StreamEngine {
     scheme: "tcp" | "ipc",
     options: TransportOptions,
     handler: AcceptorHandler,
-  ): Promise<RawAcceptor> {
+  ): Promise<EngineAcceptor> {
     const handle = new this.#native.Acceptor(this.#binding);
     const tcp = scheme === "tcp";
     const wrap = (stream: NativeStreamHandle): Stream => {

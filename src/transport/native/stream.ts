@@ -3,7 +3,7 @@
  * (native-engine.ts) nor what the frames are.
  */
 import { memoryGone } from "../../base/errors.js";
-import type { RawStream } from "../contract/stream-engine.js";
+import type { EngineStream } from "../contract/stream-engine.js";
 import {
   FRAME_ENTRY_SIZE,
   type FrameFault,
@@ -26,7 +26,7 @@ export function systemError(native: Addon, status: number): NodeJS.ErrnoExceptio
 }
 
 /** A connection of the addon, as sessions know streams; the addon calls its `on` methods. */
-export class NativeStream implements RawStream {
+export class NativeStream implements EngineStream {
   readonly engine = "native";
   remoteAddress: string;
   readonly #native: Addon;
@@ -57,6 +57,10 @@ export class NativeStream implements RawStream {
   }
 
   get unsent(): number {
+    return this.#handle.unsent();
+  }
+
+  get untaken(): number {
     return this.#handle.unsent();
   }
 

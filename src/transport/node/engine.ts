@@ -2,302 +2,26 @@
  * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only
  * (bindSync() aside), so that it runs wherever node:net does. Slower than the addon; the same contract.
  */
-import net, { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
-import { getSystemErrorName } from "node:util";
+import { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { ZmqError } from "../../base/errors.js";
-import { FrameDecoder } from "../../engine/decoder.js";
-import { isOwn } from "../../engine/slab-pool.js";
-import { listeningAddress } from "../contract/descriptor.js";
-import { keepTogether } from "../contract/keep-together.js";
 import {
   descriptorError,
+  type EngineStream,
   formatHostPort,
   ipv6Only,
-  type RawAcceptor,
-  type RawStream,
   requireDefaults,
   type StreamEngine,
   type TcpTarget,
 } from "../contract/stream-engine.js";
-import {
-  type AcceptorHandler,
-  FrameFault,
-  type FrameLimits,
-  type StreamHandler,
-  type TransportOptions,
-} from "../contract/transport.js";
-import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
+import type { AcceptorHandler, TransportOptions } from "../contract/transport.js";
+import { listenNow, NodeAcceptor } from "./acceptor.js";
+import { listeningAddress } from "./descriptor.js";
+import { NodeStream } from "./stream.js";
 
-/** Octets decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
-const FIRST_BYTES = 2 * 1024;
-const LEAST_BYTES = 1024;
-const MOST_BYTES = 64 * 1024;
-
-class NodeStream implements RawStream, Deferrable {
-  readonly engine = "portable";
-  remoteAddress: string;
-  readonly localAddress: string;
-  readonly #socket: Socket;
-  #handler: StreamHandler | null = null;
-  #decoder: FrameDecoder | null = null;
-  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
-  #leftover: Buffer | null = null;
-  #error: NodeJS.ErrnoException | undefined;
-  /** Octets read and not yet decoded: this turn is over, or the session has paused. node:net reads no more meanwhile. */
-  #rest: Buffer | null = null;
-  #paused = false;
-  #deferred = false;
-  /** Octets of which the work fits into a share of a turn, as far as is known. */
-  #room = FIRST_BYTES;
-  #pending = 0;
-  /** Octets of a write that came too late. */
-  #untaken = 0;
-  /** Writes issued and writes completed: callbacks come in order, also late ones of writes that were taken at once. */
-  #issued = 0;
-  #completed = 0;
-  readonly #onWritten = (error?: Error | null): void => {
-    this.#completed++;
-    if (this.#pending === 0 || this.#completed !== this.#issued) return;
-    // When a reset arrives the callback of the broken write comes without an error, behind the "error" event.
-    if (error || this.#error !== undefined || this.#socket.destroyed) return;
-    this.#pending = 0;
-    this.#handler?.onDrain();
-  };
-
-  constructor(socket: Socket, remoteAddress: string, localAddress: string) {
-    this.#socket = socket;
-    this.remoteAddress = remoteAddress;
-    this.localAddress = localAddress;
-    socket.on("error", (error) => {
-      this.#error = error;
-    });
-    socket.on("close", () => this.#closed());
-  }
-
-  get received(): number {
-    return this.#socket.bytesRead;
-  }
-
-  get partial(): boolean {
-    return this.#decoder?.partial === true;
-  }
-
-  /** node:net counts a write as one; its handle, which it keeps to itself, knows how far it has got. */
-  get unsent(): number {
-    const { _handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
-    return _handle?.writeQueueSize ?? this.#socket.writableLength;
-  }
-
-  start(handler: StreamHandler): void {
-    this.#handler = handler;
-    const leftover = this.#leftover;
-    if (leftover !== null) {
-      this.#leftover = null;
-      // Before the data that resume() lets in.
-      process.nextTick(() => this.#handler?.onBytes(leftover));
-    }
-    if (this.#socket.destroyed) {
-      setImmediate(() => this.#closed());
-      return;
-    }
-    if (this.#socket.listenerCount("data") === 0) {
-      this.#socket.on("data", (chunk: Buffer) => this.#read(chunk));
-      this.#socket.on("end", () => this.#socket.destroy());
-    }
-    this.#socket.resume();
-  }
-
-  handOver(remoteAddress: string, leftover: Buffer): void {
-    this.#socket.pause();
-    this.#handler = null;
-    this.remoteAddress = remoteAddress;
-    if (leftover.length > 0) this.#leftover = leftover;
-  }
-
-  startFrames(limits: FrameLimits, leftover: Uint8Array): void {
-    const sink = this.#handler as StreamHandler;
-    this.#decoder = new FrameDecoder(limits, {
-      onFrames: (chunk, table, count) => {
-        if (count > 1) keepTogether(chunk);
-        this.#handler?.onFrames(chunk, table, count);
-      },
-      onLargeFrame: (body, flags) => this.#handler?.onLargeFrame(body, flags),
-    });
-    if (leftover.length > 0 && sink !== null) this.#data(Buffer.from(leftover));
-  }
-
-  #read(chunk: Buffer): void {
-    if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, chunk]);
-    else if (!turnOver()) this.#work(chunk);
-    else {
-      this.#rest = chunk;
-      this.#later();
-    }
-  }
-
-  /** As much of what was read as fits into a share of this turn. */
-  #work(chunk: Buffer): void {
-    const start = performance.now();
-    let last = start;
-    for (let at = 0; at < chunk.length && this.#handler !== null; ) {
-      if (at > 0 && (this.#paused || last - start >= SHARE_MS)) {
-        this.#rest = chunk.subarray(at);
-        this.#later();
-        return;
-      }
-      // The handshake bounds its own work, and what it leaves over is decoded before the rest.
-      const end = this.#decoder === null ? chunk.length : Math.min(chunk.length, at + this.#room);
-      this.#data(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
-      at = end;
-      const now = performance.now();
-      this.#pace(now - last);
-      last = now;
-    }
-  }
-
-  /** How much is decoded next, by how long it took with all that came of it. */
-  #pace(tookMs: number): void {
-    if (tookMs >= SHARE_MS) this.#room = Math.max(LEAST_BYTES, Math.trunc((this.#room * SHARE_MS) / tookMs));
-    else if (tookMs < SHARE_MS / 4) this.#room = Math.min(MOST_BYTES, this.#room * 2);
-  }
-
-  #later(): void {
-    this.#socket.pause();
-    if (this.#deferred || this.#paused) return; // resume() sees to it then
-    this.#deferred = true;
-    serveLater(this);
-  }
-
-  /** From the turn: goes on with the rest. */
-  serve(): void {
-    this.#deferred = false;
-    const rest = this.#rest;
-    if (this.#paused || rest === null) return;
-    this.#rest = null;
-    this.#work(rest);
-    // A paused node:net goes on reading into its own queue, a chunk each turn: all of it now, or a peer that sends little
-    // is served one chunk a turn, falls behind, and stays there.
-    if (this.#rest === null && this.#handler !== null && !this.#paused) this.#socket.read();
-    if (this.#rest !== null || this.#handler === null) return;
-    if (this.#socket.destroyed) this.#closed();
-    else if (!this.#paused) this.#socket.resume();
-  }
-
-  #data(chunk: Buffer): void {
-    if (this.#decoder === null) {
-      this.#handler?.onBytes(chunk);
-      return;
-    }
-    const fault = this.#decoder.push(chunk);
-    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault, this.#decoder.faultOctets);
-  }
-
-  /**
-   * node:net tells whether a write was taken at once by its writableLength, but not how much of a larger one was
-   * taken when the connection breaks: such a write then counts as taken, so that nothing arrives twice (E14).
-   */
-  write(segments: readonly Uint8Array[]): number {
-    const socket = this.#socket;
-    if (socket.destroyed) {
-      // The peer has gone, and what it sent before is still being decoded: onClose follows.
-      for (const { length } of segments) this.#untaken += length;
-      return this.#untaken;
-    }
-    const last = segments.length - 1;
-    if (last > 0) socket.cork();
-    for (let i = 0; i < last; i++) socket.write(ownMemory(segments[i]));
-    this.#issued++;
-    socket.write(ownMemory(segments[last]), this.#onWritten);
-    if (last > 0) socket.uncork();
-    this.#pending = socket.writableLength;
-    return this.#pending;
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    if (this.#rest === null) this.#socket.resume();
-    else this.#later();
-  }
-
-  close(): void {
-    this.#handler = null;
-    this.#rest = null;
-    this.#decoder?.close();
-    this.#socket.destroy();
-  }
-
-  ref(): void {
-    this.#socket.ref();
-  }
-
-  unref(): void {
-    this.#socket.unref();
-  }
-
-  #closed(): void {
-    if (this.#rest !== null) return; // first what was read before
-    this.#end(this.#error, FrameFault.none, 0);
-  }
-
-  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
-    const handler = this.#handler;
-    this.close();
-    handler?.onClose(error, fault, this.#untaken, octets);
-  }
-}
-
-/**
- * node:net keeps a pointer into what the kernel has not taken yet: freed memory, once a program has transferred it to a
- * thread that has ended. So whatever a program can give away is copied.
- */
-function ownMemory(segment: Uint8Array): Uint8Array {
-  return isOwn(segment) ? segment : new Uint8Array(segment);
-}
-
-class NodeAcceptor implements RawAcceptor {
-  readonly #server: Server;
-  readonly #path: string;
-
-  constructor(server: Server, path: string) {
-    this.#server = server;
-    this.#path = path;
-  }
-
-  get address(): string {
-    const address = this.#server.address();
-    if (typeof address !== "object" || address === null) return this.#path;
-    return formatHostPort(address.address, address.port);
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  close(): Promise<void> {
-    // Not awaited until the last connection ends, as the callback of close() would: the address is free now.
-    this.#server.close();
-    return Promise.resolve();
-  }
-
-  ref(): void {
-    this.#server.ref();
-  }
-
-  unref(): void {
-    this.#server.unref();
-  }
-}
-
-/** Refuses what node:net cannot do, instead of ignoring it. */
+/** Refuses the options that node:net cannot honour. @throws ZmqError ENOTSUP */
 function requireSupported(options: TransportOptions): void {
   requireDefaults(options, NATIVE_ONLY, "the native engine");
-  // Nothing here tells elsewhere what a descriptor is, and Windows has none.
+  // Only Linux tells what a descriptor is.
   if (process.platform !== "linux") requireDefaults(options, ["useFd"], "the native engine, or Linux");
 }
 
@@ -316,7 +40,7 @@ const NATIVE_ONLY = [
   "ipcFilterProcessIds",
 ] as const;
 
-/** node:net pads an abstract name to the full length of the address, so that no other peer would ever find it. */
+/** node:net pads an abstract name to the full length of the address, so no other program would find it. */
 function refuseAbstract(path: string, name: string): void {
   if (!path.startsWith("\0")) return;
   throw new ZmqError("ENOTSUP", {
@@ -333,7 +57,7 @@ function applyTcp(socket: Socket, options: TransportOptions): void {
   }
 }
 
-function tcpStream(socket: Socket): RawStream {
+function tcpStream(socket: Socket): EngineStream {
   const plain = (host: string | undefined): string => (host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
   const remote = `tcp://${formatHostPort(plain(socket.remoteAddress), socket.remotePort ?? 0)}`;
   return new NodeStream(
@@ -364,43 +88,27 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
   });
 }
 
-function listening(server: Server, path: string, listen: () => void): Promise<RawAcceptor> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.once("listening", () => {
-      server.off("error", reject);
-      resolve(new NodeAcceptor(server, path));
-    });
-    listen();
+function tcpServer(options: TransportOptions, handler: AcceptorHandler): Server {
+  return createServer({ pauseOnConnect: true }, (socket) => {
+    applyTcp(socket, options);
+    handler.onStream(tcpStream(socket));
   });
+}
+
+function pipeStream(socket: Socket, name: string): NodeStream {
+  return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
+}
+
+function pipeServer(name: string, handler: AcceptorHandler): Server {
+  return createServer({ pauseOnConnect: true }, (socket) => handler.onStream(pipeStream(socket, name)));
 }
 
 /** UV_TCP_IPV6ONLY */
 const IPV6_ONLY = 1;
 
-/** What node:net makes its listening sockets with. It is undocumented, and the only way that does not defer. */
-interface ServerHandle {
-  listen(backlog: number): number;
-  close(): void;
-}
-type CreateServerHandle = (...args: unknown[]) => ServerHandle | number;
-
-/** A handle that listens already, or what the system says. */
-function listenNow(backlog: number, ...where: unknown[]): ServerHandle {
-  const create = (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle;
-  if (typeof create !== "function") {
-    throw new ZmqError("ENOTSUP", { detail: "this platform's node:net cannot bind at once: use bind()" });
-  }
-  const handle = create(...where);
-  const status = typeof handle === "number" ? handle : handle.listen(backlog);
-  if (status >= 0) return handle as ServerHandle;
-  if (typeof handle !== "number") handle.close();
-  throw new ZmqError(getSystemErrorName(status));
-}
-
 /**
- * The portable engine. Every listen() is exclusive: in a worker of node:cluster the handle would else be the primary's,
- * and all workers that bind "port 0" would share one port, and the messages that come there.
+ * The portable engine. Every listen() is exclusive: otherwise the handle in a worker of node:cluster would be the
+ * primary's, and all workers that bind "port 0" would share one port and its connections.
  */
 export const portableEngine: StreamEngine = {
   name: "portable",
@@ -425,75 +133,49 @@ export const portableEngine: StreamEngine = {
     const socket = connect({ path });
     if (!refed) socket.unref();
     await connected(socket, signal);
-    return new NodeStream(socket, `ipc://${name}`, `ipc://${name}`);
+    return pipeStream(socket, name);
   },
 
-  async listenTcp(host, port, options, handler) {
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      applyTcp(socket, options);
-      handler.onStream(tcpStream(socket));
-    });
-    const acceptor = await listening(server, "", () =>
-      server.listen({ host, port, backlog: options.backlog, ipv6Only: ipv6Only(host), exclusive: true }),
-    );
-    reportErrors(server, handler);
-    return acceptor;
+  listenTcp(host, port, options, handler) {
+    const server = tcpServer(options, handler);
+    const where = { host, port, backlog: options.backlog, ipv6Only: ipv6Only(host), exclusive: true };
+    return NodeAcceptor.whenListening(server, "", handler, () => server.listen(where));
   },
 
   listenTcpSync(host, port, options, handler) {
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      applyTcp(socket, options);
-      handler.onStream(tcpStream(socket));
-    });
+    const server = tcpServer(options, handler);
     const v6 = isIPv6(host);
     const flags = v6 && ipv6Only(host) ? IPV6_ONLY : 0;
     server.listen(listenNow(options.backlog, host, port, v6 ? 6 : 4, undefined, flags));
-    reportErrors(server, handler);
-    return new NodeAcceptor(server, "");
+    return new NodeAcceptor(server, "", handler);
+  },
+
+  listenPipe(path, name, options, handler) {
+    const server = pipeServer(name, handler);
+    const where = { path, backlog: options.backlog, exclusive: true };
+    return NodeAcceptor.whenListening(server, path, handler, () => server.listen(where));
   },
 
   listenPipeSync(path, name, options, handler) {
-    const server = createServer({ pauseOnConnect: true }, (socket) =>
-      handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
-    );
-    // server.listen() takes no handle of a pipe, but is done at once with a path; the handle tells errors at once.
+    const server = pipeServer(name, handler);
+    // server.listen() takes no handle of a pipe, but listens at once on a path. The handle is made for its errors.
     listenNow(options.backlog, path, -1, -1).close();
     server.listen({ path, backlog: options.backlog, exclusive: true });
-    reportErrors(server, handler);
-    return new NodeAcceptor(server, path);
-  },
-
-  async listenPipe(path, name, options, handler) {
-    const server = createServer({ pauseOnConnect: true }, (socket) =>
-      handler.onStream(new NodeStream(socket, `ipc://${name}`, `ipc://${name}`)),
-    );
-    const acceptor = await listening(server, path, () =>
-      server.listen({ path, backlog: options.backlog, exclusive: true }),
-    );
-    reportErrors(server, handler);
-    return acceptor;
+    return new NodeAcceptor(server, path, handler);
   },
 
   async listenDescriptor(scheme, options, handler) {
     const path = listeningAddress(options.useFd, scheme);
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      if (scheme === "tcp") applyTcp(socket, options);
-      handler.onStream(
-        scheme === "tcp" ? tcpStream(socket) : new NodeStream(socket, `ipc://${path}`, `ipc://${path}`),
-      );
-    });
+    const server = scheme === "tcp" ? tcpServer(options, handler) : pipeServer(path, handler);
     // node:net calls listen() once more, which sets the backlog.
     const { useFd: fd, backlog } = options;
-    const acceptor = await listening(server, path, () =>
-      server.listen({ fd, backlog, exclusive: true }),
-    ).catch((error) => {
-      throw error.code === "EEXIST" ? descriptorError(fd, scheme, "it is in use already") : error;
-    });
-    reportErrors(server, handler);
-    return acceptor;
+    try {
+      return await NodeAcceptor.whenListening(server, path, handler, () =>
+        server.listen({ fd, backlog, exclusive: true }),
+      );
+    } catch (error) {
+      const inUse = (error as NodeJS.ErrnoException).code === "EEXIST";
+      throw inUse ? descriptorError(fd, scheme, "it is in use already") : error;
+    }
   },
 };
-
-function reportErrors(server: Server, handler: AcceptorHandler): void {
-  server.on("error", (error) => handler.onError(error));
-}

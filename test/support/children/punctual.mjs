@@ -21,7 +21,9 @@ function hello(type) {
   greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]);
   greeting.write("NULL", 12);
   const length = String.fromCharCode(type.length);
-  const body = Buffer.from(`\x05READY\x0bSocket-Type\0\0\0${length}${type}`, "latin1");
+  // A DEALER's name is "me".
+  const name = type === "DEALER" ? "\x08Identity\0\0\0\x02me" : "";
+  const body = Buffer.from(`\x05READY\x0bSocket-Type\0\0\0${length}${type}${name}`, "latin1");
   const ready = Buffer.concat([Buffer.from([4, body.length]), body]);
   const wish = { SUB: "\x04\x0a\x09SUBSCRIBE", DISH: "\x04\x06\x04JOINg" }[type] ?? "";
   return Buffer.concat([greeting, ready, Buffer.from(wish, "latin1")]);
@@ -65,6 +67,7 @@ const acts = {
   /** A connection begins late; all that the peer says is there with it. */
   PULL: () => later(() => dial((socket) => socket.write(hello("PULL"), () => setTimeout(done, 20)))),
   SUB: () => later(() => dial((socket) => socket.write(hello("SUB"), () => setTimeout(done, 20)))),
+  DEALER: () => later(() => dial((socket) => socket.write(hello("DEALER"), () => setTimeout(done, 20)))),
   DISH: () => later(() => dial((socket) => socket.write(hello("DISH"), () => setTimeout(done, 20)))),
   /** One that dials late, and answers what it is told. */
   subscriber: () =>

@@ -3,18 +3,19 @@
  * crypto_box.
  */
 import { describe, expect, it } from "vitest";
-import { FrameDecoder } from "../../../src/engine/decoder.js";
-import { Batch } from "../../../src/engine/encoder.js";
+import { FrameDecoder } from "../../../src/engine/incoming/decoder.js";
+import { Batch } from "../../../src/engine/outgoing/batch.js";
 import { Crypto, newCrypto } from "../../../src/security/crypto/crypto.js";
 import { Heap } from "../../../src/security/crypto/heap.js";
-import { type InnerLimits, OpenFault } from "../../../src/security/crypto/message-opener.js";
+import { OpenFault } from "../../../src/security/crypto/message-opener.js";
 import { plainTaken } from "../../../src/security/crypto/message-sealer.js";
 import { loadSodium } from "../../../src/security/crypto/sodium.js";
+import type { FrameLimits } from "../../../src/wire/frame-table.js";
 import * as curve from "../../vectors/curve.js";
 import { frame, longFrame } from "../../vectors/handshake.js";
 import { octets, text, zeros } from "../../vectors/octets.js";
 
-const ANY: InnerLimits = {
+const ANY: FrameLimits = {
   maxFrameBytes: 2 ** 31 - 1,
   maxCommandBytes: 1024 * 1024,
   maxParts: 65536,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Assembler } from "../../../src/engine/assembler.js";
-import { PART_COST } from "../../../src/engine/encoder.js";
-import type { FrameRun } from "../../../src/engine/frame-run.js";
+import { Assembler } from "../../../src/engine/incoming/assembler.js";
+import type { FrameRun } from "../../../src/engine/incoming/frame-run.js";
+import { PART_COST } from "../../../src/engine/message-size.js";
 
 const MORE = 1;
 const COMMAND = 4;

@@ -1,8 +1,8 @@
 /** The portable encoder and decoder: frames to octets and back, at every split, and every limit. */
 import { describe, expect, it } from "vitest";
 import { COPY_LIMIT, type OutMessage } from "../../../src/base/message.js";
-import { FrameDecoder } from "../../../src/engine/decoder.js";
-import { Batch } from "../../../src/engine/encoder.js";
+import { FrameDecoder } from "../../../src/engine/incoming/decoder.js";
+import { Batch } from "../../../src/engine/outgoing/batch.js";
 
 interface Decoded {
   frames: { flags: number; body: string; length: number }[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PART_COST } from "../../../src/engine/encoder.js";
-import { FrameRun } from "../../../src/engine/frame-run.js";
+import { FrameRun } from "../../../src/engine/incoming/frame-run.js";
+import { PART_COST } from "../../../src/engine/message-size.js";
 
 const MORE = 1;
 

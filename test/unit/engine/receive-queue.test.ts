@@ -1,13 +1,17 @@
 /** The FIFO of waiting receives, on simulated time. */
 import { describe, expect, it } from "vitest";
 import { ZmqError } from "../../../src/base/errors.js";
-import { ReceiveQueue } from "../../../src/engine/receive-queue.js";
+import { ReceiveQueue } from "../../../src/engine/waiting-receives.js";
 import { ManualTurns } from "../../support/manual-turns.js";
 
 function rig() {
   const turns = new ManualTurns();
   const ready: Buffer[][] = [];
-  const queue = new ReceiveQueue(() => ready.shift(), { receiveTimeout: -1 }, turns);
+  const queue = new ReceiveQueue(
+    { next: () => ready.shift(), wants: () => true, origin: undefined },
+    { receiveTimeout: -1, messagePeers: false },
+    turns,
+  );
   const arrive = (...texts: string[]): void => {
     for (const text of texts) ready.push([Buffer.from(text)]);
     queue.serve();

@@ -5,16 +5,18 @@ import type { OutMessage } from "../../../src/base/message.js";
 import { SendQueue } from "../../../src/engine/send-queue.js";
 import { ManualTurns } from "../../support/manual-turns.js";
 
-function rig(limits = { sendTimeout: -1, sendQueueLimit: 100_000 }) {
+function rig(limits = { sendTimeout: -1, sendQueueLimit: 100_000, conflate: false }) {
   const turns = new ManualTurns();
   const sent: string[] = [];
   const state = { room: 0 };
   const queue = new SendQueue(
-    (message: OutMessage) => {
-      if (state.room === 0) return false;
-      state.room--;
-      sent.push(String(message));
-      return true;
+    {
+      send: (message: OutMessage) => {
+        if (state.room === 0) return false;
+        state.room--;
+        sent.push(String(message));
+        return true;
+      },
     },
     limits,
     turns,
@@ -105,11 +107,13 @@ describe("SendQueue", () => {
     const turns = new ManualTurns();
     let room = false;
     const queue = new SendQueue(
-      (message) => {
-        if (String(message) === "bad" && room) throw new ZmqError("EFSM");
-        return room;
+      {
+        send: (message) => {
+          if (String(message) === "bad" && room) throw new ZmqError("EFSM");
+          return room;
+        },
       },
-      { sendTimeout: -1, sendQueueLimit: 10 },
+      { sendTimeout: -1, sendQueueLimit: 10, conflate: false },
       turns,
     );
     const results = ["good", "bad", "also good"].map((text) =>
@@ -151,7 +155,7 @@ describe("SendQueue", () => {
 });
 
 describe("a SendQueue that waits for a late event loop", () => {
-  function late(limits = { sendTimeout: -1, sendQueueLimit: 100_000 }, mayMiss = true) {
+  function late(limits = { sendTimeout: -1, sendQueueLimit: 100_000, conflate: false }, mayMiss = true) {
     const all = rig(limits);
     all.state.room = 10_000;
     all.queue.waitForLate(() => mayMiss);

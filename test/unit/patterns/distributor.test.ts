@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { Budget } from "../../../src/engine/budget.js";
-import { type Batch, readLength } from "../../../src/engine/encoder.js";
+import { readLength } from "../../../src/engine/frame-header.js";
+import type { Batch } from "../../../src/engine/outgoing/batch.js";
 import type { Pipe } from "../../../src/engine/pipe.js";
 import { type PipeLink, StreamPipe } from "../../../src/engine/stream-pipe.js";
 import type { OnFull } from "../../../src/options/options.js";

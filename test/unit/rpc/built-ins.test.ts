@@ -2,7 +2,7 @@
  * What a server says of itself: made once, however often it is asked, because ten clients may ask without end.
  */
 import { expect, it } from "vitest";
-import { BuiltIns } from "../../../src/rpc/server/service.js";
+import { BuiltIns } from "../../../src/rpc/service/service.js";
 
 function made() {
   let read = 0;

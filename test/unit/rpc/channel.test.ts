@@ -20,7 +20,7 @@ function channel(rules: Partial<ChannelRules> = {}, now = 0): Channel {
 }
 
 describe("sending", () => {
-  it("T11 begins with a credit of one, T12 grants add up", () => {
+  it("a channel starts with a credit of one, and grants add up (T11, T12)", () => {
     const one = channel();
     expect(one.maySend).toBe(true);
     one.spend();
@@ -42,7 +42,7 @@ describe("sending", () => {
     [[10n]],
     [{ 0: 1 }],
     ["9"],
-  ])("T14 the grant %o is ignored", (args) => {
+  ])("the grant %o is ignored (T14)", (args) => {
     const one = channel();
     one.spend();
     expect(one.grant(args, 0)).toBe(false);
@@ -58,7 +58,7 @@ describe("sending", () => {
 });
 
 describe("receiving", () => {
-  it("T15 nothing is granted before the first answer", () => {
+  it("nothing is granted before the first answer (T15)", () => {
     const one = channel();
     expect([one.wanted(), one.wanted()]).toEqual([0, 0]);
     one.arrived(0);
@@ -68,7 +68,7 @@ describe("receiving", () => {
   });
 
   it.each([1, 2, 3, 10, 100, 101])(
-    "T16 with a window of %i it is never exceeded, and one unused grant is out at most",
+    "a window of %i is never exceeded, and at most one grant is unused (T16)",
     (window) => {
       const one = channel({ window });
       const random = numbers(window);
@@ -121,7 +121,7 @@ describe("heartbeats", () => {
     ]);
   });
 
-  it("T19 a peer of 1 s is answered each time, and none is begun", () => {
+  it("a peer with heartbeats each second is answered each time, and no heartbeat is begun (T19)", () => {
     const one = channel();
     for (let now = 1000; now <= 60_000; now += 1000) {
       expect(one.tick(now - 1)).toBe("nothing");
@@ -154,7 +154,7 @@ describe("heartbeats", () => {
     }
   });
 
-  it("T20 silence beyond lostAfter is loss, and anything heard starts it anew", () => {
+  it("a channel is lost after lostAfter of silence, counted from the last event (T20)", () => {
     const one = channel({ heartbeat: 1000, lostAfter: 3000 });
     expect(one.tick(2999)).not.toBe("lost");
     one.touched(2999);
@@ -164,7 +164,7 @@ describe("heartbeats", () => {
     expect([one.tick(8999), one.tick(9000)]).toEqual(["heartbeat", "lost"]);
   });
 
-  it("a peer is suspect after three intervals of silence, if it has ever beaten", () => {
+  it("a peer that has sent heartbeats is suspect after three intervals of silence", () => {
     const one = channel();
     expect(one.suspect(1_000_000)).toBe(false);
     one.heartbeat(1000);

@@ -2,7 +2,7 @@
  * Octets in and out: bounds before memory, what Python needs, the raw type of old.
  */
 import { describe, expect, it } from "vitest";
-import { parametersOf } from "../../../src/rpc/server/parameters.js";
+import { parametersOf } from "../../../src/rpc/service/parameters.js";
 import { Codec, sendable } from "../../../src/rpc/wire/codec.js";
 import { decodeEvent, encodeEvent, openEnvelope } from "../../../src/rpc/wire/event.js";
 import { toRaw } from "../../../src/rpc/wire/legacy.js";
@@ -63,7 +63,7 @@ describe("the scanner", () => {
     "df00000001a16101",
   ];
 
-  it.each(heads)("finds the end of %s, whole, cut anywhere, and with octets behind it", (digits) => {
+  it.each(heads)("finds the end of %s, whole, cut anywhere, and with bytes behind it", (digits) => {
     const bytes = hex(digits);
     const whole = scan(bytes);
     expect([whole.fault, whole.scanner.end]).toEqual([null, bytes.length]);
@@ -109,7 +109,7 @@ describe("events", () => {
     expect(decodeEvent(codec, bytes)).toMatchObject({
       id: "bi",
       name: "m",
-      fault: { message: "msgpack extension type 5 is not understood" },
+      fault: { message: "msgpack extension type 5 is not supported" },
     });
   });
 
@@ -170,7 +170,7 @@ describe("events", () => {
       ["r", "h", "p"],
       ["r", "h"],
     ],
-  ])("T4, T5 the frames %j have the envelope %j", (frames, envelope) => {
+  ])("the frames %j have the envelope %j (T4, T5)", (frames, envelope) => {
     const opened = openEnvelope(frames.map((frame) => Buffer.from(frame)));
     expect([opened?.envelope.map(String), String(opened?.payload)]).toEqual([envelope, "p"]);
     expect(openEnvelope([Buffer.from("r")])).toBeNull();

@@ -1,6 +1,7 @@
 /** An authenticator made of a function: what its answers mean, and that whatever goes wrong lets nobody in. */
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { systemRuntime } from "../../../src/base/runtime.js";
 import type { AuthenticationRequest } from "../../../src/security/authenticator.js";
 import { type Authenticate, CallbackAuthenticator } from "../../../src/security/callback.js";
 
@@ -15,7 +16,7 @@ const REQUEST: AuthenticationRequest = {
 };
 
 function ask(authenticate: Authenticate, { timeoutMs = 0, signal = new AbortController().signal } = {}) {
-  return new CallbackAuthenticator(authenticate, timeoutMs).authenticate(REQUEST, signal);
+  return new CallbackAuthenticator(authenticate, timeoutMs, systemRuntime.loop).authenticate(REQUEST, signal);
 }
 
 const accepted = (userId: string, text = "OK") => ({ status: 200, text, userId, metadata: new Map() });

@@ -1,6 +1,7 @@
 /** Security as it is set: what contradicts what, what is missing when, what is read back, and that no secret shows. */
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
+import { coreOf } from "../../../src/api/socket.js";
 import * as zwire from "../../../src/index.js";
 
 const PAIR = zwire.curveKeyPair();
@@ -359,7 +360,7 @@ describe("P17 secrets", () => {
     JSON.stringify(socket),
     inspect((socket as Loose).security, { depth: 9 }),
     JSON.stringify((socket as Loose).security),
-    inspect({ ...(socket as unknown as { options: object }).options }, { depth: 9 }),
+    inspect({ ...coreOf(socket).options }, { depth: 9 }),
     String(socket),
   ];
   const sockets = {
@@ -379,7 +380,7 @@ describe("P17 secrets", () => {
         }
         socket.connect(NOWHERE);
       }
-      expect(inspect(socket)).toContain("[hidden]");
+      expect(inspect(coreOf(socket).options)).toContain("[hidden]");
       expect(socket.plainPassword ?? socket.curveSecretKey).toBe(
         "plainUsername" in options ? "pa55word" : PAIR.secretKey,
       );

@@ -1,5 +1,6 @@
 /** The one clock of a CURVE handshake: how long a server's cookie lives (P4). */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { systemRuntime } from "../../../src/base/runtime.js";
 import { defaultOptions } from "../../../src/options/values.js";
 import { loadCrypto } from "../../../src/security/crypto/crypto.js";
 import type { SessionEnd, SessionOwner } from "../../../src/session/owner.js";
@@ -29,6 +30,7 @@ async function initiateAfter(afterMs: number, handshakeInterval: number): Promis
   } as unknown as Stream;
   let end: SessionEnd | "ready" | undefined;
   const owner = {
+    runtime: systemRuntime,
     socketType: "DEALER",
     endpoint: "tcp://127.0.0.1:1",
     nextPeerId: () => 1,

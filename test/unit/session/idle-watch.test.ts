@@ -1,7 +1,7 @@
 /** How long a connection may be of no use, on a simulated event loop. */
 import { expect, it } from "vitest";
+import { Agenda } from "../../../src/base/agenda.js";
 import { EventLoop } from "../../../src/base/deadline.js";
-import { Agenda } from "../../../src/session/agenda.js";
 import { IdleWatch } from "../../../src/session/idle-watch.js";
 import { ManualLoop } from "../../support/manual-loop.js";
 

@@ -1,12 +1,13 @@
 /** Waiting for queues to empty, on an event loop that is busy. */
 import { stat } from "node:fs";
 import { expect, it } from "vitest";
+import { systemRuntime } from "../../../src/base/runtime.js";
 import { flushed } from "../../../src/connect/linger.js";
 import type { StreamPipe } from "../../../src/engine/stream-pipe.js";
 
 it("a linger of years does not end at once", async () => {
   const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };
-  const waiting = flushed([pipe as unknown as StreamPipe], 2 ** 40);
+  const waiting = flushed([pipe as unknown as StreamPipe], 2 ** 40, systemRuntime.loop);
   await new Promise((resolve) => setTimeout(resolve, 10));
   expect(pipe.onEmpty).not.toBeNull();
   pipe.onEmpty?.();
@@ -16,7 +17,7 @@ it("a linger of years does not end at once", async () => {
 it("what the kernel took while the program computed is flushed, and not given up", async () => {
   const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };
   let emptied = false;
-  const waiting = flushed([pipe as unknown as StreamPipe], 30);
+  const waiting = flushed([pipe as unknown as StreamPipe], 30, systemRuntime.loop);
   stat(".", () => {
     emptied = pipe.onEmpty !== null; // null: given up
     pipe.onEmpty?.();

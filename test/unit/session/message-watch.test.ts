@@ -1,7 +1,6 @@
 /** How long a message may be under way, on a simulated event loop. */
 import { describe, expect, it } from "vitest";
-import { EventLoop } from "../../../src/base/deadline.js";
-import { Agenda } from "../../../src/session/agenda.js";
+import { Runtime } from "../../../src/base/runtime.js";
 import { MessageWatch } from "../../../src/session/message-watch.js";
 import { ManualLoop } from "../../support/manual-loop.js";
 
@@ -9,7 +8,6 @@ const LIMIT = 1000;
 
 function setUp() {
   const clock = new ManualLoop();
-  const loop = new EventLoop(clock);
   const peer = {
     received: 0,
     begun: false,
@@ -19,7 +17,7 @@ function setUp() {
       peer.closed = true;
     },
   };
-  const watch = new MessageWatch(peer, LIMIT, loop, new Agenda(loop));
+  const watch = new MessageWatch(peer, LIMIT, new Runtime(clock));
   /** So many milliseconds, with something done in each hundred of them. */
   const pass = (ms: number, each: () => void = () => {}) => {
     for (let i = 0; i < ms / 100; i++) {

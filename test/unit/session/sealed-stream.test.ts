@@ -1,7 +1,8 @@
 /** The stream of a connection with a cipher, over one that takes as much as a test says (E14, P8, F19). */
 import { describe, expect, it } from "vitest";
-import { FrameDecoder } from "../../../src/engine/decoder.js";
-import { Batch } from "../../../src/engine/encoder.js";
+import { systemRuntime } from "../../../src/base/runtime.js";
+import { FrameDecoder } from "../../../src/engine/incoming/decoder.js";
+import { Batch } from "../../../src/engine/outgoing/batch.js";
 import { newCrypto } from "../../../src/security/crypto/crypto.js";
 import { SealedStream } from "../../../src/security/stream/sealed-stream.js";
 import { FrameFault, type Stream, type StreamHandler } from "../../../src/transport/contract/transport.js";
@@ -21,6 +22,9 @@ const LIMITS = { maxFrameBytes: 1e8, maxCommandBytes: 1e6, maxParts: 1000, maxMe
 class FakeStream implements Stream {
   readonly received = 0;
   readonly unsent = 0;
+  get untaken(): number {
+    return this.#pending.length;
+  }
   readonly engine = "portable";
   readonly remoteAddress = "tcp://127.0.0.1:1";
   readonly localAddress = "tcp://127.0.0.1:2";
@@ -97,7 +101,7 @@ class Handler implements StreamHandler {
 
 function sealed(keys: typeof clientKeys, handshake: Uint8Array[] = [], limits = LIMITS) {
   const inner = new FakeStream();
-  const stream = new SealedStream(inner);
+  const stream = new SealedStream(inner, systemRuntime);
   const handler = new Handler();
   stream.start(handler);
   stream.secure(crypto, keys, handshake);
@@ -194,7 +198,7 @@ describe("writing", () => {
 
   it("what is left of the handshake goes first, and unsealed", () => {
     const inner = new FakeStream();
-    const stream = new SealedStream(inner);
+    const stream = new SealedStream(inner, systemRuntime);
     const handler = new Handler();
     stream.start(handler);
     inner.room = 3;
@@ -219,7 +223,9 @@ describe("writing", () => {
       const ping = frame(4, "04", text("PING"), "0000"); // goes before the batch in the same write (F19)
       inner.room = cut;
       expect(stream.write([ping, ...batch.seal()])).toBeGreaterThan(0);
+      const { untaken } = stream;
       inner.break();
+      expect(untaken).toBe(handler.end!.pending);
       batch.dropTaken(handler.end!.pending);
       const arrived = received(inner.taken).filter(([flags]) => flags !== 4);
       const again = plainMessages(batch.seal());

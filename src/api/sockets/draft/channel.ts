@@ -1,12 +1,12 @@
 /**
  * CHANNEL (RFC 52 §The CHANNEL Socket Type; items N1, N2, N7): as PAIR, for messages of one part.
  */
-import type { OutMessage } from "../../../base/message.js";
-import { defineOptions } from "../../../core/socket.js";
+
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
-import { singlePart, skipMultipart } from "../../../patterns/single-part.js";
-import { PairBase } from "../pair.js";
+import { CHANNEL } from "../../../patterns/strategies/draft/channel.js";
+import { defineOptions } from "../../socket.js";
+import { DuplexSocket } from "../../writable.js";
 
 const OPTIONS = optionsOf("CHANNEL");
 
@@ -16,22 +16,11 @@ export interface ChannelOptions extends OptionsOf<"CHANNEL"> {}
 export interface Channel extends PropertiesOf<"CHANNEL"> {}
 
 /** Talks to one other Channel socket in messages of one part. */
-export class Channel extends PairBase {
+export class Channel extends DuplexSocket {
   constructor(options?: ChannelOptions) {
-    super(20, "CHANNEL");
-    this.applyOptions(options, OPTIONS);
+    super(CHANNEL, options, OPTIONS);
     if (new.target === Channel) Object.seal(this);
   }
-
-  override get threadSafe(): boolean {
-    return true;
-  }
-
-  protected override route(message: OutMessage): boolean {
-    return super.route(singlePart(message));
-  }
-
-  protected override readonly arrival = skipMultipart;
 }
 
 defineOptions(Channel, OPTIONS);

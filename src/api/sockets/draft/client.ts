@@ -2,13 +2,11 @@
  * CLIENT (RFC 41 §The CLIENT Socket Type; items N1, N2, N4): as DEALER, for messages of one part.
  */
 
-import type { OutMessage } from "../../../base/message.js";
-import { defineOptions } from "../../../core/socket.js";
-import type { Pipe } from "../../../engine/pipe.js";
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
-import { singlePart, skipMultipart } from "../../../patterns/single-part.js";
-import { DealerBase } from "../dealer.js";
+import { CLIENT } from "../../../patterns/strategies/draft/client.js";
+import { defineOptions } from "../../socket.js";
+import { DuplexSocket } from "../../writable.js";
 
 const OPTIONS = optionsOf("CLIENT");
 
@@ -18,24 +16,10 @@ export interface ClientOptions extends OptionsOf<"CLIENT"> {}
 export interface Client extends PropertiesOf<"CLIENT"> {}
 
 /** Talks to Server sockets, in turn, in messages of one part. */
-export class Client extends DealerBase {
+export class Client extends DuplexSocket {
   constructor(options?: ClientOptions) {
-    super(13, "CLIENT");
-    this.applyOptions(options, OPTIONS);
+    super(CLIENT, options, OPTIONS);
     if (new.target === Client) Object.seal(this);
-  }
-
-  override get threadSafe(): boolean {
-    return true;
-  }
-
-  protected override route(message: OutMessage): boolean {
-    return super.route(singlePart(message));
-  }
-
-  override attachPipe(pipe: Pipe): void {
-    super.attachPipe(pipe);
-    pipe.intercept = skipMultipart;
   }
 }
 

@@ -2,12 +2,11 @@
  * GATHER (RFC 49 §The GATHER Socket Type; items N2, N5): as PULL, for messages of one part.
  */
 
-import { defineOptions } from "../../../core/socket.js";
-import type { Pipe } from "../../../engine/pipe.js";
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
-import { skipMultipart } from "../../../patterns/single-part.js";
-import { ReadableSocket } from "../../directions.js";
+import { GATHER } from "../../../patterns/strategies/draft/gather.js";
+import { ReadableSocket } from "../../readable.js";
+import { defineOptions } from "../../socket.js";
 
 const OPTIONS = optionsOf("GATHER");
 
@@ -19,18 +18,8 @@ export interface Gather extends PropertiesOf<"GATHER"> {}
 /** Collects messages of one part from Scatter sockets. */
 export class Gather extends ReadableSocket {
   constructor(options?: GatherOptions) {
-    super(16, "GATHER");
-    this.applyOptions(options, OPTIONS);
+    super(GATHER, options, OPTIONS);
     if (new.target === Gather) Object.seal(this);
-  }
-
-  override get threadSafe(): boolean {
-    return true;
-  }
-
-  override attachPipe(pipe: Pipe): void {
-    super.attachPipe(pipe);
-    pipe.intercept = skipMultipart;
   }
 }
 

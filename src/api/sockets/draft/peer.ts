@@ -4,11 +4,11 @@
  */
 
 import { ZmqError } from "../../../base/errors.js";
-import { defineOptions } from "../../../core/socket.js";
-import type { Pipe } from "../../../engine/pipe.js";
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
-import { ServerBase } from "./server.js";
+import { PEER, type PeerStrategy } from "../../../patterns/strategies/draft/peer.js";
+import { NumberedSocket } from "../../numbered-socket.js";
+import { coreOf, defineOptions } from "../../socket.js";
 
 const OPTIONS = optionsOf("PEER");
 
@@ -18,12 +18,9 @@ export interface PeerOptions extends OptionsOf<"PEER"> {}
 export interface Peer extends PropertiesOf<"PEER"> {}
 
 /** Talks to other Peer sockets, each by its number, whoever dialled. */
-export class Peer extends ServerBase {
-  #attached: Pipe | undefined;
-
+export class Peer extends NumberedSocket {
   constructor(options?: PeerOptions) {
-    super(19, "PEER");
-    this.applyOptions(options, OPTIONS);
+    super(PEER, options, OPTIONS);
     if (new.target === Peer) Object.seal(this);
   }
 
@@ -32,12 +29,11 @@ export class Peer extends ServerBase {
    * @throws as Socket.connect; ZmqError EINVAL with `immediate`, because there is no peer before it has connected (N6)
    */
   connectPeer(endpoint: string): number {
-    if (this.options.immediate) {
+    const core = coreOf<PeerStrategy>(this);
+    if (core.options.immediate) {
       throw new ZmqError("EINVAL", { address: endpoint, detail: "connectPeer() cannot work with immediate" });
     }
-    this.#attached = undefined;
-    this.connect(endpoint);
-    return this.numbers.of(this.#attached as unknown as Pipe);
+    return core.strategy.numberOf(() => this.connect(endpoint));
   }
 
   /**
@@ -45,16 +41,12 @@ export class Peer extends ServerBase {
    * @throws ZmqError EHOSTUNREACH for a number that it did not tell, or whose connection is undone already; EBADF
    */
   disconnectPeer(routingId: number): void {
-    this.requireOpen();
-    const pipe = this.numbers.find(routingId);
-    if (pipe === undefined || !this.disconnectPipe(pipe)) {
+    const core = coreOf<PeerStrategy>(this);
+    core.requireOpen();
+    const pipe = core.strategy.find(routingId);
+    if (pipe === undefined || !core.endpoints.disconnectPipe(pipe)) {
       throw new ZmqError("EHOSTUNREACH", { detail: `no connected peer ${routingId}` });
     }
-  }
-
-  override attachPipe(pipe: Pipe): void {
-    super.attachPipe(pipe);
-    this.#attached ??= pipe; // the first is ours: connecting to an inproc name of our own attaches both ends
   }
 }
 

@@ -3,17 +3,14 @@
  * blocks.
  */
 
-import type { MessageLike, OutMessage } from "../../../base/message.js";
-import type { Buffer } from "../../../base/platform.js";
+import type { MessageLike } from "../../../base/message.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
-import { defineOptions, type SocketStats } from "../../../core/socket.js";
-import type { Pipe } from "../../../engine/pipe.js";
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
-import { checkGroup, Groups } from "../../../patterns/groups.js";
-import { WritableSocket } from "../../directions.js";
-import { overflowOf } from "../full-peer.js";
-import { tooManySubscriptions } from "../publisher.js";
+import { checkGroup } from "../../../patterns/groups.js";
+import { RADIO } from "../../../patterns/strategies/draft/radio.js";
+import { defineOptions } from "../../socket.js";
+import { senderOf, WritableSocket } from "../../writable.js";
 
 const OPTIONS = optionsOf("RADIO");
 
@@ -30,18 +27,9 @@ export interface Radio extends PropertiesOf<"RADIO"> {}
 
 /** Sends messages of one part to the Dish sockets of a group. */
 export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptions]> {
-  readonly #overflow = overflowOf(this);
-  readonly #groups = new Groups(this, this.#overflow);
-
   constructor(options?: RadioOptions) {
-    super(14, "RADIO");
-    this.applyOptions(options, OPTIONS);
-    this.sender.queue.waitForLate(() => this.attached);
+    super(RADIO, options, OPTIONS);
     if (new.target === Radio) Object.seal(this);
-  }
-
-  override get threadSafe(): boolean {
-    return true;
   }
 
   /**
@@ -63,47 +51,11 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
     options?: CallOptions,
   ): Promise<void> {
     checkCallOptions(options);
-    return this.sender.sendMany(addressAll(messages), options);
-  }
-
-  override get stats(): SocketStats {
-    return { ...super.stats, dropped: this.givenUp + this.#overflow.dropped };
-  }
-
-  protected override canSend(): boolean {
-    return !this.#overflow.waits || [...this.pipes].every((pipe) => pipe.hasRoom());
-  }
-
-  protected override route(message: OutMessage): boolean {
-    return this.#groups.send(message);
-  }
-
-  override attachPipe(pipe: Pipe): void {
-    super.attachPipe(pipe);
-    pipe.intercept = discard; // a DISH has nothing to say
-  }
-
-  override pipeSubscription(pipe: Pipe, group: Buffer, join: boolean): void {
-    if (!join) this.#groups.leave(pipe, group);
-    else if (!this.#groups.join(pipe, group)) pipe.fail(tooManySubscriptions());
-  }
-
-  override pipeDisconnected(pipe: Pipe): void {
-    super.pipeDisconnected(pipe);
-    this.#groups.clear(pipe);
-    this.sender.queue.drain(); // with noDrop a send may have waited for this one
-  }
-
-  override pipeReadable(): void {
-    // Never: everything is discarded on arrival.
+    return senderOf(this).sendMany(addressAll(messages), options);
   }
 }
 
 defineOptions(Radio, OPTIONS);
-
-function discard(): boolean {
-  return true;
-}
 
 function address(message: MessageLike, options: RadioGroupOptions | undefined): MessageLike[] {
   if (Array.isArray(message)) throw new TypeError("message must have one part"); // N1

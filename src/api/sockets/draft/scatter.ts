@@ -1,12 +1,12 @@
 /**
  * SCATTER (RFC 49 §The SCATTER Socket Type; items N1, N5): as PUSH, for messages of one part.
  */
-import type { OutMessage } from "../../../base/message.js";
-import { defineOptions } from "../../../core/socket.js";
+
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
-import { singlePart } from "../../../patterns/single-part.js";
-import { PushBase } from "../push.js";
+import { SCATTER } from "../../../patterns/strategies/draft/scatter.js";
+import { defineOptions } from "../../socket.js";
+import { WritableSocket } from "../../writable.js";
 
 const OPTIONS = optionsOf("SCATTER");
 
@@ -16,19 +16,10 @@ export interface ScatterOptions extends OptionsOf<"SCATTER"> {}
 export interface Scatter extends PropertiesOf<"SCATTER"> {}
 
 /** Hands out messages of one part, one peer at a time, to Gather sockets. */
-export class Scatter extends PushBase {
+export class Scatter extends WritableSocket {
   constructor(options?: ScatterOptions) {
-    super(17, "SCATTER");
-    this.applyOptions(options, OPTIONS);
+    super(SCATTER, options, OPTIONS);
     if (new.target === Scatter) Object.seal(this);
-  }
-
-  override get threadSafe(): boolean {
-    return true;
-  }
-
-  protected override route(message: OutMessage): boolean {
-    return super.route(singlePart(message));
   }
 }
 

@@ -1,0 +1,64 @@
+/**
+ * What a user may call on a socket whose messages go to peers by number: SERVER and PEER of the drafts.
+ */
+
+import type { MessageLike } from "../base/message.js";
+import type { Buffer } from "../base/platform.js";
+import { type CallOptions, checkCallOptions } from "../base/turns.js";
+import { numbered } from "../patterns/peer-numbers.js";
+import { DuplexSocket, senderOf } from "./writable.js";
+
+/** Which peer a message is for. */
+export interface ServerRoutingOptions {
+  /** The peer's number, as it came with a message: 1 to 2^32-1. */
+  readonly routingId: number;
+}
+
+/** A received message: its part, and who sent it. */
+export type ServerMessage = [message: Buffer, from: ServerRoutingOptions];
+
+/** A socket that sends and receives messages of one part, each with the number of its peer. */
+export abstract class NumberedSocket extends DuplexSocket<
+  ServerMessage,
+  readonly [MessageLike, ServerRoutingOptions]
+> {
+  /**
+   * Send a message of one part to a peer. Rejects with EHOSTUNREACH for a peer that is not there, and waits for one
+   * that is full (N3); else as Socket.send.
+   * @throws TypeError for several parts or without a routingId, RangeError for one that no peer can have
+   */
+  override send(message: MessageLike, options: ServerRoutingOptions & CallOptions): Promise<void> {
+    return super.send(address(message, options), options);
+  }
+
+  /** Send now or answer false; as send(). */
+  override trySend(message: MessageLike, options?: ServerRoutingOptions): boolean {
+    return super.trySend(address(message, options));
+  }
+
+  /** Send many messages, each with its peer, for one promise. */
+  override sendMany(
+    messages: Iterable<readonly [MessageLike, ServerRoutingOptions]>,
+    options?: CallOptions,
+  ): Promise<void> {
+    checkCallOptions(options);
+    return senderOf(this).sendMany(addressAll(messages), options);
+  }
+}
+
+function address(message: MessageLike, options: ServerRoutingOptions | undefined): MessageLike[] {
+  if (Array.isArray(message)) throw new TypeError("message must have one part"); // N1
+  if (typeof options !== "object" || options === null) throw new TypeError("options must have a routingId");
+  const { routingId } = options;
+  if (typeof routingId !== "number") throw new TypeError("routingId must be a number");
+  if (!Number.isInteger(routingId) || routingId < 1 || routingId > 0xffffffff) {
+    throw new RangeError(`routingId must be an integer from 1 to 4294967295; got ${routingId}`);
+  }
+  return numbered(routingId, message);
+}
+
+function* addressAll(
+  messages: Iterable<readonly [MessageLike, ServerRoutingOptions]>,
+): Generator<MessageLike[]> {
+  for (const [message, options] of messages) yield address(message, options);
+}

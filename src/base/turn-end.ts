@@ -1,0 +1,31 @@
+/**
+ * Ends the turn for everything that gathered messages in it: one tick callback per turn of the event loop, however many
+ * there are. It runs behind the promise jobs of the turn, before the loop polls again.
+ */
+
+/** Something that gathers messages until the turn ends. */
+export interface Gathering {
+  endOfTurn(): void;
+}
+
+export class TurnEnd {
+  readonly #nextTick: (run: () => void) => void;
+  #gathering: Gathering[] = [];
+  #idle: Gathering[] = [];
+  readonly #run = (): void => {
+    const all = this.#gathering;
+    this.#gathering = this.#idle;
+    for (let i = 0; i < all.length; i++) all[i].endOfTurn();
+    all.length = 0;
+    this.#idle = all;
+  };
+
+  constructor(nextTick: (run: () => void) => void) {
+    this.#nextTick = nextTick;
+  }
+
+  /** Calls `endOfTurn` once when the current turn is over. */
+  add(one: Gathering): void {
+    if (this.#gathering.push(one) === 1) this.#nextTick(this.#run);
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * `zwire-rpc stream`: the items of a stream, one JSON value per line.
+ */
+import type { RpcCommand } from "./commands.js";
+import { toJson } from "./json.js";
+
+export const stream: RpcCommand = async (remote, { method, args, pretty, limit }, output) => {
+  if (limit === 0) return;
+  let left = limit;
+  for await (const item of remote.$stream(method, args)) {
+    output.out(`${toJson(item, pretty)}\n`);
+    await output.drained(); // a slow reader must not make us keep the items
+    if (--left === 0) break;
+  }
+};

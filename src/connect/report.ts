@@ -1,0 +1,47 @@
+/** What a socket's events tell of the beginning and the end of a connection, dialled or accepted. */
+import type { Peer } from "../base/events.js";
+import type { SocketHost } from "../session/host.js";
+import type { Connection } from "../session/owner.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
+
+/** Where a connection was: its far side, and the endpoint of ours that it belonged to. */
+export interface Place {
+  readonly address: string;
+  readonly endpoint: string;
+}
+
+/** A connection that only serves what lingers: the socket's routing has let go of its pipe, and must not take it again. */
+export function tellHandshake(host: SocketHost, peer: Peer): void {
+  host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
+}
+
+/** Options whose time is over, by what a session says of it. */
+const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
+  "message-timeout": "messageTimeout",
+  "idle-timeout": "idleTimeout",
+};
+
+/** The events that tell how a connection ended. */
+export function reportEnd(
+  host: SocketHost,
+  session: Connection,
+  place: Place,
+  wasReady: boolean,
+  error: Error | undefined,
+): void {
+  const { peer } = session;
+  const overdue = error instanceof ProtocolError ? TIMED_OUT[error.code] : undefined;
+  if (overdue !== undefined) {
+    const at = { ...place, address: peer?.address ?? place.address, peer };
+    host.emitEvent("limit", { ...at, limit: overdue, action: "closed" });
+  } else if (error instanceof ProtocolError && error.code !== "heartbeat-timeout") {
+    const at = { ...place, address: peer?.address ?? place.address, error };
+    if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);
+    else if (error.kind === "other") host.emitEvent("handshake:error:other", at);
+    else host.emitEvent("handshake:error:protocol", { ...at, peer });
+  } else if (!wasReady) {
+    const lost = error ?? new Error("the peer closed the connection during the handshake");
+    host.emitEvent("handshake:error:other", { ...place, error: lost });
+  }
+  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { ...place, peer, error });
+}

@@ -1,0 +1,136 @@
+/**
+ * What an application asks of a socket's endpoints: checks, security and events around Endpoints, which keeps them.
+ */
+
+import { endpointError, ZmqError } from "../base/errors.js";
+import type { Buffer } from "../base/platform.js";
+import type { Pipe } from "../engine/pipe.js";
+import { secure } from "../security/settings.js";
+import { zapClient } from "../security/zap/client.js";
+import type { EndpointHandle } from "../session/host.js";
+import { type Endpoint, type Endpoints, endpointOf } from "./endpoints.js";
+import type { SocketCore } from "./socket-core.js";
+
+export class EndpointCalls {
+  readonly #core: SocketCore;
+  readonly #endpoints: Endpoints;
+  /** The endpoint of the newest bind or connect, with the actual port or path; null before. */
+  last: string | null = null;
+
+  constructor(core: SocketCore, endpoints: Endpoints) {
+    this.#core = core;
+    this.#endpoints = endpoints;
+  }
+
+  /** Endpoints bound and connected now. */
+  get count(): number {
+    return this.#endpoints.count;
+  }
+
+  /** Whether unbind() would find the endpoint. */
+  isBound(endpoint: string): boolean {
+    return this.#endpoints.isBound(endpoint);
+  }
+
+  /** Whether disconnect() would find the endpoint. */
+  isConnected(endpoint: string): boolean {
+    return this.#endpoints.isConnected(endpoint);
+  }
+
+  /** Messages of endpoints that are unbound or disconnected, and linger. */
+  get lingering(): number {
+    return this.#endpoints.lingering;
+  }
+
+  async bind(endpoint: string): Promise<string> {
+    const parsed = this.#parse(endpoint);
+    this.#core.requireOpen();
+    try {
+      this.#secure(parsed);
+      return this.#bound(await this.#endpoints.bind(parsed));
+    } catch (error) {
+      throw this.#bindFailed(endpoint, error);
+    }
+  }
+
+  bindSync(endpoint: string): string {
+    const parsed = this.#parse(endpoint);
+    this.#core.requireOpen();
+    try {
+      this.#secure(parsed);
+      return this.#bound(this.#endpoints.bindSync(parsed));
+    } catch (error) {
+      throw this.#bindFailed(endpoint, error);
+    }
+  }
+
+  /** What has to be known of security before there is a connection; inproc has none. @throws ZmqError EINVAL */
+  #secure({ scheme, endpoint }: Endpoint): void {
+    if (scheme === "inproc") return;
+    try {
+      const { options, context, runtime, raw } = this.#core;
+      secure(options, () => zapClient(context.inproc, runtime, this.#core.openAsking()), raw, runtime.loop);
+    } catch (error) {
+      throw endpointError(error as Error, endpoint);
+    }
+  }
+
+  #bound({ endpoint }: EndpointHandle): string {
+    this.last = endpoint;
+    this.#core.emitEvent("bind", { address: endpoint });
+    return endpoint;
+  }
+
+  #bindFailed(endpoint: string, cause: unknown): ZmqError {
+    const error = endpointError(cause as NodeJS.ErrnoException, endpoint);
+    if (!this.#core.closed) this.#core.emitEvent("bind:error", { address: endpoint, error });
+    return error;
+  }
+
+  #parse(endpoint: string): Endpoint {
+    const parsed = endpointOf(endpoint);
+    if (!this.#core.raw || parsed.scheme !== "inproc") return parsed;
+    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
+  }
+
+  async unbind(endpoint: string): Promise<void> {
+    endpointOf(endpoint);
+    this.#core.requireOpen();
+    this.#core.sender?.queue.release(); // what waits only for a late event loop
+    await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.#core.options.linger);
+  }
+
+  /** @param routingId the name by which this socket will know the peer (I11), or null */
+  connect(endpoint: string, routingId: Buffer | null = null): void {
+    const parsed = this.#parse(endpoint);
+    this.#core.requireOpen();
+    if (this.#core.type.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
+    this.#secure(parsed);
+    const handle = this.#endpoints.connect(parsed, routingId);
+    this.last = endpoint;
+    handle.start();
+  }
+
+  /** @throws ZmqError ENOENT when the endpoint is not connected */
+  disconnect(endpoint: string): void {
+    endpointOf(endpoint);
+    this.#core.requireOpen();
+    this.#core.sender?.queue.release();
+    const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);
+    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    this.#letGo(handle);
+  }
+
+  /** disconnect(), by pipe: one endpoint may be connected several times. False when we did not dial it. */
+  disconnectPipe(pipe: Pipe): boolean {
+    const handle = this.#endpoints.takeConnected((one) => one.pipe === pipe);
+    if (handle !== undefined) this.#letGo(handle);
+    return handle !== undefined;
+  }
+
+  #letGo(handle: EndpointHandle): void {
+    const { pipe } = handle;
+    void this.#endpoints.release(handle, this.#core.options.linger);
+    if (pipe) this.#core.forget(pipe);
+  }
+}

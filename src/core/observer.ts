@@ -1,0 +1,122 @@
+/**
+ * The events of a socket for a program that reads them: keeps them until they are read, or passes them to listeners.
+ */
+
+import { ZmqError } from "../base/errors.js";
+import type { Event, EventOfType, EventType } from "../base/events.js";
+import { Fifo } from "../base/fifo.js";
+import { EventEmitter } from "../base/platform.js";
+
+/** Who waits for an event; undefined says that none comes. */
+interface Waiter {
+  readonly resolve: (event: Event | undefined) => void;
+}
+
+/** Events kept for an observer that does not read; the oldest go first beyond this. */
+const OBSERVER_CAPACITY = 4096;
+
+/**
+ * The events of one socket, to be read or listened to. As zeromq.js's Observer: `receive()` and iteration, or
+ * `on()`, not both.
+ */
+export class Observer {
+  readonly #emitter = new EventEmitter();
+  readonly #queue = new Fifo<Event>();
+  readonly #waiters = new Fifo<Waiter>();
+  #listening = false;
+  #closed = false;
+
+  /** Whether the socket is closed and all events have been told. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Call a function for each event of a name. From then on `receive()` throws. */
+  on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
+    this.#listening = true;
+    this.#queue.clear();
+    this.#emitter.on(type, listener);
+    return this;
+  }
+
+  /** Undo `on`. */
+  off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
+    this.#emitter.off(type, listener);
+    return this;
+  }
+
+  /**
+   * The next event; waits for it.
+   * @throws ZmqError EBADF when the observer is closed
+   */
+  async receive(): Promise<Event> {
+    const event = await this.#next();
+    if (event === undefined) throw new ZmqError("EBADF");
+    return event;
+  }
+
+  /** All events until the socket closes. Leaving the loop takes no event that has not been given. */
+  [Symbol.asyncIterator](): AsyncIterator<Event, undefined> {
+    const waits = new Set<Waiter>();
+    let left = false;
+    return {
+      next: async () => {
+        const value = left ? undefined : await this.#next(waits);
+        return value === undefined ? { value, done: true } : { value, done: false };
+      },
+      return: async () => {
+        left = true;
+        this.#waiters.retain((waiter) => !waits.has(waiter));
+        for (const waiter of waits) waiter.resolve(undefined);
+        return { value: undefined, done: true };
+      },
+    };
+  }
+
+  /** Stop observing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      waiter.resolve(undefined);
+    }
+    this.#emitter.removeAllListeners();
+  }
+
+  /** @param waits where the wait is noted, for as long as it lasts */
+  #next(waits?: Set<Waiter>): Promise<Event | undefined> {
+    if (this.#listening)
+      throw new Error(
+        "Observer is in event emitter mode. After a call to events.on(), it is not possible to read events with events.receive().",
+      );
+    const event = this.#queue.shift();
+    if (event !== undefined) return Promise.resolve(event);
+    if (this.#closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        resolve: (told) => {
+          waits?.delete(waiter);
+          resolve(told);
+        },
+      };
+      waits?.add(waiter);
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** @internal from the socket */
+  tell(event: Event): void {
+    if (this.#closed) return;
+    if (this.#listening) {
+      this.#emitter.emit(event.type, event);
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) {
+      waiter.resolve(event);
+      return;
+    }
+    if (this.#queue.length >= OBSERVER_CAPACITY) this.#queue.shift();
+    this.#queue.push(event);
+  }
+}

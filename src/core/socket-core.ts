@@ -1,0 +1,394 @@
+/**
+ * A socket without an API: options, endpoints, budgets, counters, events, life cycle, and the two queues at which an
+ * application waits. It holds the strategy of its type, moves messages between the queues and the strategy's pipes, and
+ * tells the strategy what happens to them. Faces (zwire's classes, those of zwire/zeromq, the proxy) work on it.
+ */
+
+import { Condition } from "../base/condition.js";
+import { ZmqError } from "../base/errors.js";
+import type { EventType, Peer, SocketEvents } from "../base/events.js";
+import type { Message, OutMessage } from "../base/message.js";
+import { type Buffer, emitWarning } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
+import type { CallOptions } from "../base/turns.js";
+import { Budget } from "../engine/budget.js";
+import type { Pipe } from "../engine/pipe.js";
+import type { Route } from "../engine/send-queue.js";
+import { ReceiveQueue, type Source } from "../engine/waiting-receives.js";
+import type { OptionName, OptionValues } from "../options/options.js";
+import { defaultsOf } from "../options/table.js";
+import { checkFields, defaultOptions, setOption } from "../options/values.js";
+import { FairQueue } from "../patterns/fair-queue.js";
+import { DEALER } from "../patterns/strategies/dealer.js";
+import { discard, type SocketType, type Strategy, type StrategyHost } from "../patterns/strategy.js";
+import type { OpenAsking } from "../security/zap/client.js";
+import type { SocketHost } from "../session/host.js";
+import { Context, context as defaultContext } from "./context.js";
+import { EndpointCalls } from "./endpoint-calls.js";
+import { Endpoints } from "./endpoints.js";
+import { Events, type Listeners } from "./events.js";
+import { Sender } from "./sender.js";
+import { SocketTurns } from "./socket-turns.js";
+import type { SocketStats } from "./stats.js";
+
+const INT32_MAX = 2 ** 31 - 1;
+
+export class SocketCore<S extends Strategy = Strategy> implements SocketHost, StrategyHost {
+  readonly type: SocketType<S>;
+  readonly socketType: string;
+  readonly raw: boolean;
+  /** Whose inproc names this socket sees. */
+  context: Context = defaultContext;
+  readonly options: OptionValues = defaultOptions();
+  readonly received = new Budget(this.options);
+  readonly unsent = new Budget(this.options);
+  /** An option that is set too late for the endpoints that exist is told as a process warning. */
+  warnsLate = true;
+  asLibzmq = false;
+  readonly turns = new SocketTurns(defaultContext.runtime);
+  readonly pipes = new Set<Pipe>();
+  readonly inbound = new FairQueue();
+  readonly strategy: S;
+  /** null for a type that does not send. */
+  readonly sender: Sender | null;
+  /** null for a type that does not receive. */
+  readonly receives: ReceiveQueue<unknown> | null;
+  closed = false;
+  refed = true;
+  readonly peers = new Map<Pipe, Peer>();
+  readonly #kept = new Endpoints(this, () => this.context.inproc);
+  readonly endpoints = new EndpointCalls(this, this.#kept);
+  readonly #peerChange = new Condition(this.turns);
+  readonly events: Events;
+  #mayMiss: ((message: OutMessage) => boolean) | null = null;
+  /** Messages dropped because too many connections ended within them. */
+  #givenUp = 0;
+  #closing: Promise<void> | null = null;
+  #optionNames: readonly string[] = [];
+
+  constructor(type: SocketType<S>, listeners: Listeners) {
+    this.type = type;
+    this.socketType = type.name;
+    this.raw = type.raw === true;
+    this.events = new Events(listeners, (run) => this.runtime.nextTick(run));
+    Object.assign(this.options, defaultsOf(type.name));
+    const strategy = new type.strategy(this);
+    this.strategy = strategy;
+    this.sender = isRoute(strategy) ? new Sender(strategy, this.options, this.turns) : null;
+    this.receives = isSource(strategy) ? new ReceiveQueue(strategy, this.options, this.turns) : null;
+    if (this.#mayMiss !== null) this.sender?.queue.waitForLate(this.#mayMiss);
+  }
+
+  get runtime(): Runtime {
+    return this.turns.runtime;
+  }
+
+  // Options
+
+  /**
+   * Applies constructor fields.
+   * @param names the options of the type
+   * @param owner the name of the class, for error texts
+   */
+  applyOptions(given: object | undefined, names: readonly OptionName[], owner: string): void {
+    if (given !== undefined && (typeof given !== "object" || given === null))
+      throw new TypeError("options must be an object");
+    this.#optionNames = names;
+    const fields = new Map<string, unknown>(Object.entries(given ?? {}));
+    this.#useContext(fields.get("context"));
+    fields.delete("context");
+    checkFields(fields);
+    for (const [name, value] of fields) {
+      if (!names.includes(name as OptionName)) {
+        throw new TypeError(`${owner} has no option "${name}"`);
+      } else if (value !== undefined) setOption(this.options, name as OptionName, value);
+    }
+    this.context.enter(this); // S17: last, so that a socket that was never made takes no place
+  }
+
+  /** Before any other field, because a context has defaults for some. */
+  #useContext(value: unknown): void {
+    if (value !== undefined) {
+      if (!(value instanceof Context)) throw new TypeError("context must be a Context");
+      this.context = value;
+      this.turns.runtime = value.runtime;
+    }
+    this.options.ipv6 = this.context.ipv6;
+    if (!this.context.blocky) this.options.linger = 0; // S11
+    if (this.options.maxMessageSize === -1 && this.context.maxMessageSize < INT32_MAX) {
+      this.options.maxMessageSize = this.context.maxMessageSize;
+    }
+  }
+
+  /** Whether the type has an option of a name. */
+  hasOption(name: string): boolean {
+    return this.#optionNames.includes(name);
+  }
+
+  /** @throws ZmqError EBADF on a closed socket (U4), and what the option refuses */
+  setOption(name: OptionName, value: unknown): void {
+    this.requireOpen();
+    if (setOption(this.options, name, value)) {
+      for (const pipe of this.pipes) pipe.limitsChanged();
+      this.strategy.optionChanged();
+    } else if (this.warnsLate && this.endpoints.last !== null) {
+      emitWarning("Socket option will not take effect until next connect/bind.");
+    }
+  }
+
+  /** @throws ZmqError EBADF */
+  requireOpen(): void {
+    if (this.closed) throw new ZmqError("EBADF");
+  }
+
+  // Endpoints
+
+  get attached(): boolean {
+    return this.endpoints.count > 0;
+  }
+
+  isReserved(id: Buffer): boolean {
+    return this.#kept.hasNamed(id);
+  }
+
+  resetConnection(pipe: Pipe): void {
+    this.#kept.reset(pipe);
+  }
+
+  /** What a pipe holds unread is not wanted any more, nor is what comes while its output lingers. */
+  forget(pipe: Pipe): void {
+    const kept = this.strategy.kept(pipe);
+    this.inbound.remove(pipe);
+    pipe.discardInbound();
+    for (const message of kept) pipe.enqueue(message);
+    if (kept.length > 0) this.pipeReadable(pipe);
+    pipe.intercept = discard;
+  }
+
+  // Life cycle
+
+  /** Resolves when so many peers have completed their handshake. */
+  connected(count: number, options: CallOptions | undefined): Promise<void> {
+    return this.#peerChange.until(() => this.peers.size >= count, options);
+  }
+
+  close(linger: number): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    // First, before anything is told of it: a listener may call close(), too.
+    this.closed = true;
+    let follow: (closed: Promise<void>) => void = () => {};
+    this.#closing = new Promise((resolve) => {
+      follow = resolve;
+    });
+    this.context.leave(this);
+    const error = new ZmqError("EBADF");
+    this.receives?.close(error);
+    this.sender?.queue.close(error);
+    this.strategy.close(error);
+    this.#peerChange.close(error);
+    follow(this.#closeEndpoints(linger));
+    return this.#closing;
+  }
+
+  /** The promise that close() gave; null before. */
+  get closing(): Promise<void> | null {
+    return this.#closing;
+  }
+
+  async #closeEndpoints(linger: number): Promise<void> {
+    await this.#kept.close(linger);
+    for (const pipe of [...this.pipes]) this.detachPipe(pipe);
+    this.events.end();
+  }
+
+  ref(): void {
+    this.refed = true;
+    this.#kept.ref();
+  }
+
+  unref(): void {
+    this.refed = false;
+    this.#kept.unref();
+  }
+
+  // Events and counters
+
+  emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void {
+    if (type === "handshake") this.turns.lastFailure = undefined;
+    else if (type === "connect:retry" || type.startsWith("handshake:error")) {
+      this.turns.lastFailure = (payload as { error?: Error }).error ?? this.turns.lastFailure;
+    }
+    this.events.tell(type, payload);
+  }
+
+  tellLimit(
+    peer: Peer | undefined,
+    limit: OptionName,
+    action: SocketEvents["limit"]["action"],
+    value: number,
+  ): void {
+    const at = { address: peer?.address ?? "", endpoint: peer?.endpoint ?? "" };
+    this.emitEvent("limit", { ...at, peer, limit, action, value });
+  }
+
+  messageGivenUp(peer: Peer | undefined, bytes: number): void {
+    this.#givenUp++;
+    this.tellLimit(peer, "maxResends", "dropped", bytes);
+  }
+
+  get stats(): SocketStats {
+    const { receives, sender, strategy } = this;
+    let outboundQueue = 0;
+    let receiveQueue = strategy.unread + (receives?.returned ?? 0);
+    for (const pipe of this.pipes) {
+      outboundQueue += pipe.outboundLength;
+      if (!pipe.queued) receiveQueue += pipe.inboundLength;
+    }
+    return {
+      sendQueue: sender?.queue.length ?? 0,
+      outboundQueue,
+      receiveQueue,
+      waitingReceives: receives?.waiting ?? 0,
+      messagesSent: sender?.queue.sent ?? 0,
+      messagesReceived: receives?.received ?? 0,
+      dropped: this.#givenUp + strategy.dropped,
+      receivedBytes: this.received.held,
+      unsentBytes: this.unsent.held,
+      peers: this.peers.size,
+    };
+  }
+
+  /** For the ZAP client: a socket of the same context that is not seen by the application and holds nothing up. */
+  openAsking(): OpenAsking {
+    const { context } = this;
+    return (endpoint, reply, lost) => {
+      const emit = (type: string, event: unknown): boolean => {
+        const { error } = event as { error?: Error };
+        if (type === "disconnect") lost("the ZAP handler has gone", error);
+        else if (type.startsWith("handshake:error")) lost("the ZAP handler cannot be talked to", error);
+        return true;
+      };
+      const core = new SocketCore(DEALER, { listenerCount: () => 1, emit });
+      core.context = context;
+      core.turns.runtime = context.runtime;
+      core.unref();
+      core.receives?.listen((parts) => reply(parts as Message));
+      core.endpoints.connect(endpoint);
+      return {
+        ask: (question) => core.sender?.queue.trySend(question) === true,
+        close: () => void core.close(0),
+      };
+    };
+  }
+
+  // From sessions
+
+  nextPeerId(): number {
+    return this.runtime.nextId();
+  }
+
+  attachPipe(pipe: Pipe): void {
+    this.pipes.add(pipe);
+    this.strategy.attach(pipe);
+  }
+
+  detachPipe(pipe: Pipe): void {
+    this.pipes.delete(pipe);
+    // What it holds is ours to find from now on.
+    if (this.receives !== null && pipe.inboundLength > 0) this.inbound.activate(pipe);
+    this.strategy.detach(pipe);
+  }
+
+  refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null {
+    return this.strategy.refusalOf(peer, pipe, chosen);
+  }
+
+  resumes(pipe: Pipe, peer: Peer, chosen: Buffer | null): boolean {
+    return this.strategy.resumes(pipe, peer, chosen);
+  }
+
+  pipeConnected(pipe: Pipe, peer: Peer): void {
+    this.strategy.connected(pipe, peer);
+    this.peers.set(pipe, peer);
+    this.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
+    this.#peerChange.notify();
+    this.strategy.announced(pipe);
+  }
+
+  pipeDisconnected(pipe: Pipe): void {
+    this.strategy.disconnected(pipe); // first: what it tells was said by this peer, and not by the next one
+    this.peers.delete(pipe);
+    // Which of them a conflating pipe holds cannot be told: a newer one takes the place of what it holds.
+    if (this.receives !== null) this.inbound.parted(pipe, this.options.conflate ? undefined : pipe.peer);
+  }
+
+  pipeReadable(pipe: Pipe): void {
+    if (this.receives === null) return; // everything was taken on arrival
+    this.inbound.activate(pipe);
+    this.receives.serve();
+  }
+
+  pipeWritable(pipe: Pipe): void {
+    if (this.sender === null) return; // nothing of ours waits for room
+    this.strategy.writable(pipe);
+    this.sender.queue.drain();
+  }
+
+  pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
+    this.strategy.subscription(pipe, topic, subscribe);
+  }
+
+  pipeHeldBack(pipe: Pipe): void {
+    if (this.received.tells()) this.tellLimit(pipe.peer, "maxQueuedBytes", "paused", this.received.held);
+  }
+
+  // From the strategy
+
+  roomForSends(): void {
+    this.sender?.queue.drain();
+  }
+
+  serveReceives(): void {
+    this.receives?.serve();
+  }
+
+  holdWhenLate(mayMiss: (message: OutMessage) => boolean): void {
+    this.#mayMiss = mayMiss;
+  }
+
+  send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
+    return (this.sender as Sender).queue.send(message, options);
+  }
+
+  receive(options: CallOptions | undefined): Promise<Message> {
+    return (this.receives as ReceiveQueue<Message>).receive(options);
+  }
+
+  // For faces
+
+  /** Whether a message could be received at once. */
+  get readable(): boolean {
+    const { receives, strategy } = this;
+    if (this.closed || receives === null || receives.waiting > 0 || !strategy.mayReceive) return false;
+    if (receives.returned === 0 && strategy.unread === 0) return false;
+    if (!strategy.mayHoldUnwanted) return true;
+    // Only by looking for one can it be told. It is the next to be received.
+    const message = receives.take();
+    if (message !== undefined) receives.giveBack(message);
+    return message !== undefined;
+  }
+
+  /** Whether a message could be sent at once. */
+  get writable(): boolean {
+    const { sender, strategy } = this;
+    return !this.closed && sender !== null && !sender.queue.blocked && isRoute(strategy) && strategy.canSend;
+  }
+}
+
+function isRoute(strategy: Strategy): strategy is Strategy & Route & { readonly canSend: boolean } {
+  return "send" in strategy;
+}
+
+function isSource(strategy: Strategy): strategy is Strategy & Source<unknown> {
+  return "next" in strategy;
+}

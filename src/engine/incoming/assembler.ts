@@ -1,0 +1,113 @@
+/**
+ * Frames to messages: groups parts (E7: a command between two parts leaves the message whole). The decoder has already
+ * enforced every limit. Hot path.
+ */
+
+import type { Message } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import { FRAME_ENTRY_SIZE } from "../../wire/frame-table.js";
+import { BodyView } from "./body-view.js";
+import { FrameRun } from "./frame-run.js";
+import { OpenMessage } from "./open-message.js";
+
+const MORE = 0x01;
+const COMMAND = 0x04;
+/** Fewer messages are not worth a run. */
+const RUN_MINIMUM = 4;
+/** A message of more parts is handed on as it came; its views are made when it is taken. */
+const PARTS_AT_ONCE = 16;
+
+/** Where an assembler puts what it has put together. */
+export interface AssemblerSink {
+  message(parts: Message): void;
+  /** Many messages at once. */
+  run(run: FrameRun): void;
+  /** One message of very many parts. */
+  longMessage(message: OpenMessage): void;
+  command(body: Buffer): void;
+}
+
+export class Assembler {
+  /** The message whose end has not come. */
+  #open: OpenMessage | null = null;
+  readonly #sink: AssemblerSink;
+
+  constructor(sink: AssemblerSink) {
+    this.#sink = sink;
+  }
+
+  /** What the message whose end has not come counts against a mark in bytes. */
+  get openCost(): number {
+    return this.#open === null ? 0 : this.#open.cost;
+  }
+
+  /** A chunk with a table of the frames in it (offset, length, flags each). */
+  frames(chunk: Buffer, table: Uint32Array, count: number): void {
+    let at = 0;
+    while (at < count) {
+      const from = at;
+      let messages = 0;
+      if (this.#open === null) {
+        // As many whole messages as follow each other.
+        for (let i = at; i < count; i++) {
+          const flags = table[i * FRAME_ENTRY_SIZE + 2];
+          if ((flags & COMMAND) !== 0) break;
+          if ((flags & MORE) !== 0) continue;
+          messages++;
+          at = i + 1;
+        }
+      }
+      if (messages >= RUN_MINIMUM || (messages > 0 && at - from > PARTS_AT_ONCE)) {
+        this.#sink.run(new FrameRun(chunk, table, from, at, messages));
+      } else if (messages > 0) this.#messages(chunk, table, from, at);
+      else this.#single(chunk, table, at++ * FRAME_ENTRY_SIZE);
+    }
+  }
+
+  /** A few whole messages. */
+  #messages(chunk: Buffer, table: Uint32Array, from: number, to: number): void {
+    let parts: Message | null = null;
+    for (let at = from * FRAME_ENTRY_SIZE; at < to * FRAME_ENTRY_SIZE; at += FRAME_ENTRY_SIZE) {
+      const body = new BodyView(chunk.buffer as ArrayBuffer, chunk.byteOffset + table[at], table[at + 1]);
+      if (parts === null) parts = [body];
+      else parts.push(body);
+      if (table[at + 2] !== 0) continue;
+      this.#sink.message(parts);
+      parts = null;
+    }
+  }
+
+  /** A command, or a part of a message that does not lie whole in this table. */
+  #single(chunk: Buffer, table: Uint32Array, at: number): void {
+    const flags = table[at + 2];
+    if ((flags & COMMAND) !== 0) {
+      const start = chunk.byteOffset + table[at];
+      this.#sink.command(new BodyView(chunk.buffer as ArrayBuffer, start, table[at + 1]));
+      return;
+    }
+    this.#open ??= new OpenMessage();
+    this.#open.add(chunk, table[at], table[at + 1]);
+    if ((flags & MORE) === 0) this.#close(this.#open);
+  }
+
+  /** One frame in memory of its own. */
+  frame(body: Buffer, flags: number): void {
+    if ((flags & COMMAND) !== 0) {
+      this.#sink.command(body);
+      return;
+    }
+    if (this.#open === null && (flags & MORE) === 0) {
+      this.#sink.message([body]);
+      return;
+    }
+    this.#open ??= new OpenMessage();
+    this.#open.addOwn(body);
+    if ((flags & MORE) === 0) this.#close(this.#open);
+  }
+
+  #close(message: OpenMessage): void {
+    this.#open = null;
+    if (message.parts > PARTS_AT_ONCE) this.#sink.longMessage(message);
+    else this.#sink.message(message.shift());
+  }
+}

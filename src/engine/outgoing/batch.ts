@@ -1,0 +1,300 @@
+/**
+ * Messages to bytes (RFC 37 §Framing, items E1, E2, E8, E10). A `Batch` gathers whole messages for one write: it copies
+ * small bodies into slabs and passes large ones by reference. Hot path: no promise, closure or options object. Knows
+ * nothing of sockets, peers or when to flush.
+ */
+
+import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import { LONG, MORE } from "../../wire/frame-format.js";
+import { HEADER_MAX, readLength, writeFrameHeader } from "../frame-header.js";
+import { MessageReader } from "./message-reader.js";
+import type { Shared, SharedRun } from "./shared-run.js";
+import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
+
+/**
+ * Shared messages up to this many octets are copied; less where so many wait already: then the peer does not keep up,
+ * and each copy stays.
+ */
+const SHARED_COPY_LIMIT = 2048;
+const BACKLOG_MESSAGES = 64;
+const BACKLOG_COPY_LIMIT = 128;
+/** So many segments of dropped messages are forgotten at once. */
+const COMPACT_SEGMENTS = 64;
+
+/** Whole messages, encoded, waiting for one write. */
+export class Batch {
+  /** Octets in the batch, headers included. */
+  bytes = 0;
+  /** Messages in the batch. */
+  messages = 0;
+  /** After dropTaken: of the first message that is left, what the kernel had taken of it, and its bytes without headers. */
+  begunBytes = 0;
+  firstBytes = 0;
+  /** And its bytes with them. */
+  #firstSize = 0;
+  #segments: Uint8Array[] = [];
+  /** Of each segment: one that goes by reference has another when its memory was transferred or resized meanwhile. */
+  #lengths: number[] = [];
+  #slabs: Buffer[] = [];
+  #slab: Buffer | null = null;
+  #start = 0;
+  #end = 0;
+  #busy = false;
+  /** What is shared with other batches, and how much of `bytes` that is. */
+  #runs: SharedRun[] = [];
+  #sharedBytes = 0;
+  /** Where the first message is that has not been dropped. */
+  #first = 0;
+  #firstAt = 0;
+
+  /** Octets in the batch that no other batch holds. */
+  get ownBytes(): number {
+    return this.bytes - this.#sharedBytes;
+  }
+
+  /** Encode one whole message. */
+  append(message: OutMessage): void {
+    if (Array.isArray(message)) {
+      const last = message.length - 1;
+      for (let i = 0; i < last; i++) this.#frame(message[i], MORE);
+      this.#frame(message[last], 0);
+    } else {
+      this.#frame(message, 0);
+    }
+    this.messages++;
+  }
+
+  /** Take over a message that is already encoded and shorter than a small slab. */
+  appendEncoded(octets: Uint8Array): void {
+    const length = octets.length;
+    if (this.#slab === null || this.#end + length > this.#slab.length) this.#nextSlab(length);
+    (this.#slab as Buffer).set(octets, this.#end);
+    this.#end += length;
+    this.bytes += length;
+    this.messages++;
+  }
+
+  /** Take over messages that are encoded already, for other batches too. A short run is copied: it costs less than to be held. */
+  appendShared(shared: Shared): void {
+    const { octets } = shared;
+    const most = this.messages < BACKLOG_MESSAGES ? SHARED_COPY_LIMIT : BACKLOG_COPY_LIMIT;
+    if (octets !== null && octets.length <= most) {
+      this.appendEncoded(octets);
+      this.messages += shared.messages - 1;
+      return;
+    }
+    const { run } = shared;
+    run.hold();
+    this.#closeSegment();
+    const { segments } = run;
+    for (let i = 0; i < segments.length; i++) this.#push(segments[i]);
+    this.#runs.push(run);
+    this.#sharedBytes += run.bytes;
+    this.bytes += run.bytes;
+    this.messages += run.messages;
+  }
+
+  /** Octets without a frame around them, counted as one message. */
+  appendRaw(octets: Uint8Array): void {
+    if (octets.length <= COPY_LIMIT) {
+      this.appendEncoded(octets);
+      return;
+    }
+    this.#closeSegment();
+    this.#push(octets);
+    this.bytes += octets.length;
+    this.messages++;
+  }
+
+  #frame(body: Uint8Array, flags: number): void {
+    const length = body.length;
+    const copied = length <= COPY_LIMIT;
+    const need = copied ? HEADER_MAX + length : HEADER_MAX;
+    if (this.#slab === null || this.#end + need > this.#slab.length) this.#nextSlab(need);
+    const slab = this.#slab as Buffer;
+    const bodyAt = writeFrameHeader(slab, this.#end, flags, length);
+    this.bytes += bodyAt - this.#end + length;
+    if (copied) {
+      if (length !== 0) slab.set(body, bodyAt);
+      this.#end = bodyAt + length;
+    } else {
+      this.#end = bodyAt;
+      this.#closeSegment();
+      this.#push(body);
+    }
+  }
+
+  #nextSlab(need: number): void {
+    this.#closeSegment();
+    const small = need <= SMALL_SLAB_BYTES && !this.#busy && this.#slabs.length === 0;
+    this.#slab = acquireSlab(small ? SMALL_SLAB_BYTES : LARGE_SLAB_BYTES);
+    this.#slabs.push(this.#slab);
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  #closeSegment(): void {
+    if (this.#slab === null || this.#end === this.#start) return;
+    this.#push(this.#slab.subarray(this.#start, this.#end));
+    this.#start = this.#end;
+  }
+
+  #push(segment: Uint8Array): void {
+    this.#segments.push(segment);
+    this.#lengths.push(segment.length);
+  }
+
+  /** Whether all memory is still there that was given to `append`. To be asked before each write. */
+  get intact(): boolean {
+    for (let i = 0; i < this.#lengths.length; i++) {
+      if (this.#segments[i].length !== this.#lengths[i]) return false;
+    }
+    return true;
+  }
+
+  /** The octets for a gathered write. They stay valid until `release()`; nothing may be appended before it. */
+  seal(): Uint8Array[] {
+    this.#closeSegment();
+    if (this.#first > 0 || this.#firstAt > 0) this.#compact();
+    return this.#segments;
+  }
+
+  /** Forget the segments whose messages have been dropped. */
+  #compact(): void {
+    const segments = this.#segments;
+    const lengths = this.#lengths;
+    segments.splice(0, this.#first);
+    lengths.splice(0, this.#first);
+    if (this.#firstAt > 0) {
+      segments[0] = segments[0].subarray(this.#firstAt);
+      lengths[0] -= this.#firstAt;
+    }
+    this.#first = 0;
+    this.#firstAt = 0;
+  }
+
+  /** Drop the first message of a batch that the kernel has not been given. */
+  dropOldest(): void {
+    let more = true;
+    while (more) {
+      const header = this.#head();
+      const at = this.#firstAt;
+      const flags = header[at];
+      const long = (flags & LONG) !== 0;
+      const size = long ? HEADER_MAX + readLength(header, at + 1) : 2 + header[at + 1];
+      this.bytes -= size;
+      this.#skip(size);
+      more = (flags & MORE) !== 0;
+    }
+    this.messages--;
+    if (this.#first >= COMPACT_SEGMENTS && this.#first >= this.#segments.length / 2) this.#compact();
+  }
+
+  /** The segment that the next frame begins in. */
+  #head(): Uint8Array {
+    if (this.#first === this.#segments.length) this.#closeSegment();
+    const segment = this.#segments[this.#first];
+    // Slabs are filled one after the other: those before this one are not needed any more.
+    while (this.#slabs.length > 1 && this.#slabs[0].buffer !== segment.buffer) {
+      if (!this.#slabs.some((slab) => slab.buffer === segment.buffer)) break;
+      releaseSlab(this.#slabs.shift() as Buffer);
+    }
+    return segment;
+  }
+
+  #skip(size: number): void {
+    let left = size;
+    while (left > 0) {
+      const segment = this.#head();
+      const rest = this.#lengths[this.#first] - this.#firstAt; // also where the program has given its memory away
+      if (left < rest) {
+        this.#firstAt += left;
+        return;
+      }
+      left -= rest;
+      this.#firstAt = 0;
+      this.#first++;
+      const [run] = this.#runs;
+      if (run === undefined || run.segments[run.segments.length - 1] !== segment) continue;
+      this.#runs.shift();
+      this.#sharedBytes -= run.bytes;
+      run.drop();
+    }
+  }
+
+  /** The kernel has taken everything, or nobody wants it: empty the batch and reuse its memory. */
+  release(): void {
+    // A batch that outgrew a small slab will probably do so again: skip the small one next time.
+    this.#busy = this.bytes > SMALL_SLAB_BYTES;
+    for (let i = 0; i < this.#slabs.length; i++) releaseSlab(this.#slabs[i]);
+    this.#slabs.length = 0;
+    this.#segments.length = 0;
+    this.#lengths.length = 0;
+    this.#slab = null;
+    this.#start = 0;
+    this.#end = 0;
+    this.#first = 0;
+    this.#firstAt = 0;
+    this.bytes = 0;
+    this.messages = 0;
+    this.letGo();
+  }
+
+  /** Nobody wants it any more, but the kernel may still read: its memory is not used again. */
+  letGo(): void {
+    if (this.#runs.length === 0) return;
+    const runs = this.#runs;
+    this.#runs = [];
+    this.#sharedBytes = 0;
+    for (let i = 0; i < runs.length; i++) runs[i].drop();
+  }
+
+  /**
+   * After a write of this batch broke off with `pending` octets not taken: drop the messages that the kernel took
+   * whole. What is left begins with the message it took in part, which the peer discards (E9) and gets again whole.
+   * Messages whose memory is gone are dropped, too.
+   * @returns how many of those there were
+   */
+  dropTaken(pending: number): number {
+    const segments = this.seal();
+    const taken = Math.max(0, this.bytes - pending);
+    const lengths = this.#lengths;
+    this.#segments = [];
+    this.#lengths = [];
+    this.bytes = 0;
+    this.messages = 0;
+    this.#slab = null; // what follows starts a slab of its own
+    this.#start = 0;
+    this.#end = 0;
+    let spoiled = 0;
+    let position = 0;
+    this.begunBytes = 0;
+    const reader = new MessageReader(segments, lengths);
+    while (reader.next()) {
+      position += reader.bytes;
+      if (position <= taken) continue;
+      if (!reader.intact) {
+        spoiled++;
+        continue;
+      }
+      if (this.messages === 0) {
+        this.begunBytes = Math.max(0, reader.bytes - (position - taken));
+        this.firstBytes = reader.bodyBytes;
+        this.#firstSize = reader.bytes;
+      }
+      for (const part of reader.segments()) {
+        this.#push(part);
+        this.bytes += part.length;
+      }
+      this.messages++;
+    }
+    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // which of the two went is not told apart
+    return spoiled;
+  }
+
+  /** Drop the first of the messages that dropTaken has left. */
+  dropFirst(): void {
+    this.dropTaken(this.bytes - this.#firstSize);
+  }
+}

@@ -1,0 +1,379 @@
+/**
+ * What is ready for the application, and the FIFO of receives that wait. Waiters are served in order; an aborted or
+ * timed-out one loses no message, because a message is taken only for a waiter that is still there. Knows no pipes
+ * (it is handed a source) and no clock (it is handed turns).
+ */
+import { ZmqError } from "../base/errors.js";
+import type { Peer } from "../base/events.js";
+import { Fifo } from "../base/fifo.js";
+import type { CallOptions, Turns } from "../base/turns.js";
+import { OPERATIONS_PER_TURN } from "../base/turns.js";
+
+/** Where messages come from. */
+export interface Source<M> {
+  /** Takes the next message off the pipes; undefined when there is none. */
+  next(): M | undefined;
+  /** Whether a message that was given back is still to be received. */
+  wants(message: M): boolean;
+  /** Who sent the message that next() has just given. */
+  readonly origin: Peer | undefined;
+}
+
+/** Options of the socket that the queue reads afresh each time. */
+export interface ReceiveLimits {
+  /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
+  readonly receiveTimeout: number;
+  /** Remember who sent each message. */
+  readonly messagePeers: boolean;
+}
+
+interface Waiter<M> {
+  /** Takes what is ready; false once cancelled. */
+  live: boolean;
+  serve: (first: M) => void;
+  /** The socket closed. */
+  end: (error: ZmqError) => void;
+  reject: (reason: unknown) => void;
+  cleanup: (() => void) | null;
+  /** The iteration whose step it is. */
+  readonly by: Iteration<M> | null;
+}
+
+const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });
+
+/** One `for await`, or whatever else steps: its waits are its own, to be withdrawn when it is left. */
+export class Iteration<M> implements AsyncIterator<M, undefined> {
+  readonly #queue: ReceiveQueue<M>;
+  /** Messages that wait for the next turn of the event loop, to be given away then. */
+  readonly held: M[] = [];
+  /** Nobody steps any more. */
+  left = false;
+
+  constructor(queue: ReceiveQueue<M>) {
+    this.#queue = queue;
+  }
+
+  /** The next message; ends when the socket closes. */
+  next(): Promise<IteratorResult<M, undefined>> {
+    return this.#queue.step(this);
+  }
+
+  /** The iteration is left: a step that waits ends without a message, which goes to whoever receives next. */
+  return(): Promise<IteratorResult<M, undefined>> {
+    this.#queue.leave(this);
+    return Promise.resolve(DONE);
+  }
+}
+
+/** @typeParam M what one message is to the application */
+export class ReceiveQueue<M> {
+  readonly #source: Source<M>;
+  readonly #limits: ReceiveLimits;
+  readonly #turns: Turns;
+  readonly #waiters = new Fifo<Waiter<M>>();
+  #live = 0;
+  #operations = 0;
+  #closed: ZmqError | null = null;
+  #listener: ((message: M) => void) | null = null;
+  #pumpScheduled = false;
+  /** The listener is being called: what it makes ready comes next, not within it. */
+  #pumping = false;
+  #taker: (() => void) | null = null;
+  /** Given back and not taken again, the next to be received last. */
+  readonly #returned: M[] = [];
+  /** Messages that came off the pipes. */
+  received = 0;
+  /** Senders of messages, while `messagePeers` is set. */
+  readonly #senders = new WeakMap<object, Peer>();
+
+  constructor(source: Source<M>, limits: ReceiveLimits, turns: Turns) {
+    this.#source = source;
+    this.#limits = limits;
+    this.#turns = turns;
+  }
+
+  /** Receives that wait. */
+  get waiting(): number {
+    return this.#live;
+  }
+
+  /** Messages that were given back and not taken again. */
+  get returned(): number {
+    return this.#returned.length;
+  }
+
+  /** Who sent a message that was received; undefined where that was not noted. */
+  peerOf(message: M): Peer | undefined {
+    return this.#senders.get(message as object);
+  }
+
+  #next(): M | undefined {
+    while (this.#returned.length > 0) {
+      const message = this.#returned.pop() as M;
+      if (this.#source.wants(message)) return message;
+    }
+    const message = this.#source.next();
+    if (message === undefined) return undefined;
+    this.received++;
+    if (this.#limits.messagePeers) this.#note(message);
+    return message;
+  }
+
+  #note(message: M): void {
+    const peer = this.#source.origin;
+    if (peer !== undefined) this.#senders.set(message as object, peer);
+  }
+
+  /** The next message; waits for it. */
+  receive(options?: CallOptions): Promise<M> {
+    const refused = this.#refusal(options);
+    if (refused !== undefined) return Promise.reject(refused);
+    if (this.#live === 0) {
+      const message = this.#next();
+      if (message !== undefined) return this.#ready(message);
+    }
+    return new Promise((resolve, reject) => this.#wait(options, resolve, reject, reject));
+  }
+
+  /** The next message if one is ready. */
+  tryReceive(): M | undefined {
+    if (this.#closed !== null) throw this.#closed;
+    if (this.#taker !== null) throw lent();
+    return this.#live === 0 ? this.#next() : undefined;
+  }
+
+  /** At least one message and at most `max`, as many as are ready. */
+  receiveMany(max: number, options?: CallOptions): Promise<M[]> {
+    const refused = this.#refusal(options);
+    if (refused !== undefined) return Promise.reject(refused);
+    if (this.#live === 0) {
+      const message = this.#next();
+      if (message !== undefined) {
+        const batch = this.#fill([message], max);
+        this.#operations += batch.length - 1; // #ready counts the one that remains
+        return this.#ready(batch);
+      }
+    }
+    return new Promise((resolve, reject) => {
+      this.#wait(options, (first) => resolve(this.#fill([first], max)), reject, reject);
+    });
+  }
+
+  /** An iteration over the messages, which ends, instead of failing, when the socket closes. */
+  iterate(): Iteration<M> {
+    return new Iteration(this);
+  }
+
+  /** One step of an iteration. */
+  step(by: Iteration<M>): Promise<IteratorResult<M, undefined>> {
+    if (this.#closed !== null || by.left) return Promise.resolve(DONE);
+    const refused = this.#refusal(undefined);
+    if (refused !== undefined) return Promise.reject(refused);
+    if (this.#live === 0) {
+      const value = this.#next();
+      if (value !== undefined) {
+        if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve({ value, done: false });
+        return this.#stepLater(by, value);
+      }
+    }
+    return new Promise((resolve, reject) => {
+      const serve = (value: M) => resolve({ value, done: false });
+      this.#wait(undefined, serve, () => resolve(DONE), reject, by);
+    });
+  }
+
+  /** Once in 512 steps (fairness). Until the turn has come, the iteration may be left, and the message is not its own. */
+  async #stepLater(by: Iteration<M>, message: M): Promise<IteratorResult<M, undefined>> {
+    this.#operations = 0;
+    by.held.push(message);
+    await this.#turns.nextTurn();
+    const place = by.held.indexOf(message);
+    if (place < 0) return DONE;
+    by.held.splice(place, 1);
+    return { value: message, done: false };
+  }
+
+  /** Withdraw what an iteration waits for; no message is lost by it. */
+  leave(by: Iteration<M>): void {
+    by.left = true;
+    this.#waiters.retain((waiter) => {
+      if (waiter.by !== by || !waiter.live) return waiter.live;
+      waiter.live = false;
+      this.#live--;
+      waiter.cleanup?.();
+      waiter.end(new ZmqError("EAGAIN"));
+      return false;
+    });
+    if (by.held.length === 0) return;
+    for (const message of by.held.splice(0).reverse()) this.giveBack(message);
+    this.serve();
+  }
+
+  /** Deliver by call instead of by promise; null ends it. */
+  listen(listener: ((message: M) => void) | null): void {
+    if (this.#closed !== null) return;
+    if (listener !== null && this.#taker !== null) throw lent();
+    this.#listener = listener;
+    if (listener !== null) this.#schedulePump();
+  }
+
+  /**
+   * Leave the messages to a proxy, which takes them with `take`. `ready` is called when some have arrived, and when
+   * the queue closes. Receives are refused until `reclaim`.
+   * @throws ZmqError EBUSY when somebody waits for messages or listens to them; EBADF
+   */
+  lend(ready: () => void): void {
+    if (this.#closed !== null) throw this.#closed;
+    if (this.#taker !== null) throw lent();
+    if (this.#listener !== null) throw new ZmqError("EBUSY", { detail: 'it has a "message" listener' });
+    if (this.#live > 0) throw new ZmqError("EBUSY", { detail: `${this.#live} receives wait` });
+    this.#taker = ready;
+  }
+
+  /** End `lend`. */
+  reclaim(): void {
+    this.#taker = null;
+  }
+
+  /** For who has the queue on loan: the next message if one is ready. */
+  take(): M | undefined {
+    return this.#next();
+  }
+
+  /** Undo a `take`, or a step that was left: the message is the next to be received. */
+  giveBack(message: M): void {
+    this.#returned.push(message);
+  }
+
+  /** Messages are ready: serve waiters, or call the listener. */
+  serve(): void {
+    if (this.#taker !== null) {
+      this.#taker();
+      return;
+    }
+    if (this.#listener !== null) {
+      if (!this.#pumpScheduled && !this.#pumping) this.#pump();
+      return;
+    }
+    while (this.#live > 0) {
+      const waiter = this.#waiters.peek() as Waiter<M>;
+      if (waiter.live) {
+        const message = this.#next();
+        if (message === undefined) return;
+        waiter.live = false;
+        waiter.cleanup?.();
+        this.#live--;
+        this.#waiters.shift();
+        waiter.serve(message);
+      } else {
+        this.#waiters.shift();
+      }
+    }
+  }
+
+  /** End all waits and refuse everything after. */
+  close(error: ZmqError): void {
+    this.#closed = error;
+    this.#listener = null;
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      if (!waiter.live) continue;
+      waiter.live = false;
+      waiter.cleanup?.();
+      waiter.end(error);
+    }
+    this.#live = 0;
+    const taker = this.#taker;
+    this.#taker = null;
+    taker?.();
+  }
+
+  #refusal(options: CallOptions | undefined): unknown {
+    if (this.#closed !== null) return this.#closed;
+    if (this.#taker !== null) return lent();
+    if (this.#listener !== null) {
+      return new ZmqError("EBUSY", { detail: 'messages go to the "message" listener; remove it first' });
+    }
+    const signal = options?.signal;
+    return signal?.aborted ? (signal.reason ?? new ZmqError("EAGAIN")) : undefined;
+  }
+
+  /** A settled promise, or one for a later turn once in 512 (fairness). */
+  #ready<T>(value: T): Promise<T> {
+    if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve(value);
+    this.#operations = 0;
+    return this.#turns.nextTurn().then(() => value);
+  }
+
+  #fill(batch: M[], max: number): M[] {
+    while (batch.length < max) {
+      const message = this.#next();
+      if (message === undefined) break;
+      batch.push(message);
+    }
+    return batch;
+  }
+
+  #wait(
+    options: CallOptions | undefined,
+    serve: (first: M) => void,
+    end: (error: ZmqError) => void,
+    reject: (reason: unknown) => void,
+    by: Iteration<M> | null = null,
+  ): void {
+    const timeout = options?.timeout ?? this.#limits.receiveTimeout;
+    if (timeout === 0) {
+      reject(new ZmqError("EAGAIN"));
+      return;
+    }
+    this.#operations = 0;
+    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null, by };
+    waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
+    this.#waiters.push(waiter);
+    this.#live++;
+  }
+
+  #cancel(waiter: Waiter<M>, reason: unknown): void {
+    if (!waiter.live) return;
+    waiter.live = false;
+    this.#live--;
+    waiter.reject(reason);
+    if (this.#waiters.length > 64 && this.#live < this.#waiters.length >> 1) {
+      this.#waiters.retain((waiting) => waiting.live);
+    }
+  }
+
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    this.#turns.defer(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** Call the listener, at most 512 times in one turn of the event loop. */
+  #pump(): void {
+    let calls = 0;
+    let finished = false;
+    this.#pumping = true;
+    try {
+      for (let listener = this.#listener; listener !== null; listener = this.#listener) {
+        if (calls++ === OPERATIONS_PER_TURN) break;
+        const message = this.#next();
+        if (message === undefined) {
+          finished = true;
+          break;
+        }
+        listener(message);
+      }
+    } finally {
+      this.#pumping = false;
+      // Also when a listener threw: its exception is the application's, the messages behind it are not lost.
+      if (!finished && this.#listener !== null) this.#schedulePump();
+    }
+  }
+}
+
+function lent(): ZmqError {
+  return new ZmqError("EBUSY", { detail: "a proxy takes the messages of this socket" });
+}

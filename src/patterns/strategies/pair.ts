@@ -1,0 +1,38 @@
+/**
+ * PAIR (RFC 31 §The PAIR Socket Type): one peer at a time, both ways (L1 to L4).
+ */
+
+import type { Message, OutMessage } from "../../base/message.js";
+import type { Pipe } from "../../engine/pipe.js";
+import { OnePeer } from "../one-peer.js";
+import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
+
+export class PairStrategy extends Strategy implements Sending, Receiving {
+  readonly #peer = new OnePeer(this.host, null);
+
+  get canSend(): boolean {
+    return this.#peer.hasRoom;
+  }
+
+  send(message: OutMessage): boolean {
+    return this.#peer.send(message);
+  }
+
+  next(): Message | undefined {
+    return this.host.inbound.next();
+  }
+
+  override attach(pipe: Pipe): void {
+    this.#peer.attach(pipe);
+  }
+
+  override announced(pipe: Pipe): void {
+    this.#peer.announced(pipe);
+  }
+
+  override detach(pipe: Pipe): void {
+    this.#peer.detach(pipe);
+  }
+}
+
+export const PAIR: SocketType<PairStrategy> = { number: 0, name: "PAIR", strategy: PairStrategy };

@@ -1,0 +1,62 @@
+/**
+ * REP (RFC 28 §The REP Socket Type): one request at a time, in turn from all peers; the reply goes back the way the
+ * request came (H13 to H16).
+ */
+
+import { ZmqError } from "../../base/errors.js";
+import type { Message, OutMessage } from "../../base/message.js";
+import type { Pipe } from "../../engine/pipe.js";
+import { unwrap, wrap } from "../envelope.js";
+import { overflowOf } from "../full-peer.js";
+import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
+
+/** Where the reply to the request in hand goes. */
+interface Owed {
+  pipe: Pipe;
+  address: Message;
+}
+
+export class ReplyStrategy extends Strategy implements Sending, Receiving {
+  #owed: Owed | null = null;
+  readonly #overflow = overflowOf(this.host);
+  /** Replies to requesters that were not there any more. */
+  #left = 0;
+
+  next(): Message | undefined {
+    if (this.#owed !== null) return undefined;
+    const { inbound } = this.host;
+    for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
+      const parts = unwrap(message);
+      if (parts === undefined) continue; // H14
+      this.#owed = { pipe: inbound.last as Pipe, address: parts.address };
+      return parts.body;
+    }
+    return undefined;
+  }
+
+  override get mayReceive(): boolean {
+    return this.#owed === null; // H15
+  }
+
+  get canSend(): boolean {
+    return this.#owed !== null; // H17
+  }
+
+  send(message: OutMessage): boolean {
+    const owed = this.#owed;
+    if (owed === null) throw new ZmqError("EFSM"); // H15
+    this.#owed = null;
+    // H16: a requester that left or is full loses its reply; we never block.
+    const reply = wrap(owed.address, message);
+    if (!this.host.pipes.has(owed.pipe)) this.#left++;
+    else if (!owed.pipe.trySend(reply)) this.#overflow.refused(owed.pipe, reply);
+    this.host.serveReceives();
+    return true;
+  }
+
+  override get dropped(): number {
+    return this.#left + this.#overflow.dropped;
+  }
+}
+
+export const REPLY: SocketType<ReplyStrategy> = { number: 4, name: "REP", strategy: ReplyStrategy };

@@ -1,0 +1,86 @@
+/**
+ * STREAM (section M): tcp connections of programs that do not speak ZMTP. Each message has two parts, the name of the
+ * connection and bytes as they came or are to go; where one chunk ends means nothing.
+ */
+
+import { ZmqError } from "../../base/errors.js";
+import type { Message, OutMessage } from "../../base/message.js";
+import { Buffer } from "../../base/platform.js";
+import type { Pipe } from "../../engine/pipe.js";
+import type { StreamPipe } from "../../engine/stream-pipe.js";
+import { named } from "../envelope.js";
+import { RoutingTable } from "../routing-table.js";
+import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
+
+export class StreamStrategy extends Strategy implements Sending, Receiving {
+  readonly #table = new RoutingTable(() => this.host.runtime.random32());
+  /** Pipes whose connection was told of, and whose end is to be told. */
+  readonly #told = new Set<Pipe>();
+
+  /** Whether a connection has the name. */
+  knows(name: Buffer): boolean {
+    return this.#table.find(name) !== undefined;
+  }
+
+  /** A name that no connection has. */
+  newName(): Buffer {
+    return this.#table.generate((id) => this.host.isReserved(id));
+  }
+
+  get canSend(): boolean {
+    return true; // one peer may be full; another is not
+  }
+
+  send(message: OutMessage): boolean {
+    if (!Array.isArray(message) || message.length !== 2) {
+      throw new ZmqError("EINVAL", { detail: "a Stream sends two parts: the connection's name and octets" });
+    }
+    const pipe = this.#table.find(message[0]);
+    if (pipe === undefined) throw new ZmqError("EHOSTUNREACH"); // M5
+    if (message[1].length > 0) return (pipe as StreamPipe).trySendRaw(message[1]);
+    this.#told.delete(pipe); // who closes a connection is not told that it is closed
+    pipe.fail(new Error("closed by the application")); // M4
+    return true;
+  }
+
+  next(): Message | undefined {
+    const { inbound } = this.host;
+    const message = inbound.next();
+    return message && named((inbound.last as Pipe).routingId as Buffer, message);
+  }
+
+  override attach(pipe: Pipe): void {
+    pipe.routingId ??= this.newName();
+    this.#table.add(pipe);
+    this.host.roomForSends();
+  }
+
+  override connected(pipe: Pipe): void {
+    this.#told.add(pipe);
+  }
+
+  override announced(pipe: Pipe): void {
+    // Last, when there is all that whoever hears of it can close; and not where a listener has done so already.
+    if (this.#told.has(pipe)) this.#notice(pipe);
+  }
+
+  override detach(pipe: Pipe): void {
+    if (this.#told.delete(pipe) && !this.host.closed) this.#notice(pipe);
+    this.#table.remove(pipe);
+    this.host.roomForSends(); // a send may have waited for this one
+  }
+
+  /** M2: an empty chunk tells that a connection is there, or gone. */
+  #notice(pipe: Pipe): void {
+    if (!this.host.options.notify) return;
+    pipe.enqueue([Buffer.alloc(0)]);
+    this.host.pipeReadable(pipe);
+  }
+}
+
+export const STREAM: SocketType<StreamStrategy> = {
+  number: 11,
+  name: "STREAM",
+  strategy: StreamStrategy,
+  raw: true,
+};

@@ -1,0 +1,193 @@
+/**
+ * XPUB (RFC 29 §The XPUB Socket Type): as PUB, and subscriptions can be read: 01 and the topic, or 00 and the topic
+ * (J13 to J16, J20, J21, J23).
+ */
+
+import type { Message, OutMessage } from "../../base/message.js";
+import type { Buffer } from "../../base/platform.js";
+import type { Pipe } from "../../engine/pipe.js";
+import { overflowOf } from "../full-peer.js";
+import { type Receiving, type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";
+import { Distributor } from "../topics/distributor.js";
+import {
+  hasSubscriptions,
+  subscriptionIn,
+  subscriptionMessage,
+  subscriptionOf,
+} from "../topics/subscription-message.js";
+import { subscriptionsOf } from "./publisher.js";
+
+export class XPublisherStrategy extends Strategy implements Sending, Receiving {
+  /** What takes effect. */
+  readonly #subscriptions = subscriptionsOf(this.host);
+  /** With `manual`: what was asked for. */
+  readonly #asked = subscriptionsOf(this.host);
+  readonly #overflow = overflowOf(this.host);
+  readonly #distributor = new Distributor(this.#subscriptions, this.host.options, this.host, this.#overflow);
+  /** Pipes with a peer at the other end now. */
+  readonly #connected = new Set<Pipe>();
+  /** With `manual`: whose subscription was read last; with `manualLastValue` nobody's once something was sent. */
+  #newest: Pipe | undefined = undefined;
+  /** True for what is dealt with; a message of the subscriber, and a subscription to tell of, are queued. */
+  readonly #intercept = (pipe: Pipe, message: Message): boolean => {
+    if (message.length > 1) return this.#takeParts(pipe, message);
+    const subscription = subscriptionIn(message[0]);
+    return subscription !== undefined && !this.#apply(pipe, subscription.topic, subscription.subscribe);
+  };
+
+  constructor(host: StrategyHost) {
+    super(host);
+    // With `manual` a message is for whose subscription was read last: another may be by then.
+    host.holdWhenLate(() => host.attached && !host.options.manual);
+  }
+
+  /** Different topics in effect. */
+  get topics(): number {
+    return this.#subscriptions.topics;
+  }
+
+  /** With `manual`: subscribes the peer of the subscription read last. */
+  subscribe(topic: Buffer): void {
+    const pipe = this.#current();
+    if (pipe !== undefined) this.#subscriptions.subscribe(pipe, topic);
+  }
+
+  /** With `manual`: undoes subscribe() for the peer of the subscription read last. */
+  unsubscribe(topic: Buffer): void {
+    const pipe = this.#current();
+    if (pipe !== undefined) this.#subscriptions.cancel(pipe, topic);
+  }
+
+  /** The peer that subscribe() is about; undefined when it has left (J21). */
+  #current(): Pipe | undefined {
+    // What was sent since has answered the subscription, where that is for its subscriber alone.
+    const pipe = this.host.options.manualLastValue ? this.#newest : this.host.inbound.last;
+    return pipe !== undefined && this.#connected.has(pipe) ? pipe : undefined;
+  }
+
+  get canSend(): boolean {
+    return this.#distributor.hasRoom;
+  }
+
+  send(message: OutMessage): boolean {
+    const { manual, manualLastValue } = this.host.options;
+    const newest = this.#newest;
+    if (newest === undefined || !manual || !manualLastValue || !this.#connected.has(newest)) {
+      return this.#distributor.send(message);
+    }
+    if (!this.#distributor.send(message, newest)) return false;
+    this.#newest = undefined;
+    return true;
+  }
+
+  next(): Message | undefined {
+    const { inbound, options } = this.host;
+    const message = inbound.next();
+    if (message !== undefined && options.manual) this.#newest = inbound.last;
+    return message;
+  }
+
+  override attach(pipe: Pipe): void {
+    pipe.intercept = this.#intercept;
+    this.#subscriptions.add(pipe);
+    this.#asked.add(pipe);
+  }
+
+  override connected(pipe: Pipe): void {
+    for (const subscriptions of [this.#asked, this.#subscriptions]) subscriptions.settle(pipe);
+    this.#connected.add(pipe);
+    const { welcomeMessage } = this.host.options;
+    if (welcomeMessage !== null && welcomeMessage.length > 0) pipe.trySend(welcomeMessage); // J23
+  }
+
+  override disconnected(pipe: Pipe): void {
+    this.#left(pipe);
+    this.host.roomForSends();
+  }
+
+  override detach(pipe: Pipe): void {
+    this.#left(pipe); // also when it is we who let go of it: what was told as begun is told as ended
+    this.#subscriptions.remove(pipe);
+    this.#asked.remove(pipe);
+    this.host.roomForSends(); // with noDrop a send may have waited for this one
+  }
+
+  /** J15: the end of the subscriptions of a peer that left is told as if it had cancelled them. */
+  #left(pipe: Pipe): void {
+    this.#connected.delete(pipe);
+    if (this.#newest === pipe) this.#newest = undefined;
+    this.#distributor.left();
+    const { manual } = this.host.options;
+    const { peer } = pipe;
+    let here = true;
+    const ended = {
+      topic: (topic: Buffer, last: boolean) => {
+        if (!last && !manual && this.host.options.verbosity !== "allSubsUnsubs") return;
+        pipe.enqueue([subscriptionMessage(topic, false)]);
+      },
+      told: () => {
+        if (this.host.closed || pipe.inboundLength === 0) return;
+        if (!here) this.host.inbound.parted(pipe, peer); // later than disconnected(): said by this peer all the same
+        this.host.pipeReadable(pipe);
+      },
+    };
+    this.#subscriptions.clear(pipe, manual ? undefined : ended);
+    this.#asked.clear(pipe, manual ? ended : undefined);
+    here = false;
+  }
+
+  override subscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
+    if (!this.#apply(pipe, topic, subscribe)) return;
+    pipe.enqueue([subscriptionMessage(topic, subscribe)]); // F4
+    this.host.pipeReadable(pipe);
+  }
+
+  /** A message of several parts: each subscription among them is told by itself, or as the last part of what it follows (J17). */
+  #takeParts(pipe: Pipe, message: Message): boolean {
+    if (!hasSubscriptions(message, this.host.options.onlyFirstSubscribe)) return false;
+    let told: Message = [];
+    for (const part of message) {
+      const subscription = subscriptionIn(part);
+      if (subscription !== undefined && !this.#apply(pipe, subscription.topic, subscription.subscribe))
+        continue;
+      told.push(part);
+      if (subscription === undefined) continue;
+      pipe.enqueue(told);
+      told = [];
+    }
+    if (told.length > 0) pipe.enqueue(told);
+    return true;
+  }
+
+  /** Registers a subscription or its end; answers whether the application is told (J13, J14). */
+  #apply(pipe: Pipe, topic: Buffer, subscribe: boolean): boolean {
+    const { manual, verbosity, maxTopicLength } = this.host.options;
+    const ledger = manual ? this.#asked : this.#subscriptions;
+    if (subscribe) {
+      const registered = ledger.subscribe(pipe, topic);
+      return registered !== "refused" && (manual || registered === "first" || verbosity !== null);
+    }
+    // One that nobody can have is not told either.
+    if (topic.length > maxTopicLength) return false;
+    return ledger.cancel(pipe, topic) || manual || verbosity === "allSubsUnsubs";
+  }
+
+  /** S13: messages of the peer are lost, what is told about its subscriptions is not. */
+  override kept(pipe: Pipe): readonly Message[] {
+    const kept: Message[] = [];
+    for (let message = pipe.read(); message !== undefined; message = pipe.read()) {
+      if (subscriptionOf(message) !== undefined) kept.push(message);
+    }
+    return kept;
+  }
+
+  override get dropped(): number {
+    return this.#overflow.dropped;
+  }
+}
+
+export const XPUBLISHER: SocketType<XPublisherStrategy> = {
+  number: 9,
+  name: "XPUB",
+  strategy: XPublisherStrategy,
+};

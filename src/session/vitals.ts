@@ -1,0 +1,155 @@
+/**
+ * Whether a connection is alive and of use: heartbeats, the time that a message may take, and the time without use. Knows
+ * neither frames nor states.
+ */
+import type { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
+import type { OptionValues } from "../options/options.js";
+import type { Stream } from "../transport/contract/transport.js";
+import { parsePing } from "../wire/zmtp/command.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
+import { type Idler, IdleWatch } from "./idle-watch.js";
+import { MessageWatch, type Watched } from "./message-watch.js";
+import type { Outlet } from "./outlet.js";
+import { heartbeatConfig, Pulse, type PulseOwner } from "./pulse.js";
+
+/** For a peer that sends PINGs and gets none. */
+const NO_PINGS = { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: false };
+
+/** What the vitals need of their session. */
+export interface Living {
+  readonly runtime: Runtime;
+  readonly stream: Stream;
+  /** The application does not read, so nothing can come in. */
+  readonly throttled: boolean;
+  /** A frame or a message has begun, and its end has not come. */
+  readonly begun: boolean;
+  /** A time is over: end the connection. */
+  fail(error: Error): void;
+}
+
+export class Vitals implements PulseOwner, Watched, Idler {
+  readonly #session: Living;
+  readonly #options: OptionValues;
+  readonly #outlet: Outlet;
+  /** Heartbeats: ours, or those that the peer asks for. */
+  #pulse: Pulse | null = null;
+  /** How long what has begun to arrive takes. */
+  #watch: MessageWatch | null = null;
+  #idle: IdleWatch | null = null;
+  /** A PING has come with what is being handled. */
+  #pinged = false;
+
+  constructor(session: Living, outlet: Outlet, options: OptionValues) {
+    this.#session = session;
+    this.#outlet = outlet;
+    this.#options = options;
+  }
+
+  /**
+   * The handshake is complete.
+   * @param commands the peer has announced a version that knows PING
+   * @param legacy it speaks ZMTP 2.0, which has no commands (A20)
+   */
+  start(commands: boolean, legacy: boolean): void {
+    if (!legacy) this.#startPulse(commands);
+    const { messageTimeout, idleTimeout } = this.#options;
+    // Threads of this process are no strangers, and may compute for long.
+    if (this.stream.remoteAddress.startsWith("inproc:")) return;
+    if (messageTimeout > 0) this.#watch = new MessageWatch(this, messageTimeout, this.runtime);
+    if (idleTimeout > 0) this.#idle = new IdleWatch(this, idleTimeout, this.runtime.agenda);
+  }
+
+  #startPulse(commands: boolean): void {
+    const config = heartbeatConfig(this.#options, commands, this.stream.remoteAddress.startsWith("tcp:"));
+    if (config.intervalMs === 0) return;
+    this.#pulse = new Pulse(this, config);
+    this.#pulse.due();
+  }
+
+  stop(): void {
+    this.#pulse?.stop();
+    this.#watch?.stop();
+    this.#idle?.stop();
+  }
+
+  /** Bytes have come. */
+  heard(): void {
+    this.#pulse?.received();
+  }
+
+  /** A PING (F7). Answered when all that came with it is handled. */
+  ping(data: Buffer): void {
+    const ping = parsePing(data);
+    if (ping === undefined) return; // F8
+    this.#pulse ??= new Pulse(this, NO_PINGS);
+    this.#outlet.queueHeartbeat(this.#pulse.answer(ping));
+    this.#pinged = true;
+  }
+
+  pong(): void {
+    this.#pulse?.pongReceived();
+  }
+
+  /** All that came together is handled: write the answers to its PINGs. */
+  answer(): void {
+    if (!this.#pinged) return;
+    this.#pinged = false;
+    this.#outlet.flush();
+    this.#pulse?.due();
+  }
+
+  /** A message has ended, or could not go on until now: what is under way began after that. */
+  progress(): void {
+    if (this.#watch !== null) this.#watch.anew = true;
+  }
+
+  /** A message or a subscription has come. */
+  used(): void {
+    if (this.#idle !== null) this.#idle.used = true;
+  }
+
+  // For the pulse and the watches
+
+  get runtime(): Runtime {
+    return this.#session.runtime;
+  }
+
+  get stream(): Stream {
+    return this.#session.stream;
+  }
+
+  get received(): number {
+    return this.stream.received;
+  }
+
+  get begun(): boolean {
+    return this.#session.begun;
+  }
+
+  get throttled(): boolean {
+    return this.#session.throttled;
+  }
+
+  get held(): boolean {
+    return this.#outlet.takeUsed() || this.throttled || this.#outlet.writing || this.begun;
+  }
+
+  sendHeartbeat(octets: Uint8Array): void {
+    this.#outlet.sendHeartbeat(octets);
+  }
+
+  silent(error: ProtocolError): void {
+    this.#session.fail(error);
+  }
+
+  overdue(): void {
+    const text = `no end of a message, nor progress, within ${this.#options.messageTimeout} ms`;
+    this.#session.fail(new ProtocolError("message-timeout", text, { rule: "G9", kind: "other" }));
+  }
+
+  idled(): void {
+    const text = `no message and no subscription within ${this.#options.idleTimeout} ms`;
+    this.#session.fail(new ProtocolError("idle-timeout", text, { rule: "G9", kind: "other" }));
+  }
+}

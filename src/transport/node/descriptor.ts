@@ -1,0 +1,65 @@
+/**
+ * What a descriptor is, for the portable engine: node:net listens on whatever it is given. Asks /proc (Linux), which
+ * lists the sockets of this process's network namespace.
+ */
+import { fstatSync, readFileSync } from "node:fs";
+import { descriptorError } from "../contract/stream-engine.js";
+
+/** TCP_LISTEN in /proc/net/tcp. */
+const LISTEN = "0A";
+/** __SO_ACCEPTCON in /proc/net/unix. */
+const ACCEPTING = 0x10000;
+/** SOCK_STREAM in /proc/net/unix. */
+const STREAM = "0001";
+
+/** The line in a table of /proc/self/net whose inode is this one, and its fields. */
+function lineOf(
+  table: string,
+  inodeField: number,
+  inode: string,
+): { line: string; fields: string[] } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/self/net/${table}`, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // no IPv6 here
+    throw error;
+  }
+  for (const line of text.split("\n")) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[inodeField] === inode) return { line, fields };
+  }
+  return undefined;
+}
+
+function inodeOf(descriptor: number): string | undefined {
+  try {
+    const stat = fstatSync(descriptor, { bigint: true });
+    return stat.isSocket() ? String(stat.ino) : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The path, or `@name`, of a listening ipc descriptor; "" for a tcp one, which tells its address itself.
+ * @throws ZmqError EINVAL where it is no listening stream socket of the scheme
+ */
+export function listeningAddress(descriptor: number, scheme: "tcp" | "ipc"): string {
+  const inode = inodeOf(descriptor);
+  if (inode === undefined) throw descriptorError(descriptor, scheme);
+  if (scheme === "tcp") {
+    const found = lineOf("tcp", 9, inode) ?? lineOf("tcp6", 9, inode);
+    if (found?.fields[3] !== LISTEN) throw descriptorError(descriptor, scheme);
+    return "";
+  }
+  const found = lineOf("unix", 6, inode);
+  if (found === undefined) throw descriptorError(descriptor, scheme);
+  const [, , , flags, type] = found.fields;
+  if (type !== STREAM || (Number.parseInt(flags, 16) & ACCEPTING) === 0) {
+    throw descriptorError(descriptor, scheme);
+  }
+  // A path may hold spaces.
+  return found.line.slice(found.line.indexOf(` ${inode} `) + inode.length + 2);
+}
