@@ -4,6 +4,13 @@
  *
  * Files named *.long.test.ts are matrices, soaks, floods and kill loops: `npm test` leaves them out. ZWIRE_TESTS says
  * which files run: "quick" (the default), "long", or "all".
+ *
+ * While working:
+ *   npm run test:unit                                              what needs no sockets of zwire; under a minute
+ *   npm run test:watch -- --project unit test/unit/engine          again after each change, one folder
+ *   npm run test:watch -- --project native push-pull               one file, on one engine
+ *   npx vitest run --project portable test/conformance/tcp.test.ts -t "part of a title"
+ * Child processes run what is compiled: after a change in src/, `npm run build` before tests that start some.
  */
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";

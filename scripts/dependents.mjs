@@ -163,7 +163,7 @@ const checks = {
     checkManager("yarn", "1", "bin/yarn.js", ["--no-lockfile", "--cache-folder", join(folder, "yarn-cache")]),
   "pnpm, the newest": () =>
     checkManager("pnpm", "latest", "bin/pnpm.mjs", ["--store-dir", join(folder, "pnpm-store")], {
-      // As README.md says: msgpackr's optional helper is the only package that may ask to be built.
+      // As docs/deployment.md says: msgpackr's optional helper is the only package that may ask to be built.
       "pnpm-workspace.yaml": "allowBuilds:\n  msgpackr-extract: false\n",
     }),
   "@types/node 20": () => checkDeclarations("20"),

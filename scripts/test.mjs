@@ -1,7 +1,7 @@
 /**
  * The tests, one command: makes the clone ready, finds or installs a Python with pyzmq for the interop tests, lints,
- * and runs vitest with the arguments given. The last line is `N passed, N failed, N skipped`. Uses Node's own modules
- * only, since it starts before any package is installed.
+ * checks the tests' types, and runs vitest with the arguments given. The last line is
+ * `N passed, N failed, N skipped`. Uses Node's own modules only, since it starts before any package is installed.
  *
  * `--all` adds the long tests (*.long.test.ts: matrices, soaks, floods, kill loops); `--long` runs those alone.
  */
@@ -104,5 +104,7 @@ readyOrExit({ quiet: true });
 preparePython();
 if (process.env.ZWIRE_TESTS !== "quick") prepareJava();
 const lint = long ? 0 : runBin("@biomejs/biome/bin/biome", ["check", "."]);
+const types = long ? 0 : runBin("typescript/bin/tsc", ["-p", "test"]);
+if (types !== 0) console.error("the types of the tests do not fit (above); the tests run all the same");
 const tests = runTests(given.filter((argument) => argument !== "--long" && argument !== "--all"));
-process.exitCode = lint || tests;
+process.exitCode = lint || types || tests;

@@ -32,7 +32,8 @@ Napi::Function AcceptorWrap::Define(Napi::Env env) {
 }
 
 AcceptorWrap::AcceptorWrap(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<AcceptorWrap>(info), environment_(Environment::Of(info.Env())),
+    : Napi::ObjectWrap<AcceptorWrap>(info),
+      environment_(Environment::Of(info.Env())),
       binding_(environment_.BindingOf(info)),
       binding_number_(binding_ == nullptr ? 0 : info[0].As<Napi::Number>().DoubleValue()),
       owner_(info.Env()) {}
@@ -139,7 +140,8 @@ Napi::Value AcceptorWrap::ListenDescriptor(const Napi::CallbackInfo& info) {
 
 Napi::Value AcceptorWrap::GetSocketOption(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber()) return Misuse(env, "getSocketOption(level, name)");
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber())
+    return Misuse(env, "getSocketOption(level, name)");
   if (acceptor_ == nullptr) return Napi::Number::New(env, -EBADF);
   return Napi::Number::New(env, ReadSocketOption(acceptor_->fd(), info[0].As<Napi::Number>().Int32Value(),
                                                  info[1].As<Napi::Number>().Int32Value()));

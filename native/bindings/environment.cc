@@ -7,8 +7,7 @@
 
 namespace zwire {
 
-Environment::Environment(Napi::Env env)
-    : stream_constructor(env), receive(env), env_(env), pool_(env) {
+Environment::Environment(Napi::Env env) : stream_constructor(env), receive(env), env_(env), pool_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
@@ -31,7 +30,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   static constexpr const char* kNames[Binding::kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
-                                                                 "onDrain",   "onClose", "onAccept", "onShared"};
+                                                                  "onDrain",   "onClose", "onAccept", "onShared"};
   const auto callbacks = info[1].As<Napi::Object>();
   auto binding = std::make_unique<Binding>(env);
   for (int i = 0; i < Binding::kCallbackCount; i++) {
@@ -54,12 +53,14 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
 
 Binding* Environment::BindingOf(const Napi::CallbackInfo& info) {
   const double number = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
-  if (number >= 0 && number < static_cast<double>(bindings_.size())) return bindings_[static_cast<size_t>(number)].get();
+  if (number >= 0 && number < static_cast<double>(bindings_.size()))
+    return bindings_[static_cast<size_t>(number)].get();
   Napi::TypeError::New(info.Env(), "binding must be a number that init returned").ThrowAsJavaScriptException();
   return nullptr;
 }
 
-void Environment::Call(const Binding& binding, Binding::Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments) {
+void Environment::Call(const Binding& binding, Binding::Callback callback, napi_value receiver,
+                       std::initializer_list<napi_value> arguments) {
   if (closing_) return;
   const napi_value function = binding.callbacks[callback]->Value();
   if (function == nullptr || receiver == nullptr) return;

@@ -26,7 +26,17 @@ class OpenHandle {
 
 // What one call of init has given: a program may evaluate our modules twice, and each copy has handles of its own.
 struct Binding {
-  enum Callback { kOnConnect, kOnBytes, kOnFrames, kOnLargeFrame, kOnDrain, kOnClose, kOnAccept, kOnShared, kCallbackCount };
+  enum Callback {
+    kOnConnect,
+    kOnBytes,
+    kOnFrames,
+    kOnLargeFrame,
+    kOnDrain,
+    kOnClose,
+    kOnAccept,
+    kOnShared,
+    kCallbackCount
+  };
 
   explicit Binding(napi_env env) : table_reference(env) {}
 
@@ -46,7 +56,8 @@ class Environment {
   Napi::Value Init(const Napi::CallbackInfo& info);
   // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception. Whatever runs
   // on the event loop uses plain Node-API, see reference.h.
-  void Call(const Binding& binding, Binding::Callback callback, napi_value receiver, std::initializer_list<napi_value> arguments);
+  void Call(const Binding& binding, Binding::Callback callback, napi_value receiver,
+            std::initializer_list<napi_value> arguments);
   // Forgets an exception that a failed call into the engine has left, so that it reaches nobody it does not concern.
   void Forget();
   // Memory for JavaScript, zeroed by nobody. nullptr where there is none.

@@ -198,7 +198,8 @@ void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octet
   napi_create_int32(env, static_cast<int>(fault), &arguments[1]);
   napi_create_double(env, static_cast<double>(pending), &arguments[2]);
   napi_create_double(env, static_cast<double>(octets), &arguments[3]);
-  environment_.Call(*binding_, Binding::kOnClose, owner_.Value(), {arguments[0], arguments[1], arguments[2], arguments[3]});
+  environment_.Call(*binding_, Binding::kOnClose, owner_.Value(),
+                    {arguments[0], arguments[1], arguments[2], arguments[3]});
 }
 
 // Methods
@@ -365,7 +366,8 @@ Napi::Value StreamWrap::Unsent(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::GetSocketOption(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber()) return Misuse(env, "getSocketOption(level, name)");
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber())
+    return Misuse(env, "getSocketOption(level, name)");
   if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
   return Napi::Number::New(env, ReadSocketOption(stream_->fd(), info[0].As<Napi::Number>().Int32Value(),
                                                  info[1].As<Napi::Number>().Int32Value()));

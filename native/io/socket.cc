@@ -74,9 +74,7 @@ int Set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
-int SetUnlessDefault(int fd, int level, int name, int value) {
-  return value == -1 ? 0 : Set(fd, level, name, value);
-}
+int SetUnlessDefault(int fd, int level, int name, int value) { return value == -1 ? 0 : Set(fd, level, name, value); }
 
 int ApplyBuffers(int fd, const SocketOptions& options) {
   const int status = SetUnlessDefault(fd, SOL_SOCKET, SO_SNDBUF, options.send_buffer);

@@ -5,7 +5,7 @@
  */
 import { ZmqError } from "../base/errors.js";
 import { type Runtime, systemRuntime } from "../base/runtime.js";
-import { InprocRegistry } from "../inproc/listener.js";
+import { InprocRegistry } from "../inproc/registry.js";
 import { OptionAccess } from "../options/access.js";
 import { CONTEXT_OPTION_NUMBERS, type NumberedOption } from "../options/numbers.js";
 import type { SocketContext } from "../options/options.js";

@@ -10,7 +10,9 @@ import { Dialer } from "../connect/dialer.js";
 import { Gate } from "../connect/gate.js";
 import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
-import { InprocConnector, InprocListener, type InprocRegistry } from "../inproc/listener.js";
+import { InprocConnector } from "../inproc/connector.js";
+import { InprocListener } from "../inproc/listener.js";
+import type { InprocRegistry } from "../inproc/registry.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { hasTransport, schemes, transportFor } from "../transport/registry.js";
 

@@ -1,18 +1,17 @@
 /**
  * The header of a frame: its flags, and its size in one byte or in eight (RFC 37 §Framing, items E1, E2). Hot path.
  */
-import { LONG } from "../wire/frame-format.js";
+import * as frameFormat from "../wire/frame-format.js";
 
-/** Bytes of the longest header. */
-export const HEADER_MAX = 9;
-const SHORT_BODY_MAX = 255;
+// Constants of this module: see frame-format.ts.
+const { LONG, LONG_HEADER, SHORT_BODY_MAX, SHORT_HEADER } = frameFormat;
 
 /** Writes a header; returns the offset behind it. */
 export function writeFrameHeader(target: Uint8Array, at: number, flags: number, length: number): number {
   if (length <= SHORT_BODY_MAX) {
     target[at] = flags;
     target[at + 1] = length;
-    return at + 2;
+    return at + SHORT_HEADER;
   }
   target[at] = flags | LONG;
   const high = Math.floor(length / 0x100000000);
@@ -24,7 +23,7 @@ export function writeFrameHeader(target: Uint8Array, at: number, flags: number, 
   target[at + 6] = length >>> 16;
   target[at + 7] = length >>> 8;
   target[at + 8] = length;
-  return at + HEADER_MAX;
+  return at + LONG_HEADER;
 }
 
 /** Reads a size of eight bytes. It is exact below 2^53, which is far above any size that is sent or accepted. */

@@ -11,6 +11,7 @@ import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
 import type { FrameFilter, FrameRun } from "./incoming/frame-run.js";
 import type { OpenMessage } from "./incoming/open-message.js";
 import { heldBytes, PART_COST } from "./message-size.js";
+import type { Shared } from "./outgoing/shared-run.js";
 
 /** The socket's marks, read afresh each time so that a change takes effect at once (G7). 0 = no limit (G5). */
 export interface PipeLimits {
@@ -21,6 +22,11 @@ export interface PipeLimits {
   readonly conflate: boolean;
   /** How often a message is sent again that peers end their connections within; -1 for as often as it takes. */
   readonly maxResends: number;
+}
+
+/** Calls `endOfTurn` of each that was added, once, when the current turn of the event loop is over. */
+export interface FlushScheduler {
+  add(gathering: { endOfTurn(): void }): void;
 }
 
 /** The socket's side of its pipes. */
@@ -64,6 +70,10 @@ export abstract class Pipe implements Waiting {
   intercept: Interceptor | null = null;
   /** Whether it may lose its connection and get another; over inproc it ends with it. */
   readonly outlivesConnection: boolean = true;
+  /** Gathers messages for this pipe and others. They come before anything that is sent otherwise. */
+  gathering: { settle(): void } | null = null;
+  /** Tells when the turn is over. */
+  readonly scheduler: FlushScheduler;
   /** Has refused a message, that was told, and it has had no room since; bookkeeping of who tells it. */
   overflowing = false;
   /** As `intercept`, of messages that are not made yet: set by socket types that only want some. */
@@ -80,7 +90,8 @@ export abstract class Pipe implements Waiting {
   #openBytes = 0;
   #throttled = false;
 
-  constructor(owner: PipeOwner, limits: PipeLimits) {
+  constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
+    this.scheduler = scheduler;
     this.owner = owner;
     this.limits = limits;
     this.#budget = owner.received;
@@ -88,6 +99,19 @@ export abstract class Pipe implements Waiting {
 
   /** Queue one whole message; false when a high-water mark forbids it, and then pipeWritable follows. */
   abstract trySend(message: OutMessage): boolean;
+  /** As trySend, for a message that is encoded once for many peers. */
+  abstract trySendShared(shared: Shared, message: OutMessage): boolean;
+  /** Whether what is encoded once for many peers may be sent with sendShared(). */
+  abstract get shares(): boolean;
+  /** Messages that the pipe takes before its mark is reached. */
+  abstract get room(): number;
+  /** Bytes that the pipe takes before its mark is reached; the message that reaches the mark may go beyond. */
+  abstract get roomBytes(): number;
+  /**
+   * Queues messages that were encoded together for many peers; there is room for them.
+   * @param flush the turn is over: write at once
+   */
+  abstract sendShared(shared: Shared, flush: boolean): void;
   /** Whether trySend would accept a message now; after false, pipeWritable follows. */
   abstract hasRoom(): boolean;
   /** Tell the peer about one of our subscriptions; not subject to high-water marks. */

@@ -11,7 +11,14 @@ import { Batch } from "./outgoing/batch.js";
 import { Resends } from "./outgoing/resends.js";
 import type { Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
-import { lowWaterMark, Pipe, type PipeLimits, type PipeOwner, type ReachedLimit } from "./pipe.js";
+import {
+  type FlushScheduler,
+  lowWaterMark,
+  Pipe,
+  type PipeLimits,
+  type PipeOwner,
+  type ReachedLimit,
+} from "./pipe.js";
 
 /** What a stream pipe needs of its session. */
 export interface PipeLink {
@@ -23,17 +30,11 @@ export interface PipeLink {
   fail(error: Error): void;
 }
 
-/** Calls `endOfTurn` of each that was added, once, when the current turn of the event loop is over. */
-export interface FlushScheduler {
-  add(gathering: { endOfTurn(): void }): void;
-}
-
 /** A pipe over a session's stream. Without a link it queues up to the mark: a dialled pipe waiting for its peer. */
 export class StreamPipe extends Pipe {
   /** Called when nothing is queued any more; set while a close lingers. */
   onEmpty: (() => void) | null = null;
   #link: PipeLink | null = null;
-  readonly scheduler: FlushScheduler;
   /** Messages being gathered. */
   #open = new Batch();
   /** The batch handed to the stream and not wholly taken, or one to be sent again after a reconnect. */
@@ -44,8 +45,6 @@ export class StreamPipe extends Pipe {
   /** Bytes of a message that the end of the last connection made us give up; -1 for none. */
   #givenUp = -1;
   #spare: Batch | null = null;
-  /** Gathers messages for this pipe and others: they come before anything that is sent otherwise. */
-  gathering: { settle(): void } | null = null;
   /** Only the newest message, for a conflating socket. */
   #newest: OutMessage | null = null;
   #full = false;
@@ -59,8 +58,7 @@ export class StreamPipe extends Pipe {
   #forced = false;
 
   constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
-    super(owner, limits);
-    this.scheduler = scheduler;
+    super(owner, limits, scheduler);
     this.#budget = owner.unsent;
   }
 
@@ -100,8 +98,7 @@ export class StreamPipe extends Pipe {
     else this.#open.append(message);
   }
 
-  /** As trySend, for a message that is encoded once for many peers. */
-  trySendShared(shared: Shared, message: OutMessage): boolean {
+  override trySendShared(shared: Shared, message: OutMessage): boolean {
     if (this.limits.conflate) {
       this.#newest = shared.copyOf(message as Uint8Array);
       this.#written();
@@ -113,30 +110,23 @@ export class StreamPipe extends Pipe {
     return true;
   }
 
-  /** Whether what is encoded once for many peers may be sent by reference. */
-  get shares(): boolean {
+  override get shares(): boolean {
     return true;
   }
 
-  /** Messages that it takes until its mark is reached. */
-  get room(): number {
+  override get room(): number {
     const { sendHighWaterMark } = this.limits;
     return sendHighWaterMark === 0 ? Number.POSITIVE_INFINITY : sendHighWaterMark - this.outboundLength;
   }
 
-  /** Octets that it takes until its mark is reached; the message that reaches it may go beyond. */
-  get roomBytes(): number {
+  override get roomBytes(): number {
     const { sendHighWaterMarkBytes } = this.limits;
     return sendHighWaterMarkBytes === 0
       ? Number.POSITIVE_INFINITY
       : sendHighWaterMarkBytes - this.#outboundBytes;
   }
 
-  /**
-   * Messages that were encoded together for many peers; there was room for them.
-   * @param flush the turn is over: write at once
-   */
-  sendShared(shared: Shared, flush: boolean): void {
+  override sendShared(shared: Shared, flush: boolean): void {
     this.#open.appendShared(shared);
     this.#sentThisTurn += shared.messages;
     const link = this.#link;

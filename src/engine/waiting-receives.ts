@@ -8,6 +8,7 @@ import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
 import type { CallOptions, Turns } from "../base/turns.js";
 import { OPERATIONS_PER_TURN } from "../base/turns.js";
+import { nextMode, type ReceiveMode } from "./receive-mode.js";
 
 /** Where messages come from. */
 export interface Source<M> {
@@ -28,7 +29,7 @@ export interface ReceiveLimits {
 }
 
 interface Waiter<M> {
-  /** Takes what is ready; false once cancelled. */
+  /** Whether it still waits; false once it is served or cancelled. */
   live: boolean;
   serve: (first: M) => void;
   /** The socket closed. */
@@ -41,7 +42,7 @@ interface Waiter<M> {
 
 const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });
 
-/** One `for await`, or whatever else steps: its waits are its own, to be withdrawn when it is left. */
+/** One `for await`, or whatever else steps through messages. When it is left, its own waits are withdrawn. */
 export class Iteration<M> implements AsyncIterator<M, undefined> {
   readonly #queue: ReceiveQueue<M>;
   /** Messages that wait for the next turn of the event loop, to be given away then. */
@@ -58,7 +59,7 @@ export class Iteration<M> implements AsyncIterator<M, undefined> {
     return this.#queue.step(this);
   }
 
-  /** The iteration is left: a step that waits ends without a message, which goes to whoever receives next. */
+  /** The iteration is left: a step that waits ends without a message. The message goes to the next receive. */
   return(): Promise<IteratorResult<M, undefined>> {
     this.#queue.leave(this);
     return Promise.resolve(DONE);
@@ -73,6 +74,8 @@ export class ReceiveQueue<M> {
   readonly #waiters = new Fifo<Waiter<M>>();
   #live = 0;
   #operations = 0;
+  #mode: ReceiveMode = "receiving";
+  /** Closed: what every receive fails with. */
   #closed: ZmqError | null = null;
   #listener: ((message: M) => void) | null = null;
   #pumpScheduled = false;
@@ -137,8 +140,8 @@ export class ReceiveQueue<M> {
 
   /** The next message if one is ready. */
   tryReceive(): M | undefined {
-    if (this.#closed !== null) throw this.#closed;
-    if (this.#taker !== null) throw lent();
+    if (this.#mode === "closed") throw this.#closed;
+    if (this.#mode === "lent") throw lent();
     return this.#live === 0 ? this.#next() : undefined;
   }
 
@@ -166,7 +169,7 @@ export class ReceiveQueue<M> {
 
   /** One step of an iteration. */
   step(by: Iteration<M>): Promise<IteratorResult<M, undefined>> {
-    if (this.#closed !== null || by.left) return Promise.resolve(DONE);
+    if (this.#mode === "closed" || by.left) return Promise.resolve(DONE);
     const refused = this.#refusal(undefined);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
@@ -211,8 +214,9 @@ export class ReceiveQueue<M> {
 
   /** Deliver by call instead of by promise; null ends it. */
   listen(listener: ((message: M) => void) | null): void {
-    if (this.#closed !== null) return;
-    if (listener !== null && this.#taker !== null) throw lent();
+    if (this.#mode === "closed") return;
+    if (listener !== null && this.#mode === "lent") throw lent();
+    this.#mode = nextMode(this.#mode, listener === null ? "stopListening" : "listen");
     this.#listener = listener;
     if (listener !== null) this.#schedulePump();
   }
@@ -223,19 +227,21 @@ export class ReceiveQueue<M> {
    * @throws ZmqError EBUSY when somebody waits for messages or listens to them; EBADF
    */
   lend(ready: () => void): void {
-    if (this.#closed !== null) throw this.#closed;
-    if (this.#taker !== null) throw lent();
-    if (this.#listener !== null) throw new ZmqError("EBUSY", { detail: 'it has a "message" listener' });
+    if (this.#mode === "closed") throw this.#closed;
+    if (this.#mode === "lent") throw lent();
+    if (this.#mode === "listening") throw new ZmqError("EBUSY", { detail: 'it has a "message" listener' });
     if (this.#live > 0) throw new ZmqError("EBUSY", { detail: `${this.#live} receives wait` });
+    this.#mode = nextMode(this.#mode, "lend");
     this.#taker = ready;
   }
 
   /** End `lend`. */
   reclaim(): void {
+    this.#mode = nextMode(this.#mode, "reclaim");
     this.#taker = null;
   }
 
-  /** For who has the queue on loan: the next message if one is ready. */
+  /** For the proxy that has the messages on loan: the next message if one is ready. */
   take(): M | undefined {
     return this.#next();
   }
@@ -273,6 +279,7 @@ export class ReceiveQueue<M> {
 
   /** End all waits and refuse everything after. */
   close(error: ZmqError): void {
+    this.#mode = nextMode(this.#mode, "close");
     this.#closed = error;
     this.#listener = null;
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
@@ -288,13 +295,16 @@ export class ReceiveQueue<M> {
   }
 
   #refusal(options: CallOptions | undefined): unknown {
-    if (this.#closed !== null) return this.#closed;
-    if (this.#taker !== null) return lent();
-    if (this.#listener !== null) {
-      return new ZmqError("EBUSY", { detail: 'messages go to the "message" listener; remove it first' });
-    }
+    if (this.#mode !== "receiving") return this.#otherwise();
     const signal = options?.signal;
     return signal?.aborted ? (signal.reason ?? new ZmqError("EAGAIN")) : undefined;
+  }
+
+  /** Why nothing can be received in this mode. */
+  #otherwise(): ZmqError | null {
+    if (this.#mode === "closed") return this.#closed;
+    if (this.#mode === "lent") return lent();
+    return new ZmqError("EBUSY", { detail: 'messages go to the "message" listener; remove it first' });
   }
 
   /** A settled promise, or one for a later turn once in 512 (fairness). */

@@ -2,8 +2,8 @@
  * A connected inproc name: waits until the name is bound, in this thread or in another, and does not reconnect after
  * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
  */
-import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
+import { rowOf, type Table } from "../base/machine.js";
 import type { Runtime } from "../base/runtime.js";
 import { flushed } from "../connect/linger.js";
 import { reportEnd, tellHandshake } from "../connect/report.js";
@@ -15,50 +15,77 @@ import type { Connection, SessionEnd, SessionOwner } from "../session/owner.js";
 import { Session } from "../session/session.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
-import { type Defer, DirectPipe } from "./direct-pipe.js";
-import type { Hold, InprocListener, InprocRegistry } from "./listener.js";
-
-/** Joins in one turn after which the next goes through the event loop, so that two sockets cannot starve it. */
-const DEFERS_PER_TURN = 512;
-let deferred = 0;
-
-/** Soon, but not inside the current call; once in 512 after a turn of the event loop. */
-const deferSoon: Defer = (run) => {
-  if (++deferred % DEFERS_PER_TURN === 0) setImmediate(run);
-  else process.nextTick(run);
-};
-
-/** One end of a joined pair, or a connector's queue until it is joined. */
-export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
-  const onSpoiled = ({ peer }: DirectPipe): void =>
-    host.emitEvent("limit", {
-      address: peer?.address ?? "",
-      endpoint: peer?.endpoint ?? "",
-      peer,
-      limit: "buffer",
-      action: "dropped",
-      error: memoryGone(),
-    });
-  return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
-}
-
-/** How a socket of this thread looks to the other end. */
-export function peerOf(host: SocketHost, id: number, address: string): Peer {
-  const routingId = host.options.routingId ?? Buffer.alloc(0);
-  const { socketType } = host;
-  return { id, address, endpoint: address, socketType, routingId, metadata: host.options.metadata };
-}
+import type { DirectPipe } from "./direct-pipe.js";
+import { type BoundEnd, type ConnectingEnd, newDirectPipe } from "./ends.js";
+import type { Hold } from "./hold.js";
+import type { InprocRegistry } from "./registry.js";
 
 /**
- * waiting → joined (bound in this thread) → parted
- * waiting → dialling (bound in another) → remote (handshake complete) → parted
- * dialling → waiting (the other thread has gone), dialling → joined, dialling → parted (types do not fit)
- * parted → waiting (renewed); any → closed
+ * - `waiting`: for the name to be bound
+ * - `dialling`: another thread has it, and the handshake is under way
+ * - `joining`: this thread has it, and the binder's socket is being told
+ * - `joined`, `remote`: connected, within the thread or to another one
+ * - `refused`: binder and connector do not fit; nothing more happens
+ * - `parted`: the connection is gone
  */
-type State = "waiting" | "dialling" | "joined" | "remote" | "parted" | "closed";
+type State = "waiting" | "dialling" | "joining" | "joined" | "remote" | "refused" | "parted" | "closed";
+
+/** What each event brings. `join`, `link` and `part` come from a binder in this thread, the next three from another. */
+interface Events {
+  join: { readonly binder: BoundEnd; readonly far: DirectPipe };
+  link: Peer;
+  part: undefined;
+  reach: Stream;
+  ready: Peer;
+  lose: undefined;
+  /** Binder and connector do not fit. */
+  refuse: undefined;
+  renew: undefined;
+  close: undefined;
+}
 
 /** A connected name; waits until it is bound. */
-export class InprocConnector implements EndpointHandle, SessionOwner {
+export class InprocConnector implements EndpointHandle, SessionOwner, ConnectingEnd {
+  static readonly #table: Table<State, InprocConnector, Events> = {
+    waiting: {
+      join: ["joining", (connector, joining) => connector.#join(joining)],
+      reach: ["dialling", (connector, stream) => connector.#dial(stream)],
+      refuse: ["refused", (connector) => connector.#giveUp()],
+      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+    },
+    dialling: {
+      join: ["joining", (connector, joining) => connector.#join(joining)],
+      ready: ["remote", (connector, peer) => connector.#crossOver(peer)],
+      lose: ["waiting"],
+      refuse: ["refused", (connector) => connector.#giveUp()],
+      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+    },
+    joining: {
+      link: ["joined", (connector, peer) => connector.#connected(connector.pipe, peer)],
+      // It ends before our socket was told. As over tcp, the handshake was complete.
+      part: ["parted", (connector) => connector.#partUntold()],
+      close: ["closed", (connector) => connector.#leaveUntold()],
+    },
+    joined: {
+      part: ["parted", (connector) => connector.#part()],
+      close: ["closed", (connector) => connector.#leave()],
+    },
+    remote: {
+      lose: ["parted", (connector) => connector.#losePeer()],
+      close: ["closed", (connector) => connector.#endPipe()],
+    },
+    refused: {
+      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+    },
+    parted: {
+      renew: ["waiting", (connector) => connector.#begin()],
+      close: ["closed"],
+    },
+    closed: {
+      part: ["closed", (connector) => connector.#part()],
+    },
+  };
+
   readonly endpoint: string;
   readonly socketType: string;
   readonly host: SocketHost;
@@ -68,19 +95,18 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   readonly #registry: InprocRegistry;
   readonly routingId: Buffer | null;
   #state: State = "waiting";
-  #listener: InprocListener | null = null;
+  /** Joined: the binder, and its end of the pipe. */
+  #binder: BoundEnd | null = null;
   #far: DirectPipe | null = null;
+  /** Dialling or remote. */
   #session: Session | null = null;
+  /** Whether the socket has our pipe among those that it may send to. */
   #attached = true;
-  /** Joined, and the socket knows. */
-  #linked = false;
   readonly #hold: Hold;
   /** Called when the name is bound at last; set while a close lingers. */
   #onJoined: (() => void) | null = null;
-  /** close() has been called. */
-  #closing = false;
-  /** Nor does it linger any more. */
-  #abandoned = false;
+  /** `close` has been called, and perhaps `abandon`: then it does not linger any more. */
+  #life: "open" | "closing" | "abandoned" = "open";
 
   /** @param routingId how the socket will name the peer, where connect() said so (I11) */
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
@@ -100,8 +126,15 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     return pipe;
   }
 
+  /** Stores the next state before it acts: listeners may come back with another event. */
+  #on<E extends keyof Events>(event: E, argument: Events[E]): void {
+    const [next, act] = rowOf(InprocConnector.#table, this.#state, event);
+    this.#state = next;
+    act?.(this, argument);
+  }
+
+  /** Begins to wait for the name, which may be bound already. */
   start(): void {
-    this.#state = "waiting";
     sayHello(this.pipe, this.#notices);
     this.host.attachPipe(this.pipe);
     this.#hold.set(this.host.refed);
@@ -110,24 +143,24 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   // A binder in this thread
 
-  joined(listener: InprocListener, far: DirectPipe): void {
+  joined(binder: BoundEnd, far: DirectPipe): void {
+    this.#on("join", { binder, far });
+  }
+
+  #join({ binder, far }: Events["join"]): void {
     this.#dropSession();
-    this.#state = "joined";
-    this.#linked = false;
     this.#hold.set(false);
-    this.#listener = listener;
+    this.#binder = binder;
     this.#far = far;
     this.#onJoined?.();
   }
 
-  /** Both ends know of each other. */
   linked(peer: Peer): void {
-    this.#linked = true;
-    this.#connected(this.pipe, peer);
+    this.#on("link", peer);
   }
 
   #connected(pipe: DirectPipe | StreamPipe, peer: Peer): void {
-    if (this.#closing) tellHandshake(this.host, peer);
+    if (this.#life !== "open") tellHandshake(this.host, peer);
     else {
       this.host.pipeConnected(pipe, peer);
       tellMade(this.host, pipe, this.#notices);
@@ -136,38 +169,60 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
 
   /** No hiccup: no connection is made anew here (R22). */
   #tellLost(): void {
-    if (!this.#closing) tellLost(this.host, this.pipe, { ...this.#notices, hiccupMessage: null }, true);
+    if (this.#life === "open")
+      tellLost(this.host, this.pipe, { ...this.#notices, hiccupMessage: null }, true);
   }
 
-  /** The binder's type does not fit ours: nothing more happens here. */
   refused(): void {
+    this.#on("refuse", undefined);
+  }
+
+  #giveUp(): void {
+    this.#registry.forget(this);
     this.#dropSession();
-    this.#state = "parted";
     this.#hold.set(false);
-    this.#onJoined?.(); // a close that lingers waits for nothing any more
+    this.#onJoined?.(); // a close that lingers has nothing to wait for
   }
 
   parted(): void {
     if (this.#far === null) return;
     this.#far = null;
-    if (this.#state !== "closed") this.#state = "parted";
-    // Turned away by the binder before it was told: as over tcp, the handshake was complete.
-    if (!this.#linked) tellHandshake(this.host, this.pipe.peer as Peer);
+    this.#on("part", undefined);
+  }
+
+  #part(): void {
+    const peer = this.pipe.peer as Peer;
     this.#tellLost();
     this.host.pipeDisconnected(this.pipe);
     this.#detach();
-    this.host.emitEvent("disconnect", { address: this.endpoint, peer: this.pipe.peer as Peer });
+    this.host.emitEvent("disconnect", { address: this.endpoint, peer });
+  }
+
+  #partUntold(): void {
+    tellHandshake(this.host, this.pipe.peer as Peer);
+    this.#part();
+  }
+
+  #leave(): void {
+    if (this.#far !== null) this.#binder?.part(this.#far);
+  }
+
+  #leaveUntold(): void {
+    tellHandshake(this.host, this.pipe.peer as Peer);
+    this.#leave();
   }
 
   // A binder in another thread
 
-  /** Whether a connection to another thread is being made. */
   get dialling(): boolean {
     return this.#session !== null;
   }
 
   reached(stream: Stream): void {
-    this.#state = "dialling";
+    this.#on("reach", stream);
+  }
+
+  #dial(stream: Stream): void {
     if (!this.host.refed) stream.unref();
     this.#session = new Session(this, stream, { ...this.host.options });
     this.#session.start();
@@ -183,7 +238,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     return this.host.runtime;
   }
 
-  /** Its pipe has brought it along. */
+  /** The pipe has brought it along. */
   get greeting(): null {
     return null;
   }
@@ -193,50 +248,58 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   }
 
   refusalOf(peer: Peer): Error | null {
-    return this.#closing ? null : this.host.refusalOf(peer, this.pipe, this.routingId);
+    return this.#life === "open" ? this.host.refusalOf(peer, this.pipe, this.routingId) : null;
   }
 
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
-    this.#state = "remote";
-    this.#registry.forget(this);
-    this.pipe.peer = peer;
-    this.pipe.becomeStream();
+    this.#on("ready", peer);
     return this.pipe;
   }
 
+  #crossOver(peer: Peer): void {
+    this.#registry.forget(this);
+    this.pipe.peer = peer;
+    this.pipe.becomeStream();
+  }
+
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
-    this.#hold.set(false); // the stream has its own
+    this.#hold.set(false); // the stream keeps the thread alive now
     this.#connected(pipe, peer);
     this.#onJoined?.();
   }
 
   sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
     this.#session = null;
-    if (wasReady) {
-      this.#state = "parted";
-      this.#tellLost();
-      this.host.pipeDisconnected(this.pipe);
-      this.pipe.discardOutbound();
-      this.#detach();
-      this.pipe.onEmpty?.();
-    }
+    const misfit = !wasReady && error instanceof ProtocolError && error.kind !== "other";
+    if (!misfit) this.#on("lose", undefined);
     const place = { address: this.endpoint, endpoint: this.endpoint };
     reportEnd(this.host, session, place, wasReady, error);
-    if (this.#state !== "dialling") return;
-    if (error instanceof ProtocolError && error.kind !== "other") {
-      this.#registry.forget(this);
-      this.refused();
-    } else {
-      this.#state = "waiting";
-      this.#registry.connect(this);
-    }
+    // A listener may have closed this end, or bound the name.
+    if (misfit && this.#state === "dialling") this.refused();
+    else if (this.#state === "waiting") this.#registry.connect(this);
+  }
+
+  #losePeer(): void {
+    this.#tellLost();
+    this.#endPipe();
+    this.#detach();
+    this.pipe.onEmpty?.();
+  }
+
+  /** The connection to another thread is gone, and with it what was to go over it. */
+  #endPipe(): void {
+    this.host.pipeDisconnected(this.pipe);
+    this.pipe.discardOutbound();
   }
 
   // From the socket
 
-  /** Connect once more, by a new pipe. */
   renew(): void {
-    if (this.#closing) return; // by a listener of the event that told of the end
+    if (this.#life !== "open") return; // closed by a listener of the event that told of the end
+    this.#on("renew", undefined);
+  }
+
+  #begin(): void {
     this.pipe = this.#newPipe();
     this.#attached = true;
     this.start();
@@ -261,12 +324,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     this.#attached = false;
   }
 
-  #leave(): void {
-    if (this.#far !== null) this.#listener?.part(this.#far);
-  }
-
   async close(lingerMs: number): Promise<void> {
-    this.#closing = true;
+    this.#life = "closing";
     this.#detach();
     const began = this.runtime.now();
     // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
@@ -276,12 +335,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
       const left = lingerMs > 0 ? Math.max(0, lingerMs - (this.runtime.now() - began)) : lingerMs;
       await flushed([this.pipe], this.#abandoned ? 0 : left, this.runtime.loop);
     }
-    const wasRemote = this.#state === "remote";
-    this.#state = "closed";
-    this.#dropSession();
-    if (wasRemote) this.host.pipeDisconnected(this.pipe);
-    this.pipe.discardOutbound();
-    this.#leave();
+    const session = this.#session;
+    this.#session = null;
+    session?.close();
+    this.#on("close", undefined);
     this.#hold.set(false);
     this.host.emitEvent("close", { address: this.endpoint });
   }
@@ -290,13 +347,17 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
     return this.#state === "waiting" || this.#state === "dialling";
   }
 
-  /** Waits for the name. In the main thread this does not keep the process alive; see ThreadNames.hold(). */
+  get #abandoned(): boolean {
+    return this.#life === "abandoned";
+  }
+
+  /** Waits for the name. In the main thread this does not keep the process alive; see NameDirectory.hold(). */
   #bound(lingerMs: number): Promise<void> {
     return new Promise((resolve) => {
       const deadline = lingerMs > 0 ? this.runtime.loop.deadline(lingerMs, resolve).unref() : undefined;
       this.#onJoined = () => {
         deadline?.cancel();
-        setImmediate(resolve); // what was queued goes over first
+        setImmediate(resolve); // first, what was queued goes over
       };
     });
   }
@@ -306,7 +367,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner {
   }
 
   abandon(): void {
-    this.#abandoned = true;
+    this.#life = "abandoned";
     this.#onJoined?.();
     this.pipe.onEmpty?.();
   }

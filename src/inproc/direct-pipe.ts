@@ -11,8 +11,8 @@ import { isSpoiled, type Message, type OutMessage, toReceived, unshared } from "
 import { FREE_BYTES } from "../engine/budget.js";
 import { heldBytes } from "../engine/message-size.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";
-import type { PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
-import { type FlushScheduler, StreamPipe } from "../engine/stream-pipe.js";
+import type { FlushScheduler, PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
+import { StreamPipe } from "../engine/stream-pipe.js";
 
 /** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */
 export type Defer = (run: () => void) => void;

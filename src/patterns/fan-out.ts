@@ -8,7 +8,6 @@ import type { Budget } from "../engine/budget.js";
 import { Batch } from "../engine/outgoing/batch.js";
 import { encodedBytes, Shared } from "../engine/outgoing/shared-run.js";
 import type { Pipe } from "../engine/pipe.js";
-import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Overflow } from "./overflow.js";
 
 /** Messages up to this size are encoded in memory that is used again, from which most pipes copy. */
@@ -46,8 +45,7 @@ export class FanOut {
     } else shared.setLong(message);
     for (let i = 0; i < pipes.length; i++) {
       const pipe = pipes[i];
-      const sent = pipe instanceof StreamPipe ? pipe.trySendShared(shared, message) : pipe.trySend(message);
-      if (!sent) overflow.refused(pipe, message, shared);
+      if (!pipe.trySendShared(shared, message)) overflow.refused(pipe, message, shared);
     }
     shared.clear();
     if (short) this.#scratch.release();

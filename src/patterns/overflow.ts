@@ -7,7 +7,6 @@
 import type { OutMessage } from "../base/message.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";
 import type { Pipe } from "../engine/pipe.js";
-import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OnFull } from "../options/options.js";
 
 /** The socket's option, read afresh: a change takes effect at once. null is the type's own way. */
@@ -62,10 +61,7 @@ export class Overflow {
       return;
     }
     this.dropped += pipe.dropOldest();
-    const sent =
-      shared !== undefined && pipe instanceof StreamPipe
-        ? pipe.trySendShared(shared, message)
-        : pipe.trySend(message);
+    const sent = shared === undefined ? pipe.trySend(message) : pipe.trySendShared(shared, message);
     if (!sent) this.dropped++;
   }
 

@@ -8,6 +8,7 @@ import { Buffer } from "../base/platform.js";
 import { writeFrameHeader } from "../engine/frame-header.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { OptionValues } from "../options/options.js";
+import { LONG_HEADER } from "../wire/frame-format.js";
 import type { SocketHost } from "./host.js";
 
 const EMPTY = Buffer.alloc(0);
@@ -15,8 +16,6 @@ const EMPTY = Buffer.alloc(0);
 /** The bits of ZMQ_ROUTER_NOTIFY. */
 const NOTIFY_CONNECT = 1;
 const NOTIFY_DISCONNECT = 2;
-
-const FRAME_HEADER_MAX = 9;
 
 /** The options that a connection goes by: as they were at bind or connect. */
 export type NoticeOptions = Pick<
@@ -40,7 +39,7 @@ export function greetingOf({ helloMessage }: NoticeOptions, probe: boolean): Uin
 }
 
 function frameOf(part: Buffer): Uint8Array {
-  const octets = Buffer.allocUnsafe(FRAME_HEADER_MAX + part.length);
+  const octets = Buffer.allocUnsafe(LONG_HEADER + part.length);
   const at = writeFrameHeader(octets, 0, 0, part.length);
   octets.set(part, at);
   return octets.subarray(0, at + part.length);

@@ -19,13 +19,9 @@ import type { OptionValues } from "../options/options.js";
 import { type Crypto, loadedCrypto } from "../security/crypto/crypto.js";
 import { protectionOf } from "../security/stream/protection.js";
 import { SealedStream } from "../security/stream/sealed-stream.js";
-import {
-  FLAG_COMMAND,
-  FRAME_ENTRY_SIZE,
-  FrameFault,
-  type Stream,
-  type StreamHandler,
-} from "../transport/contract/transport.js";
+import type { Stream, StreamHandler } from "../transport/contract/transport.js";
+import { COMMAND, FRAME_ENTRY_SIZE } from "../wire/frame-format.js";
+import { FrameFault } from "../wire/frame-limits.js";
 import { parseCommand } from "../wire/zmtp/command.js";
 import type { Handshake } from "../wire/zmtp/handshake.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
@@ -212,7 +208,7 @@ export class Session
     try {
       this.#assembler.frames(chunk, table, count);
       // F12: a message behind a PING of the same chunk ends the wait for its TTL.
-      if ((table[count * FRAME_ENTRY_SIZE - 1] & FLAG_COMMAND) === 0) this.#vitals.heard();
+      if ((table[count * FRAME_ENTRY_SIZE - 1] & COMMAND) === 0) this.#vitals.heard();
       this.#delivered(pipe);
     } catch (error) {
       this.#caught(error);

@@ -11,7 +11,6 @@ import { OPERATIONS_PER_TURN } from "../base/turns.js";
 import type { Context as CoreContext } from "../core/context.js";
 import type { SocketCore } from "../core/socket-core.js";
 import type { SendQueue } from "../engine/send-queue.js";
-import { StreamPipe } from "../engine/stream-pipe.js";
 import type { Iteration, ReceiveQueue } from "../engine/waiting-receives.js";
 import type { OptionName } from "../options/options.js";
 import { checkGroup } from "./arguments.js";
@@ -345,7 +344,7 @@ export class SocketState implements Lingering, EventSource {
   get unsent(): number {
     let count = this.core.endpoints.lingering;
     for (const pipe of this.core.pipes) {
-      if (pipe instanceof StreamPipe) count += pipe.outboundLength;
+      count += pipe.outboundLength;
     }
     return count;
   }

@@ -78,7 +78,7 @@ type ReadOnlyName =
   | "writable";
 
 /**
- * Options that only zwire has, as fields of a constructor; what they mean is in zwire's README. Here they begin as what
+ * Options that only zwire has, as fields of a constructor; what they mean is in docs/options.md. Here they begin as what
  * libzmq does: no limits in bytes, and copies for a full peer are dropped.
  */
 export interface OwnOptions {

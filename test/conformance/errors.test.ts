@@ -5,17 +5,9 @@
 import { describe, expect, it } from "vitest";
 import { engine, type Publisher, Pull, type Request, ZmqError } from "../../src/index.js";
 import { managed, rawConnected, rawDial, record, texts } from "../support/helpers.js";
+import { randomFrom } from "../support/random.js";
 import { greeting, message, ready } from "../support/raw-peer.js";
 import { ALL_TYPES, OWN_METHODS, TYPE_NAMES } from "../support/types.js";
-
-/** A random number generator with a seed, so that a failure can be repeated. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 it("the engine under test is the one that this project asks for", async () => {
   const pull = managed(new Pull());
@@ -212,7 +204,7 @@ describe("endpoints", () => {
   });
 
   it("U5 arbitrary strings as endpoints give an error or success, never a crash", async () => {
-    const random = generator(5);
+    const random = randomFrom(5);
     const pieces = [
       "tcp",
       "ipc",
@@ -238,8 +230,7 @@ describe("endpoints", () => {
     const pull = managed(new Pull({ linger: 0, reconnectInterval: -1 }));
     for (let i = 0; i < 500; i++) {
       let endpoint = "";
-      for (let n = Math.floor(random() * 7); n >= 0; n--)
-        endpoint += pieces[Math.floor(random() * pieces.length)];
+      for (let n = random(7); n >= 0; n--) endpoint += pieces[random(pieces.length)];
       if (endpoint.includes("ipc://") && !endpoint.includes("\0")) continue; // would leave files about
       try {
         pull.connect(endpoint);
@@ -283,10 +274,10 @@ describe("bad input", () => {
     const events = record(pull);
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const good = await rawConnected(endpoint, { type: "PUSH" });
-    const random = generator(6);
+    const random = randomFrom(6);
     for (let i = 0; i < 150; i++) {
-      const octets = Buffer.alloc(1 + Math.floor(random() * 200));
-      for (let j = 0; j < octets.length; j++) octets[j] = Math.floor(random() * 256);
+      const octets = Buffer.alloc(1 + random(200));
+      for (let j = 0; j < octets.length; j++) octets[j] = random(256);
       // A third as they are, a third behind a greeting, a third behind a whole handshake.
       const head = [Buffer.alloc(0), greeting(), Buffer.concat([greeting(), ready("PUSH")])][i % 3];
       const bad = await rawDial(endpoint);
@@ -307,7 +298,7 @@ describe("bad input", () => {
     const pull = managed(new Pull({ handshakeInterval: 10_000 }));
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const good = await rawConnected(endpoint, { type: "PUSH" });
-    const random = generator(7);
+    const random = randomFrom(7);
     const valid = Buffer.concat([
       greeting(),
       ready("PUSH", [["X-A", "b"]]),
@@ -315,7 +306,7 @@ describe("bad input", () => {
     ]);
     for (let i = 0; i < 150; i++) {
       const octets = Buffer.from(valid);
-      octets[Math.floor(random() * octets.length)] ^= 1 << Math.floor(random() * 8);
+      octets[random(octets.length)] ^= 1 << random(8);
       const bad = await rawDial(endpoint);
       bad.write(octets);
       bad.socket.end();

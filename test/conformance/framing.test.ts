@@ -171,7 +171,7 @@ describe("framing, received", () => {
     };
     const [first, second] = [await alone("first"), await alone("second")];
     try {
-      structuredClone(first.buffer, { transfer: [first.buffer] });
+      structuredClone(first.buffer, { transfer: [first.buffer as ArrayBuffer] });
     } catch (error) {
       expect(error).toHaveProperty("name", "DataCloneError"); // from Node 21 on; before, it is copied
     }

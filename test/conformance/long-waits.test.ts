@@ -21,7 +21,7 @@ describe("waits of any length", () => {
     const push = managed(new Push({ reconnectInterval: 2 ** 31 - 1 }));
     const events = record(push);
     vi.spyOn(Math, "random").mockReturnValue(0.99);
-    onTestFinished(() => vi.restoreAllMocks());
+    onTestFinished(() => void vi.restoreAllMocks());
     push.connect(await freePort());
     expect((await events.next("connect:retry")).interval).toBe(2 ** 31 - 1);
     await new Promise((resolve) => setTimeout(resolve, 20)); // a timer that overflows fires after one

@@ -74,7 +74,8 @@ describe("inproc within a thread", () => {
     join: () => Promise<unknown>,
   ): Promise<[sent: unknown[], received: unknown[]]> {
     const told: [Event[], Event[]] = [[], []];
-    for (const [i, socket] of [push, pull].entries()) socket.on("limit", (event) => told[i].push(event));
+    push.on("limit", (event) => told[0].push(event));
+    pull.on("limit", (event) => told[1].push(event));
     const ends = record(push);
     const bodies: Uint8Array<ArrayBuffer>[] = [];
     for (let i = 0; i < 40; i++) {

@@ -100,8 +100,10 @@ describe("a message that can never arrive does not block those behind it: maxRes
       "pull.maxmsgsize = 1000000",
       "print(pull.bind_to_random_port('tcp://127.0.0.1'), flush=True)",
       "print(pull.recv().decode(), flush=True)",
+      // Stays until it is killed: its end would be one more "disconnect", perhaps before its line is read here.
+      "import sys; sys.stdin.read()",
     ].join("\n");
-    const child = spawn(command as string, ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(command as string, ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
     onTestFinished(() => void child.kill());
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const push = managed(new Push(FAST));

@@ -429,7 +429,7 @@ describe("the stream that is handed on", () => {
   async function dialled(proxy: SocksServer, port: number) {
     const options = { ...defaultOptions(), socksProxy: proxy.address };
     const signal = new AbortController().signal;
-    const stream = await transportFor("tcp").connect(`127.0.0.1:${port}`, options, signal);
+    const stream = await transportFor("tcp").connect(`127.0.0.1:${port}`, options, signal, true);
     onTestFinished(() => stream.close());
     return stream;
   }
@@ -484,7 +484,7 @@ describe("the stream that is handed on", () => {
     const proxy = await SocksServer.start({ hang: "method" });
     const abort = new AbortController();
     const options = { ...defaultOptions(), socksProxy: proxy.address };
-    const attempt = transportFor("tcp").connect("127.0.0.1:1", options, abort.signal);
+    const attempt = transportFor("tcp").connect("127.0.0.1:1", options, abort.signal, true);
     attempt.catch(() => {});
     await until(() => proxy.open === 1, "a connection to the proxy");
     expect(await settled(attempt)).toBe(false);

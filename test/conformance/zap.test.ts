@@ -274,6 +274,7 @@ describe("handlers", () => {
       endpoint: "",
       routingId: Buffer.alloc(0),
       mechanism: "NULL",
+      metadata: new Map(),
     } as const;
     const client = zapClient(context.inproc, context.runtime, coreOf(router).openAsking());
     let refused = 0;

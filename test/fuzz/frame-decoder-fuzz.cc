@@ -169,8 +169,10 @@ Result Reference(const std::string& input, const FrameLimits& limits) {
     }
     at += 1 + size_octets;
     if (length > input.size() - at) break;
-    result.frames.push_back(
-        {command ? kFlagCommand : more ? kFlagMore : 0, input.substr(at, static_cast<size_t>(length))});
+    result.frames.push_back({command ? kFlagCommand
+                             : more  ? kFlagMore
+                                     : 0,
+                             input.substr(at, static_cast<size_t>(length))});
     at += static_cast<size_t>(length);
     if (command) continue;
     parts = more ? parts + 1 : 0;
@@ -217,8 +219,8 @@ Result Run(const std::string& input, const FrameLimits& limits, size_t entries, 
 // large ones, and sizes just beside the borders.
 std::string Stream(Recipe* recipe, bool raw) {
   if (raw) return std::string(reinterpret_cast<const char*>(recipe->rest()), recipe->rest_size());
-  static constexpr uint32_t kBorders[] = {0, 1, 255, 256, FrameDecoder::kLargeBytes - 1, FrameDecoder::kLargeBytes,
-                                          FrameDecoder::kLargeBytes + 1, 65536};
+  static constexpr uint32_t kBorders[] = {
+      0, 1, 255, 256, FrameDecoder::kLargeBytes - 1, FrameDecoder::kLargeBytes, FrameDecoder::kLargeBytes + 1, 65536};
   std::string stream;
   while (recipe->rest_size() > 0 && stream.size() < (1 << 19)) {
     const uint32_t order = recipe->Take(1);

@@ -5,6 +5,7 @@
 import { expect, it } from "vitest";
 import { besideGoodPeer, reason } from "../support/good-peer.js";
 import { rawDial, until } from "../support/helpers.js";
+import { randomFrom } from "../support/random.js";
 import { command, frame, greeting, message, metadata, ready } from "../support/raw-peer.js";
 
 it("a port scanner that connects and goes", async () => {
@@ -42,14 +43,11 @@ it.each([
 
 it("random octets, in a hundred connections", async () => {
   const rig = await besideGoodPeer({ handshakeInterval: 400 });
-  let state = 99;
+  const random = randomFrom(99);
   for (let i = 0; i < 100; i++) {
     const bad = await rawDial(rig.endpoint);
     const octets = Buffer.alloc(64 + (i % 5) * 1000);
-    for (let j = 0; j < octets.length; j++) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      octets[j] = state >>> 24;
-    }
+    for (let j = 0; j < octets.length; j++) octets[j] = random(256);
     bad.write(octets);
     await bad.closed();
     await reason(rig.events, i + 1);

@@ -4,7 +4,16 @@
  */
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { EVENT_NAMES, managed, record, TRANSPORTS, turns, until, within } from "../support/helpers.js";
+import {
+  EVENT_NAMES,
+  listen,
+  managed,
+  record,
+  TRANSPORTS,
+  turns,
+  until,
+  within,
+} from "../support/helpers.js";
 
 const ACTS = ["close", "close and linger", "let go"] as const;
 const SIDES = ["bound", "dialling"] as const;
@@ -24,7 +33,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
         const records = [record(bound), record(dialling)];
         let actual = "";
         let done: Promise<unknown> | undefined;
-        subject.on(name, () => {
+        listen(subject, name, () => {
           if (done !== undefined) return;
           if (act === "close") done = subject.close({ linger: 0 });
           else if (act === "close and linger") done = subject.close({ linger: 200 });

@@ -1,5 +1,5 @@
 /**
- * What the documents and examples of rpc promise, run as a reader would run it: the programs of the README's section, and
+ * What the documents and examples of rpc promise, run as a reader would run it: the programs of docs/rpc.md, and
  * the web example's check of itself. Knows them by their text.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -36,8 +36,8 @@ describe.skipIf(python.command === null)(`examples of rpc, ${withPython}`, () =>
   let blocks: { language: string; text: string }[];
 
   beforeAll(() => {
-    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-    const section = /^## RPC: Node calls Python[\s\S]*?(?=^## )/m.exec(readme)![0];
+    const document = readFileSync(join(ROOT, "docs/rpc.md"), "utf8");
+    const section = /^## Node calls Python[\s\S]*?(?=^## )/m.exec(document)![0];
     blocks = [...section.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, text]) => ({
       language,
       text,
@@ -53,7 +53,7 @@ describe.skipIf(python.command === null)(`examples of rpc, ${withPython}`, () =>
     return folder;
   }
 
-  it("README: Node calls Python, in ten lines each", async () => {
+  it("docs/rpc.md: Node calls Python, in ten lines each", async () => {
     const folder = consumer();
     writeFileSync(join(folder, "worker.py"), blocks[0].text);
     writeFileSync(join(folder, "main.mjs"), blocks[1].text);
@@ -62,7 +62,7 @@ describe.skipIf(python.command === null)(`examples of rpc, ${withPython}`, () =>
     expect(run.output).toMatch(/^\{ median: 2.5, deviation: 4.08\d* \}\n0\n1\n2\n$/);
   });
 
-  it("README: Python calls Node, in ten lines each", async () => {
+  it("docs/rpc.md: Python calls Node, in ten lines each", async () => {
     const folder = consumer();
     const endpoint = await freePort();
     const own = ({ text }: { text: string }): string => text.replaceAll("tcp://127.0.0.1:4242", endpoint);

@@ -14,7 +14,7 @@ it.each(["tcp://127.0.0.1:*", "ipc://*"])(
     const busy = await rawConnected(where, { type: "PUSH" });
     let sent = 0;
     const timer = setInterval(() => {
-      if (!idle.ended) idle.write(ping(0, Buffer.alloc(0)));
+      if (!idle.ended) idle.write(ping());
       busy.write(frame(`${sent++}`));
     }, 20);
     try {

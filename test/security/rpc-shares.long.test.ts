@@ -9,6 +9,8 @@ import { describeFigures, expectUnharmed, rig, underAttack } from "../support/ri
 import { event, newId } from "../support/rpc-peers.js";
 
 const EMPTY = Buffer.alloc(0);
+/** Calls of one client that are open when it leaves. */
+const CALLS = 60_000;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function say(peer: RawPeer, name: string, args: Buffer, header: Record<string, Buffer> = {}): string {
@@ -50,19 +52,23 @@ describe("clients that take what others need", () => {
   it("who leave with many calls open are cleaned up behind a few at a time", async () => {
     const made = await rig({ kind: "rpc" });
     const peer = await rawConnected(made.endpoint, { type: "DEALER" });
-    for (let i = 0; i < 60_000; i++) {
+    for (let i = 0; i < CALLS; i++) {
       say(peer, "later", arr(int(1_000_000)));
       if (i % 20 === 0) await turn();
     }
     // Built-ins are answered behind the calls in front of them.
     say(peer, "_zerorpc_ping", arr());
     await peer.read(100);
-    const pause = () => new Promise((resolve) => setTimeout(resolve, 600));
-    const quiet = await made.measure(pause);
+    expect(await made.channels()).toBeGreaterThanOrEqual(CALLS);
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const quiet = await made.measure(() => pause(600));
     const attacked = await made.measure(async () => {
       peer.close();
-      await pause();
+      do await pause(50);
+      while ((await made.channels()) > 100);
+      await pause(300);
     });
     expectUnharmed(quiet, attacked);
+    expect(attacked.served, describeFigures("attacked", attacked)).toBeGreaterThan(10);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What was sent, what arrived, and whether that is what README.md promises ("What is delivered"): whole or not at all, at
+ * What was sent, what arrived, and whether that is what docs/delivery.md promises: whole or not at all, at
  * most once, in order, and lost only where it may be.
  */
 import { Dice } from "./dice.js";

@@ -1,6 +1,6 @@
 /**
  * Many runs of two to ten sockets on virtual time and a network that misbehaves: order, no message twice, none torn,
- * marks kept, and losses only where README.md allows them. ZWIRE_SIM_SEED plays one seed and tells what happened,
+ * marks kept, and losses only where docs/delivery.md allows them. ZWIRE_SIM_SEED plays one seed and tells what happened,
  * ZWIRE_SIM_SEEDS that many; `npm run sim` sets them.
  */
 import { expect, it } from "vitest";

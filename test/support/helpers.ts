@@ -123,17 +123,18 @@ export async function settled(promise: Promise<unknown>): Promise<boolean> {
   return first !== pending;
 }
 
+/** Listens to any event: the types of `on` want one name, known when compiled. */
+export function listen(socket: Socket, name: string, listener: (event: AnyEvent) => void): void {
+  (socket.on as (name: string, listener: (event: AnyEvent) => void) => unknown).call(socket, name, listener);
+}
+
 /** Everything that a socket tells from now on. */
 export class EventRecord {
   readonly events: AnyEvent[] = [];
 
   constructor(socket: Socket) {
     for (const name of EVENT_NAMES) {
-      (socket.on as (name: string, listener: (event: AnyEvent) => void) => unknown).call(
-        socket,
-        name,
-        (event: AnyEvent) => this.events.push({ ...event, at: performance.now() }),
-      );
+      listen(socket, name, (event) => this.events.push({ ...event, at: performance.now() }));
     }
   }
 

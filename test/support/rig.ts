@@ -71,7 +71,7 @@ export class Rig {
   readonly endpoint: string;
   readonly victim: Child;
   readonly #good: Child;
-  #reports = 0;
+  #questions = 0;
 
   constructor(endpoint: string, victim: Child, good: Child) {
     this.endpoint = endpoint;
@@ -81,26 +81,30 @@ export class Rig {
 
   /** What it costs the victim and its good peer. */
   async measure(run: () => Promise<unknown>): Promise<Figures> {
-    this.victim.tell({ op: "begin" });
-    this.#good.tell({ op: "begin" });
+    // The victim collects its garbage first, which is no part of the attack and must not be waited for in it.
+    await this.#ask(this.victim, "begin", "begun");
+    await this.#ask(this.#good, "begin", "begun");
     await run();
     return this.report();
   }
 
+  /** Tells a child something, and resolves with its answer. */
+  async #ask<R>(child: Child, op: string, event: string): Promise<R> {
+    const id = ++this.#questions;
+    child.tell({ op, id });
+    return (await child.line((line) => line.event === event && line.id === id, `${event} (${op})`)) as R;
+  }
+
+  /** Channels that the victim, an rpc server, has open. */
+  async channels(): Promise<number> {
+    return (await this.#ask<{ channels: number }>(this.victim, "channels", "channels")).channels;
+  }
+
   /** What has come of it since measure() began. */
   async report(): Promise<Figures> {
-    const id = ++this.#reports;
-    const ask = async <R>(child: Child, who: string): Promise<R> => {
-      child.tell({ op: "report", id });
-      return (await child.line(
-        (line) => line.event === "report" && line.id === id,
-        `report of the ${who}`,
-      )) as R;
-    };
-    const [victim, good] = await Promise.all([
-      ask<VictimReport>(this.victim, "victim"),
-      ask<GoodReport>(this.#good, "good peer"),
-    ]);
+    // The good peer first: the victim collects its garbage again.
+    const good = await this.#ask<GoodReport>(this.#good, "report", "report");
+    const victim = await this.#ask<VictimReport>(this.victim, "report", "report");
     const waits = good.waits.length > 0 ? good.waits : victim.lateness;
     return {
       above: victim.above,

@@ -180,7 +180,9 @@ export class SocksServer {
       client.end();
       return undefined;
     }
-    const first = glue ? await new Promise<Buffer>((resolve) => far.once("data", resolve)) : Buffer.alloc(0);
+    const first = glue
+      ? await new Promise<Buffer<ArrayBuffer>>((resolve) => far.once("data", resolve))
+      : Buffer.alloc(0);
     if (glue) far.pause();
     if (!(await this.#answer(client, "reply", this.#granted(), first))) {
       far.destroy();

@@ -25,7 +25,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["patterns/topics", "base", "engine", "options", "patterns"],
   ["patterns/strategies", "base", "wire/zmtp", "engine", "options", "patterns", "patterns/topics"],
   ["transport/contract", "base", "wire", "engine"],
-  ["transport/native", "base", "engine", "transport/contract"],
+  ["transport/native", "base", "wire", "engine", "transport/contract"],
   ["transport/node", "base", "engine", "transport/contract"],
   ["transport", "base", "transport/contract", "transport/native", "transport/node"],
   [
@@ -41,6 +41,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   [
     "session",
     "base",
+    "wire",
     "wire/zmtp",
     "security/crypto",
     "security",
@@ -124,6 +125,42 @@ function codeOf(path: string): string {
     .replace(/\/\/.*$/gm, "");
 }
 
+/** Rooms in which files still name each other, for types only. */
+const ONLY_TYPES = /^(rpc|cli)\//;
+
+/** Files that import each other, in groups (Tarjan's strongly connected components). */
+function circles(): string[][] {
+  const imports = new Map<string, string[]>();
+  for (const file of files) {
+    const text = readFileSync(file, "utf8");
+    const targets = [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, specifier]) =>
+      resolve(dirname(file), specifier.replace(/\.js$/, ".ts")),
+    );
+    imports.set(
+      file,
+      targets.filter((target) => files.includes(target)),
+    );
+  }
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    stack.push(file);
+    for (const target of imports.get(file)!) {
+      if (!order.has(target)) visit(target);
+      if (stack.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1) found.push(circle.map((one) => relative(SRC, one)));
+  };
+  for (const file of files) if (!order.has(file)) visit(file);
+  return found;
+}
+
 const files = sources(SRC);
 const named = files.map((file) => [relative(SRC, file), file]);
 
@@ -191,6 +228,10 @@ describe("import graph", () => {
         /import[^;]*\b(set\w+|clear\w+|monotonicMs|idleMs|nextTick|random\w*|whenLoopEmpty)\b[^;]*platform\.js"/,
       );
     }
+  });
+
+  it("no file imports itself by way of others, not even for types", () => {
+    expect(circles().filter((circle) => !circle.every((file) => ONLY_TYPES.test(file)))).toEqual([]);
   });
 
   it("only one file loads the addon", () => {

@@ -16,6 +16,7 @@ import {
   type NativeSocketOptions,
   type NativeStreamHandle,
 } from "../../src/transport/native/addon.js";
+import { until } from "../support/helpers.js";
 
 const linux = process.platform === "linux";
 if (!linux) console.log("skipped: peer credentials, devices and TCP_USER_TIMEOUT exist on Linux only");
@@ -79,14 +80,6 @@ function stream(): { handle: NativeStreamHandle; owner: Owner } {
   return { handle, owner };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error("not within 15 s");
-    await new Promise(setImmediate);
-  }
-}
-
 const nameOf = (status: number): string => native.errorName(status)[0];
 
 function temporaryPath(): string {
@@ -104,7 +97,7 @@ describe.skipIf(!linux)("peer credentials", () => {
     const path = temporaryPath();
     expect(listening.handle.listenPipe(path, 10, DEFAULTS)).toBe(0);
     expect(dialling.handle.connectPipe(path, DEFAULTS)).toBe(0);
-    await until(() => listening.owner.accepted.length === 1);
+    await until(() => listening.owner.accepted.length === 1, "a connection");
     const ours = [process.pid, process.getuid?.(), process.getgid?.()];
     expect(listening.owner.accepted[0].getPeerCredentials()).toEqual(ours);
     expect(dialling.handle.getPeerCredentials()).toEqual(ours);

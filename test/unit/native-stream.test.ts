@@ -18,10 +18,10 @@ import {
   addonError,
   FRAME_TABLE_ENTRIES,
   type NativeAcceptorHandle,
-  type NativeCallbacks,
   type NativeSocketOptions,
   type NativeStreamHandle,
 } from "../../src/transport/native/addon.js";
+import { until } from "../support/helpers.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const linux = process.platform === "linux";
@@ -55,30 +55,26 @@ const DEFAULTS: NativeSocketOptions = {
 const native = addon() as Addon;
 if (native === undefined) throw new Error("the addon is not built", { cause: addonError() });
 const table = new Uint32Array(FRAME_TABLE_ENTRIES * 3);
+/** A callback that calls the method of the same name on its owner. */
+function handedOn(name: string) {
+  return function (this: unknown, ...args: unknown[]): void {
+    (this as Record<string, (...args: unknown[]) => void>)[name](...args);
+  };
+}
 const binding = native.init(table, {
-  ...Object.fromEntries(
-    ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"].map((name) => [
-      name,
-      function (this: Record<string, (...args: unknown[]) => void>, ...args: unknown[]) {
-        this[name](...args);
-      },
-    ]),
-  ),
+  onConnect: handedOn("onConnect"),
+  onBytes: handedOn("onBytes"),
+  onFrames: handedOn("onFrames"),
+  onLargeFrame: handedOn("onLargeFrame"),
+  onDrain: handedOn("onDrain"),
+  onClose: handedOn("onClose"),
+  onAccept: handedOn("onAccept"),
   onShared: () => {},
-} as NativeCallbacks);
+});
 
 interface Frame {
   flags: number;
   body: Buffer;
-}
-
-/** Waits for a state that the event loop brings about. */
-async function until(what: string, state: () => boolean): Promise<void> {
-  const end = Date.now() + 15_000;
-  while (!state()) {
-    if (Date.now() > end) throw new Error(`did not come about: ${what}`);
-    await new Promise(setImmediate);
-  }
 }
 
 /** A stream's owner that keeps what it is told. `during` runs inside each callback. */
@@ -146,7 +142,7 @@ class Side {
   /** Writes all of it, waiting for each drain. */
   async send(...chunks: Uint8Array[]): Promise<void> {
     const drains = this.drains;
-    if (this.handle.writev(chunks) > 0) await until("drain", () => this.drains > drains);
+    if (this.handle.writev(chunks) > 0) await until(() => this.drains > drains, "drain");
   }
   received(): Buffer {
     return Buffer.concat(this.bytes);
@@ -186,7 +182,7 @@ function listen(options: Partial<NativeSocketOptions> = {}, host = "127.0.0.1", 
 async function dial(listener: Listener, options: Partial<NativeSocketOptions> = {}): Promise<[Side, Side]> {
   const near = new Side();
   expect(near.handle.connectTcp("127.0.0.1", listener.port, { ...DEFAULTS, ...options })).toBe(0);
-  await until("connection", () => near.connects.length > 0 && listener.accepted.length > 0);
+  await until(() => near.connects.length > 0 && listener.accepted.length > 0, "connection");
   expect(near.connects).toEqual([0]);
   return [near, listener.accepted.at(-1) as Side];
 }
@@ -237,10 +233,10 @@ function expectFrames(actual: Frame[], expected: [body: Uint8Array | string, fla
 async function collected(what: string, gone: () => boolean): Promise<void> {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as () => void;
-  await until(what, () => {
+  await until(() => {
     gc();
     return gone();
-  });
+  }, what);
 }
 
 function call(text: string): string {
@@ -295,14 +291,14 @@ describe("bytes", () => {
     near.handle.start();
     far.handle.start();
     near.handle.write(Buffer.from("there"));
-    await until("there", () => far.received().equals(Buffer.from("there")));
+    await until(() => far.received().equals(Buffer.from("there")), "there");
     far.handle.writev([Buffer.from("and "), Buffer.alloc(0), Buffer.from("back")]);
-    await until("back", () => near.received().equals(Buffer.from("and back")));
+    await until(() => near.received().equals(Buffer.from("and back")), "back");
     expect(near.handle.remoteAddress()).toBe(`127.0.0.1:${listener.port}`);
     expect(far.handle.localAddress()).toBe(`127.0.0.1:${listener.port}`);
     expect(far.handle.remoteAddress()).toBe(near.handle.localAddress());
     near.handle.close();
-    await until("end", () => far.closes.length > 0);
+    await until(() => far.closes.length > 0, "end");
     expect(far.closes).toEqual([[EOF, 0, 0]]);
   });
 
@@ -313,11 +309,11 @@ describe("bytes", () => {
     expect(listener.handle.localAddress()).toBe(path);
     const near = new Side();
     expect(near.handle.connectPipe(path, DEFAULTS)).toBe(0);
-    await until("connection", () => near.connects.length > 0 && listener.accepted.length > 0);
+    await until(() => near.connects.length > 0 && listener.accepted.length > 0, "connection");
     const far = listener.accepted[0];
     far.handle.start();
     near.handle.write(Buffer.from("hello"));
-    await until("hello", () => far.received().equals(Buffer.from("hello")));
+    await until(() => far.received().equals(Buffer.from("hello")), "hello");
     expect([near.handle.remoteAddress(), far.handle.remoteAddress()]).toEqual([path, ""]);
   });
 
@@ -328,7 +324,7 @@ describe("bytes", () => {
     expect(listener.handle.localAddress()).toBe(`@${name}`);
     const near = new Side();
     expect(near.handle.connectPipe(`\0${name}`, DEFAULTS)).toBe(0);
-    await until("connection", () => near.connects.length > 0 && listener.accepted.length > 0);
+    await until(() => near.connects.length > 0 && listener.accepted.length > 0, "connection");
     expect(near.handle.remoteAddress()).toBe(`@${name}`);
   });
 
@@ -344,7 +340,7 @@ describe("bytes", () => {
     far.during = () => far.handle.pause();
     far.handle.start();
     near.handle.write(Buffer.from("1"));
-    await until("the first", () => far.bytes.length === 1);
+    await until(() => far.bytes.length === 1, "the first");
     near.handle.write(Buffer.from("2"));
     near.handle.start();
     // A second connection's echo has been through the event loop: the paused one had its chance.
@@ -352,11 +348,11 @@ describe("bytes", () => {
     echo.handle.start();
     for (let i = 1; i <= 5; i++) {
       other.handle.write(Buffer.from("x"));
-      await until("echo", () => echo.received().length === i);
+      await until(() => echo.received().length === i, "echo");
     }
     expect(far.bytes.length).toBe(1);
     far.handle.resume();
-    await until("the second", () => far.received().equals(Buffer.from("12")));
+    await until(() => far.received().equals(Buffer.from("12")), "the second");
   });
 });
 
@@ -377,7 +373,7 @@ describe("frames", () => {
       const [near, far] = await dial(listener);
       far.decode(WIRE.subarray(0, cut));
       if (cut < WIRE.length) near.handle.write(WIRE.subarray(cut));
-      await until(`frames cut at ${cut}`, () => far.frames.length === BODIES.length);
+      await until(() => far.frames.length === BODIES.length, `frames cut at ${cut}`);
       expectFrames(far.frames, BODIES);
       near.handle.close();
       far.handle.close();
@@ -391,7 +387,7 @@ describe("frames", () => {
       near.handle.write(Buffer.of(octet));
       await new Promise(setImmediate);
     }
-    await until("all frames", () => far.frames.length === BODIES.length);
+    await until(() => far.frames.length === BODIES.length, "all frames");
     expectFrames(far.frames, BODIES);
   });
 
@@ -403,7 +399,7 @@ describe("frames", () => {
       frame("reserved", 0xf8 | MORE),
       frame("command", COMMAND | MORE | 0x80),
     );
-    await until("frames", () => far.frames.length === 3);
+    await until(() => far.frames.length === 3, "frames");
     expectFrames(far.frames, [
       ["long", 0],
       ["reserved", MORE],
@@ -416,7 +412,7 @@ describe("frames", () => {
     far.decode();
     const count = FRAME_TABLE_ENTRIES * 3 + 5;
     await near.send(Buffer.alloc(count * 2));
-    await until("all frames", () => far.frames.length === count);
+    await until(() => far.frames.length === count, "all frames");
     expect(Math.max(...far.batches)).toBeLessThanOrEqual(FRAME_TABLE_ENTRIES);
     expect(far.batches.length).toBeLessThan(50);
   });
@@ -442,7 +438,7 @@ describe("frames", () => {
     ];
     const bodies = sizes.map((size, i): [Buffer, number] => [pattern(size, i + 1), i % 3 === 0 ? MORE : 0]);
     await near.send(...bodies.map(([body, flags]) => frame(body, flags)));
-    await until("all frames", () => far.frames.length === sizes.length);
+    await until(() => far.frames.length === sizes.length, "all frames");
     expectFrames(far.frames, bodies);
     expect(far.largeFrames).toBeGreaterThan(1);
   });
@@ -454,7 +450,7 @@ describe("frames", () => {
       far.decode();
       const body = pattern(size);
       await near.send(frame(body, MORE), frame("behind"));
-      await until("both frames", () => far.frames.length === 2);
+      await until(() => far.frames.length === 2, "both frames");
       expectFrames(far.frames, [
         [body, MORE],
         ["behind", 0],
@@ -469,7 +465,7 @@ describe("frames", () => {
     const wire = frame(body, MORE);
     far.decode(wire.subarray(0, 35 * MEBIBYTE));
     await near.send(wire.subarray(35 * MEBIBYTE), frame("behind"));
-    await until("both frames", () => far.frames.length === 2);
+    await until(() => far.frames.length === 2, "both frames");
     expectFrames(far.frames, [
       [body, MORE],
       ["behind", 0],
@@ -481,7 +477,7 @@ describe("frames", () => {
     far.decode();
     const before = process.memoryUsage().arrayBuffers;
     await near.send(frame("first"), header(2n ** 40n), Buffer.alloc(1000));
-    await until("the first", () => far.frames.length === 1);
+    await until(() => far.frames.length === 1, "the first");
     for (let i = 0; i < 20; i++) await new Promise(setImmediate);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(17 * MEBIBYTE);
     expect(far.closes).toEqual([]);
@@ -492,7 +488,7 @@ describe("frames", () => {
     far.decode();
     expect(() => far.handle.startFrames(1, 1, 1, 1, Buffer.alloc(0))).toThrow(Error);
     near.handle.write(frame("x"));
-    await until("frame", () => far.frames.length === 1);
+    await until(() => far.frames.length === 1, "frame");
   });
 });
 
@@ -521,7 +517,7 @@ describe("limits", () => {
       const [near, far] = await pair();
       far.decode(undefined, limits);
       await near.send(...wire, frame("not read"));
-      await until("fault", () => far.closes.length > 0);
+      await until(() => far.closes.length > 0, "fault");
       expect(far.frames.length).toBe(wire.length - 1);
       expect(far.closes).toEqual([[0, fault, 0]]);
       expect(far.calls.at(-1)).toBe("onClose");
@@ -539,14 +535,14 @@ describe("limits", () => {
     const [near, far] = await pair();
     far.decode(undefined, { frame: 3, command: 3, parts: 2, message: 5 });
     for (let i = 0; i < 3; i++) await near.send(frame("abc", MORE), frame("cmd", COMMAND), frame("de"));
-    await until("frames", () => far.frames.length === 9);
+    await until(() => far.frames.length === 9, "frames");
     expect(far.closes).toEqual([]);
   });
 
   it("a fault in the leftover is told as any other", async () => {
     const [, far] = await pair();
     far.handle.startFrames(3, 3, 3, 3, Buffer.concat([frame("ok"), frame("large")]));
-    await until("fault", () => far.closes.length > 0);
+    await until(() => far.closes.length > 0, "fault");
     expect(far.frames.length).toBe(1);
     expect(far.closes).toEqual([[0, 1, 0]]);
   });
@@ -562,8 +558,8 @@ describe("writing", () => {
     expect(left).toBeLessThan(total);
     expect(() => near.handle.write(Buffer.from("too early"))).toThrow(/pending/);
     far.handle.start();
-    await until("drain", () => near.drains === 1);
-    await until("all octets", () => far.bytes.reduce((sum, one) => sum + one.length, 0) === total);
+    await until(() => near.drains === 1, "drain");
+    await until(() => far.bytes.reduce((sum, one) => sum + one.length, 0) === total, "all octets");
     expect(far.received().equals(Buffer.concat(chunks))).toBe(true);
     expect(near.handle.write(Buffer.from("again"))).toBe(0);
     expect(near.drains).toBe(1);
@@ -584,8 +580,8 @@ describe("writing", () => {
     }
     expect(seen.deref()).toBeDefined();
     far.handle.start();
-    await until("drain", () => near.drains === 1);
-    await until("all octets", () => far.bytes.reduce((sum, one) => sum + one.length, 0) === size);
+    await until(() => near.drains === 1, "drain");
+    await until(() => far.bytes.reduce((sum, one) => sum + one.length, 0) === size, "all octets");
     expect(far.bytes.every((one) => one.every((octet) => octet === 7))).toBe(true);
   });
 
@@ -595,7 +591,7 @@ describe("writing", () => {
     const left = near.handle.write(Buffer.alloc(32 * MEBIBYTE));
     expect(left).toBeGreaterThan(0);
     far.handle.close(); // with octets unread: a reset
-    await until("end", () => near.closes.length > 0);
+    await until(() => near.closes.length > 0, "end");
     const [status, fault, pending] = near.closes[0];
     expect([status < 0, fault]).toEqual([true, 0]);
     expect(pending).toBeGreaterThan(0);
@@ -609,14 +605,14 @@ describe("writing", () => {
     expect(listener.handle.listenPipe(path, 10, DEFAULTS)).toBe(0);
     const near = new Side();
     expect(near.handle.connectPipe(path, DEFAULTS)).toBe(0);
-    await until("connection", () => near.connects.length > 0 && listener.accepted.length > 0);
+    await until(() => near.connects.length > 0 && listener.accepted.length > 0, "connection");
     const far = listener.accepted[0];
     const bodies = Array.from({ length: 20 }, (_, i): [Buffer, number] => [pattern(i * 200, i + 1), 0]);
     expect(far.handle.writev(bodies.map(([body]) => frame(body)))).toBe(0);
     far.handle.close();
     expect(near.handle.writev([Buffer.alloc(30), Buffer.alloc(12)])).toBe(42);
     near.decode();
-    await until("end", () => near.closes.length > 0);
+    await until(() => near.closes.length > 0, "end");
     expectFrames(near.frames, bodies);
     expect(near.closes).toEqual([[expect.any(Number), 0, 42]]);
     expect(native.errorName(near.closes[0][0])[0]).toBe("EPIPE");
@@ -657,7 +653,7 @@ describe("opening", () => {
     listener.handle.close();
     const near = new Side();
     const status = near.handle.connectTcp("127.0.0.1", port, DEFAULTS);
-    await until("refusal", () => status < 0 || near.connects.length > 0);
+    await until(() => status < 0 || near.connects.length > 0, "refusal");
     expect(native.errorName(near.connects[0] ?? status)[0]).toBe("ECONNREFUSED");
     expect(native.errorName(new Side().handle.connectPipe(temporaryPath(), DEFAULTS))[0]).toBe("ENOENT");
     expect(native.errorName(new Side().handle.connectPipe("", DEFAULTS))[0]).toBe("EINVAL");
@@ -715,7 +711,7 @@ describe("closing", () => {
       };
       near.during = closing(near);
       near.handle.connectTcp("127.0.0.1", listener.port, DEFAULTS);
-      await until("connection", () => near.connects.length > 0 && listener.accepted.length > 0);
+      await until(() => near.connects.length > 0 && listener.accepted.length > 0, "connection");
       const far = listener.accepted[0];
       far.during = closing(far);
       if (name !== "onConnect") {
@@ -725,10 +721,10 @@ describe("closing", () => {
         const large = name === "onFrames" ? [] : [frame(pattern(3 * MEBIBYTE))];
         near.handle.writev([frame("small"), ...large, frame(pattern(MEBIBYTE)), frame("last")]);
         if (name === "onDrain" && near.drains === 0) far.handle.resume();
-        if (name === "onClose") await until("frames", () => far.frames.length === 4);
+        if (name === "onClose") await until(() => far.frames.length === 4, "frames");
         if (name === "onClose") near.handle.close();
       }
-      await until(name, () => after >= 0);
+      await until(() => after >= 0, name);
       for (let i = 0; i < 10; i++) await new Promise(setImmediate);
       const closed = [near, far].find((side) => side.calls.includes(name)) as Side;
       expect(closed.calls.length).toBe(after);
@@ -745,9 +741,9 @@ describe("closing", () => {
     };
     const near = new Side();
     near.handle.connectTcp("127.0.0.1", listener.port, DEFAULTS);
-    await until("connection", () => near.connects.length > 0);
+    await until(() => near.connects.length > 0, "connection");
     near.handle.start();
-    await until("end", () => near.closes.length > 0);
+    await until(() => near.closes.length > 0, "end");
     expect(listener.accepted.length).toBe(1);
   });
 

@@ -1,9 +1,11 @@
 /**
  * Every program in the documents runs as printed, in a folder where zwire is installed: complete, with its imports, and it
- * ends by itself without a word on stderr. Those that need Python run where there is one.
+ * ends by itself with nothing on stderr. A block is a program if its language is `js`. Python blocks are compiled, `json`
+ * blocks parsed. Those that need Python run where there is one. Links between the documents lead somewhere.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { Reply } from "../../src/index.js";
@@ -45,19 +47,28 @@ server.run()
 
 interface Block {
   readonly title: string;
+  readonly language: string;
   readonly text: string;
 }
 
-const documents = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)].filter(
-  (name) => name.endsWith(".md"),
-);
-const blocks: Block[] = documents.flatMap((name) => {
-  const document = readFileSync(join(ROOT, name), "utf8");
-  return [...document.matchAll(/```js\n(.*?)```/gs)].map(({ 1: text, index }) => {
+/** Languages of blocks that are no programs of ours: shown, and not run. */
+const SHOWN = ["", "diff", "dockerfile", "ini", "mermaid", "sh", "text", "ts", "yaml"];
+
+const documents = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith(".md"));
+const texts = new Map(documents.map((name) => [name, readFileSync(join(ROOT, name), "utf8")]));
+const everyBlock: Block[] = [...texts].flatMap(([name, document]) =>
+  [...document.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(({ 1: language, 2: text, index }) => {
     const before = document.slice(0, index);
-    return { title: `${name} line ${before.split("\n").length + 1}`, text };
-  });
-});
+    return { title: `${name} line ${before.split("\n").length + 1}`, language, text };
+  }),
+);
+const inLanguage = (language: string): Block[] => everyBlock.filter((block) => block.language === language);
+const blocks = inLanguage("js");
 
 const needsPython = ({ text }: Block): boolean => text.includes("spawnPython");
 const asksPython = ({ text }: Block): boolean => text.includes("tcp://127.0.0.1:5557");
@@ -101,8 +112,24 @@ function expectAsPrinted({ text }: Block, { status, stdout, stderr }: Run): void
 
 describe("the programs of the documents", () => {
   it("are found", () => {
-    expect(blocks.length).toBeGreaterThan(8);
+    expect(blocks.length).toBeGreaterThan(20);
+    expect(
+      everyBlock.filter(({ language }) => ![...SHOWN, "js", "json", "python"].includes(language)),
+    ).toEqual([]);
     expect([needsPython, asksPython, serves].map((one) => blocks.filter(one).length)).toEqual([2, 1, 1]);
+  });
+
+  it("are four in the README, one for each pattern", () => {
+    const patterns = [/new Request\b/, /new Publisher\b/, /new Push\b/, /"zwire\/rpc"/];
+    const programs = blocks.filter(({ title }) => title.startsWith("README.md"));
+    expect(programs.map(({ text }) => patterns.filter((pattern) => pattern.test(text)).length)).toEqual([
+      1, 1, 1, 1,
+    ]);
+    for (const { text } of programs) expect(text).toMatch(/^import /);
+  });
+
+  it.each(inLanguage("json"))("hold JSON: $title", ({ text }) => {
+    expect(JSON.parse(text)).toBeTypeOf("object");
   });
 
   const alone = blocks.filter((block) => !needsPython(block) && !asksPython(block) && !serves(block));
@@ -122,4 +149,47 @@ describe("the programs of the documents", () => {
     `run as printed, ${withPython}: $title`,
     async (block) => expectAsPrinted(block, await run(block.text)),
   );
+
+  it.skipIf(python.command === null).each(inLanguage("python"))(
+    `compile, ${withPython}: $title`,
+    ({ text }) => {
+      const compiled = spawnSync(
+        python.command as string,
+        ["-c", "import ast, sys; ast.parse(sys.stdin.read())"],
+        {
+          input: text,
+          encoding: "utf8",
+        },
+      );
+      expect(compiled.stderr).toBe("");
+    },
+  );
+});
+
+/** The anchor that GitHub makes of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+/** The anchors of a document's headings; comments in programs look like headings, so programs are left out. */
+function anchorsOf(document: string): string[] {
+  const prose = document.replaceAll(/^```.*?^```$/gms, "");
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading));
+}
+
+describe("the links of the documents", () => {
+  it.each(documents)("lead somewhere: %s", (name) => {
+    const prose = (texts.get(name) as string).replaceAll(/^```.*?^```$/gms, "");
+    const broken = [...prose.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].filter(
+      ([, path, anchor]) => {
+        const target = path === "" ? join(ROOT, name) : resolve(ROOT, dirname(name), path);
+        if (!existsSync(target)) return true;
+        return anchor !== undefined && !anchorsOf(readFileSync(target, "utf8")).includes(anchor);
+      },
+    );
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
 });

@@ -7,9 +7,10 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { createRing, RING_BYTES, RingReader, RingWriter } from "../../src/inproc/ring.js";
 import { RingStream } from "../../src/inproc/ring-stream.js";
-import type { FrameLimits, Stream, StreamHandler } from "../../src/transport/contract/transport.js";
+import type { Stream } from "../../src/transport/contract/transport.js";
 import { childPath } from "../support/child.js";
 import { turns, until } from "../support/helpers.js";
+import { Recorder, WIDE } from "../support/recorder.js";
 
 const SMALL = 4096;
 
@@ -151,40 +152,6 @@ describe("a ring", () => {
     expect(await exit).toEqual([0]);
   });
 });
-
-const WIDE: FrameLimits = {
-  maxFrameBytes: 2 ** 31 - 1,
-  maxCommandBytes: 2 ** 20,
-  maxParts: 65536,
-  maxMessageBytes: 2 ** 31 - 1,
-};
-
-class Recorder implements StreamHandler {
-  bytes: Buffer[] = [];
-  frames: { flags: number; body: Buffer }[] = [];
-  drains = 0;
-  ends: { error?: string; fault: number; pending: number; octets: number }[] = [];
-  onFrame: (() => void) | null = null;
-  onBytes(chunk: Buffer): void {
-    this.bytes.push(chunk);
-  }
-  onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
-    for (let i = 0; i < count * 3; i += 3) {
-      this.frames.push({ flags: table[i + 2], body: chunk.subarray(table[i], table[i] + table[i + 1]) });
-    }
-    this.onFrame?.();
-  }
-  onLargeFrame(body: Buffer, flags: number): void {
-    this.frames.push({ flags, body });
-    this.onFrame?.();
-  }
-  onDrain(): void {
-    this.drains++;
-  }
-  onClose(error: NodeJS.ErrnoException | undefined, fault: number, pending: number, count: number): void {
-    this.ends.push({ error: error?.code, fault, pending, octets: count });
-  }
-}
 
 const open: Stream[] = [];
 afterEach(() => {

@@ -6,17 +6,16 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { EngineAcceptor, StreamEngine } from "../../src/transport/contract/stream-engine.js";
-import type {
-  FrameLimits,
-  Stream,
-  StreamHandler,
-  TransportOptions,
-} from "../../src/transport/contract/transport.js";
+import type { Stream, TransportOptions } from "../../src/transport/contract/transport.js";
 import { addon } from "../../src/transport/native/addon.js";
 import { nativeEngine } from "../../src/transport/native/engine.js";
+import type { NativeStream } from "../../src/transport/native/stream.js";
 import { portableEngine } from "../../src/transport/node/engine.js";
+import { until } from "../support/helpers.js";
+import { Recorder, WIDE } from "../support/recorder.js";
 
 const OPTIONS: TransportOptions = {
+  connectTimeout: 0,
   sendBufferSize: -1,
   receiveBufferSize: -1,
   tcpKeepalive: -1,
@@ -27,6 +26,8 @@ const OPTIONS: TransportOptions = {
   ipv6: false,
   typeOfService: 0,
   interface: null,
+  priority: 0,
+  busyPoll: 0,
   tcpMaxRetransmitTimeout: 0,
   socksProxy: null,
   socksUsername: null,
@@ -39,46 +40,6 @@ const OPTIONS: TransportOptions = {
   ipcFileMode: null,
   useFd: -1,
 };
-const WIDE: FrameLimits = {
-  maxFrameBytes: 2 ** 31 - 1,
-  maxCommandBytes: 2 ** 20,
-  maxParts: 65536,
-  maxMessageBytes: 2 ** 31 - 1,
-};
-
-/** Remembers all that a stream says, and lets a test wait for it. */
-class Recorder implements StreamHandler {
-  bytes: Buffer[] = [];
-  frames: { flags: number; body: Buffer }[] = [];
-  drains = 0;
-  ends: { error?: string; fault: number; pending: number; octets: number }[] = [];
-  onBytes(chunk: Buffer): void {
-    this.bytes.push(chunk);
-  }
-  onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
-    for (let i = 0; i < count * 3; i += 3) {
-      this.frames.push({ flags: table[i + 2], body: chunk.subarray(table[i], table[i] + table[i + 1]) });
-    }
-  }
-  onLargeFrame(body: Buffer, flags: number): void {
-    this.frames.push({ flags, body });
-  }
-  onDrain(): void {
-    this.drains++;
-  }
-  onClose(error: NodeJS.ErrnoException | undefined, fault: number, pending: number, octets: number): void {
-    this.ends.push({ error: error?.code, fault, pending, octets });
-  }
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
-    await new Promise(setImmediate);
-  }
-}
-
 const cleanups: (() => void)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
@@ -402,9 +363,7 @@ describe("native engine", () => {
       options,
       new AbortController().signal,
       true,
-    )) as Stream & {
-      getSocketOption(level: number, name: number): number;
-    };
+    )) as NativeStream;
     // Linux numbers: SOL_SOCKET 1 (SO_KEEPALIVE 9, SO_SNDBUF 7, SO_RCVBUF 8), IPPROTO_TCP 6 (NODELAY 1, IDLE 4, INTVL 5, CNT 6).
     if (process.platform === "linux") {
       expect(stream.getSocketOption(1, 9)).toBe(1);

@@ -5,13 +5,14 @@
 
 import type { Message } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
-import { FRAME_ENTRY_SIZE } from "../../wire/frame-table.js";
+import * as frameFormat from "../../wire/frame-format.js";
 import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
 import { OpenMessage } from "./open-message.js";
 
-const MORE = 0x01;
-const COMMAND = 0x04;
+// Constants of this module: see frame-format.ts.
+const { COMMAND, FRAME_ENTRY_SIZE, MORE } = frameFormat;
+
 /** Fewer messages are not worth a run. */
 const RUN_MINIMUM = 4;
 /** A message of more parts is handed on as it came; its views are made when it is taken. */

@@ -4,14 +4,15 @@
  * Knows no streams and no messages beyond counting the parts of one.
  */
 import { Buffer } from "../../base/platform.js";
-import { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits } from "../../wire/frame-table.js";
+import * as frameFormat from "../../wire/frame-format.js";
+import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 import { readLength } from "../frame-header.js";
 
-const MORE = 0x01;
-const LONG = 0x02;
-const COMMAND = 0x04;
+// Constants of this module: see frame-format.ts.
+const { COMMAND, FRAME_ENTRY_SIZE, LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
+const { none, frameTooLarge, commandTooLarge, tooManyParts, messageTooLarge } = FrameFault;
+
 const TABLE_ENTRIES = 8192;
-const HEADER_MAX = 9;
 /** Bodies from here on get memory of their own when they do not lie whole in the chunk. */
 const OWN_MEMORY_BYTES = 16384;
 /** Never take more memory than this ahead of what has arrived. */
@@ -49,7 +50,7 @@ export class FrameDecoder {
   #closed = false;
   #parts = 0;
   #messageBytes = 0;
-  #fault: FrameFault = FrameFault.none;
+  #fault: FrameFault = none;
   /** With a fault: the size, or the number of parts, that was too large. */
   faultOctets = 0;
 
@@ -73,11 +74,11 @@ export class FrameDecoder {
 
   /** Decode one chunk, which then belongs to the frames. After a fault nothing more is read. */
   push(chunk: Buffer): FrameFault {
-    if (this.#fault !== FrameFault.none) return this.#fault;
+    if (this.#fault !== none) return this.#fault;
     let input = chunk;
     if (this.#body !== null) {
       input = this.#fillBody(input);
-      if (input.length === 0) return FrameFault.none;
+      if (input.length === 0) return none;
     } else if (this.#carry !== null) {
       input = this.#completeCarry(input);
       if (input.length === 0) return this.#fault;
@@ -102,12 +103,12 @@ export class FrameDecoder {
     let count = 0;
     while (size - at >= 2) {
       const first = chunk[at];
-      const header = (first & LONG) !== 0 ? HEADER_MAX : 2;
+      const header = (first & LONG) !== 0 ? LONG_HEADER : SHORT_HEADER;
       if (size - at < header) break;
       const length = header === 2 ? chunk[at + 1] : readLength(chunk, at + 1);
       const flags = (first & COMMAND) !== 0 ? COMMAND : first & MORE;
       const fault = this.#check(flags, length);
-      if (fault !== FrameFault.none) {
+      if (fault !== none) {
         this.#flush(chunk, table, count);
         this.#fault = fault;
         this.faultOctets = this.#excess(fault, length);
@@ -139,8 +140,8 @@ export class FrameDecoder {
 
   /** What a fault says was too large. */
   #excess(fault: FrameFault, length: number): number {
-    if (fault === FrameFault.tooManyParts) return this.#parts + 1;
-    return fault === FrameFault.messageTooLarge ? this.#messageBytes + length : length;
+    if (fault === tooManyParts) return this.#parts + 1;
+    return fault === messageTooLarge ? this.#messageBytes + length : length;
   }
 
   #flush(chunk: Buffer, table: Uint32Array, count: number): void {
@@ -150,7 +151,7 @@ export class FrameDecoder {
   /** Join the carried octets with just enough of the chunk for one frame; returns what is left of the chunk. */
   #completeCarry(chunk: Buffer): Buffer {
     const carry = this.#carry as Buffer;
-    const header = (carry[0] & LONG) !== 0 ? HEADER_MAX : 2;
+    const header = (carry[0] & LONG) !== 0 ? LONG_HEADER : SHORT_HEADER;
     let need = header;
     if (carry.length >= header) need += header === 2 ? carry[1] : readLength(carry, 1);
     const take = Math.min(need - carry.length, chunk.length);
@@ -160,7 +161,7 @@ export class FrameDecoder {
     this.#carry = null;
     this.#parse(joined);
     const rest = chunk.subarray(take);
-    if (this.#fault !== FrameFault.none) return rest.subarray(rest.length);
+    if (this.#fault !== none) return rest.subarray(rest.length);
     if (rest.length === 0) return rest;
     // The header was completed but not the body: go on with what the frame turned out to be.
     if (this.#body !== null) return this.#fillBody(rest);
@@ -219,10 +220,10 @@ export class FrameDecoder {
   /** Checks a header against the limits. */
   #check(flags: number, length: number): FrameFault {
     const { maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes } = this.#limits;
-    if (flags === COMMAND) return length > maxCommandBytes ? FrameFault.commandTooLarge : FrameFault.none;
-    if (length > maxFrameBytes) return FrameFault.frameTooLarge;
-    if (this.#parts >= maxParts) return FrameFault.tooManyParts;
-    return this.#messageBytes + length > maxMessageBytes ? FrameFault.messageTooLarge : FrameFault.none;
+    if (flags === COMMAND) return length > maxCommandBytes ? commandTooLarge : none;
+    if (length > maxFrameBytes) return frameTooLarge;
+    if (this.#parts >= maxParts) return tooManyParts;
+    return this.#messageBytes + length > maxMessageBytes ? messageTooLarge : none;
   }
 
   #countPart(flags: number, length: number): void {

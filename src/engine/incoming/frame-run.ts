@@ -6,11 +6,12 @@
 
 import type { Message } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
-import { FRAME_ENTRY_SIZE } from "../../wire/frame-table.js";
+import * as frameFormat from "../../wire/frame-format.js";
 import { PART_COST } from "../message-size.js";
 import { BodyView } from "./body-view.js";
 
-const MORE = 0x01;
+// Constants of this module: see frame-format.ts.
+const { FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
 /** Whether a socket wants a message whose first part lies there. */
 export type FrameFilter = (octets: Uint8Array, at: number, length: number) => boolean;

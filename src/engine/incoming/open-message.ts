@@ -18,7 +18,7 @@ const SHORT_MAX = 253;
 const LONG_MARK = 254;
 /** Its memory is in a list of its own. */
 const OWN_MARK = 255;
-const HEADER_MAX = 5;
+const PREFIX_MAX = 5;
 /** Bodies from here on keep the memory that they came in, where that is theirs alone. */
 const OWN_BYTES = 4096;
 
@@ -38,7 +38,7 @@ export class OpenMessage {
 
   /** Add a part that lies in a chunk with others: it is copied. */
   add(chunk: Buffer, at: number, length: number): void {
-    const block = this.#reserve(HEADER_MAX + length);
+    const block = this.#reserve(PREFIX_MAX + length);
     this.#header(block, length);
     if (length > 0) chunk.copy(block, this.#end, at, at + length);
     this.#end += length;
@@ -69,7 +69,7 @@ export class OpenMessage {
     }
     block[this.#end] = LONG_MARK;
     block.writeUInt32LE(length, this.#end + 1);
-    this.#end += HEADER_MAX;
+    this.#end += PREFIX_MAX;
   }
 
   /** The block with room for so many bytes: memory follows what has come, and a part lies in one block. */
@@ -102,7 +102,7 @@ export class OpenMessage {
         }
         if (length === LONG_MARK) {
           length = block.readUInt32LE(at);
-          at += HEADER_MAX - 1;
+          at += PREFIX_MAX - 1;
         }
         message[part++] = new BodyView(block.buffer as ArrayBuffer, block.byteOffset + at, length);
         at += length;
@@ -119,7 +119,7 @@ export class OpenMessage {
       return filter(body, 0, body.length);
     }
     return block[0] === LONG_MARK
-      ? filter(block, HEADER_MAX, block.readUInt32LE(1))
+      ? filter(block, PREFIX_MAX, block.readUInt32LE(1))
       : filter(block, 1, block[0]);
   }
 }

@@ -6,11 +6,14 @@
 
 import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
-import { LONG, MORE } from "../../wire/frame-format.js";
-import { HEADER_MAX, readLength, writeFrameHeader } from "../frame-header.js";
+import * as frameFormat from "../../wire/frame-format.js";
+import { readLength, writeFrameHeader } from "../frame-header.js";
 import { MessageReader } from "./message-reader.js";
 import type { Shared, SharedRun } from "./shared-run.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
+
+// Constants of this module: see frame-format.ts.
+const { LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
 
 /**
  * Shared messages up to this many octets are copied; less where so many wait already: then the peer does not keep up,
@@ -110,7 +113,7 @@ export class Batch {
   #frame(body: Uint8Array, flags: number): void {
     const length = body.length;
     const copied = length <= COPY_LIMIT;
-    const need = copied ? HEADER_MAX + length : HEADER_MAX;
+    const need = copied ? LONG_HEADER + length : LONG_HEADER;
     if (this.#slab === null || this.#end + need > this.#slab.length) this.#nextSlab(need);
     const slab = this.#slab as Buffer;
     const bodyAt = writeFrameHeader(slab, this.#end, flags, length);
@@ -182,7 +185,7 @@ export class Batch {
       const at = this.#firstAt;
       const flags = header[at];
       const long = (flags & LONG) !== 0;
-      const size = long ? HEADER_MAX + readLength(header, at + 1) : 2 + header[at + 1];
+      const size = long ? LONG_HEADER + readLength(header, at + 1) : SHORT_HEADER + header[at + 1];
       this.bytes -= size;
       this.#skip(size);
       more = (flags & MORE) !== 0;

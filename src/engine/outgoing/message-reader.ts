@@ -1,8 +1,8 @@
 /**
  * Finds the messages in bytes that are already encoded. A batch needs it when a connection breaks in the middle of a write.
  */
-import { LONG, MORE } from "../../wire/frame-format.js";
-import { HEADER_MAX, readLength } from "../frame-header.js";
+import { LONG, LONG_HEADER, MORE, SHORT_HEADER } from "../../wire/frame-format.js";
+import { readLength } from "../frame-header.js";
 
 /** Steps through whole messages, by the lengths that the segments had when they were encoded. */
 export class MessageReader {
@@ -39,7 +39,7 @@ export class MessageReader {
       const long = (header[at] & LONG) !== 0;
       const length = long ? readLength(header, at + 1) : header[at + 1];
       this.bodyBytes += length;
-      this.#skip((long ? HEADER_MAX : 2) + length);
+      this.#skip((long ? LONG_HEADER : SHORT_HEADER) + length);
     }
     return true;
   }

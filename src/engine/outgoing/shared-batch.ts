@@ -6,14 +6,16 @@
 
 import type { OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
+import * as frameFormat from "../../wire/frame-format.js";
 import type { Budget } from "../budget.js";
 import { writeFrameHeader } from "../frame-header.js";
-import type { Pipe } from "../pipe.js";
-import { type FlushScheduler, StreamPipe } from "../stream-pipe.js";
+import type { FlushScheduler, Pipe } from "../pipe.js";
 import { encodedBytes, Shared } from "./shared-run.js";
 import { LARGE_SLAB_BYTES, newSlab } from "./slab-pool.js";
 
-const MORE = 0x01;
+// Constants of this module: see frame-format.ts.
+const { MORE } = frameFormat;
+
 /** Larger messages are not shared: pipes gather them by reference, or copying them is what costs. */
 const SHARED_MAX = 1024;
 /** Less than this is left unused at the end of a slab. */
@@ -107,7 +109,7 @@ export class SharedBatch {
       this.#end = 0;
     }
     this.members = members;
-    for (let i = 0; i < members.length; i++) (members[i] as StreamPipe).gathering = this;
+    for (let i = 0; i < members.length; i++) members[i].gathering = this;
     this.#schedule(members);
     return this.append(message);
   }
@@ -117,7 +119,7 @@ export class SharedBatch {
     this.#roomBytes = Number.POSITIVE_INFINITY;
     for (let i = 0; i < members.length; i++) {
       const pipe = members[i];
-      if (!(pipe instanceof StreamPipe) || !pipe.shares || !pipe.hasRoom()) return false;
+      if (!pipe.shares || !pipe.hasRoom()) return false;
       this.#room = Math.min(this.#room, pipe.room);
       this.#roomBytes = Math.min(this.#roomBytes, pipe.roomBytes);
     }
@@ -133,9 +135,8 @@ export class SharedBatch {
 
   #schedule(members: readonly Pipe[]): void {
     if (this.#scheduler !== null) return;
-    const [pipe] = members;
-    if (!(pipe instanceof StreamPipe)) return;
-    this.#scheduler = pipe.scheduler;
+    if (members.length === 0) return;
+    this.#scheduler = members[0].scheduler;
     this.#scheduler.add(this);
   }
 
@@ -145,7 +146,7 @@ export class SharedBatch {
   }
 
   #hand(flush: boolean): void {
-    const members = this.members as readonly StreamPipe[];
+    const members = this.members as readonly Pipe[];
     const octets = this.#slab.subarray(this.#start, this.#end);
     const messages = this.#messages;
     const shared = this.#shared;

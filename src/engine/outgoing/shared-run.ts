@@ -4,13 +4,14 @@
  * what one costs. Hot path. Knows no pipes.
  */
 import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
+import * as frameFormat from "../../wire/frame-format.js";
 import type { Budget } from "../budget.js";
 import { writeFrameHeader } from "../frame-header.js";
 import { messageBytes } from "../message-size.js";
 import { newSlab } from "./slab-pool.js";
 
-const MORE = 0x01;
-const HEADER_MAX = 9;
+// Constants of this module: see frame-format.ts.
+const { LONG_HEADER, MORE } = frameFormat;
 
 /** Encoded messages, held by any number of batches and counted once against what the socket may hold. */
 export class SharedRun {
@@ -103,7 +104,7 @@ function copied(octets: Uint8Array): Uint8Array {
 function encodeLong(message: OutMessage, budget: Budget): SharedRun {
   const parts = Array.isArray(message) ? message : [message];
   let need = 0;
-  for (const part of parts) need += HEADER_MAX + (part.length <= COPY_LIMIT ? part.length : 0);
+  for (const part of parts) need += LONG_HEADER + (part.length <= COPY_LIMIT ? part.length : 0);
   const memory = newSlab(need);
   const segments: Uint8Array[] = [];
   let start = 0;
@@ -127,5 +128,5 @@ function encodeLong(message: OutMessage, budget: Budget): SharedRun {
 
 /** Octets of a message with its headers at their longest. */
 export function encodedBytes(message: OutMessage): number {
-  return messageBytes(message) + (Array.isArray(message) ? message.length : 1) * HEADER_MAX;
+  return messageBytes(message) + (Array.isArray(message) ? message.length : 1) * LONG_HEADER;
 }

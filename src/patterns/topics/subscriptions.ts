@@ -1,6 +1,6 @@
 /**
  * The subscriptions of a socket's peers (RFC 29; items J8, J15, J26), within the limits of its options. One flag per peer
- * and topic, as libzmq's publisher keeps it (§2 row 4). Those of a peer that left are removed a slice at a time, so that
+ * and topic, as libzmq's publisher keeps it (J8). Those of a peer that left are removed a slice at a time, so that
  * the others are served meanwhile. Knows pipes and the subscription trie.
  */
 import type { Buffer } from "../../base/platform.js";

@@ -2,6 +2,7 @@
  * One call of a client, from the request to the last event of its answer: what an event means to whoever waits. Sending,
  * time and middleware are up to the owner.
  */
+
 import type { Buffer } from "../../base/platform.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";

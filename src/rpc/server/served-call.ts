@@ -2,6 +2,7 @@
  * One call on a server: its channel, and the answer or the stream that its handler produces, as fast as credit allows
  * (§5.1). When the handler runs and how events travel is up to the owner.
  */
+
 import { describeError, describeForV1, type ErrorAnswer } from "../answers.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";

@@ -3,7 +3,7 @@
  * sockets nor mechanisms.
  */
 
-import type { FrameLimits } from "../../wire/frame-table.js";
+import type { FrameLimits } from "../../wire/frame-limits.js";
 import type { CipherKeys, CurveCrypto } from "../../wire/zmtp/mechanisms/mechanism.js";
 import { CurveOperations } from "./curve-crypto.js";
 import { Heap } from "./heap.js";

@@ -4,6 +4,7 @@
  *
  * outer frame: flags, size, 07 "MESSAGE", short nonce (8), box; box: authenticator (16), flags (1), body
  */
+import { headerSize } from "../../wire/frame-format.js";
 import type { ShortNonce } from "../../wire/zmtp/mechanisms/mechanism.js";
 import type { Heap } from "./heap.js";
 import type { NativeSodium } from "./sodium.js";
@@ -24,13 +25,6 @@ export const OVERHEAD = BOX_AT + 16 + 1;
 export const INNER_MORE = 0x01;
 export const INNER_COMMAND = 0x02;
 
-/** Bits of a frame's flags (E1). */
-export const MORE = 0x01;
-export const LONG = 0x02;
-export const COMMAND = 0x04;
-export const HEADER_MAX = 9;
-export const SHORT_BODY_MAX = 255;
-
 /** Bodies of so many octets are native's, where there is one; see the table in sodium.ts. */
 export const NATIVE_FROM = 1000;
 
@@ -50,7 +44,7 @@ export function messageNonce(fromServer: boolean): Buffer {
 /** Octets on the wire of a frame with a body of this length. */
 export function sealedBytes(length: number): number {
   const outer = length + OVERHEAD;
-  return outer + (outer > SHORT_BODY_MAX ? HEADER_MAX : 2);
+  return outer + headerSize(outer);
 }
 
 /** Without views of any kind: a DataView or a subarray per frame is dear. */

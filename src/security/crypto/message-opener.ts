@@ -3,16 +3,15 @@
  * Enforces every limit on those, since the outer frames never have MORE (P8, E4, E15). Short boxes in runs in
  * WebAssembly's memory, long ones natively. Hot path: no Buffer and no object per frame. Knows no streams.
  */
-import { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits } from "../../wire/frame-table.js";
+import * as frameFormat from "../../wire/frame-format.js";
+import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 import type { Heap } from "./heap.js";
 import { INPUT_BYTES, MAC_BYTES } from "./heap.js";
 import {
   BOX_AT,
-  COMMAND,
   INNER_COMMAND,
   INNER_MORE,
   type MessageBoxParts,
-  MORE,
   messageNonce,
   NAME_BYTES,
   NAME_HIGH,
@@ -25,6 +24,9 @@ import {
   writeUint32,
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
+
+// Constants of this module: see frame-format.ts.
+const { COMMAND, FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
 /** Why opening stopped: a FrameFault of the frames inside, or a fault of the box. */
 export const OpenFault = {

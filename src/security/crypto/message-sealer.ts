@@ -3,16 +3,13 @@
  * of the caller's. Short bodies in runs in WebAssembly's memory, long ones natively in place. Hot path: one call of the
  * library per frame, no Buffers per short frame. Knows no streams.
  */
+import * as frameFormat from "../../wire/frame-format.js";
 import type { Heap } from "./heap.js";
 import { INPUT_BYTES, MAC_BYTES, OUTPUT_BYTES } from "./heap.js";
 import {
   BOX_AT,
-  COMMAND,
-  HEADER_MAX,
   INNER_COMMAND,
-  LONG,
   type MessageBoxParts,
-  MORE,
   messageNonce,
   NAME_BYTES,
   NAME_HIGH,
@@ -20,12 +17,14 @@ import {
   NATIVE_FROM,
   OVERHEAD,
   PREFIX_BYTES,
-  SHORT_BODY_MAX,
   type ShortNonce,
   sealedBytes,
   writeUint32,
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
+
+// Constants of this module: see frame-format.ts.
+const { COMMAND, LONG, LONG_HEADER, MORE, SHORT_BODY_MAX, SHORT_HEADER } = frameFormat;
 
 const MAX_32 = 0xffffffff;
 /** Without a native build: bodies from here on, among them all that lie in a segment of their own. */
@@ -133,11 +132,11 @@ export class MessageSealer {
     let to = output;
     while (from + 2 <= inputEnd) {
       const flags = octets[from];
-      const header = (flags & LONG) === 0 ? 2 : HEADER_MAX;
+      const header = (flags & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
       const length = header === 2 ? octets[from + 1] : bodyLength(octets, from);
       const bodyAt = from + header;
       if (length >= limit || bodyAt + length > inputEnd) break;
-      if (to + HEADER_MAX + OVERHEAD + length > outputEnd) break;
+      if (to + LONG_HEADER + OVERHEAD + length > outputEnd) break;
       this.#count();
       if (this.exhausted) break;
       to = writeOuterHeader(octets, to, length + OVERHEAD);
@@ -172,7 +171,7 @@ export class MessageSealer {
     this.#count();
     if (this.exhausted) return end;
     const flags = segment[this.#at];
-    const bodyAt = this.#at + ((flags & LONG) === 0 ? 2 : HEADER_MAX);
+    const bodyAt = this.#at + ((flags & LONG) === 0 ? SHORT_HEADER : LONG_HEADER);
     const inline = bodyAt + length <= segment.length;
     const body = inline
       ? new Uint8Array(segment.buffer, segment.byteOffset + bodyAt, length)
@@ -247,7 +246,7 @@ function writeOuterHeader(target: Uint8Array, at: number, length: number): numbe
   target[at + 6] = length >>> 16;
   target[at + 7] = length >>> 8;
   target[at + 8] = length;
-  return at + HEADER_MAX;
+  return at + LONG_HEADER;
 }
 
 /** Size of the frame whose header begins here. Our own frames are below 2^40 octets. */
@@ -270,7 +269,7 @@ export function plainTaken(segments: readonly Uint8Array[], from: number, taken:
   let sealed = 0;
   while (segment < segments.length) {
     const length = bodyLength(segments[segment], at);
-    let advance = ((segments[segment][at] & LONG) === 0 ? 2 : HEADER_MAX) + length;
+    let advance = ((segments[segment][at] & LONG) === 0 ? SHORT_HEADER : LONG_HEADER) + length;
     const box = sealedBytes(length);
     if (sealed + box > taken) return position + Math.min(taken - sealed, advance - 1);
     sealed += box;

@@ -6,7 +6,7 @@
 
 import type { Message, OutMessage } from "../../base/message.js";
 import type { Runtime } from "../../base/runtime.js";
-import type { InprocRegistry } from "../../inproc/listener.js";
+import type { InprocRegistry } from "../../inproc/registry.js";
 import type { Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import type { AuthenticationRequest, Authenticator } from "../authenticator.js";

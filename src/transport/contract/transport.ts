@@ -6,16 +6,9 @@
  * Knows nothing of sockets, patterns or ZMTP beyond the frame flags.
  */
 
-import { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits } from "../../wire/frame-table.js";
+import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 
-/** MORE bit of a frame's flags octet (RFC 37 §Framing, conformance item E1). */
-export const FLAG_MORE = 0x01;
-/** LONG bit of a frame's flags octet: the size field has eight octets. */
-export const FLAG_LONG = 0x02;
-/** COMMAND bit of a frame's flags octet. */
-export const FLAG_COMMAND = 0x04;
-
-export { FRAME_ENTRY_SIZE, FrameFault, type FrameLimits };
+export { FrameFault, type FrameLimits };
 
 /** What a stream tells its session. Every call comes from the event loop, never from inside a call on the stream. */
 export interface StreamHandler {

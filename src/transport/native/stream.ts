@@ -3,14 +3,9 @@
  * (native-engine.ts) nor what the frames are.
  */
 import { memoryGone } from "../../base/errors.js";
+import { FRAME_ENTRY_SIZE } from "../../wire/frame-format.js";
 import type { EngineStream } from "../contract/stream-engine.js";
-import {
-  FRAME_ENTRY_SIZE,
-  type FrameFault,
-  type FrameLimits,
-  type PeerCredentials,
-  type StreamHandler,
-} from "../contract/transport.js";
+import type { FrameFault, FrameLimits, PeerCredentials, StreamHandler } from "../contract/transport.js";
 import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "./addon.js";
 
 /** libuv's number for an orderly close. */

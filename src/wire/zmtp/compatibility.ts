@@ -23,7 +23,7 @@ const PARTNERS: Readonly<Record<string, readonly string[]>> = {
   CHANNEL: ["CHANNEL"],
 };
 
-/** Whether a socket of our type may talk to one of theirs; exact upper case (C7). */
+/** Whether a socket of our type may talk to one of their type; types are compared exactly, in upper case (C7). */
 export function isCompatible(ours: string, theirs: string): boolean {
   return Object.hasOwn(PARTNERS, ours) && PARTNERS[ours].includes(theirs);
 }

@@ -1,12 +1,12 @@
 /**
- * Takes single frames out of octets that come in any pieces, during the handshake: a few small commands, so it copies.
- * After the handshake the engine's decoder takes over. Knows nothing of what the frames say.
+ * Splits bytes that arrive in any pieces into frames, during the handshake. These are a few small commands, so it copies.
+ * After the handshake the engine's decoder takes over.
  */
 import { Buffer } from "../../base/platform.js";
-import { LONG } from "../frame-format.js";
+import { LONG, LONG_HEADER, SHORT_HEADER } from "../frame-format.js";
 import { ProtocolError } from "./protocol-error.js";
 
-/** Octets that an ordinary READY fits in. */
+/** Bytes enough for an ordinary READY. */
 const FIRST_CAPACITY = 64;
 
 /** Reads one frame after the other. */
@@ -14,20 +14,20 @@ export class FrameReader {
   readonly #maxBytes: number;
   #octets = Buffer.alloc(FIRST_CAPACITY);
   #length = 0;
-  /** Where the next decision falls: behind the flags octet, behind the header, behind the body. */
+  /** How many bytes the next decision needs: the flags, the header, or the whole frame. */
   #wanted = 1;
-  /** Where the body begins; 0 while the header is incomplete. */
+  /** Where the body begins; 0 until the header is complete. */
   #bodyAt = 0;
 
-  /** @param maxBytes octets of one body at most */
+  /** @param maxBytes most bytes of one body */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   /**
-   * Takes octets up to the end of one frame. Flags other than LONG are not looked at (C23, E5, E6).
-   * @returns the body when the frame is complete, valid until the next call; the octets not taken
-   * @throws ProtocolError for a body above the limit, before memory is taken for it
+   * Takes bytes up to the end of one frame. Ignores all flags except LONG (C23, E5, E6).
+   * @returns the body when the frame is complete, valid until the next call; the bytes not taken
+   * @throws ProtocolError for a body above the limit, before allocating memory for it
    */
   push(chunk: Uint8Array): { body: Buffer | undefined; rest: Uint8Array } {
     let rest = chunk;
@@ -37,16 +37,16 @@ export class FrameReader {
       rest = rest.subarray(take);
       if (this.#length < this.#wanted) return { body: undefined, rest };
       if (this.#bodyAt > 0) return { body: this.#finish(), rest };
-      if (this.#length === 1) this.#wanted = (this.#octets[0] & LONG) === 0 ? 2 : 9;
+      if (this.#length === 1) this.#wanted = (this.#octets[0] & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
       else this.#readSize();
     }
   }
 
   #readSize(): void {
-    // A size with bit 63 set is above any limit too (E4). A long size may be small (E3).
-    const size = this.#length === 2 ? this.#octets[1] : Number(this.#octets.readBigUInt64BE(1));
+    // A size with bit 63 set is above any limit, too (E4). The long form may hold a small size (E3).
+    const size = this.#length === SHORT_HEADER ? this.#octets[1] : Number(this.#octets.readBigUInt64BE(1));
     if (size > this.#maxBytes) {
-      throw new ProtocolError("handshake-too-large", `a handshake command of ${size} octets`, {
+      throw new ProtocolError("handshake-too-large", `a handshake command of ${size} bytes`, {
         rule: "E4, E15",
         octets: size,
       });
@@ -55,7 +55,7 @@ export class FrameReader {
     this.#wanted = this.#length + size;
   }
 
-  /** Memory grows with what has come, not with what was announced: announcing costs a peer nothing. */
+  /** Memory grows with what has arrived, not with what was announced: a peer can announce anything for free. */
   #store(octets: Uint8Array): void {
     const length = this.#length + octets.length;
     if (length > this.#octets.length) {

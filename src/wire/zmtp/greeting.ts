@@ -1,15 +1,14 @@
 /**
- * The greeting (RFC 37 §Formal Grammar, section A of the conformance list): 64 octets each way. The first 11, signature
- * and revision, are the same for ZMTP 2.0, which goes on differently: so ours goes out in two steps, and the peer's
- * revision decides about the second (A4). A peer that is older still is refused as early as its octets show it. Knows
- * nothing of what the mechanisms say afterwards.
+ * The greeting (RFC 37 §Formal Grammar, section A of docs/conformance.md): 64 bytes each way. The first 11, signature and
+ * revision, are the same for ZMTP 2.0, which goes on differently. So ours goes out in two steps, and the peer's revision
+ * decides about the second (A4). An older peer is refused as soon as its bytes show that it is one.
  */
 import { Buffer } from "../../base/platform.js";
 import { ProtocolError } from "./protocol-error.js";
 
-/** Octets of a greeting. */
+/** Bytes of a greeting. */
 export const GREETING_SIZE = 64;
-/** Octets of signature and revision, by which a peer of ZMTP 2.0 can tell that it is understood. */
+/** Bytes of signature and revision: a peer of ZMTP 2.0 sees from these that we understand it. */
 export const OPENING_SIZE = 11;
 const MECHANISM_AT = 12;
 const MECHANISM_SIZE = 20;
@@ -20,18 +19,18 @@ const MINOR = 1;
 /** The revision of ZMTP 2.0. */
 export const LEGACY_REVISION = 1;
 
-/** What a greeting says. */
+/** The content of a greeting. */
 export interface Greeting {
   readonly major: number;
   readonly minor: number;
   readonly mechanism: string;
-  /** Not to be relied on: libzmq always says false (B4). */
+  /** Do not rely on it: libzmq always says false (B4). */
   readonly asServer: boolean;
 }
 
 /**
  * Our greeting (A6).
- * @param mechanism at most 20 octets of ASCII; a longer name is our own mistake
+ * @param mechanism at most 20 bytes of ASCII; a longer name is a mistake of ours
  */
 export function encodeGreeting(mechanism: string, asServer: boolean): Buffer {
   if (mechanism.length > MECHANISM_SIZE) throw new RangeError(`mechanism name too long: ${mechanism}`);
@@ -45,19 +44,19 @@ export function encodeGreeting(mechanism: string, asServer: boolean): Buffer {
   return octets;
 }
 
-/** Collects a peer's greeting, however it is cut (A23). */
+/** Collects a peer's greeting from pieces of any size (A23). */
 export class GreetingParser {
   readonly #octets = Buffer.alloc(GREETING_SIZE);
   #length = 0;
 
-  /** The first octet of its version, once it is known: 1 for ZMTP 2.0, 3 and more for ours. */
+  /** The first byte of its version, once it is known: 1 for ZMTP 2.0, 3 and more for ours. */
   get revision(): number | undefined {
     return this.#length > MAJOR_AT ? this.#octets[MAJOR_AT] : undefined;
   }
 
   /**
-   * Takes what belongs to the greeting; of a peer of ZMTP 2.0 that is signature and revision.
-   * @throws ProtocolError as soon as the octets show that it is neither ZMTP 3 nor 2.0
+   * Takes the bytes that belong to the greeting. For a peer of ZMTP 2.0 these are signature and revision only.
+   * @throws ProtocolError as soon as the bytes show that it is neither ZMTP 3 nor 2.0
    */
   push(chunk: Uint8Array): { greeting?: Greeting; consumed: number } {
     const opening = Math.min(Math.max(0, OPENING_SIZE - this.#length), chunk.length);
@@ -77,7 +76,7 @@ export class GreetingParser {
 
   #read(): Greeting {
     const octets = this.#octets;
-    // Only NULs at the end are padding: all 20 octets count when names are compared (B1).
+    // Only NULs at the end are padding: all 20 bytes count when names are compared (B1).
     const mechanism = octets
       .toString("latin1", MECHANISM_AT, MECHANISM_AT + MECHANISM_SIZE)
       .replace(/\0+$/, "");
@@ -89,12 +88,12 @@ export class GreetingParser {
     };
   }
 
-  /** Padding and filler are never looked at (A3, A24). The count in an error is how many octets gave it away. */
+  /** Ignores padding and filler (A3, A24). The count in an error is how many bytes it took to see the fault. */
   #check(): void {
     const octets = this.#octets;
     const length = this.#length;
     if (length >= 1 && octets[0] !== 0xff) {
-      throw new ProtocolError("not-zmtp", "the peer speaks ZMTP 1.0 or no ZMTP at all", {
+      throw new ProtocolError("not-zmtp", "the peer speaks ZMTP 1.0, or does not speak ZMTP", {
         rule: "A12, A22",
         octets: 1,
       });
@@ -105,14 +104,14 @@ export class GreetingParser {
         octets: 10,
       });
     }
-    // Revision 0 is what libzmq 2 says, 1 is ZMTP 2.0, and 2 is nothing real: closed as older than 3.0, rather than
-    // taken for 3.1 as libzmq does (§2 row 12). Anything from 3 on talks 3 with us (A8).
+    // libzmq 2 says 0, ZMTP 2.0 says 1, and no real peer says 2: it is closed as older than 3.0, where libzmq takes it
+    // for 3.1 (A9). Every peer from 3 on speaks 3 with us (A8).
     const { revision } = this;
     if (revision !== undefined && revision < MAJOR && revision !== LEGACY_REVISION) throw tooOld(revision);
   }
 }
 
-/** The peer speaks an older ZMTP than we may speak with it. */
+/** The peer speaks a version of ZMTP that is too old here. */
 export function tooOld(revision: number): ProtocolError {
   const text = `the peer speaks a ZMTP older than 3.0 (revision ${revision})`;
   const rule = `${["A11", "A10, A17", "A9"][revision]}, A22`;

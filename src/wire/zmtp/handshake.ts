@@ -1,7 +1,6 @@
 /**
- * Greeting and handshake of one connection, sans I/O: octets in, octets out, until both sides know each other. Then
- * the rest of the octets are frames, and not ours. Knows no sockets and no timers: how long it may take is the
- * session's business (A25).
+ * Greeting and handshake of one connection, without I/O: bytes in, bytes out, until both sides know each other. The bytes
+ * after that are frames, which the engine decodes. The session limits how long it may take (A25).
  */
 import { Buffer } from "../../base/platform.js";
 import { encodeError } from "./command.js";
@@ -27,20 +26,20 @@ import { ProtocolError, printable } from "./protocol-error.js";
  * | state     | event                             | next      | sends                                  |
  * |-----------|-----------------------------------|-----------|----------------------------------------|
  * | greeting  | revision 3 or above               | greeting  | the rest of our greeting (A4)          |
- * | greeting  | 64 octets, same mechanism         | mechanism | the mechanism's first command (C1)     |
+ * | greeting  | 64 bytes, same mechanism          | mechanism | the mechanism's first command (C1)     |
  * | greeting  | revision 1, and we are NULL       | legacy    | our socket type and identity (A10)     |
  * | legacy    | socket type and identity          | done      |                                        |
- * | greeting  | any other octets                  | failed    |                                        |
+ * | greeting  | any other bytes                   | failed    |                                        |
  * | mechanism | mechanism has a question          | mechanism | nothing until it is answered           |
  * | mechanism | mechanism done, peer acceptable   | done      | what the mechanism says                |
- * | mechanism | mechanism done, peer unacceptable | failed    | ERROR (§2 row 7)                       |
+ * | mechanism | mechanism done, peer unacceptable | failed    | ERROR (C9)                             |
  * | mechanism | frame refused                     | failed    |                                        |
  *
- * done and failed take no more octets.
+ * done and failed take no more bytes.
  */
 type State = "greeting" | "legacy" | "mechanism" | "done" | "failed";
 
-/** What we say of ourselves, and how much we listen to. */
+/** What we say about ourselves, and how much a peer may say. */
 export interface HandshakeConfig {
   /** Such as `PUSH`. */
   readonly socketType: string;
@@ -48,31 +47,31 @@ export interface HandshakeConfig {
   readonly routingId?: Uint8Array;
   /** Further properties for READY. */
   readonly metadata?: Iterable<readonly [string, Uint8Array]>;
-  /** Octets of one handshake command at most. Default 64 KiB. */
+  /** Most bytes of one handshake command. Default 64 KiB. */
   readonly maxHandshakeBytes?: number;
-  /** Default: NULL, and nobody is asked. */
+  /** Default: NULL, without asking anybody. */
   readonly security?: Security;
   /** Needed for CURVE. */
   readonly crypto?: CurveCrypto;
 }
 
-/** What we know of the peer afterwards. */
+/** What we know about the peer after the handshake. */
 export interface PeerDescription {
-  /** Version in its greeting, which may be above ours (A8). */
+  /** The version in its greeting, which may be higher than ours (A8). */
   readonly major: number;
   readonly minor: number;
-  /** Empty when it did not say (C6). */
+  /** Empty if the peer did not say (C6). */
   readonly socketType: string;
-  /** Its Identity; empty when it has none, or is of a type that has none (C11). */
+  /** Its Identity; empty if it has none, or its type has none (C11). */
   readonly routingId: Buffer;
   /**
-   * All properties of its READY or INITIATE, known or not (C15), and what the authenticator said of it (Q7): that has
-   * the last word, and only it says who the User-Id is.
+   * All properties of its READY or INITIATE, known or not (C15), and what the authenticator said about it (Q7). The
+   * authenticator's win, and only the authenticator can set the User-Id.
    */
   readonly metadata: Metadata;
   /** Whether SUBSCRIBE and CANCEL go as commands: ZMTP 3.1 (A7). */
   readonly commands: boolean;
-  /** It speaks ZMTP 2.0: it may be sent no command at all, and none of its frames is one (A20). */
+  /** It speaks ZMTP 2.0: we send it no commands, and none of its frames is one (A20). */
   readonly legacy: boolean;
 }
 
@@ -81,41 +80,41 @@ const IDENTIFIED = new Set(["REQ", "DEALER", "ROUTER"]);
 const IDENTITY_MAX = 255;
 const DEFAULT_MAX_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
-/** RFC 27: the authenticator's name for the peer, among its metadata. */
+/** The property that holds the authenticator's name for the peer (RFC 27). */
 const USER_ID = "User-Id";
 /**
- * Octets that a peer may send on while an authenticator decides. A peer that keeps to the protocol waits; what was read
- * before reading paused has to be kept.
+ * Most bytes that a peer may send while an authenticator decides. A peer that follows the protocol waits, but what was
+ * read before reading paused has to be kept.
  */
 const HELD_MAX = 1024 * 1024;
 const NULL_SECURITY: Security = { mechanism: "NULL", ask: false };
 
-/** What came of some octets, or of an answer. */
+/** The result of some bytes, or of an answer. */
 export interface Progress {
-  /** Octets to send. */
+  /** Bytes to send. */
   readonly output: Buffer | undefined;
   readonly done: boolean;
-  /** When done: octets that belong to frames already (C24). */
+  /** When done: bytes that already belong to frames (C24). */
   readonly leftover: Uint8Array;
 }
 
-/** Our side of one connection's handshake. */
+/** Our side of the handshake of one connection. */
 export class Handshake {
   readonly #config: HandshakeConfig;
   readonly #mechanism: Mechanism;
   readonly #greetingParser = new GreetingParser();
   readonly #frames: FrameReader;
   #legacy: LegacyHelloParser | null = null;
-  /** What of our greeting waits for the peer's revision. */
+  /** The part of our greeting that waits for the peer's revision. */
   #rest: Buffer | null = null;
   #state: State = "greeting";
   #greeting: Greeting | undefined;
   #peer: PeerDescription | undefined;
-  /** What came while a question was open. */
+  /** Bytes that arrived while a question was open. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  /** @throws RangeError for metadata that has no encoding, rather than when the peer is there */
+  /** @throws RangeError for metadata that cannot be encoded: now, rather than when a peer is there */
   constructor(config: HandshakeConfig) {
     this.#config = config;
     this.#frames = new FrameReader(config.maxHandshakeBytes ?? DEFAULT_MAX_BYTES);
@@ -125,44 +124,44 @@ export class Handshake {
     this.#mechanism = chooseMechanism(config.security ?? NULL_SECURITY, properties, config.crypto);
   }
 
-  /** Where we are. */
+  /** The state now. */
   get state(): State {
     return this.#state;
   }
 
-  /** Valid when done. */
+  /** The peer. Valid when done. */
   get peer(): PeerDescription {
     if (this.#peer === undefined) throw new Error("assertion: the handshake is not done");
     return this.#peer;
   }
 
-  /** The beginning of our greeting, to be sent at once (A1); the rest follows when the peer has told its revision. */
+  /** The beginning of our greeting, to send at once (A1). The rest follows when the peer has sent its revision. */
   start(): Buffer {
     const greeting = encodeGreeting(this.#mechanism.name, this.#mechanism.asServer);
     this.#rest = greeting.subarray(OPENING_SIZE);
     return greeting.subarray(0, OPENING_SIZE);
   }
 
-  /** Set while an authenticator has to decide: pause reading, ask it, and hand its verdict to `answer`. */
+  /** Set while an authenticator has to decide: pause reading, ask it, and pass its verdict to `answer`. */
   get question(): Question | null {
     return this.#state === "mechanism" ? this.#mechanism.question : null;
   }
 
   /**
-   * What the peer has said of itself so far, in a map of its own. While an authenticator decides: all of it under CURVE,
-   * and nothing under NULL and PLAIN, where it comes later. Who the User-Id is, the peer cannot say.
+   * What the peer has said about itself so far, as a new map. While an authenticator decides, that is all of it under
+   * CURVE, and nothing under NULL and PLAIN, where it comes later. The peer cannot set its User-Id.
    */
   get announced(): Metadata {
     return withVerdict(this.#mechanism.peerMetadata, null);
   }
 
-  /** How frames are protected from now on; null: as they are. Valid when done, until `destroy`. */
+  /** How frames are protected from now on; null: not at all. Valid when done, until `destroy`. */
   get cipher(): CipherKeys | null {
     return this.#mechanism.cipher;
   }
 
   /**
-   * Octets from the peer. Not to be called again when done or after an error.
+   * Takes bytes from the peer. Do not call it again when done or after an error.
    * @throws ProtocolError; its `reply` goes out before closing
    */
   receive(chunk: Uint8Array): Progress {
@@ -173,7 +172,7 @@ export class Handshake {
 
   /**
    * The authenticator has decided about `question`.
-   * @throws ProtocolError where it refused; its `reply` goes out before closing
+   * @throws ProtocolError if it refused; its `reply` goes out before closing
    */
   answer(verdict: Verdict): Progress {
     const held = Buffer.concat(this.#held);
@@ -181,12 +180,12 @@ export class Handshake {
     return this.#progress(held, verdict);
   }
 
-  /** A minute has passed since the beginning (P4). */
+  /** A minute has passed since the handshake began (P4). */
   expire(): void {
     this.#mechanism.expire();
   }
 
-  /** The connection is gone: wipe keys, those of the cipher too. Idempotent. */
+  /** The connection is gone: wipes keys, also those of the cipher. Idempotent. */
   destroy(): void {
     this.#mechanism.destroy();
   }
@@ -217,7 +216,7 @@ export class Handshake {
       return { output: joined(output), done: this.#isDone, leftover };
     } catch (error) {
       this.#state = "failed";
-      // What was due before the fault still goes out: how the octets were cut must make no difference.
+      // What was due before the fault still goes out: the result must not depend on how the bytes were cut.
       if (error instanceof ProtocolError) {
         error.reply = joined(error.reply === undefined ? output : [...output, error.reply]);
       }
@@ -225,7 +224,7 @@ export class Handshake {
     }
   }
 
-  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  /** A getter, because calls change the state in ways that the compiler does not see. */
   get #isDone(): boolean {
     return this.#state === "done";
   }
@@ -255,14 +254,14 @@ export class Handshake {
     return rest;
   }
 
-  /** The peer has told its revision: what it understands follows, once. */
+  /** Once the peer has sent its revision, sends what that version understands. */
   #answerRevision(output: Buffer[]): void {
     const { revision } = this.#greetingParser;
     if (revision === undefined || this.#rest === null) return;
     if (revision !== LEGACY_REVISION) output.push(this.#rest);
     else {
       const { socketType, routingId = EMPTY, security = NULL_SECURITY } = this.#config;
-      // A17: nothing older than 3.0 can be secured, nor be asked about.
+      // A17: a version before 3.0 has no security, and nothing to ask an authenticator about.
       if (security.mechanism !== "NULL" || security.ask || !isLegacyType(socketType)) throw tooOld(revision);
       output.push(encodeLegacyHello(socketType, IDENTIFIED.has(socketType) ? routingId : EMPTY));
       this.#legacy = new LegacyHelloParser();
@@ -304,7 +303,7 @@ export class Handshake {
     this.#state = "mechanism";
   }
 
-  /** The mechanism is content: is the peer somebody for us? */
+  /** The mechanism is done. Checks whether the peer fits. */
   #complete(): void {
     const { major, minor } = this.#greeting as Greeting;
     const said = this.#mechanism.peerMetadata;
@@ -328,7 +327,7 @@ export class Handshake {
   }
 }
 
-/** The peer's properties and the authenticator's (Q7). Who the peer is, the peer cannot say. */
+/** The peer's properties and the authenticator's (Q7). The peer cannot set its User-Id. */
 function withVerdict(said: Metadata, verdict: Verdict | null): Metadata {
   const metadata = new Map<string, Buffer>();
   const decided = new Map(verdict?.metadata);
@@ -339,7 +338,7 @@ function withVerdict(said: Metadata, verdict: Verdict | null): Metadata {
   return metadata;
 }
 
-/** Octets to send, or undefined for none. */
+/** Bytes to send, or undefined for none. */
 function joined(pieces: Buffer[]): Buffer | undefined {
   return pieces.length < 2 ? pieces[0] : Buffer.concat(pieces);
 }
@@ -348,7 +347,7 @@ function say(output: Buffer[], octets: Buffer | undefined): void {
   if (octets !== undefined) output.push(octets);
 }
 
-/** Refuse with an ERROR command (§2 row 7). */
+/** Refuses the peer with an ERROR command (C9). */
 function refusal(
   code: "incompatible-socket-type" | "invalid-routing-id",
   text: string,

@@ -1,37 +1,37 @@
 /**
- * Heartbeats of one connection (RFC 37 §Connection Heartbeating, items F6 to F17). Knows no clock and no timers: `now`
- * is handed in, in milliseconds from any fixed point, and the answer says when to ask again.
+ * Heartbeats of one connection (RFC 37 §Connection Heartbeating, items F6 to F17). It has no clock and no timers: the
+ * caller passes `now`, in milliseconds from any fixed point, and the answer says when to ask again.
  */
 import type { Buffer } from "../../base/platform.js";
 import { encodePing, encodePong, type Ping } from "./command.js";
 
-/** Longest time to live that libzmq does not garble, in tenths of a second (F10). */
+/** The longest time to live that libzmq computes correctly, in tenths of a second (F10). */
 const TTL_MAX_TENTHS = 655;
 const NO_CONTEXT = new Uint8Array(0);
-/** A PING that cannot leave waits for so many times the answer's time: a slow line moves in bursts, a dead one never. */
+/** A PING that cannot leave gets this many times the time for an answer: a slow line moves in bursts, a dead one never. */
 const STUCK_FACTOR = 4;
 
 /** Milliseconds throughout. */
 export interface HeartbeatConfig {
-  /** Between PINGs; 0 sends none. */
+  /** Time between PINGs; 0 sends none. */
   readonly intervalMs: number;
-  /** Silence after a PING that ends the connection; -1 is the interval, 0 waits for ever as in libzmq (F11). */
+  /** How long silence after a PING may last; -1 is the interval, 0 waits for ever as in libzmq (F11). */
   readonly timeoutMs: number;
-  /** What we ask of the peer; 0 nothing. Cut to whole tenths of a second, 65.5 s at most. */
+  /** The time to live that we announce; 0 for none. Cut to whole tenths of a second, 65.5 s at most. */
   readonly timeToLiveMs: number;
-  /** The peer may know no PING (ZMTP 3.0): its silence counts once it has answered one. */
+  /** The peer may not know PING (ZMTP 3.0): its silence counts once it has answered one. */
   readonly unproven: boolean;
 }
 
-/** The octets of a connection: a large frame on a slow line is life, long before it is whole. */
+/** Bytes of a connection. They show that a peer lives long before a large frame on a slow line is whole. */
 export interface Traffic {
-  /** Octets that have arrived. */
+  /** Bytes that have arrived. */
   readonly received: number;
-  /** Octets that were written and have not left. */
+  /** Bytes that were written and have not left. */
   readonly unsent: number;
 }
 
-/** Our side of one connection's heartbeats; begins when the handshake is done (F13). */
+/** Our side of the heartbeats of one connection. Made when the handshake is complete (F13). */
 export class Heartbeat {
   readonly #intervalMs: number;
   /** 0: for ever. */
@@ -40,17 +40,17 @@ export class Heartbeat {
   /** Whether silence after a PING counts. */
   #proven: boolean;
   #nextPing: number;
-  /** When the unanswered PING was given out. */
+  /** When the unanswered PING was sent. */
   #pingAt = 0;
   /** Whether a PING is unanswered (F17). */
   #outstanding = false;
-  /** The PING is behind octets that have not left. */
+  /** The PING waits behind bytes that have not left. */
   #stuck = false;
-  /** When an answer to a PING must have come; Infinity when none is awaited. */
+  /** When an answer to the PING is due; Infinity when none is awaited. */
   #deadline = Number.POSITIVE_INFINITY;
   /** The end of the time to live that the peer's last PING gave it (F9); Infinity when there is none. */
   #ttlEnd = Number.POSITIVE_INFINITY;
-  /** The traffic as it was when it was last looked at. */
+  /** The traffic at the last look. */
   #received = 0;
   #unsent = 0;
 
@@ -62,7 +62,7 @@ export class Heartbeat {
     this.#nextPing = intervalMs > 0 ? now + intervalMs : Number.POSITIVE_INFINITY;
   }
 
-  /** Anything has come in: both waits are over (F12). Called for every batch of frames, so it only stores. */
+  /** Something has arrived: both waits are over (F12). Called for every batch of frames, so it only stores. */
   received(): void {
     this.#ttlEnd = Number.POSITIVE_INFINITY;
     this.#deadline = Number.POSITIVE_INFINITY;
@@ -70,12 +70,12 @@ export class Heartbeat {
     this.#stuck = false;
   }
 
-  /** A PONG has come in. */
+  /** A PONG has arrived. */
   pongReceived(): void {
     this.#proven = true;
   }
 
-  /** A PING has come in; the PONG to send (F7). Poll afterwards: a time to live may have begun. */
+  /** A PING has arrived. Returns the PONG to send (F7). Poll afterwards: a time to live may have begun. */
   pingReceived(ping: Ping, now: number, traffic: Traffic): Buffer {
     this.received();
     this.#received = traffic.received;
@@ -84,8 +84,9 @@ export class Heartbeat {
   }
 
   /**
-   * What is due at `now`. Who asks has read what had come by then: silence proves nothing while octets lie unread.
-   * @returns a PING to send; whether the peer is to be given up; milliseconds until the next poll, Infinity for never
+   * What is due at `now`. The caller has read everything that arrived before: silence proves nothing while bytes are
+   * unread.
+   * @returns a PING to send; whether the peer is dead; milliseconds until the next poll, Infinity for never
    */
   poll(now: number, traffic: Traffic): { output?: Buffer; expired: boolean; nextMs: number } {
     this.#look(now, traffic);
@@ -102,8 +103,8 @@ export class Heartbeat {
       this.#received = received;
       this.received();
     } else if (this.#stuck && unsent !== this.#unsent) {
-      // The line is slow and not dead. Once the PING has left it has its time, and some for the kernel's buffers, which
-      // are as slow as what it has waited for here.
+      // The line is slow, not dead. Once the PING has left it gets its time, and more for the kernel's buffers, which are
+      // as slow as the queue it waited in here.
       this.#stuck = unsent > 0;
       this.#deadline =
         now + (this.#stuck ? STUCK_FACTOR * this.#waitMs : this.#waitMs + 2 * (now - this.#pingAt));
@@ -111,7 +112,7 @@ export class Heartbeat {
     this.#unsent = unsent;
   }
 
-  /** The interval is over. While a PING is unanswered no other follows it (F17). */
+  /** The interval is over. While a PING is unanswered, no other is sent (F17). */
   #ping(now: number): Buffer | undefined {
     this.#nextPing = now + this.#intervalMs;
     if (this.#outstanding) return undefined;

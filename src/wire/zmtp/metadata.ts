@@ -1,24 +1,23 @@
 /**
- * Connection metadata (RFC 37 §Connection Metadata, items C4, C5, C15 to C20): the named properties in READY. Knows
- * nothing of what a property means.
+ * Connection metadata (RFC 37 §Connection Metadata, items C4, C5, C15 to C20): the named properties in READY.
  */
 import { Buffer } from "../../base/platform.js";
 import { ProtocolError } from "./protocol-error.js";
 
-/** Properties by name, as received. */
+/** Properties by their names, spelled as received. */
 export type Metadata = ReadonlyMap<string, Buffer>;
 
-/** Properties that one peer may send. */
+/** Most properties that one peer may send. */
 const MAX_PROPERTIES = 64;
 
-/** name-char of the grammar, 1 to 255 of them. */
+/** 1 to 255 of the grammar's name-char. */
 const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
-/** Octets of a property's value at most. */
+/** Most bytes of a property's value. */
 const VALUE_MAX = 2 ** 31 - 1;
 
 /**
- * Properties one after the other (C4).
- * @throws RangeError for a name or a value that has no encoding
+ * Encodes properties, one after the other (C4).
+ * @throws RangeError for a name or a value that cannot be encoded
  */
 export function encodeMetadata(properties: Iterable<readonly [string, Uint8Array]>): Buffer {
   const pieces: Uint8Array[] = [];
@@ -39,8 +38,8 @@ function invalid(text: string, rule: string, octets: number): ProtocolError {
 }
 
 /**
- * @param body what follows the command's name; the values are copied out of it
- * @throws ProtocolError for truncated, nameless or too many properties
+ * @param body what follows the name of the command; the values are copied
+ * @throws ProtocolError for properties that are truncated, without a name, or too many
  */
 export function parseMetadata(body: Buffer): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
@@ -57,14 +56,14 @@ export function parseMetadata(body: Buffer): Map<string, Buffer> {
       throw invalid("a property's value is cut short", "C20", valueLength);
     if (++count > MAX_PROPERTIES)
       throw invalid(`more than ${MAX_PROPERTIES} properties`, "RFC 37 §Connection Metadata", body.length);
-    // A copy, because metadata outlives the chunk that it came in.
+    // A copy, because metadata outlives the chunk that it arrived in.
     found.set(name, Buffer.from(body.subarray(valueAt, valueAt + valueLength)));
     at = valueAt + valueLength;
   }
   return found;
 }
 
-/** Looks a property up, whatever the case of its name (C5). */
+/** Finds a property, ignoring the case of its name (C5). */
 export function getProperty(metadata: Metadata, name: string): Buffer | undefined {
   const exact = metadata.get(name);
   if (exact !== undefined) return exact;

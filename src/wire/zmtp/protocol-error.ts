@@ -1,12 +1,12 @@
 /**
- * What a peer did wrong, as an error with a constant code. Never thrown at an application: a session turns it into
- * an event and closes that one connection. Knows nothing of connections, and not who is told.
+ * What a peer did wrong, as an error with a constant code. It is never thrown at an application: a session turns it into
+ * an event and closes that one connection.
  */
 import type { Buffer } from "../../base/platform.js";
 
 /**
- * What was wrong, as a constant. authentication-refused: the peer refuses us; authentication-denied: we refuse it;
- * authentication-failed: nobody could decide (no authenticator, or it failed), so it is refused.
+ * What was wrong, as a constant. authentication-refused: the peer refuses us; authentication-denied: we refuse the peer;
+ * authentication-failed: nobody could decide (there is no authenticator, or it failed), so the peer is refused.
  */
 export type ProtocolErrorCode =
   | "not-zmtp"
@@ -53,7 +53,7 @@ export type ProtocolErrorCode =
   | "zap-invalid-status"
   | "zap-invalid-metadata";
 
-/** libzmq's numbers for handshake failures (ZMQ_PROTOCOL_ERROR_*), where it has one. */
+/** libzmq's numbers for handshake failures (ZMQ_PROTOCOL_ERROR_*), where it has them. */
 const ZMQ_CODES: Partial<Record<ProtocolErrorCode, number>> = {
   "unexpected-command": 0x10000001,
   "invalid-sequence": 0x10000002,
@@ -77,24 +77,53 @@ const ZMQ_CODES: Partial<Record<ProtocolErrorCode, number>> = {
 
 /** Details of a ProtocolError. */
 export interface ProtocolErrorDetails {
-  /** RFC clause or conformance item that was broken. */
+  /** The items of docs/conformance.md, or the RFC clause, that the peer broke. */
   readonly rule: string;
-  /** Which kind of failure event it becomes. Default `protocol`. */
+  /** Which of the failure events it becomes. Default `protocol`. */
   readonly kind?: "protocol" | "auth" | "other";
-  /** Offending octets' count. */
+  /** How many bytes, or other things, were at fault. */
   readonly octets?: number;
-  /** Octets to send before closing. */
+  /** Bytes to send before closing. */
   readonly reply?: Buffer;
-  /** Instead of libzmq's number for the code: the status of a refusal (D3). */
+  /** Replaces libzmq's number for the code, with the status of a refusal (D3). */
   readonly zmqCode?: number;
-  /** The error behind it, such as an authenticator's. */
+  /** The error behind it, such as one of an authenticator. */
   readonly cause?: unknown;
 }
 
-/** Octets of a peer's text that go into an error's message, or into an ERROR command (D1). */
+/** Most characters of a peer's text in an error's message, or of ours in an ERROR command (D1). */
 const TEXT_MAX = 255;
 
-/** A peer's text, safe to show: printable ASCII, and not too long. */
+/** The RFC that has the rules of each section of docs/conformance.md; the other sections have none of their own. */
+const RFC_OF_SECTION: Readonly<Record<string, number>> = {
+  A: 37,
+  B: 37,
+  C: 37,
+  D: 37,
+  E: 37,
+  F: 37,
+  H: 28,
+  I: 28,
+  J: 29,
+  K: 30,
+  L: 31,
+  O: 24,
+  P: 26,
+  Q: 27,
+};
+/** Items that stand for another RFC than their section, or, with 0, for none. */
+const RFC_OF_ITEM: Readonly<Record<string, number>> = { A10: 15, A18: 15, A25: 0, N11: 48 };
+
+/** The RFC that a rule stands for, as a reader of the message knows it; undefined for limits that no RFC sets. */
+function rfcOf(rule: string): string | undefined {
+  const named = /RFC \d+(?: §[^,]+)?/.exec(rule);
+  if (named !== null) return named[0];
+  const item = rule.split(",", 1)[0];
+  const number = RFC_OF_ITEM[item] ?? RFC_OF_SECTION[item[0]] ?? 0;
+  return number === 0 ? undefined : `RFC ${number}`;
+}
+
+/** A peer's text, safe to show: printable ASCII, at most 255 characters. */
 export function printable(text: string): string {
   return text.slice(0, TEXT_MAX).replace(/[^\x20-\x7e]/g, "?");
 }
@@ -104,19 +133,21 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   /** What was wrong. */
   readonly code: ProtocolErrorCode;
-  /** libzmq's number for it, 0 where it has none. */
+  /** libzmq's number for it; 0 where libzmq has none. */
   readonly zmqCode: number;
-  /** RFC clause or conformance item that was broken. */
+  /** The items of docs/conformance.md, or the RFC clause, that the peer broke. The message names the RFC. */
   readonly rule: string;
-  /** Offending octets' count, 0 where it does not apply. */
+  /** How many bytes, or other things, were at fault; 0 where that has no meaning. */
   readonly octets: number;
-  /** Which kind of failure event it becomes. */
+  /** Which of the failure events it becomes. */
   readonly kind: "protocol" | "auth" | "other";
-  /** @internal octets to send before closing; not enumerable, so that it stays out of logs */
+  /** @internal bytes to send before closing; not enumerable, so that it stays out of logs */
   reply: Buffer | undefined;
 
   constructor(code: ProtocolErrorCode, text: string, details: ProtocolErrorDetails) {
-    super(`${text} (${details.rule})`, details.cause === undefined ? undefined : { cause: details.cause });
+    const rfc = rfcOf(details.rule);
+    const message = rfc === undefined ? text : `${text} (${rfc})`;
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.zmqCode = details.zmqCode ?? ZMQ_CODES[code] ?? 0;
     this.rule = details.rule;

@@ -10,15 +10,21 @@ const options = JSON.parse(given);
 const now = () => performance.timeOrigin + performance.now();
 const pause = () => new Promise((resolve) => setTimeout(resolve, 2));
 let waits = [];
+/** When the stretch that is measured began. */
+let since = 0;
 /** What our own timers are late by. */
 let naps = [];
 (async () => {
   for (;;) {
     const at = now();
     await pause();
-    naps.push(now() - at - 2);
+    naps.push(now() - Math.max(at, since) - 2);
   }
 })();
+/** Something was used that began then; only what fell into the stretch counts. */
+function waited(at) {
+  waits.push(now() - Math.max(at, since));
+}
 let uses = 0;
 let lost = 0;
 
@@ -42,7 +48,7 @@ const KINDS = {
       const at = now();
       await request.send("x");
       await request.receive();
-      waits.push(now() - at);
+      waited(at);
       await pause();
     };
   },
@@ -53,7 +59,7 @@ const KINDS = {
     subscriber.on("disconnect", () => lost++);
     return async () => {
       const [, at] = await subscriber.receive();
-      waits.push(now() - Number(at));
+      waited(Number(at));
     };
   },
   call() {
@@ -61,7 +67,7 @@ const KINDS = {
     return async () => {
       const at = now();
       await api.echo(1);
-      waits.push(now() - at);
+      waited(at);
       await pause();
     };
   },
@@ -72,6 +78,8 @@ onLine(({ op, id }) => {
   if (op === "begin") {
     waits = [];
     naps = [];
+    since = now();
+    say({ event: "begun", id });
   } else say({ event: "report", id, waits, naps, uses, lost });
 });
 process.stdin.ref?.();

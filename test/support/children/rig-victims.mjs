@@ -3,7 +3,7 @@
  * may use it, and what else the test may ask for. A kind that is missing is added here.
  */
 import { serve } from "../../../dist/rpc.js";
-import { Publisher, Pull, Reply, Router, XPublisher } from "./zwire.mjs";
+import { Publisher, Pull, Reply, Router, say, XPublisher } from "./zwire.mjs";
 
 const ANY = "tcp://127.0.0.1:*";
 
@@ -83,7 +83,16 @@ async function rpc(options, { endpoint = ANY }) {
     },
     options,
   );
-  return { endpoint: server.endpoint, good: "call", sockets: [] };
+  return {
+    endpoint: server.endpoint,
+    good: "call",
+    sockets: [],
+    ops: {
+      channels({ id }) {
+        say({ event: "channels", id, channels: server.stats.channels });
+      },
+    },
+  };
 }
 
 export const VICTIMS = {

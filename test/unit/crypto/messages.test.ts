@@ -10,7 +10,7 @@ import { Heap } from "../../../src/security/crypto/heap.js";
 import { OpenFault } from "../../../src/security/crypto/message-opener.js";
 import { plainTaken } from "../../../src/security/crypto/message-sealer.js";
 import { loadSodium } from "../../../src/security/crypto/sodium.js";
-import type { FrameLimits } from "../../../src/wire/frame-table.js";
+import type { FrameLimits } from "../../../src/wire/frame-limits.js";
 import * as curve from "../../vectors/curve.js";
 import { frame, longFrame } from "../../vectors/handshake.js";
 import { octets, text, zeros } from "../../vectors/octets.js";

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Assembler } from "../../../src/engine/incoming/assembler.js";
 import type { FrameRun } from "../../../src/engine/incoming/frame-run.js";
 import { PART_COST } from "../../../src/engine/message-size.js";
+import { randomFrom } from "../../support/random.js";
 
 const MORE = 1;
 const COMMAND = 4;
@@ -62,15 +63,6 @@ function expected(chunks: readonly (readonly Frame[])[]): string[] {
     }
   }
   return said;
-}
-
-/** Numbers from a seed: a failure is repeated by the seed in the test's title. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
 
 describe("assembler", () => {

@@ -12,6 +12,7 @@ import type { OnFull } from "../../../src/options/options.js";
 import { Overflow } from "../../../src/patterns/overflow.js";
 import { Distributor } from "../../../src/patterns/topics/distributor.js";
 import { Subscriptions } from "../../../src/patterns/topics/subscriptions.js";
+import { randomFrom } from "../../support/random.js";
 
 const MARK = 40;
 
@@ -135,14 +136,6 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
     return { pipe, link };
   };
   return { turn, limits, owner, told, overflow, subscriptions, distributor, peer, leave };
-}
-
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
 
 describe("distributor", () => {

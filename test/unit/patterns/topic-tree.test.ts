@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { type TopicNode, TopicTree } from "../../../src/patterns/topics/topic-tree.js";
+import { randomFrom } from "../../support/random.js";
 
 class Topics extends TopicTree<true> {
   add(topic: Uint8Array): void {
@@ -88,11 +89,7 @@ describe("the cost of a change", () => {
 
 describe("what is kept", () => {
   it("is the text of topics that are held, and nothing else, over random additions and removals", () => {
-    let state = 7;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
-    };
+    const random = randomFrom(7);
     const tree = new Topics();
     const model = new Set<string>();
     for (let step = 0; step < 6000; step++) {

@@ -13,6 +13,7 @@ const REQUEST: AuthenticationRequest = {
   address: "127.0.0.1",
   endpoint: "tcp://127.0.0.1:5",
   routingId: new Uint8Array(0),
+  metadata: new Map(),
 };
 
 function ask(authenticate: Authenticate, { timeoutMs = 0, signal = new AbortController().signal } = {}) {

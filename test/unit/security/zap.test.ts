@@ -1,27 +1,26 @@
 /** ZAP's frames (section Q): requests of each mechanism octet for octet, and every reply that is none. */
 import { describe, expect, it } from "vitest";
-import type { AuthenticationRequest } from "../../../src/security/authenticator.js";
 import { encodeRequest, parseReply, replyId } from "../../../src/security/zap/format.js";
+import type { Question } from "../../../src/wire/zmtp/mechanisms/authentication.js";
 
 const ABOUT = {
   domain: "global",
   address: "10.0.0.1",
   endpoint: "tcp://*:5",
   routingId: Buffer.from("server"),
+  metadata: new Map<string, Buffer>(),
 };
 const HEAD = ["", "1.0", "7", "global", "10.0.0.1", "server"];
 
-function frames(request: object): string[] {
-  return encodeRequest("7", { ...ABOUT, ...request } as AuthenticationRequest).map((frame) =>
-    frame.toString("latin1"),
-  );
+function frames(question: Question, about: Partial<typeof ABOUT> = {}): string[] {
+  return encodeRequest("7", { ...ABOUT, ...about, ...question }).map((frame) => frame.toString("latin1"));
 }
 
 describe("requests", () => {
   it("Q1 Q3 NULL has no credentials", () => expect(frames({ mechanism: "NULL" })).toEqual([...HEAD, "NULL"]));
 
   it("Q1 Q3 PLAIN has two", () => {
-    const request = { mechanism: "PLAIN", username: "user", password: "" };
+    const request = { mechanism: "PLAIN", username: "user", password: "" } as const;
     expect(frames(request)).toEqual([...HEAD, "PLAIN", "user", ""]);
   });
 
@@ -35,8 +34,8 @@ describe("requests", () => {
   });
 
   it("Q4 Q13 the identity is ours, and an empty domain is an empty frame", () => {
-    const request = { mechanism: "NULL", domain: "", routingId: new Uint8Array(0) };
-    expect(frames(request)).toEqual(["", "1.0", "7", "", "10.0.0.1", "", "NULL"]);
+    const about = { domain: "", routingId: Buffer.alloc(0) };
+    expect(frames({ mechanism: "NULL" }, about)).toEqual(["", "1.0", "7", "", "10.0.0.1", "", "NULL"]);
   });
 });
 

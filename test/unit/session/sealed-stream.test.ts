@@ -21,6 +21,7 @@ const LIMITS = { maxFrameBytes: 1e8, maxCommandBytes: 1e6, maxParts: 1000, maxMe
 /** Takes `room` octets and no more. */
 class FakeStream implements Stream {
   readonly received = 0;
+  readonly partial = false;
   readonly unsent = 0;
   get untaken(): number {
     return this.#pending.length;

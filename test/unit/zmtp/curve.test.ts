@@ -207,7 +207,7 @@ describe("what a server refuses", () => {
     const handshake = new Handshake(server());
     handshake.receive(octets(curve.greeting(false), curve.command(curve.HELLO)));
     handshake.expire();
-    expect(() => handshake.receive(curve.command(curve.initiate()))).toThrow(/too old \(P4\)/);
+    expect(() => handshake.receive(curve.command(curve.initiate()))).toThrow(/too old \(RFC 26\)/);
   });
 
   it("P4 expiry does not touch a handshake that is further", () => {

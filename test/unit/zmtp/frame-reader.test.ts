@@ -54,7 +54,7 @@ describe("frames in a row", () => {
 
   it("E15 a later frame above the limit is refused too", () => {
     expect(() => read([octets(frame(4, "abcd"), longFrame(4, Buffer.alloc(LIMIT + 1)))])).toThrow(
-      "1001 octets",
+      "1001 bytes",
     );
   });
 });

@@ -134,7 +134,7 @@ function* bodies(octets: Buffer): Generator<Buffer> {
 
 /** Octets of one step's frame, as it is when nothing is changed. */
 function frameOf(side: Side, step: string): Buffer {
-  let found = Buffer.alloc(0);
+  let found: Buffer = Buffer.alloc(0);
   const tamper: Tamper = (name, octets) => {
     if (name === step) found = octets;
     return octets;

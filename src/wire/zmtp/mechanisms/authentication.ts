@@ -1,16 +1,15 @@
 /**
- * What a server asks before it lets a peer in, and what it is told: RFC 27's request and reply as values. Knows neither
- * ZAP's frames nor who answers.
+ * What a server asks before it lets a peer in, and the answer: request and reply of RFC 27 as values, not as frames.
  */
 import type { Buffer } from "../../../base/platform.js";
 
-/** What a mechanism knows of a peer that wants in (Q1, Q3). */
+/** What a mechanism knows about a peer that wants in (Q1, Q3). */
 export type Question =
   | { readonly mechanism: "NULL" }
   | { readonly mechanism: "PLAIN"; readonly username: string; readonly password: string }
   | { readonly mechanism: "CURVE"; readonly publicKey: Buffer };
 
-/** Status codes of RFC 27: let in, try later, refused, the authenticator failed. */
+/** Status codes of RFC 27: let in, try again later, refused, the authenticator failed. */
 export type Status = 200 | 300 | 400 | 500;
 
 export const STATUSES: readonly Status[] = [200, 300, 400, 500];
@@ -18,10 +17,10 @@ export const STATUSES: readonly Status[] = [200, 300, 400, 500];
 /** An authenticator's decision (Q2). */
 export interface Verdict {
   readonly status: Status;
-  /** For people; goes into logs, never beyond the status code to the peer. */
+  /** For logs; the peer is told the status only. */
   readonly text: string;
   /** Becomes the peer's User-Id; empty for none. Only with 200. */
   readonly userId: string;
-  /** Becomes metadata of the peer. Only with 200. */
+  /** Becomes part of the peer's metadata. Only with 200. */
   readonly metadata: ReadonlyMap<string, Buffer>;
 }

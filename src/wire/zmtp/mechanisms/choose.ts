@@ -1,5 +1,5 @@
 /**
- * From a socket's security to our side of one connection's mechanism. Knows no options.
+ * Makes our side of one connection's mechanism from the security of its socket.
  */
 import { CurveClient } from "./curve-client.js";
 import { CurveServer } from "./curve-server.js";
@@ -9,9 +9,9 @@ import { PlainClient, PlainServer } from "./plain.js";
 import type { Security } from "./security.js";
 
 /**
- * @param properties what we say of ourselves in READY or INITIATE
+ * @param properties what we say about ourselves in READY or INITIATE
  * @param crypto needed for CURVE only
- * @throws RangeError for a property that has no encoding
+ * @throws RangeError for a property that cannot be encoded
  */
 export function chooseMechanism(
   security: Security,

@@ -1,6 +1,5 @@
 /**
- * The client of CURVE (RFC 26): knows the server's key beforehand, says HELLO, and proves in INITIATE who it is. Knows no
- * framing, and not which properties are acceptable.
+ * The client of CURVE (RFC 26). It knows the server's key beforehand, says HELLO, and proves its identity in INITIATE.
  */
 import { Buffer } from "../../../base/platform.js";
 import { encodeCommand } from "../command.js";
@@ -24,13 +23,13 @@ import {
 import type { CipherKeys, CurveCrypto, Mechanism } from "./mechanism.js";
 import { expectCommand } from "./refusal.js";
 
-/** HELLO: version 1.0, and so much padding that WELCOME is no longer than it (P1). */
+/** HELLO: version 1.0, and padding so that WELCOME is not longer than HELLO (P1). */
 const VERSION = Buffer.from([1, 0]);
 const PADDING = Buffer.alloc(72);
 const SIGNATURE = Buffer.alloc(64);
 const EMPTY = new Uint8Array(0);
 
-/** Long-term keys, 32 octets each. */
+/** Long-term keys, 32 bytes each. */
 export interface ClientKeys {
   readonly publicKey: Uint8Array;
   readonly secretKey: Uint8Array;
@@ -60,15 +59,15 @@ export class CurveClient implements Mechanism {
   /** C' and c' of this connection (P17). */
   readonly #transientPublic: Uint8Array;
   readonly #transientSecret: Uint8Array;
-  /** With S for HELLO and WELCOME. */
+  /** Shared with S, for HELLO and WELCOME. */
   #helloKey: Uint8Array = EMPTY;
-  /** With S' for what follows. */
+  /** Shared with S', for what follows. */
   #sessionKey: Uint8Array | null = null;
   #state: State = "greeting";
 
   /**
    * @param properties what our INITIATE says
-   * @throws RangeError for a property that has no encoding
+   * @throws RangeError for a property that cannot be encoded
    */
   constructor(properties: Iterable<readonly [string, Uint8Array]>, keys: ClientKeys, crypto: CurveCrypto) {
     this.#metadata = encodeMetadata(properties);
@@ -82,7 +81,7 @@ export class CurveClient implements Mechanism {
     return this.#state === "done";
   }
 
-  /** @throws ProtocolError for a server key that is no key */
+  /** @throws ProtocolError for a server key that gives no shared secret */
   start(): Buffer {
     this.#state = "hello";
     this.#helloKey = agree(this.#crypto, this.#keys.serverKey, this.#transientSecret);
@@ -114,7 +113,7 @@ export class CurveClient implements Mechanism {
     return undefined;
   }
 
-  /** WELCOME gives S' and the cookie; INITIATE returns the cookie, and vouches for C' with C (P5). */
+  /** WELCOME contains S' and the cookie. INITIATE returns the cookie, and vouches for C' with C (P5). */
   #initiate(data: Buffer): Buffer {
     const crypto = this.#crypto;
     const { publicKey, secretKey, serverKey } = this.#keys;
@@ -130,7 +129,7 @@ export class CurveClient implements Mechanism {
     const halves = Buffer.concat([this.#transientPublic, serverKey]);
     const vouch = crypto.seal(halves, nonceOf(PREFIX.vouch, vouchNonce), vouchKey);
     crypto.wipe(vouchKey);
-    // Both were needed for this only.
+    // Nothing else needs these two.
     crypto.wipe(this.#transientSecret);
     crypto.wipe(this.#helloKey);
 
@@ -142,7 +141,7 @@ export class CurveClient implements Mechanism {
   }
 
   answer(): never {
-    throw new Error("assertion: a CURVE client asks nobody");
+    throw new Error("assertion: a CURVE client has no question");
   }
 
   expire(): void {

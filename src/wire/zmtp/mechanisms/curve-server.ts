@@ -1,6 +1,6 @@
 /**
- * The server of CURVE (RFC 26). Until INITIATE it keeps nothing of a client but the key of one cookie, which opens once
- * (P4). Knows no framing, and not which properties are acceptable.
+ * The server of CURVE (RFC 26). Until INITIATE it keeps nothing about a client except the key of one cookie, which opens
+ * once (P4).
  */
 import { Buffer } from "../../../base/platform.js";
 import { encodeCommand } from "../command.js";
@@ -28,7 +28,7 @@ import {
 import type { CipherKeys, CurveCrypto, Mechanism, ShortNonce } from "./mechanism.js";
 import { expectCommand, refusedByUs } from "./refusal.js";
 
-/** Where the parts of HELLO begin, behind the name. */
+/** Where the parts of HELLO begin, after its name. */
 const HELLO_KEY_AT = 2 + 72;
 const HELLO_NONCE_AT = HELLO_KEY_AT + KEY_BYTES;
 const HELLO_BOX_AT = HELLO_NONCE_AT + SHORT_NONCE_BYTES;
@@ -37,7 +37,7 @@ const VOUCH_NONCE_AT = KEY_BYTES;
 const VOUCH_AT = VOUCH_NONCE_AT + LONG_NONCE_BYTES;
 const METADATA_AT = VOUCH_AT + MAC_BYTES + 2 * KEY_BYTES;
 
-/** Long-term keys, 32 octets each. */
+/** Long-term keys, 32 bytes each. */
 export interface ServerKeys {
   readonly publicKey: Uint8Array;
   readonly secretKey: Uint8Array;
@@ -74,8 +74,8 @@ export class CurveServer implements Mechanism {
 
   /**
    * @param properties what our READY says
-   * @param ask whether an authenticator decides about the client's key; without, every client is let in (P18)
-   * @throws RangeError for a property that has no encoding
+   * @param ask whether an authenticator decides about the client's key; otherwise every client is let in (P18)
+   * @throws RangeError for a property that cannot be encoded
    */
   constructor(
     properties: Iterable<readonly [string, Uint8Array]>,
@@ -112,7 +112,7 @@ export class CurveServer implements Mechanism {
     return this.#initiated(data);
   }
 
-  /** S' for the client, and C' with s' in a cookie that only we can open (P3). */
+  /** Sends S' to the client, with C' and s' in a cookie that only we can open (P3). */
   #welcome(data: Buffer): Buffer {
     const crypto = this.#crypto;
     const clientTransient = data.subarray(HELLO_KEY_AT, HELLO_NONCE_AT);

@@ -1,6 +1,6 @@
 /**
- * What both sides of CURVE share (RFC 25, RFC 26): sizes, nonces, and the boxes of the handshake. Knows neither the order
- * of the commands nor the MESSAGE command, which is sealed and opened elsewhere with the keys that a handshake gives.
+ * What both sides of CURVE share (RFC 25, RFC 26): sizes, nonces, and the boxes of the handshake. security/ seals and
+ * opens the MESSAGE command, with the keys that a handshake gives.
  */
 import { Buffer } from "../../../base/platform.js";
 import { ProtocolError, type ProtocolErrorCode } from "../protocol-error.js";
@@ -13,13 +13,13 @@ export const LONG_NONCE_BYTES = 16;
 /** A nonce and the box of C' and s'. */
 export const COOKIE_BYTES = LONG_NONCE_BYTES + MAC_BYTES + 2 * KEY_BYTES;
 
-/** Whole commands, the length octet and the name included. */
+/** Sizes of whole commands, including the length and the name. */
 export const HELLO_BYTES = 200;
 export const WELCOME_BYTES = 168;
 export const INITIATE_MIN_BYTES = 257;
 export const READY_MIN_BYTES = 30;
 
-/** Nonce prefixes (RFC 26): 16 octets before a short nonce, 8 before a long one. */
+/** Nonce prefixes (RFC 26): 16 bytes before a short nonce, 8 before a long one. */
 export const PREFIX = {
   hello: "CurveZMQHELLO---",
   welcome: "WELCOME-",
@@ -29,12 +29,12 @@ export const PREFIX = {
   ready: "CurveZMQREADY---",
 } as const;
 
-/** The 24 octets of a nonce. */
+/** The 24 bytes of a nonce. */
 export function nonceOf(prefix: string, rest: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(prefix, "latin1"), rest]);
 }
 
-/** A short nonce that we send; a handshake uses 1 and 2 at most (P12). */
+/** A short nonce that we send. A handshake uses 1 and 2 at most (P12). */
 export function shortNonce(value: number): Buffer {
   const octets = Buffer.alloc(SHORT_NONCE_BYTES);
   octets[SHORT_NONCE_BYTES - 1] = value;
@@ -45,7 +45,7 @@ export function readShortNonce(octets: Buffer): ShortNonce {
   return { high: octets.readUInt32BE(0), low: octets.readUInt32BE(4) };
 }
 
-/** The shared key with a peer's public key, which may be one that shares nothing. @throws ProtocolError */
+/** The key that we share with a peer. @throws ProtocolError for a public key of low order, which gives no secret */
 export function agree(crypto: CurveCrypto, publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
   const key = crypto.sharedKey(publicKey, secretKey);
   if (key === undefined) {
@@ -54,7 +54,7 @@ export function agree(crypto: CurveCrypto, publicKey: Uint8Array, secretKey: Uin
   return key;
 }
 
-/** @throws ProtocolError for a box that does not open */
+/** Decrypts a box. @throws ProtocolError for a box that does not open */
 export function openBox(
   crypto: CurveCrypto,
   box: Uint8Array,
@@ -84,12 +84,12 @@ export function malformedCommand(
   return new ProtocolError(code, text, { rule, octets });
 }
 
-/** Whether two keys are the same; both are public, so that time tells nothing secret. */
+/** Whether two keys are the same. Both are public, so the time that it takes reveals nothing. */
 export function sameKey(a: Uint8Array, b: Uint8Array): boolean {
   return asBuffer(a).equals(b);
 }
 
-/** The keys of a connection, for CipherKeys. */
+/** Makes the CipherKeys of a connection. */
 export function cipherKeys(
   key: Uint8Array,
   asServer: boolean,

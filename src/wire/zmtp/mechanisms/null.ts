@@ -1,6 +1,6 @@
 /**
- * NULL (RFC 37 §The NULL Security Mechanism): both sides say READY at once (C1), or ERROR; with an authenticator, once it
- * has let the peer in (Q10). Knows no framing, and not which properties are acceptable.
+ * NULL (RFC 37 §The NULL Security Mechanism): both sides send READY, or ERROR, at once (C1). If there is an
+ * authenticator, ours waits until it has let the peer in (Q10).
  */
 import type { Buffer } from "../../../base/platform.js";
 import { encodeCommand } from "../command.js";
@@ -24,7 +24,7 @@ export class NullMechanism implements Mechanism {
   /**
    * @param properties what our READY says
    * @param ask whether an authenticator decides about the peer
-   * @throws RangeError for a property that has no encoding
+   * @throws RangeError for a property that cannot be encoded
    */
   constructor(properties: Iterable<readonly [string, Uint8Array]>, ask = false) {
     this.#ready = encodeCommand("READY", encodeMetadata(properties));
@@ -51,10 +51,10 @@ export class NullMechanism implements Mechanism {
   }
 
   expire(): void {
-    // Nothing here is secret.
+    // NULL has no secrets.
   }
 
   destroy(): void {
-    // Nothing here is secret.
+    // NULL has no secrets.
   }
 }

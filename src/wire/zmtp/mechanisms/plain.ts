@@ -1,6 +1,6 @@
 /**
- * PLAIN (RFC 24): the client says HELLO with a user name and a password, the server's authenticator decides, WELCOME,
- * INITIATE and READY follow. Nothing is encrypted. Knows no framing, and not which properties are acceptable.
+ * PLAIN (RFC 24): the client sends HELLO with a user name and a password, the server's authenticator decides, and WELCOME,
+ * INITIATE and READY follow. Nothing is encrypted.
  */
 import { Buffer } from "../../../base/platform.js";
 import { encodeCommand } from "../command.js";
@@ -10,15 +10,15 @@ import type { Question, Verdict } from "./authentication.js";
 import type { Mechanism } from "./mechanism.js";
 import { expectCommand, refusedByPeer, refusedByUs } from "./refusal.js";
 
-/** Octets of a user name and of a password at most (O1). */
+/** Most bytes of a user name and of a password (O1). */
 const CREDENTIAL_MAX = 255;
 const EMPTY = Buffer.alloc(0);
-/** Other octets are refused: replaced by a character, many passwords would become the same one. */
+/** Refuses bytes that are not UTF-8: with a replacement character, many passwords would become the same one. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The beginning of libzmq's ERROR: in "\x5ERROR" the hex escape has swallowed the E, so that length and first letter are
- * one octet, 5E (O7).
+ * The beginning of libzmq's ERROR: in "\x5ERROR" the hex escape takes the E as well, so that length and first letter are
+ * one byte, 5E (O7).
  */
 const MISSPELT_ERROR = Buffer.from("^RROR", "latin1");
 
@@ -31,7 +31,7 @@ const MISSPELT_ERROR = Buffer.from("^RROR", "latin1");
  */
 type ClientState = "greeting" | "hello" | "initiate" | "done";
 
-/** The side that names itself. */
+/** The client: it says who it is. */
 export class PlainClient implements Mechanism {
   readonly name = "PLAIN";
   readonly asServer = false;
@@ -45,7 +45,7 @@ export class PlainClient implements Mechanism {
 
   /**
    * @param properties what our INITIATE says
-   * @throws RangeError for a property that has no encoding, and credentials above 255 octets
+   * @throws RangeError for a property that cannot be encoded, and credentials above 255 bytes
    */
   constructor(properties: Iterable<readonly [string, Uint8Array]>, username: string, password: string) {
     const pieces = [credential("username", username), credential("password", password)];
@@ -78,15 +78,15 @@ export class PlainClient implements Mechanism {
   }
 
   answer(): never {
-    throw new Error("assertion: a PLAIN client asks nobody");
+    throw new Error("assertion: a PLAIN client has no question");
   }
 
   expire(): void {
-    // The password belongs to the socket's options.
+    // There is nothing to forget: the password belongs to the socket's options.
   }
 
   destroy(): void {
-    // The password belongs to the socket's options.
+    // There is nothing to wipe: the password belongs to the socket's options.
   }
 }
 
@@ -100,7 +100,7 @@ export class PlainClient implements Mechanism {
  */
 type ServerState = "hello" | "asking" | "initiate" | "done";
 
-/** The side that lets in. It always asks (O9). */
+/** The server: it lets clients in. It always asks an authenticator (O9). */
 export class PlainServer implements Mechanism {
   readonly name = "PLAIN";
   readonly asServer = true;
@@ -113,7 +113,7 @@ export class PlainServer implements Mechanism {
 
   /**
    * @param properties what our READY says
-   * @throws RangeError for a property that has no encoding
+   * @throws RangeError for a property that cannot be encoded
    */
   constructor(properties: Iterable<readonly [string, Uint8Array]>) {
     this.#ready = encodeCommand("READY", encodeMetadata(properties));
@@ -148,7 +148,7 @@ export class PlainServer implements Mechanism {
   }
 
   expire(): void {
-    // Nothing here outlives the question.
+    // There is nothing to forget: the credentials go with the question.
   }
 
   destroy(): void {
@@ -158,18 +158,18 @@ export class PlainServer implements Mechanism {
 
 function credential(name: string, value: string): Buffer {
   const octets = Buffer.from(value);
-  if (octets.length > CREDENTIAL_MAX) throw new RangeError(`${name} has more than ${CREDENTIAL_MAX} octets`);
+  if (octets.length > CREDENTIAL_MAX) throw new RangeError(`${name} has more than ${CREDENTIAL_MAX} bytes`);
   return Buffer.concat([Buffer.from([octets.length]), octets]);
 }
 
-/** Length-prefixed, as the grammar says, and nothing behind (O1, O3, O4). */
+/** Each has its length in front, as in the grammar, and nothing follows (O1, O3, O4). */
 function parseHello(data: Buffer): { username: string; password: string } {
   const passwordAt = 1 + (data[0] ?? 0);
   const end = passwordAt + 1 + (data[passwordAt] ?? 0);
   if (data.length !== end) {
     throw malformed(
       "malformed-hello",
-      "HELLO does not hold a name and a password exactly",
+      "HELLO does not contain exactly a name and a password",
       "O1, O4",
       data.length,
     );
@@ -180,7 +180,7 @@ function parseHello(data: Buffer): { username: string; password: string } {
       password: UTF8.decode(data.subarray(passwordAt + 1)),
     };
   } catch {
-    throw malformed("malformed-hello", "HELLO's name or password is no UTF-8", "O1", data.length);
+    throw malformed("malformed-hello", "the name or password in HELLO is not UTF-8", "O1", data.length);
   }
 }
 

@@ -1,13 +1,12 @@
 /**
- * Refusals that all mechanisms share: the peer's ERROR, our own, and a command that does not belong there. Knows no
- * mechanism's order of commands.
+ * Refusals that all mechanisms share: the peer's ERROR, our own, and a command that is out of place.
  */
 import type { Buffer } from "../../../base/platform.js";
 import { type Command, encodeError, parseCommand } from "../command.js";
 import { ProtocolError, printable } from "../protocol-error.js";
 import type { Verdict } from "./authentication.js";
 
-/** Status texts that stand for a refusal by the peer's authenticator (D3). */
+/** Reasons that mean a refusal by the peer's authenticator (D3). */
 const REFUSALS = new Set(["300", "400", "500"]);
 
 /** The peer refuses us (D2 to D4). */
@@ -29,7 +28,7 @@ export function refusedByPeer(data: Buffer): ProtocolError {
   return new ProtocolError("peer-error", `the peer refused us: "${printable(reason)}"`, { rule: "D2" });
 }
 
-/** We refuse the peer: an ERROR with the status, except for a temporary refusal, which says nothing (Q8, Q9). */
+/** We refuse the peer: with an ERROR that holds the status, or silently if the refusal is temporary (Q8, Q9). */
 export function refusedByUs(verdict: Verdict): ProtocolError {
   const { status, text } = verdict;
   const reason = text === "" ? "" : `: "${printable(text)}"`;
@@ -46,9 +45,9 @@ export function refusedByUs(verdict: Verdict): ProtocolError {
 }
 
 /**
- * Takes a frame of the handshake apart.
- * @param wanted name of the only command, ERROR aside, that may come now
- * @param rule conformance item that says so
+ * Parses a frame of the handshake.
+ * @param wanted name of the only command, apart from ERROR, that may come now
+ * @param rule the conformance item that says so
  * @returns what follows the command's name
  * @throws ProtocolError for any other command, ERROR included
  */
@@ -65,6 +64,6 @@ function unexpected(
   wanted: string,
   rule: string,
 ): ProtocolError {
-  const name = command === undefined ? "octets that are no command" : `"${printable(command.name)}"`;
+  const name = command === undefined ? "something that is not a command" : `"${printable(command.name)}"`;
   return new ProtocolError("unexpected-command", `${name} instead of ${wanted}`, { rule, octets });
 }

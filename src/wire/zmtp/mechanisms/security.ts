@@ -1,9 +1,8 @@
 /**
- * How a socket's connections are secured: one value, checked at the edge, read by the handshake. Knows neither the
- * option names nor the authenticator.
+ * How the connections of a socket are secured: one value that settings make and check, and that the handshake reads.
  */
 
-/** Our role in the mechanism of a connection. `ask`: an authenticator decides who is let in. */
+/** Our role in the mechanism. `ask` means that an authenticator decides who is let in. */
 export type Security =
   | { readonly mechanism: "NULL"; readonly ask: boolean }
   | { readonly mechanism: "PLAIN"; readonly server: true }
@@ -16,7 +15,7 @@ export type Security =
   | {
       readonly mechanism: "CURVE";
       readonly server: true;
-      /** Whether an authenticator is asked: without one, everybody who knows the server's key is let in (P18). */
+      /** Whether an authenticator is asked; otherwise everybody who knows the server's key is let in (P18). */
       readonly ask: boolean;
       readonly publicKey: Uint8Array;
       readonly secretKey: Uint8Array;

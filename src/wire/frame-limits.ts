@@ -1,10 +1,6 @@
 /**
- * What frame decoders hand over, whoever decodes: the addon, the portable decoder, or CURVE's opener. A table says where
- * the frames of a chunk lie; limits are enforced before memory is taken.
+ * The limits that every frame decoder enforces, and why it refuses: the addon, the portable decoder, and CURVE's opener.
  */
-
-/** Integers per entry of a frame table: offset in the chunk, body length, flags (MORE and COMMAND only). */
-export const FRAME_ENTRY_SIZE = 3;
 
 /** Limits that a frame decoder enforces before it takes memory. All are inclusive maxima. */
 export interface FrameLimits {

@@ -1,0 +1,108 @@
+/**
+ * The inproc names of one context: who has bound them, and connectors that wait for one to be bound (items R20 to R23).
+ * Names of the default context span the threads of the process: what is not bound in this thread may be bound in
+ * another, and comes over a stream.
+ */
+import { ZmqError } from "../base/errors.js";
+import type { BoundEnd, ConnectingEnd } from "./ends.js";
+import { Hold } from "./hold.js";
+import { NameDirectory } from "./name-directory.js";
+
+/** The bound and the awaited names of one context. */
+export class InprocRegistry {
+  readonly #bound = new Map<string, BoundEnd>();
+  readonly #waiting = new Map<string, Set<ConnectingEnd>>();
+  #directory: NameDirectory | null = null;
+
+  /** Share the names with the other threads of the process. */
+  spanThreads(): this {
+    this.#directory = new NameDirectory({
+      onStream: (endpoint, stream) => {
+        const listener = this.#bound.get(endpoint);
+        if (listener?.open) listener.accept(stream);
+        else stream.close();
+      },
+      onBound: (endpoint) => {
+        for (const connector of [...(this.#waiting.get(endpoint) ?? [])]) this.#reach(connector);
+      },
+    });
+    return this;
+  }
+
+  /**
+   * Binds a name: at once, unless other threads have to be asked.
+   * @throws ZmqError EADDRINUSE when the name is bound already (R21), here or, by rejecting, in another thread
+   */
+  bind(listener: BoundEnd): Promise<void> | undefined {
+    const { endpoint } = listener;
+    if (this.#bound.has(endpoint)) throw new ZmqError("EADDRINUSE", { address: endpoint });
+    this.#bound.set(endpoint, listener);
+    const contest = this.#directory?.claim(endpoint);
+    if (contest === undefined) {
+      this.#admit(listener);
+      return undefined;
+    }
+    return contest.then(
+      () => this.#admit(listener),
+      (error) => {
+        this.#bound.delete(endpoint);
+        throw error;
+      },
+    );
+  }
+
+  #admit(listener: BoundEnd): void {
+    listener.opened();
+    const waiting = this.#waiting.get(listener.endpoint);
+    this.#waiting.delete(listener.endpoint);
+    if (waiting !== undefined) for (const connector of waiting) listener.join(connector);
+  }
+
+  /** The name is free again. */
+  unbind(listener: BoundEnd): void {
+    if (this.#bound.get(listener.endpoint) !== listener) return;
+    this.#bound.delete(listener.endpoint);
+    this.#directory?.release(listener.endpoint);
+  }
+
+  /** Joins a connector to the binder of its name, in this thread if there is one; otherwise it waits. */
+  connect(connector: ConnectingEnd): void {
+    const { endpoint } = connector;
+    const listener = this.#bound.get(endpoint);
+    if (listener?.open) {
+      listener.join(connector);
+      return;
+    }
+    let waiting = this.#waiting.get(endpoint);
+    if (waiting === undefined) {
+      waiting = new Set();
+      this.#waiting.set(endpoint, waiting);
+    }
+    waiting.add(connector);
+    this.#reach(connector);
+  }
+
+  #reach(connector: ConnectingEnd): void {
+    if (connector.dialling) return;
+    const stream = this.#directory?.connect(connector.endpoint);
+    if (stream !== undefined) connector.reached(stream);
+  }
+
+  /** The connector waits no longer. */
+  forget(connector: ConnectingEnd): void {
+    const waiting = this.#waiting.get(connector.endpoint);
+    waiting?.delete(connector);
+    if (waiting?.size === 0) this.#waiting.delete(connector.endpoint);
+  }
+
+  /** Whether a name is bound: here, or in another thread that has told its names. */
+  isBound(endpoint: string): Promise<boolean> {
+    if (this.#bound.get(endpoint)?.open) return Promise.resolve(true);
+    return this.#directory?.isBound(endpoint) ?? Promise.resolve(false);
+  }
+
+  /** For an endpoint that waits for other threads. */
+  newHold(): Hold {
+    return new Hold(this.#directory);
+  }
+}
