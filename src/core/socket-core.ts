@@ -16,6 +16,7 @@ import type { Pipe } from "../engine/pipe.js";
 import type { Route } from "../engine/send-queue.js";
 import { type Source, WaitingReceives } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
+import { defaultsOf } from "../options/table.js";
 import { checkFields, defaultOptions, setOption } from "../options/values.js";
 import { FairQueue } from "../patterns/fair-queue.js";
 import { DEALER } from "../patterns/strategies/dealer.js";
@@ -70,7 +71,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.socketType = type.name;
     this.raw = type.raw === true;
     this.events = new Events(listeners, (run) => this.runtime.nextTick(run));
-    Object.assign(this.options, type.defaults);
+    Object.assign(this.options, defaultsOf(type.name));
     const strategy = new type.strategy(this);
     this.strategy = strategy;
     this.sender = isRoute(strategy) ? new Sender(strategy, this.options, this.turns) : null;

@@ -1,6 +1,6 @@
 /**
- * Options by libzmq's number, for sockets and contexts: `getInt32Option(17)`, `setStringOption(5, "me")`. Knows
- * nothing of what the numbers mean.
+ * Access to options by libzmq's number, for sockets and contexts: `getInt32Option(17)`, `setStringOption(5, "me")`. What
+ * the numbers mean is in numbers.ts.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -22,6 +22,11 @@ function checkNumber(value: unknown, minimum: number, maximum: number): number {
   return value;
 }
 
+const SIZES: Readonly<Record<NumberKind, string>> = {
+  int: "a number of 32 bits",
+  long: "a number of 64 bits",
+  binary: "text or bytes",
+};
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 const UINT32_MAX = 2 ** 32 - 1;
@@ -30,13 +35,13 @@ const UINT32_MAX = 2 ** 32 - 1;
 export abstract class OptionAccess {
   /** @internal */
   protected abstract get optionNumbers(): ReadonlyMap<number, NumberedOption>;
-  /** @internal refuses to go on when options cannot be reached any more */
+  /** @internal throws when the options can no longer be reached */
   protected abstract requireOpen(): void;
 
   /**
    * A flag by libzmq's number, such as 39 for `immediate`.
-   * @throws TypeError for an identifier that is no number; ZmqError EINVAL for an option that this does not have or
-   * that is of another size or write-only, ENOTSUP for one that has no meaning here, EBADF when closed
+   * @throws TypeError for an identifier that is not a number; ZmqError EINVAL for an option that this does not have, that
+   * has another size, or that is write-only, ENOTSUP for one that has no meaning here, EBADF when closed
    */
   getBoolOption(id: number): boolean {
     return this.#get(id, "int") !== 0;
@@ -47,7 +52,7 @@ export abstract class OptionAccess {
     return this.#get(id, "int") as number;
   }
 
-  /** A number of 32 bits without sign by libzmq's number; as getBoolOption. */
+  /** An unsigned number of 32 bits by libzmq's number; as getBoolOption. */
   getUint32Option(id: number): number {
     return (this.#get(id, "int") as number) >>> 0;
   }
@@ -57,12 +62,12 @@ export abstract class OptionAccess {
     return this.#get(id, "long") as number;
   }
 
-  /** A number of 64 bits without sign by libzmq's number; as getBoolOption. */
+  /** An unsigned number of 64 bits by libzmq's number; as getBoolOption. */
   getUint64Option(id: number): number {
     return Number(BigInt.asUintN(64, BigInt(this.#get(id, "long") as number)));
   }
 
-  /** Text or octets by libzmq's number, null when unset; as getBoolOption. */
+  /** Text or bytes by libzmq's number, null when unset; as getBoolOption. */
   getStringOption(id: number): string | null {
     const value = this.#get(id, "binary");
     return value instanceof Uint8Array ? Buffer.from(value).toString() : (value as string | null);
@@ -85,7 +90,7 @@ export abstract class OptionAccess {
     this.#set(id, "int", checkNumber(value, INT32_MIN, INT32_MAX));
   }
 
-  /** Set a number of 32 bits without sign by libzmq's number; as setInt32Option. */
+  /** Set an unsigned number of 32 bits by libzmq's number; as setInt32Option. */
   setUint32Option(id: number, value: number): void {
     checkId(id);
     this.#set(id, "int", checkNumber(value, 0, UINT32_MAX) | 0);
@@ -97,13 +102,13 @@ export abstract class OptionAccess {
     this.#set(id, "long", checkNumber(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
   }
 
-  /** Set a number of 64 bits without sign by libzmq's number; as setInt32Option. */
+  /** Set an unsigned number of 64 bits by libzmq's number; as setInt32Option. */
   setUint64Option(id: number, value: number): void {
     checkId(id);
     this.#set(id, "long", checkNumber(value, 0, Number.MAX_SAFE_INTEGER));
   }
 
-  /** Set text or octets by libzmq's number; null unsets. As setInt32Option. */
+  /** Set text or bytes by libzmq's number; null unsets. As setInt32Option. */
   setStringOption(id: number, value: string | Uint8Array | null): void {
     checkId(id);
     if (value !== null && typeof value !== "string" && !(value instanceof Uint8Array)) {
@@ -124,7 +129,7 @@ export abstract class OptionAccess {
     try {
       option.write(this as unknown as Target, value);
     } catch (error) {
-      // Here a wrong value is libzmq's EINVAL (U2), whatever the property of that name throws.
+      // By number a wrong value is EINVAL, as in libzmq (U2), whatever the property throws.
       if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
       throw new ZmqError("EINVAL", { detail: error.message, cause: error });
     }
@@ -134,7 +139,8 @@ export abstract class OptionAccess {
     this.requireOpen();
     const option = this.optionNumbers.get(id);
     if (option === undefined) throw new ZmqError("EINVAL", { detail: `there is no option ${id}` });
-    if (option.kind !== kind) throw new ZmqError("EINVAL", { detail: `option ${id} is of another size` });
+    if (option.kind !== kind)
+      throw new ZmqError("EINVAL", { detail: `option ${id} is ${SIZES[option.kind]}, not ${SIZES[kind]}` });
     return option;
   }
 }

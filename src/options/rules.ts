@@ -1,338 +1,223 @@
 /**
- * The rule of each option: its default, what it accepts, and whether a change takes effect at once. Constructor
- * fields, properties and numbers are checked by the same rule. Knows nothing of what an option does.
+ * What options take: kinds of values, with range and unit. Constructor fields, properties and numbers are checked by the
+ * same rule, and its errors name the option, what it takes, and what was given.
  */
 
 import { parseAcceptFilter } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
 import { Buffer } from "../base/platform.js";
-import { NO_PROPERTIES, parseProperties } from "../security/properties.js";
-import {
-  credential,
-  describeSecurity,
-  domainOf,
-  keyText,
-  OPEN,
-  parseSecurity,
-  type SecurityValues,
-  setSecurity,
-  setSecurityOption,
-} from "../security/settings.js";
-
-/** One option's rule. */
-export interface Rule {
-  readonly initial: unknown;
-  /** Returns the value to keep; `before` is the present one. Throws TypeError, RangeError or ZmqError. */
-  readonly check: (name: string, value: unknown, before: unknown) => unknown;
-  /** Takes effect on connections that exist. */
-  readonly live: boolean;
-  /** Keeps a checked value that has to do with other options. May throw a TypeError. */
-  readonly store?: (values: SecurityValues, name: string, value: unknown) => void;
-  /** The value as the application reads it, where that is not what is kept. */
-  readonly read?: (values: SecurityValues) => unknown;
-}
+import type { Rule } from "./row.js";
 
 const INT32_MAX = 2 ** 31 - 1;
-const MIB = 1024 * 1024;
+const UINT32_MAX = 2 ** 32 - 1;
 const ROUTING_ID_MAX = 255;
-/** Of bytes: below what one string can hold. */
-const LONGEST_TOPIC = 2 ** 28;
 const INTERFACE_MAX = 15;
+const PROXY_MAX = 300;
+const SHOWN_MAX = 40;
 
-function describe(value: unknown): string {
+/** A value in an error text. */
+function shown(value: unknown): string {
+  if (typeof value === "string") {
+    return value.length > SHOWN_MAX ? `a string of ${value.length} characters` : JSON.stringify(value);
+  }
+  if (typeof value === "bigint") return `${value}n`;
+  if (value instanceof Uint8Array) return "bytes";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}
+
+/** The type alone, for values that may be secret. */
+export function typeOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
-/** A whole number in a range. */
-export function integer(minimum: number, maximum: number) {
+/** Checks a whole number in a range. */
+export function integer(minimum: number, maximum: number, unit = "") {
+  const units = unit === "" ? "" : ` (${unit})`;
   return (name: string, value: unknown): number => {
-    if (typeof value !== "number") throw new TypeError(`${name} must be a number; got ${describe(value)}`);
+    if (typeof value !== "number")
+      throw new TypeError(`${name} must be a number${units}; got ${shown(value)}`);
     if (!Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new RangeError(`${name} must be an integer from ${minimum} to ${maximum}; got ${value}`);
+      throw new RangeError(
+        `${name} must be an integer from ${minimum} to ${maximum}${units}; got ${shown(value)}`,
+      );
     }
     return value;
   };
 }
 
-function flag(name: string, value: unknown): boolean {
-  if (typeof value !== "boolean")
-    throw new TypeError(`${name} must be true or false; got ${describe(value)}`);
-  return value;
+/** A whole number in a range. */
+export function whole(minimum: number, maximum: number, unit = ""): Rule<number> {
+  const range = maximum >= INT32_MAX ? `from ${minimum}` : `${minimum} to ${maximum}`;
+  const type = `integer ${range}${unit === "" ? "" : `, ${unit}`}`;
+  return { check: integer(minimum, maximum, unit), type };
 }
 
-/** Octets of a text or a view, copied; null for null. */
-function octets(name: string, value: unknown): Buffer | null {
+/** How many; nothing below 0. */
+export const count = whole(0, INT32_MAX);
+/** How many, or -1. */
+export const countOrNone = whole(-1, INT32_MAX);
+/** A time; nothing below 0. */
+export const time = whole(0, INT32_MAX, "milliseconds");
+/** A time, or -1. */
+export const timeOrNone = whole(-1, INT32_MAX, "milliseconds");
+/** A time in seconds, or -1. */
+export const secondsOrNone = whole(-1, INT32_MAX, "seconds");
+/** A size; nothing below 0. */
+export const size = whole(0, Number.MAX_SAFE_INTEGER, "bytes");
+/** A size, or -1. */
+export const sizeOrNone = whole(-1, Number.MAX_SAFE_INTEGER, "bytes");
+/** The size of a buffer of the system's, or -1. */
+export const bufferSize = whole(-1, INT32_MAX, "bytes");
+
+/** True or false. */
+export const boolean: Rule<boolean> = {
+  type: "boolean",
+  check: (name, value) => {
+    if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false; got ${shown(value)}`);
+    return value;
+  },
+};
+
+/** The bytes of a text or a view, copied; null for null. */
+function copied(name: string, value: unknown): Buffer | null {
   if (value === null) return null;
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-    throw new TypeError(`${name} must be a string, Uint8Array or null; got ${describe(value)}`);
+    throw new TypeError(`${name} must be a string, Uint8Array or null; got ${shown(value)}`);
   }
   return typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
 }
 
+type Bytes = string | Uint8Array | null;
+
+/** Bytes, or null. */
+export const bytes: Rule<Bytes> = { type: "string, Uint8Array or null", check: copied };
+
 /** A message of one part, or null for none: libzmq's "none" is an empty one. */
-function notice(name: string, value: unknown): Buffer | null {
-  const message = octets(name, value);
-  return message?.length === 0 ? null : message;
-}
+export const notice: Rule<Bytes> = {
+  type: "string, Uint8Array or null",
+  check: (name, value) => {
+    const message = copied(name, value);
+    return message?.length === 0 ? null : message;
+  },
+};
 
 /**
  * Checks a routing id (C12): 1 to 255 bytes of any value.
  * @throws TypeError, RangeError
  */
 export function routingId(name: string, value: unknown): Buffer | null {
-  const id = octets(name, value);
+  const id = copied(name, value);
   if (id !== null && (id.length < 1 || id.length > ROUTING_ID_MAX)) {
-    throw new RangeError(`${name} must have 1 to ${ROUTING_ID_MAX} bytes`);
+    throw new RangeError(`${name} must have 1 to ${ROUTING_ID_MAX} bytes; got ${id.length}`);
   }
   return id;
 }
 
-/** A text of limited length, or null for none. */
-function text(maximum: number, what: string) {
-  return (name: string, value: unknown): string | null => {
-    if (value === null) return null;
-    if (typeof value !== "string")
-      throw new TypeError(`${name} must be a string or null; got ${describe(value)}`);
-    const length = Buffer.byteLength(value);
-    if (length < 1 || length > maximum || value.includes("\0")) {
-      throw new RangeError(`${name} must be ${what} of 1 to ${maximum} octets, or null for none`);
-    }
-    return value;
+/** A routing id. */
+export const identity: Rule<Bytes> = {
+  type: `string, Uint8Array or null; 1 to ${ROUTING_ID_MAX} bytes`,
+  check: routingId,
+};
+
+function checkText(name: string, value: unknown, maximum: number, what: string): string | null {
+  if (value === null) return null;
+  if (typeof value !== "string")
+    throw new TypeError(`${name} must be a string or null; got ${typeOf(value)}`);
+  const length = Buffer.byteLength(value);
+  if (length < 1 || length > maximum) {
+    throw new RangeError(`${name} must be ${what} of 1 to ${maximum} bytes, or null; got ${length} bytes`);
+  }
+  if (value.includes("\0")) throw new RangeError(`${name} must be ${what} without a zero byte`);
+  return value;
+}
+
+/** A text of limited length, or null. No error shows it: it may be a password. */
+export function text(maximum: number, what: string): Rule<string | null> {
+  return {
+    type: `string or null; 1 to ${maximum} bytes`,
+    check: (name, value) => checkText(name, value, maximum, what),
   };
 }
+
+/** The name of a network device. */
+export const device = text(INTERFACE_MAX, "a device name");
 
 const PROXY = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/;
 
-function hostPort(name: string, value: unknown): string | null {
-  const checked = text(300, "host:port")(name, value);
-  const port = checked === null ? 1 : Number(PROXY.exec(checked)?.[1] ?? 0);
-  if (port < 1 || port > 65535) throw new RangeError(`${name} must be host:port; got "${checked}"`);
-  return checked;
-}
+/** The address of a proxy, or null. */
+export const hostPort: Rule<string | null> = {
+  type: "`host:port` or null",
+  check: (name, value) => {
+    const checked = checkText(name, value, PROXY_MAX, "host:port");
+    const port = checked === null ? 1 : Number(PROXY.exec(checked)?.[1] ?? 0);
+    if (port < 1 || port > 65535)
+      throw new RangeError(`${name} must be host:port with a port from 1 to 65535; got ${shown(checked)}`);
+    return checked;
+  },
+};
 
 /** Nobody may add to the default of all sockets. */
-const NONE: readonly never[] = Object.freeze([]);
+export const NONE: readonly never[] = Object.freeze([]);
 
-function ids(minimum: number) {
-  const one = integer(minimum, 2 ** 32 - 2);
-  return (name: string, value: unknown): readonly number[] => {
-    if (!Array.isArray(value)) throw new TypeError(`${name} must be an array; got ${describe(value)}`);
-    return Object.freeze(value.map((id, at) => one(`${name}[${at}]`, id)));
+/** A list of numbers that the system gives to users, groups or processes. */
+export function ids(minimum: number): Rule<readonly number[]> {
+  const one = integer(minimum, UINT32_MAX - 1);
+  return {
+    type: "array of ids",
+    check: (name, value) => {
+      if (!Array.isArray(value)) throw new TypeError(`${name} must be an array of ids; got ${shown(value)}`);
+      return Object.freeze(value.map((id, at) => one(`${name}[${at}]`, id)));
+    },
   };
 }
 
-function oneOf(...choices: (string | null)[]) {
-  return (name: string, value: unknown): string | null => {
-    if (choices.includes(value as string)) return value as string | null;
-    const listed = choices.map((choice) => JSON.stringify(choice)).join(", ");
-    if (typeof value !== "string" && value !== null) {
-      throw new TypeError(`${name} must be one of ${listed}; got ${describe(value)}`);
-    }
-    throw new RangeError(`${name} must be one of ${listed}; got ${JSON.stringify(value)}`);
+/** One of a few names; null may be among them. */
+export function oneOf<const Choice extends string | null>(...choices: Choice[]): Rule<Choice> {
+  const listed = choices.map((choice) => JSON.stringify(choice)).join(", ");
+  return {
+    type: listed.replaceAll(/"\w+"/g, "`$&`"),
+    check: (name, value) => {
+      if (choices.includes(value as Choice)) return value;
+      const Fault = typeof value !== "string" && value !== null ? TypeError : RangeError;
+      throw new Fault(`${name} must be one of ${listed}; got ${shown(value)}`);
+    },
   };
 }
 
-/** An option that only has its default here: anything else is refused, never ignored. */
-function refused(initial: string | number | boolean | null, reason: string): Rule {
+/** An option of libzmq that has only its default here: anything else is refused, never ignored. */
+export function refused<Value>(initial: Value, reason: string): Rule<Value> {
+  const expected = initial === null ? "string" : typeof initial;
   const check = (name: string, value: unknown): unknown => {
     if (value === initial) return value;
-    const expected = initial === null ? "string" : typeof initial;
     const wrongType = typeof value !== expected && !(initial === null && value instanceof Uint8Array);
-    if (wrongType) throw new TypeError(`${name} must be a ${expected}; got ${describe(value)}`);
+    if (wrongType) throw new TypeError(`${name} must be a ${expected}; got ${shown(value)}`);
     throw new ZmqError("ENOTSUP", { detail: `${name}: ${reason}` });
   };
-  return { initial, check, live: false };
-}
-
-const live = (initial: unknown, check: Rule["check"]): Rule => ({ initial, check, live: true });
-const later = (initial: unknown, check: Rule["check"]): Rule => ({ initial, check, live: false });
-
-const count = integer(0, INT32_MAX);
-const timeout = integer(-1, INT32_MAX);
-const bytes = integer(0, Number.MAX_SAFE_INTEGER);
-
-const NO_THREADS = "zwire has no I/O threads to choose from";
-const NO_MULTICAST = "pgm and norm are not supported";
-const NO_VMCI = "vmci is not supported";
-const NO_GSSAPI = "the GSSAPI mechanism is not supported";
-
-/** Security options: what they contradict is looked for when they are set. */
-const secured = (initial: unknown, check: Rule["check"]): Rule => ({
-  initial,
-  check,
-  live: false,
-  store: setSecurityOption,
-});
-
-/** Every option's rule by name. */
-export const RULES = {
-  linger: live(30000, timeout),
-  reconnectInterval: later(100, timeout),
-  reconnectMaxInterval: later(0, count),
-  reconnectStop: later(0, integer(0, 7)),
-  maxMessageSize: later(-1, integer(-1, Number.MAX_SAFE_INTEGER)),
-  maxMessageParts: later(65536, integer(1, INT32_MAX)),
-  maxQueuedBytes: live(256 * MIB, bytes),
-  maxMultipartSize: later(-1, integer(-1, Number.MAX_SAFE_INTEGER)),
-  handshakeInterval: later(30000, count),
-  connectTimeout: later(0, count),
-  immediate: later(false, flag),
-  maxResends: live(3, timeout),
-  heartbeatInterval: later(-1, timeout),
-  heartbeatTimeout: later(-1, timeout),
-  heartbeatTimeToLive: later(0, integer(0, 6_553_599)), // U3; what is sent is capped (F10)
-  sendBufferSize: later(-1, timeout),
-  receiveBufferSize: later(-1, timeout),
-  tcpKeepalive: later(-1, integer(-1, 1)),
-  tcpKeepaliveCount: later(-1, timeout),
-  tcpKeepaliveIdle: later(-1, timeout),
-  tcpKeepaliveInterval: later(-1, timeout),
-  tcpMaxRetransmitTimeout: later(0, count),
-  typeOfService: later(0, integer(0, 255)),
-  interface: later(null, text(INTERFACE_MAX, "an interface name")),
-  priority: later(0, count),
-  busyPoll: later(0, count),
-  backlog: later(100, count),
-  messageTimeout: later(120000, count),
-  idleTimeout: later(0, count),
-  maxConnections: live(65536, count),
-  maxHandshakes: live(1024, count),
-  maxConnectionsPerAddress: live(0, count),
-  maxConnectionRate: live(0, count),
-  ipv6: later(false, flag),
-  socksProxy: later(null, hostPort),
-  socksUsername: later(null, text(255, "a user name")),
-  socksPassword: later(null, text(255, "a password")),
-  ipcFilterUserIds: later(NONE, ids(0)),
-  ipcFilterGroupIds: later(NONE, ids(0)),
-  ipcFilterProcessIds: later(NONE, ids(1)),
-  useFd: later(-1, timeout),
-  sendHighWaterMark: live(1000, count),
-  sendHighWaterMarkBytes: live(0, bytes),
-  sendTimeout: live(-1, timeout),
-  sendQueueLimit: live(65536, integer(1, INT32_MAX)),
-  receiveHighWaterMark: live(1000, count),
-  receiveHighWaterMarkBytes: live(16 * MIB, bytes),
-  receiveTimeout: live(-1, timeout),
-  messagePeers: live(false, flag),
-  conflate: later(false, flag),
-  onFull: live(null, oneOf(null, "wait", "dropNewest", "dropOldest", "disconnect")),
-  // Kept as onFull.
-  noDrop: {
-    initial: false,
-    check: flag,
-    live: true,
-    store: (values, name, value) => setNoDrop(values as unknown as { onFull: string | null }, name, value),
-    read: (values) => (values as unknown as { onFull: string | null }).onFull === "wait",
-  },
-  invertMatching: live(false, flag),
-  maxTopics: live(250_000, count),
-  maxTopicsPerPeer: live(100_000, count),
-  maxTopicLength: live(16384, integer(1, LONGEST_TOPIC)),
-  onlyFirstSubscribe: live(true, flag),
-  verboseUnsubscribe: live(false, flag),
-  manual: live(false, flag),
-  manualLastValue: {
-    initial: false,
-    check: flag,
-    live: true,
-    store: (values, _name, value) => {
-      const options = values as unknown as Record<string, unknown>;
-      options.manualLastValue = value;
-      if (value === true) options.manual = true;
-    },
-  },
-  verbosity: live(null, oneOf(null, "allSubs", "allSubsUnsubs")),
-  welcomeMessage: live(null, octets),
-  routingId: later(null, routingId),
-  correlate: live(false, flag),
-  relaxed: live(false, flag),
-  mandatory: live(false, flag),
-  handover: live(false, flag),
-  probeRouter: live(false, flag),
-  notify: live(true, flag),
-  helloMessage: later(null, notice),
-  disconnectMessage: later(null, notice),
-  hiccupMessage: later(null, notice),
-  routerNotify: later(0, integer(0, 3)),
-  // What is kept under this name is what connections go by; see secure().
-  security: {
-    initial: OPEN,
-    check: parseSecurity,
-    live: false,
-    store: setSecurity,
-    read: describeSecurity,
-  },
-  plainServer: secured(false, flag),
-  plainUsername: secured(null, credential),
-  plainPassword: secured(null, credential),
-  curveServer: secured(false, flag),
-  curvePublicKey: secured(null, keyText),
-  curveSecretKey: secured(null, keyText),
-  curveServerKey: secured(null, keyText),
-  zapDomain: secured("", domainOf),
-  zapEnforceDomain: later(false, flag),
-  authenticate: secured(null, callback),
-  authenticateTimeout: later(10000, count),
-  metadata: {
-    initial: NO_PROPERTIES,
-    check: (name, value) => parseProperties(name, value, true),
-    live: false,
-    read: (values) => new Map((values as unknown as { metadata: Map<string, Buffer> }).metadata),
-  },
-  ipcFileMode: later(null, fileMode),
-  gssapiServer: refused(false, NO_GSSAPI),
-  gssapiPrincipal: refused(null, NO_GSSAPI),
-  gssapiServicePrincipal: refused(null, NO_GSSAPI),
-  gssapiPlainText: refused(false, NO_GSSAPI),
-  gssapiPrincipalNameType: refused("hostBased", NO_GSSAPI),
-  gssapiServicePrincipalNameType: refused("hostBased", NO_GSSAPI),
-  affinity: refused(0, NO_THREADS),
-  rate: refused(100, NO_MULTICAST),
-  recoveryInterval: refused(10000, NO_MULTICAST),
-  multicastHops: refused(1, NO_MULTICAST),
-  multicastMaxTransportDataUnit: refused(1500, NO_MULTICAST),
-  vmciBufferSize: refused(0, NO_VMCI),
-  vmciBufferMinSize: refused(0, NO_VMCI),
-  vmciBufferMaxSize: refused(0, NO_VMCI),
-  vmciConnectTimeout: refused(-1, NO_VMCI),
-  loopbackFastPath: refused(false, "it is an option of Windows that zwire does not use"),
-  tcpAcceptFilter: later(NONE, acceptFilter),
-} satisfies Record<string, Rule>;
-
-/** @throws TypeError where full peers are dealt with in a third way */
-function setNoDrop(values: { onFull: string | null }, name: string, value: unknown): void {
-  const { onFull } = values;
-  if (value === false) {
-    if (onFull === "wait") values.onFull = "dropNewest";
-    return;
-  }
-  if (onFull === "dropOldest" || onFull === "disconnect") {
-    throw new TypeError(`${name}: true and onFull: "${onFull}" contradict each other`);
-  }
-  values.onFull = "wait";
-}
-
-function callback(name: string, value: unknown): unknown {
-  if (value === null || typeof value === "function") return value;
-  throw new TypeError(`${name} must be a function or null; got ${describe(value)}`);
+  return { type: initial === null ? "string or null" : expected, check };
 }
 
 const permissions = integer(0, 0o777);
 
-function fileMode(name: string, value: unknown): number | null {
-  return value === null ? null : permissions(name, value);
-}
+/** Permissions of a file, or null. */
+export const fileMode: Rule<number | null> = {
+  type: "integer 0 to 0o777, or null",
+  check: (name, value) => (value === null ? null : permissions(name, value)),
+};
 
-/** A string adds an entry, null takes all away, an array replaces them. */
-function acceptFilter(name: string, value: unknown, before: unknown): readonly string[] {
-  if (value === null) return NONE;
-  const added = Array.isArray(value) ? value : [value];
-  for (const one of added) {
-    if (typeof one !== "string") {
-      throw new TypeError(`${name} must be a string, an array of strings or null; got ${describe(one)}`);
+/** Networks. A string adds an entry, null takes all away, an array replaces them. */
+export const networks: Rule<readonly string[] | string | null> = {
+  type: "array of networks; a string adds one, null empties it",
+  check: (name, value, before) => {
+    if (value === null) return NONE;
+    const added = Array.isArray(value) ? value : [value];
+    for (const one of added) {
+      if (typeof one !== "string") {
+        throw new TypeError(`${name} must be a string, an array of strings or null; got ${shown(one)}`);
+      }
+      parseAcceptFilter(one, name);
     }
-    parseAcceptFilter(one, name);
-  }
-  return Object.freeze(typeof value === "string" ? [...(before as string[]), value] : [...added]);
-}
+    return Object.freeze(typeof value === "string" ? [...(before as string[]), value] : [...added]);
+  },
+};

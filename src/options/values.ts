@@ -1,18 +1,16 @@
 /**
- * The values of one socket's options: made, set, read and shown. Knows no socket.
+ * The values of one socket's options: made, set, read and shown.
  */
 import { inspect } from "../base/platform.js";
 import { HIDDEN } from "../security/roles.js";
 import { SECURITY_FIELDS } from "../security/settings.js";
 import type { OptionName, OptionValues } from "./options.js";
-import { RULES, type Rule } from "./rules.js";
+import { ROWS } from "./table.js";
 
-const TABLE: Record<OptionName, Rule> = RULES;
-
-/** Options that nobody gets to see by accident. */
+/** Options that are not shown by accident. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
-/** Their values, beside the others: only what follows from them goes along when options are copied for a connection. */
+/** Their values, kept apart: a copy of the options for a connection does not take them along, only what follows from them. */
 const secrets = new WeakMap<object, Map<OptionName, unknown>>();
 
 /** The values as they are shown. */
@@ -45,12 +43,11 @@ const GUARDED = Object.create(Object.prototype, {
  */
 function template(): Record<string, unknown> {
   const names = [
-    ...(Object.keys(TABLE) as OptionName[]).filter((name) => !SECRETS.includes(name)),
+    ...(Object.keys(ROWS) as OptionName[]).filter((name) => !SECRETS.includes(name)),
     "authenticator",
   ];
   const values = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, 0]))));
-  for (const name of names)
-    values[name] = name === "authenticator" ? null : TABLE[name as OptionName].initial;
+  for (const name of names) values[name] = name === "authenticator" ? null : ROWS[name as OptionName].initial;
   return values;
 }
 
@@ -66,9 +63,9 @@ export function defaultOptions(): OptionValues {
   return { __proto__: GUARDED, ...defaults } as unknown as OptionValues;
 }
 
-/** Checks and stores one option; answers whether it takes effect at once. */
+/** Checks and stores one option; answers whether it acts at once. */
 export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {
-  const rule = TABLE[name];
+  const rule = ROWS[name];
   const store = values as unknown as Record<string, unknown>;
   const checked = rule.check(name, value, store[name]);
   if (rule.store === undefined) store[name] = checked;
@@ -78,11 +75,11 @@ export function setOption(values: OptionValues, name: OptionName, value: unknown
 
 /** One option as the application reads it. */
 export function readOption(values: OptionValues, name: OptionName): unknown {
-  const { read } = TABLE[name];
+  const { read } = ROWS[name];
   return read === undefined ? values[name] : read(values);
 }
 
-/** @throws TypeError for constructor fields that say the same thing twice */
+/** @throws TypeError for constructor fields that set the same thing twice */
 export function checkFields(fields: ReadonlyMap<string, unknown>): void {
   const { onFull, noDrop } = Object.fromEntries(fields);
   if (typeof onFull === "string" && typeof noDrop === "boolean" && noDrop !== (onFull === "wait")) {
@@ -90,5 +87,5 @@ export function checkFields(fields: ReadonlyMap<string, unknown>): void {
   }
   if (fields.get("security") === undefined) return;
   const other = SECURITY_FIELDS.find((name) => fields.get(name) !== undefined);
-  if (other !== undefined) throw new TypeError(`security and ${other} say the same: give one of them`);
+  if (other !== undefined) throw new TypeError(`security and ${other} set the same thing: give one of them`);
 }

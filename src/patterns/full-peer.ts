@@ -4,16 +4,9 @@
  */
 
 import type { Pipe } from "../engine/pipe.js";
-import type { OptionValues } from "../options/options.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { Overflow } from "./overflow.js";
 import type { StrategyHost } from "./strategy.js";
-
-/** What sockets that send copies to many peers begin with: one that does not read holds no more than this. */
-export const PUBLISHER_DEFAULTS: Partial<OptionValues> = {
-  onFull: "dropNewest",
-  sendHighWaterMarkBytes: 32 * 1024 * 1024,
-};
 
 /** The overflow of a socket, by its option `onFull`. */
 export function overflowOf(host: StrategyHost): Overflow {

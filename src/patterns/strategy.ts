@@ -161,8 +161,6 @@ export interface SocketType<S extends Strategy = Strategy> {
   /** ZMTP name, such as `PUSH`. */
   readonly name: string;
   readonly strategy: new (host: StrategyHost) => S;
-  /** Options that begin otherwise than for most types. */
-  readonly defaults?: Partial<OptionValues>;
   /** The same endpoint connected twice stays one connection (G15). */
   readonly singleConnection?: true;
   /** Connections carry bytes without framing (STREAM). */

@@ -1,5 +1,5 @@
 /**
- * Who decides about peers that want in. Knows no mechanism and no frames.
+ * Who decides about peers that want in, whatever the mechanism.
  */
 import type { Buffer } from "../base/platform.js";
 import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
@@ -10,22 +10,22 @@ export type AuthenticationRequest = Question & {
   readonly domain: string;
   /** Address of the peer: the host alone for tcp; for ipc `host:uid:gid:pid` where the platform tells (Q6). */
   readonly address: string;
-  /** Endpoint of ours by which it came. */
+  /** Our endpoint that it connected to. */
   readonly endpoint: string;
   /** Our own routing id, as libzmq sends it (Q4). */
   readonly routingId: Uint8Array;
   /**
-   * What the peer says of itself (RFC 37 §Connection Metadata), its `X-…` properties among it: claims, not facts. Known by
-   * now under CURVE only; empty under NULL and PLAIN, where it comes after the decision.
+   * What the peer says about itself (RFC 37 §Connection Metadata), including its `X-…` properties: claims, not facts. Empty
+   * under NULL and PLAIN, where it arrives after the decision.
    */
   readonly metadata: ReadonlyMap<string, Buffer>;
 };
 
-/** Asked once for each connection that a server-role socket must decide on. */
+/** Asked once for each connection that a server must decide about. */
 export interface Authenticator {
   /**
-   * @param signal aborted when the connection is gone: the answer is not wanted any more
-   * @returns the decision. A rejection closes the connection (fail closed); its error is shown in the event
+   * @param signal aborted when the connection is gone and the answer is no longer wanted
+   * @returns the decision. A rejection closes the connection; the event shows its error
    */
   authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict>;
 }

@@ -1,17 +1,17 @@
 /**
- * An authenticator made of a function of the application's. Whatever goes wrong with it lets nobody in.
+ * An authenticator that calls a function of the application. Whatever goes wrong with it lets nobody in.
  */
 
 import type { EventLoop } from "../base/deadline.js";
 import { Buffer } from "../base/platform.js";
-import type { Status, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
+import { STATUSES, type Status, type Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
 import { parseProperties } from "./properties.js";
 import { hiding } from "./roles.js";
 
 /**
- * What `authenticate` answers. A text that is not empty lets the peer in and is its User-Id; true lets it in without one.
- * false, null and undefined refuse it with status 400. An object says it in full; `userId` and `metadata` go with 200.
+ * What `authenticate` answers. A string that is not empty lets the peer in and is its User-Id; true lets it in without one.
+ * false, null and undefined refuse it with status 400. An object can say more; `userId` and `metadata` go with 200 only.
  */
 export type AuthenticationAnswer =
   | string
@@ -28,39 +28,43 @@ export type AuthenticationAnswer =
     };
 
 /**
- * Decides about a peer; called once for each connection. What it throws, or a promise that rejects, refuses the peer.
- * @param signal aborted when the answer is not wanted any more: too late, or the connection is gone
+ * Decides about a peer; called once for each connection. If it throws or rejects, the peer is refused.
+ * @param signal aborted when the answer is no longer wanted: it is late, or the connection is gone
  */
 export type Authenticate = (
   request: AuthenticationRequest,
   signal: AbortSignal,
 ) => AuthenticationAnswer | Promise<AuthenticationAnswer>;
 
-const STATUSES: readonly unknown[] = [200, 300, 400, 500];
 const NOTHING: ReadonlyMap<string, Buffer> = new Map();
 const TEXT_MAX = 255;
 
-/** A Verdict by status alone. */
+/** A Verdict without metadata. */
 export function verdict(status: Status, text: string, userId = ""): Verdict {
   return { status, text, userId, metadata: NOTHING };
 }
 
 /**
  * Checks what an application's function answered.
- * @throws TypeError, RangeError for what is no answer: nobody is let in by it
+ * @throws TypeError, RangeError for a wrong answer, which lets nobody in
  */
 export function toVerdict(answer: unknown): Verdict {
   if (answer === true) return verdict(200, "OK");
   if (answer === false || answer === null || answer === undefined) return verdict(400, "refused");
   if (typeof answer === "string") return verdict(200, "OK", userIdOf(answer));
-  if (typeof answer !== "object") throw new TypeError(`authenticate answered with a ${typeof answer}`);
+  if (typeof answer !== "object")
+    throw new TypeError(
+      `authenticate must answer with a string, a boolean, an object, null or undefined; got ${typeof answer}`,
+    );
   const { status, text = "", userId, metadata } = answer as Record<string, unknown>;
-  if (!STATUSES.includes(status))
-    throw new TypeError("authenticate answered with an object without a status");
-  if (typeof text !== "string") throw new TypeError("text of authenticate's answer must be a string");
+  if (!STATUSES.includes(status as Status))
+    throw new TypeError(
+      `authenticate answered with an object whose status is not one of ${STATUSES.join(", ")}`,
+    );
+  if (typeof text !== "string") throw new TypeError("the text in authenticate's answer must be a string");
   if (status !== 200) {
     if (userId === undefined && metadata === undefined) return verdict(status as Status, text);
-    throw new TypeError("userId and metadata of authenticate's answer go with status 200");
+    throw new TypeError("authenticate's answer may have userId and metadata with status 200 only");
   }
   return {
     status: 200,
@@ -72,18 +76,18 @@ export function toVerdict(answer: unknown): Verdict {
 
 function userIdOf(value: unknown): string {
   if (typeof value !== "string" || value === "" || Buffer.byteLength(value) > TEXT_MAX) {
-    throw new RangeError(`authenticate's user id must be a string of 1 to ${TEXT_MAX} octets`);
+    throw new RangeError(`authenticate's user id must be a string of 1 to ${TEXT_MAX} bytes`);
   }
   return value;
 }
 
-/** Asks a function. */
+/** Asks a function of the application. */
 export class CallbackAuthenticator implements Authenticator {
   readonly #authenticate: Authenticate;
   readonly #timeoutMs: number;
   readonly #loop: EventLoop;
 
-  /** @param timeoutMs how long an answer may take; 0: as long as the connection waits */
+  /** @param timeoutMs milliseconds that an answer may take; 0: as long as the connection waits */
   constructor(authenticate: Authenticate, timeoutMs: number, loop: EventLoop) {
     this.#authenticate = authenticate;
     this.#timeoutMs = timeoutMs;
@@ -112,13 +116,13 @@ export class CallbackAuthenticator implements Authenticator {
     });
   }
 
-  /** The call itself is inside: what it throws at once is a rejection as well. */
+  /** Async, so that what the function throws at once is a rejection too. */
   async #decide(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
     return toVerdict(await this.#authenticate(presented(request), signal));
   }
 }
 
-/** The request as the application sees it: the password is there to be read, and not to be logged. */
+/** The request as the application sees it: logging it does not show the password. */
 function presented(request: AuthenticationRequest): AuthenticationRequest {
   if (request.mechanism !== "PLAIN") return Object.freeze({ ...request });
   const { password, ...rest } = request;

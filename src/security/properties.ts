@@ -1,12 +1,12 @@
 /**
  * Properties of connection metadata as an application gives them: its own, told to peers (C16, C17), or those that an
- * authenticator adds to a peer. Knows no encoding.
+ * authenticator adds to a peer.
  */
 import { Buffer } from "../base/platform.js";
 
 /** name-char of RFC 37's grammar. */
 const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
-/** So that a handshake command stays well below what peers accept. */
+/** The limits keep a handshake command well below what peers accept. */
 const MAX_PROPERTIES = 48;
 const MAX_BYTES = 32 * 1024;
 
@@ -18,13 +18,13 @@ export const NO_PROPERTIES: Properties = new Map();
 
 /**
  * Checks properties and copies them.
- * @param own whether they are told to peers: then each name begins with "X-", and no value is empty (C17)
+ * @param own whether they are sent to peers: then each name begins with "X-", and no value is empty (C17)
  * @throws TypeError, RangeError
  */
 export function parseProperties(name: string, value: unknown, own: boolean): Properties {
   if (value === null && own) return NO_PROPERTIES;
   if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw new TypeError(`${name} must be an object with a property for each name; got ${typeof value}`);
+    throw new TypeError(`${name} must be an object of properties, or a Map; got ${typeof value}`);
   }
   const found = new Map<string, Buffer>();
   let bytes = 0;
@@ -34,7 +34,9 @@ export function parseProperties(name: string, value: unknown, own: boolean): Pro
     found.set(key, octets);
   }
   if (found.size > MAX_PROPERTIES || bytes > MAX_BYTES) {
-    throw new RangeError(`${name} must be at most ${MAX_PROPERTIES} properties and ${MAX_BYTES} octets`);
+    throw new RangeError(
+      `${name} must have at most ${MAX_PROPERTIES} properties and ${MAX_BYTES} bytes; got ${found.size} and ${bytes}`,
+    );
   }
   return found;
 }
@@ -45,7 +47,7 @@ function property(name: string, key: unknown, value: unknown, own: boolean): Buf
   if (!valid) {
     const form = own ? '"X-" and a name of letters, digits and -_.+' : "a name of letters, digits and -_.+";
     throw new RangeError(
-      `${name}: a property must be called ${form}, at most 255; got ${JSON.stringify(key)}`,
+      `${name}: the name of a property must be ${form}, at most 255 characters; got ${JSON.stringify(key)}`,
     );
   }
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
@@ -63,6 +65,6 @@ function property(name: string, key: unknown, value: unknown, own: boolean): Buf
  */
 export function parseProperty(text: string): [name: string, value: string] {
   const colon = text.indexOf(":");
-  if (colon < 0) throw new RangeError("metadata must be X-name:value");
+  if (colon < 0) throw new RangeError("metadata set by number must be X-name:value");
   return [text.slice(0, colon), text.slice(colon + 1)];
 }

@@ -1,19 +1,19 @@
 /**
- * Values of `Security` that hold secrets, made so that no inspection, log or JSON shows them.
+ * Values of `Security` that hold secrets. Inspection, logs and JSON do not show them.
  */
 import { inspect } from "../base/platform.js";
 
 /** What is shown in place of a secret. */
 export const HIDDEN = "[hidden]";
 
-/** An object with further properties that are there to be read, and not to be seen. */
+/** Adds properties that can be read by name but are not shown. */
 export function hiding<T extends object, S extends object>(object: T, secrets: S): T & S {
   for (const [name, value] of Object.entries(secrets)) Object.defineProperty(object, name, { value });
   return Object.freeze(object) as T & S;
 }
 
 abstract class Hiding {
-  /** What may be seen. */
+  /** What may be shown. */
   protected abstract shown(): object;
 
   toJSON(): object {
@@ -47,7 +47,7 @@ export class PlainClient extends Hiding {
   }
 }
 
-/** A CURVE server. It always asks: who is asked lets everybody in where no ZAP handler was ever there (P18). */
+/** A CURVE server. It always asks; the ZAP client lets everybody in if there has never been a handler (P18). */
 export class CurveServer extends Hiding {
   readonly mechanism = "CURVE";
   readonly server = true;

@@ -1,7 +1,7 @@
 /**
  * A socket's security as an application sets it: one object, or option by option under zeromq.js's names. Settings that
- * contradict each other are refused when they are made, what is missing when the socket binds or connects. Knows no
- * sockets and no connections; secrets are in no error.
+ * contradict each other are refused when they are set; missing ones when the socket binds or connects. No error shows a
+ * secret.
  */
 
 import type { EventLoop } from "../base/deadline.js";
@@ -15,8 +15,9 @@ import { z85Decode, z85Encode } from "./crypto/z85.js";
 import { CurveClient, CurveServer, hiding, PlainClient } from "./roles.js";
 
 /**
- * Security of a socket in one value. `domain` is ZAP's; with it, or with mechanism "plain", every peer is asked for.
- * Keys are 32 octets, or 40 characters of Z85; `publicKey` may be left out, because it follows from `secretKey`.
+ * Security of a socket in one value. `domain` is the ZAP domain; with it, or with mechanism "plain", the ZAP handler or
+ * `authenticate` decides about every peer. Keys are 32 bytes, or 40 characters of Z85; `publicKey` may be left out,
+ * because it follows from `secretKey`.
  */
 export type SecuritySettings =
   | { readonly mechanism: "null"; readonly domain?: string }
@@ -44,7 +45,7 @@ export type SecuritySettings =
       readonly domain?: never;
     };
 
-/** The same by option; keys as Z85 text. */
+/** The same, option by option; keys as Z85 text. */
 export interface SecurityFields {
   plainServer: boolean;
   plainUsername: string | null;
@@ -56,14 +57,14 @@ export interface SecurityFields {
   zapDomain: string;
 }
 
-/** All that security has among a socket's options. */
+/** All options about security. */
 export interface SecurityValues extends SecurityFields {
   zapEnforceDomain: boolean;
   authenticate: Authenticate | null;
   authenticateTimeout: number;
-  /** What connections made from the next bind or connect on are secured with; see secure(). */
+  /** How connections are secured from the next bind or connect on; see secure(). */
   security: Security;
-  /** Who decides about their peers; null where nobody is asked. */
+  /** Who decides about their peers; null if nobody is asked. */
   authenticator: Authenticator | null;
 }
 
@@ -81,7 +82,7 @@ const UNSET: Readonly<SecurityFields> = Object.freeze({
   zapDomain: "",
 });
 
-/** Options that `security` says all at once. */
+/** Options that `security` sets together. */
 export const SECURITY_FIELDS = Object.keys(UNSET) as readonly (keyof SecurityFields)[];
 
 type Name = keyof SecurityFields | "authenticate";
@@ -91,7 +92,7 @@ const CURVE: readonly Name[] = ["curveServer", "curvePublicKey", "curveSecretKey
 const ROLE = "a socket is server or client";
 const DECIDES = "only a server decides who is let in";
 
-/** What excludes each other. */
+/** Options that exclude each other. */
 const EXCLUSIVE: readonly (readonly [readonly Name[], readonly Name[], why: string])[] = [
   [PLAIN, CURVE, "a socket has one mechanism"],
   [["plainServer"], ["plainUsername", "plainPassword"], ROLE],
@@ -102,7 +103,7 @@ const EXCLUSIVE: readonly (readonly [readonly Name[], readonly Name[], why: stri
 function isSet(values: Readonly<SecurityValues>, name: Name): boolean {
   const value = values[name];
   if (name === "zapDomain") return value !== "";
-  return value !== undefined && value !== null && value !== false; // an empty password is one
+  return value !== undefined && value !== null && value !== false; // an empty password counts as set
 }
 
 /** Two settings that exclude each other, if there are any. */
@@ -130,13 +131,13 @@ export function setSecurityOption(values: SecurityValues, name: string, value: u
   (values as unknown as Record<string, unknown>)[name] = value;
 }
 
-/** They are not enumerable where they are kept. */
+/** Where they are kept they are not enumerable, so that a spread misses them. */
 function secretsOf({ plainPassword, curveSecretKey }: SecurityValues): Partial<SecurityFields> {
   return { plainPassword, curveSecretKey };
 }
 
 /**
- * Stores a checked `security`: everything that it says takes the place of what was set.
+ * Stores a checked `security`, which replaces whatever was set.
  * @throws TypeError where it contradicts `authenticate`
  */
 export function setSecurity(values: SecurityValues, _name: string, fields: unknown): void {
@@ -146,7 +147,7 @@ export function setSecurity(values: SecurityValues, _name: string, fields: unkno
   Object.assign(values, fields);
 }
 
-// The object
+// The object `security`
 
 const FIELDS: Record<string, readonly string[]> = {
   null: ["domain"],
@@ -228,12 +229,12 @@ function parseCurve(
   if (given.publicKey === undefined) return;
   const publicKey = parseKey(`${name}.publicKey`, given.publicKey);
   if (!publicKey.equals(publicKeyOf(secret))) {
-    throw new TypeError(`${name}.publicKey contradicts ${name}.secretKey: they are no pair`);
+    throw new TypeError(`${name}.publicKey contradicts ${name}.secretKey: they do not belong together`);
   }
   fields.curvePublicKey = z85Encode(publicKey);
 }
 
-/** The present settings as `security` would say them; secrets are there, and not enumerable. */
+/** The present settings in the form of `security`; the secrets are not enumerable. */
 export function describeSecurity(values: SecurityValues): SecuritySettings {
   const domain = values.zapDomain === "" ? {} : { domain: values.zapDomain };
   const mechanism = mechanismOf(values) ?? "null";
@@ -255,9 +256,10 @@ export function describeSecurity(values: SecurityValues): SecuritySettings {
 /** @throws TypeError, RangeError */
 export function credential(name: string, value: unknown): string | null {
   if (value === null) return null;
-  // O1: at most 255 octets, and empty is allowed.
+  // O1: at most 255 bytes; may be empty.
   if (typeof value !== "string") throw new TypeError(`${name} must be a string or null; got ${typeof value}`);
-  if (Buffer.byteLength(value) > 255) throw new RangeError(`${name} must have at most 255 octets`);
+  if (Buffer.byteLength(value) > 255)
+    throw new RangeError(`${name} must have at most 255 bytes; got ${Buffer.byteLength(value)}`);
   return value;
 }
 
@@ -266,7 +268,8 @@ export function domainOf(name: string, value: unknown): string {
   if (typeof value !== "string") {
     throw new TypeError(`${name} must be a string; got ${value === null ? "null" : typeof value}`);
   }
-  if (Buffer.byteLength(value) > 255) throw new RangeError(`${name} must have at most 255 octets`);
+  if (Buffer.byteLength(value) > 255)
+    throw new RangeError(`${name} must have at most 255 bytes; got ${Buffer.byteLength(value)}`);
   return value;
 }
 
@@ -275,7 +278,7 @@ export function keyText(name: string, value: unknown): string | null {
   return value === null ? null : z85Encode(parseKey(name, value));
 }
 
-// What follows from it
+// What follows from the settings
 
 /** The mechanism that the settings ask for, complete or not. */
 export function mechanismOf(values: SecurityValues): null | "plain" | "curve" {
@@ -288,9 +291,8 @@ function missing(detail: string): ZmqError {
 }
 
 /**
- * Makes of the settings what the connections of the next bind or connect go by: `values.security` and
- * `values.authenticator`.
- * @param zap who asks the ZAP handler
+ * Derives `values.security` and `values.authenticator` from the settings, for the connections of the next bind or connect.
+ * @param zap makes the authenticator that asks the ZAP handler
  * @param raw connections have no handshake (STREAM)
  * @param loop in which an authenticator's time runs
  * @throws ZmqError EINVAL naming what is missing
@@ -305,7 +307,7 @@ export function secure(
   if (values.zapEnforceDomain && values.zapDomain === "") throw missing("zapEnforceDomain needs zapDomain");
   const asks = ("ask" in security && security.ask) || (security.mechanism === "PLAIN" && security.server);
   if (raw && (security.mechanism !== "NULL" || asks)) {
-    throw missing("a Stream has no handshake that security could be part of");
+    throw missing("a Stream cannot be secured: its connections have no handshake");
   }
   values.security = security;
   const { authenticate, authenticateTimeout } = values;
@@ -318,7 +320,7 @@ function roleOf(values: SecurityValues): Security {
   const mechanism = mechanismOf(values);
   if (mechanism === "plain") return plainRole(values);
   if (mechanism === "curve") return curveRole(values);
-  // Q10: NULL asks only where a domain says so, or a function is there to be asked.
+  // Q10: NULL asks only with a domain or an `authenticate` function.
   return values.zapDomain !== "" || values.authenticate !== null ? { mechanism: "NULL", ask: true } : OPEN;
 }
 
@@ -344,7 +346,7 @@ function curveRole({
   const secretKey = z85Decode(curveSecretKey);
   const publicKey = publicKeyOf(secretKey);
   if (curvePublicKey !== null && !publicKey.equals(z85Decode(curvePublicKey))) {
-    throw missing("curvePublicKey and curveSecretKey are no pair");
+    throw missing("curvePublicKey and curveSecretKey do not belong together");
   }
   if (curveServerKey === null) return new CurveServer(publicKey, secretKey);
   return new CurveClient(publicKey, secretKey, z85Decode(curveServerKey));

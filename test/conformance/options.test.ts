@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import * as zwire from "../../src/index.js";
-import { RULES } from "../../src/options/rules.js";
+import { ROWS } from "../../src/options/table.js";
 import { managed, rawConnected, record, TRANSPORTS, texts, until } from "../support/helpers.js";
 import { OPTIONS, type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/option-table.js";
 import { message } from "../support/raw-peer.js";
@@ -41,7 +41,7 @@ function wrong(row: Row): unknown[] {
 }
 
 it("the table has every option that there is, once", () => {
-  expect(OPTIONS.map((row) => row.name).sort()).toEqual(Object.keys(RULES).sort());
+  expect(OPTIONS.map((row) => row.name).sort()).toEqual(Object.keys(ROWS).sort());
 });
 
 it("every option that does something names the test that shows it", () => {

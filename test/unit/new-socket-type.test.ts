@@ -7,7 +7,7 @@ import { defineOptions } from "../../src/api/socket.js";
 import { DuplexSocket } from "../../src/api/writable.js";
 import type { Message, OutMessage } from "../../src/base/message.js";
 import type { Pipe } from "../../src/engine/pipe.js";
-import { OPTION_GROUPS } from "../../src/options/options.js";
+import { optionsOf } from "../../src/options/table.js";
 import {
   discard,
   type Receiving,
@@ -46,7 +46,8 @@ const FIRST: SocketType<FirstStrategy> = { number: 99, name: "PAIR", strategy: F
 
 // The face: what would be src/api/sockets/first.ts.
 
-const OPTIONS = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, ...OPTION_GROUPS.readable];
+// Those of PAIR; a type with a name of its own is added to SOCKET_TYPES and to its groups in src/options.
+const OPTIONS = optionsOf("PAIR");
 
 class First extends DuplexSocket {
   constructor(options?: { sendHighWaterMark?: number }) {

@@ -3,46 +3,18 @@
  * untouched (I1, I2).
  */
 
-import {
-  type ConflateOptions,
-  type HelloOptions,
-  type HiccupOptions,
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ProbeOptions,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { DEALER } from "../../patterns/strategies/dealer.js";
 import { defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "probeRouter",
-  "conflate",
-  "helloMessage",
-  "hiccupMessage",
-];
+const OPTIONS = optionsOf("DEALER");
 
 /** Options of Dealer. */
-export interface DealerOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    ProbeOptions,
-    ConflateOptions,
-    HelloOptions,
-    HiccupOptions {}
+export interface DealerOptions extends OptionsOf<"DEALER"> {}
 
-export interface Dealer extends OptionProperties<DealerOptions> {}
+export interface Dealer extends PropertiesOf<"DEALER"> {}
 
 /** Talks to Router, Reply and Dealer sockets without waiting for replies. */
 export class Dealer extends DuplexSocket {

@@ -2,28 +2,18 @@
  * PAIR (RFC 31 §The PAIR Socket Type): one peer at a time, both ways (L1 to L4).
  */
 
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { PAIR } from "../../patterns/strategies/pair.js";
 import { defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-];
+const OPTIONS = optionsOf("PAIR");
 
 /** Options of Pair. */
-export interface PairOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface PairOptions extends OptionsOf<"PAIR"> {}
 
-export interface Pair extends OptionProperties<PairOptions> {}
+export interface Pair extends PropertiesOf<"PAIR"> {}
 
 /**
  * Talks to one other Pair socket. A second one is disconnected at once: over tcp and ipc it dials again until the place

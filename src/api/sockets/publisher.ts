@@ -4,45 +4,18 @@
  */
 
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type PublisherOnlyOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { PUBLISHER, type PublisherStrategy } from "../../patterns/strategies/publisher.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { WritableSocket } from "../writable.js";
 
-/** @internal Options about what peers subscribe to. */
-export const TOPIC_OPTIONS: readonly OptionName[] = [
-  "maxTopics",
-  "maxTopicsPerPeer",
-  "maxTopicLength",
-  "onlyFirstSubscribe",
-];
-
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  "conflate",
-  "onFull",
-  "noDrop",
-  "invertMatching",
-  ...TOPIC_OPTIONS,
-];
+const OPTIONS = optionsOf("PUB");
 
 /** Options of Publisher. */
-export interface PublisherOptions
-  extends SocketOptions,
-    WritableOptions,
-    ConflateOptions,
-    PublisherOnlyOptions {}
+export interface PublisherOptions extends OptionsOf<"PUB"> {}
 
-export interface Publisher extends OptionProperties<PublisherOptions> {}
+export interface Publisher extends PropertiesOf<"PUB"> {}
 
 /** Publishes messages by topic to Subscriber sockets. */
 export class Publisher extends WritableSocket {

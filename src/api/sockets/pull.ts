@@ -2,24 +2,18 @@
  * PULL (RFC 30 §The PULL Socket Type): whole messages from all peers in turn.
  */
 
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { PULL } from "../../patterns/strategies/pull.js";
 import { ReadableSocket } from "../readable.js";
 import { defineOptions } from "../socket.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable, "conflate"];
+const OPTIONS = optionsOf("PULL");
 
 /** Options of Pull. */
-export interface PullOptions extends SocketOptions, ReadableOptions, ConflateOptions {}
+export interface PullOptions extends OptionsOf<"PULL"> {}
 
-export interface Pull extends OptionProperties<PullOptions> {}
+export interface Pull extends PropertiesOf<"PULL"> {}
 
 /** Collects messages from Push sockets. */
 export class Pull extends ReadableSocket {

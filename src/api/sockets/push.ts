@@ -2,24 +2,18 @@
  * PUSH (RFC 30 §The PUSH Socket Type): messages in turn to peers with room; never drops.
  */
 
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { PUSH } from "../../patterns/strategies/push.js";
 import { defineOptions } from "../socket.js";
 import { WritableSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.writable, "conflate"];
+const OPTIONS = optionsOf("PUSH");
 
 /** Options of Push. */
-export interface PushOptions extends SocketOptions, WritableOptions, ConflateOptions {}
+export interface PushOptions extends OptionsOf<"PUSH"> {}
 
-export interface Push extends OptionProperties<PushOptions> {}
+export interface Push extends PropertiesOf<"PUSH"> {}
 
 /** Hands out messages, one peer at a time, to Pull sockets. */
 export class Push extends WritableSocket {

@@ -6,40 +6,21 @@
 import { ZmqError } from "../../base/errors.js";
 import type { Message } from "../../base/message.js";
 import type { CallOptions } from "../../base/turns.js";
-import {
-  type HelloOptions,
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { REPLY } from "../../patterns/strategies/reply.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "helloMessage",
-];
+const OPTIONS = optionsOf("REP");
 
 /**
  * Options of Reply. A REP's `routingId` is told to peers over inproc only (`peer.routingId` of events): on the wire
  * RFC 37 gives an Identity to REQ, DEALER and ROUTER alone (C11).
  */
-export interface ReplyOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    HelloOptions {}
+export interface ReplyOptions extends OptionsOf<"REP"> {}
 
-export interface Reply extends OptionProperties<ReplyOptions> {}
+export interface Reply extends PropertiesOf<"REP"> {}
 
 /** Answers requests of Request sockets, one after the other. */
 export class Reply extends DuplexSocket {

@@ -7,41 +7,18 @@ import { ZmqError } from "../../base/errors.js";
 import type { Message } from "../../base/message.js";
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
 import type { Sendable, Sender } from "../../core/sender.js";
-import {
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ProbeOptions,
-  type ReadableOptions,
-  type RequestOnlyOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { REQUEST, type RequestStrategy } from "../../patterns/strategies/request.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "probeRouter",
-  "correlate",
-  "relaxed",
-];
+const OPTIONS = optionsOf("REQ");
 
 /** Options of Request. */
-export interface RequestOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    ProbeOptions,
-    RequestOnlyOptions {}
+export interface RequestOptions extends OptionsOf<"REQ"> {}
 
-export interface Request extends OptionProperties<RequestOptions> {}
+export interface Request extends PropertiesOf<"REQ"> {}
 
 /** Asks Reply sockets, one request and one reply at a time. */
 export class Request extends DuplexSocket {

@@ -5,48 +5,17 @@
 
 import { ZmqError } from "../../base/errors.js";
 import type { Buffer } from "../../base/platform.js";
-import {
-  type DisconnectOptions,
-  type HelloOptions,
-  type IdentityOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ProbeOptions,
-  type ReadableOptions,
-  type RouterOnlyOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
+import { optionsOf } from "../../options/table.js";
 import { ROUTER, type RouterStrategy } from "../../patterns/strategies/router.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "routingId",
-  "mandatory",
-  "onFull",
-  "probeRouter",
-  "handover",
-  "helloMessage",
-  "disconnectMessage",
-  "routerNotify",
-];
+const OPTIONS = optionsOf("ROUTER");
 
 /** Options of Router. */
-export interface RouterOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    IdentityOptions,
-    ProbeOptions,
-    RouterOnlyOptions,
-    HelloOptions,
-    DisconnectOptions {}
+export interface RouterOptions extends OptionsOf<"ROUTER"> {}
 
 /** Options of one connect(). */
 export interface RouterConnectOptions {
@@ -54,7 +23,7 @@ export interface RouterConnectOptions {
   readonly routingId?: string | Uint8Array;
 }
 
-export interface Router extends OptionProperties<RouterOptions> {}
+export interface Router extends PropertiesOf<"ROUTER"> {}
 
 /** Talks to many Dealer, Request and Router sockets, each by its name. */
 export class Router extends DuplexSocket {

@@ -4,30 +4,18 @@
  */
 
 import type { Buffer } from "../../base/platform.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type StreamOnlyOptions,
-  type WritableOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
+import { optionsOf } from "../../options/table.js";
 import { STREAM, type StreamStrategy } from "../../patterns/strategies/stream.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 import { nameInUse } from "./router.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "notify",
-];
+const OPTIONS = optionsOf("STREAM");
 
 /** Options of Stream. */
-export interface StreamOptions extends SocketOptions, WritableOptions, ReadableOptions, StreamOnlyOptions {}
+export interface StreamOptions extends OptionsOf<"STREAM"> {}
 
 /** Options of one connect(). */
 export interface StreamConnectOptions {
@@ -35,7 +23,7 @@ export interface StreamConnectOptions {
   readonly routingId?: string | Uint8Array;
 }
 
-export interface Stream extends OptionProperties<StreamOptions> {}
+export interface Stream extends PropertiesOf<"STREAM"> {}
 
 /** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
 export class Stream extends DuplexSocket {

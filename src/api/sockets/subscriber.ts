@@ -3,36 +3,19 @@
  */
 
 import type { MessageLike } from "../../base/message.js";
-import {
-  type ConflateOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type SubscriberOnlyOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { SUBSCRIBER, type SubscriberStrategy } from "../../patterns/strategies/subscriber.js";
 import { ReadableSocket } from "../readable.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { checkTopics } from "./topics.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.readable,
-  "conflate",
-  "invertMatching",
-  "maxTopicLength",
-];
+const OPTIONS = optionsOf("SUB");
 
 /** Options of Subscriber. */
-export interface SubscriberOptions
-  extends SocketOptions,
-    ReadableOptions,
-    ConflateOptions,
-    SubscriberOnlyOptions {}
+export interface SubscriberOptions extends OptionsOf<"SUB"> {}
 
-export interface Subscriber extends OptionProperties<SubscriberOptions> {}
+export interface Subscriber extends PropertiesOf<"SUB"> {}
 
 /** Receives what Publisher sockets send on the topics it subscribed to. */
 export class Subscriber extends ReadableSocket {

@@ -5,45 +5,19 @@
 
 import { ZmqError } from "../../base/errors.js";
 import type { MessageLike } from "../../base/message.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type PublisherOnlyOptions,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-  type XPublisherOnlyOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { XPUBLISHER, type XPublisherStrategy } from "../../patterns/strategies/xpublisher.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
-import { TOPIC_OPTIONS } from "./publisher.js";
 import { checkTopics } from "./topics.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "onFull",
-  "noDrop",
-  "invertMatching",
-  ...TOPIC_OPTIONS,
-  "manual",
-  "manualLastValue",
-  "verbosity",
-  "welcomeMessage",
-];
+const OPTIONS = optionsOf("XPUB");
 
 /** Options of XPublisher. */
-export interface XPublisherOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    PublisherOnlyOptions,
-    XPublisherOnlyOptions {}
+export interface XPublisherOptions extends OptionsOf<"XPUB"> {}
 
-export interface XPublisher extends OptionProperties<XPublisherOptions> {}
+export interface XPublisher extends PropertiesOf<"XPUB"> {}
 
 /**
  * Publishes messages by topic, and receives the subscriptions to them. One that is not read is kept: over tcp and ipc

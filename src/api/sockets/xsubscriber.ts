@@ -3,36 +3,18 @@
  * topic, or 00 and the topic. Any other message goes to all publishers (J16, J17).
  */
 
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-  type XSubscriberOnlyOptions,
-} from "../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../options/options.js";
+import { optionsOf } from "../../options/table.js";
 import { XSUBSCRIBER, type XSubscriberStrategy } from "../../patterns/strategies/xsubscriber.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "maxTopicLength",
-  "onlyFirstSubscribe",
-  "verboseUnsubscribe",
-];
+const OPTIONS = optionsOf("XSUB");
 
 /** Options of XSubscriber. */
-export interface XSubscriberOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    XSubscriberOnlyOptions {}
+export interface XSubscriberOptions extends OptionsOf<"XSUB"> {}
 
-export interface XSubscriber extends OptionProperties<XSubscriberOptions> {}
+export interface XSubscriber extends PropertiesOf<"XSUB"> {}
 
 /** Receives what publishers send, and passes on the subscriptions of others. */
 export class XSubscriber extends DuplexSocket {

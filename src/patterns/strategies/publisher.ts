@@ -8,7 +8,7 @@ import type { Message, OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { CallOptions } from "../../base/turns.js";
 import type { Pipe } from "../../engine/pipe.js";
-import { overflowOf, PUBLISHER_DEFAULTS } from "../full-peer.js";
+import { overflowOf } from "../full-peer.js";
 import { type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";
 import { Distributor } from "../topics/distributor.js";
 import { hasSubscriptions, subscriptionIn } from "../topics/subscription-message.js";
@@ -99,6 +99,5 @@ export const PUBLISHER: SocketType<PublisherStrategy> = {
   number: 1,
   name: "PUB",
   strategy: PublisherStrategy,
-  defaults: PUBLISHER_DEFAULTS,
   singleConnection: true,
 };

@@ -80,6 +80,5 @@ export const SUBSCRIBER: SocketType<SubscriberStrategy> = {
   number: 2,
   name: "SUB",
   strategy: SubscriberStrategy,
-  defaults: { linger: 0 }, // J25
   singleConnection: true,
 };

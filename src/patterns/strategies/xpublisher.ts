@@ -6,7 +6,7 @@
 import type { Message, OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Pipe } from "../../engine/pipe.js";
-import { overflowOf, PUBLISHER_DEFAULTS } from "../full-peer.js";
+import { overflowOf } from "../full-peer.js";
 import { type Receiving, type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";
 import { Distributor } from "../topics/distributor.js";
 import {
@@ -190,5 +190,4 @@ export const XPUBLISHER: SocketType<XPublisherStrategy> = {
   number: 9,
   name: "XPUB",
   strategy: XPublisherStrategy,
-  defaults: PUBLISHER_DEFAULTS,
 };

@@ -99,5 +99,4 @@ export const XSUBSCRIBER: SocketType<XSubscriberStrategy> = {
   number: 10,
   name: "XSUB",
   strategy: XSubscriberStrategy,
-  defaults: { linger: 0 }, // J25
 };

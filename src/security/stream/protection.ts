@@ -4,7 +4,7 @@
  */
 import type { OptionValues } from "../../options/options.js";
 import type { Stream } from "../../transport/contract/transport.js";
-import type { Question, Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
+import { type Question, STATUSES, type Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
 import type { Security } from "../../wire/zmtp/mechanisms/security.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import type { AuthenticationRequest, Authenticator } from "../authenticator.js";
@@ -15,9 +15,6 @@ export interface Protection {
   /** null where nobody decides: whoever has to be asked about is refused then (O9, Q11). */
   readonly authenticator: Authenticator | null;
 }
-
-/** What an authenticator may say (RFC 27). */
-const STATUSES: ReadonlySet<unknown> = new Set([200, 300, 400, 500]);
 
 const NONE: Protection = { security: { mechanism: "NULL", ask: false }, authenticator: null };
 
@@ -77,7 +74,7 @@ export class Inquiry {
     ask().then(
       (verdict) => {
         if (signal.aborted) return;
-        if (STATUSES.has(verdict?.status)) answered(verdict);
+        if (STATUSES.includes(verdict?.status)) answered(verdict);
         else failed(noVerdict(new TypeError("its answer is no verdict")));
       },
       (cause: unknown) => {

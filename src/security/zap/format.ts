@@ -5,7 +5,7 @@
 
 import type { Message } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
-import type { Status, Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
+import { STATUSES, type Status, type Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
 import { parseMetadata } from "../../wire/zmtp/metadata.js";
 import { ProtocolError, type ProtocolErrorCode } from "../../wire/zmtp/protocol-error.js";
 import type { AuthenticationRequest } from "../authenticator.js";
@@ -15,7 +15,7 @@ export const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 const VERSION = "1.0";
 const REPLY_FRAMES = 7;
 const TEXT_MAX = 255;
-const STATUSES = new Set(["200", "300", "400", "500"]);
+const STATUS_TEXTS = new Set(STATUSES.map(String));
 const EMPTY = Buffer.alloc(0);
 
 /** Frames of a request, the empty delimiter in front (Q1). */
@@ -60,7 +60,7 @@ export function replyId(parts: Message): string {
  */
 export function parseReply(parts: Message): Verdict {
   const [, , , status, text, userId, properties] = parts;
-  if (!STATUSES.has(status.toString("latin1")))
+  if (!STATUS_TEXTS.has(status.toString("latin1")))
     throw zapFault("zap-invalid-status", "has no status that there is");
   if (text.length > TEXT_MAX || userId.length > TEXT_MAX) {
     throw zapFault("zap-malformed-reply", `has a text or user id of more than ${TEXT_MAX} octets`);

@@ -2,28 +2,18 @@
  * CHANNEL (RFC 52 §The CHANNEL Socket Type; items N1, N2, N7): as PAIR, for messages of one part.
  */
 
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { CHANNEL } from "../../../patterns/strategies/draft/channel.js";
 import { defineOptions } from "../../socket.js";
 import { DuplexSocket } from "../../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-];
+const OPTIONS = optionsOf("CHANNEL");
 
 /** Options of Channel. */
-export interface ChannelOptions extends SocketOptions, WritableOptions, ReadableOptions {}
+export interface ChannelOptions extends OptionsOf<"CHANNEL"> {}
 
-export interface Channel extends OptionProperties<ChannelOptions> {}
+export interface Channel extends PropertiesOf<"CHANNEL"> {}
 
 /** Talks to one other Channel socket in messages of one part. */
 export class Channel extends DuplexSocket {

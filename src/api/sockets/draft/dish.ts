@@ -3,22 +3,17 @@
  */
 
 import type { Buffer } from "../../../base/platform.js";
-import {
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-} from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { checkGroup } from "../../../patterns/groups.js";
 import { DISH, type DishStrategy } from "../../../patterns/strategies/draft/dish.js";
 import { ReadableSocket } from "../../readable.js";
 import { coreOf, defineOptions } from "../../socket.js";
 
-const OPTIONS: readonly OptionName[] = [...OPTION_GROUPS.socket, ...OPTION_GROUPS.readable];
+const OPTIONS = optionsOf("DISH");
 
 /** Options of Dish. */
-export interface DishOptions extends SocketOptions, ReadableOptions {}
+export interface DishOptions extends OptionsOf<"DISH"> {}
 
 /** Which group a message is of. */
 export interface DishGroup {
@@ -28,7 +23,7 @@ export interface DishGroup {
 /** A received message: its part and its group. */
 export type DishMessage = [message: Buffer, of: DishGroup];
 
-export interface Dish extends OptionProperties<DishOptions> {}
+export interface Dish extends PropertiesOf<"DISH"> {}
 
 /** Receives what Radio sockets send to the groups that it joined. */
 export class Dish extends ReadableSocket<DishMessage> {

@@ -4,40 +4,18 @@
  */
 
 import { ZmqError } from "../../../base/errors.js";
-import {
-  type DisconnectOptions,
-  type HelloOptions,
-  type HiccupOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { PEER, type PeerStrategy } from "../../../patterns/strategies/draft/peer.js";
 import { NumberedSocket } from "../../numbered-socket.js";
 import { coreOf, defineOptions } from "../../socket.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "helloMessage",
-  "disconnectMessage",
-  "hiccupMessage",
-];
+const OPTIONS = optionsOf("PEER");
 
 /** Options of Peer. */
-export interface PeerOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    HelloOptions,
-    DisconnectOptions,
-    HiccupOptions {}
+export interface PeerOptions extends OptionsOf<"PEER"> {}
 
-export interface Peer extends OptionProperties<PeerOptions> {}
+export interface Peer extends PropertiesOf<"PEER"> {}
 
 /** Talks to other Peer sockets, each by its number, whoever dialled. */
 export class Peer extends NumberedSocket {

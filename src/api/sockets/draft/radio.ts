@@ -5,28 +5,17 @@
 
 import type { MessageLike } from "../../../base/message.js";
 import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
-import {
-  type NoDropOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { checkGroup } from "../../../patterns/groups.js";
 import { RADIO } from "../../../patterns/strategies/draft/radio.js";
 import { defineOptions } from "../../socket.js";
 import { senderOf, WritableSocket } from "../../writable.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  "onFull",
-  "noDrop",
-];
+const OPTIONS = optionsOf("RADIO");
 
 /** Options of Radio. */
-export interface RadioOptions extends SocketOptions, WritableOptions, NoDropOptions {}
+export interface RadioOptions extends OptionsOf<"RADIO"> {}
 
 /** Which group a message is for. */
 export interface RadioGroupOptions {
@@ -34,7 +23,7 @@ export interface RadioGroupOptions {
   readonly group: string | Uint8Array;
 }
 
-export interface Radio extends OptionProperties<RadioOptions> {}
+export interface Radio extends PropertiesOf<"RADIO"> {}
 
 /** Sends messages of one part to the Dish sockets of a group. */
 export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptions]> {

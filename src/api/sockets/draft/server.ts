@@ -2,37 +2,18 @@
  * SERVER (RFC 41 §The SERVER Socket Type; items N1 to N3): messages of one part, each with the number of its peer.
  */
 
-import {
-  type DisconnectOptions,
-  type HelloOptions,
-  OPTION_GROUPS,
-  type OptionName,
-  type OptionProperties,
-  type ReadableOptions,
-  type SocketOptions,
-  type WritableOptions,
-} from "../../../options/options.js";
+import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
+import { optionsOf } from "../../../options/table.js";
 import { SERVER } from "../../../patterns/strategies/draft/server.js";
 import { NumberedSocket, type ServerMessage, type ServerRoutingOptions } from "../../numbered-socket.js";
 import { defineOptions } from "../../socket.js";
 
-const OPTIONS: readonly OptionName[] = [
-  ...OPTION_GROUPS.socket,
-  ...OPTION_GROUPS.writable,
-  ...OPTION_GROUPS.readable,
-  "helloMessage",
-  "disconnectMessage",
-];
+const OPTIONS = optionsOf("SERVER");
 
 /** Options of Server. */
-export interface ServerOptions
-  extends SocketOptions,
-    WritableOptions,
-    ReadableOptions,
-    HelloOptions,
-    DisconnectOptions {}
+export interface ServerOptions extends OptionsOf<"SERVER"> {}
 
-export interface Server extends OptionProperties<ServerOptions> {}
+export interface Server extends PropertiesOf<"SERVER"> {}
 
 /** Answers Client sockets, each by its number. */
 export class Server extends NumberedSocket {

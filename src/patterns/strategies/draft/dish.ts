@@ -77,6 +77,5 @@ export const DISH: SocketType<DishStrategy> = {
   number: 15,
   name: "DISH",
   strategy: DishStrategy,
-  defaults: { linger: 0 },
   threadSafe: true,
 };

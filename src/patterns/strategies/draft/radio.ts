@@ -7,7 +7,7 @@ import type { OutMessage } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
 import type { Pipe } from "../../../engine/pipe.js";
 import { ProtocolError } from "../../../wire/zmtp/protocol-error.js";
-import { overflowOf, PUBLISHER_DEFAULTS } from "../../full-peer.js";
+import { overflowOf } from "../../full-peer.js";
 import { Groups } from "../../groups.js";
 import { discard, type Sending, type SocketType, Strategy, type StrategyHost } from "../../strategy.js";
 
@@ -51,7 +51,6 @@ export const RADIO: SocketType<RadioStrategy> = {
   number: 14,
   name: "RADIO",
   strategy: RadioStrategy,
-  defaults: PUBLISHER_DEFAULTS,
   threadSafe: true,
 };
 

@@ -12,6 +12,8 @@ export type Question =
 /** Status codes of RFC 27: let in, try again later, refused, the authenticator failed. */
 export type Status = 200 | 300 | 400 | 500;
 
+export const STATUSES: readonly Status[] = [200, 300, 400, 500];
+
 /** An authenticator's decision (Q2). */
 export interface Verdict {
   readonly status: Status;

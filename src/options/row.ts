@@ -1,0 +1,99 @@
+/**
+ * What one option is: a row of the table in rows/. Checks, defaults, access by number, the options of each socket type,
+ * their TypeScript types and docs/options.md all follow from it.
+ */
+
+import type { SecurityValues } from "../security/settings.js";
+import type { NumberedAs } from "./number-forms.js";
+
+/** Socket types by their names in ZMTP. */
+export const SOCKET_TYPES = [
+  "PAIR",
+  "PUB",
+  "SUB",
+  "REQ",
+  "REP",
+  "DEALER",
+  "ROUTER",
+  "PULL",
+  "PUSH",
+  "XPUB",
+  "XSUB",
+  "STREAM",
+  "SERVER",
+  "CLIENT",
+  "RADIO",
+  "DISH",
+  "GATHER",
+  "SCATTER",
+  "PEER",
+  "CHANNEL",
+] as const;
+
+export type SocketType = (typeof SOCKET_TYPES)[number];
+
+/** What values an option takes. */
+export interface Rule<Value = unknown> {
+  /** Returns the value to keep; `before` is the present one. Throws TypeError, RangeError or ZmqError. */
+  readonly check: (name: string, value: unknown, before: unknown) => unknown;
+  /** The type, range and unit, as docs/options.md shows them. */
+  readonly type: string;
+  /** Never set: carries the type of the values. */
+  readonly value?: Value;
+}
+
+/** Keeps a checked value that has to do with other options. May throw a TypeError. */
+type Store = (values: SecurityValues, name: string, value: unknown) => void;
+
+/** All that a row says beside its rule. */
+export interface RowFields {
+  readonly initial: unknown;
+  /** Defaults of single socket types. */
+  readonly initialOf?: Partial<Record<SocketType, unknown>>;
+  /** The default as docs/options.md shows it, where that is not the value itself. */
+  readonly shown?: string;
+  /** The default in zwire/zeromq, where it differs. */
+  readonly zeromq?: string;
+  /** Whether a change acts at once, on connections that exist too. If not: on the next bind or connect. */
+  readonly live?: boolean;
+  /** libzmq's numbers, if it has the option. */
+  readonly numbers?: readonly NumberedAs[];
+  readonly store?: Store;
+  /** The value as the application reads it, where that is not what is kept. */
+  readonly read?: (values: SecurityValues) => unknown;
+}
+
+/** One option. */
+export interface Row extends Rule, RowFields {
+  readonly live: boolean;
+  readonly numbers: readonly NumberedAs[];
+}
+
+/**
+ * A row, which stands as a field of a class in rows/. To the compiler the field has the type of the option's values, so
+ * that a class of rows is also the type of these options, and its doc comments are what editors show. (A mapped type
+ * over rows would do it too, but TypeScript 7 shows no doc comments through mapped types.)
+ */
+export function option<Value>(rule: Rule<Value>, fields: RowFields): Value {
+  const row: Row = { ...rule, live: false, numbers: [], ...fields };
+  return Object.freeze(row) as unknown as Value;
+}
+
+/** Rows that belong together and that the same socket types have. */
+export interface Group<Types extends SocketType = SocketType, Fields = object> {
+  /** Heading in docs/options.md. */
+  readonly title: string;
+  readonly types: readonly Types[];
+  readonly rows: Readonly<Record<string, Row>>;
+  /** Never set: carries the type of the options. */
+  readonly fields?: Fields;
+}
+
+/** @param fields what `new` of a class of rows makes */
+export function group<const Types extends SocketType, Fields extends object>(
+  title: string,
+  types: readonly Types[],
+  fields: Fields,
+): Group<Types, Fields> {
+  return { title, types, rows: fields as unknown as Record<string, Row> };
+}

@@ -1,0 +1,75 @@
+/** Rows about queues, marks and the time that calls wait. */
+
+import { asInt, setAsFlag } from "../number-forms.js";
+import { option } from "../row.js";
+import { boolean, count, countOrNone, size, timeOrNone, whole } from "../rules.js";
+
+const INT32_MAX = 2 ** 31 - 1;
+const MIB = 1024 * 1024;
+
+/** Of every socket type. */
+export class QueueRows {
+  /** How long close() waits for unsent messages; -1 for ever, 0 drops them. Default 30000 (Subscriber, XSubscriber, Dish: 0). */
+  linger? = option(timeOrNone, {
+    initial: 30000,
+    initialOf: { SUB: 0, XSUB: 0, DISH: 0 }, // J25
+    zeromq: "-1 where the default here is not 0",
+    live: true,
+    numbers: [asInt(17, "LINGER")],
+  });
+  /**
+   * Bytes that the queues of all peers may hold together, received and unsent each by itself; 0 for no limit. Above it, a
+   * peer that has 64 KiB or more queued is not read from, or not sent to; event "limit". What a publisher sends to many
+   * peers counts once. Default 268435456 (256 MiB).
+   */
+  maxQueuedBytes? = option(size, { initial: 256 * MIB, zeromq: "0", live: true });
+  /**
+   * How often a message is sent again, in a row, if the peer ended its connection in the middle of the message. Then it is
+   * dropped, with the event "limit", because a message that the peer refuses (maxMessageSize) would block all that follow.
+   * 0 drops it at the first end, -1 never. The count starts again after a connection that took 8 MiB more of the message
+   * than those before, that ended before the message began, or that could not be made: so a peer that restarts loses
+   * nothing. Native engine only: the portable engine counts what it was writing as taken. Default 3.
+   */
+  maxResends? = option(countOrNone, { initial: 3, live: true });
+}
+
+/** Of types that send. */
+export class SendQueueRows {
+  /** Messages queued for each peer at most; 0 for no limit. Default 1000. */
+  sendHighWaterMark? = option(count, { initial: 1000, live: true, numbers: [asInt(23, "SNDHWM")] });
+  /**
+   * Bytes queued for each peer at most, beside the mark in messages (over inproc each part counts 112 more); 0 for no
+   * limit. Default 0 (Publisher, XPublisher and Radio, which drop above it: 33554432, which is 32 MiB).
+   */
+  sendHighWaterMarkBytes? = option(size, {
+    initial: 0,
+    initialOf: { PUB: 32 * MIB, XPUB: 32 * MIB, RADIO: 32 * MIB },
+    zeromq: "0",
+    live: true,
+  });
+  /** How long a send waits for room; -1 for ever, 0 not at all. Default -1. */
+  sendTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(28, "SNDTIMEO")] });
+  /** Sends that may wait for room at the same time; more reject with EAGAIN. Default 65536. */
+  sendQueueLimit? = option(whole(1, INT32_MAX), { initial: 65536, live: true });
+}
+
+/** Of types that receive. */
+export class ReceiveQueueRows {
+  /** Messages received from each peer and not yet read, at which reading stops; 0 for no limit. Default 1000. */
+  receiveHighWaterMark? = option(count, { initial: 1000, live: true, numbers: [asInt(24, "RCVHWM")] });
+  /**
+   * The same in bytes. Each part counts 112 more, and what has arrived of an unfinished message counts; 0 for no limit.
+   * Default 16777216 (16 MiB).
+   */
+  receiveHighWaterMarkBytes? = option(size, { initial: 16 * MIB, zeromq: "0", live: true });
+  /** How long a receive waits; -1 for ever, 0 not at all. Default -1. */
+  receiveTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(27, "RCVTIMEO")] });
+  /** Remember who sent each message that is received from now on, for `peerOf(message)`. Default false. */
+  messagePeers? = option(boolean, { initial: false, live: true });
+}
+
+/** Of types that can keep only the newest message (G14). */
+export class ConflateRows {
+  /** Keep only the newest message of each peer; messages of one part only. Default false. */
+  conflate? = option(boolean, { initial: false, numbers: [setAsFlag(54, "CONFLATE")] });
+}
