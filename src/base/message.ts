@@ -32,6 +32,16 @@ export type OutMessage = Uint8Array | Uint8Array[];
  */
 export const COPY_LIMIT = 16384;
 
+/**
+ * How many bytes a view has now: fewer than before where its memory was transferred or resized. The V8 of Node 20 may
+ * answer the old `length` of a transferred view, from compiled code that has seen resizable buffers, too; the memory
+ * itself always tells. For views above COPY_LIMIT only: asking a small one for its memory can cost more than copying it.
+ */
+export function bytesNow(view: Uint8Array): number {
+  const { length } = view;
+  return length <= COPY_LIMIT || view.byteOffset + length <= view.buffer.byteLength ? length : 0;
+}
+
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -104,7 +114,7 @@ export function toReceived(message: OutMessage): Message {
 export function isSpoiled(message: Message): boolean {
   for (let i = 0; i < message.length; i++) {
     const part = message[i];
-    if (part.length === 0 && part !== NOTHING && isTaken(part.buffer)) return true;
+    if (bytesNow(part) === 0 && part !== NOTHING && isTaken(part.buffer)) return true;
   }
   return false;
 }

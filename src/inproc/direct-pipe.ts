@@ -7,7 +7,7 @@
  */
 
 import { Fifo } from "../base/fifo.js";
-import { isSpoiled, type Message, type OutMessage, toReceived, unshared } from "../base/message.js";
+import { bytesNow, isSpoiled, type Message, type OutMessage, toReceived, unshared } from "../base/message.js";
 import { FREE_BYTES } from "../engine/budget.js";
 import { heldBytes } from "../engine/message-size.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";
@@ -242,7 +242,7 @@ export class DirectPipe extends StreamPipe {
 
   override read(): Message | undefined {
     let message = super.read();
-    if (message !== undefined && (message.length > 1 || message[0].length === 0)) {
+    if (message !== undefined && (message.length > 1 || bytesNow(message[0]) === 0)) {
       message = this.#unspoiled(message);
     }
     if (this.#miscounted) this.#recount();

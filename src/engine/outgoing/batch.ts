@@ -4,7 +4,7 @@
  * nothing of sockets, peers or when to flush.
  */
 
-import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
+import { bytesNow, COPY_LIMIT, type OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { readLength, writeFrameHeader } from "../frame-header.js";
@@ -151,7 +151,7 @@ export class Batch {
   /** Whether all memory is still there that was given to `append`. To be asked before each write. */
   get intact(): boolean {
     for (let i = 0; i < this.#lengths.length; i++) {
-      if (this.#segments[i].length !== this.#lengths[i]) return false;
+      if (bytesNow(this.#segments[i]) !== this.#lengths[i]) return false;
     }
     return true;
   }

@@ -1,6 +1,7 @@
 /**
  * Finds the messages in bytes that are already encoded. A batch needs it when a connection breaks in the middle of a write.
  */
+import { bytesNow } from "../../base/message.js";
 import { LONG, LONG_HEADER, MORE, SHORT_HEADER } from "../../wire/frame-format.js";
 import { readLength } from "../frame-header.js";
 
@@ -49,7 +50,7 @@ export class MessageReader {
     let left = bytes;
     while (this.#to < this.#segments.length && left >= this.#lengths[this.#to] - this.#toAt) {
       left -= this.#lengths[this.#to] - this.#toAt;
-      if (this.#segments[this.#to].length !== this.#lengths[this.#to]) this.intact = false;
+      if (bytesNow(this.#segments[this.#to]) !== this.#lengths[this.#to]) this.intact = false;
       this.#to++;
       this.#toAt = 0;
     }

@@ -5,6 +5,7 @@
  */
 
 import { memoryGone } from "../../base/errors.js";
+import { bytesNow } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Runtime } from "../../base/runtime.js";
 import { newSlab } from "../../engine/outgoing/slab-pool.js";
@@ -284,7 +285,7 @@ export class SealedStream implements Stream, StreamHandler {
 
 function totalBytes(segments: readonly Uint8Array[]): number {
   let bytes = 0;
-  for (const { length } of segments) bytes += length;
+  for (const segment of segments) bytes += bytesNow(segment);
   return bytes;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { memoryGone } from "../../base/errors.js";
+import { bytesNow } from "../../base/message.js";
 import { acquireSlab, isOwn, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoing/slab-pool.js";
 
 /** Bytes that node:net is given at once. */
@@ -121,7 +122,7 @@ export class Writer {
    */
   #piece(): Uint8Array | null {
     const segment = this.#segments[this.#next];
-    if (segment.length !== this.#lengths[this.#next]) return null;
+    if (bytesNow(segment) !== this.#lengths[this.#next]) return null;
     const at = this.#nextAt;
     if (isOwn(segment)) {
       this.#next++;
