@@ -3,7 +3,7 @@
  * one: the next turn of the event loop, and an end to waiting.
  */
 
-/** Settle on a later turn after this many operations that did not wait (fairness, design §3). */
+/** Settle on a later turn after this many operations that did not wait (fairness to timers and other sockets). */
 export const OPERATIONS_PER_TURN = 512;
 
 /**

@@ -189,7 +189,7 @@ export class StreamRows {
 
 /** Of Request. */
 export class RequestRows {
-  /** Mark requests with an id and ignore replies to others (H9). request() then keeps several in flight. Default false. */
+  /** Mark requests with an id and ignore replies to others (H9). A request that is given up then keeps its connection. Default false. */
   correlate? = option(boolean, {
     initial: false,
     live: true,

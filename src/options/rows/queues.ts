@@ -28,7 +28,7 @@ export class QueueRows {
    * dropped, with the event "limit", because a message that the peer refuses (maxMessageSize) would block all that follow.
    * 0 drops it at the first end, -1 never. The count starts again after a connection that took 8 MiB more of the message
    * than those before, that ended before the message began, or that could not be made: so a peer that restarts loses
-   * nothing. Native engine only: the portable engine counts what it was writing as taken. Default 3.
+   * nothing. Default 3.
    */
   maxResends? = option(countOrNone, { initial: 3, live: true });
 }
