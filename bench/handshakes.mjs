@@ -5,8 +5,8 @@
  *
  *   npm run bench:handshakes -- [--seconds 3] [--rounds 3] [--only zwire,zeromq.js] [--engine native|portable]
  *
- * handshakes: zwire clients that connect and leave · HELLO of a stranger: octets that open nothing, which cost the
- * sender nothing · HELLO for this server, and then silence: the dearest octets that an attacker without any key can
+ * handshakes: zwire clients that connect and leave · HELLO of a stranger: bytes that open nothing, which cost the
+ * sender nothing · HELLO for this server, and then silence: the dearest bytes that an attacker without any key can
  * send · TCP alone: connections closed at once, what accepting costs by itself.
  *
  * Rates per second of the server's processor time are what one core serves; those per second of the clock depend on

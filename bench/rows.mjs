@@ -51,7 +51,7 @@ const roundTrip = (id, transport) => ({
 
 const secured = (title) => ({ curve: true, title: `${title}, CURVE` });
 
-/** Calls, and the bare sockets underneath. `echo` of the row's size; the sockets carry as many octets as the calls do. */
+/** Calls, and the bare sockets underneath. `echo` of the row's size; the sockets carry as many bytes as the calls do. */
 const rpc = { name: "zwire/rpc", script: "rpc" };
 const python = { name: "zwire/rpc, server in Python", script: "rpc-python" };
 const bare = (name) => ({ name, script: "rpc-bare" });

@@ -56,7 +56,7 @@ async function recordedHello(zwire) {
 
 let sources = 0;
 
-/** One connection: says its octets, and leaves when `enough` octets came back or the far side ends. */
+/** One connection: says its bytes, and leaves when `enough` bytes came back or the far side ends. */
 function visit(port, octets, enough) {
   return new Promise((resolve) => {
     const n = sources++ % 60_000;

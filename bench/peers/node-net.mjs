@@ -1,5 +1,5 @@
 /**
- * A round trip over bare node:net, with as many octets as a REQ and a REP socket put on the wire: what Node itself
+ * A round trip over bare node:net, with as many bytes as a REQ and a REP socket put on the wire: what Node itself
  * needs, and so the floor for any library over it.
  */
 import { connect, createServer } from "node:net";

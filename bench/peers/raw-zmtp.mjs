@@ -40,7 +40,7 @@ const QUESTION = Buffer.concat([Buffer.from([0, job.size]), Buffer.alloc(job.siz
 
 const [host, port] = job.endpoint.slice("tcp://".length).split(":");
 
-/** One connection, once the server has greeted it. Its answers are counted in octets after the handshake. */
+/** One connection, once the server has greeted it. Its answers are counted in bytes after the handshake. */
 function open() {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: Number(port), noDelay: true }, () => socket.write(HELLO));
@@ -52,7 +52,7 @@ function open() {
     socket.on("data", (chunk) => {
       have += chunk.length;
       if (!greeted) {
-        // 64 octets of greeting, a READY of less than 256: its length is in the second octet of its frame.
+        // 64 bytes of greeting, a READY of less than 256: its length is in the second byte of its frame.
         one.start = one.start === undefined ? chunk : Buffer.concat([one.start, chunk]);
         if (have < 66 || have < 66 + one.start[65]) return;
         have -= 66 + one.start[65];

@@ -1,12 +1,12 @@
 /**
  * A side of a trial over the bare sockets of zwire, as the measure for calls: REQ and REP for one at a time, DEALER and
- * ROUTER for many in flight, with an empty delimiter and as many octets as a call's request.
+ * ROUTER for many in flight, with an empty delimiter and as many bytes as a call's request.
  */
 import { Dealer, Reply, Request, Router } from "zwire";
 import { inFlight, sequential } from "./calls.mjs";
 import { done, job, Meter, parentSays, tellParent } from "./side.mjs";
 
-/** Octets of a request of zwire/rpc around an argument of bytes: ids, version, extension, name. */
+/** Bytes of a request of zwire/rpc around an argument of bytes: ids, version, extension, name. */
 const AROUND = 80;
 const EMPTY = Buffer.alloc(0);
 const octets = job.size + AROUND;

@@ -50,7 +50,7 @@ function newMessage() {
   return job.parts === 1 ? part : new Array(job.parts).fill(part);
 }
 
-/** What the first octets of a message say. */
+/** What the first bytes of a message say. */
 const topicText = (topic) => `t${String(topic).padStart(7, "0")}`;
 
 /** A message for each topic, one after the other; the same message for ever where there are no topics. */

@@ -1,11 +1,11 @@
 /**
  * What the demo does with one file: counts its lines, words and bytes and hashes it. worker.py does the same in Python;
- * both must agree on every octet. Knows no sockets.
+ * both must agree on every byte. Knows no sockets.
  */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 
-/** 1 for the octets that Python's bytes.split() takes for white space: tab, LF, VT, FF, CR and space. */
+/** 1 for the bytes that Python's bytes.split() takes for white space: tab, LF, VT, FF, CR and space. */
 const SPACE = new Uint8Array(256);
 for (const octet of [9, 10, 11, 12, 13, 32]) SPACE[octet] = 1;
 

@@ -62,7 +62,7 @@ class Environment {
   void Forget();
   // Memory for JavaScript, zeroed by nobody. nullptr where there is none.
   uint8_t* NewBuffer(size_t size, napi_value* buffer);
-  // A copy of few octets in a Buffer that others lie in, too. `at` is its place there.
+  // A copy of few bytes in a Buffer that others lie in, too. `at` is its place there.
   bool Copy(const uint8_t* data, size_t size, napi_value* buffer, size_t* at);
   // Whether the receive buffer, which JavaScript has views of, still is one.
   bool ReceiveAttached() { return Attached(receive.Value(), loop->receive); }
@@ -76,7 +76,7 @@ class Environment {
   StrongReference stream_constructor;
   // The Buffer behind loop->receive.
   StrongReference receive;
-  // Copies of up to so many octets share a Buffer. A Buffer of its own is most of the cost of a message that comes alone.
+  // Copies of up to so many bytes share a Buffer. A Buffer of its own is most of the cost of a message that comes alone.
   static constexpr size_t kPooledBytes = 1024;
   // Tells JavaScript of memory that several messages lie in.
   void Share(napi_value buffer);

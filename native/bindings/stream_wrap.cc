@@ -93,7 +93,7 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
     chunk = environment_.receive.Value();
     loop.lent = true;
   } else {
-    // Few octets: a copy of just these, so that a message kept does not keep the whole buffer.
+    // Few bytes: a copy of just these, so that a message kept does not keep the whole buffer.
     size_t at = 0;
     if (!environment_.Copy(data + begin, end - begin, &chunk, &at)) return false;
     if (count > 1 && end - begin > Environment::kPooledBytes) environment_.Share(chunk);

@@ -50,7 +50,7 @@ bool FrameDecoder::Flush(const uint8_t* data, size_t begin, size_t end, size_t c
 bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
   carry_.clear();
   size_t at = 0;
-  size_t begin = 0;  // first octet of the first frame in the table
+  size_t begin = 0;  // first byte of the first frame in the table
   size_t count = 0;
   while (size - at >= 2) {
     const uint8_t first = data[at];

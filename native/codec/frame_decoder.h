@@ -43,15 +43,15 @@ class FrameSink {
   // Whole small frames, between `begin` and `end` of the input. Its memory is reused afterwards unless the sink sees
   // to it that it is not.
   virtual bool Frames(const uint8_t* data, size_t begin, size_t end, size_t count) = 0;
-  // Memory for a body of its own, at least `capacity` octets.
+  // Memory for a body of its own, at least `capacity` bytes.
   virtual uint8_t* BeginLarge(size_t capacity) = 0;
-  // The same body in larger memory; the first `filled` octets are kept.
+  // The same body in larger memory; the first `filled` bytes are kept.
   virtual uint8_t* GrowLarge(size_t filled, size_t capacity) = 0;
   // The body is complete.
   virtual bool EndLarge(size_t length, uint32_t flags) = 0;
 };
 
-// Memory that all decoders of a thread have taken for octets that have not arrived: nine octets announce any size, and
+// Memory that all decoders of a thread have taken for bytes that have not arrived: nine bytes announce any size, and
 // cost their sender nothing.
 struct Ahead {
   size_t bytes = 0;
@@ -78,19 +78,19 @@ class FrameDecoder {
   // Limits of 2^63 and more are taken as 2^63-1, so that a size with bit 63 is above any (E4).
   void SetLimits(const FrameLimits& limits);
 
-  // Octets carried over from the last Decode, to be put in front of the next input.
+  // Bytes carried over from the last Decode, to be put in front of the next input.
   size_t carry_size() const { return carry_.size(); }
   const uint8_t* carry() const { return carry_.data(); }
 
-  // While a large body is filling: where the next octets go, and how many.
+  // While a large body is filling: where the next bytes go, and how many.
   bool filling() const { return body_ != nullptr; }
   uint8_t* fill_at() const { return body_ + filled_; }
   size_t fill_size() const { return capacity_ - filled_; }
 
-  // `size` octets have been put at fill_at(). False: the sink wants no more.
+  // `size` bytes have been put at fill_at(). False: the sink wants no more.
   bool Filled(size_t size);
 
-  // Whole input, the carried octets in front. Not to be called while filling. False: the sink wants no more.
+  // Whole input, the carried bytes in front. Not to be called while filling. False: the sink wants no more.
   bool Decode(const uint8_t* data, size_t size);
 
   // Once set, nothing more may be fed.

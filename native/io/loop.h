@@ -23,7 +23,7 @@ class Deferrable {
 };
 
 struct Loop {
-  // Octets of one read.
+  // Bytes of one read.
   static constexpr size_t kReceiveBytes = 64 * 1024;
   // Size of the receive buffer: what was carried over goes in front of what is read.
   static constexpr size_t kBufferBytes = FrameDecoder::kCarryMax + kReceiveBytes;
@@ -33,7 +33,7 @@ struct Loop {
   static constexpr size_t kLendBytes = 32 * 1024;
 
   // Nanoseconds that input may take in one turn of the event loop, all connections together, and one of them or one
-  // acceptor. Octets say little of the work in them: a megabyte is a hundred thousand PINGs, and took half a second.
+  // acceptor. Bytes say little of the work in them: a megabyte is a hundred thousand PINGs, and took half a second.
   static constexpr uint64_t kTurnNs = 8'000'000;
   static constexpr uint64_t kShareNs = 2'000'000;
 

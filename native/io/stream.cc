@@ -17,17 +17,17 @@ namespace {
 
 // Reads of one connection before others get their turn, if they take no longer than its share of it.
 constexpr int kReadsPerTurn = 16;
-// However much work was in the octets before, so many are read.
+// However much work was in the bytes before, so many are read.
 constexpr size_t kLeastReadBytes = 1024;
 
-// Octets written in one go before others get their turn, and of one system call: a peer that reads as fast as we write
+// Bytes written in one go before others get their turn, and of one system call: a peer that reads as fast as we write
 // never makes the kernel refuse, and a queue of a thousand large messages held up timers for 70 ms.
 constexpr size_t kWriteBytesPerTurn = 4 * 1024 * 1024;
 constexpr size_t kWriteBytes = 1024 * 1024;
 
 // Segments that an idle connection keeps room for.
 constexpr size_t kKeptSegments = 64;
-// Octets asked for behind a large body: a header, and a few small frames.
+// Bytes asked for behind a large body: a header, and a few small frames.
 constexpr size_t kProbeBytes = 1024;
 
 #ifdef MSG_NOSIGNAL
@@ -153,7 +153,7 @@ void Stream::Pace(uint64_t took, bool full) {
 bool Stream::ReadOnce() {
   iovec segments[2];
   int count = 0;
-  size_t direct = 0;  // octets that go straight into a large body
+  size_t direct = 0;  // bytes that go straight into a large body
   uint8_t* buffer = loop_->Receive();
   if (buffer == nullptr) {
     End(UV_ENOMEM, Fault::kNone);

@@ -37,7 +37,7 @@ class Stream final : public Deferrable {
   int Start();
   // Decodes the leftover at once.
   void StartFrames(FrameEntry* table, size_t entries, const FrameLimits& limits, const uint8_t* leftover, size_t size);
-  // Octets that the kernel has not taken, or a negative errno. The memory must stay until OnDrain or Close. Where the
+  // Bytes that the kernel has not taken, or a negative errno. The memory must stay until OnDrain or Close. Where the
   // peer has gone, all of them are pending, and OnClose comes when what it sent before has been read.
   ssize_t Write(const iovec* segments, size_t count);
   bool decoding() const { return decoder_ != nullptr; }
@@ -49,15 +49,15 @@ class Stream final : public Deferrable {
   // No call on the listener follows. Deletes the stream when libuv has let go of it.
   void Close();
   int fd() const { return fd_; }
-  // Octets read so far.
+  // Bytes read so far.
   uint64_t received() const { return received_; }
   // Whether a frame has begun to arrive, and its end has not.
   bool partial() const { return decoder_ != nullptr && (decoder_->filling() || decoder_->carry_size() > 0); }
-  // Octets of the pending write that the kernel has not taken.
+  // Bytes of the pending write that the kernel has not taken.
   size_t unsent() const { return pending_bytes_; }
 
  private:
-  // Nothing is known yet of the work in a connection's octets.
+  // Nothing is known yet of the work in a connection's bytes.
   static constexpr size_t kFirstReadBytes = 8 * 1024;
 
   Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener);
@@ -101,7 +101,7 @@ class Stream final : public Deferrable {
   bool reading_ = false;
   bool expect_large_ = false;
   bool deferred_ = false;
-  // Octets of the next read.
+  // Bytes of the next read.
   size_t room_ = kFirstReadBytes;
   bool ended_ = false;
   bool closed_ = false;

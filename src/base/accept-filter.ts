@@ -1,12 +1,12 @@
 /**
  * Address filters of accepted connections (item R12): reads "192.168.0.0/16" and says whether an address lies in it.
- * Addresses are compared as octets, IPv4 ones mapped into IPv6 as the IPv4 ones that they are. Knows no sockets.
+ * Addresses are compared as bytes, IPv4 ones mapped into IPv6 as the IPv4 ones that they are. Knows no sockets.
  */
 import { isIPv4, isIPv6 } from "./platform.js";
 
 /** One range of addresses. */
 export interface AddressRange {
-  /** Four octets of an IPv4 network, sixteen of an IPv6 one. */
+  /** Four bytes of an IPv4 network, sixteen of an IPv6 one. */
   readonly network: Uint8Array;
   /** Leading bits that count. */
   readonly prefix: number;
@@ -14,7 +14,7 @@ export interface AddressRange {
 
 const MAPPED_BITS = 96;
 
-/** The octets of a numeric address, four or sixteen; undefined for anything else, also for an address with a zone. */
+/** The bytes of a numeric address, four or sixteen; undefined for anything else, also for an address with a zone. */
 export function addressOctets(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
   if (!isIPv6(text) || text.includes("%")) return undefined;

@@ -1,5 +1,5 @@
 /**
- * What an application may send and what it receives, and the one place where the first becomes octets. Knows
+ * What an application may send and what it receives, and the one place where the first becomes bytes. Knows
  * nothing of frames.
  */
 import { Buffer } from "./platform.js";
@@ -26,7 +26,7 @@ export type Message = Buffer[];
 export type OutMessage = Uint8Array | Uint8Array[];
 
 /**
- * Parts up to this many octets are copied on their way to a stream, larger ones are gathered by reference. Others found
+ * Parts up to this many bytes are copied on their way to a stream, larger ones are gathered by reference. Others found
  * a break-even between 16 and 32 KiB. Here limits from 2 to 32 KiB could not be told apart with messages of 4 to 16 KiB
  * over tcp: the receiver sets the pace.
  */

@@ -153,7 +153,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#host.attachPipe(this.#pipe);
   }
 
-  /** Octets without framing cannot be continued on another connection: then a queue dies with its own. */
+  /** Bytes without framing cannot be continued on another connection: then a queue dies with its own. */
   get #losesQueue(): boolean {
     return this.#options.immediate || this.#host.raw;
   }

@@ -7,7 +7,7 @@ import { streamEngine } from "../transport/registry.js";
 export const version = "0.1.0";
 
 /**
- * Which engine moves the octets of tcp and ipc in this process.
+ * Which engine moves the bytes of tcp and ipc in this process.
  * @throws ZmqError when `ZWIRE_ENGINE` asks for one that cannot be had
  */
 export function engine(): "native" | "portable" {

@@ -84,7 +84,7 @@ export class StreamPipe extends Pipe {
     return true;
   }
 
-  /** Queue octets that go out as they are: a connection without framing (STREAM). */
+  /** Queue bytes that go out as they are: a connection without framing (STREAM). */
   trySendRaw(octets: Uint8Array): boolean {
     if (!this.#makeRoom()) return false;
     this.#open.appendRaw(octets);
@@ -310,7 +310,7 @@ export class StreamPipe extends Pipe {
    * The connection is gone. What the kernel has taken is gone with it; a message that it took in part will be sent
    * again whole on the next connection. Wakes no sender: only the owner knows whether the pipe lives on
    * (limitsChanged() wakes it then) or dies with its queue, and a send that waits must not die with that.
-   * @param pending octets at the end of the last write that the kernel has not taken
+   * @param pending bytes at the end of the last write that the kernel has not taken
    * @param byPeer the peer has ended the connection
    */
   unlink(pending: number, byPeer: boolean): void {

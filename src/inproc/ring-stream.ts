@@ -1,5 +1,5 @@
 /**
- * A stream between two threads of one process: the octets pass through a pair of rings in shared memory, a side that
+ * A stream between two threads of one process: the bytes pass through a pair of rings in shared memory, a side that
  * has nothing to do sleeps in Atomics.waitAsync and is woken only then, and a MessagePort that carries no messages
  * tells of the other side's end, whatever ended it. JavaScript only, so both engines have it.
  *
@@ -17,9 +17,9 @@ import {
 } from "../transport/contract/transport.js";
 import { RingReader, type RingSide, RingWord, RingWriter, ringControl, ringWord } from "./ring.js";
 
-/** Octets read in one turn of the event loop, so that timers and other sockets get theirs. */
+/** Bytes read in one turn of the event loop, so that timers and other sockets get theirs. */
 const OCTETS_PER_TURN = 256 * 1024;
-/** Octets of the memory that reads are copied to. What arrives is views of it, as with the other streams. */
+/** Bytes of the memory that reads are copied to. What arrives is views of it, as with the other streams. */
 const SLAB_BYTES = 65536;
 
 let slab: Buffer | null = null;
@@ -191,7 +191,7 @@ export class RingStream implements Stream {
     if (!this.#refed) this.#immediate.unref();
   }
 
-  /** Everything that can be done now, up to a bounded number of octets. */
+  /** Everything that can be done now, up to a bounded number of bytes. */
   #turn(): void {
     this.#scheduled = false;
     this.#immediate = undefined;

@@ -4,17 +4,17 @@
  * that say so.
  *
  * Copies between shared and ordinary memory run at 30 GB/s where source and target have the same position modulo 8,
- * and at 3.7 GB/s otherwise (V8 moves single octets then). So octets travel in records: a header of 8 octets (length,
- * and the source's position modulo 8), then as many octets of padding as give the data that same position. Where one
- * record ends says nothing to the reader: a stream of octets comes out.
+ * and at 3.7 GB/s otherwise (V8 moves single bytes then). So bytes travel in records: a header of 8 bytes (length,
+ * and the source's position modulo 8), then as many bytes of padding as give the data that same position. Where one
+ * record ends says nothing to the reader: a stream of bytes comes out.
  */
 
-/** Octets of one ring. Messages of 64 KiB went 1.5 times as fast as with 256 KiB, and no faster with 1 MiB. */
+/** Bytes of one ring. Messages of 64 KiB went 1.5 times as fast as with 256 KiB, and no faster with 1 MiB. */
 export const RING_BYTES = 512 * 1024;
 
 /** Words that two threads write often lie this far apart (in 32-bit words), or they would share a cache line. */
 const LINE = 16;
-/** Words per direction: octets written so far, octets read so far (both modulo 2^32). */
+/** Words per direction: bytes written so far, bytes read so far (both modulo 2^32). */
 const HEAD = 0;
 const TAIL = LINE;
 const DIRECTION_WORDS = 2 * LINE;
@@ -79,7 +79,7 @@ export class RingWriter {
     this.#tail = Atomics.load(this.#control, this.#base + TAIL);
   }
 
-  /** Octets of the ring that the reader has read or that were never written, record headers counted. */
+  /** Bytes of the ring that the reader has read or that were never written, record headers counted. */
   get free(): number {
     this.#tail = Atomics.load(this.#control, this.#base + TAIL);
     return this.capacity - ((this.#head - this.#tail) | 0);
@@ -129,7 +129,7 @@ export class RingReader {
   readonly #words: Int32Array;
   #head: number;
   #tail: number;
-  /** Octets of the current record that have not been read. */
+  /** Bytes of the current record that have not been read. */
   #left = 0;
 
   constructor(memory: SharedArrayBuffer, direction: RingSide) {
@@ -150,18 +150,18 @@ export class RingReader {
     return this.#head !== this.#tail;
   }
 
-  /** Octets known to be written and not read, record headers counted; there may be more. */
+  /** Bytes known to be written and not read, record headers counted; there may be more. */
   get backlog(): number {
     return (this.#head - this.#tail) | 0;
   }
 
-  /** Octets of the ring. */
+  /** Bytes of the ring. */
   get capacity(): number {
     return this.#capacity;
   }
 
   /**
-   * The octets that come next, as far as they lie together; null when there are none. The view is on shared memory
+   * The bytes that come next, as far as they lie together; null when there are none. The view is on shared memory
    * that the writer overwrites after skip(): copy it, and let it reach nobody.
    */
   next(): Buffer | null {

@@ -13,7 +13,7 @@ const MAX_GROUPS = 65536;
 const GROUP_OCTETS = 255;
 
 /**
- * Checks the name of a group (N10): at most 255 octets, none of them zero.
+ * Checks the name of a group (N10): at most 255 bytes, none of them zero.
  * @throws TypeError, RangeError
  */
 export function checkGroup(group: unknown): Buffer {

@@ -9,7 +9,7 @@ import type { Pipe } from "../engine/pipe.js";
 const GENERATED_OCTETS = 5;
 
 export class RoutingTable {
-  /** Generated names by number, others by their octets as text: looking up a number is cheaper. */
+  /** Generated names by number, others by their bytes as text: looking up a number is cheaper. */
   readonly #numbered = new Map<number, Pipe>();
   readonly #named = new Map<string, Pipe>();
   /** Those of the numbers that we made up: whoever announces one has no claim to it. */

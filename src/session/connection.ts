@@ -1,5 +1,5 @@
 /**
- * Makes the right kind of connection for a socket: ZMTP sessions, or octets as they are.
+ * Makes the right kind of connection for a socket: ZMTP sessions, or bytes as they are.
  */
 import type { OptionValues } from "../options/options.js";
 import type { Stream } from "../transport/contract/transport.js";

@@ -7,7 +7,7 @@ import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 
 /** Largest frame that we can hold. */
 const FRAME_CEILING = 2 ** 31 - 1;
-/** Most octets of one command after the handshake, for those that no topics are told. */
+/** Most bytes of one command after the handshake, for those that no topics are told. */
 const COMMAND_CEILING = 1024 * 1024;
 
 const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: string]> = {

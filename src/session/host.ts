@@ -12,7 +12,7 @@ export interface SocketHost extends PipeOwner {
   /** ZMTP socket type, such as `PUSH`. */
   readonly socketType: string;
   readonly options: OptionValues;
-  /** Connections carry octets without framing or handshake (STREAM). */
+  /** Connections carry bytes without framing or handshake (STREAM). */
   readonly raw: boolean;
   /** Does what libzmq does where zwire is kinder. */
   readonly asLibzmq: boolean;

@@ -29,7 +29,7 @@ export function noticesOf(options: OptionValues): NoticeOptions {
   return { helloMessage, disconnectMessage, hiccupMessage, routerNotify };
 }
 
-/** What a connection begins with, as octets; null for nothing. */
+/** What a connection begins with, as bytes; null for nothing. */
 export function greetingOf({ helloMessage }: NoticeOptions, probe: boolean): Uint8Array[] | null {
   if (helloMessage === null && !probe) return null;
   const frames: Uint8Array[] = [];

@@ -36,7 +36,7 @@ export interface SessionOwner {
   readonly endpoint: string;
   /** The handshake is complete: why the peer is turned away all the same, or null. */
   refusalOf(peer: Peer): Error | null;
-  /** What each peer is to get before anything else, as octets; null for nothing. */
+  /** What each peer is to get before anything else, as bytes; null for nothing. */
   readonly greeting: Uint8Array[] | null;
   /** The peer is ours: gives the pipe to join. */
   sessionReady(session: Connection, peer: Peer): StreamPipe;

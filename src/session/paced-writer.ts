@@ -16,7 +16,7 @@ export interface Writing {
   written(): void;
   /** Whether the memory that was given to write() is still there; asked before more of it is written. */
   readonly intact: boolean;
-  /** It is not; so many octets were not handed to the stream. */
+  /** It is not; so many bytes were not handed to the stream. */
   memoryGone(waitingBytes: number): void;
 }
 

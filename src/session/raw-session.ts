@@ -1,5 +1,5 @@
 /**
- * One connection of a STREAM socket: octets go both ways as they are (section M). No handshake, no framing, no
+ * One connection of a STREAM socket: bytes go both ways as they are (section M). No handshake, no framing, no
  * heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
  */
 
@@ -107,7 +107,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
     this.stream.close();
     const pipe = this.#pipe;
     this.#pipe = null;
-    // Octets without framing cannot be continued on another connection (M4).
+    // Bytes without framing cannot be continued on another connection (M4).
     pipe?.discardOutbound();
     pipe?.unlink(0, false);
   }

@@ -19,7 +19,7 @@ import type { EngineAcceptor, StreamEngine } from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { removeAtExit } from "./leftovers.js";
 
-/** Octets that fit in sockaddr_un before the terminating NUL. */
+/** Bytes that fit in sockaddr_un before the terminating NUL. */
 const PATH_MAX_BYTES = process.platform === "darwin" ? 103 : 107;
 
 /**

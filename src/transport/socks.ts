@@ -112,7 +112,7 @@ class SocksClient implements StreamHandler {
   readonly #options: SocksOptions;
   readonly #outcome: Outcome;
   #step: Step = "method";
-  /** At most the longest answer (262 octets) short of one, and one chunk. */
+  /** At most the longest answer (262 bytes) short of one, and one chunk. */
   #received: Buffer = Buffer.alloc(0);
 
   constructor(stream: EngineStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
@@ -245,7 +245,7 @@ class SocksClient implements StreamHandler {
     throw this.#broken(`its reply has address type ${type}`);
   }
 
-  /** Whether an octet is there; throws where it is another one. */
+  /** Whether an byte is there; throws where it is another one. */
   #expect(at: number, octet: number, what: string): boolean {
     if (this.#received.length <= at) return false;
     const got = this.#received[at];

@@ -1,5 +1,5 @@
 /**
- * Checks of arguments with the words of zeromq.js, and messages as octets by its rules: what is no octets, text or null
+ * Checks of arguments with the words of zeromq.js, and messages as bytes by its rules: what is no bytes, text or null
  * is sent as String(x).
  */
 
@@ -25,7 +25,7 @@ export function checkOptions(options: unknown): asserts options is Record<string
   if (typeof options !== "object" || options === null) throw new TypeError("Options must be an object");
 }
 
-/** Octets of a topic or a group. @throws TypeError */
+/** Bytes of a topic or a group. @throws TypeError */
 export function checkOctets(value: unknown, name: string): Uint8Array {
   if (typeof value === "string") return Buffer.from(value);
   if (value instanceof Uint8Array) return value;

@@ -216,7 +216,7 @@ const natural = (value: number): boolean => value >= 0;
 const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
   // Any negative number is no limit.
   [22, { kinds: LONG, initial: -1, core: (value) => Math.min(Math.max(value, -1), Number.MAX_SAFE_INTEGER) }],
-  // The kernel takes the low octet.
+  // The kernel takes the low byte.
   [57, { kinds: INT, initial: 0, accepts: natural, core: (value) => value & 255 }],
   // Three bits of it mean something.
   [109, { kinds: INT, initial: 0, core: (value) => value & 7 }],
@@ -226,7 +226,7 @@ const REPLY_NOTIFY: Exception = { kinds: INT, accepts: (value) => value >= 0 && 
 
 /** Written as EINVAL: vmci, because no vmci is compiled in. */
 const ABSENT: ReadonlySet<number> = new Set([85, 86, 87, 88]);
-/** Not null: libzmq wants at least one octet. */
+/** Not null: libzmq wants at least one byte. */
 const NEVER_NULL: ReadonlySet<number> = new Set([5, 95]);
 
 /** Messages that libzmq keeps for each type, and sends or delivers for those that have them here. */
@@ -239,10 +239,10 @@ const NOTICES: ReadonlyMap<number, string> = new Map([
 const ROUTER_NOTIFY = 97;
 const REPLY = 4;
 
-/** Octets that need not be text. */
+/** Bytes that need not be text. */
 const OCTETS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72, 110, 111, 114]);
 
-/** libzmq takes octets for a text, and none of them for null. */
+/** libzmq takes bytes for a text, and none of them for null. */
 function asText(value: Value): Value {
   if (!(value instanceof Uint8Array)) return value;
   return value.length === 0 ? null : Buffer.from(value).toString();

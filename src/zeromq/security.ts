@@ -37,7 +37,7 @@ export interface SecuredCore {
   zapEnforceDomain: boolean;
 }
 
-/** Makes a key of text or octets; throws for what is none. */
+/** Makes a key of text or bytes; throws for what is none. */
 export type KeyParser = (value: string | Uint8Array) => string;
 
 /** The security of one socket. */

@@ -91,7 +91,7 @@ describe("a context", () => {
       const endpoint = await managed(pull).bind("tcp://127.0.0.1:*");
       const tiny = await rawConnected(endpoint, { type: "PUSH" }).catch(() => null);
       if (tiny === null) {
-        expect(accepted).toBe(false); // READY is longer than ten octets (E15)
+        expect(accepted).toBe(false); // READY is longer than ten bytes (E15)
         continue;
       }
       tiny.write(message("x".repeat(50)));

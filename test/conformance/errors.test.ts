@@ -1,5 +1,5 @@
 /**
- * Section U, with R27: misuse, closed sockets, options, and arbitrary octets as endpoints and as input. Each of the
+ * Section U, with R27: misuse, closed sockets, options, and arbitrary bytes as endpoints and as input. Each of the
  * types passes the same checklist.
  */
 import { describe, expect, it } from "vitest";

@@ -40,7 +40,7 @@ async function welcome(pull: Pull, endpoint: string, options = {}): Promise<void
   await passes(push, pull);
 }
 
-/** A raw peer that connects, and is closed without an octet from us. */
+/** A raw peer that connects, and is closed without an byte from us. */
 async function turnedAway(pull: Pull, endpoint: string): Promise<Error & { code?: string }> {
   const events = record(pull);
   const peer = await rawDial(endpoint);

@@ -176,7 +176,7 @@ describe("framing, received", () => {
       expect(error).toHaveProperty("name", "DataCloneError"); // from Node 21 on; before, it is copied
     }
     expect(second.toString()).toBe("second");
-    // Memory can be given away all the same: by ArrayBuffer.transfer(), and by streams of octets.
+    // Memory can be given away all the same: by ArrayBuffer.transfer(), and by streams of bytes.
     detach(second.buffer);
     expect(second.length).toBe(0);
     expect((await alone("third")).toString()).toBe("third");

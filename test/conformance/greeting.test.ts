@@ -1,5 +1,5 @@
 /**
- * Section A of the conformance list: greeting and version negotiation, octet by octet against a raw peer. zwire speaks
+ * Section A of the conformance list: greeting and version negotiation, byte by byte against a raw peer. zwire speaks
  * ZMTP 3.0 and 3.1, and 2.0 (legacy.test.ts); an older peer is closed and told about in an event (A22).
  */
 import { describe, expect, it } from "vitest";

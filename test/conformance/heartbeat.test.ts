@@ -314,7 +314,7 @@ describe("PING sent", () => {
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     const rest = await peer.readToEnd();
     expect(rest.length).toBeGreaterThan(0);
-    // 50 intervals pass; a PING has at most 25 octets.
+    // 50 intervals pass; a PING has at most 25 bytes.
     expect(rest.length).toBeLessThanOrEqual(60 * 25);
   });
 

@@ -21,7 +21,7 @@ import { Pull as DropInPull } from "../../src/zeromq.js";
 import { managed, rawConnected, rawDial, record, temporaryDirectory, texts } from "../support/helpers.js";
 
 const LINUX = process.platform === "linux";
-// node:net pads abstract names with NUL octets to the full length, so no other library would meet it there.
+// node:net pads abstract names with NUL bytes to the full length, so no other library would meet it there.
 const ABSTRACT = LINUX && process.env.ZWIRE_ENGINE !== "portable";
 if (!ABSTRACT) console.log("abstract ipc names are skipped: they need Linux and the native engine");
 

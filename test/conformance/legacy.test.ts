@@ -1,5 +1,5 @@
 /**
- * Peers of ZMTP 2.0 to the octet, against a raw peer (A10, A17 to A20). With the real JeroMQ: test/interop.
+ * Peers of ZMTP 2.0 to the byte, against a raw peer (A10, A17 to A20). With the real JeroMQ: test/interop.
  */
 import { describe, expect, it } from "vitest";
 import { curveKeyPair, Dealer, Publisher, Pull, Push, Router, Subscriber } from "../../src/index.js";

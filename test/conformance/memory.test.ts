@@ -6,7 +6,7 @@ import { managed, record, TRANSPORTS, turns } from "../support/helpers.js";
 const SIZE = 64 * 1024;
 const COUNT = 400;
 
-/** A body that says in each octet which one it is. */
+/** A body that says in each byte which one it is. */
 function body(index: number, buffer: ArrayBuffer = new ArrayBuffer(SIZE)): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer).fill(index % 251);
 }

@@ -194,7 +194,7 @@ describe("NULL handshake", () => {
     if (next.name === "READY") next = await peer.readCommand();
     expect(next.name).toBe("ERROR");
     expect(next.frame.flags).toBe(4);
-    // D1: one length octet, then that many printable octets, and nothing else.
+    // D1: one length byte, then that many printable bytes, and nothing else.
     expect(next.data.length).toBe(1 + next.data[0]);
     expect(next.data.toString("latin1", 1)).toMatch(/^[\x20-\x7e]+$/);
     await peer.closed();

@@ -20,7 +20,7 @@ function create(type: TypeName, options?: object): zwire.Socket & Loose {
   return managed(new Type(options)) as zwire.Socket & Loose;
 }
 
-/** As the application gave it: octets as text. */
+/** As the application gave it: bytes as text. */
 function plain(value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value;
 }

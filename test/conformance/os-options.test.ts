@@ -302,7 +302,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     const endpoint = String(bound);
     if (kind === "tcp") expect(endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/);
     else if (kind === "ipc") expect(endpoint).toBe(`ipc://${path}`);
-    // node:net made it: it fills an abstract name with NUL octets.
+    // node:net made it: it fills an abstract name with NUL bytes.
     else expect(endpoint.replace(/\0+$/, "")).toBe(`ipc://${abstract}`);
     if (kind === "abstract") return;
     const push = managed(new Push());

@@ -1,6 +1,6 @@
 /**
  * Section M (M9 is not built): STREAM and connections without framing. Peers are plain net sockets, the raw peer, and
- * zwire sockets whose octets are looked at.
+ * zwire sockets whose bytes are looked at.
  */
 import { createServer, type Socket as NetSocket, connect as netConnect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -20,14 +20,14 @@ import { greeting, message, type RawPeer, ready } from "../support/raw-peer.js";
 
 const STREAMS = TRANSPORTS.filter(({ name }) => name !== "inproc");
 
-/** The next message: the connection's name and the octets. */
+/** The next message: the connection's name and the bytes. */
 async function next(stream: Stream): Promise<[id: Buffer, data: Buffer]> {
   const parts = await stream.receive({ timeout: 20_000 });
   expect(parts).toHaveLength(2);
   return parts as [Buffer, Buffer];
 }
 
-/** Octets of one connection, until there are n. */
+/** Bytes of one connection, until there are n. */
 async function collect(stream: Stream, n: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let length = 0; length < n; ) {

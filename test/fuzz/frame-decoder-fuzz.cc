@@ -43,7 +43,7 @@ struct Result {
   uint64_t fault_octets = 0;
 };
 
-// Takes octets from the input's head, which says how to run; zero when there are none left.
+// Takes bytes from the input's head, which says how to run; zero when there are none left.
 class Recipe {
  public:
   Recipe(const uint8_t* data, size_t size) : data_(data), size_(size) {}
@@ -215,7 +215,7 @@ Result Run(const std::string& input, const FrameLimits& limits, size_t entries, 
   return sink.result;
 }
 
-// The rest of the input as it is, or as a list of short orders for frames that random octets would never hit upon:
+// The rest of the input as it is, or as a list of short orders for frames that random bytes would never hit upon:
 // large ones, and sizes just beside the borders.
 std::string Stream(Recipe* recipe, bool raw) {
   if (raw) return std::string(reinterpret_cast<const char*>(recipe->rest()), recipe->rest_size());

@@ -1,6 +1,6 @@
 /**
  * Peers of ZMTP 2.0: the real JeroMQ 0.3.6 (Debian's libjeromq-java) in every type, whoever binds (A10, A18 to A20).
- * The wire to the octet is in test/conformance/legacy.test.ts.
+ * The wire to the byte is in test/conformance/legacy.test.ts.
  */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";

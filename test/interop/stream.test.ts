@@ -12,7 +12,7 @@ describe("STREAM", () => {
   const READY = ready("DEALER", [["Identity", ""]]);
   const HELLO = Buffer.from("\x00\x05hello");
 
-  /** The octets of one connection; what it reads beyond those asked for is kept. */
+  /** The bytes of one connection; what it reads beyond those asked for is kept. */
   class Octets {
     id: Buffer | null = null;
     #stream: { receive(): Promise<Buffer[]> };

@@ -1,6 +1,6 @@
 /**
  * A received message, of any size and number of parts, can be sent on as it is, at once or later, over any transport.
- * Received parts are views into memory that later traffic reuses in a careless library; every octet is compared at the
+ * Received parts are views into memory that later traffic reuses in a careless library; every byte is compared at the
  * far end.
  */
 import { describe, expect, it } from "vitest";

@@ -48,7 +48,7 @@ describe.each([PLAIN, CURVE])("CVE-2019-13132: a $name server before authenticat
       Buffer.concat([type, Buffer.from("\x03X-a\xff\xff\xff\xff", "latin1")]),
       Buffer.concat([type, Buffer.from("\x03X-a\x7f\xff\xff\xff", "latin1")]),
       Buffer.concat([type, Buffer.from("\x03X-a\0\0\0\x05four", "latin1")]),
-      Buffer.concat([type, Buffer.alloc(5)]), // a name of no octets (C19)
+      Buffer.concat([type, Buffer.alloc(5)]), // a name of no bytes (C19)
       metadata([["Socket-Type", "PULL"]]),
       metadata([["Socket-Type", "push"]]),
       metadata([["Socket-Type", Buffer.alloc(50_000, 0x50)]]),
@@ -82,7 +82,7 @@ describe("CVE-2019-13132: a CURVE server", () => {
     for (let length = 0; length <= 600; length += 1 + (length % 23)) {
       const peer = await rawDial(rig.endpoint);
       const tamper = (step: string, octets: Buffer, body: Buffer) => {
-        // As it is, then a flipped octet at its end instead.
+        // As it is, then a flipped byte at its end instead.
         const whole = length === body.length ? flip(body, length - 1) : Buffer.concat([body, random(400)]);
         return step === "INITIATE" ? frame(whole.subarray(0, length), { command: true }) : octets;
       };

@@ -12,9 +12,9 @@ import { CLIENT, CURVE, dialFromAnywhere, SERVER } from "../support/scripted/sec
 
 const TOTAL = Number(process.env.ZWIRE_BAD_HANDSHAKES ?? 1500);
 const AT_ONCE = 50;
-/** Octets that may be held more than before, whatever their number. */
+/** Bytes that may be held more than before, whatever their number. */
 const FLAT = 6 * 1024 ** 2;
-/** Octets that the resident set may grow by: what is free again need not have gone back to the system. */
+/** Bytes that the resident set may grow by: what is free again need not have gone back to the system. */
 const RESIDENT_FLAT = 64 * 1024 ** 2;
 
 const client = (options: object = {}) =>

@@ -2,7 +2,7 @@
  * Hostile peers over real connections, towards servers and clients under PLAIN and CURVE: every step of the handshake
  * changed, repeated, left out, cut short, made longer or replayed, and what comes after it. Each time that one
  * connection closes, an event says why, nothing reaches the application, and a good peer beside it notices nothing.
- * Every octet is flipped in unit/zmtp/hostile-handshake; here a sample is.
+ * Every byte is flipped in unit/zmtp/hostile-handshake; here a sample is.
  */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -195,7 +195,7 @@ describe("a CURVE server", () => {
     await rig.unharmed();
   });
 
-  /** What an attacker in the middle, or a wrong peer, may do after the handshake. Good octets come first. */
+  /** What an attacker in the middle, or a wrong peer, may do after the handshake. Good bytes come first. */
   const after: Array<[what: string, octets: (script: CurveClient) => Buffer, delivered: number]> = [
     [
       "CVE-2014-7203 a MESSAGE replayed",

@@ -1,6 +1,6 @@
 /**
  * Random frames behind a good handshake, to every socket type: commands and messages that are nearly right. Nothing of
- * it throws where a peer's octets are read (the test runner fails on any exception that nobody catches), and a good peer
+ * it throws where a peer's bytes are read (the test runner fails on any exception that nobody catches), and a good peer
  * is welcome beside it.
  */
 import { expect, it, onTestFinished, vi } from "vitest";

@@ -20,7 +20,7 @@ import {
 import { command, frame, greeting, message, metadata, RawPeer, ready } from "../support/raw-peer.js";
 
 const MIB = 1024 ** 2;
-/** Octets of the receive slab; frames are laid across its end. */
+/** Bytes of the receive slab; frames are laid across its end. */
 const SLAB = 80 * 1024;
 
 /** Growth of the resident set by something, garbage left out. */
@@ -32,7 +32,7 @@ async function growth(work: () => Promise<void>): Promise<number> {
   return process.memoryUsage().rss - before;
 }
 
-/** A size field and nothing behind it but a few octets. */
+/** A size field and nothing behind it but a few bytes. */
 function announced(flags: number, size: bigint): Buffer {
   const head = Buffer.alloc(9);
   head[0] = flags;
@@ -42,14 +42,14 @@ function announced(flags: number, size: bigint): Buffer {
 
 describe("CVE-2019-6250: arithmetic on the size of a frame", () => {
   const sizes = [31n, 32n, 53n, 63n].flatMap((bits) => [2n ** bits - 1n, 2n ** bits, 2n ** bits + 1n]);
-  // Sizes that wrap when the header's or a pointer's few octets are added.
+  // Sizes that wrap when the header's or a pointer's few bytes are added.
   for (let below = 1n; below <= 65n; below += below < 10n ? 1n : 11n) sizes.push(2n ** 64n - below);
 
   it("every size near a power of two is refused, and no octet behind it is taken for a message", async () => {
     const rig = await besideGoodPeer({ handshakeInterval: 20_000 });
     let failures = 0;
     for (const size of sizes) {
-      // 2^31 - 1 octets are allowed for a part, and for nothing else.
+      // 2^31 - 1 bytes are allowed for a part, and for nothing else.
       for (const flags of size === 2n ** 31n - 1n ? [6, 7] : [2, 3, 6, 7]) {
         const bad = await rawDial(rig.endpoint);
         bad.write(greeting(), ready("PUSH"), announced(flags, size));
@@ -356,7 +356,7 @@ describe("CVE-2026-48779 (ws): many tiny pieces below a limit in octets", () => 
     const pull = managed(new Pull({ receiveHighWaterMark: 0, receiveHighWaterMarkBytes: MIB }));
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const bad = await rawConnected(endpoint, { type: "PUSH" });
-    // 200 messages of 10,000 empty parts: no octet of a body, and two million objects.
+    // 200 messages of 10,000 empty parts: no byte of a body, and two million objects.
     const octets = Buffer.concat([Buffer.alloc(2 * 9999, Buffer.of(1, 0)), frame("")]);
     const grown = await growth(async () => {
       for (let i = 0; i < 200; i++) bad.socket.write(octets);

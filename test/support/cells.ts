@@ -173,7 +173,7 @@ function dial(socket: zwire.Socket, endpoint: string, connectAs: string | undefi
   else socket.connect(endpoint);
 }
 
-/** Runs one cell, and compares every octet and the order. */
+/** Runs one cell, and compares every byte and the order. */
 export async function runCell(peer: PeerProcess, cell: Cell, options: CellOptions): Promise<void> {
   const { transport, verb, count, ourOptions = {}, theirOptions } = options;
   const { mine, their } = jobs(cell, options) as { mine: Mine; their: Mine };

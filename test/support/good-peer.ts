@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import { type AnyEvent, type EventRecord, managed, record, until } from "./helpers.js";
 
-/** Octets that the resident set may grow by while a test runs. */
+/** Bytes that the resident set may grow by while a test runs. */
 const MEMORY = 48 * 1024 ** 2;
 /** Messages that the good peer sends at a time. */
 const BURST = 20;
@@ -61,7 +61,7 @@ export async function besideGoodPeer(options = {}, goodOptions = {}, endpoint = 
     events,
     endpoint: bound,
     state,
-    /** The good peer has lost nothing, is still connected, and memory has grown by no more than so many octets. */
+    /** The good peer has lost nothing, is still connected, and memory has grown by no more than so many bytes. */
     async unharmed(memory = MEMORY) {
       const reached = state.sent;
       await until(() => state.received > reached, "the good peer goes on");

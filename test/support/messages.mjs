@@ -1,6 +1,6 @@
 /**
  * Deterministic messages for interop and life-cycle tests. The same seed gives the same messages here and in
- * peers/messages.py, so a receiver knows every octet it must see, and its place in the order, without asking the
+ * peers/messages.py, so a receiver knows every byte it must see, and its place in the order, without asking the
  * sender. Knows nothing of sockets.
  */
 
@@ -128,13 +128,13 @@ export class MessageCheck {
   }
 }
 
-/** The same for octets without borders: what the parts of `count` messages are, one behind the other. */
+/** The same for bytes without borders: what the parts of `count` messages are, one behind the other. */
 export class OctetCheck {
   #source;
   #left;
   /** What is left of the part that is being compared. */
   #part = Buffer.alloc(0);
-  /** Octets taken. */
+  /** Bytes taken. */
   received = 0;
   /** Chunks of octetChunks() that are complete. */
   chunks = 0;
@@ -151,7 +151,7 @@ export class OctetCheck {
     this.#advance();
   }
 
-  /** Whether all octets have been taken. */
+  /** Whether all bytes have been taken. */
   get complete() {
     return !this.#left;
   }
@@ -185,7 +185,7 @@ export class OctetCheck {
 }
 
 /**
- * The messages of a MessageSource as chunks of octets, none of them empty.
+ * The messages of a MessageSource as chunks of bytes, none of them empty.
  * @param {number} seed
  * @param {number} count
  */

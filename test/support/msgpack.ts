@@ -1,9 +1,9 @@
 /**
- * A msgpack of the tests' own, octet by octet, so that what zwire/rpc sends and receives is not checked with what it
+ * A msgpack of the tests' own, byte by byte, so that what zwire/rpc sends and receives is not checked with what it
  * uses itself. Decoded values keep their wire type.
  */
 
-/** Octets of a text, at most 255 of them. */
+/** Bytes of a text, at most 255 of them. */
 export function str(text: string): Buffer {
   const data = Buffer.from(text);
   return Buffer.concat([
@@ -12,7 +12,7 @@ export function str(text: string): Buffer {
   ]);
 }
 
-/** Octets as bin8. */
+/** Bytes as bin8. */
 export function bin(data: string | Uint8Array): Buffer {
   const bytes = Buffer.from(data as string);
   return Buffer.concat([Buffer.of(0xc4, bytes.length), bytes]);
@@ -45,7 +45,7 @@ export function map(fields: Record<string, Buffer>): Buffer {
   ]);
 }
 
-/** Octets written as hexadecimal digits; spaces are ignored. */
+/** Bytes written as hexadecimal digits; spaces are ignored. */
 export function hex(digits: string): Buffer {
   return Buffer.from(digits.replaceAll(" ", ""), "hex");
 }

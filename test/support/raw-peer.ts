@@ -1,5 +1,5 @@
 /**
- * A hand-driven ZMTP peer on node:net: the test writes and reads octet for octet, right or wrong. Its encoder and
+ * A hand-driven ZMTP peer on node:net: the test writes and reads byte for byte, right or wrong. Its encoder and
  * decoder are its own, so that an error in zwire's codec cannot hide behind itself. Knows nothing of zwire.
  */
 import { createServer, type Socket as NetSocket, connect as netConnect, type Server } from "node:net";
@@ -36,7 +36,7 @@ export interface Command {
 export interface GreetingOptions {
   major?: number;
   minor?: number;
-  /** The 20 octets are padded with NUL. */
+  /** The 20 bytes are padded with NUL. */
   mechanism?: string;
   asServer?: number;
   padding?: Buffer;
@@ -174,17 +174,17 @@ export class RawPeer {
     return this.#ended;
   }
 
-  /** Octets received and not yet read. */
+  /** Bytes received and not yet read. */
   get buffered(): number {
     return this.#length;
   }
 
-  /** Sends octets in one write. */
+  /** Sends bytes in one write. */
   write(...octets: Buffer[]): void {
     this.socket.write(Buffer.concat(octets));
   }
 
-  /** Sends octets one by one, each in a segment of its own as far as the kernel lets us. */
+  /** Sends bytes one by one, each in a segment of its own as far as the kernel lets us. */
   async trickle(octets: Buffer): Promise<void> {
     for (const octet of octets) {
       if (this.socket.destroyed) return;
@@ -193,7 +193,7 @@ export class RawPeer {
     }
   }
 
-  /** Reads exactly n octets. */
+  /** Reads exactly n bytes. */
   async read(n: number): Promise<Buffer> {
     await this.#until(() => this.#length >= n || this.#ended, `${n} octets`);
     if (this.#length < n) {
@@ -213,7 +213,7 @@ export class RawPeer {
     return this.#all();
   }
 
-  /** Resolves when the far side has ended the connection; octets before that are dropped. */
+  /** Resolves when the far side has ended the connection; bytes before that are dropped. */
   async closed(): Promise<void> {
     await this.readToEnd();
   }

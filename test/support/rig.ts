@@ -33,7 +33,7 @@ export interface Victim {
 
 /** What one stretch of time has cost. */
 export interface Figures {
-  /** Most octets above idle: the resident set's, and what JavaScript held or had reserved. */
+  /** Most bytes above idle: the resident set's, and what JavaScript held or had reserved. */
   readonly above: { readonly rss: number; readonly held: number };
   /** The same when all is over and garbage is collected. */
   readonly kept: { readonly rss: number; readonly held: number };
@@ -182,7 +182,7 @@ export function describeFigures(
 /** More than one turn ever took. */
 export const FLOOD_BYTES = 1.5 * MIB;
 
-/** Sends so many octets of repetitions of some, and resolves when all of them have been handled. */
+/** Sends so many bytes of repetitions of some, and resolves when all of them have been handled. */
 export async function flood({ endpoint }: Rig, type: string, repeated: Buffer, bytes: number): Promise<void> {
   const peer = await rawConnected(endpoint, { type });
   const closed = new Promise((resolve) => peer.socket.once("close", resolve));

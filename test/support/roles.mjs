@@ -173,7 +173,7 @@ async function subscribe(socket, job, signals) {
   return receive(socket, job, signals);
 }
 
-/** STREAM: octets both ways, after the notice that the connection is there. */
+/** STREAM: bytes both ways, after the notice that the connection is there. */
 async function stream(socket, job) {
   const [id, notice] = await socket.receive();
   if (notice.length > 0) throw new Error("no notice of the connection");

@@ -77,7 +77,7 @@ export class Judge implements Authenticator {
 }
 
 const crypto = await newCrypto(false);
-/** Octets of an outer frame behind its header that are not the body inside. */
+/** Bytes of an outer frame behind its header that are not the body inside. */
 const OVERHEAD = 33;
 
 /** A CURVE client on one raw connection. */

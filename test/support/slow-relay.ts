@@ -1,4 +1,4 @@
-/** A line of limited speed between two sockets: passes octets on, at so many a second one way, and at once the other. */
+/** A line of limited speed between two sockets: passes bytes on, at so many a second one way, and at once the other. */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
@@ -14,7 +14,7 @@ export class SlowRelay {
 
   /**
    * Relays to a tcp endpoint until the test ends.
-   * @param perSecond octets from who dials to who listens
+   * @param perSecond bytes from who dials to who listens
    */
   static async start(target: string, perSecond: number): Promise<SlowRelay> {
     const open = new Set<Socket>();

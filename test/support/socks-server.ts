@@ -21,7 +21,7 @@ export interface SocksBehaviour {
   credentials?: { username: string; password: string };
   /** Where names lead: they are resolved here, and nowhere else. */
   names?: Record<string, string>;
-  /** Sends its answers octet by octet. */
+  /** Sends its answers byte by byte. */
   drip?: boolean;
   /** Holds the reply back until the destination speaks, and sends both as one. */
   glue?: boolean;
@@ -31,9 +31,9 @@ export interface SocksBehaviour {
   hang?: "method" | "authentication" | "reply";
   /** Closes instead of this answer. */
   close?: "method" | "authentication" | "reply";
-  /** Sends these octets instead of the answer. */
+  /** Sends these bytes instead of the answer. */
   instead?: Partial<Record<"method" | "authentication" | "reply", number[]>>;
-  /** Address that the reply names as its own: as many octets of name, or a family. */
+  /** Address that the reply names as its own: as many bytes of name, or a family. */
   boundTo?: "ipv4" | "ipv6" | number;
 }
 
@@ -213,7 +213,7 @@ export class SocksServer {
     const whole = drip ? said.length - 1 : 0;
     for (let i = 0; i < whole; i++) {
       client.write(said.subarray(i, i + 1));
-      // Client and proxy share this process: in a few turns the octet has been read.
+      // Client and proxy share this process: in a few turns the byte has been read.
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     }
     client.write(Buffer.concat([said.subarray(whole), glued]));

@@ -1,5 +1,5 @@
 /**
- * What the addon asks the kernel beyond moving octets: options read back, credentials, devices, adopted descriptors.
+ * What the addon asks the kernel beyond moving bytes: options read back, credentials, devices, adopted descriptors.
  * Knows nothing of sockets above the addon; test/conformance/os-options.test.ts tries the same through them.
  */
 import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from "node:fs";

@@ -130,7 +130,7 @@ class Side {
     this.#called("onClose");
   }
 
-  /** Frame mode from the first octet on. */
+  /** Frame mode from the first byte on. */
   decode(
     leftover: Uint8Array = Buffer.alloc(0),
     limits: Partial<Record<keyof typeof OPEN, number>> = {},
@@ -213,7 +213,7 @@ function header(size: bigint, flags = 0): Buffer {
   return octets;
 }
 
-/** Octets in which a shifted or repeated part shows. */
+/** Bytes in which a shifted or repeated part shows. */
 function pattern(length: number, seed = 1): Buffer {
   const octets = Buffer.allocUnsafe(length);
   for (let i = 0, x = seed; i < length; i++) {
@@ -590,7 +590,7 @@ describe("writing", () => {
     near.handle.start();
     const left = near.handle.write(Buffer.alloc(32 * MEBIBYTE));
     expect(left).toBeGreaterThan(0);
-    far.handle.close(); // with octets unread: a reset
+    far.handle.close(); // with bytes unread: a reset
     await until(() => near.closes.length > 0, "end");
     const [status, fault, pending] = near.closes[0];
     expect([status < 0, fault]).toEqual([true, 0]);

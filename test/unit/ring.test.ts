@@ -14,7 +14,7 @@ import { Recorder, WIDE } from "../support/recorder.js";
 
 const SMALL = 4096;
 
-/** Octets that differ from their neighbours at every distance that a wrong copy could be off by. */
+/** Bytes that differ from their neighbours at every distance that a wrong copy could be off by. */
 function octets(length: number, seed = 1): Buffer {
   const out = Buffer.alloc(length);
   for (let i = 0, x = seed; i < length; i++) {

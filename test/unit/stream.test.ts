@@ -1,6 +1,6 @@
 /**
  * The Stream contract, the same for both engines: byte mode, frame mode, limits, pause, gathered and pending writes,
- * ends. The far side is a plain node:net socket, so that octets arrive exactly as a test says.
+ * ends. The far side is a plain node:net socket, so that bytes arrive exactly as a test says.
  */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-/** Command frames (sections D, E and F): what we must send, octet for octet, and bodies as they may come. */
+/** Command frames (sections D, E and F): what we must send, byte for byte, and bodies as they may come. */
 import {
   encodeCancel,
   encodeCancelMessage,
@@ -11,7 +11,7 @@ import {
 } from "../../src/wire/zmtp/command.js";
 import { octets, text, zeros } from "./octets.js";
 
-/** A frame that we make, and its octets on the wire. */
+/** A frame that we make, and its bytes on the wire. */
 export interface EncodedFrame {
   readonly title: string;
   readonly encode: () => Buffer;

@@ -1,6 +1,6 @@
 /**
  * CURVE handshakes with fixed keys and nonces (RFC 26): every command composed here, with nothing but crypto_box and
- * crypto_secretbox of sodium-native. What zwire says with the same keys must be the same octets.
+ * crypto_secretbox of sodium-native. What zwire says with the same keys must be the same bytes.
  */
 import { createRequire } from "node:module";
 import type { CurveCrypto } from "../../src/wire/zmtp/mechanisms/mechanism.js";
@@ -19,7 +19,7 @@ export interface KeyPair {
   readonly secretKey: Buffer;
 }
 
-/** The pair whose secret key is one octet, 32 times. */
+/** The pair whose secret key is one byte, 32 times. */
 export function keyPair(octet: number): KeyPair {
   const secretKey = Buffer.alloc(32, octet);
   const publicKey = Buffer.alloc(32);
@@ -135,7 +135,7 @@ export function message(fromServer: boolean, nonce: bigint, flags: number, data:
 /** A handshake command in its frame. */
 export const command = (body: Buffer): Buffer => frame(4, body);
 
-/** The crypto library with these octets for random ones, in their order. */
+/** The crypto library with these bytes for random ones, in their order. */
 export function scripted(crypto: CurveCrypto, ...random: Buffer[]): CurveCrypto {
   const left = [...random];
   return {
@@ -152,6 +152,6 @@ export function scripted(crypto: CurveCrypto, ...random: Buffer[]): CurveCrypto 
   };
 }
 
-/** The random octets of our client and of our server in the order in which they are asked for. */
+/** The random bytes of our client and of our server in the order in which they are asked for. */
 export const CLIENT_RANDOM = [CLIENT_TRANSIENT.secretKey, VOUCH_NONCE];
 export const SERVER_RANDOM = [SERVER_TRANSIENT.secretKey, COOKIE_NONCE, COOKIE_KEY, WELCOME_NONCE];

@@ -1,20 +1,20 @@
 /**
- * The ways in which a network may cut octets into chunks: every wire vector runs in all of them, and the result must
- * be the same. Knows nothing of what the octets mean.
+ * The ways in which a network may cut bytes into chunks: every wire vector runs in all of them, and the result must
+ * be the same. Knows nothing of what the bytes mean.
  */
 
-/** One way to receive octets. */
+/** One way to receive bytes. */
 export interface Way {
   /** For the message of a failing test. */
   readonly how: string;
   readonly chunks: Buffer[];
 }
 
-/** Above this many octets, cutting in two is tried near both ends only. */
+/** Above this many bytes, cutting in two is tried near both ends only. */
 const EVERY_CUT_UP_TO = 1000;
 const NEAR = 100;
 
-/** Whole, cut in two at every octet, octet by octet, and with empty chunks between. */
+/** Whole, cut in two at every byte, byte by byte, and with empty chunks between. */
 export function* everyWay(octets: Buffer): Generator<Way> {
   yield { how: "whole", chunks: [octets] };
   for (let at = 1; at < octets.length; at++) {

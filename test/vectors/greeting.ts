@@ -1,12 +1,12 @@
-/** Greetings (sections A and B of the conformance list): whole octets and what becomes of them. */
+/** Greetings (sections A and B of the conformance list): whole bytes and what becomes of them. */
 import type { Greeting } from "../../src/wire/zmtp/greeting.js";
 import type { ProtocolErrorCode } from "../../src/wire/zmtp/protocol-error.js";
 import { octets, text, zeros } from "./octets.js";
 
-/** Our own: signature, 3.1, NULL in 20 octets, not a server, 31 zero octets of filler (A6). */
+/** Our own: signature, 3.1, NULL in 20 bytes, not a server, 31 zero bytes of filler (A6). */
 export const OUR_GREETING = octets("ff 0000000000000000 7f 03 01", text("NULL"), zeros(16), "00", zeros(31));
 
-/** As libzmq 4.3.5 sent it for a REQ whose routing id has eight octets: the padding holds nine (A2). */
+/** As libzmq 4.3.5 sent it for a REQ whose routing id has eight bytes: the padding holds nine (A2). */
 export const LIBZMQ_GREETING = octets(
   "ff 0000000000000009 7f 03 01 4e554c4c 00000000000000000000000000000000 00",
   "00000000000000000000000000000000000000000000000000000000000000",
@@ -71,13 +71,13 @@ export const GOOD_GREETINGS: readonly GoodGreeting[] = [
   },
 ];
 
-/** A peer that is refused at octet `after`, before anything else is awaited. */
+/** A peer that is refused at byte `after`, before anything else is awaited. */
 export interface BadGreeting {
   readonly title: string;
   readonly octets: Buffer;
   readonly code: ProtocolErrorCode;
   readonly rule: string;
-  /** How many octets give it away. */
+  /** How many bytes give it away. */
   readonly after: number;
 }
 

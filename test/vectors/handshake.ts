@@ -1,5 +1,5 @@
 /**
- * Whole handshakes (sections A to E): everything that the peer sends, and what becomes of it at our socket. Octets are
+ * Whole handshakes (sections A to E): everything that the peer sends, and what becomes of it at our socket. Bytes are
  * written out or captured, never made by the code under test.
  */
 import type { HandshakeConfig } from "../../src/wire/zmtp/handshake.js";
@@ -226,7 +226,7 @@ export interface BadHandshake {
   readonly rule: string;
   readonly zmqCode?: number;
   readonly kind?: "auth";
-  /** Offending octets' count. */
+  /** Offending bytes' count. */
   readonly count?: number;
   /** Whether we answer with ERROR. */
   readonly answered?: boolean;
@@ -403,7 +403,7 @@ export interface LegacyHandshake {
   readonly peer: { readonly socketType: string; readonly routingId: Buffer };
 }
 
-/** Signature and revision 1, with the padding of an identity of no octets. */
+/** Signature and revision 1, with the padding of an identity of no bytes. */
 const REVISION_1 = "ff 0000000000000001 7f 01";
 const NAMELESS = Buffer.alloc(0);
 const WITH_NAME = octets("00 08", text("client-7"));

@@ -1,4 +1,4 @@
-/** How vectors write octets down: `octets("04 06", text("READY"), zeros(4))`. Knows nothing of ZMTP. */
+/** How vectors write bytes down: `octets("04 06", text("READY"), zeros(4))`. Knows nothing of ZMTP. */
 
 /** Hexadecimal digits (spaces are for the eye) and buffers, one after the other. */
 export function octets(...pieces: (string | Buffer)[]): Buffer {
@@ -17,7 +17,7 @@ export function text(characters: string): Buffer {
   return Buffer.from(characters, "latin1");
 }
 
-/** `count` zero octets. */
+/** `count` zero bytes. */
 export function zeros(count: number): Buffer {
   return Buffer.alloc(count);
 }

@@ -1,6 +1,6 @@
 /**
  * STREAM (section M): tcp connections of programs that do not speak ZMTP. Each message has two parts, the name of the
- * connection and octets as they came or shall go; where one chunk ends means nothing.
+ * connection and bytes as they came or shall go; where one chunk ends means nothing.
  */
 
 import type { Buffer } from "../../base/platform.js";

@@ -1,6 +1,6 @@
 /**
  * The Buffer over a received body, made as cheaply as Node can: `Buffer.from(memory, offset, length)` looks at what it
- * was given each time, and was a quarter of the cost of receiving 16 octets. Hot path.
+ * was given each time, and was a quarter of the cost of receiving 16 bytes. Hot path.
  */
 import { Buffer } from "../../base/platform.js";
 

@@ -1,5 +1,5 @@
 /**
- * The portable frame decoder: the same contract as native/codec. Octets in, tables of frames out; every limit is
+ * The portable frame decoder: the same contract as native/codec. Bytes in, tables of frames out; every limit is
  * enforced as soon as a header is complete and before memory is taken (E3, E4, E5, E6, E11, E15).
  * Knows no streams and no messages beyond counting the parts of one.
  */
@@ -19,7 +19,7 @@ const OWN_MEMORY_BYTES = 16384;
 const AHEAD_BYTES = 16 * 1024 * 1024;
 /** Beyond this, all decoders of the thread together, a body begins small and its memory follows what arrives by doubling. */
 const AHEAD_TOTAL = AHEAD_BYTES;
-/** Memory taken for octets that have not arrived: nine octets announce any size, and cost their sender nothing. */
+/** Memory taken for bytes that have not arrived: nine bytes announce any size, and cost their sender nothing. */
 let aheadOfAll = 0;
 
 /**
@@ -38,7 +38,7 @@ export interface DecoderSink {
 export class FrameDecoder {
   readonly #limits: FrameLimits;
   readonly #sink: DecoderSink;
-  /** Octets of a frame whose rest is still to come; small frames and headers only. */
+  /** Bytes of a frame whose rest is still to come; small frames and headers only. */
   #carry: Buffer | null = null;
   /** A large body being filled. */
   #body: Buffer | null = null;
@@ -60,7 +60,7 @@ export class FrameDecoder {
   }
 
   /**
-   * Octets that the large body being filled still lacks; 0 when none is. That many, and no more, may be pushed in
+   * Bytes that the large body being filled still lacks; 0 when none is. That many, and no more, may be pushed in
    * memory that is reused afterwards: they are only copied.
    */
   get bodyRemaining(): number {
@@ -148,7 +148,7 @@ export class FrameDecoder {
     if (count > 0) this.#sink.onFrames(chunk, table, count);
   }
 
-  /** Join the carried octets with just enough of the chunk for one frame; returns what is left of the chunk. */
+  /** Join the carried bytes with just enough of the chunk for one frame; returns what is left of the chunk. */
   #completeCarry(chunk: Buffer): Buffer {
     const carry = this.#carry as Buffer;
     const header = (carry[0] & LONG) !== 0 ? LONG_HEADER : SHORT_HEADER;

@@ -16,7 +16,7 @@ import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./
 const { LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
 
 /**
- * Shared messages up to this many octets are copied; less where so many wait already: then the peer does not keep up,
+ * Shared messages up to this many bytes are copied; less where so many wait already: then the peer does not keep up,
  * and each copy stays.
  */
 const SHARED_COPY_LIMIT = 2048;
@@ -27,7 +27,7 @@ const COMPACT_SEGMENTS = 64;
 
 /** Whole messages, encoded, waiting for one write. */
 export class Batch {
-  /** Octets in the batch, headers included. */
+  /** Bytes in the batch, headers included. */
   bytes = 0;
   /** Messages in the batch. */
   messages = 0;
@@ -51,7 +51,7 @@ export class Batch {
   #first = 0;
   #firstAt = 0;
 
-  /** Octets in the batch that no other batch holds. */
+  /** Bytes in the batch that no other batch holds. */
   get ownBytes(): number {
     return this.bytes - this.#sharedBytes;
   }
@@ -98,7 +98,7 @@ export class Batch {
     this.messages += run.messages;
   }
 
-  /** Octets without a frame around them, counted as one message. */
+  /** Bytes without a frame around them, counted as one message. */
   appendRaw(octets: Uint8Array): void {
     if (octets.length <= COPY_LIMIT) {
       this.appendEncoded(octets);
@@ -156,7 +156,7 @@ export class Batch {
     return true;
   }
 
-  /** The octets for a gathered write. They stay valid until `release()`; nothing may be appended before it. */
+  /** The bytes for a gathered write. They stay valid until `release()`; nothing may be appended before it. */
   seal(): Uint8Array[] {
     this.#closeSegment();
     if (this.#first > 0 || this.#firstAt > 0) this.#compact();
@@ -254,7 +254,7 @@ export class Batch {
   }
 
   /**
-   * After a write of this batch broke off with `pending` octets not taken: drop the messages that the kernel took
+   * After a write of this batch broke off with `pending` bytes not taken: drop the messages that the kernel took
    * whole. What is left begins with the message it took in part, which the peer discards (E9) and gets again whole.
    * Messages whose memory is gone are dropped, too.
    * @returns how many of those there were

@@ -1,6 +1,6 @@
 /**
  * Messages that go to the same peers, encoded once: what a publisher sends in one turn of the event loop to the same
- * subscribers is one run of octets, handed to each of their pipes when the turn ends. A message then costs the same
+ * subscribers is one run of bytes, handed to each of their pipes when the turn ends. A message then costs the same
  * for two subscribers as for a thousand. Hot path: nothing here allocates per message. Knows pipes, no topics.
  */
 
@@ -30,7 +30,7 @@ export interface SharedLimits {
   readonly conflate: boolean;
 }
 
-/** Octets of a message with its headers at their longest; Infinity for one that is not to be shared. */
+/** Bytes of a message with its headers at their longest; Infinity for one that is not to be shared. */
 function sharedBytes(message: OutMessage): number {
   const bytes = encodedBytes(message);
   return bytes <= SHARED_MAX ? bytes : Number.POSITIVE_INFINITY;
@@ -55,7 +55,7 @@ export class SharedBatch {
   #sentThisTurn = 0;
   #previous: readonly Pipe[] | null = null;
   #busy = false;
-  /** Somebody had no room, or takes no octets: not to be asked again before the next turn. */
+  /** Somebody had no room, or takes no bytes: not to be asked again before the next turn. */
   #refused = false;
 
   /** @param budget what all pipes of the socket hold unsent */

@@ -53,7 +53,7 @@ export class Shared {
     this.#budget = budget;
   }
 
-  /** Messages encoded one after the other. @param lasting the octets will not be written over */
+  /** Messages encoded one after the other. @param lasting the bytes will not be written over */
   set(octets: Uint8Array, messages: number, lasting: boolean): void {
     this.octets = octets;
     this.messages = messages;
@@ -126,7 +126,7 @@ function encodeLong(message: OutMessage, budget: Budget): SharedRun {
   return new SharedRun(budget, segments, bytes, 1);
 }
 
-/** Octets of a message with its headers at their longest. */
+/** Bytes of a message with its headers at their longest. */
 export function encodedBytes(message: OutMessage): number {
   return messageBytes(message) + (Array.isArray(message) ? message.length : 1) * LONG_HEADER;
 }

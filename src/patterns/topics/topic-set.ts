@@ -14,7 +14,7 @@ export class TopicSet extends TopicTree<number> {
     return this.#size;
   }
 
-  /** Count one subscription; true when it is the topic's first. The octets are copied. */
+  /** Count one subscription; true when it is the topic's first. The bytes are copied. */
   add(octets: Uint8Array): boolean {
     const node = this.insert(octets);
     const count = node.holders ?? 0;
@@ -39,7 +39,7 @@ export class TopicSet extends TopicTree<number> {
     return true;
   }
 
-  /** Whether a topic is held, octet for octet. */
+  /** Whether a topic is held, byte for byte. */
   has(octets: Uint8Array): boolean {
     const node = this.find(octets);
     return node !== undefined && node.holders !== null;

@@ -234,7 +234,7 @@ export class TopicTree<H, A = never> {
     return Buffer.from(node.text.slice(0, node.end), "latin1");
   }
 
-  /** Whether any topic matches the subject: all octets, or those of a message within more. */
+  /** Whether any topic matches the subject: all bytes, or those of a message within more. */
   matches(octets: Uint8Array, from = 0, length: number = octets.length): boolean {
     let node: TopicNode<H, A> = this.root;
     while (node.holders === null) {

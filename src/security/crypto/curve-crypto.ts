@@ -1,5 +1,5 @@
 /**
- * The few operations of a CURVE handshake, one at a time: keys, and boxes of some hundred octets. WebAssembly throughout,
+ * The few operations of a CURVE handshake, one at a time: keys, and boxes of some hundred bytes. WebAssembly throughout,
  * which has all of them. Knows no commands.
  */
 import { randomBytes } from "node:crypto";

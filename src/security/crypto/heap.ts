@@ -5,11 +5,11 @@
  */
 import type { Libsodium } from "libsodium";
 
-/** Octets of a key and of a nonce. */
+/** Bytes of a key and of a nonce. */
 export const KEY_BYTES = 32;
 export const NONCE_BYTES = 24;
 export const MAC_BYTES = 16;
-/** Octets of the area for input and of the one for output. What is sealed grows. */
+/** Bytes of the area for input and of the one for output. What is sealed grows. */
 export const INPUT_BYTES = 128 * 1024;
 export const OUTPUT_BYTES = 256 * 1024;
 

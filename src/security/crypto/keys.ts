@@ -1,15 +1,15 @@
 /**
- * CURVE's long-term keys as an application has them: pairs, and keys as octets or Z85 text. Knows no options and no
+ * CURVE's long-term keys as an application has them: pairs, and keys as bytes or Z85 text. Knows no options and no
  * protocol.
  */
 import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { z85Decode, z85Encode } from "./z85.js";
 
-/** Octets of any key of CURVE. */
+/** Bytes of any key of CURVE. */
 export const KEY_BYTES = 32;
 const KEY_TEXT = 40;
 
-/** A CURVE key: 32 octets, or 40 characters of Z85. */
+/** A CURVE key: 32 bytes, or 40 characters of Z85. */
 export type CurveKey = string | Uint8Array;
 
 /** A long-term key pair, both halves as 40 characters of Z85. */
@@ -34,7 +34,7 @@ export function curvePublicKey(secretKey: CurveKey): string {
   return z85Encode(publicKeyOf(parseKey("secretKey", secretKey)));
 }
 
-/** What stands before 32 octets of an X25519 secret key in PKCS #8. */
+/** What stands before 32 bytes of an X25519 secret key in PKCS #8. */
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /**
@@ -52,7 +52,7 @@ export function publicKeyOf(secretKey: Uint8Array): Buffer {
 }
 
 /**
- * Checks a key, and gives its octets in memory of their own (P16): 32 octets, or Z85 as text or as octets, with or
+ * Checks a key, and gives its bytes in memory of their own (P16): 32 bytes, or Z85 as text or as bytes, with or
  * without a trailing NUL. Says nothing of the value, which may be a secret.
  * @throws TypeError, RangeError
  */

@@ -14,18 +14,18 @@ export const NAME_HIGH = 0x074d4553;
 export const NAME_LOW = 0x53414745;
 export const NAME_BYTES = 8;
 export const SHORT_NONCE_BYTES = 8;
-/** Octets of the prefix of a nonce. */
+/** Bytes of the prefix of a nonce. */
 export const PREFIX_BYTES = 16;
 /** Before the box. */
 export const BOX_AT = NAME_BYTES + SHORT_NONCE_BYTES;
-/** Octets that a body grows by in the outer frame's. */
+/** Bytes that a body grows by in the outer frame's. */
 export const OVERHEAD = BOX_AT + 16 + 1;
 
 /** Bits of the flags inside (P10). The command bit is not the one of a frame. */
 export const INNER_MORE = 0x01;
 export const INNER_COMMAND = 0x02;
 
-/** Bodies of so many octets are native's, where there is one; see the table in sodium.ts. */
+/** Bodies of so many bytes are native's, where there is one; see the table in sodium.ts. */
 export const NATIVE_FROM = 1000;
 
 /** What sealer and opener are made of. */
@@ -36,12 +36,12 @@ export interface MessageBoxParts {
   readonly asServer: boolean;
 }
 
-/** The 24 octets of a nonce with a prefix that says who sends; the rest is to be filled in. */
+/** The 24 bytes of a nonce with a prefix that says who sends; the rest is to be filled in. */
 export function messageNonce(fromServer: boolean): Buffer {
   return Buffer.from(`CurveZMQMESSAGE${fromServer ? "S" : "C"}\0\0\0\0\0\0\0\0`, "latin1");
 }
 
-/** Octets on the wire of a frame with a body of this length. */
+/** Bytes on the wire of a frame with a body of this length. */
 export function sealedBytes(length: number): number {
   const outer = length + OVERHEAD;
   return outer + headerSize(outer);

@@ -49,7 +49,7 @@ export class MessageOpener {
   readonly #key: Uint8Array;
   readonly #nonce: Buffer;
   readonly #limits: FrameLimits;
-  /** Outer bodies of so many octets are opened one by one. */
+  /** Outer bodies of so many bytes are opened one by one. */
   readonly #oneByOneFrom: number;
   #high: number;
   #low: number;
@@ -137,7 +137,7 @@ export class MessageOpener {
   }
 
   /**
-   * Opens the body of one outer frame in place: what is inside begins OVERHEAD octets later.
+   * Opens the body of one outer frame in place: what is inside begins OVERHEAD bytes later.
    * @returns flags of the frame inside, MORE or COMMAND; -1 with a fault
    */
   openAlone(body: Buffer): number {

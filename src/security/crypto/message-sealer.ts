@@ -39,7 +39,7 @@ export class MessageSealer {
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
   readonly #nonce: Buffer;
-  /** Bodies of so many octets are sealed one by one. */
+  /** Bodies of so many bytes are sealed one by one. */
   readonly #oneByOneFrom: number;
   #high: number;
   #low: number;
@@ -70,7 +70,7 @@ export class MessageSealer {
     return this.#segment < this.#segments.length;
   }
 
-  /** Plain octets sealed so far. */
+  /** Plain bytes sealed so far. */
   get position(): number {
     let octets = this.#at;
     for (let i = 0; i < this.#segment; i++) octets += this.#segments[i].length;
@@ -79,7 +79,7 @@ export class MessageSealer {
 
   /**
    * Seals as many frames as the slab has room for.
-   * @returns octets written; 0 when the next frame alone is larger than the slab, when none is left, or when exhausted
+   * @returns bytes written; 0 when the next frame alone is larger than the slab, when none is left, or when exhausted
    */
   fill(slab: Buffer): number {
     let end = 0;
@@ -146,7 +146,7 @@ export class MessageSealer {
       view.setUint32(to + NAME_BYTES + 4, this.#low);
       view.setUint32(nonce + PREFIX_BYTES, this.#high);
       view.setUint32(nonce + PREFIX_BYTES + 4, this.#low);
-      // The octet before the body is the last one of its size, which has been read.
+      // The byte before the body is the last one of its size, which has been read.
       octets[bodyAt - 1] = innerFlags(flags);
       seal(to + BOX_AT, bodyAt - 1, length + 1, 0, nonce, key);
       to += OVERHEAD + length;
@@ -249,7 +249,7 @@ function writeOuterHeader(target: Uint8Array, at: number, length: number): numbe
   return at + LONG_HEADER;
 }
 
-/** Size of the frame whose header begins here. Our own frames are below 2^40 octets. */
+/** Size of the frame whose header begins here. Our own frames are below 2^40 bytes. */
 function bodyLength(octets: Uint8Array, at: number): number {
   if ((octets[at] & LONG) === 0) return octets[at + 1];
   const low = octets[at + 5] * 0x1000000 + ((octets[at + 6] << 16) | (octets[at + 7] << 8) | octets[at + 8]);
@@ -257,9 +257,9 @@ function bodyLength(octets: Uint8Array, at: number): number {
 }
 
 /**
- * After a write broke off: how many plain octets were in the frames that went out. Of one that went out in part not all.
- * @param from plain octets before the first frame of the broken write
- * @param taken sealed octets of the write that the kernel took
+ * After a write broke off: how many plain bytes were in the frames that went out. Of one that went out in part not all.
+ * @param from plain bytes before the first frame of the broken write
+ * @param taken sealed bytes of the write that the kernel took
  */
 export function plainTaken(segments: readonly Uint8Array[], from: number, taken: number): number {
   let segment = 0;

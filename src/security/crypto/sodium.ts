@@ -2,9 +2,9 @@
  * Finds and loads libsodium; the only file that does. Two builds of it: WebAssembly (package libsodium, always there),
  * and native (package sodium-native, optional). Nothing is loaded before somebody asks. Knows no protocol.
  *
- * Per box, Node 20, two busy cores, nanoseconds (WebAssembly on octets in its own memory, native on views):
+ * Per box, Node 20, two busy cores, nanoseconds (WebAssembly on bytes in its own memory, native on views):
  *
- * | octets | WebAssembly | native | @noble/ciphers |
+ * | bytes | WebAssembly | native | @noble/ciphers |
  * |--------|-------------|--------|----------------|
  * |     17 |         265 |    555 |          9,700 |
  * |    256 |         765 |  1,270 |                |
@@ -19,7 +19,7 @@ import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import type { Libsodium } from "libsodium";
 
-/** What is used of sodium-native. The message may lie in the box, 16 octets behind its beginning. */
+/** What is used of sodium-native. The message may lie in the box, 16 bytes behind its beginning. */
 export interface NativeSodium {
   crypto_secretbox_easy(box: Uint8Array, message: Uint8Array, nonce: Uint8Array, key: Uint8Array): void;
   crypto_secretbox_open_easy(

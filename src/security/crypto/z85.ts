@@ -10,8 +10,8 @@ const VALUES = new Int8Array(128).fill(-1);
 for (let at = 0; at < CHARACTERS.length; at++) VALUES[CHARACTERS.charCodeAt(at)] = at;
 
 /**
- * Octets as Z85 text (W1).
- * @throws TypeError for what is no Uint8Array; RangeError for a number of octets that is no multiple of 4 (W2)
+ * Bytes as Z85 text (W1).
+ * @throws TypeError for what is no Uint8Array; RangeError for a number of bytes that is no multiple of 4 (W2)
  */
 export function z85Encode(octets: Uint8Array): string {
   if (!(octets instanceof Uint8Array)) throw new TypeError("octets must be a Uint8Array");
@@ -30,7 +30,7 @@ export function z85Encode(octets: Uint8Array): string {
 }
 
 /**
- * Octets of a Z85 text (W1). The text is in no error, because it may be a secret.
+ * Bytes of a Z85 text (W1). The text is in no error, because it may be a secret.
  * @throws TypeError for what is no string; RangeError for a length that is no multiple of 5, for a character that Z85
  * does not have, and for five that stand for more than 2^32-1 (W2)
  */

@@ -1,7 +1,7 @@
 /**
  * A stream whose frames travel in boxes, between a session and the stream of a transport: the session sees plain frames in
- * both directions, and does no work for connections that have no cipher. Until `secure` it passes octets through. Knows
- * no pipes; what was written stays as it was, so that a pipe can send it again (pending octets are told in plain ones).
+ * both directions, and does no work for connections that have no cipher. Until `secure` it passes bytes through. Knows
+ * no pipes; what was written stays as it was, so that a pipe can send it again (pending bytes are told in plain ones).
  */
 
 import { memoryGone } from "../../base/errors.js";
@@ -50,7 +50,7 @@ export class SealedStream implements Stream, StreamHandler {
   /** What the session has written and we are sealing; null when nothing is. */
   #segments: readonly Uint8Array[] | null = null;
   #total = 0;
-  /** Plain octets before the chunk that is being written, and sealed ones in it. */
+  /** Plain bytes before the chunk that is being written, and sealed ones in it. */
   #chunkFrom = 0;
   #chunkBytes = 0;
   /** Memory of that chunk, to be reused. */
@@ -96,7 +96,7 @@ export class SealedStream implements Stream, StreamHandler {
 
   /**
    * The handshake is done: what is written from now on is sealed. startFrames() follows.
-   * @param handshake octets of it that are still to be written
+   * @param handshake bytes of it that are still to be written
    */
   secure(crypto: Crypto, keys: CipherKeys, handshake: Uint8Array[]): void {
     this.#crypto = crypto;
@@ -218,7 +218,7 @@ export class SealedStream implements Stream, StreamHandler {
     this.#end(error, FrameFault.none, 0, this.#unsealed());
   }
 
-  /** Plain octets that were never handed to the kernel. */
+  /** Plain bytes that were never handed to the kernel. */
   #unsealed(): number {
     if (this.#segments === null) return 0;
     return this.#total - (this.#sealer as MessageSealer).position;

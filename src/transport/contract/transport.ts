@@ -1,5 +1,5 @@
 /**
- * The contracts between a session and whatever moves its octets: a `Stream` is one established connection, an
+ * The contracts between a session and whatever moves its bytes: a `Stream` is one established connection, an
  * `Acceptor` one listening endpoint, a `Transport` makes both for one scheme. Two engines implement them (the
  * addon and `node:net`), and every test above this file runs on both.
  *
@@ -12,7 +12,7 @@ export { FrameFault, type FrameLimits };
 
 /** What a stream tells its session. Every call comes from the event loop, never from inside a call on the stream. */
 export interface StreamHandler {
-  /** Byte mode: octets as they came. The chunk belongs to the handler. */
+  /** Byte mode: bytes as they came. The chunk belongs to the handler. */
   onBytes(chunk: Buffer): void;
   /**
    * Frame mode: `count` whole frames, whose bodies lie in `chunk` as `table` says (FRAME_ENTRY_SIZE integers
@@ -27,7 +27,7 @@ export interface StreamHandler {
    * The connection is gone; called exactly once, unless the session itself called `close()` first.
    * @param error undefined where the peer closed in an orderly way; else an Error with a `code` (errno name)
    * @param fault what the frame decoder refused, or FrameFault.none
-   * @param pendingBytes octets at the end of the last write that the kernel is known not to have taken
+   * @param pendingBytes bytes at the end of the last write that the kernel is known not to have taken
    * @param octets with a fault: the size, or the number of parts, that was too large
    */
   onClose(
@@ -53,11 +53,11 @@ export interface Stream {
   readonly remoteAddress: string;
   /** Endpoint of our side. */
   readonly localAddress: string;
-  /** Octets read since the beginning: a change is a sign of life, long before a large frame is whole. Asked for rarely. */
+  /** Bytes read since the beginning: a change is a sign of life, long before a large frame is whole. Asked for rarely. */
   readonly received: number;
   /** Whether a frame has begun to arrive, and its end has not. Asked for rarely. */
   readonly partial: boolean;
-  /** Octets that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
+  /** Bytes that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
   readonly unsent: number;
   /**
    * Bytes at the end of the last write that are known not to have been taken, as onClose would tell them. For a session
@@ -68,13 +68,13 @@ export interface Stream {
   peerCredentials?(): PeerCredentials | undefined;
   /** Begin to read, in byte mode. Called once by whom the stream was given to. */
   start(handler: StreamHandler): void;
-  /** Switch to frame mode. `leftover` are octets already handed out by onBytes that belong to frames; they are
+  /** Switch to frame mode. `leftover` are bytes already handed out by onBytes that belong to frames; they are
    * decoded first, and their frames may be delivered before this returns. */
   startFrames(limits: FrameLimits, leftover: Uint8Array): void;
   /**
-   * Hand octets to the kernel. At most one write may be pending: after a positive result, do not write again
+   * Hand bytes to the kernel. At most one write may be pending: after a positive result, do not write again
    * before onDrain. Segments must not change until the kernel has taken them.
-   * @returns octets that the kernel has not taken yet; 0 when all are gone. Errors arrive in onClose.
+   * @returns bytes that the kernel has not taken yet; 0 when all are gone. Errors arrive in onClose.
    */
   write(segments: readonly Uint8Array[]): number;
   /** Stop reading; a batch already read may still be delivered. */
@@ -110,9 +110,9 @@ export interface Acceptor {
 export interface TransportOptions {
   /** Milliseconds for one attempt to connect, look-up and all addresses of a name included; 0 for no limit. */
   readonly connectTimeout: number;
-  /** SO_SNDBUF in octets. */
+  /** SO_SNDBUF in bytes. */
   readonly sendBufferSize: number;
-  /** SO_RCVBUF in octets. */
+  /** SO_RCVBUF in bytes. */
   readonly receiveBufferSize: number;
   /** -1 system default, 0 off, 1 on. */
   readonly tcpKeepalive: number;

@@ -62,7 +62,7 @@ export interface NativeStreamHandle {
     maxMessageBytes: number,
     leftover: Uint8Array,
   ): number;
-  /** Octets not yet taken by the kernel (0 = all gone), or a negative errno. */
+  /** Bytes not yet taken by the kernel (0 = all gone), or a negative errno. */
   write(chunk: Uint8Array): number;
   writev(chunks: readonly Uint8Array[]): number;
   pause(): void;
@@ -70,11 +70,11 @@ export interface NativeStreamHandle {
   close(): void;
   ref(): void;
   unref(): void;
-  /** Octets read since the beginning. */
+  /** Bytes read since the beginning. */
   received(): number;
   /** Whether a frame has begun to arrive, and its end has not. */
   partial(): boolean;
-  /** Octets of the pending write that the kernel has not taken. */
+  /** Bytes of the pending write that the kernel has not taken. */
   unsent(): number;
   /** "host:port" (IPv6 in brackets), or the path; "" where unknown. */
   localAddress(): string;

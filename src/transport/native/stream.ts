@@ -27,7 +27,7 @@ export class NativeStream implements EngineStream {
   readonly #native: Addon;
   readonly #handle: NativeStreamHandle;
   #handler: StreamHandler | null = null;
-  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
+  /** What a proxy's answer was glued to: the first bytes of whoever starts next. */
   #leftover: Buffer | null = null;
 
   constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string) {

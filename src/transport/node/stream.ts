@@ -9,7 +9,7 @@ import { FrameFault, type FrameLimits, type StreamHandler } from "../contract/tr
 import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
 import { Writer } from "./writer.js";
 
-/** Octets decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
+/** Bytes decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
 const FIRST_BYTES = 2 * 1024;
 const LEAST_BYTES = 1024;
 const MOST_BYTES = 64 * 1024;
@@ -22,14 +22,14 @@ export class NodeStream implements EngineStream, Deferrable {
   readonly #socket: Socket;
   #handler: StreamHandler | null = null;
   #decoder: FrameDecoder | null = null;
-  /** What a proxy's answer was glued to: the first octets of whoever starts next. */
+  /** What a proxy's answer was glued to: the first bytes of whoever starts next. */
   #leftover: Buffer | null = null;
   #error: NodeJS.ErrnoException | undefined;
-  /** Octets read and not yet decoded: this turn is over, or the session has paused. node:net reads no more meanwhile. */
+  /** Bytes read and not yet decoded: this turn is over, or the session has paused. node:net reads no more meanwhile. */
   #rest: Buffer | null = null;
   #paused = false;
   #deferred = false;
-  /** Octets of which the work fits into a share of a turn, as far as is known. */
+  /** Bytes of which the work fits into a share of a turn, as far as is known. */
   #room = FIRST_BYTES;
   readonly #writer: Writer;
 

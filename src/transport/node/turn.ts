@@ -1,6 +1,6 @@
 /**
  * The time that input may take of one turn of the event loop, for the portable engine; the addon keeps it for the native
- * one (native/io/loop.h). Octets say little of the work in them: a megabyte is a hundred thousand PINGs. Who comes too
+ * one (native/io/loop.h). Bytes say little of the work in them: a megabyte is a hundred thousand PINGs. Who comes too
  * late waits for the next turn, in order. Knows no streams.
  */
 

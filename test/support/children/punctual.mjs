@@ -15,7 +15,7 @@ const later = (run) => {
   setTimeout(run, DELAY_MS);
 };
 
-/** All that a peer of a type says at the beginning, as octets: a SUB wants everything, a DISH the group "g". */
+/** All that a peer of a type says at the beginning, as bytes: a SUB wants everything, a DISH the group "g". */
 function hello(type) {
   const greeting = Buffer.alloc(64);
   greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]);

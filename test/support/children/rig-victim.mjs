@@ -17,7 +17,7 @@ const victim = await VICTIMS[kind](JSON.parse(options), {
   late: (ms) => lateness.push(Math.min(ms, performance.now() - since)),
 });
 
-/** Octets of the resident set, and of what JavaScript holds or has reserved. */
+/** Bytes of the resident set, and of what JavaScript holds or has reserved. */
 function memory() {
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rss, held: heapUsed + external };

@@ -1,5 +1,5 @@
 /**
- * A thread that writes numbered octets into a ring in pieces of random sizes, and wakes nobody: the reader polls.
+ * A thread that writes numbered bytes into a ring in pieces of random sizes, and wakes nobody: the reader polls.
  */
 import { workerData } from "node:worker_threads";
 import { RingWriter } from "../../../dist/inproc/ring.js";
@@ -10,7 +10,7 @@ const source = Buffer.alloc(8192 + 256);
 for (let i = 0; i < source.length; i++) source[i] = i & 255;
 let written = 0;
 while (written < total) {
-  // Octet n of the stream is n mod 256: source may begin anywhere that agrees with it.
+  // Byte n of the stream is n mod 256: source may begin anywhere that agrees with it.
   const size = Math.min(Math.random() < 0.5 ? 1 : 1 + Math.floor(Math.random() * 8000), total - written);
   const piece = source.subarray(written & 255, (written & 255) + size);
   for (let at = 0; at < piece.length; ) {

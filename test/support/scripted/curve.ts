@@ -32,7 +32,7 @@ export function keyPair(): KeyPair {
   return pair;
 }
 
-/** Octets that nobody can guess. */
+/** Bytes that nobody can guess. */
 export function random(length: number): Buffer {
   const octets = Buffer.alloc(length);
   sodium.randombytes_buf(octets);

@@ -5,7 +5,7 @@
  */
 import { frame, type GreetingOptions, greeting, parseMetadata, type RawPeer } from "../raw-peer.js";
 
-/** Octets to send instead of a step's frame. */
+/** Bytes to send instead of a step's frame. */
 export type Tamper = (step: string, octets: Buffer, body: Buffer) => Buffer;
 
 /** What every script may be told. */
@@ -35,11 +35,11 @@ export interface Script {
   readonly done: boolean;
   /** What the far side said of itself. */
   readonly theirs: ReadonlyMap<string, Buffer>;
-  /** Octets to send once the greetings are exchanged; empty for none. */
+  /** Bytes to send once the greetings are exchanged; empty for none. */
   begin(): Buffer;
-  /** A frame's body from the far side; answers with octets to send. Throws for what is not as it must be. */
+  /** A frame's body from the far side; answers with bytes to send. Throws for what is not as it must be. */
   next(body: Buffer): Buffer;
-  /** Octets of a protected frame. */
+  /** Bytes of a protected frame. */
   seal(flags: number, body: Buffer | string): Buffer;
   /** Opens a frame's body, with the flags of the outer frame. */
   open(flags: number, body: Buffer): Plain;
@@ -59,7 +59,7 @@ export function propertiesOf(data: Buffer): Map<string, Buffer> {
   return parseMetadata(Buffer.from(data));
 }
 
-/** A copy with one octet changed. */
+/** A copy with one byte changed. */
 export function flip(octets: Buffer, at: number, mask = 0xff): Buffer {
   const copy = Buffer.from(octets);
   copy[at] ^= mask;

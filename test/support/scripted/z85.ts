@@ -2,7 +2,7 @@
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
-/** Encodes octets; as many as four divides. */
+/** Encodes bytes; as many as four divides. */
 export function z85(octets: Uint8Array): string {
   if (octets.length % 4 !== 0) throw new Error(`${octets.length} octets`);
   let text = "";

@@ -59,7 +59,7 @@ function sealAll(
   return Buffer.concat(pieces);
 }
 
-/** Frames that an opener gives for octets, as [flags, body], until it fails. */
+/** Frames that an opener gives for bytes, as [flags, body], until it fails. */
 function openAll(opening: ReturnType<typeof opener>, stream: Buffer): [number, Buffer][] {
   const frames: [number, Buffer][] = [];
   const limits = { maxFrameBytes: 1e9, maxCommandBytes: 1e9, maxParts: 1e9, maxMessageBytes: 1e9 };

@@ -1,4 +1,4 @@
-/** The portable encoder and decoder: frames to octets and back, at every split, and every limit. */
+/** The portable encoder and decoder: frames to bytes and back, at every split, and every limit. */
 import { describe, expect, it } from "vitest";
 import { COPY_LIMIT, type OutMessage } from "../../../src/base/message.js";
 import { FrameDecoder } from "../../../src/engine/incoming/decoder.js";

@@ -1,6 +1,6 @@
 /**
  * What a publisher gathers for many subscribers at once must be what each would have got by itself: same messages, same
- * order, same marks. Pipes with a link that takes octets or is blocked, simulated turns, a plain model beside it.
+ * order, same marks. Pipes with a link that takes bytes or is blocked, simulated turns, a plain model beside it.
  */
 import { describe, expect, it } from "vitest";
 import { Budget } from "../../../src/engine/budget.js";
@@ -206,7 +206,7 @@ describe("distributor", () => {
     const { turn, limits, distributor, peer } = setUp({ markBytes: 1000 });
     const peers = [peer(""), peer("")];
     for (const { link } of peers) link.blocked = true;
-    for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98)); // 100 octets with the header
+    for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98)); // 100 bytes with the header
     for (const { pipe } of peers) expect(pipe.outboundLength).toBe(10);
     limits.sendHighWaterMarkBytes = 1500;
     for (let i = 0; i < 100; i++) distributor.send(Buffer.alloc(98));

@@ -1,5 +1,5 @@
 /**
- * Octets in and out: bounds before memory, what Python needs, the raw type of old.
+ * Bytes in and out: bounds before memory, what Python needs, the raw type of old.
  */
 import { describe, expect, it } from "vitest";
 import { parametersOf } from "../../../src/rpc/service/parameters.js";

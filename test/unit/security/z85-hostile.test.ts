@@ -7,7 +7,7 @@ import { z85 } from "../../support/scripted/z85.js";
 const VALID = new Set(
   "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
 );
-/** All of one octet, and some that are cut to one octet by a careless decoder. */
+/** All of one byte, and some that are cut to one byte by a careless decoder. */
 const CODES = [...Array(256).keys(), 256, 0x130, 0x161, 0x3b1, 0xd800, 0xdfff, 0xff10, 0xfffd, 0xffff];
 
 it("Z85 over-read: a character that is none of the 85 is refused, at every place of a key", () => {

@@ -1,4 +1,4 @@
-/** ZAP's frames (section Q): requests of each mechanism octet for octet, and every reply that is none. */
+/** ZAP's frames (section Q): requests of each mechanism byte for byte, and every reply that is none. */
 import { describe, expect, it } from "vitest";
 import { encodeRequest, parseReply, replyId } from "../../../src/security/zap/format.js";
 import type { Question } from "../../../src/wire/zmtp/mechanisms/authentication.js";

@@ -18,7 +18,7 @@ const clientKeys = { key, asServer: false, sent: { high: 0, low: 2 }, received: 
 const serverKeys = { key, asServer: true, sent: { high: 0, low: 1 }, received: { high: 0, low: 2 } };
 const LIMITS = { maxFrameBytes: 1e8, maxCommandBytes: 1e6, maxParts: 1000, maxMessageBytes: 1e8 };
 
-/** Takes `room` octets and no more. */
+/** Takes `room` bytes and no more. */
 class FakeStream implements Stream {
   readonly received = 0;
   readonly partial = false;
@@ -110,7 +110,7 @@ function sealed(keys: typeof clientKeys, handshake: Uint8Array[] = [], limits = 
   return { inner, stream, handler };
 }
 
-/** What the other side gets of the octets that were taken. */
+/** What the other side gets of the bytes that were taken. */
 function received(taken: readonly Buffer[]): [number, Buffer][] {
   const { inner, handler } = sealed(serverKeys);
   inner.receive(Buffer.concat(taken));

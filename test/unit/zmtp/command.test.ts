@@ -1,4 +1,4 @@
-/** Commands: frames that we make to the octet, and bodies as they may come. */
+/** Commands: frames that we make to the byte, and bodies as they may come. */
 import { describe, expect, it } from "vitest";
 import { encodeCommand, encodePing, parseCommand, parsePing } from "../../../src/wire/zmtp/command.js";
 import { COMMAND_BODIES, ENCODED_FRAMES, PING_DATA } from "../../vectors/command.js";

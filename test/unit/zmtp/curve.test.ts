@@ -1,4 +1,4 @@
-/** CURVE handshakes, sans I/O (section P), against octets composed with libsodium. */
+/** CURVE handshakes, sans I/O (section P), against bytes composed with libsodium. */
 import { describe, expect, it } from "vitest";
 import { newCrypto } from "../../../src/security/crypto/crypto.js";
 import { Handshake, type HandshakeConfig } from "../../../src/wire/zmtp/handshake.js";

@@ -1,4 +1,4 @@
-/** Frames out of octets during the handshake, several in a row as mechanisms with more steps than NULL need it. */
+/** Frames out of bytes during the handshake, several in a row as mechanisms with more steps than NULL need it. */
 import { describe, expect, it } from "vitest";
 import { FrameReader } from "../../../src/wire/zmtp/frame-reader.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";

@@ -1,4 +1,4 @@
-/** Section A as far as the 64 octets go: ours to the octet, and a peer's however they are cut. */
+/** Section A as far as the 64 bytes go: ours to the byte, and a peer's however they are cut. */
 import { describe, expect, it } from "vitest";
 import { encodeGreeting, GREETING_SIZE, GreetingParser } from "../../../src/wire/zmtp/greeting.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
@@ -6,7 +6,7 @@ import { everyWay, TRAILING, titled } from "../../vectors/every-way.js";
 import { BAD_GREETINGS, GOOD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
 import { octets } from "../../vectors/octets.js";
 
-/** The greeting, and the octets that were not taken; or the error, and how many octets had been handed over. */
+/** The greeting, and the bytes that were not taken; or the error, and how many bytes had been handed over. */
 function parse(chunks: Buffer[]) {
   const parser = new GreetingParser();
   let handedOver = 0;

@@ -1,4 +1,4 @@
-/** Whole handshakes, sans I/O: sections A to E, every vector in every way that octets may be cut. */
+/** Whole handshakes, sans I/O: sections A to E, every vector in every way that bytes may be cut. */
 import { describe, expect, it, vi } from "vitest";
 import { Handshake, type HandshakeConfig } from "../../../src/wire/zmtp/handshake.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";

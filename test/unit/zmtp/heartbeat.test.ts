@@ -15,7 +15,7 @@ class Simulation {
   readonly frames: Buffer[] = [];
   expiredAt: number | undefined;
   #pollAt = Number.POSITIVE_INFINITY;
-  /** Octets of the connection. */
+  /** Bytes of the connection. */
   readonly traffic = { received: 0, unsent: 0 };
   /** What the peer does about a PING. */
   onPing: (() => void) | undefined;

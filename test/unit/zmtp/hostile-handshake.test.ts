@@ -1,5 +1,5 @@
 /**
- * The handshakes of PLAIN and CURVE against changes of every octet, every length and every order, in both roles, sans
+ * The handshakes of PLAIN and CURVE against changes of every byte, every length and every order, in both roles, sans
  * I/O. The scripted peers of support/scripted are the other side. A handshake that is changed fails or waits; it is
  * never done.
  */
@@ -132,7 +132,7 @@ function* bodies(octets: Buffer): Generator<Buffer> {
   }
 }
 
-/** Octets of one step's frame, as it is when nothing is changed. */
+/** Bytes of one step's frame, as it is when nothing is changed. */
 function frameOf(side: Side, step: string): Buffer {
   let found: Buffer = Buffer.alloc(0);
   const tamper: Tamper = (name, octets) => {
@@ -148,7 +148,7 @@ function changed(side: Side, step: string, change: (octets: Buffer, body: Buffer
   return play(side, side.script({ type: "PUSH", tamper }));
 }
 
-/** Octets that mean nothing, and are not looked at: flags but LONG (C23, E5, E6), and the padding of HELLO (P1). */
+/** Bytes that mean nothing, and are not looked at: flags but LONG (C23, E5, E6), and the padding of HELLO (P1). */
 function ignored(side: Side, step: string, at: number, mask: number): boolean {
   if (at === 0) return (mask & 2) === 0;
   return side.security.mechanism === "CURVE" && step === "HELLO" && at >= 10 && at < 82;
@@ -261,7 +261,7 @@ describe("keys of low order", () => {
     return sealed;
   }
 
-  /** A library that does not mind them: with it the same octets come through, so it is they that are refused. */
+  /** A library that does not mind them: with it the same bytes come through, so it is they that are refused. */
   const careless: CurveCrypto = {
     random: (length) => crypto.random(length),
     publicKey: (secretKey) => crypto.publicKey(secretKey),

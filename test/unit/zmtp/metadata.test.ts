@@ -1,4 +1,4 @@
-/** Connection metadata: properties to octets and back, and every way in which they may be malformed. */
+/** Connection metadata: properties to bytes and back, and every way in which they may be malformed. */
 import { describe, expect, it } from "vitest";
 import { encodeMetadata, getProperty, parseMetadata } from "../../../src/wire/zmtp/metadata.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";

@@ -1,5 +1,5 @@
 /**
- * Random octets, from a seeded generator: nothing but a ProtocolError is ever thrown, and however the octets are cut
+ * Random bytes, from a seeded generator: nothing but a ProtocolError is ever thrown, and however the bytes are cut
  * the result is the same. A failing case prints its seed.
  */
 import { describe, expect, it } from "vitest";
@@ -60,7 +60,7 @@ function stream(random: Random): Buffer {
     case 1:
       return Buffer.concat([OUR_GREETING, random.octets(random.integer(300))]);
     case 2: {
-      // A good or bad handshake with a few octets changed, or cut off somewhere.
+      // A good or bad handshake with a few bytes changed, or cut off somewhere.
       const octets = Buffer.concat([random.pick(VECTORS), random.octets(random.integer(20))]);
       for (let i = random.integer(3); i > 0; i--) octets[random.integer(octets.length)] = random.integer(256);
       return random.integer(3) > 0 ? octets : octets.subarray(0, random.integer(octets.length));

@@ -2,13 +2,13 @@
 import { Handshake, type HandshakeConfig, type PeerDescription } from "../../../src/wire/zmtp/handshake.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 
-/** What a handshake did. Octets are in hexadecimal. */
+/** What a handshake did. Bytes are in hexadecimal. */
 export interface Outcome {
   /** Everything to be sent, the greeting and an error's reply included. */
   readonly sent: string;
   readonly state: string;
   readonly peer?: PeerDescription;
-  /** Octets behind the handshake. */
+  /** Bytes behind the handshake. */
   readonly leftover: string;
   readonly error?: {
     readonly code: string;
@@ -18,7 +18,7 @@ export interface Outcome {
     readonly kind: string;
     readonly octets: number;
   };
-  /** How many octets had been handed over when it failed. Depends on how they were cut. */
+  /** How many bytes had been handed over when it failed. Depends on how they were cut. */
   readonly failedAfter?: number;
 }
 

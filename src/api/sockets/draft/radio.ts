@@ -19,7 +19,7 @@ export interface RadioOptions extends OptionsOf<"RADIO"> {}
 
 /** Which group a message is for. */
 export interface RadioGroupOptions {
-  /** At most 255 octets, none of them zero. */
+  /** At most 255 bytes, none of them zero. */
   readonly group: string | Uint8Array;
 }
 
