@@ -46,7 +46,7 @@ const roundTrip = (id, transport) => ({
   transport,
   size: 16,
   contenders: [zwire, zeromq, libzmq, echo],
-  bars: [atMost(0.5), atMost(0.75, C), atMost(1.1, "node:net echo")],
+  bars: [{ ...atMost(0.5), guard: 2 }, atMost(0.75, C), atMost(1.1, "node:net echo")],
 });
 
 const secured = (title) => ({ curve: true, title: `${title}, CURVE` });
@@ -66,9 +66,21 @@ export const rows = [
     title: "PUSH→PULL tcp 4 × 16 B",
   }),
   throughput("tcp-1k", "tcp", KIB, [zwire, zeromq, libzmq], [atLeast(8), atLeast(2.5, C)]),
-  throughput("tcp-64k", "tcp", 64 * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(2), atLeast(1.6, C)]),
+  throughput(
+    "tcp-64k",
+    "tcp",
+    64 * KIB,
+    [zwire, zeromq, libzmq, kernel],
+    [{ ...atLeast(2), guard: 0.7 }, atLeast(1.6, C)],
+  ),
   throughput("ipc-16", "ipc", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
-  throughput("ipc-64k", "ipc", 64 * KIB, [zwire, zeromq, libzmq, kernel], [atLeast(3), atLeast(2.5, C)]),
+  throughput(
+    "ipc-64k",
+    "ipc",
+    64 * KIB,
+    [zwire, zeromq, libzmq, kernel],
+    [{ ...atLeast(3), guard: 0.8 }, atLeast(2.5, C)],
+  ),
   throughput(
     "ipc-1m",
     "ipc",
@@ -166,7 +178,7 @@ export const rows = [
   throughput("portable-tcp-1k", "tcp", KIB, [portable, zeromq], [atLeast(3)], {
     title: "PUSH→PULL tcp 1 KiB, portable engine",
   }),
-  throughput("portable-tcp-64k", "tcp", 64 * KIB, [portable, zeromq], [atLeast(1.2)], {
+  throughput("portable-tcp-64k", "tcp", 64 * KIB, [portable, zeromq], [{ ...atLeast(1.2), guard: 0.25 }], {
     title: "PUSH→PULL tcp 64 KiB, portable engine",
   }),
   throughput("curve-tcp-16", "tcp", 16, [zwire, zeromq], [atLeast(3)], secured("PUSH→PULL tcp 16 B")),

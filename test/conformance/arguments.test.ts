@@ -22,7 +22,7 @@ describe("call options", () => {
     ["timeout NaN", { timeout: Number.NaN }, /timeout must be from -1/],
     ["signal of another type", { signal: {} }, /signal must be an AbortSignal/],
   ];
-  it.each(wrong)("U2 a %s throws at once, everywhere", (_name, options, message) => {
+  it.each(wrong)("a %s throws at once, everywhere (U2)", (_name, options, message) => {
     const call = options as never;
     const push = managed(new Push());
     const pull = managed(new Pull());
@@ -38,7 +38,7 @@ describe("call options", () => {
   describe.each(TYPE_NAMES)("of %s", (type) => {
     const { make, sends, receives, to } = ALL_TYPES[type];
 
-    it.each(wrong)("U2 a %s throws at once", (_name, options, message) => {
+    it.each(wrong)("a %s throws at once (U2)", (_name, options, message) => {
       const socket = managed(make());
       expect(() => socket.connected(options as never)).toThrow(message);
       if (sends) {
@@ -51,7 +51,7 @@ describe("call options", () => {
       }
     });
 
-    it("U2 counts and linger are checked", () => {
+    it("counts and linger are checked (U2)", () => {
       const socket = managed(make());
       expect(() => socket.connected({ count: -1 })).toThrow(RangeError);
       expect(() => socket.close({ linger: -2 })).toThrow(RangeError);
@@ -83,7 +83,7 @@ describe("call options", () => {
     ["SCATTER", "conflate", [true], [1], []],
     ["GATHER", "conflate", [true], [1], []],
   ];
-  it.each(values)("U2 %s.%s takes what it should, and nothing else", (type, option, right, bad, range) => {
+  it.each(values)("%s.%s takes what it should, and nothing else (U2)", (type, option, right, bad, range) => {
     const { make } = ALL_TYPES[type];
     const socket = managed(make());
     for (const value of right) {
@@ -102,7 +102,7 @@ describe("call options", () => {
     expect(socket[option]).toEqual(before);
   });
 
-  it("U2 counts are checked", () => {
+  it("counts are checked (U2)", () => {
     expect(() => managed(new Push()).connected({ count: -1 })).toThrow(/count/);
     expect(() => managed(new Publisher()).waitForSubscribers(1.5)).toThrow(/count/);
     expect(() => managed(new Pull()).receiveMany(0)).toThrow(/max/);
@@ -111,14 +111,14 @@ describe("call options", () => {
 });
 
 describe("what cannot work", () => {
-  it("R5 an IPv6 address without the option throws instead of being dialled for ever", () => {
+  it("an IPv6 address without the option throws instead of being dialled for ever (R5)", () => {
     const push = managed(new Push());
     expect(() => push.connect("tcp://[::1]:5555")).toThrow(expect.objectContaining({ code: "EINVAL" }));
     push.ipv6 = true;
     push.connect("tcp://[::1]:5555");
   });
 
-  it("R11 an option that the engine cannot honour is refused by bind and connect", async () => {
+  it("an option that the engine cannot honour is refused by bind and connect (R11)", async () => {
     const push = managed(new Push({ sendBufferSize: 100_000, tcpKeepaliveCount: 3 }));
     if (engine() === "native") {
       push.connect("tcp://127.0.0.1:1");
@@ -129,7 +129,7 @@ describe("what cannot work", () => {
     }
   });
 
-  it("R16 an abstract name on an engine that cannot use it is refused by connect", () => {
+  it("an abstract name on an engine that cannot use it is refused by connect (R16)", () => {
     const push = managed(new Push());
     const connect = (): void => push.connect("ipc://@zwire-arguments");
     if (engine() === "native" && process.platform === "linux") connect();
@@ -137,7 +137,7 @@ describe("what cannot work", () => {
   });
 });
 
-it("G14 a conflating socket keeps its own copy of the newest message", async () => {
+it("a conflating socket keeps its own copy of the newest message (G14)", async () => {
   const push = managed(new Push({ conflate: true }));
   const pull = managed(new Pull());
   const endpoint = await pull.bind("tcp://127.0.0.1:*");

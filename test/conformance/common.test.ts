@@ -30,7 +30,7 @@ async function pair(endpoint: string, sending = {}, receiving = {}) {
 }
 
 describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
-  it("G1 a socket binds and connects to several endpoints, mixed freely", async () => {
+  it("a socket binds and connects to several endpoints, mixed freely (G1)", async () => {
     const middle = managed(new Pull());
     const left = managed(new Push());
     const right = managed(new Push());
@@ -49,7 +49,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(got.sort()).toEqual(["left", "left", "right"]);
   });
 
-  it("G2 messages sent to an absent peer queue at once and arrive when it appears", async () => {
+  it("messages sent to an absent peer queue at once and arrive when it appears (G2)", async () => {
     const actual = await absent();
     const push = managed(new Push({ reconnectInterval: 10 }));
     push.connect(actual);
@@ -59,7 +59,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     for (let i = 0; i < 100; i++) expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`]);
   });
 
-  it("G5 a high-water mark counts whole messages, and 1000 is the default", async () => {
+  it("a high-water mark counts whole messages, and 1000 is the default (G5)", async () => {
     const push = managed(new Push());
     expect([push.sendHighWaterMark, managed(new Pull()).receiveHighWaterMark]).toEqual([1000, 1000]);
     push.sendHighWaterMark = 10;
@@ -69,13 +69,13 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(taken).toBe(10);
   });
 
-  it("G5 a high-water mark of 0 has no limit", async () => {
+  it("a high-water mark of 0 has no limit (G5)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 0 }));
     push.connect(await absent());
     for (let i = 0; i < 5000; i++) expect(push.trySend("x")).toBe(true);
   });
 
-  it("G5 the second mark counts octets", async () => {
+  it("the second mark counts octets (G5)", async () => {
     const push = managed(new Push({ sendHighWaterMarkBytes: 10_000 }));
     push.connect(await absent());
     let taken = 0;
@@ -84,7 +84,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(taken).toBeLessThanOrEqual(10);
   });
 
-  it("G7 a mark changed after connecting holds for pipes that exist, and lowering it loses nothing", async () => {
+  it("a mark changed after connecting holds for pipes that exist, and lowering it loses nothing (G7)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 10, reconnectInterval: 10 }));
     push.connect(await absent());
     while (push.trySend("x"));
@@ -95,7 +95,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(push.stats.outboundQueue).toBeGreaterThanOrEqual(11);
   });
 
-  it("G9 nothing is dropped when the receiver does not read: the sender is held back", async () => {
+  it("nothing is dropped when the receiver does not read: the sender is held back (G9)", async () => {
     const { push, pull } = await pair(endpoint(), { sendHighWaterMark: 20 }, { receiveHighWaterMark: 20 });
     const body = Buffer.alloc(50_000, 1);
     let sent = 0;
@@ -106,7 +106,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(pull.tryReceive()).toBeUndefined();
   });
 
-  it("G10 messages of several peers rotate: a busy one does not starve another", async () => {
+  it("messages of several peers rotate: a busy one does not starve another (G10)", async () => {
     const pull = managed(new Pull());
     const actual = await pull.bind(endpoint());
     const [busy, quiet] = [managed(new Push()), managed(new Push())];
@@ -121,7 +121,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(first.filter((text) => text === "quiet")).toHaveLength(5);
   });
 
-  it("G11 successive messages rotate over peers", async () => {
+  it("successive messages rotate over peers (G11)", async () => {
     const push = managed(new Push());
     const actual = await push.bind(endpoint());
     const pulls = [managed(new Pull()), managed(new Pull()), managed(new Pull())];
@@ -135,7 +135,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     }
   });
 
-  it("G13 a timeout of -1 waits, 0 fails at once with EAGAIN, n fails after n ms", async () => {
+  it("a timeout of -1 waits, 0 fails at once with EAGAIN, n fails after n ms (G13)", async () => {
     const pull = managed(new Pull());
     await pull.bind(endpoint());
     const push = managed(new Push());
@@ -153,7 +153,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     }
   });
 
-  it("G13 sendTimeout and receiveTimeout hold for calls without one of their own", async () => {
+  it("sendTimeout and receiveTimeout hold for calls without one of their own (G13)", async () => {
     const pull = managed(new Pull({ receiveTimeout: 0 }));
     await pull.bind(endpoint());
     const push = managed(new Push({ sendTimeout: 0 }));
@@ -163,7 +163,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(await settled(pull.receive({ timeout: 1000 }).catch(() => {}))).toBe(false);
   });
 
-  it("G13 an aborted or timed-out receive loses no message and the other waiters keep their order", async () => {
+  it("an aborted or timed-out receive loses no message and the other waiters keep their order (G13)", async () => {
     const { push, pull } = await pair(endpoint());
     const aborter = new AbortController();
     const first = pull.receive({ signal: aborter.signal });
@@ -180,7 +180,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     await expect(pull.receive({ signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before");
   });
 
-  it("G14 a conflating pair keeps only the newest message and refuses multipart", async () => {
+  it("a conflating pair keeps only the newest message and refuses multipart (G14)", async () => {
     const pull = managed(new Pull({ conflate: true }));
     const push = managed(new Push({ conflate: true }));
     push.connect(await pull.bind(endpoint()));
@@ -196,7 +196,7 @@ describe.each(TRANSPORTS)("common rules over $name", ({ endpoint, absent }) => {
     expect(() => push.send(["a", "b"])).toThrow(TypeError);
   });
 
-  it("G16 bind only and no peer: a send waits, or fails with EAGAIN; connect accepts at once", async () => {
+  it("bind only and no peer: a send waits, or fails with EAGAIN; connect accepts at once (G16)", async () => {
     const bound = managed(new Push());
     const actual = await bound.bind(endpoint());
     expect(bound.trySend("x")).toBe(false);
@@ -299,7 +299,7 @@ async function refills(push: Push, n: number, body: Buffer): Promise<boolean> {
 }
 
 describe("common rules, of connections", () => {
-  it("G3 the queue of a dialled connection survives its loss", async () => {
+  it("the queue of a dialled connection survives its loss (G3)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ reconnectInterval: 20 }));
     const events = record(push);
@@ -316,7 +316,7 @@ describe("common rules, of connections", () => {
     for (let i = 1; i <= 50; i++) expect(texts(await second.readMessage())).toEqual([`${i}`]);
   });
 
-  it("G3 a message that was half on the wire is never delivered in part, and what waited behind it arrives", async () => {
+  it("a message that was half on the wire is never delivered in part, and what waited behind it arrives (G3)", async () => {
     // ipc: a unix socket's buffers are small, so the kernel cannot have taken all of it.
     const listener = await rawListen(`ipc://${temporaryDirectory()}/s`);
     const push = managed(new Push({ reconnectInterval: 20 }));
@@ -340,7 +340,7 @@ describe("common rules, of connections", () => {
     expect(texts(await second.readMessage())).toEqual(["next"]);
   });
 
-  it("G4 the queue of an accepted connection dies with it", async () => {
+  it("the queue of an accepted connection dies with it (G4)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 100 }));
     const events = record(push);
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -357,7 +357,7 @@ describe("common rules, of connections", () => {
     expect(texts(await next.readMessage())).toEqual(["new"]);
   });
 
-  it("G4 messages already read from a lost peer stay readable", async () => {
+  it("messages already read from a lost peer stay readable (G4)", async () => {
     const pull = managed(new Pull());
     const events = record(pull);
     const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
@@ -369,7 +369,7 @@ describe("common rules, of connections", () => {
     expect(texts(await pull.receive())).toEqual(["b", "c"]);
   });
 
-  it("G6 an inproc pipe holds the sum of both marks, and 0 on either side removes the limit", async () => {
+  it("an inproc pipe holds the sum of both marks, and 0 on either side removes the limit (G6)", async () => {
     const fill = async (sending: number, receiving: number) => {
       const name = `inproc://g6-${sending}-${receiving}`;
       const { push } = await pair(name, { sendHighWaterMark: sending }, { receiveHighWaterMark: receiving });
@@ -383,7 +383,7 @@ describe("common rules, of connections", () => {
     expect(await fill(10, 0)).toBe(5000);
   });
 
-  it("G8 a full sender is woken after about half its peer's queue is consumed", async () => {
+  it("a full sender is woken after about half its peer's queue is consumed (G8)", async () => {
     const { push, pull } = await pair("inproc://g8", { sendHighWaterMark: 10 }, { receiveHighWaterMark: 10 });
     while (push.trySend("x"));
     const waiting = push.send("late");
@@ -393,7 +393,7 @@ describe("common rules, of connections", () => {
     await within(waiting, "the sender is woken");
   });
 
-  it("G9 above the receive mark reading stops: the far side's writes back up", async () => {
+  it("above the receive mark reading stops: the far side's writes back up (G9)", async () => {
     const pull = managed(new Pull({ receiveHighWaterMark: 10 }));
     const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
     const body = Buffer.alloc(100_000, 2);
@@ -406,7 +406,7 @@ describe("common rules, of connections", () => {
       expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe(`${i}`);
   });
 
-  it("G9 the receive mark in octets holds as well", async () => {
+  it("the receive mark in octets holds as well (G9)", async () => {
     const pull = managed(new Pull({ receiveHighWaterMarkBytes: 1_000_000 }));
     const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
     const body = Buffer.alloc(100_000, 2);
@@ -418,7 +418,7 @@ describe("common rules, of connections", () => {
       expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe(`${i}`);
   });
 
-  it("G11 a full peer is skipped", async () => {
+  it("a full peer is skipped (G11)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 3 }));
     const endpoint = await push.bind("tcp://127.0.0.1:*");
     const slow = await rawConnected(endpoint, { type: "PULL" });
@@ -434,7 +434,7 @@ describe("common rules, of connections", () => {
     }
   });
 
-  it("G12 a multipart message cut by the peer's end is gone, and the next one starts clean", async () => {
+  it("a multipart message cut by the peer's end is gone, and the next one starts clean (G12)", async () => {
     const push = managed(new Push());
     const events = record(push);
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -457,7 +457,7 @@ describe("common rules, of connections", () => {
     ["PULL", Pull, "PUSH", 2],
     ["REP", Reply, "REQ", 2],
   ] as const)(
-    "G15 %s connected twice to one endpoint has the right number of connections",
+    "%s connected twice to one endpoint has the right number of connections (G15)",
     async (_, Type, type, n) => {
       const listener = await rawListen();
       const socket = managed(new Type());

@@ -9,7 +9,7 @@ import { managed, rawConnected, texts, until } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
 
 describe("a context", () => {
-  it("S11 without blocky new sockets have linger 0, unless told otherwise; older ones keep theirs", () => {
+  it("without blocky new sockets have linger 0, unless told otherwise; older ones keep theirs (S11)", () => {
     const context = new Context();
     const before = managed(new Push({ context }));
     context.blocky = false;
@@ -22,7 +22,7 @@ describe("a context", () => {
     expect(managed(new Subscriber({ context })).linger).toBe(0); // J25
   });
 
-  it("S17 a socket beyond maxSockets is EMFILE, and a closed one gives its place back", async () => {
+  it("a socket beyond maxSockets is EMFILE, and a closed one gives its place back (S17)", async () => {
     const context = new Context({ maxSockets: 3 });
     const open: Socket[] = [new Push({ context }), new Pull({ context }), new Server({ context })].map(
       managed,
@@ -43,7 +43,7 @@ describe("a context", () => {
     expect(context.sockets).toBe(3);
   });
 
-  it("S17 a socket whose options were refused takes no place", () => {
+  it("a socket whose options were refused takes no place (S17)", () => {
     const context = new Context({ maxSockets: 1 });
     for (let i = 0; i < 3; i++) {
       expect(() => new Pull({ context, nonsense: 1 } as object)).toThrow(TypeError);
@@ -52,7 +52,7 @@ describe("a context", () => {
     managed(new Pull({ context }));
   });
 
-  it("S17 sockets that nobody can reach give their places back", async () => {
+  it("sockets that nobody can reach give their places back (S17)", async () => {
     const context = new Context({ maxSockets: 1000 });
     for (let i = 0; i < 200; i++) new Pull({ context });
     expect(context.sockets).toBe(200);
@@ -63,13 +63,13 @@ describe("a context", () => {
     }, "the places of collected sockets");
   });
 
-  it("S17 the default is 1023 sockets, the limit 65535", () => {
+  it("the default is 1023 sockets, the limit 65535 (S17)", () => {
     const context = new Context();
     expect([context.maxSockets, context.maxSocketsLimit]).toEqual([1023, 65535]);
     expect([context.getInt32Option(2), context.getInt32Option(3)]).toEqual([1023, 65535]);
   });
 
-  it("R21 inproc names belong to a context", async () => {
+  it("inproc names belong to a context (R21)", async () => {
     const [one, two] = [new Context(), new Context()];
     const name = `inproc://context-${process.pid}`;
     const pulls = [one, two].map((context) => managed(new Pull({ context })));
@@ -81,7 +81,7 @@ describe("a context", () => {
     expect(pulls[0].tryReceive()).toBeUndefined();
   });
 
-  it("E15 its maxMessageSize is the limit of sockets that set none", async () => {
+  it("its maxMessageSize is the limit of sockets that set none (E15)", async () => {
     const context = new Context({ maxMessageSize: 10 });
     const cases: [Pull, boolean][] = [
       [new Pull({ context }), false],
@@ -107,7 +107,7 @@ describe("a context", () => {
     expect(managed(new Pull()).ipv6).toBe(false);
   });
 
-  it("U2 a wrong value throws and the old one stays", () => {
+  it("a wrong value throws and the old one stays (U2)", () => {
     const context = new Context({ maxSockets: 5 });
     expect(() => (context.maxSockets = "6" as never)).toThrow(TypeError);
     expect(() => (context.maxSockets = 0)).toThrow(RangeError);
@@ -124,7 +124,7 @@ describe("a context", () => {
     expect(() => new Pull({ context: {} as never })).toThrow(TypeError);
   });
 
-  it("U2 what has no meaning here is refused, and its default accepted", () => {
+  it("what has no meaning here is refused, and its default accepted (U2)", () => {
     const context = new Context({ ioThreads: 1 });
     expect(context.ioThreads).toBe(1);
     for (const name of ["ioThreads", "threadPriority", "threadSchedulingPolicy"] as const) {

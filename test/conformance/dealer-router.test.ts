@@ -31,7 +31,7 @@ const next = async (socket: Router | Dealer | Request | Reply) =>
   texts(await socket.receive({ timeout: 20_000 }));
 
 describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
-  it("I1 DEALER adds and takes away nothing: empty parts and any number of them pass", async () => {
+  it("DEALER adds and takes away nothing: empty parts and any number of them pass (I1)", async () => {
     const { router, dealer } = await joined(endpoint());
     for (const parts of [["a"], [""], ["", "b"], ["a", "", ""]]) {
       await dealer.send(parts);
@@ -41,7 +41,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     }
   });
 
-  it("I1 two DEALER sockets talk to each other as they are", async () => {
+  it("two DEALER sockets talk to each other as they are (I1)", async () => {
     const [one, two] = [managed(new Dealer()), managed(new Dealer())];
     two.connect(await one.bind(endpoint()));
     await one.connected({ timeout: 20_000 });
@@ -50,7 +50,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect([await next(two), await next(one)]).toEqual([["", "x"], ["y"]]);
   });
 
-  it("I2 DEALER without a peer waits, or fails with EAGAIN; nothing is dropped", async () => {
+  it("DEALER without a peer waits, or fails with EAGAIN; nothing is dropped (I2)", async () => {
     const dealer = managed(new Dealer());
     const actual = await dealer.bind(endpoint());
     expect(dealer.trySend("x")).toBe(false);
@@ -63,7 +63,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect((await next(router)).slice(1)).toEqual(["kept"]);
   });
 
-  it("I2 DEALER with a full peer waits, and every message arrives in order", async () => {
+  it("DEALER with a full peer waits, and every message arrives in order (I2)", async () => {
     const { router, dealer } = await joined(
       endpoint(),
       { receiveHighWaterMark: 4 },
@@ -79,7 +79,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     await Promise.all(sends);
   });
 
-  it("I3 ROUTER puts the name of the peer before each message", async () => {
+  it("ROUTER puts the name of the peer before each message (I3)", async () => {
     const router = managed(new Router());
     const actual = await router.bind(endpoint());
     const dealers = ["one", "two"].map((routingId) => managed(new Dealer({ routingId })));
@@ -96,7 +96,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(dealers[0].tryReceive()).toBeUndefined();
   });
 
-  it("I3 the name in a received message is a copy: changing it changes nothing else", async () => {
+  it("the name in a received message is a copy: changing it changes nothing else (I3)", async () => {
     const { router, dealer } = await joined(endpoint());
     await dealer.send("1");
     const [name] = await router.receive({ timeout: 20_000 });
@@ -105,7 +105,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(await next(router)).toEqual(["d", "2"]);
   });
 
-  it("C14 a peer without a name gets one of five octets, the first zero, and no two the same", async () => {
+  it("a peer without a name gets one of five octets, the first zero, and no two the same (C14)", async () => {
     const router = managed(new Router());
     const actual = await router.bind(endpoint());
     const names = new Set<string>();
@@ -122,7 +122,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(names.size).toBe(5);
   });
 
-  it("I4 a message to nobody is dropped with success, and counted; with mandatory it is EHOSTUNREACH", async () => {
+  it("a message to nobody is dropped with success, and counted; with mandatory it is EHOSTUNREACH (I4)", async () => {
     const router = managed(new Router());
     await router.bind(endpoint());
     for (const name of ["x", Buffer.from([0, 1, 2, 3, 4]), ""]) await router.send([name, "lost"]);
@@ -137,7 +137,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(() => router.trySend(["x", "lost"])).toThrow(expect.objectContaining({ code: "EHOSTUNREACH" }));
   });
 
-  it("I5 a message to a full peer is dropped; with mandatory the send waits or fails with EAGAIN", async () => {
+  it("a message to a full peer is dropped; with mandatory the send waits or fails with EAGAIN (I5)", async () => {
     const { router, dealer } = await joined(
       endpoint(),
       { sendHighWaterMark: 3 },
@@ -160,7 +160,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(got).toHaveLength(sent - router.stats.dropped + 1);
   });
 
-  it("I6 a message that is nothing but the name is swallowed", async () => {
+  it("a message that is nothing but the name is swallowed (I6)", async () => {
     const { router, dealer } = await joined(endpoint());
     await router.send("d");
     await router.send(["d"]);
@@ -168,7 +168,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(await next(dealer)).toEqual(["after"]);
   });
 
-  it("I7 ROUTER always takes a message; with mandatory only for a peer with room", async () => {
+  it("ROUTER always takes a message; with mandatory only for a peer with room (I7)", async () => {
     const { router } = await joined(endpoint(), { sendHighWaterMark: 2 }, { receiveHighWaterMark: 2 });
     const other = managed(new Dealer({ routingId: "other" }));
     other.connect(router.lastEndpoint as string);
@@ -184,7 +184,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(await next(other)).toEqual(["x"]);
   });
 
-  it("G10 ROUTER takes whole messages of its peers in turn", async () => {
+  it("ROUTER takes whole messages of its peers in turn (G10)", async () => {
     const router = managed(new Router());
     const actual = await router.bind(endpoint());
     const [busy, quiet] = ["busy", "quiet"].map((routingId) => managed(new Dealer({ routingId })));
@@ -202,7 +202,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect(first.filter((name) => name === "quiet")).toHaveLength(5);
   });
 
-  it("G11 DEALER sends to its peers in turn", async () => {
+  it("DEALER sends to its peers in turn (G11)", async () => {
     const dealer = managed(new Dealer());
     const routers = [managed(new Router()), managed(new Router()), managed(new Router())];
     for (const router of routers) dealer.connect(await router.bind(endpoint()));
@@ -215,7 +215,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     }
   });
 
-  it("G14 DEALER with conflate keeps the newest each way, and refuses several parts", async () => {
+  it("DEALER with conflate keeps the newest each way, and refuses several parts (G14)", async () => {
     const [one, two] = [managed(new Dealer({ conflate: true })), managed(new Dealer({ conflate: true }))];
     two.connect(await one.bind(endpoint()));
     await Promise.all([one.connected({ timeout: 20_000 }), two.connected({ timeout: 20_000 })]);
@@ -232,7 +232,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     }
   });
 
-  it("G14 a message of several parts that waits when conflate is set is refused, not corrupted", async () => {
+  it("a message of several parts that waits when conflate is set is refused, not corrupted (G14)", async () => {
     const dealer = managed(new Dealer());
     const waiting = dealer.send(["a", "b"]);
     const outcome = expect(waiting).rejects.toMatchObject({ name: "ZmqError", code: "EINVAL" });
@@ -244,7 +244,7 @@ describe.each(TRANSPORTS)("DEALER and ROUTER over $name", ({ endpoint }) => {
     expect((await next(router)).slice(1)).toEqual(["c"]);
   });
 
-  it("H18 each hop adds one name, and the reply goes back through all of them", async () => {
+  it("each hop adds one name, and the reply goes back through all of them (H18)", async () => {
     const reply = managed(new Reply());
     const hops: Promise<unknown>[] = [];
     let endpointOfHop = await reply.bind(endpoint());
@@ -276,7 +276,7 @@ async function forward(from: Router | Dealer, to: Router | Dealer, hop?: number)
 }
 
 describe("DEALER and ROUTER on the wire", () => {
-  it("I1 the frames of a DEALER are the parts and nothing else", async () => {
+  it("the frames of a DEALER are the parts and nothing else (I1)", async () => {
     const listener = await rawListen();
     const dealer = managed(new Dealer({ routingId: "me" }));
     dealer.connect(listener.endpoint);
@@ -290,7 +290,7 @@ describe("DEALER and ROUTER on the wire", () => {
     expect(await next(dealer)).toEqual(["", "b"]);
   });
 
-  it("I3 the name is not on the wire, neither way", async () => {
+  it("the name is not on the wire, neither way (I3)", async () => {
     const router = managed(new Router({ mandatory: true }));
     const peer = await rawConnected(await router.bind("tcp://127.0.0.1:*"), {
       type: "DEALER",
@@ -302,7 +302,7 @@ describe("DEALER and ROUTER on the wire", () => {
     expect(texts(await peer.readMessage())).toEqual(["", "b"]);
   });
 
-  it("C13 a remote identity of 256 bytes is refused", async () => {
+  it("a remote identity of 256 bytes is refused (C13)", async () => {
     const router = managed(new Router());
     const events = record(router);
     const endpoint = await router.bind("tcp://127.0.0.1:*");
@@ -317,7 +317,7 @@ describe("DEALER and ROUTER on the wire", () => {
     expect(await next(router)).toEqual(["good", "x"]);
   });
 
-  it("C14 an empty Identity and none at all get a name each", async () => {
+  it("an empty Identity and none at all get a name each (C14)", async () => {
     const router = managed(new Router());
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const names: string[] = [];
@@ -331,7 +331,7 @@ describe("DEALER and ROUTER on the wire", () => {
     expect(names[0]).not.toBe(names[1]);
   });
 
-  it("I5 a send that waits for a full peer is EHOSTUNREACH when that peer leaves, and the next one goes on", async () => {
+  it("a send that waits for a full peer is EHOSTUNREACH when that peer leaves, and the next one goes on (I5)", async () => {
     const router = managed(new Router({ mandatory: true, sendHighWaterMark: 2 }));
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const properties = (name: string) => [["Identity", name]] as const;
@@ -357,7 +357,7 @@ describe("DEALER and ROUTER on the wire", () => {
     expect(texts(await free.readMessage())).toEqual(["3"]);
   });
 
-  it("I15 a message half sent to a peer that leaves is gone; the next one starts clean", async () => {
+  it("a message half sent to a peer that leaves is gone; the next one starts clean (I15)", async () => {
     const router = managed(new Router({ mandatory: true }));
     const events = record(router);
     const endpoint = await router.bind("tcp://127.0.0.1:*");
@@ -382,7 +382,7 @@ describe("DEALER and ROUTER on the wire", () => {
     ["DEALER", () => new Dealer({ probeRouter: true }), "ROUTER"],
     ["ROUTER", () => new Router({ probeRouter: true }), "ROUTER"],
   ] as const)(
-    "I14 PROBE_ROUTER on %s: an empty message is the first to each peer, dialled or accepted",
+    "PROBE_ROUTER on %s: an empty message is the first to each peer, dialled or accepted (I14)",
     async (_, make, type) => {
       const dialling = managed(make());
       const listener = await rawListen();
@@ -403,7 +403,7 @@ describe("DEALER and ROUTER on the wire", () => {
     ["DEALER", () => new Dealer({ probeRouter: true, reconnectInterval: 10 }), "ROUTER"],
     ["ROUTER", () => new Router({ probeRouter: true, reconnectInterval: 10 }), "ROUTER"],
   ] as const)(
-    "I14 a %s with PROBE_ROUTER makes itself known to each peer that comes back, before what waited for it",
+    "a %s with PROBE_ROUTER makes itself known to each peer that comes back, before what waited for it (I14)",
     async (_, make, type) => {
       const dialling = managed(make());
       const listener = await rawListen();
@@ -428,7 +428,7 @@ describe("DEALER and ROUTER on the wire", () => {
     },
   );
 
-  it("I14 a ROUTER application sees the name of a peer that probes, and an empty part", async () => {
+  it("a ROUTER application sees the name of a peer that probes, and an empty part (I14)", async () => {
     for (const { endpoint } of TRANSPORTS) {
       const { router } = await joined(endpoint(), {}, { probeRouter: true });
       expect(await next(router)).toEqual(["d", ""]);

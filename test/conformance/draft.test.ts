@@ -25,7 +25,7 @@ describe("messages of one part", () => {
     ["CLIENT", () => new Client()],
     ["SCATTER", () => new Scatter()],
     ["CHANNEL", () => new Channel()],
-  ] as const)("N1 %s refuses several parts with EINVAL, and takes one in an array", async (_, make) => {
+  ] as const)("%s refuses several parts with EINVAL, and takes one in an array (N1)", async (_, make) => {
     const socket = managed(make());
     socket.connect("inproc://n1");
     for (const parts of [
@@ -45,7 +45,7 @@ describe("messages of one part", () => {
     ["PEER", () => new Peer(), { routingId: 1 }],
     ["RADIO", () => new Radio(), { group: "g" }],
   ] as const)(
-    "N1 %s refuses several parts, which its interface has no place for, with a TypeError",
+    "%s refuses several parts, which its interface has no place for, with a TypeError (N1)",
     (_, make, to) => {
       const socket = managed(make()) as Server;
       for (const parts of [
@@ -65,7 +65,7 @@ describe("messages of one part", () => {
     ["PEER", () => new Peer(), "PEER"],
     ["CHANNEL", () => new Channel(), "CHANNEL"],
   ] as const)(
-    "N2 %s skips all of a message of several parts and delivers the next single one",
+    "%s skips all of a message of several parts and delivers the next single one (N2)",
     async (_, make, type) => {
       const socket = managed(make());
       const peer = await rawConnected(await socket.bind("tcp://127.0.0.1:*"), { type });
@@ -76,7 +76,7 @@ describe("messages of one part", () => {
     },
   );
 
-  it("N1 their sockets say that they are thread-safe ones, option 81 too", () => {
+  it("their sockets say that they are thread-safe ones, option 81 too (N1)", () => {
     for (const Type of [Client, Server, Radio, Dish, Scatter, Gather, Peer, Channel]) {
       const socket = managed(new Type());
       expect([socket.threadSafe, socket.getInt32Option(81)]).toEqual([true, 1]);
@@ -85,7 +85,7 @@ describe("messages of one part", () => {
 });
 
 describe.each(TRANSPORTS)("SERVER and CLIENT over $name", ({ endpoint }) => {
-  it("N3 a message carries the number of its peer, and a reply by that number reaches it", async () => {
+  it("a message carries the number of its peer, and a reply by that number reaches it (N3)", async () => {
     const server = managed(new Server());
     const actual = await server.bind(endpoint());
     const clients = [0, 1, 2].map(() => managed(new Client()));
@@ -104,7 +104,7 @@ describe.each(TRANSPORTS)("SERVER and CLIENT over $name", ({ endpoint }) => {
     }
   });
 
-  it("N3 an unknown number is EHOSTUNREACH, and so is one whose peer left with messages unread", async () => {
+  it("an unknown number is EHOSTUNREACH, and so is one whose peer left with messages unread (N3)", async () => {
     const server = managed(new Server());
     const client = managed(new Client());
     client.connect(await server.bind(endpoint()));
@@ -124,7 +124,7 @@ describe.each(TRANSPORTS)("SERVER and CLIENT over $name", ({ endpoint }) => {
     await expect(server.sendMany([["x", other]])).rejects.toMatchObject(unreachable);
   });
 
-  it("N3 a full peer is a wait or EAGAIN, never a loss", async () => {
+  it("a full peer is a wait or EAGAIN, never a loss (N3)", async () => {
     const server = managed(new Server({ sendHighWaterMark: 3 }));
     const client = managed(new Client({ receiveHighWaterMark: 3 }));
     client.connect(await server.bind(endpoint()));
@@ -140,7 +140,7 @@ describe.each(TRANSPORTS)("SERVER and CLIENT over $name", ({ endpoint }) => {
     await Promise.all(sends);
   });
 
-  it("N4 CLIENT with several servers sends in turn and receives from all", async () => {
+  it("CLIENT with several servers sends in turn and receives from all (N4)", async () => {
     const client = managed(new Client());
     const servers = [0, 1, 2].map(() => managed(new Server()));
     for (const server of servers) client.connect(await server.bind(endpoint()));
@@ -160,7 +160,7 @@ describe.each(TRANSPORTS)("SERVER and CLIENT over $name", ({ endpoint }) => {
     expect(replies.sort().join("")).toBe("000111222");
   });
 
-  it("N4 CLIENT without a server waits, or fails with EAGAIN", async () => {
+  it("CLIENT without a server waits, or fails with EAGAIN (N4)", async () => {
     const client = managed(new Client());
     const actual = await client.bind(endpoint());
     await expect(client.send("x", { timeout: 0 })).rejects.toMatchObject({ code: "EAGAIN" });
@@ -174,7 +174,7 @@ describe.each(TRANSPORTS)("SERVER and CLIENT over $name", ({ endpoint }) => {
 });
 
 describe("SERVER on the wire", () => {
-  it("N3 a send that waits for a full peer is EHOSTUNREACH when that one leaves", async () => {
+  it("a send that waits for a full peer is EHOSTUNREACH when that one leaves (N3)", async () => {
     const server = managed(new Server({ sendHighWaterMark: 1 }));
     const peer = await rawConnected(await server.bind("tcp://127.0.0.1:*"), { type: "CLIENT" });
     peer.write(message("x"));
@@ -191,7 +191,7 @@ describe("SERVER on the wire", () => {
     await outcome;
   });
 
-  it("N3 the number is ours: an Identity chooses nothing, and each connection gets another", async () => {
+  it("the number is ours: an Identity chooses nothing, and each connection gets another (N3)", async () => {
     const server = managed(new Server());
     const endpoint = await server.bind("tcp://127.0.0.1:*");
     const numbers: number[] = [];
@@ -207,7 +207,7 @@ describe("SERVER on the wire", () => {
     expect(new Set(numbers).size).toBe(3);
   });
 
-  it("U2 a routingId of the wrong type or out of range is refused at once", () => {
+  it("a routingId of the wrong type or out of range is refused at once (U2)", () => {
     const server = managed(new Server());
     expect(() => server.send("x", undefined as never)).toThrow(/routingId/);
     expect(() => server.send("x", {} as never)).toThrow(TypeError);
@@ -219,7 +219,7 @@ describe("SERVER on the wire", () => {
 });
 
 describe.each(TRANSPORTS)("SCATTER and GATHER over $name", ({ endpoint }) => {
-  it("N5 SCATTER hands out in turn to those with room, waits when none has, and drops nothing", async () => {
+  it("SCATTER hands out in turn to those with room, waits when none has, and drops nothing (N5)", async () => {
     const scatter = managed(new Scatter({ sendHighWaterMark: 5 }));
     const actual = await scatter.bind(endpoint());
     await expect(scatter.send("x", { timeout: 0 })).rejects.toMatchObject({ code: "EAGAIN" });
@@ -245,7 +245,7 @@ describe.each(TRANSPORTS)("SCATTER and GATHER over $name", ({ endpoint }) => {
     for (const own of got) expect(own.length).toBeGreaterThan(5);
   });
 
-  it("N5 GATHER takes from several in turn", async () => {
+  it("GATHER takes from several in turn (N5)", async () => {
     const gather = managed(new Gather());
     const actual = await gather.bind(endpoint());
     const [busy, quiet] = [managed(new Scatter()), managed(new Scatter())];
@@ -261,7 +261,7 @@ describe.each(TRANSPORTS)("SCATTER and GATHER over $name", ({ endpoint }) => {
 });
 
 describe.each(TRANSPORTS)("PEER over $name", ({ endpoint, absent }) => {
-  it("N6 connectPeer() tells the number at once: messages to it queue, and it is the one they come back with", async () => {
+  it("connectPeer() tells the number at once: messages to it queue, and it is the one they come back with (N6)", async () => {
     const actual = await absent();
     const dialling = managed(new Peer({ reconnectInterval: 10 }));
     const routingId = dialling.connectPeer(actual);
@@ -276,7 +276,7 @@ describe.each(TRANSPORTS)("PEER over $name", ({ endpoint, absent }) => {
     expect([back.toString(), of.routingId]).toEqual(["back", routingId]);
   });
 
-  it("N6 disconnectPeer() ends the connection of that number, also of two to one endpoint", async () => {
+  it("disconnectPeer() ends the connection of that number, also of two to one endpoint (N6)", async () => {
     const bound = managed(new Peer());
     const actual = await bound.bind(endpoint());
     const dialling = managed(new Peer());
@@ -300,7 +300,7 @@ describe.each(TRANSPORTS)("PEER over $name", ({ endpoint, absent }) => {
     expect(() => dialling.disconnectPeer(first)).toThrow(unreachable);
   });
 
-  it("N6 with immediate connectPeer() is EINVAL and connects nothing", async () => {
+  it("with immediate connectPeer() is EINVAL and connects nothing (N6)", async () => {
     const peer = managed(new Peer({ immediate: true }));
     const actual = await absent();
     expect(() => peer.connectPeer(actual)).toThrow(
@@ -311,7 +311,7 @@ describe.each(TRANSPORTS)("PEER over $name", ({ endpoint, absent }) => {
 });
 
 describe("PEER on the wire", () => {
-  it("N6 the number of a dialled peer stays over a reconnect, and its queue", async () => {
+  it("the number of a dialled peer stays over a reconnect, and its queue (N6)", async () => {
     const listener = await rawListen();
     const dialling = managed(new Peer({ reconnectInterval: 20 }));
     const events = record(dialling);

@@ -26,7 +26,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     expect(socket.readable ?? false).toBe(false); // nothing has come yet
   });
 
-  it("U1 has the methods of its directions and no others", () => {
+  it("has the methods of its directions and no others (U1)", () => {
     const socket = managed(make());
     for (const name of ["send", "trySend", "sendMany"]) expect(name in socket, name).toBe(sends);
     for (const name of ["receive", "tryReceive", "receiveMany"]) expect(name in socket, name).toBe(receives);
@@ -40,7 +40,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     else expect(listen).toThrow(TypeError);
   });
 
-  it("U2 an option that the type does not own is refused: as a field, as a property and by number", () => {
+  it("an option that the type does not own is refused: as a field, as a property and by number (U2)", () => {
     expect(() => make({ [foreign]: 1 })).toThrow(TypeError);
     expect(() => make({ nonsense: 1 })).toThrow(TypeError);
     const socket = managed(make());
@@ -60,7 +60,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     }
   });
 
-  it("U2 a wrong value throws and the old one stays", () => {
+  it("a wrong value throws and the old one stays (U2)", () => {
     const socket = managed(make({ linger: 5 }));
     expect(() => (socket.linger = "7" as unknown as number)).toThrow(TypeError);
     expect(() => (socket.linger = -2)).toThrow(RangeError);
@@ -79,7 +79,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     }
   });
 
-  it("U3 heartbeatTimeToLive is at most 6553599, here and by number", () => {
+  it("heartbeatTimeToLive is at most 6553599, here and by number (U3)", () => {
     const socket = managed(make({ heartbeatTimeToLive: 6_553_599 }));
     expect(() => (socket.heartbeatTimeToLive = 6_553_600)).toThrow(RangeError);
     expect(() => socket.setInt32Option(76, 6_553_600)).toThrow(expect.objectContaining({ code: "EINVAL" }));
@@ -87,7 +87,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     expect(socket.heartbeatTimeToLive).toBe(6_553_599);
   });
 
-  it("U4 any operation on a closed socket is a clean error", async () => {
+  it("any operation on a closed socket is a clean error (U4)", async () => {
     const socket = make();
     await socket.close();
     await socket.close();
@@ -122,7 +122,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     expect([socket.peers, socket.writable ?? false, socket.readable ?? false]).toEqual([[], false, false]);
   });
 
-  it("U4 close rejects what waits", async () => {
+  it("close rejects what waits (U4)", async () => {
     const socket = managed(make());
     await socket.bind("tcp://127.0.0.1:*");
     const waiting: Promise<unknown>[] = [socket.connected()];
@@ -135,7 +135,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
     await Promise.all(outcomes);
   });
 
-  it("G13 timeouts and abort signals, of receives and of sends that wait", async () => {
+  it("timeouts and abort signals, of receives and of sends that wait (G13)", async () => {
     const socket = managed(make());
     await socket.bind("tcp://127.0.0.1:*");
     const calls: ((options: object) => Promise<unknown>)[] = [];
@@ -173,7 +173,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
 
 describe("endpoints", () => {
   it.each(["udp://127.0.0.1:1", "pgm://x", "http://localhost", "TCP://127.0.0.1:1", "x://y"])(
-    "R27 the unknown scheme of %s gives EPROTONOSUPPORT",
+    "the unknown scheme of %s gives EPROTONOSUPPORT (R27)",
     async (endpoint) => {
       const pull = managed(new Pull());
       await expect(pull.bind(endpoint)).rejects.toMatchObject({
@@ -197,13 +197,13 @@ describe("endpoints", () => {
     "ipc://",
     "inproc://",
     "ipc://a\0b",
-  ])("R27 the malformed endpoint %j gives EINVAL", async (endpoint) => {
+  ])("the malformed endpoint %j gives EINVAL (R27)", async (endpoint) => {
     const pull = managed(new Pull());
     await expect(pull.bind(endpoint)).rejects.toMatchObject({ code: "EINVAL" });
     expect(() => pull.connect(endpoint)).toThrow(expect.objectContaining({ code: "EINVAL" }));
   });
 
-  it("U5 arbitrary strings as endpoints give an error or success, never a crash", async () => {
+  it("arbitrary strings as endpoints give an error or success, never a crash (U5)", async () => {
     const random = randomFrom(5);
     const pieces = [
       "tcp",
@@ -269,7 +269,7 @@ describe("endpoints", () => {
 });
 
 describe("bad input", () => {
-  it("U6 arbitrary octets on a connection end or idle it, and a good peer beside it works", async () => {
+  it("arbitrary octets on a connection end or idle it, and a good peer beside it works (U6)", async () => {
     const pull = managed(new Pull({ handshakeInterval: 10_000 }));
     const events = record(pull);
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
@@ -294,7 +294,7 @@ describe("bad input", () => {
     expect(good.ended).toBe(false);
   });
 
-  it("U6 a valid stream with one octet changed ends or idles that connection only", async () => {
+  it("a valid stream with one octet changed ends or idles that connection only (U6)", async () => {
     const pull = managed(new Pull({ handshakeInterval: 10_000 }));
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const good = await rawConnected(endpoint, { type: "PUSH" });

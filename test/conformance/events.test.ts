@@ -7,7 +7,7 @@ import { managed, rawConnected, rawDial, rawListen, record, within } from "../su
 import { greeting, ready } from "../support/raw-peer.js";
 
 describe("events", () => {
-  it("T1 a dialler tells of a healthy connection and its end, in order", async () => {
+  it("a dialler tells of a healthy connection and its end, in order (T1)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ reconnectInterval: 1000 }));
     const events = record(push);
@@ -27,7 +27,7 @@ describe("events", () => {
     expect(disconnect.error).toBeUndefined();
   });
 
-  it("T1 a refused connection attempt tells why it will be made again", async () => {
+  it("a refused connection attempt tells why it will be made again (T1)", async () => {
     const listener = await rawListen();
     await listener.close();
     const push = managed(new Push({ reconnectInterval: 10 }));
@@ -38,7 +38,7 @@ describe("events", () => {
     expect(events.of("connect")).toHaveLength(0);
   });
 
-  it("T2 a listener tells of its binding, of each connection and its end, and of its own", async () => {
+  it("a listener tells of its binding, of each connection and its end, and of its own (T2)", async () => {
     const pull = managed(new Pull());
     const events = record(pull);
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
@@ -59,7 +59,7 @@ describe("events", () => {
     ]);
   });
 
-  it("T2 closing a socket with a connected peer tells of the end last, and of nothing after it", async () => {
+  it("closing a socket with a connected peer tells of the end last, and of nothing after it (T2)", async () => {
     const pull = managed(new Pull());
     const events = record(pull);
     const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
@@ -71,7 +71,7 @@ describe("events", () => {
     expect(events.of("close").length).toBeGreaterThanOrEqual(1);
   });
 
-  it("T4 a bind that fails is told besides the error thrown", async () => {
+  it("a bind that fails is told besides the error thrown (T4)", async () => {
     const taken = await rawListen();
     const pull = managed(new Pull());
     const events = record(pull);
@@ -80,7 +80,7 @@ describe("events", () => {
     expect(event).toMatchObject({ address: taken.endpoint, error: { code: "EADDRINUSE" } });
   });
 
-  it("T6 an incompatible socket type is told with the reason", async () => {
+  it("an incompatible socket type is told with the reason (T6)", async () => {
     const pull = managed(new Pull());
     const events = record(pull);
     const peer = await rawDial(await pull.bind("tcp://127.0.0.1:*"));

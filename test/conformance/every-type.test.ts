@@ -28,7 +28,7 @@ function last(parts: unknown[]): string {
 }
 
 describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) => {
-  it.each(PARTNERED)("G1 %s binds and its partner connects, and the other way round", async (type) => {
+  it.each(PARTNERED)("%s binds and its partner connects, and the other way round (G1)", async (type) => {
     const { make, partner } = ALL_TYPES[type];
     for (const binds of [true, false]) {
       const [own, other] = [managed(make()), managed(ALL_TYPES[partner].make())];
@@ -41,7 +41,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
   });
 
   it.each(PARTNERED.filter((type) => type !== "PAIR" && type !== "CHANNEL"))(
-    "G1 %s binds twice and connects once, all at the same time",
+    "%s binds twice and connects once, all at the same time (G1)",
     async (type) => {
       const { make, partner } = ALL_TYPES[type];
       const own = managed(make());
@@ -55,7 +55,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
   );
 
   it.each(PLAIN)(
-    "G16 %s with bind() only waits for a peer; with connect() it takes messages at once",
+    "%s with bind() only waits for a peer; with connect() it takes messages at once (G16)",
     async (type) => {
       const { make, partner } = ALL_TYPES[type];
       const bound = managed(make());
@@ -81,7 +81,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
     PLAIN.filter(
       (type) => ALL_TYPES[ALL_TYPES[type].partner].receives && type !== "PAIR" && type !== "CHANNEL",
     ),
-  )("G10 what several %s send is taken in turn", async (type) => {
+  )("what several %s send is taken in turn (G10)", async (type) => {
     const { make, partner } = ALL_TYPES[type];
     const receiver = managed(ALL_TYPES[partner].make());
     const actual = await receiver.bind(endpoint());
@@ -99,7 +99,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
   if (name === "inproc") return;
 
   it.each(TYPE_NAMES)(
-    "G15 %s connected twice to one endpoint has the right number of connections",
+    "%s connected twice to one endpoint has the right number of connections (G15)",
     async (type) => {
       const { make, partner, single } = ALL_TYPES[type];
       const listener = await rawListen(name === "ipc" ? await absent() : undefined);
@@ -136,7 +136,7 @@ describe("every type", () => {
     ["SERVER", "EHOSTUNREACH"],
     ["PEER", "EHOSTUNREACH"],
     ["STREAM", "EHOSTUNREACH"],
-  ] as const)("G16 %s with no peer never waits, or says why it fails: %s", async (type, code) => {
+  ] as const)("%s with no peer never waits, or says why it fails: %s (G16)", async (type, code) => {
     const { make, to } = ALL_TYPES[type];
     const socket: AnySocket = managed(make());
     await socket.bind("tcp://127.0.0.1:*");
@@ -148,7 +148,7 @@ describe("every type", () => {
     else await expect(send).rejects.toMatchObject({ name: "ZmqError", code });
   });
 
-  it("G10 XPUB and SERVER take what raw peers send in turn", async () => {
+  it("XPUB and SERVER take what raw peers send in turn (G10)", async () => {
     for (const [socket, type, body] of [
       [managed(new XPublisher()), "XSUB", "data"],
       [managed(new Server()), "CLIENT", "data"],

@@ -54,7 +54,7 @@ async function turnedAway(pull: Pull, endpoint: string): Promise<Error & { code?
 
 describe("tcpAcceptFilter", () => {
   it.each([[["127.0.0.0/8"]], [["10.0.0.0/8", "127.0.0.1"]], [[]]])(
-    "R12 %o lets 127.0.0.1 in",
+    "%o lets 127.0.0.1 in (R12)",
     async (tcpAcceptFilter) => {
       const pull = managed(new Pull({ tcpAcceptFilter }));
       const events = record(pull);
@@ -64,7 +64,7 @@ describe("tcpAcceptFilter", () => {
   );
 
   it.each([[["10.0.0.0/8"]], [["127.0.0.2", "::1/128", "192.168.0.0/16"]], [["::/0"]]])(
-    "R12 %o closes 127.0.0.1 at accept, with an event that says so",
+    "%o closes 127.0.0.1 at accept, with an event that says so (R12)",
     async (tcpAcceptFilter) => {
       const pull = managed(new Pull({ tcpAcceptFilter }));
       const error = await turnedAway(pull, await pull.bind("tcp://127.0.0.1:*"));
@@ -73,7 +73,7 @@ describe("tcpAcceptFilter", () => {
     },
   );
 
-  it.skipIf(!LINUX)("R12 one peer is let in beside another that is not", async () => {
+  it.skipIf(!LINUX)("one peer is let in beside another that is not (R12)", async () => {
     const pull = managed(new Pull({ tcpAcceptFilter: "127.0.0.2/32" }));
     const port = portOf(await pull.bind("tcp://127.0.0.1:*"));
     const events = record(pull);
@@ -85,7 +85,7 @@ describe("tcpAcceptFilter", () => {
     expect(pull.peers).toHaveLength(1);
   });
 
-  it.skipIf(!HAS_IPV6)("R12 an IPv4 peer of a dual-stack socket is matched as such", async () => {
+  it.skipIf(!HAS_IPV6)("an IPv4 peer of a dual-stack socket is matched as such (R12)", async () => {
     const pull = managed(new Pull({ ipv6: true, tcpAcceptFilter: ["127.0.0.0/8"] }));
     const port = portOf(await pull.bind("tcp://*:*"));
     await welcome(pull, `tcp://127.0.0.1:${port}`);
@@ -95,7 +95,7 @@ describe("tcpAcceptFilter", () => {
     expect((await events.next("accept:error")).error?.message).toMatch(/does not let \[::1\] in/);
   });
 
-  it.skipIf(!HAS_IPV6)("R12 IPv6 ranges let IPv6 peers in", async () => {
+  it.skipIf(!HAS_IPV6)("IPv6 ranges let IPv6 peers in (R12)", async () => {
     const pull = managed(new Pull({ ipv6: true, tcpAcceptFilter: ["::1/128"] }));
     const port = portOf(await pull.bind("tcp://*:*"));
     await welcome(pull, `tcp://[::1]:${port}`, { ipv6: true });
@@ -104,7 +104,7 @@ describe("tcpAcceptFilter", () => {
     await events.next("accept:error");
   });
 
-  it("R12 zeromq is turned away as well", async () => {
+  it("zeromq is turned away as well (R12)", async () => {
     const pull = managed(new Pull({ tcpAcceptFilter: ["192.0.2.0/24"] }));
     const events = record(pull);
     const push = new zmq.Push({ linger: 0 });
@@ -113,12 +113,12 @@ describe("tcpAcceptFilter", () => {
     expect((await events.next("accept:error")).error).toMatchObject({ code: "EACCES" });
   });
 
-  it("R12 does not concern ipc", async () => {
+  it("does not concern ipc (R12)", async () => {
     const pull = managed(new Pull({ tcpAcceptFilter: ["192.0.2.0/24"] }));
     await welcome(pull, await pull.bind("ipc://*"));
   });
 
-  it("R12 a string is added, null empties the list, an array replaces it", () => {
+  it("a string is added, null empties the list, an array replaces it (R12)", () => {
     const pull = managed(new Pull({ tcpAcceptFilter: "10.0.0.0/8" }));
     expect(pull.tcpAcceptFilter).toEqual(["10.0.0.0/8"]);
     pull.tcpAcceptFilter = "::1";
@@ -131,7 +131,7 @@ describe("tcpAcceptFilter", () => {
     expect(managed(new Pull()).tcpAcceptFilter).toEqual([]);
   });
 
-  it("R12 the list of a socket is its own, and cannot be changed from outside", () => {
+  it("the list of a socket is its own, and cannot be changed from outside (R12)", () => {
     const given = ["10.0.0.0/8"];
     const pull = managed(new Pull({ tcpAcceptFilter: given }));
     given.push("0.0.0.0/0");
@@ -152,7 +152,7 @@ describe("tcpAcceptFilter", () => {
     ["10.0.0.0/33", RangeError],
     [["10.0.0.0/8", "localhost"], RangeError],
   ];
-  it.each(bad)("R12 %o is refused, and the list stays", (value, error) => {
+  it.each(bad)("%o is refused, and the list stays (R12)", (value, error) => {
     const pull = managed(new Pull({ tcpAcceptFilter: ["127.0.0.1"] }));
     const set = (): void => {
       pull.tcpAcceptFilter = value as string;
@@ -185,7 +185,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
       ipcFilterProcessIds: [process.pid],
     },
   };
-  it.each(Object.entries(welcomeLists))("R19 a peer is let in by its %s", async (_name, options) => {
+  it.each(Object.entries(welcomeLists))("a peer is let in by its %s (R19)", async (_name, options) => {
     const pull = managed(new Pull(options));
     await welcome(pull, await pull.bind("ipc://*"));
   });
@@ -201,7 +201,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
     },
   };
   it.each(Object.entries(closedLists))(
-    "R19 a peer in no list (%s) is closed at accept",
+    "a peer in no list (%s) is closed at accept (R19)",
     async (_name, options) => {
       const pull = managed(new Pull(options));
       const error = await turnedAway(pull, await pull.bind("ipc://*"));
@@ -210,7 +210,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
     },
   );
 
-  it.each(endpoints)("R19 holds on %s", async (_name, endpoint) => {
+  it.each(endpoints)("holds on %s (R19)", async (_name, endpoint) => {
     const open = managed(new Pull({ ipcFilterUserIds: [uid] }));
     await welcome(open, await open.bind(endpoint()));
     const closed = managed(new Pull({ ipcFilterUserIds: [NOBODY] }));
@@ -221,7 +221,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
     expect(closed.peers).toEqual([]);
   });
 
-  it("R19 zeromq is turned away as well", async () => {
+  it("zeromq is turned away as well (R19)", async () => {
     const pull = managed(new Pull({ ipcFilterProcessIds: [1] }));
     const events = record(pull);
     const push = new zmq.Push({ linger: 0 });
@@ -230,7 +230,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
     expect((await events.next("accept:error")).error).toMatchObject({ code: "EACCES" });
   });
 
-  it("R19 does not concern tcp, nor connections that we make", async () => {
+  it("does not concern tcp, nor connections that we make (R19)", async () => {
     const closed = { ipcFilterUserIds: [NOBODY] };
     const pull = managed(new Pull(closed));
     await welcome(pull, await pull.bind("tcp://127.0.0.1:*"));
@@ -238,7 +238,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
     await welcome(open, await open.bind("ipc://*"), closed);
   });
 
-  it("R19 a filter acts on what is bound afterwards", async () => {
+  it("a filter acts on what is bound afterwards (R19)", async () => {
     const pull = managed(new Pull());
     const before = await pull.bind("ipc://*");
     pull.ipcFilterUserIds = [NOBODY];
@@ -253,7 +253,7 @@ describe.skipIf(!CREDENTIALS)("ipc filters", () => {
 });
 
 describe("what cannot be asked", () => {
-  it.skipIf(CREDENTIALS).each(LISTS)("R19 %s is refused by an engine that cannot tell", async (name) => {
+  it.skipIf(CREDENTIALS).each(LISTS)("%s is refused by an engine that cannot tell (R19)", async (name) => {
     const pull = managed(new Pull({ [name]: [1] }));
     const error = { name: "ZmqError", code: "ENOTSUP", message: expect.stringContaining(name) };
     await expect(pull.bind("ipc://*")).rejects.toMatchObject(error);
@@ -272,7 +272,7 @@ describe("what cannot be asked", () => {
     [[2 ** 32 - 1], RangeError], // (uid_t)-1 is nobody's
   ];
   for (const name of LISTS) {
-    it.each(bad)(`R19 ${name} = %o is refused`, (value, error) => {
+    it.each(bad)(`${name} = %o is refused (R19)`, (value, error) => {
       const pull = managed(new Pull()) as unknown as Record<string, unknown>;
       const set = (): void => {
         pull[name] = value;
@@ -283,7 +283,7 @@ describe("what cannot be asked", () => {
     });
   }
 
-  it("R19 there is no process 0", () => {
+  it("there is no process 0 (R19)", () => {
     expect(() => new Pull({ ipcFilterProcessIds: [0] })).toThrow(RangeError);
     expect(managed(new Pull({ ipcFilterUserIds: [0] })).ipcFilterUserIds).toEqual([0]);
   });

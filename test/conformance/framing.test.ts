@@ -36,7 +36,7 @@ async function sending(options = {}) {
 }
 
 describe("framing, sent", () => {
-  it("E1 flags use MORE, LONG and COMMAND only, as each frame needs", async () => {
+  it("flags use MORE, LONG and COMMAND only, as each frame needs (E1)", async () => {
     const { push, peer } = await sending();
     await push.send(["a", "b".repeat(300), "c"]);
     await push.send("d".repeat(300));
@@ -51,14 +51,14 @@ describe("framing, sent", () => {
     [255, "00ff"],
     [256, "020000000000000100"],
     [65536, "020000000000010000"],
-  ])("E2 a body of %i octets has the head %s", async (size, head) => {
+  ])("a body of %i octets has the head %s (E2)", async (size, head) => {
     const { push, peer } = await sending();
     await push.send(Buffer.alloc(size, 7));
     expect((await peer.read(head.length / 2)).toString("hex")).toBe(head);
     expect((await peer.read(size)).equals(Buffer.alloc(size, 7))).toBe(true);
   });
 
-  it("E8 empty parts survive on the way out", async () => {
+  it("empty parts survive on the way out (E8)", async () => {
     const { push, peer } = await sending();
     await push.send(["", "", "x", ""]);
     await push.send([null]);
@@ -66,7 +66,7 @@ describe("framing, sent", () => {
     expect(texts(await peer.readMessage())).toEqual([""]);
   });
 
-  it("E10 E14 parts of concurrent messages never interleave, and messages keep their order", async () => {
+  it("parts of concurrent messages never interleave, and messages keep their order (E10, E14)", async () => {
     const { push, peer } = await sending();
     const sends = Array.from({ length: 200 }, (_, i) => push.send([`${i}`, "x".repeat(i * 40), `${i}`]));
     for (let i = 0; i < 200; i++) {
@@ -75,7 +75,7 @@ describe("framing, sent", () => {
     await Promise.all(sends);
   });
 
-  it("E1 parts may be strings, numbers, views, buffers and null", async () => {
+  it("parts may be strings, numbers, views, buffers and null (E1)", async () => {
     const { push, peer } = await sending();
     const shared = new SharedArrayBuffer(2);
     new Uint8Array(shared).set([1, 2]);
@@ -214,14 +214,14 @@ describe("framing, received", () => {
     },
   );
 
-  it("E3 the long form with a small size is accepted", async () => {
+  it("the long form with a small size is accepted (E3)", async () => {
     const { peer, next } = await receiving();
     peer.write(frame("abc", { long: true, more: true }), frame("", { long: true }));
     expect(await next()).toEqual(["abc", ""]);
   });
 
   it.each(["8000000000000000", "ffffffffffffffff", "7fffffffffffffff", "0100000000000000"])(
-    "E4 a frame of size %s is closed, with an event and before memory is taken",
+    "a frame of size %s is closed, with an event and before memory is taken (E4)",
     async (size) => {
       const { pull, events, peer } = await receiving();
       const before = process.memoryUsage().rss;
@@ -234,7 +234,7 @@ describe("framing, received", () => {
     },
   );
 
-  it("E4 a command of size 2^63-1 is closed", async () => {
+  it("a command of size 2^63-1 is closed (E4)", async () => {
     const { events, peer } = await receiving();
     peer.write(Buffer.from("067fffffffffffffff", "hex"));
     await peer.closed();
@@ -242,7 +242,7 @@ describe("framing, received", () => {
   });
 
   it.each([0x08, 0x10, 0x20, 0x40, 0x80, 0xf8])(
-    "E5 reserved flag bits %i are ignored",
+    "reserved flag bits %i are ignored (E5)",
     async (extraFlags) => {
       const { peer, next } = await receiving();
       peer.write(frame("a", { extraFlags, more: true }), frame("b", { extraFlags }));
@@ -250,13 +250,13 @@ describe("framing, received", () => {
     },
   );
 
-  it("E6 MORE on a command is ignored", async () => {
+  it("MORE on a command is ignored (E6)", async () => {
     const { peer, next } = await receiving();
     peer.write(frame("\x04JUNKx", { command: true, more: true }), message("a"));
     expect(await next()).toEqual(["a"]);
   });
 
-  it("E7 a command between two frames of a message is processed and the message stays whole", async () => {
+  it("a command between two frames of a message is processed and the message stays whole (E7)", async () => {
     const { peer, next } = await receiving();
     peer.write(frame("a", { more: true }), command("PING", "\0\0ctx"), frame("b"));
     const pong = await peer.readCommand();
@@ -264,7 +264,7 @@ describe("framing, received", () => {
     expect(await next()).toEqual(["a", "b"]);
   });
 
-  it("E8 empty frames survive anywhere in a message", async () => {
+  it("empty frames survive anywhere in a message (E8)", async () => {
     const { peer, next } = await receiving();
     peer.write(message("", "a", "", "", "b", ""), message(""), message("", ""));
     expect(await next()).toEqual(["", "a", "", "", "b", ""]);
@@ -272,7 +272,7 @@ describe("framing, received", () => {
     expect(await next()).toEqual(["", ""]);
   });
 
-  it("E9 a message cut off by the end of its connection is not delivered, in no part", async () => {
+  it("a message cut off by the end of its connection is not delivered, in no part (E9)", async () => {
     const { pull, events, peer, next } = await receiving();
     peer.write(message("whole"), frame("half", { more: true }));
     expect(await next()).toEqual(["whole"]);
@@ -281,7 +281,7 @@ describe("framing, received", () => {
     expect(pull.tryReceive()).toBeUndefined();
   });
 
-  it("E9 a frame cut off inside its body is not delivered", async () => {
+  it("a frame cut off inside its body is not delivered (E9)", async () => {
     const { pull, events, peer } = await receiving();
     peer.write(frame("x".repeat(70000)).subarray(0, 69000));
     peer.socket.end();
@@ -289,7 +289,7 @@ describe("framing, received", () => {
     expect(pull.tryReceive()).toBeUndefined();
   });
 
-  it("E11 one octet per write and all in one write decode alike", async () => {
+  it("one octet per write and all in one write decode alike (E11)", async () => {
     const octets = Buffer.concat([
       message("a", "", "c".repeat(255)),
       message("d".repeat(256)),
@@ -306,7 +306,7 @@ describe("framing, received", () => {
     }
   });
 
-  it("E11 thousands of frames in one write decode to the same messages", async () => {
+  it("thousands of frames in one write decode to the same messages (E11)", async () => {
     const { pull, peer } = await receiving({ receiveHighWaterMark: 0 });
     const all = Array.from({ length: 5000 }, (_, i) => message(`${i}`, "x".repeat(i % 300)));
     peer.write(...all);
@@ -318,7 +318,7 @@ describe("framing, received", () => {
     }
   });
 
-  it("E11 large frames cut at awkward places decode whole", async () => {
+  it("large frames cut at awkward places decode whole (E11)", async () => {
     const { pull, peer } = await receiving();
     const body = Buffer.alloc(200_000);
     for (let i = 0; i < body.length; i++) body[i] = (i * 7) % 251;
@@ -338,7 +338,7 @@ describe("framing, received", () => {
     ["an empty body", ""],
     ["a name length beyond the body", "\x7fAB"],
     ["a name length of zero", "\x00"],
-  ])("E12 a command with %s is ignored or closed, without an over-read", async (_, body) => {
+  ])("a command with %s is ignored or closed, without an over-read (E12)", async (_, body) => {
     const { pull, peer } = await receiving();
     peer.write(frame(body, { command: true }));
     await peer.barrier();
@@ -346,7 +346,7 @@ describe("framing, received", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["a"]);
   });
 
-  it("E15 a frame above maxMessageSize closes the connection with an event; one of exactly that size passes", async () => {
+  it("a frame above maxMessageSize closes the connection with an event; one of exactly that size passes (E15)", async () => {
     const { events, peer, next } = await receiving({ maxMessageSize: 1000 });
     peer.write(message("x".repeat(1000)));
     expect(await next()).toEqual(["x".repeat(1000)]);
@@ -356,13 +356,13 @@ describe("framing, received", () => {
     expect(event.error!.message).toMatch(/100[01]/);
   });
 
-  it("E15 maxMessageSize counts per frame, not per message", async () => {
+  it("maxMessageSize counts per frame, not per message (E15)", async () => {
     const { peer, next } = await receiving({ maxMessageSize: 1000 });
     peer.write(message("x".repeat(900), "y".repeat(900)));
     expect((await next()).map((part) => part.length)).toEqual([900, 900]);
   });
 
-  it("E15 maxMessageParts closes a connection whose message has too many parts", async () => {
+  it("maxMessageParts closes a connection whose message has too many parts (E15)", async () => {
     const { events, peer, next } = await receiving({ maxMessageParts: 10 });
     peer.write(message(...Array(10).fill("p")));
     expect(await next()).toHaveLength(10);
@@ -371,7 +371,7 @@ describe("framing, received", () => {
     await events.next("handshake:error:protocol");
   });
 
-  it("E15 messages before the oversize frame are delivered", async () => {
+  it("messages before the oversize frame are delivered (E15)", async () => {
     const { pull, peer } = await receiving({ maxMessageSize: 100 });
     peer.write(message("a"), message("b"), message("x".repeat(101)));
     await peer.closed();
@@ -379,7 +379,7 @@ describe("framing, received", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["b"]);
   });
 
-  it("E15 a READY beyond every reason is closed before it is read whole", async () => {
+  it("a READY beyond every reason is closed before it is read whole (E15)", async () => {
     const pull = managed(new Pull());
     const events = record(pull);
     const peer = await rawDial(await pull.bind("tcp://127.0.0.1:*"));

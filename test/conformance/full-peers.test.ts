@@ -78,7 +78,7 @@ async function numbersRead(peer: Awaited<ReturnType<typeof rawConnected>>, last:
 }
 
 describe.each(FANS)("a full peer of a $type", (fan) => {
-  it("J4 by default what is for it is dropped, told of once, and counted", async () => {
+  it("by default what is for it is dropped, told of once, and counted (J4)", async () => {
     const { socket, events, publish } = await withDeafPeer(fan, {});
     expect(socket.onFull).toBe("dropNewest");
     while (socket.stats.dropped < 50) await publish();
@@ -87,7 +87,7 @@ describe.each(FANS)("a full peer of a $type", (fan) => {
     ]);
   });
 
-  it("J4 a mark in bytes is told of by its name", async () => {
+  it("a mark in bytes is told of by its name (J4)", async () => {
     const { socket, events, publish } = await withDeafPeer(fan, {
       sendHighWaterMark: 0,
       sendHighWaterMarkBytes: 1_000_000,
@@ -97,7 +97,7 @@ describe.each(FANS)("a full peer of a $type", (fan) => {
     expect(socket.stats.unsentBytes).toBeLessThan(1_200_000);
   });
 
-  it("J4 with dropOldest it gets the newest when it reads again, and is told of anew when it stops again", async () => {
+  it("with dropOldest it gets the newest when it reads again, and is told of anew when it stops again (J4)", async () => {
     const { socket, events, peer, publish, sent } = await withDeafPeer(fan, { onFull: "dropOldest" });
     while (socket.stats.dropped < 50) await publish();
     expect(events.of("limit")).toHaveLength(1);
@@ -113,7 +113,7 @@ describe.each(FANS)("a full peer of a $type", (fan) => {
     expect(events.of("limit")).toHaveLength(2);
   });
 
-  it("J4 with disconnect its connection is closed, told with the reason, and it may come back", async () => {
+  it("with disconnect its connection is closed, told with the reason, and it may come back (J4)", async () => {
     const { socket, events, peer, publish } = await withDeafPeer(fan, { onFull: "disconnect" });
     while (events.of("limit").length === 0) await publish();
     expect(events.of("limit")).toMatchObject([
@@ -135,7 +135,7 @@ describe.each(FANS)("a full peer of a $type", (fan) => {
     }, "the peer that came back is served");
   });
 
-  it("J19 with wait a send waits for it, and noDrop is another name for that", async () => {
+  it("with wait a send waits for it, and noDrop is another name for that (J19)", async () => {
     for (const options of [{ onFull: "wait" }, { noDrop: true }]) {
       const { socket, peer, sent, events } = await withDeafPeer(fan, options);
       expect([socket.onFull, socket.noDrop]).toEqual(["wait", true]);
@@ -167,7 +167,7 @@ describe.each(FANS)("a full peer of a $type", (fan) => {
 });
 
 describe.each(TRANSPORTS)("a full peer of zwire over $name", ({ endpoint }) => {
-  it("J4 with dropOldest a subscriber that reads late gets the newest message, in order", async () => {
+  it("with dropOldest a subscriber that reads late gets the newest message, in order (J4)", async () => {
     const publisher = managed(new Publisher({ sendHighWaterMark: 10, onFull: "dropOldest" }));
     const subscriber = managed(new Subscriber({ receiveHighWaterMark: 10 }));
     subscriber.subscribe();
@@ -186,7 +186,7 @@ describe.each(TRANSPORTS)("a full peer of zwire over $name", ({ endpoint }) => {
     expect(subscriber.stats.receivedBytes).toBe(0);
   });
 
-  it("J4 with disconnect a zwire subscriber that does not read is parted with, and a good one beside it gets everything", async () => {
+  it("with disconnect a zwire subscriber that does not read is parted with, and a good one beside it gets everything (J4)", async () => {
     const publisher = managed(new Publisher({ sendHighWaterMark: 10, onFull: "disconnect" }));
     const events = record(publisher);
     const where = await publisher.bind(endpoint());
@@ -210,7 +210,7 @@ describe.each(TRANSPORTS)("a full peer of zwire over $name", ({ endpoint }) => {
     await until(() => got === sent + 1, "the good one goes on");
   });
 
-  it("I5 a Router drops, waits or parts by onFull, and by mandatory where that is not set", async () => {
+  it("a Router drops, waits or parts by onFull, and by mandatory where that is not set (I5)", async () => {
     for (const onFull of ["dropOldest", "disconnect", "wait"] as const) {
       const router = managed(new Router({ sendHighWaterMark: 5, onFull }));
       const events = record(router);
@@ -251,7 +251,7 @@ describe.each(TRANSPORTS)("a full peer of zwire over $name", ({ endpoint }) => {
 });
 
 describe("what is dropped is counted where it can be read", () => {
-  it("H16 replies to requesters that have left, or do not read, show in the stats of a Reply", async () => {
+  it("replies to requesters that have left, or do not read, show in the stats of a Reply (H16)", async () => {
     const reply = managed(new Reply({ sendHighWaterMark: 1 }));
     const endpoint = await reply.bind(ANY);
     const request = new Request();
@@ -293,7 +293,7 @@ describe("a message of more parts than maxMessageParts", () => {
 });
 
 describe("inproc between a Radio and a Dish", () => {
-  it("N12 with dropOldest a Dish that reads late gets the newest", async () => {
+  it("with dropOldest a Dish that reads late gets the newest (N12)", async () => {
     const radio = managed(new Radio({ sendHighWaterMark: 4, onFull: "dropOldest" }));
     const dish = managed(new Dish({ receiveHighWaterMark: 4 }));
     dish.connect(await radio.bind("inproc://full-radio"));

@@ -29,20 +29,20 @@ async function refused(octets: Buffer, options = {}) {
 }
 
 describe("greeting", () => {
-  it("A1 the first ten octets go out at once, before anything is read", async () => {
+  it("the first ten octets go out at once, before anything is read (A1)", async () => {
     const { endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     expect((await peer.read(10)).toString("hex")).toMatch(/^ff.{16}7f$/);
   });
 
-  it("A1 a dialling socket sends its first ten octets at once as well", async () => {
+  it("a dialling socket sends its first ten octets at once as well (A1)", async () => {
     const listener = await rawListen();
     managed(new Push()).connect(listener.endpoint);
     const peer = await listener.accept();
     expect((await peer.read(10)).toString("hex")).toMatch(/^ff.{16}7f$/);
   });
 
-  it("A3 the padding may hold any octets", async () => {
+  it("the padding may hold any octets (A3)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     const padding = Buffer.from("0123456789abcdef", "hex");
@@ -50,7 +50,7 @@ describe("greeting", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
-  it("A3 of the tenth octet only bit 0 counts", async () => {
+  it("of the tenth octet only bit 0 counts (A3)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     const octets = greeting();
@@ -59,14 +59,14 @@ describe("greeting", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
-  it("A4 a peer that shows ten octets and then waits gets our eleventh", async () => {
+  it("a peer that shows ten octets and then waits gets our eleventh (A4)", async () => {
     const { endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     peer.write(greeting().subarray(0, 10));
     expect((await peer.read(11))[10]).toBe(3);
   });
 
-  it("A5 a peer that greets in stages of 10, 1 and 53 octets completes", async () => {
+  it("a peer that greets in stages of 10, 1 and 53 octets completes (A5)", async () => {
     const { endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     const octets = greeting();
@@ -79,7 +79,7 @@ describe("greeting", () => {
     expect((await peer.readCommand()).name).toBe("READY");
   });
 
-  it("A5 libzmq, which greets in stages, completes in both directions", async () => {
+  it("libzmq, which greets in stages, completes in both directions (A5)", async () => {
     const { pull, endpoint } = await boundPull();
     const bound = new zmq.Push({ linger: 0 });
     const dialling = new zmq.Push({ linger: 0 });
@@ -93,7 +93,7 @@ describe("greeting", () => {
     dialling.close();
   });
 
-  it("A6 our greeting has 64 octets: signature, 3.1, mechanism NULL, as-server 0, filler zero", async () => {
+  it("our greeting has 64 octets: signature, 3.1, mechanism NULL, as-server 0, filler zero (A6)", async () => {
     const { endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     peer.write(greeting());
@@ -113,7 +113,7 @@ describe("greeting", () => {
     [3, 255],
     [4, 0],
     [255, 7],
-  ])("A8 a peer of version %i.%i is served, with our own 3.1", async (major, minor) => {
+  ])("a peer of version %i.%i is served, with our own 3.1 (A8)", async (major, minor) => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     const { greeting: ours } = await peer.handshake({ type: "PUSH", major, minor });
@@ -122,33 +122,33 @@ describe("greeting", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
-  it("A9 a peer of major version 2 is closed with an event, without a wait for 64 octets", async () => {
+  it("a peer of major version 2 is closed with an event, without a wait for 64 octets (A9)", async () => {
     await refused(greeting({ major: 2 }).subarray(0, 11));
   });
 
-  it("A11 a peer of revision 0 is closed with an event", async () => {
+  it("a peer of revision 0 is closed with an event (A11)", async () => {
     await refused(Buffer.concat([greeting().subarray(0, 10), Buffer.from([0, 8])]));
   });
 
-  it("A12 a ZMTP 1.0 peer, whose first octet is not FF, is closed with an event", async () => {
+  it("a ZMTP 1.0 peer, whose first octet is not FF, is closed with an event (A12)", async () => {
     await refused(Buffer.from([1, 0, 6, 0, 104, 101, 108, 108, 111]));
   });
 
-  it("A13 FF and an even tenth octet (1.0 with a long identity) is closed with an event", async () => {
+  it("FF and an even tenth octet (1.0 with a long identity) is closed with an event (A13)", async () => {
     await refused(Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 2, 0, 65]));
   });
 
-  it("A21 an HTTP request is closed with an event", async () => {
+  it("an HTTP request is closed with an event (A21)", async () => {
     await refused(Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   });
 
-  it("A22 the event about an older peer names its version as the reason", async () => {
+  it("the event about an older peer names its version as the reason (A22)", async () => {
     const event = await refused(Buffer.from([1, 0, 6, 0, 104, 101, 108, 108, 111]));
     expect(event.type).toBe("handshake:error:protocol");
     expect(event.error!.message).toMatch(/3\.0|1\.0|version|greeting|signature/i);
   });
 
-  it("A23 greeting, READY and messages that trickle octet by octet arrive whole", async () => {
+  it("greeting, READY and messages that trickle octet by octet arrive whole (A23)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     await peer.trickle(
@@ -158,7 +158,7 @@ describe("greeting", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x".repeat(300)]);
   });
 
-  it("A23 greeting, READY and messages glued in one segment arrive whole", async () => {
+  it("greeting, READY and messages glued in one segment arrive whole (A23)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     peer.write(
@@ -173,7 +173,7 @@ describe("greeting", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["end"]);
   });
 
-  it("A23 the stream may be cut anywhere between greeting and messages", async () => {
+  it("the stream may be cut anywhere between greeting and messages (A23)", async () => {
     const { pull, endpoint } = await boundPull();
     const octets = Buffer.concat([greeting(), ready("PUSH"), message("a", "b")]);
     for (let cut = 60; cut < octets.length; cut += 3) {
@@ -186,7 +186,7 @@ describe("greeting", () => {
     }
   });
 
-  it("A24 filler octets that are not zero are ignored", async () => {
+  it("filler octets that are not zero are ignored (A24)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawDial(endpoint);
     peer.write(greeting({ filler: 0xa5 }), ready("PUSH"), message("x"));
@@ -197,14 +197,14 @@ describe("greeting", () => {
     ["before the first octet", Buffer.alloc(0)],
     ["after ten octets", greeting().subarray(0, 10)],
     ["before READY", greeting()],
-  ])("A25 a peer that stalls %s is closed after handshakeInterval, with an event", async (_, octets) => {
+  ])("a peer that stalls %s is closed after handshakeInterval, with an event (A25)", async (_, octets) => {
     const began = performance.now();
     const event = await refused(octets, { handshakeInterval: 200 });
     expect(event.at - began).toBeGreaterThan(100);
     expect(event.at - began).toBeLessThan(8000);
   });
 
-  it("A25 a dialling socket tries again after a stalled greeting", async () => {
+  it("a dialling socket tries again after a stalled greeting (A25)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ handshakeInterval: 1000, reconnectInterval: 20 }));
     push.connect(listener.endpoint);

@@ -40,7 +40,7 @@ async function answeredMessage(peer: RawPeer): Promise<Buffer[]> {
 }
 
 describe("PING received", () => {
-  it.each(["", "x", "0123456789abcdef"])("F7 PONG carries the context %j exactly", async (context) => {
+  it.each(["", "x", "0123456789abcdef"])("PONG carries the context %j exactly (F7)", async (context) => {
     const { endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("PING", `\0\0${context}`));
@@ -49,7 +49,7 @@ describe("PING received", () => {
     expect([pong.name, pong.data.toString("latin1")]).toEqual(["PONG", context]);
   });
 
-  it("F7 a context beyond 16 octets is cut to 16", async () => {
+  it("a context beyond 16 octets is cut to 16 (F7)", async () => {
     const { endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("PING", "\0\x000123456789abcdefghi"));
@@ -57,7 +57,7 @@ describe("PING received", () => {
     expect(pong.data.toString("latin1")).toBe("0123456789abcdef");
   });
 
-  it.each(["", "\0"])("F8 a PING shorter than its TTL field (%j) is ignored", async (data) => {
+  it.each(["", "\0"])("a PING shorter than its TTL field (%j) is ignored (F8)", async (data) => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("PING", data));
@@ -72,13 +72,13 @@ describe("PING received", () => {
     ["PUB", Publisher, "SUB"],
     ["SUB", Subscriber, "PUB"],
     ["PUSH", Push, "PULL"],
-  ] as const)("F7 %s answers PING as well", async (_, Type, type) => {
+  ] as const)("%s answers PING as well (F7)", async (_, Type, type) => {
     const socket = managed(new Type());
     const peer = await rawConnected(await socket.bind("tcp://127.0.0.1:*"), { type });
     await peer.barrier();
   });
 
-  it("F9 after a PING with TTL t, silence of t tenths of a second ends the connection", async () => {
+  it("after a PING with TTL t, silence of t tenths of a second ends the connection (F9)", async () => {
     const { events, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("PING", Buffer.from([0, 3])));
@@ -90,7 +90,7 @@ describe("PING received", () => {
     expect(error).toBeInstanceOf(Error);
   });
 
-  it("F12 any frame ends the wait for the TTL", async () => {
+  it("any frame ends the wait for the TTL (F12)", async () => {
     const { pull, events, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("PING", Buffer.from([0, 2])), message("alive"));
@@ -104,7 +104,7 @@ describe("PING received", () => {
     await peer.barrier();
   });
 
-  it("F15 PONG is produced while our outbound queue is full and nobody reads our inbound one", async () => {
+  it("PONG is produced while our outbound queue is full and nobody reads our inbound one (F15)", async () => {
     const { pull, endpoint } = await boundPull({ receiveHighWaterMark: 10_000 });
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     for (let i = 0; i < 500; i++) peer.write(message(`${i}`));
@@ -126,7 +126,7 @@ describe("PING received", () => {
     }
   });
 
-  it("F18 an unsolicited PONG and unknown commands are ignored", async () => {
+  it("an unsolicited PONG and unknown commands are ignored (F18)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(
@@ -139,7 +139,7 @@ describe("PING received", () => {
     await peer.barrier();
   });
 
-  it("F5 SUBSCRIBE and CANCEL at a socket that is no publisher never surface as data", async () => {
+  it("SUBSCRIBE and CANCEL at a socket that is no publisher never surface as data (F5)", async () => {
     const { pull, endpoint } = await boundPull();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     peer.write(command("SUBSCRIBE", "a"), command("CANCEL", "a"), message("x"));
@@ -149,7 +149,7 @@ describe("PING received", () => {
 });
 
 describe("PING sent", () => {
-  it("F6 PING is a command of a two-octet TTL and at most 16 octets of context", async () => {
+  it("PING is a command of a two-octet TTL and at most 16 octets of context (F6)", async () => {
     const { endpoint } = await boundPull({ heartbeatInterval: 30, heartbeatTimeout: 5000 });
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     const { name, data, frame } = await peer.readCommand();
@@ -160,7 +160,7 @@ describe("PING sent", () => {
     expect(data.readUInt16BE()).toBe(0);
   });
 
-  it("F6 heartbeatTimeToLive is announced in tenths of a second", async () => {
+  it("heartbeatTimeToLive is announced in tenths of a second (F6)", async () => {
     const { endpoint } = await boundPull({
       heartbeatInterval: 30,
       heartbeatTimeout: 5000,
@@ -170,7 +170,7 @@ describe("PING sent", () => {
     expect((await peer.readCommand()).data.readUInt16BE()).toBe(12);
   });
 
-  it("F10 the TTL that we send is at most 655", async () => {
+  it("the TTL that we send is at most 655 (F10)", async () => {
     const { pull, endpoint } = await boundPull({
       heartbeatInterval: 30,
       heartbeatTimeout: 5000,
@@ -181,7 +181,7 @@ describe("PING sent", () => {
     expect(() => (pull.heartbeatTimeToLive = 6_553_600)).toThrow(RangeError); // U3
   });
 
-  it("F11 a PING goes out every interval, and PONGs keep the connection", async () => {
+  it("a PING goes out every interval, and PONGs keep the connection (F11)", async () => {
     const { events, endpoint } = await boundPull({ heartbeatInterval: 100, heartbeatTimeout: 2000 });
     const began = performance.now();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
@@ -194,7 +194,7 @@ describe("PING sent", () => {
     expect(events.of("disconnect")).toHaveLength(0);
   });
 
-  it("F11 PINGs go on when the clock of the system is set back", async () => {
+  it("PINGs go on when the clock of the system is set back (F11)", async () => {
     const { endpoint } = await boundPull({ heartbeatInterval: 30, heartbeatTimeout: 10_000 });
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     const now = Date.now.bind(Date);
@@ -209,7 +209,7 @@ describe("PING sent", () => {
     }
   });
 
-  it("F11 without an answer the connection ends after heartbeatTimeout", async () => {
+  it("without an answer the connection ends after heartbeatTimeout (F11)", async () => {
     const { events, endpoint } = await boundPull({ heartbeatInterval: 50, heartbeatTimeout: 150 });
     const began = performance.now();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
@@ -218,7 +218,7 @@ describe("PING sent", () => {
     expect((await events.next("disconnect")).error).toBeInstanceOf(Error);
   });
 
-  it("F11 an unset heartbeatTimeout is the interval", async () => {
+  it("an unset heartbeatTimeout is the interval (F11)", async () => {
     const { endpoint } = await boundPull({ heartbeatInterval: 100 });
     const began = performance.now();
     const peer = await rawConnected(endpoint, { type: "PUSH" });
@@ -226,7 +226,7 @@ describe("PING sent", () => {
     expect(performance.now() - began).toBeGreaterThan(150);
   });
 
-  it("F13 no PING is sent before the handshake is finished", async () => {
+  it("no PING is sent before the handshake is finished (F13)", async () => {
     const { endpoint } = await boundPull({
       heartbeatInterval: 20,
       heartbeatTimeout: 2000,
@@ -239,7 +239,7 @@ describe("PING sent", () => {
     expect(await peer.readToEnd()).toHaveLength(0);
   });
 
-  it("F14 a 3.0 peer is sent PINGs too or none, and its silence about commands does not harm messages", async () => {
+  it("a 3.0 peer is sent PINGs too or none, and its silence about commands does not harm messages (F14)", async () => {
     const { pull, endpoint } = await boundPull({ heartbeatInterval: 5000 });
     const peer = await rawDial(endpoint);
     await peer.handshake({ type: "PUSH", minor: 0 });
@@ -247,7 +247,7 @@ describe("PING sent", () => {
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
-  it("F16 after heartbeat expiry a dialling socket dials again", async () => {
+  it("after heartbeat expiry a dialling socket dials again (F16)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ heartbeatInterval: 50, heartbeatTimeout: 100, reconnectInterval: 20 }));
     const events = record(push);
@@ -266,7 +266,7 @@ describe("PING sent", () => {
     ["Push", Push, "PULL"],
     ["Dealer, which paces what it writes", Dealer, "ROUTER"],
   ] as const)(
-    "F16 what a silent peer has not taken goes to the next connection: %s",
+    "what a silent peer has not taken goes to the next connection: %s (F16)",
     async (_, Type, type) => {
       const listener = await rawListen();
       const options = { heartbeatInterval: 50, heartbeatTimeout: 150, reconnectInterval: 20, maxResends: 0 };
@@ -287,7 +287,7 @@ describe("PING sent", () => {
     },
   );
 
-  it("F16 after heartbeat expiry an accepting socket drops the peer and its queue", async () => {
+  it("after heartbeat expiry an accepting socket drops the peer and its queue (F16)", async () => {
     const push = managed(new Push({ heartbeatInterval: 50, heartbeatTimeout: 150 }));
     const events = record(push);
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -309,7 +309,7 @@ describe("PING sent", () => {
     }
   });
 
-  it("F17 PINGs outstanding stay few while the peer does not answer", async () => {
+  it("PINGs outstanding stay few while the peer does not answer (F17)", async () => {
     const { endpoint } = await boundPull({ heartbeatInterval: 20, heartbeatTimeout: 1000 });
     const peer = await rawConnected(endpoint, { type: "PUSH" });
     const rest = await peer.readToEnd();
@@ -318,7 +318,7 @@ describe("PING sent", () => {
     expect(rest.length).toBeLessThanOrEqual(60 * 25);
   });
 
-  it("F11 heartbeats against libzmq keep an idle connection, both ways", async () => {
+  it("heartbeats against libzmq keep an idle connection, both ways (F11)", async () => {
     const { pull, events, endpoint } = await boundPull({ heartbeatInterval: 40, heartbeatTimeout: 10_000 });
     const push = new zmq.Push({
       linger: 0,
@@ -341,7 +341,7 @@ describe("PING sent", () => {
     push.close();
   });
 
-  it("F13 heartbeats on both sides of one zwire pair do not disturb messages", async () => {
+  it("heartbeats on both sides of one zwire pair do not disturb messages (F13)", async () => {
     const options = { heartbeatInterval: 20, heartbeatTimeout: 10_000 };
     const { pull, endpoint } = await boundPull(options);
     const push = managed(new Push(options));

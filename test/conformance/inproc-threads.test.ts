@@ -103,7 +103,7 @@ describe.each(PLACES)("inproc across threads: %s", (_place, make) => {
 });
 
 describe("inproc across threads", () => {
-  it("R20 what a connector sent before the bind arrives, up to its sendHighWaterMark", async () => {
+  it("what a connector sent before the bind arrives, up to its sendHighWaterMark (R20)", async () => {
     const endpoint = fresh();
     const push = managed(new Push({ sendHighWaterMark: 7 }));
     push.connect(endpoint);
@@ -117,7 +117,7 @@ describe("inproc across threads", () => {
     await late;
   });
 
-  it("R20 a request queued before the bind gets its reply", async () => {
+  it("a request queued before the bind gets its reply (R20)", async () => {
     const endpoint = fresh();
     const request = managed(new Request());
     request.connect(endpoint);
@@ -130,7 +130,7 @@ describe("inproc across threads", () => {
     expect(texts(await answer)).toEqual(["late"]);
   });
 
-  it("R22 routing id and socket type reach the binder", async () => {
+  it("routing id and socket type reach the binder (R22)", async () => {
     const thread = startThread();
     const endpoint = fresh();
     const reply = managed(new Reply());
@@ -157,7 +157,7 @@ describe("inproc across threads", () => {
     expect(push.peers).toHaveLength(1);
   });
 
-  it("C8 incompatible types do not join", async () => {
+  it("incompatible types do not join (C8)", async () => {
     const endpoint = fresh();
     const pull = managed(new Pull());
     const events = record(pull);
@@ -170,7 +170,7 @@ describe("inproc across threads", () => {
     expect(pull.peers).toHaveLength(0);
   });
 
-  it("R21 names of a context that is not the default one stay in their thread", async () => {
+  it("names of a context that is not the default one stay in their thread (R21)", async () => {
     const endpoint = fresh();
     const own = managed(new Pull({ context: new Context() } as object));
     await own.bind(endpoint);
@@ -228,7 +228,7 @@ describe("inproc across threads", () => {
     expect(await held(300 + 20 + 20)).toBeLessThan(300 + 20 + 48 + 30);
   });
 
-  it("H7 a request that times out drops the connection, and the next one gets its own answer", async () => {
+  it("a request that times out drops the connection, and the next one gets its own answer (H7)", async () => {
     const [thread, endpoint] = [startThread(), fresh()];
     await thread.ask("open", "r", "Reply");
     await thread.ask("call", "r", "bind", endpoint);
@@ -267,7 +267,7 @@ describe("inproc across threads", () => {
 });
 
 describe("inproc names across threads", () => {
-  it("R21 EADDRINUSE while another thread has the name, and not after unbind, close or its death", async () => {
+  it("EADDRINUSE while another thread has the name, and not after unbind, close or its death (R21)", async () => {
     const endpoint = fresh();
     const [one, two] = [startThread(), startThread()];
     await one.ask("open", "a", "Pull");
@@ -290,7 +290,7 @@ describe("inproc names across threads", () => {
     await pull.bind(endpoint);
   });
 
-  it("R21 of many threads that bind a name at once, one gets it", async () => {
+  it("of many threads that bind a name at once, one gets it (R21)", async () => {
     const threads = [0, 1, 2, 3].map(() => startThread());
     await Promise.all(threads.map((thread) => thread.ask("open", "p", "Pull")));
     for (let round = 0; round < 10; round++) {
@@ -305,7 +305,7 @@ describe("inproc names across threads", () => {
     }
   }, 300_000);
 
-  it("R21 a bind in another thread waits for none that is blocked for long, and still sees its names later", async () => {
+  it("a bind in another thread waits for none that is blocked for long, and still sees its names later (R21)", async () => {
     const [endpoint, other] = [fresh(), fresh()];
     const thread = startThread();
     await thread.ask("open", "p", "Pull");
@@ -341,7 +341,7 @@ describe("inproc names across threads", () => {
     },
   );
 
-  it("R21 holds between workers of a main thread without zwire", async () => {
+  it("holds between workers of a main thread without zwire (R21)", async () => {
     const child = startChild("inproc-threads.mjs", ["bind"]);
     const { code, stderr } = await child.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -400,7 +400,7 @@ describe("the end of a thread is the end of its peers", () => {
     },
   );
 
-  it("R22 unbind parts the connector without an error, and it does not come back", async () => {
+  it("unbind parts the connector without an error, and it does not come back (R22)", async () => {
     const [thread, endpoint] = [startThread(), fresh()];
     await thread.ask("open", "p", "Pull");
     await thread.ask("call", "p", "bind", endpoint);
@@ -415,7 +415,7 @@ describe("the end of a thread is the end of its peers", () => {
     expect(push.peers).toHaveLength(0);
   });
 
-  it("S13 disconnect flushes what was sent and parts the two", async () => {
+  it("disconnect flushes what was sent and parts the two (S13)", async () => {
     const [thread, endpoint] = [startThread(), fresh()];
     await thread.ask("open", "p", "Pull");
     await thread.ask("call", "p", "bind", endpoint);
@@ -429,7 +429,7 @@ describe("the end of a thread is the end of its peers", () => {
     expect(() => push.disconnect(endpoint)).toThrow(expect.objectContaining({ code: "ENOENT" }));
   });
 
-  it("S9 close() with linger delivers what the other thread has not read", async () => {
+  it("close() with linger delivers what the other thread has not read (S9)", async () => {
     const [thread, endpoint] = [startThread(), fresh()];
     await thread.ask("open", "p", "Pull", { receiveHighWaterMark: 10 });
     await thread.ask("call", "p", "bind", endpoint);
@@ -443,7 +443,7 @@ describe("the end of a thread is the end of its peers", () => {
     await closing;
   });
 
-  it("R23 a connector that closes before any bind still delivers what it had queued, while it lingers", async () => {
+  it("a connector that closes before any bind still delivers what it had queued, while it lingers (R23)", async () => {
     const [thread, endpoint] = [startThread(), fresh()];
     const push = managed(new Push({ linger: 20_000 }));
     push.connect(endpoint);

@@ -23,7 +23,7 @@ describe("inproc", () => {
     expect(push.peers).toHaveLength(0);
   });
 
-  it("R23 a closed connector whose name is bound by a type that does not fit lingers no longer", async () => {
+  it("a closed connector whose name is bound by a type that does not fit lingers no longer (R23)", async () => {
     const name = fresh();
     const push = managed(new Push({ linger: -1 }));
     push.connect(name);
@@ -42,7 +42,7 @@ describe("inproc", () => {
     expect([reply.peers.length, request.peers.length]).toEqual([0, 0]);
   });
 
-  it("R20 a connector may come before the binder, and what it sent arrives", async () => {
+  it("a connector may come before the binder, and what it sent arrives (R20)", async () => {
     const name = fresh();
     const push = managed(new Push());
     push.connect(name);
@@ -53,7 +53,7 @@ describe("inproc", () => {
       expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual([`${i}`, "tail"]);
   });
 
-  it("R20 before the bind, the connector's sendHighWaterMark holds", () => {
+  it("before the bind, the connector's sendHighWaterMark holds (R20)", () => {
     const push = managed(new Push({ sendHighWaterMark: 7 }));
     push.connect(fresh());
     let taken = 0;
@@ -73,7 +73,7 @@ describe("inproc", () => {
     }
   });
 
-  it("R20 several connectors wait for one binder", async () => {
+  it("several connectors wait for one binder (R20)", async () => {
     const name = fresh();
     const pushes = [0, 1, 2].map(() => managed(new Push()));
     for (const push of pushes) push.connect(name);
@@ -85,7 +85,7 @@ describe("inproc", () => {
     expect(got.sort()).toEqual(["0", "1", "2"]);
   });
 
-  it("R20 what a PUB sent before the bind is gone: there was no subscription", async () => {
+  it("what a PUB sent before the bind is gone: there was no subscription (R20)", async () => {
     const name = fresh();
     const publisher = managed(new Publisher());
     publisher.connect(name);
@@ -98,7 +98,7 @@ describe("inproc", () => {
     expect(texts(await subscriber.receive({ timeout: 20_000 }))).toEqual(["late"]);
   });
 
-  it("R21 a second bind of a name gives EADDRINUSE; unbind and close free it", async () => {
+  it("a second bind of a name gives EADDRINUSE; unbind and close free it (R21)", async () => {
     const name = fresh();
     const first = managed(new Pull());
     await first.bind(name);
@@ -110,7 +110,7 @@ describe("inproc", () => {
     await managed(new Pull()).bind(name);
   });
 
-  it("R21 names are per context", async () => {
+  it("names are per context (R21)", async () => {
     const name = fresh();
     const [one, two] = [new Context(), new Context()];
     const pulls = [
@@ -126,7 +126,7 @@ describe("inproc", () => {
     expect(pulls[1].context).toBe(two);
   });
 
-  it("R22 the connector's identity and socket type reach the binder", async () => {
+  it("the connector's identity and socket type reach the binder (R22)", async () => {
     const reply = managed(new Reply());
     const request = managed(new Request({ routingId: "name" }));
     request.connect(await reply.bind(fresh()));
@@ -134,7 +134,7 @@ describe("inproc", () => {
     expect([reply.peers[0].socketType, reply.peers[0].routingId.toString()]).toEqual(["REQ", "name"]);
   });
 
-  it("R22 after the binder has closed there is no reconnect", async () => {
+  it("after the binder has closed there is no reconnect (R22)", async () => {
     const name = fresh();
     const push = managed(new Push());
     const events = record(push);
@@ -154,7 +154,7 @@ describe("inproc", () => {
     await push.connected({ timeout: 20_000 });
   });
 
-  it("R23 a connector that closes before any bind still delivers what it had queued", async () => {
+  it("a connector that closes before any bind still delivers what it had queued (R23)", async () => {
     const name = fresh();
     const push = managed(new Push({ linger: 30_000 }));
     push.connect(name);
@@ -166,7 +166,7 @@ describe("inproc", () => {
     await closing;
   });
 
-  it("C8 incompatible types do not join", async () => {
+  it("incompatible types do not join (C8)", async () => {
     const name = fresh();
     const pull = managed(new Pull());
     const events = record(pull);
@@ -190,7 +190,7 @@ describe("inproc", () => {
     expect(Buffer.isBuffer(got)).toBe(true);
   });
 
-  it("S13 disconnect parts the two, and messages already passed stay readable at the binder", async () => {
+  it("disconnect parts the two, and messages already passed stay readable at the binder (S13)", async () => {
     const name = fresh();
     const pull = managed(new Pull());
     const push = managed(new Push());

@@ -37,7 +37,7 @@ const abstractName = () => `ipc://@zwire-test-${process.pid}-${names++}`;
 
 describe("ipc endpoints", () => {
   it.skipIf(process.platform === "win32")(
-    "R13 a path that cannot be looked at any more is told, and listening ends all the same",
+    "a path that cannot be looked at any more is told, and listening ends all the same (R13)",
     async () => {
       const directory = temporaryDirectory();
       const inner = join(directory, "d");
@@ -53,7 +53,7 @@ describe("ipc endpoints", () => {
     },
   );
 
-  it("R13 a stale socket file is replaced", async () => {
+  it("a stale socket file is replaced (R13)", async () => {
     const directory = temporaryDirectory();
     const [served, path] = [join(directory, "served"), join(directory, "s")];
     const server = createServer().listen(served);
@@ -124,7 +124,7 @@ describe("ipc endpoints", () => {
     expect(texts(await pull.receive())).toEqual(["x"]);
   });
 
-  it("R13 a file that is no socket is somebody's data and stays", async () => {
+  it("a file that is no socket is somebody's data and stays (R13)", async () => {
     const path = join(temporaryDirectory(), "data");
     writeFileSync(path, "precious");
     await expect(managed(new Pull()).bind(`ipc://${path}`)).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -132,7 +132,7 @@ describe("ipc endpoints", () => {
   });
 
   it.each(["unbind", "close"] as const)(
-    "R14 %s removes the file that is ours, and nothing else",
+    "%s removes the file that is ours, and nothing else (R14)",
     async (how) => {
       const directory = temporaryDirectory();
       const path = join(directory, "s");
@@ -145,7 +145,7 @@ describe("ipc endpoints", () => {
     },
   );
 
-  it("R14 a file that another socket has taken since is left alone", async () => {
+  it("a file that another socket has taken since is left alone (R14)", async () => {
     const path = join(temporaryDirectory(), "s");
     const first = managed(new Pull());
     const second = managed(new Pull());
@@ -156,7 +156,7 @@ describe("ipc endpoints", () => {
     await passes(`ipc://${path}`, second);
   });
 
-  it("R15 ipc://* binds tmpXXXXXX/socket under the temporary directory, mode 0700, and removes both", async () => {
+  it("ipc://* binds tmpXXXXXX/socket under the temporary directory, mode 0700, and removes both (R15)", async () => {
     const pull = managed(new Pull());
     const endpoint = await pull.bind("ipc://*");
     const path = endpoint.slice("ipc://".length);
@@ -167,7 +167,7 @@ describe("ipc endpoints", () => {
     expect(existsSync(dirname(path))).toBe(false);
   });
 
-  it.each(["TMPDIR", "TEMPDIR", "TMP"])("R15 %s says where temporary names go", async (variable) => {
+  it.each(["TMPDIR", "TEMPDIR", "TMP"])("%s says where temporary names go (R15)", async (variable) => {
     const saved = { ...process.env };
     const directory = temporaryDirectory();
     for (const name of ["TMPDIR", "TEMPDIR", "TMP"]) delete process.env[name];
@@ -183,7 +183,7 @@ describe("ipc endpoints", () => {
     }
   });
 
-  it.skipIf(!ABSTRACT)("R16 an abstract name works, keeps its @ and leaves no file", async () => {
+  it.skipIf(!ABSTRACT)("an abstract name works, keeps its @ and leaves no file (R16)", async () => {
     const pull = managed(new Pull());
     const name = abstractName();
     expect(await pull.bind(name)).toBe(name);
@@ -192,7 +192,7 @@ describe("ipc endpoints", () => {
     expect(existsSync(name.slice("ipc://".length))).toBe(false);
   });
 
-  it.skipIf(!ABSTRACT)("R16 an abstract name has no trailing NUL: libzmq and we meet at it", async () => {
+  it.skipIf(!ABSTRACT)("an abstract name has no trailing NUL: libzmq and we meet at it (R16)", async () => {
     const pull = managed(new Pull());
     const [dialling, bound] = [new zmq.Push({ linger: 0 }), new zmq.Push({ linger: 0 })];
     dialling.connect(await pull.bind(abstractName()));
@@ -208,7 +208,7 @@ describe("ipc endpoints", () => {
   });
 
   it.skipIf(!ABSTRACT)(
-    "R16 a second bind of an abstract name gives EADDRINUSE, and unbind frees it",
+    "a second bind of an abstract name gives EADDRINUSE, and unbind frees it (R16)",
     async () => {
       const name = abstractName();
       const first = managed(new Pull());
@@ -220,7 +220,7 @@ describe("ipc endpoints", () => {
   );
 
   it.skipIf(!LINUX || ABSTRACT)(
-    "R16 an abstract name on the portable engine is refused with ENOTSUP, not garbled",
+    "an abstract name on the portable engine is refused with ENOTSUP, not garbled (R16)",
     async () => {
       const error = expect.objectContaining({ name: "ZmqError", code: "ENOTSUP" });
       await expect(managed(new Pull()).bind(abstractName())).rejects.toEqual(error);
@@ -235,12 +235,12 @@ describe("ipc endpoints", () => {
     },
   );
 
-  it("R16 a bare @ gives EINVAL", async () => {
+  it("a bare @ gives EINVAL (R16)", async () => {
     await expect(managed(new Pull()).bind("ipc://@")).rejects.toMatchObject({ code: "EINVAL" });
     expect(() => managed(new Push()).connect("ipc://@")).toThrow(expect.objectContaining({ code: "EINVAL" }));
   });
 
-  it("R17 a path over 107 octets gives ENAMETOOLONG, on bind and connect", async () => {
+  it("a path over 107 octets gives ENAMETOOLONG, on bind and connect (R17)", async () => {
     const endpoint = `ipc:///tmp/${"x".repeat(120)}`;
     await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({
       code: "ENAMETOOLONG",
@@ -251,7 +251,7 @@ describe("ipc endpoints", () => {
     );
   });
 
-  it.skipIf(!LINUX)("R17 a path of exactly 107 octets works", async () => {
+  it.skipIf(!LINUX)("a path of exactly 107 octets works (R17)", async () => {
     const directory = temporaryDirectory();
     const path = join(directory, "x".repeat(107 - directory.length - 1));
     const pull = managed(new Pull());
@@ -259,7 +259,7 @@ describe("ipc endpoints", () => {
     await passes(`ipc://${path}`, pull);
   });
 
-  it("R17 a missing directory gives ENOENT", async () => {
+  it("a missing directory gives ENOENT (R17)", async () => {
     const endpoint = `ipc://${temporaryDirectory()}/missing/s`;
     await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({
       code: "ENOENT",
@@ -267,7 +267,7 @@ describe("ipc endpoints", () => {
     });
   });
 
-  it("R18 the file's permissions follow the umask", async () => {
+  it("the file's permissions follow the umask (R18)", async () => {
     const directory = temporaryDirectory();
     const saved = process.umask(0o027);
     try {

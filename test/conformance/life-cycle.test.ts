@@ -20,7 +20,7 @@ import {
 import { message } from "../support/raw-peer.js";
 
 describe("redialling", () => {
-  it("S1 the wait is the interval plus a random part below it", async () => {
+  it("the wait is the interval plus a random part below it (S1)", async () => {
     const timers = vi.spyOn(globalThis, "setTimeout");
     onTestFinished(() => timers.mockRestore());
     const push = managed(new Push({ reconnectInterval: 20 }));
@@ -38,7 +38,7 @@ describe("redialling", () => {
     for (const interval of intervals) expect(waits).toContain(interval);
   });
 
-  it("S2 with a maximum the wait doubles up to it, without jitter", async () => {
+  it("with a maximum the wait doubles up to it, without jitter (S2)", async () => {
     const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 60 }));
     const events = record(push);
     push.connect(await freePort());
@@ -51,7 +51,7 @@ describe("redialling", () => {
     ).toEqual([10, 20, 40, 60, 60, 60]);
   });
 
-  it("S3 after a success the wait begins again at the interval", async () => {
+  it("after a success the wait begins again at the interval (S3)", async () => {
     const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 80 }));
     const events = record(push);
@@ -118,7 +118,7 @@ describe("redialling", () => {
   });
 
   it.each([-1, 0])(
-    "S4 with reconnectInterval %i a lost connection is not redialled and the endpoint is forgotten",
+    "with reconnectInterval %i a lost connection is not redialled and the endpoint is forgotten (S4)",
     async (reconnectInterval) => {
       const listener = await rawListen();
       const push = managed(new Push({ reconnectInterval }));
@@ -140,7 +140,7 @@ describe("redialling", () => {
     },
   );
 
-  it("S7 a peer that does not finish its handshake is closed in time; 0 waits for ever", async () => {
+  it("a peer that does not finish its handshake is closed in time; 0 waits for ever (S7)", async () => {
     const pull = managed(new Pull({ handshakeInterval: 100 }));
     const patient = managed(new Pull({ handshakeInterval: 0 }));
     const calm = await rawDial(await patient.bind("tcp://127.0.0.1:*"));
@@ -150,7 +150,7 @@ describe("redialling", () => {
     await calm.handshake({ type: "PUSH" });
   });
 
-  it("S8 with immediate nothing is queued for an endpoint that is not connected", async () => {
+  it("with immediate nothing is queued for an endpoint that is not connected (S8)", async () => {
     const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
     const endpoint = await freePort();
     push.connect(endpoint);
@@ -164,7 +164,7 @@ describe("redialling", () => {
     expect(texts(await peer.readMessage())).toEqual(["kept"]);
   });
 
-  it("S8 with immediate, what was queued on a link that breaks is discarded", async () => {
+  it("with immediate, what was queued on a link that breaks is discarded (S8)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
     const events = record(push);
@@ -183,7 +183,7 @@ describe("redialling", () => {
     expect(texts(await again.readMessage())).toEqual(["new"]);
   });
 
-  it("S8 with immediate, a socket that is closed by a listener of connect:delay does not dial", async () => {
+  it("with immediate, a socket that is closed by a listener of connect:delay does not dial (S8)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ immediate: true }));
     let closing: Promise<void> | undefined;
@@ -211,7 +211,7 @@ describe("redialling", () => {
 
 describe("closing", () => {
   it.each(TRANSPORTS)(
-    "S9 S10 over $name a closed socket that lingers sends its data when the peer appears",
+    "over $name a closed socket that lingers sends its data when the peer appears (S9, S10)",
     async ({ name, absent }) => {
       const endpoint = await absent();
       const push = managed(new Push({ linger: -1, reconnectInterval: 10 }));
@@ -228,7 +228,7 @@ describe("closing", () => {
     },
   );
 
-  it("S8 S9 with immediate a close that lingers ends when the connection is lost: nothing is left to flush", async () => {
+  it("with immediate a close that lingers ends when the connection is lost: nothing is left to flush (S8, S9)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ immediate: true, linger: -1, reconnectInterval: 10 }));
     push.connect(listener.endpoint);
@@ -244,7 +244,7 @@ describe("closing", () => {
     expect(listener.accepted).toBe(1);
   });
 
-  it("S9 linger 0 drops at once what is unsent", async () => {
+  it("linger 0 drops at once what is unsent (S9)", async () => {
     const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10 }));
     push.connect(endpoint);
@@ -252,7 +252,7 @@ describe("closing", () => {
     await within(push.close({ linger: 0 }), "close"); // by default it would linger for longer
   });
 
-  it("S9 linger n waits for n ms and then drops", async () => {
+  it("linger n waits for n ms and then drops (S9)", async () => {
     const push = managed(new Push({ linger: 700, reconnectInterval: 10 }));
     push.connect(await freePort());
     await push.send("gone");
@@ -265,7 +265,7 @@ describe("closing", () => {
     await within(closing, "close");
   });
 
-  it("S9 with nothing unsent close does not linger", async () => {
+  it("with nothing unsent close does not linger (S9)", async () => {
     const push = managed(new Push({ linger: -1 }));
     const pull = managed(new Pull());
     push.connect(await pull.bind("tcp://127.0.0.1:*"));
@@ -274,7 +274,7 @@ describe("closing", () => {
     await within(push.close(), "close");
   });
 
-  it("S9 a large backlog at a slow peer is flushed whole before close resolves", async () => {
+  it("a large backlog at a slow peer is flushed whole before close resolves (S9)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 0, linger: 20_000 }));
     const pull = managed(new Pull({ receiveHighWaterMark: 5 }));
     push.connect(await pull.bind("tcp://127.0.0.1:*"));
@@ -348,7 +348,7 @@ describe("closing", () => {
 
 describe("unbind and disconnect", () => {
   it.each(TRANSPORTS)(
-    "S12 over $name unbind closes the listener and every connection that it accepted",
+    "over $name unbind closes the listener and every connection that it accepted (S12)",
     async ({ name, endpoint }) => {
       const pull = managed(new Pull());
       const events = record(pull);
@@ -367,7 +367,7 @@ describe("unbind and disconnect", () => {
     },
   );
 
-  it("S12 a wildcard is unbound by its resolved name only", async () => {
+  it("a wildcard is unbound by its resolved name only (S12)", async () => {
     const pull = managed(new Pull());
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     await expect(pull.unbind("tcp://127.0.0.1:*")).rejects.toMatchObject({ code: "ENOENT" });
@@ -394,7 +394,7 @@ describe("unbind and disconnect", () => {
     },
   );
 
-  it("S13 disconnect ends redialling, and an unknown endpoint gives ENOENT", async () => {
+  it("disconnect ends redialling, and an unknown endpoint gives ENOENT (S13)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ reconnectInterval: 10 }));
     const events = record(push);
@@ -413,7 +413,7 @@ describe("unbind and disconnect", () => {
     );
   });
 
-  it("S13 disconnect while nobody is there ends the attempts", async () => {
+  it("disconnect while nobody is there ends the attempts (S13)", async () => {
     const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 5, linger: 0 }));
     const events = record(push);
@@ -431,7 +431,7 @@ describe("unbind and disconnect", () => {
     expect(events.events.slice(before).filter((event) => event.type.startsWith("connect"))).toEqual([]);
   });
 
-  it("S13 unread input of a disconnected endpoint is lost", async () => {
+  it("unread input of a disconnected endpoint is lost (S13)", async () => {
     const listener = await rawListen();
     const pull = managed(new Pull());
     pull.connect(listener.endpoint);
@@ -445,7 +445,7 @@ describe("unbind and disconnect", () => {
     expect(pull.stats.receiveQueue).toBe(0);
   });
 
-  it("S13 unsent output of a disconnected endpoint follows linger", async () => {
+  it("unsent output of a disconnected endpoint follows linger (S13)", async () => {
     const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10, linger: 30_000 }));
     push.connect(endpoint);
@@ -474,7 +474,7 @@ describe("unbind and disconnect", () => {
     return { push, events, peer };
   }
 
-  it("S13 close() waits for what disconnect() has left unsent", async () => {
+  it("close() waits for what disconnect() has left unsent (S13)", async () => {
     const { push, events, peer } = await leaving(30_000);
     const closing = push.close();
     expect(await settled(closing)).toBe(false);
@@ -484,7 +484,7 @@ describe("unbind and disconnect", () => {
     expect(events.names.at(-1)).toBe("end");
   });
 
-  it("S13 close() with a shorter linger cuts that of disconnect() short", async () => {
+  it("close() with a shorter linger cuts that of disconnect() short (S13)", async () => {
     const { push, events, peer } = await leaving(-1);
     await within(push.close({ linger: 0 }), "close");
     expect(events.names.slice(-2)).toEqual(["close", "end"]);
@@ -492,7 +492,7 @@ describe("unbind and disconnect", () => {
     expect((await peer.readToEnd()).length).toBeLessThan(40_000_000);
   });
 
-  it("S13 close() waits for what unbind() has left unsent", async () => {
+  it("close() waits for what unbind() has left unsent (S13)", async () => {
     const push = managed(new Push({ linger: 30_000, sendHighWaterMark: 0 }));
     const endpoint = await push.bind("tcp://127.0.0.1:*");
     const peer = await rawConnected(endpoint, { type: "PULL" });
@@ -507,7 +507,7 @@ describe("unbind and disconnect", () => {
     expect((await peer.readToEnd()).length).toBeGreaterThan(40_000_000);
   });
 
-  it("S13 what comes from a disconnected peer while output lingers is lost too", async () => {
+  it("what comes from a disconnected peer while output lingers is lost too (S13)", async () => {
     const listener = await rawListen();
     const dealer = managed(new Dealer({ linger: 30_000, sendHighWaterMark: 0 }));
     const events = record(dealer);
@@ -525,7 +525,7 @@ describe("unbind and disconnect", () => {
     expect(dealer.tryReceive()).toBeUndefined();
   });
 
-  it("S15 lastEndpoint is the newest bind's or connect's", async () => {
+  it("lastEndpoint is the newest bind's or connect's (S15)", async () => {
     const pull = managed(new Pull());
     expect(pull.lastEndpoint).toBeNull();
     const one = await pull.bind("tcp://127.0.0.1:*");

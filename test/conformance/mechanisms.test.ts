@@ -28,7 +28,7 @@ const SIZES = [0, 1, 100, 221, 222, 223, 999, 1000, 16384, 16385, 70_000, 300_00
 
 describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $name", ({ endpoint }) => {
   it.each(["server binds", "client binds"])(
-    "P8 B5 messages of all sizes arrive whole and in order: %s",
+    "messages of all sizes arrive whole and in order: %s (P8, B5)",
     async (who) => {
       const push = secure(managed(new Push()), CURVE_CLIENT);
       const pull = secure(managed(new Pull()), CURVE_SERVER);
@@ -52,7 +52,7 @@ describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $n
     },
   );
 
-  it("P8 a part of 16 MiB", async () => {
+  it("a part of 16 MiB (P8)", async () => {
     const dealer = secure(managed(new Dealer()), CURVE_CLIENT);
     const other = secure(managed(new Dealer()), CURVE_SERVER);
     dealer.connect(await other.bind(endpoint()));
@@ -65,7 +65,7 @@ describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $n
     expect(back.equals(large)).toBe(true);
   });
 
-  it("P11 F19 subscriptions and cancellations go in boxes", async () => {
+  it("subscriptions and cancellations go in boxes (P11, F19)", async () => {
     const publisher = secure(managed(new XPublisher()), CURVE_SERVER);
     const subscriber = secure(managed(new Subscriber()), CURVE_CLIENT);
     subscriber.connect(await publisher.bind(endpoint()));
@@ -79,7 +79,7 @@ describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $n
     expect(texts(await subscriber.receive())).toEqual(["b1"]);
   });
 
-  it("Q6 Q4 an authenticator is told where the peer is", async () => {
+  it("an authenticator is told where the peer is (Q6, Q4)", async () => {
     const judge = new Judge(() => verdict(200));
     const router = secure(managed(new Router({ routingId: "us" })), ASKING, judge);
     Object.assign(coreOf(router).options, { zapDomain: "global" });
@@ -102,7 +102,7 @@ describe.each(TRANSPORTS.filter(({ name }) => name !== "inproc"))("CURVE over $n
 });
 
 describe("CURVE", () => {
-  it("F19 heartbeats keep a quiet connection, in boxes with the inner command bit", async () => {
+  it("heartbeats keep a quiet connection, in boxes with the inner command bit (F19)", async () => {
     const pull = secure(managed(new Pull({ heartbeatInterval: 100, heartbeatTimeout: 3000 })), CURVE_SERVER);
     const peer = await CurvePeer.dial(await pull.bind(TCP), "PUSH");
     const { outer, flags, body } = await peer.readFrame();
@@ -120,7 +120,7 @@ describe("CURVE", () => {
     }
   });
 
-  it("P14 a message outside of a box ends the connection, with an event", async () => {
+  it("a message outside of a box ends the connection, with an event (P14)", async () => {
     const pull = secure(managed(new Pull()), CURVE_SERVER);
     const events = record(pull);
     const peer = await CurvePeer.dial(await pull.bind(TCP), "PUSH");
@@ -132,7 +132,7 @@ describe("CURVE", () => {
     expect(pull.tryReceive()).toBeUndefined();
   });
 
-  it("P13 P19 what was sent once does not count twice", async () => {
+  it("what was sent once does not count twice (P13, P19)", async () => {
     const pull = secure(managed(new Pull()), CURVE_SERVER);
     const events = record(pull);
     const peer = await CurvePeer.dial(await pull.bind(TCP), "PUSH");
@@ -174,7 +174,7 @@ describe("CURVE", () => {
     expect(pull.tryReceive()).toBeUndefined();
   });
 
-  it("B8 A17 peers with another mechanism, or older than 3.0, get nothing through", async () => {
+  it("peers with another mechanism, or older than 3.0, get nothing through (B8, A17)", async () => {
     const pull = secure(managed(new Pull()), CURVE_SERVER);
     const events = record(pull);
     const endpoint = await pull.bind(TCP);
@@ -196,7 +196,7 @@ describe("CURVE", () => {
     expect(pull.tryReceive()).toBeUndefined();
   });
 
-  it("P2 a client that has another server's key is cut off, and goes on trying; others are served", async () => {
+  it("a client that has another server's key is cut off, and goes on trying; others are served (P2)", async () => {
     const pull = secure(managed(new Pull()), CURVE_SERVER);
     const events = record(pull);
     const endpoint = await pull.bind(TCP);
@@ -211,7 +211,7 @@ describe("CURVE", () => {
     expect(texts(await pull.receive())).toEqual(["hello"]);
   });
 
-  it("G3 E14 what was queued or half written survives a reconnection: in order, nothing twice", async () => {
+  it("what was queued or half written survives a reconnection: in order, nothing twice (G3, E14)", async () => {
     const push = secure(managed(new Push({ reconnectInterval: 10, sendHighWaterMark: 0 })), CURVE_CLIENT);
     const first = secure(managed(new Pull({ receiveHighWaterMark: 10 })), CURVE_SERVER);
     const endpoint = await first.bind(TCP);
@@ -235,7 +235,7 @@ describe("CURVE", () => {
     }
   });
 
-  it("P17 each connection has keys of its own, gone with it", async () => {
+  it("each connection has keys of its own, gone with it (P17)", async () => {
     const pull = secure(managed(new Pull()), CURVE_SERVER);
     const endpoint = await pull.bind(TCP);
     const [a, b] = [await CurvePeer.dial(endpoint, "PUSH"), await CurvePeer.dial(endpoint, "PUSH")];
@@ -249,7 +249,7 @@ describe("CURVE", () => {
 });
 
 describe("authenticators", () => {
-  it("O1 O2 Q7 PLAIN: who knows the password is let in, with a User-Id", async () => {
+  it("PLAIN: who knows the password is let in, with a User-Id (O1, O2, Q7)", async () => {
     const judge = new Judge((request) =>
       request.mechanism === "PLAIN" && request.password === "right"
         ? verdict(200, { userId: request.username, metadata: new Map([["X-Level", Buffer.from("7")]]) })
@@ -269,7 +269,7 @@ describe("authenticators", () => {
   });
 
   it.each([400, 500] as const)(
-    "O6 Q9 D2 D3 %i: an ERROR, an event on both sides, and no second attempt",
+    "%i: an ERROR, an event on both sides, and no second attempt (O6, Q9, D2, D3)",
     async (status) => {
       const pull = secure(managed(new Pull()), PLAIN_SERVER, new Judge(() => verdict(status)));
       const events = record(pull);
@@ -287,7 +287,7 @@ describe("authenticators", () => {
     },
   );
 
-  it("Q8 300: no ERROR, an event, and the client tries again", async () => {
+  it("300: no ERROR, an event, and the client tries again (Q8)", async () => {
     let asked = 0;
     const judge = new Judge(() => verdict(asked++ === 0 ? 300 : 200));
     const pull = secure(managed(new Pull()), ASKING, judge);
@@ -330,7 +330,7 @@ describe("authenticators", () => {
     ],
     ["answers nonsense", () => ({ status: 200.5 }) as never, "no verdict"],
     ["answers nothing", () => undefined as never, "no verdict"],
-  ])("Q12 an authenticator that %s lets nobody in, and its error is shown", async (_, decide, text) => {
+  ])("an authenticator that %s lets nobody in, and its error is shown (Q12)", async (_, decide, text) => {
     const pull = secure(managed(new Pull()), PLAIN_SERVER, new Judge(decide));
     const events = record(pull);
     const push = secure(managed(new Push({ reconnectInterval: 10 })), plainClient("a", "b"));
@@ -340,7 +340,7 @@ describe("authenticators", () => {
     expect(error?.cause).toBeInstanceOf(Error);
   });
 
-  it("Q12 one that never answers: the handshake timer closes, and the question is withdrawn", async () => {
+  it("one that never answers: the handshake timer closes, and the question is withdrawn (Q12)", async () => {
     const judge = new Judge(() => new Promise(() => {}));
     const pull = secure(managed(new Pull({ handshakeInterval: 150 })), ASKING, judge);
     const events = record(pull);
@@ -365,7 +365,7 @@ describe("authenticators", () => {
     expect(events.of("handshake").length).toBe(0);
   });
 
-  it("Q10 NULL without a domain asks nobody; with one, whom it lets in", async () => {
+  it("NULL without a domain asks nobody; with one, whom it lets in (Q10)", async () => {
     const judge = new Judge(() => verdict(200, { userId: "anonymous" }));
     for (const ask of [false, true]) {
       const pull = secure(managed(new Pull()), { mechanism: "NULL", ask }, judge);
@@ -388,7 +388,7 @@ describe("authenticators", () => {
     expect(texts(await pull.receive())).toEqual(["hello"]);
   });
 
-  it("B6 two servers do not come together", async () => {
+  it("two servers do not come together (B6)", async () => {
     const a = secure(managed(new Dealer()), CURVE_SERVER);
     const b = secure(managed(new Dealer({ handshakeInterval: 200 })), {
       ...CURVE_SERVER,

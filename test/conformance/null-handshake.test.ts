@@ -52,19 +52,19 @@ async function refused(...octets: Buffer[]) {
 
 describe("mechanism", () => {
   it.each(["PLAIN", "CURVE", "null", "NUL", "NULLX", "NULL\0X", "\0NULL"])(
-    "B1 mechanism %j does not match NULL and is closed",
+    "mechanism %j does not match NULL and is closed (B1)",
     async (mechanism) => {
       await refused(greeting({ mechanism }), ready("PUSH"), message("x"));
     },
   );
 
-  it("B1 all 20 octets of the mechanism count, the last one too", async () => {
+  it("all 20 octets of the mechanism count, the last one too (B1)", async () => {
     const octets = greeting();
     octets[31] = 1;
     await refused(octets, ready("PUSH"));
   });
 
-  it("B2 a peer that is refused has been sent our complete greeting first", async () => {
+  it("a peer that is refused has been sent our complete greeting first (B2)", async () => {
     const { endpoint } = await bound();
     const peer = await rawDial(endpoint);
     peer.write(greeting({ mechanism: "CURVE" }));
@@ -73,7 +73,7 @@ describe("mechanism", () => {
     expect(ours.toString("latin1", 12, 16)).toBe("NULL");
   });
 
-  it("B3 as-server is 0 under NULL, and the peer's is not checked", async () => {
+  it("as-server is 0 under NULL, and the peer's is not checked (B3)", async () => {
     const { socket, endpoint } = await bound();
     const peer = await rawDial(endpoint);
     const { greeting: ours } = await peer.handshake({ type: "PUSH", asServer: 1 });
@@ -81,14 +81,14 @@ describe("mechanism", () => {
     await socket.connected({ timeout: 20_000 });
   });
 
-  it("B9 the event names the mechanism that the peer announced", async () => {
+  it("the event names the mechanism that the peer announced (B9)", async () => {
     const event = await refused(greeting({ mechanism: "GSSAPI" }));
     expect(event.error!.message).toContain("GSSAPI");
   });
 });
 
 describe("NULL handshake", () => {
-  it("C1 READY goes out when both greetings are in, without a wait for the peer's", async () => {
+  it("READY goes out when both greetings are in, without a wait for the peer's (C1)", async () => {
     const { endpoint } = await bound();
     const peer = await rawDial(endpoint);
     peer.write(greeting());
@@ -96,7 +96,7 @@ describe("NULL handshake", () => {
     expect((await peer.readCommand()).name).toBe("READY");
   });
 
-  it("C1 a listener that waits for the client's READY before it answers completes", async () => {
+  it("a listener that waits for the client's READY before it answers completes (C1)", async () => {
     const listener = await rawListen();
     const push = managed(new Push());
     push.connect(listener.endpoint);
@@ -116,11 +116,11 @@ describe("NULL handshake", () => {
     ["junk", Buffer.alloc(64, "1")],
     ["an empty command", frame("", { command: true })],
     ["a READY cut short", frame(commandBody("READ"), { command: true })],
-  ])("C2 %s as the first frame is closed as unexpected", async (_, octets) => {
+  ])("%s as the first frame is closed as unexpected (C2)", async (_, octets) => {
     await refused(greeting(), octets);
   });
 
-  it("C3 our READY is one command frame with flags 04", async () => {
+  it("our READY is one command frame with flags 04 (C3)", async () => {
     const { endpoint } = await bound();
     const peer = await rawDial(endpoint);
     peer.write(greeting());
@@ -130,7 +130,7 @@ describe("NULL handshake", () => {
     expect(first.body.subarray(0, 6)).toEqual(Buffer.from("\x05READY", "latin1"));
   });
 
-  it("C4 our properties are length-prefixed names and 32-bit length-prefixed values", async () => {
+  it("our properties are length-prefixed names and 32-bit length-prefixed values (C4)", async () => {
     const { endpoint } = await bound("PULL");
     const peer = await rawDial(endpoint);
     peer.write(greeting());
@@ -139,7 +139,7 @@ describe("NULL handshake", () => {
   });
 
   it.each(["socket-type", "SOCKET-TYPE", "sOCKET-tYPE"])(
-    "C5 property names compare case-insensitively (%s)",
+    "property names compare case-insensitively (%s) (C5)",
     async (name) => {
       const { socket, endpoint } = await bound();
       const peer = await rawDial(endpoint);
@@ -149,7 +149,7 @@ describe("NULL handshake", () => {
   );
 
   it.each(["push", "Push", "XREQ", "", "PUSH\0"])(
-    "C7 Socket-Type %j is refused: the match is exact",
+    "Socket-Type %j is refused: the match is exact (C7)",
     async (type) => {
       await refused(greeting(), ready(type));
     },
@@ -158,7 +158,7 @@ describe("NULL handshake", () => {
   for (const ours of Object.keys(TYPES) as TypeName[]) {
     for (const theirs of Object.keys(TYPES) as TypeName[]) {
       const fits = COMPATIBLE.has(`${ours}-${theirs}`);
-      it(`C8 ${ours} ${fits ? "takes" : "refuses"} a ${theirs} peer`, async () => {
+      it(`${ours} ${fits ? "takes" : "refuses"} a ${theirs} peer (C8)`, async () => {
         const { socket, events, endpoint } = await bound(ours);
         const peer = await rawDial(endpoint);
         peer.write(greeting(), ready(theirs));
@@ -179,13 +179,13 @@ describe("NULL handshake", () => {
     ["REP", "DEALER"],
     ["PUB", "XSUB"],
     ["SUB", "XPUB"],
-  ] as const)("C8 %s takes a %s peer", async (ours, theirs) => {
+  ] as const)("%s takes a %s peer (C8)", async (ours, theirs) => {
     const { socket, endpoint } = await bound(ours);
     await rawConnected(endpoint, { type: theirs });
     await socket.connected({ timeout: 20_000 });
   });
 
-  it("C9 an incompatible type gets ERROR with a reason, then the connection closes", async () => {
+  it("an incompatible type gets ERROR with a reason, then the connection closes (C9)", async () => {
     const { events, endpoint } = await bound("PULL");
     const peer = await rawDial(endpoint);
     peer.write(greeting(), ready("PUB"));
@@ -202,7 +202,7 @@ describe("NULL handshake", () => {
     expect(event.error!.message).toMatch(/PUB/);
   });
 
-  it("C11 REQ sends Identity, empty when unset", async () => {
+  it("REQ sends Identity, empty when unset (C11)", async () => {
     const { endpoint } = await bound("REQ");
     const peer = await rawDial(endpoint);
     const { properties } = await peer.handshake({ type: "REP" });
@@ -212,14 +212,14 @@ describe("NULL handshake", () => {
     ]);
   });
 
-  it("C11 REQ sends the routingId that was set as its Identity", async () => {
+  it("REQ sends the routingId that was set as its Identity (C11)", async () => {
     const { endpoint } = await bound("REQ", { routingId: "client-7" });
     const peer = await rawDial(endpoint);
     const { properties } = await peer.handshake({ type: "ROUTER" });
     expect(properties.get("Identity")).toEqual(Buffer.from("client-7"));
   });
 
-  it.each(["REP", "PUB", "SUB", "PUSH", "PULL"] as const)("C11 %s never sends Identity", async (type) => {
+  it.each(["REP", "PUB", "SUB", "PUSH", "PULL"] as const)("%s never sends Identity (C11)", async (type) => {
     const partner = { REP: "REQ", PUB: "SUB", SUB: "PUB", PUSH: "PULL", PULL: "PUSH" }[type];
     const { endpoint } = await bound(type);
     const peer = await rawDial(endpoint);
@@ -227,7 +227,7 @@ describe("NULL handshake", () => {
     expect([...properties.keys()]).toEqual(["Socket-Type"]);
   });
 
-  it("C12 a local identity has 1 to 255 bytes, of any value", () => {
+  it("a local identity has 1 to 255 bytes, of any value (C12)", () => {
     expect(() => new Request({ routingId: "" })).toThrow(RangeError);
     expect(() => new Request({ routingId: "x".repeat(256) })).toThrow(RangeError);
     for (const name of ["\0", "\0x", "\0abcd"]) {
@@ -238,7 +238,7 @@ describe("NULL handshake", () => {
     );
   });
 
-  it("C15 unknown properties are kept and exposed", async () => {
+  it("unknown properties are kept and exposed (C15)", async () => {
     const { socket, endpoint } = await bound();
     const properties: Properties = [
       ["X-Colour", "blue"],
@@ -258,16 +258,16 @@ describe("NULL handshake", () => {
     ["a name without a value", Buffer.from("\x01x", "latin1")],
     ["a value length cut short", Buffer.from("\x01x\0\0\0", "latin1")],
     ["a value cut short", Buffer.from("\x01x\0\0\0\x05abc", "latin1")],
-  ])("C18 truncated properties (%s) are closed", async (_, tail) => {
+  ])("truncated properties (%s) are closed (C18)", async (_, tail) => {
     await refused(greeting(), command("READY", Buffer.concat([metadata([["Socket-Type", "PUSH"]]), tail])));
   });
 
-  it("C19 a property without a name is closed", async () => {
+  it("a property without a name is closed (C19)", async () => {
     await refused(greeting(), ready("PUSH", [["", "x"]]));
   });
 
   it.each([0x7fffffff, 0x80000000, 0xffffffff])(
-    "C20 a property value announced with %i octets is closed",
+    "a property value announced with %i octets is closed (C20)",
     async (size) => {
       const head = Buffer.from("\x01x\0\0\0\0", "latin1");
       head.writeUInt32BE(size, 2);
@@ -275,13 +275,13 @@ describe("NULL handshake", () => {
     },
   );
 
-  it("C21 a Resource property is accepted whatever it says", async () => {
+  it("a Resource property is accepted whatever it says (C21)", async () => {
     const { socket, endpoint } = await bound();
     await rawConnected(endpoint, { type: "PUSH", properties: [["Resource", "nowhere/at all"]] });
     await socket.connected({ timeout: 20_000 });
   });
 
-  it("C24 data glued right behind READY is delivered in order", async () => {
+  it("data glued right behind READY is delivered in order (C24)", async () => {
     const { socket, endpoint } = await bound();
     const peer = await rawDial(endpoint);
     const messages = Array.from({ length: 50 }, (_, i) => message(`m${i}`, "tail"));
@@ -292,7 +292,7 @@ describe("NULL handshake", () => {
   });
 
   it.each(TRANSPORTS)(
-    "C25 a $name peer's address, socket type and identity are readable",
+    "a $name peer's address, socket type and identity are readable (C25)",
     async ({ endpoint }) => {
       const reply = managed(new Reply());
       const request = managed(new Request({ routingId: "me" }));
@@ -319,7 +319,7 @@ describe("failed handshake", () => {
     return { listener, push, events };
   }
 
-  it("D2 ERROR while dialling: closed, an event with its reason, and no further attempt", async () => {
+  it("ERROR while dialling: closed, an event with its reason, and no further attempt (D2)", async () => {
     const { listener, push, events } = await dialling();
     const peer = await listener.accept();
     peer.write(greeting(), command("ERROR", "\x09not today"));
@@ -335,7 +335,7 @@ describe("failed handshake", () => {
   });
 
   it.each(["300", "400", "500"])(
-    "D3 ERROR with the reason %s is an authentication failure",
+    "ERROR with the reason %s is an authentication failure (D3)",
     async (status) => {
       const { listener, events } = await dialling();
       const peer = await listener.accept();
@@ -345,7 +345,7 @@ describe("failed handshake", () => {
     },
   );
 
-  it("D4 an ERROR whose reason overruns the frame is a protocol error", async () => {
+  it("an ERROR whose reason overruns the frame is a protocol error (D4)", async () => {
     const { listener, events } = await dialling();
     const peer = await listener.accept();
     peer.write(greeting(), command("ERROR", "\xffno"));
@@ -353,7 +353,7 @@ describe("failed handshake", () => {
     await events.next("handshake:error:protocol");
   });
 
-  it("D5 ERROR after the handshake is ignored", async () => {
+  it("ERROR after the handshake is ignored (D5)", async () => {
     const { listener, push } = await dialling();
     const peer = await listener.accept();
     await peer.handshake({ type: "PULL" });
@@ -363,7 +363,7 @@ describe("failed handshake", () => {
     expect(texts(await peer.readMessage())).toEqual(["still here"]);
   });
 
-  it("D6 a plain close during the handshake is temporary: the socket dials again after the interval", async () => {
+  it("a plain close during the handshake is temporary: the socket dials again after the interval (D6)", async () => {
     const { listener, push, events } = await dialling();
     (await listener.accept()).close();
     const second = await listener.accept();
@@ -381,7 +381,7 @@ describe("failed handshake", () => {
     ["a wrong mechanism", greeting({ mechanism: "PLAIN" })],
     ["a wrong socket type", Buffer.concat([greeting(), ready("PUB")])],
     ["junk", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
-  ])("D8 after a protocol error (%s) a dialling socket waits at least a second", async (_, octets) => {
+  ])("after a protocol error (%s) a dialling socket waits at least a second (D8)", async (_, octets) => {
     const { listener, events } = await dialling();
     const peer = await listener.accept();
     peer.write(octets);
@@ -394,7 +394,7 @@ describe("failed handshake", () => {
     await second.handshake({ type: "PULL" });
   });
 
-  it("D9 a dial that lands on itself is not taken for a peer", async () => {
+  it("a dial that lands on itself is not taken for a peer (D9)", async () => {
     // Source and destination port are the same free port: the kernel connects such a socket to itself.
     const endpoint = await freePort();
     const push = managed(new Push({ reconnectInterval: 10 }));
@@ -404,7 +404,7 @@ describe("failed handshake", () => {
     expect(events.of("handshake")).toHaveLength(0);
   });
 
-  it("C8 one refused peer does not disturb another one", async () => {
+  it("one refused peer does not disturb another one (C8)", async () => {
     const { socket, events, endpoint } = await bound("PULL");
     const good = await rawConnected(endpoint, { type: "PUSH" });
     const bad = await rawDial(endpoint);
@@ -414,7 +414,7 @@ describe("failed handshake", () => {
     expect(texts(await (socket as Pull).receive({ timeout: 20_000 }))).toEqual(["x"]);
   });
 
-  it("C3 a READY that needs the long form (over 255 octets) is read", async () => {
+  it("a READY that needs the long form (over 255 octets) is read (C3)", async () => {
     const { socket, endpoint } = await bound("PULL");
     const peer = await rawDial(endpoint);
     peer.write(greeting(), ready("PUSH", [["X-Long", "v".repeat(400)]]));

@@ -76,7 +76,7 @@ function raw(row: Row, accessor: Accessor, value: unknown): unknown {
 
 const numbered = OPTIONS.filter((row) => row.number !== undefined);
 
-it("U2 every stable option of libzmq has its number", () => {
+it("every stable option of libzmq has its number (U2)", () => {
   const queueing = [
     23, 24, 28, 27, 17, 39, 54, 22, 5, 61, 33, 56, 51, 41, 52, 53, 6, 7, 40, 78, 69, 71, 72, 74, 73,
   ];
@@ -94,7 +94,7 @@ it("U2 every stable option of libzmq has its number", () => {
   expect([...CONTEXT_OPTION_NUMBERS.keys()].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 42, 70]);
 });
 
-it("U2 every number is in the table or tested by itself", () => {
+it("every number is in the table or tested by itself (U2)", () => {
   const special = [6, 7, 13, 14, 15, 16, 31, 32, 40, 41, 43, 61, 78, 81, 95, 98, 116];
   const known = [...special, ...numbered.map((row) => row.number as number)].sort((a, b) => a - b);
   expect([...SOCKET_OPTION_NUMBERS.keys()].sort((a, b) => a - b)).toEqual(known);
@@ -135,7 +135,7 @@ describe.each(numbered.map((row) => [`${row.number} ${row.name}`, row] as const)
     }
   });
 
-  it("U2 an accessor of another size is EINVAL, and the old value stays", () => {
+  it("an accessor of another size is EINVAL, and the old value stays (U2)", () => {
     for (const type of row.owners) {
       const socket = create(type);
       const before = socket[row.name];
@@ -149,7 +149,7 @@ describe.each(numbered.map((row) => [`${row.number} ${row.name}`, row] as const)
     }
   });
 
-  it("U2 a value out of range is refused by number too, and the old one stays", () => {
+  it("a value out of range is refused by number too, and the old one stays (U2)", () => {
     for (const type of row.owners) {
       const socket = create(type);
       const before = plain(socket[row.name]);
@@ -166,7 +166,7 @@ describe.each(numbered.map((row) => [`${row.number} ${row.name}`, row] as const)
     }
   });
 
-  it("U2 a type that does not own it says EINVAL, and changes nothing", () => {
+  it("a type that does not own it says EINVAL, and changes nothing (U2)", () => {
     for (const type of TYPE_NAMES.filter((one) => !row.owners.includes(one))) {
       if (type === "STREAM" && row.name === "routingId") continue; // M6: tested by itself
       const socket = create(type);
@@ -178,7 +178,7 @@ describe.each(numbered.map((row) => [`${row.number} ${row.name}`, row] as const)
     }
   });
 
-  it("U4 is EBADF on a closed socket", async () => {
+  it("is EBADF on a closed socket (U4)", async () => {
     const socket = create(row.owners[0]);
     await socket.close();
     for (const accessor of ACCESSORS) {
@@ -206,7 +206,7 @@ describe("arguments of the accessors", () => {
     }
   });
 
-  it.each(ACCESSORS)("U2 a number that nothing has is EINVAL: %s", (accessor) => {
+  it.each(ACCESSORS)("a number that nothing has is EINVAL: %s (U2)", (accessor) => {
     for (const id of [0, -1, 1, 2, 3, 10, 20, 26, 83, 96, 97, 101, 9999, 1.5, Number.NaN]) {
       expect(() => get(socket(), accessor, id)).toThrow(einval);
       expect(() => set(socket(), accessor, id, SAMPLES[accessor])).toThrow(einval);
@@ -247,7 +247,7 @@ describe("arguments of the accessors", () => {
     expect(push.linger).toBe(-1);
   });
 
-  it("U2 switches that libzmq reads as a number take any that is not negative", () => {
+  it("switches that libzmq reads as a number take any that is not negative (U2)", () => {
     const router = create("ROUTER");
     for (const [id, name] of [
       [33, "mandatory"],
@@ -311,7 +311,7 @@ describe("numbers that are no plain options", () => {
     }
   });
 
-  it("S15 32 LAST_ENDPOINT is read-only", async () => {
+  it("32 LAST_ENDPOINT is read-only (S15)", async () => {
     const push = create("PUSH");
     expect(push.getStringOption(32)).toBeNull();
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -384,7 +384,7 @@ describe("numbers that are no plain options", () => {
     expect(() => stream.setStringOption(5, "other")).toThrow(einval);
   });
 
-  it("I11 61 CONNECT_ROUTING_ID is write-only and for the next connect only, on ROUTER and STREAM", async () => {
+  it("61 CONNECT_ROUTING_ID is write-only and for the next connect only, on ROUTER and STREAM (I11)", async () => {
     const dealer = managed(new zwire.Dealer());
     const endpoint = await dealer.bind("tcp://127.0.0.1:*");
     const router = managed(new zwire.Router({ mandatory: true }));
@@ -400,7 +400,7 @@ describe("numbers that are no plain options", () => {
     }
   });
 
-  it("R12 38 TCP_ACCEPT_FILTER adds, and an empty text clears", () => {
+  it("38 TCP_ACCEPT_FILTER adds, and an empty text clears (R12)", () => {
     const pull = create("PULL");
     pull.setStringOption(38, "10.0.0.0/8");
     pull.setStringOption(38, "127.0.0.1");
@@ -409,7 +409,7 @@ describe("numbers that are no plain options", () => {
     expect(pull.tcpAcceptFilter).toEqual([]);
   });
 
-  it("R19 58 to 60 add an id; those of users and groups have no sign", () => {
+  it("58 to 60 add an id; those of users and groups have no sign (R19)", () => {
     const pull = create("PULL");
     for (const [id, name, largest] of [
       [58, "ipcFilterProcessIds", 2 ** 31 - 1],

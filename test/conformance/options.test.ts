@@ -76,7 +76,7 @@ describe.each(OPTIONS.map((row) => [row.name, row] as const))("%s", (name, row) 
     }
   });
 
-  it("U2 other types have it neither as a field nor as a property", () => {
+  it("other types have it neither as a field nor as a property (U2)", () => {
     for (const type of TYPE_NAMES.filter((one) => !row.owners.includes(one))) {
       const socket = create(type);
       // M6: a Stream tells the name of its newest connection.
@@ -88,7 +88,7 @@ describe.each(OPTIONS.map((row) => [row.name, row] as const))("%s", (name, row) 
     }
   });
 
-  it("U2 a value of another type is a TypeError, and the old value stays", () => {
+  it("a value of another type is a TypeError, and the old value stays (U2)", () => {
     for (const type of row.owners) {
       const socket = create(type, { [name]: row.good[0] });
       for (const value of wrong(row)) {
@@ -104,7 +104,7 @@ describe.each(OPTIONS.map((row) => [row.name, row] as const))("%s", (name, row) 
   const fault = row.refused
     ? expect.objectContaining({ code: "ENOTSUP", message: expect.stringContaining(name) })
     : expect.objectContaining({ name: "RangeError", message: expect.stringContaining(name) });
-  it(`U2 a wrong value of the right type is ${row.refused ? "ENOTSUP" : "a RangeError"}, and the old value stays`, () => {
+  it(`a wrong value of the right type is ${row.refused ? "ENOTSUP" : "a RangeError"}, and the old value stays (U2)`, () => {
     for (const type of row.owners) {
       const socket = create(type, { [name]: row.good[0] });
       for (const value of row.bad) {
@@ -138,7 +138,7 @@ describe.each(OPTIONS.map((row) => [row.name, row] as const))("%s", (name, row) 
     }
   });
 
-  it("U4 cannot be set on a closed socket, and still tells its value", async () => {
+  it("cannot be set on a closed socket, and still tells its value (U4)", async () => {
     const socket = create(row.owners[0]);
     await socket.close();
     expect(() => {
@@ -166,7 +166,7 @@ describe("what some options take besides", () => {
 });
 
 describe("contexts (their rules are in context.test.ts)", () => {
-  it("S11 a socket of a context without blocky drops what is unsent when it closes", async () => {
+  it("a socket of a context without blocky drops what is unsent when it closes (S11)", async () => {
     const push = new zwire.Push({ context: new zwire.Context({ blocky: false }) });
     push.connect("tcp://127.0.0.1:1");
     await push.send("unsent");
@@ -175,7 +175,7 @@ describe("contexts (their rules are in context.test.ts)", () => {
     expect(await Promise.race([closing, late])).toBeUndefined();
   });
 
-  it("R5 ipv6 is the default of sockets made from then on", async () => {
+  it("ipv6 is the default of sockets made from then on (R5)", async () => {
     const context = new zwire.Context();
     const before = create("PUSH", { context });
     context.ipv6 = true;
@@ -191,7 +191,7 @@ describe("contexts (their rules are in context.test.ts)", () => {
 });
 
 describe("effects that have no file of their own", () => {
-  it("E15 maxMultipartSize closes a connection whose message is larger, all parts together", async () => {
+  it("maxMultipartSize closes a connection whose message is larger, all parts together (E15)", async () => {
     const pull = managed(new zwire.Pull({ maxMultipartSize: 100 }));
     const events = record(pull);
     const peer = await rawConnected(await pull.bind("tcp://127.0.0.1:*"), { type: "PUSH" });
@@ -204,7 +204,7 @@ describe("effects that have no file of their own", () => {
   });
 
   it.each(TRANSPORTS)(
-    "J20 with manual, only what the application subscribes takes effect, over $name",
+    "with manual, only what the application subscribes takes effect, over $name (J20)",
     async ({ endpoint }) => {
       const xpub = managed(new zwire.XPublisher({ manual: true }));
       const sub = managed(new zwire.Subscriber());
@@ -222,7 +222,7 @@ describe("effects that have no file of their own", () => {
     },
   );
 
-  it.each([true, false])("M2 without notify no connection is told: %s", async (notify) => {
+  it.each([true, false])("without notify no connection is told: %s (M2)", async (notify) => {
     const stream = managed(new zwire.Stream({ notify }));
     const dialling = managed(new zwire.Stream());
     dialling.connect(await stream.bind("tcp://127.0.0.1:*"), { routingId: "peer" });

@@ -101,7 +101,7 @@ function read(sides: Sides, level: number, name: number): Record<keyof Sides, nu
 
 const everywhere = (value: number) => ({ listening: value, accepted: value, dialled: value });
 
-describe("G17 small messages are not held back: TCP_NODELAY is on", () => {
+describe("small messages are not held back: TCP_NODELAY is on (G17)", () => {
   it.skipIf(!KERNEL)("for accepted and dialled sockets", async () => {
     const { accepted, dialled } = await connected({});
     expect(accepted.getSocketOption(IPPROTO_TCP, TCP_NODELAY)).toBe(1);
@@ -121,22 +121,22 @@ describe("G17 small messages are not held back: TCP_NODELAY is on", () => {
 
 describe.skipIf(!KERNEL)("typeOfService", () => {
   it.each([0x28, 0xb8, 252])(
-    "R11 %i is set on listening, accepted and dialled sockets",
+    "%i is set on listening, accepted and dialled sockets (R11)",
     async (typeOfService) => {
       expect(read(await connected({ typeOfService }), IPPROTO_IP, IP_TOS)).toEqual(everywhere(typeOfService));
     },
   );
 
-  it("R11 0, the default, leaves the system's", async () => {
+  it("0, the default, leaves the system's (R11)", async () => {
     expect(read(await connected({}), IPPROTO_IP, IP_TOS)).toEqual(everywhere(0));
   });
 
-  it.skipIf(!HAS_IPV6)("R11 on IPv6 it is the traffic class", async () => {
+  it.skipIf(!HAS_IPV6)("on IPv6 it is the traffic class (R11)", async () => {
     const sides = await connected({ typeOfService: 0x28, ipv6: true }, "[::1]");
     expect(read(sides, IPPROTO_IPV6, IPV6_TCLASS)).toEqual(everywhere(0x28));
   });
 
-  it.skipIf(!HAS_IPV6)("R11 an IPv4 peer of a dual-stack socket gets it too", async () => {
+  it.skipIf(!HAS_IPV6)("an IPv4 peer of a dual-stack socket gets it too (R11)", async () => {
     const sides = await connected({ typeOfService: 0x28, ipv6: true }, "127.0.0.1", "*");
     expect(sides.accepted.getSocketOption(IPPROTO_IP, IP_TOS)).toBe(0x28);
     expect(sides.listening.getSocketOption(IPPROTO_IPV6, IPV6_TCLASS)).toBe(0x28);
@@ -144,18 +144,21 @@ describe.skipIf(!KERNEL)("typeOfService", () => {
 });
 
 describe.skipIf(!KERNEL)("tcpMaxRetransmitTimeout", () => {
-  it.each([2000, 30_000, 2 ** 31 - 1])("R11 %i reaches TCP_USER_TIMEOUT", async (tcpMaxRetransmitTimeout) => {
-    const sides = await connected({ tcpMaxRetransmitTimeout });
-    expect(read(sides, IPPROTO_TCP, TCP_USER_TIMEOUT)).toEqual(everywhere(tcpMaxRetransmitTimeout));
-  });
+  it.each([2000, 30_000, 2 ** 31 - 1])(
+    "%i reaches TCP_USER_TIMEOUT (R11)",
+    async (tcpMaxRetransmitTimeout) => {
+      const sides = await connected({ tcpMaxRetransmitTimeout });
+      expect(read(sides, IPPROTO_TCP, TCP_USER_TIMEOUT)).toEqual(everywhere(tcpMaxRetransmitTimeout));
+    },
+  );
 
-  it("R11 0, the default, leaves the system's", async () => {
+  it("0, the default, leaves the system's (R11)", async () => {
     expect(read(await connected({}), IPPROTO_TCP, TCP_USER_TIMEOUT)).toEqual(everywhere(0));
   });
 });
 
 describe.skipIf(!MAY_BIND_DEVICE)("interface", () => {
-  it("R11 sockets are bound to the device, and messages pass over it", async () => {
+  it("sockets are bound to the device, and messages pass over it (R11)", async () => {
     const index = (await connected({ interface: "lo" })).dialled.getSocketOption(
       SOL_SOCKET,
       SO_BINDTOIFINDEX,
@@ -167,7 +170,7 @@ describe.skipIf(!MAY_BIND_DEVICE)("interface", () => {
     expect(read(await connected({}), SOL_SOCKET, SO_BINDTOIFINDEX)).toEqual(everywhere(0));
   });
 
-  it("R11 an unknown device is ENODEV from bind and from connect, and named", async () => {
+  it("an unknown device is ENODEV from bind and from connect, and named (R11)", async () => {
     const push = managed(new Push({ interface: "nosuchdevice15b" }));
     const error = { name: "ZmqError", code: "ENODEV", message: expect.stringContaining('"nosuchdevice15b"') };
     await expect(push.bind("tcp://127.0.0.1:*")).rejects.toMatchObject(error);
@@ -175,7 +178,7 @@ describe.skipIf(!MAY_BIND_DEVICE)("interface", () => {
     await push.bind("ipc://*"); // it has no device
   });
 
-  it("R11 what is bound to another device is not reached over loopback", async () => {
+  it("what is bound to another device is not reached over loopback (R11)", async () => {
     const other = Object.entries(networkInterfaces()).find(([, list]) =>
       list?.every((one) => !one.internal),
     )?.[0];
@@ -190,15 +193,18 @@ describe.skipIf(!MAY_BIND_DEVICE)("interface", () => {
 });
 
 describe.skipIf(!KERNEL)("priority and busyPoll", () => {
-  it("R11 reach SO_PRIORITY of every socket", async () => {
+  it("reach SO_PRIORITY of every socket (R11)", async () => {
     expect(read(await connected({ priority: 3 }), SOL_SOCKET, SO_PRIORITY)).toEqual(everywhere(3));
   });
 
-  it.skipIf(addon()?.checkTcp({ busyPoll: 20 }) !== 0)("R11 reach SO_BUSY_POLL of every socket", async () => {
-    expect(read(await connected({ busyPoll: 20 }), SOL_SOCKET, SO_BUSY_POLL)).toEqual(everywhere(20));
-  });
+  it.skipIf(addon()?.checkTcp({ busyPoll: 20 }) !== 0)(
+    "reach SO_BUSY_POLL of every socket (R11)",
+    async () => {
+      expect(read(await connected({ busyPoll: 20 }), SOL_SOCKET, SO_BUSY_POLL)).toEqual(everywhere(20));
+    },
+  );
 
-  it.each(["priority", "busyPoll"])("R11 %s that the system refuses is EPERM at once", async (name) => {
+  it.each(["priority", "busyPoll"])("%s that the system refuses is EPERM at once (R11)", async (name) => {
     const check = vi
       .spyOn(addon() as NonNullable<ReturnType<typeof addon>>, "checkTcp")
       .mockReturnValue(EPERM);
@@ -219,7 +225,7 @@ describe("an engine that cannot", () => {
     interface: "lo",
     tcpMaxRetransmitTimeout: 1000,
   };
-  it.skipIf(NATIVE).each(Object.entries(native))("R11 refuses %s with ENOTSUP", async (name, value) => {
+  it.skipIf(NATIVE).each(Object.entries(native))("refuses %s with ENOTSUP (R11)", async (name, value) => {
     const push = managed(new Push({ [name]: value }));
     const error = { name: "ZmqError", code: "ENOTSUP", message: expect.stringContaining(name) };
     await expect(push.bind("tcp://127.0.0.1:*")).rejects.toMatchObject(error);
@@ -249,7 +255,7 @@ describe("values", () => {
     ["useFd", 0.5, RangeError],
     ["useFd", 2 ** 31, RangeError],
   ];
-  it.each(bad)("R11 R25 %s = %o is refused", (name, value, error) => {
+  it.each(bad)("%s = %o is refused (R11, R25)", (name, value, error) => {
     const push = managed(new Push()) as unknown as Record<string, unknown>;
     const before = push[name];
     const set = (): void => {
@@ -260,7 +266,7 @@ describe("values", () => {
     expect(push[name]).toBe(before);
   });
 
-  it("R11 R25 defaults, and values that are taken", () => {
+  it("defaults, and values that are taken (R11, R25)", () => {
     const push = managed(new Push());
     const { typeOfService, tcpMaxRetransmitTimeout, useFd } = push;
     expect([typeOfService, push.interface, tcpMaxRetransmitTimeout, useFd]).toEqual([0, null, 0, -1]);
@@ -290,7 +296,7 @@ const TCP = { host: "127.0.0.1", port: 0 };
 
 describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
   const kinds = NATIVE ? ["tcp", "ipc", "abstract"] : ["tcp", "ipc"];
-  it.each(kinds)("R25 a %s descriptor made by another process is listened on", async (kind) => {
+  it.each(kinds)("a %s descriptor made by another process is listened on (R25)", async (kind) => {
     const path = join(temporaryDirectory(), "a socket");
     const abstract = `@zwire-use-fd-${process.pid}`;
     const where = kind === "tcp" ? "tcp" : kind === "ipc" ? path : abstract;
@@ -311,7 +317,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     await child.line((line) => line.message === "over it", "the message");
   });
 
-  it.each(["unbind", "close"])("R25 %s closes the descriptor and leaves the path", async (how) => {
+  it.each(["unbind", "close"])("%s closes the descriptor and leaves the path (R25)", async (how) => {
     const path = join(temporaryDirectory(), "s");
     const child = startChild("inherits.mjs", ["make", path]);
     onTestFinished(() => void child.process.stdin?.end());
@@ -333,19 +339,19 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     expect(error.message).toMatch(text);
   }
 
-  it("R25 a descriptor that is not open is EINVAL", async () => {
+  it("a descriptor that is not open is EINVAL (R25)", async () => {
     await refused(99_999, "tcp://127.0.0.1:*", /no listening stream socket for tcp/);
     await refused(99_999, "ipc://*", /no listening stream socket for ipc/);
   });
 
-  it("R25 a file is EINVAL, and stays open", async () => {
+  it("a file is EINVAL, and stays open (R25)", async () => {
     const file = openSync("/dev/null", "r");
     onTestFinished(() => closeSync(file));
     await refused(file, "tcp://127.0.0.1:*", /no listening stream socket/);
     await refused(file, "ipc://*", /no listening stream socket/);
   });
 
-  it("R25 a udp socket is EINVAL", async () => {
+  it("a udp socket is EINVAL (R25)", async () => {
     const socket = createSocket("udp4");
     onTestFinished(() => void socket.close());
     socket.bind(0, "127.0.0.1");
@@ -353,7 +359,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     await refused(descriptorOf(socket), "tcp://127.0.0.1:*", /no listening stream socket/);
   });
 
-  it("R25 a connection is EINVAL, and goes on", async () => {
+  it("a connection is EINVAL, and goes on (R25)", async () => {
     const server = await nodeServer(TCP);
     const socket = netConnect((server.address() as { port: number }).port, "127.0.0.1");
     const [accepted] = await once(server, "connection");
@@ -363,7 +369,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     expect(String((await once(socket, "data"))[0])).toBe("still here");
   });
 
-  it("R25 a listening socket of the other family is EINVAL, and listens on", async () => {
+  it("a listening socket of the other family is EINVAL, and listens on (R25)", async () => {
     const tcp = await nodeServer(TCP);
     const ipc = await nodeServer({ path: join(temporaryDirectory(), "s") });
     await refused(descriptorOf(tcp), "ipc://*", /no listening stream socket for ipc/);
@@ -377,7 +383,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     }
   });
 
-  it("R25 a descriptor in use on this thread is EINVAL, and listens on", async () => {
+  it("a descriptor in use on this thread is EINVAL, and listens on (R25)", async () => {
     const server = await nodeServer(TCP);
     await refused(descriptorOf(server), "tcp://127.0.0.1:*", /in use already/);
     const socket = netConnect((server.address() as { port: number }).port, "127.0.0.1");
@@ -387,7 +393,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
 });
 
 it.skipIf(LINUX || NATIVE)(
-  "R25 useFd is refused with ENOTSUP where nothing tells what a descriptor is",
+  "useFd is refused with ENOTSUP where nothing tells what a descriptor is (R25)",
   async () => {
     const pull = managed(new Pull({ useFd: 3 }));
     await expect(pull.bind("tcp://127.0.0.1:*")).rejects.toMatchObject({ code: "ENOTSUP" });

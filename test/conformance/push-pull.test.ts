@@ -42,7 +42,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     },
   );
 
-  it("K1 sends rotate over peers with room, and wait when all are full; nothing is dropped", async () => {
+  it("sends rotate over peers with room, and wait when all are full; nothing is dropped (K1)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 5 }));
     const actual = await push.bind(endpoint());
     const pulls = [new Pull({ receiveHighWaterMark: 5 }), new Pull({ receiveHighWaterMark: 5 })].map(managed);
@@ -74,7 +74,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, i) => i));
   });
 
-  it("K3 PULL takes whole messages from several pushers, frames untouched", async () => {
+  it("PULL takes whole messages from several pushers, frames untouched (K3)", async () => {
     const pull = managed(new Pull());
     const actual = await pull.bind(endpoint());
     const pushes = [0, 1, 2].map(() => managed(new Push()));
@@ -93,7 +93,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     expect(next).toEqual([100, 100, 100]);
   });
 
-  it("K6 a pusher that waits hands its message to a puller that connects", async () => {
+  it("a pusher that waits hands its message to a puller that connects (K6)", async () => {
     const push = managed(new Push());
     const actual = await push.bind(endpoint());
     const sends = Array.from({ length: 100 }, (_, i) => push.send(`${i}`));
@@ -104,7 +104,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
     await Promise.all(sends);
   });
 
-  it("K2 PUSH has no receive and PULL has no send", () => {
+  it("PUSH has no receive and PULL has no send (K2)", () => {
     const [push, pull] = [managed(new Push()), managed(new Pull())];
     expect("receive" in push).toBe(false);
     expect("send" in pull).toBe(false);
@@ -112,7 +112,7 @@ describe.each(TRANSPORTS)("PUSH and PULL over $name", ({ endpoint }) => {
 });
 
 describe("PUSH and PULL, of connections", () => {
-  it("K4 without immediate, half of the messages wait for a dead endpoint; with it, none", async () => {
+  it("without immediate, half of the messages wait for a dead endpoint; with it, none (K4)", async () => {
     for (const immediate of [false, true]) {
       const endpoint = await freePort();
       const push = managed(new Push({ immediate, reconnectInterval: 20 }));
@@ -128,7 +128,7 @@ describe("PUSH and PULL, of connections", () => {
     }
   });
 
-  it("K5 when a puller leaves a bound PUSH, its queue is discarded and the next one begins afresh", async () => {
+  it("when a puller leaves a bound PUSH, its queue is discarded and the next one begins afresh (K5)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 50 }));
     const events = record(push);
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -143,7 +143,7 @@ describe("PUSH and PULL, of connections", () => {
     expect(texts(await next.readMessage())).toEqual(["new"]);
   });
 
-  it("K6 a pusher blocked at its mark gives its waiting messages to a new puller at once", async () => {
+  it("a pusher blocked at its mark gives its waiting messages to a new puller at once (K6)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 5 }));
     const endpoint = await push.bind("tcp://127.0.0.1:*");
     const stuck = await rawConnected(endpoint, { type: "PULL" });
@@ -156,7 +156,7 @@ describe("PUSH and PULL, of connections", () => {
     expect(texts(await next.readMessage())).toEqual(["relief"]);
   });
 
-  it("K1 sends that wait are not lost with the full puller that leaves: the next one gets them all", async () => {
+  it("sends that wait are not lost with the full puller that leaves: the next one gets them all (K1)", async () => {
     const push = managed(new Push({ sendHighWaterMark: 1 }));
     const events = record(push);
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -176,7 +176,7 @@ describe("PUSH and PULL, of connections", () => {
     for (const text of ["1", "2", "3"]) expect(texts(await next.readMessage())).toEqual([text]);
   });
 
-  it("G3 sends that wait for a full dialled peer that leaves go on where its queue has room again", async () => {
+  it("sends that wait for a full dialled peer that leaves go on where its queue has room again (G3)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ sendHighWaterMark: 1, reconnectInterval: 20 }));
     push.connect(listener.endpoint);
@@ -201,7 +201,7 @@ describe("PUSH and PULL, of connections", () => {
     await Promise.all(waiting);
   });
 
-  it("K2 what a PULL peer sends to PUSH is discarded", async () => {
+  it("what a PULL peer sends to PUSH is discarded (K2)", async () => {
     const push = managed(new Push());
     const peer = await rawConnected(await push.bind("tcp://127.0.0.1:*"), { type: "PULL" });
     peer.write(message("noise"), message("more", "noise"));

@@ -50,7 +50,7 @@ async function dishing(groups: string[] = []) {
 }
 
 describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
-  it("N10 groups match exactly: no prefixes, any octets but zero, 0 to 255 of them", async () => {
+  it("groups match exactly: no prefixes, any octets but zero, 0 to 255 of them (N10)", async () => {
     const radio = managed(new Radio());
     const dish = managed(new Dish());
     const longest = "g".repeat(255);
@@ -72,7 +72,7 @@ describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
     expect(dish.tryReceive()).toBeUndefined();
   });
 
-  it("N10 a group joined twice, or left without being joined, is EINVAL; after leave() nothing comes", async () => {
+  it("a group joined twice, or left without being joined, is EINVAL; after leave() nothing comes (N10)", async () => {
     const radio = managed(new Radio());
     const dish = managed(new Dish());
     radio.connect(await dish.bind(endpoint()));
@@ -94,7 +94,7 @@ describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
     await joined(radio, dish, "a");
   });
 
-  it("N12 several dishes: each gets what it joined; without one a message is gone and the send succeeds", async () => {
+  it("several dishes: each gets what it joined; without one a message is gone and the send succeeds (N12)", async () => {
     const radio = managed(new Radio());
     const actual = await radio.bind(endpoint());
     for (let i = 0; i < 3000; i++) await radio.send("lost", { group: "a", timeout: 0 });
@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
     expect(await next(dishes[0])).toEqual(["3", "a"]);
   });
 
-  it("N12 with noDrop the radio waits for a slow dish, and nobody loses a message", async () => {
+  it("with noDrop the radio waits for a slow dish, and nobody loses a message (N12)", async () => {
     const radio = managed(new Radio({ sendHighWaterMark: 5, noDrop: true }));
     const actual = await radio.bind(endpoint());
     const dish = managed(new Dish({ receiveHighWaterMark: 5 }));
@@ -152,7 +152,7 @@ describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
     expect(radio.stats.dropped).toBe(0);
   });
 
-  it("N12 a slow dish loses its copies, the others none, and the radio never waits", async () => {
+  it("a slow dish loses its copies, the others none, and the radio never waits (N12)", async () => {
     const radio = managed(new Radio({ sendHighWaterMark: 5 }));
     const actual = await radio.bind(endpoint());
     const slow = managed(new Dish({ receiveHighWaterMark: 5 }));
@@ -186,7 +186,7 @@ describe.each(TRANSPORTS)("RADIO and DISH over $name", ({ endpoint }) => {
 });
 
 describe("DISH on the wire", () => {
-  it("N8 join() is the command 04 len 04 JOIN group, leave() 05 LEAVE", async () => {
+  it("join() is the command 04 len 04 JOIN group, leave() 05 LEAVE (N8)", async () => {
     const { dish, peer } = await dishing(["abc"]);
     const join = await peer.readFrame();
     expect([join.flags, join.body.toString("latin1")]).toEqual([4, "\x04JOINabc"]);
@@ -198,7 +198,7 @@ describe("DISH on the wire", () => {
     await peer.barrier();
   });
 
-  it("N8 after each reconnect every group that is still joined is joined again, once", async () => {
+  it("after each reconnect every group that is still joined is joined again, once (N8)", async () => {
     const { dish, events, listener, peer } = await dishing(["a", "b", "c"]);
     dish.leave("b");
     peer.close();
@@ -220,7 +220,7 @@ describe("DISH on the wire", () => {
   it.each([
     ["one frame", [["g"]]],
     ["three frames", [["g", "body", "more"]]],
-  ] as const)("N11 a message of %s ends the connection; what came before it stays", async (_, [bad]) => {
+  ] as const)("a message of %s ends the connection; what came before it stays (N11)", async (_, [bad]) => {
     const { dish, events, listener, peer } = await dishing(["g"]);
     peer.write(message("g", "good"), message(...bad), message("g", "never"));
     await peer.closed();
@@ -237,14 +237,14 @@ describe("DISH on the wire", () => {
     expect(await next(dish)).toEqual(["after", "g"]);
   });
 
-  it("N10 what it did not join is filtered here too, as is what it left", async () => {
+  it("what it did not join is filtered here too, as is what it left (N10)", async () => {
     const { dish, peer } = await dishing(["a", "b"]);
     dish.leave("b");
     peer.write(message("b", "late"), message("other", "x"), message("", "x"), message("a", ""));
     expect(await next(dish)).toEqual(["", "a"]);
   });
 
-  it("N10 a name that no group can have is refused at once", () => {
+  it("a name that no group can have is refused at once (N10)", () => {
     const dish = managed(new Dish());
     const radio = managed(new Radio());
     for (const group of ["g".repeat(256), "a\0b", "\0"]) {
@@ -259,7 +259,7 @@ describe("DISH on the wire", () => {
     expect(() => radio.send("x", undefined as never)).toThrow(TypeError);
   });
 
-  it("J25 DISH has linger 0, RADIO a finite one", () => {
+  it("DISH has linger 0, RADIO a finite one (J25)", () => {
     expect([managed(new Dish()).linger, managed(new Radio()).linger > 0]).toEqual([0, true]);
   });
 });
@@ -272,7 +272,7 @@ describe("RADIO on the wire", () => {
     return { radio, endpoint, peer };
   }
 
-  it("N9 a message is two frames: the group with MORE, the body without", async () => {
+  it("a message is two frames: the group with MORE, the body without (N9)", async () => {
     const { radio, peer } = await radioing();
     peer.write(command("JOIN", "g"), command("JOIN", ""));
     await peer.barrier();
@@ -291,7 +291,7 @@ describe("RADIO on the wire", () => {
     ]);
   });
 
-  it("N8 JOIN twice and LEAVE once leaves none; SUBSCRIBE, 01 messages and data of a DISH mean nothing", async () => {
+  it("JOIN twice and LEAVE once leaves none; SUBSCRIBE, 01 messages and data of a DISH mean nothing (N8)", async () => {
     const { radio, peer } = await radioing();
     peer.write(
       command("JOIN", "g"),
@@ -310,7 +310,7 @@ describe("RADIO on the wire", () => {
     await peer.barrier();
   });
 
-  it("N10 a DISH that joins what is no group, or too many, loses its connection, and nobody else does", async () => {
+  it("a DISH that joins what is no group, or too many, loses its connection, and nobody else does (N10)", async () => {
     const { radio, endpoint, peer } = await radioing();
     const events = record(radio);
     peer.write(command("JOIN", "g"));
@@ -327,7 +327,7 @@ describe("RADIO on the wire", () => {
     expect(texts(await peer.readMessage())).toEqual(["g", "still"]);
   });
 
-  it("N8 a DISH that broke off is in no group any more", async () => {
+  it("a DISH that broke off is in no group any more (N8)", async () => {
     const { radio, endpoint, peer } = await radioing();
     const events = record(radio);
     peer.write(command("JOIN", "g"));

@@ -47,7 +47,7 @@ async function serving(clients = 1, type = "REQ") {
 }
 
 describe("REQ on the wire", () => {
-  it("H1 a request is an empty frame with MORE, then its parts", async () => {
+  it("a request is an empty frame with MORE, then its parts (H1)", async () => {
     const { request, peer } = await asking();
     await request.send(["a", "", "b"]);
     expect((await peer.read(2)).toString("hex")).toBe("0100");
@@ -56,7 +56,7 @@ describe("REQ on the wire", () => {
     expect(texts(await request.receive({ timeout: 20_000 }))).toEqual(["x", "y"]);
   });
 
-  it("H3 requests rotate over services, and a reply counts only from the one asked", async () => {
+  it("requests rotate over services, and a reply counts only from the one asked (H3)", async () => {
     const { request, peers } = await asking(3);
     for (let round = 0; round < 6; round++) {
       await request.send(`${round}`);
@@ -75,7 +75,7 @@ describe("REQ on the wire", () => {
     ["without an empty frame", message("junk", "x")],
     ["of one frame", message("junk")],
     ["of an empty frame alone", message("")],
-  ])("H5 a reply %s ends the connection with an event", async (_, octets) => {
+  ])("a reply %s ends the connection with an event (H5)", async (_, octets) => {
     const { request, events, peer } = await asking();
     await request.send("a");
     await peer.readMessage();
@@ -86,7 +86,7 @@ describe("REQ on the wire", () => {
     expect(request.tryReceive()).toBeUndefined();
   });
 
-  it("H6 a reply with a four-octet id is discarded while correlate is off", async () => {
+  it("a reply with a four-octet id is discarded while correlate is off (H6)", async () => {
     const { request, peer } = await asking();
     await request.send("a");
     await peer.readMessage();
@@ -94,7 +94,7 @@ describe("REQ on the wire", () => {
     expect(texts(await request.receive({ timeout: 20_000 }))).toEqual(["right"]);
   });
 
-  it("H7 when the asked peer leaves, REQ keeps waiting; a timeout frees the call", async () => {
+  it("when the asked peer leaves, REQ keeps waiting; a timeout frees the call (H7)", async () => {
     const { request, events, listeners, peer } = await asking();
     await request.send("a");
     await peer.readMessage();
@@ -107,7 +107,7 @@ describe("REQ on the wire", () => {
     await timedOut;
   });
 
-  it("H8 with relaxed, a second request abandons the first and the peers stay connected", async () => {
+  it("with relaxed, a second request abandons the first and the peers stay connected (H8)", async () => {
     const { request, events, peer } = await asking(1, { relaxed: true, correlate: true });
     await request.send("one");
     const first = await peer.readMessage();
@@ -118,7 +118,7 @@ describe("REQ on the wire", () => {
     expect(events.of("disconnect")).toHaveLength(0);
   });
 
-  it("H9 with correlate, a four-octet id that grows by one goes before the empty frame", async () => {
+  it("with correlate, a four-octet id that grows by one goes before the empty frame (H9)", async () => {
     const { request, peer } = await asking(1, { correlate: true });
     const ids: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -136,7 +136,7 @@ describe("REQ on the wire", () => {
     expect([(ids[1] - ids[0]) >>> 0, (ids[2] - ids[1]) >>> 0]).toEqual([1, 1]);
   });
 
-  it("H10 with relaxed and correlate, only the answer to the last of two requests is delivered", async () => {
+  it("with relaxed and correlate, only the answer to the last of two requests is delivered (H10)", async () => {
     const { request, peer } = await asking(1, { relaxed: true, correlate: true });
     await request.send("one");
     await request.send("two");
@@ -147,7 +147,7 @@ describe("REQ on the wire", () => {
     expect(request.tryReceive()).toBeUndefined();
   });
 
-  it("H11 with relaxed alone, a late answer is taken for the new one: as documented", async () => {
+  it("with relaxed alone, a late answer is taken for the new one: as documented (H11)", async () => {
     const { request, peer } = await asking(1, { relaxed: true });
     await request.send("one");
     await request.send("two");
@@ -157,7 +157,7 @@ describe("REQ on the wire", () => {
     expect(texts(await request.receive({ timeout: 20_000 }))).toEqual(["to one"]);
   });
 
-  it("H12 replies that came when nothing was asked are dropped before the next request", async () => {
+  it("replies that came when nothing was asked are dropped before the next request (H12)", async () => {
     const { request, peer } = await asking();
     peer.write(message("", "stale"), message("", "staler"));
     await peer.barrier();
@@ -174,7 +174,7 @@ describe("REQ on the wire", () => {
 });
 
 describe("REP on the wire", () => {
-  it("H13 the envelope goes back as it came, and the application sees the body only", async () => {
+  it("the envelope goes back as it came, and the application sees the body only (H13)", async () => {
     const { reply, peer } = await serving(1, "DEALER");
     peer.write(message("e1", "e2", "", "question", "", "more"));
     expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual(["question", "", "more"]);
@@ -182,7 +182,7 @@ describe("REP on the wire", () => {
     expect(texts(await peer.readMessage())).toEqual(["e1", "e2", "", "answer", ""]);
   });
 
-  it("H14 a request without an empty frame is discarded and the next one served", async () => {
+  it("a request without an empty frame is discarded and the next one served (H14)", async () => {
     const { reply, events, peer } = await serving(1, "DEALER");
     peer.write(message("no", "delimiter"), message("single"), message("", "good"));
     expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual(["good"]);
@@ -191,7 +191,7 @@ describe("REP on the wire", () => {
     expect(events.of("disconnect")).toHaveLength(0);
   });
 
-  it("H16 a reply to a requester that left vanishes without an error, and the next request is served", async () => {
+  it("a reply to a requester that left vanishes without an error, and the next request is served (H16)", async () => {
     const { reply, events, peers } = await serving(2);
     peers[0].write(message("", "from one"));
     expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual(["from one"]);
@@ -204,7 +204,7 @@ describe("REP on the wire", () => {
     expect(texts(await peers[1].readMessage())).toEqual(["", "to two"]);
   });
 
-  it("H16 REP never blocks on a requester that is full", async () => {
+  it("REP never blocks on a requester that is full (H16)", async () => {
     const reply = managed(new Reply({ sendHighWaterMark: 3 }));
     const peer = await rawConnected(await reply.bind("tcp://127.0.0.1:*"), { type: "DEALER" });
     for (let i = 0; i < 60; i++) peer.write(message("", `${i}`));
@@ -241,7 +241,7 @@ describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
     return { request, reply };
   }
 
-  it("H2 REQ: a second send before the reply, and a receive before a send, fail with EFSM", async () => {
+  it("REQ: a second send before the reply, and a receive before a send, fail with EFSM (H2)", async () => {
     const { request, reply } = await pair();
     await expect(request.receive()).rejects.toMatchObject({ code: "EFSM" });
     await request.send("one");
@@ -253,7 +253,7 @@ describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
     expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual(["three"]);
   });
 
-  it("H15 REP: a receive while a reply is owed, and a send while none is, fail with EFSM", async () => {
+  it("REP: a receive while a reply is owed, and a send while none is, fail with EFSM (H15)", async () => {
     const { request, reply } = await pair();
     await expect(reply.send("x")).rejects.toMatchObject({ code: "EFSM" });
     expect(() => reply.trySend("x")).toThrow(expect.objectContaining({ code: "EFSM" }));
@@ -264,7 +264,7 @@ describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
     expect(texts(await request.receive({ timeout: 20_000 }))).toEqual(["a"]);
   });
 
-  it("H4 REQ without a peer blocks or fails with EAGAIN and never discards", async () => {
+  it("REQ without a peer blocks or fails with EAGAIN and never discards (H4)", async () => {
     const request = managed(new Request());
     const actual = await request.bind(endpoint());
     expect(request.trySend("x")).toBe(false);
@@ -277,7 +277,7 @@ describe.each(TRANSPORTS)("REQ and REP over $name", ({ endpoint }) => {
     expect(texts(await reply.receive({ timeout: 20_000 }))).toEqual(["kept"]);
   });
 
-  it("H17 REQ takes a message between exchanges only, REP while it owes a reply only", async () => {
+  it("REQ takes a message between exchanges only, REP while it owes a reply only (H17)", async () => {
     const { request, reply } = await pair();
     expect(request.trySend("q")).toBe(true);
     expect(() => request.trySend("q2")).toThrow(expect.objectContaining({ code: "EFSM" }));

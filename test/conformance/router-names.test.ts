@@ -66,7 +66,7 @@ describe("two peers with one name", () => {
     },
   );
 
-  it("I9 with handover the second has the name at once, and the first connection is closed", async () => {
+  it("with handover the second has the name at once, and the first connection is closed (I9)", async () => {
     const router = managed(new Router({ mandatory: true, handover: true }));
     const events = record(router);
     const endpoint = await router.bind("tcp://127.0.0.1:*");
@@ -91,7 +91,7 @@ describe("two peers with one name", () => {
     expect(router.stats.peers).toBe(1);
   });
 
-  it("I9 handover may be set while peers are connected", async () => {
+  it("handover may be set while peers are connected (I9)", async () => {
     const router = managed(new Router());
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const first = await named(endpoint, "n");
@@ -101,7 +101,7 @@ describe("two peers with one name", () => {
     await first.closed();
   });
 
-  it("I9 a send that waits for the first goes to the second", async () => {
+  it("a send that waits for the first goes to the second (I9)", async () => {
     const router = managed(new Router({ mandatory: true, handover: true, sendHighWaterMark: 1 }));
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     const first = await named(endpoint, "n");
@@ -117,7 +117,7 @@ describe("two peers with one name", () => {
     expect(texts(await second.readMessage())).toEqual(["late"]);
   });
 
-  it("I10 a client that died silently holds its name until heartbeats end its connection", async () => {
+  it("a client that died silently holds its name until heartbeats end its connection (I10)", async () => {
     const router = managed(new Router({ mandatory: true, heartbeatInterval: 100, heartbeatTimeout: 300 }));
     const events = record(router);
     const endpoint = await router.bind("tcp://127.0.0.1:*");
@@ -131,7 +131,7 @@ describe("two peers with one name", () => {
     expect(await next(router)).toEqual(["n", "heard"]);
   });
 
-  it("I8 over inproc: the second is refused with an event, also what it sent before it was joined; it may connect again", async () => {
+  it("over inproc: the second is refused with an event, also what it sent before it was joined; it may connect again (I8)", async () => {
     const endpoint = `inproc://names-${process.pid}`;
     const [first, second] = ["n", "n"].map((routingId) =>
       managed(new Dealer({ routingId, probeRouter: true })),
@@ -162,7 +162,7 @@ describe("two peers with one name", () => {
     expect(await next(router)).toEqual(["n", ""]);
   });
 
-  it("I9 over inproc: the second has the name and the first is disconnected", async () => {
+  it("over inproc: the second has the name and the first is disconnected (I9)", async () => {
     const endpoint = `inproc://handover-${process.pid}`;
     const router = managed(new Router({ handover: true }));
     await router.bind(endpoint);
@@ -176,7 +176,7 @@ describe("two peers with one name", () => {
     expect(await next(router)).toEqual(["n", "y"]);
   });
 
-  it("I8 a peer that we dial and that has a taken name is dialled again until the name is free", async () => {
+  it("a peer that we dial and that has a taken name is dialled again until the name is free (I8)", async () => {
     const router = managed(new Router({ reconnectInterval: 10, mandatory: true }));
     const events = record(router);
     const holder = await named(await router.bind("tcp://127.0.0.1:*"), "n");
@@ -198,7 +198,7 @@ describe("two peers with one name", () => {
     expect(texts(await heard.readMessage())).toEqual(["back"]);
   });
 
-  it("I9 a dialled peer that lost its name and connects again is not left deaf", async () => {
+  it("a dialled peer that lost its name and connects again is not left deaf (I9)", async () => {
     const router = managed(new Router({ reconnectInterval: 10, mandatory: true, handover: true }));
     const events = record(router);
     const listener = await rawListen();
@@ -221,7 +221,7 @@ describe("two peers with one name", () => {
 });
 
 describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, absent }) => {
-  it("I11 the peer can be addressed at once under that name, whatever it calls itself", async () => {
+  it("the peer can be addressed at once under that name, whatever it calls itself (I11)", async () => {
     const actual = await absent();
     const router = managed(new Router({ mandatory: true, reconnectInterval: 10 }));
     router.connect(actual, { routingId: "far" });
@@ -235,7 +235,7 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
     await expect(router.send(["called otherwise", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
-  it("I11 the name is for one connect() only, and one in use is EINVAL", async () => {
+  it("the name is for one connect() only, and one in use is EINVAL (I11)", async () => {
     const router = managed(new Router({ mandatory: true }));
     const peers = [managed(new Router({ routingId: "a" })), managed(new Router({ routingId: "b" }))];
     const [one, two] = [await peers[0].bind(endpoint()), await peers[1].bind(endpoint())];
@@ -253,7 +253,7 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
     router.connect(one, { routingId: "first" }); // free again
   });
 
-  it("I11 S13 a name is free after disconnect(), also when its peer appears while output lingers", async () => {
+  it("a name is free after disconnect(), also when its peer appears while output lingers (I11, S13)", async () => {
     const actual = await absent();
     const router = managed(new Router({ mandatory: true, reconnectInterval: 10, linger: 30_000 }));
     router.connect(actual, { routingId: "far" });
@@ -270,7 +270,7 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
     router.connect(actual, { routingId: "far" });
   });
 
-  it("I12 without a name the peer is not addressable until the handshake is done", async () => {
+  it("without a name the peer is not addressable until the handshake is done (I12)", async () => {
     const actual = await absent();
     const router = managed(new Router({ mandatory: true, reconnectInterval: 10 }));
     router.connect(actual);
@@ -284,7 +284,7 @@ describe.each(TRANSPORTS)("names given by connect() over $name", ({ endpoint, ab
 });
 
 describe("names over a reconnect", () => {
-  it("I11 a name given by connect() stays, and so does its queue", async () => {
+  it("a name given by connect() stays, and so does its queue (I11)", async () => {
     const listener = await rawListen();
     const router = managed(new Router({ mandatory: true, reconnectInterval: 20 }));
     const events = record(router);
@@ -367,7 +367,7 @@ describe("names over a reconnect", () => {
     await closed; // nothing is left to wait for
   });
 
-  it("I11 with immediate a name is given once, though no queue waits under it", async () => {
+  it("with immediate a name is given once, though no queue waits under it (I11)", async () => {
     const router = managed(new Router({ immediate: true, mandatory: true, reconnectInterval: 20 }));
     const listener = await rawListen();
     router.connect(listener.endpoint, { routingId: "far" });

@@ -75,7 +75,7 @@ async function expectRefused(met: Met, event = "handshake:error:auth", code = "a
 const yes = () => true;
 
 describe.each(WIRES)("over $name", ({ endpoint }) => {
-  it("O1 O2 PLAIN by its options: who knows the password talks", async () => {
+  it("PLAIN by its options: who knows the password talks (O1, O2)", async () => {
     const asked: zwire.AuthenticationRequest[] = [];
     const authenticate = (request: zwire.AuthenticationRequest) => {
       asked.push(request);
@@ -99,14 +99,14 @@ describe.each(WIRES)("over $name", ({ endpoint }) => {
     expect(met.server.peers).toHaveLength(1);
   });
 
-  it("P18 CURVE by its options: without anybody to ask, who knows the server's key talks", async () => {
+  it("CURVE by its options: without anybody to ask, who knows the server's key talks (P18)", async () => {
     const met = await meet({ ...CURVE_SERVER, curvePublicKey: SERVER.publicKey }, CURVE_CLIENT, endpoint());
     const peer = await expectTalk(met);
     expect(peer.metadata.has("User-Id")).toBe(false);
     expect([met.server.securityMechanism, met.client.securityMechanism]).toEqual(["curve", "curve"]);
   });
 
-  it("P6 a client with another key for the server gets nowhere", async () => {
+  it("a client with another key for the server gets nowhere (P6)", async () => {
     const met = await meet(CURVE_SERVER, { ...CURVE_CLIENT, curveServerKey: CLIENT.publicKey }, endpoint());
     const { error } = await met.events.next("handshake:error:protocol");
     expect(error).toMatchObject({ name: "ProtocolError" });
@@ -131,7 +131,7 @@ describe.each(WIRES)("over $name", ({ endpoint }) => {
     expect(domains).toEqual(["d"]);
   });
 
-  it("B5 the role is a setting: a server may connect and a client bind", async () => {
+  it("the role is a setting: a server may connect and a client bind (B5)", async () => {
     const client = managed(new zwire.Pull(CURVE_CLIENT));
     const server = managed(new zwire.Push({ ...CURVE_SERVER, authenticate: () => "pull" }));
     server.connect(await client.bind(endpoint()));
@@ -140,7 +140,7 @@ describe.each(WIRES)("over $name", ({ endpoint }) => {
     expect(server.peers[0].metadata.get("User-Id")?.toString()).toBe("pull");
   });
 
-  it("Q10 NULL asks `authenticate` where there is one, and nobody otherwise", async () => {
+  it("NULL asks `authenticate` where there is one, and nobody otherwise (Q10)", async () => {
     const asked: unknown[] = [];
     const authenticate = (request: zwire.AuthenticationRequest) => {
       asked.push(request.mechanism);
@@ -171,7 +171,7 @@ describe("who is let in", () => {
     expect((await told.next("handshake:error:auth")).error).toMatchObject({ code: "authentication-refused" });
   });
 
-  it("Q7 the address is the host, and metadata of the answer is the peer's", async () => {
+  it("the address is the host, and metadata of the answer is the peer's (Q7)", async () => {
     const addresses: string[] = [];
     const authenticate = ({ address }: zwire.AuthenticationRequest) => {
       addresses.push(address);
@@ -184,7 +184,7 @@ describe("who is let in", () => {
     expect(addresses).toEqual(["127.0.0.1"]);
   });
 
-  it("Q7 a User-Id that the peer claims of itself is none", async () => {
+  it("a User-Id that the peer claims of itself is none (Q7)", async () => {
     const router = managed(new zwire.Router());
     const endpoint = await router.bind("tcp://127.0.0.1:*");
     await rawConnected(endpoint, {
@@ -233,7 +233,7 @@ describe("who is let in", () => {
     expect(aborted).toBeGreaterThan(0);
   });
 
-  it("Q12 without a limit of its own the handshake's counts, and the function is told", async () => {
+  it("without a limit of its own the handshake's counts, and the function is told (Q12)", async () => {
     let aborted = 0;
     const authenticate = (_request: unknown, signal: AbortSignal) => {
       signal.addEventListener("abort", () => aborted++);
@@ -245,13 +245,13 @@ describe("who is let in", () => {
     expect(aborted).toBeGreaterThan(0);
   });
 
-  it("O9 a PLAIN server without anybody to ask refuses everyone", async () => {
+  it("a PLAIN server without anybody to ask refuses everyone (O9)", async () => {
     const context = new zwire.Context();
     const met = await meet({ plainServer: true, context }, PLAIN_CLIENT);
     await expectRefused(met, "handshake:error:other", "authentication-failed");
   });
 
-  it("Q9 a refusal says nothing to the peer but its status", async () => {
+  it("a refusal says nothing to the peer but its status (Q9)", async () => {
     const authenticate = () => ({ status: 400, text: "on the list of debtors" }) as const;
     const met = await meet({ plainServer: true, authenticate }, PLAIN_CLIENT);
     expect((await expectRefused(met)).message).toContain("debtors");
@@ -293,7 +293,7 @@ describe("mechanisms that do not fit", () => {
     ["CURVE", "NULL", CURVE_SERVER, {}],
     ["CURVE", "PLAIN", CURVE_SERVER, PLAIN_CLIENT],
   ] as const)(
-    "B8 a %s server and a %s client do not fall back to anything",
+    "a %s server and a %s client do not fall back to anything (B8)",
     async (_s, _c, server, client) => {
       const met = await meet(server, client);
       await expectRefused(met, "handshake:error:protocol", "mechanism-mismatch");
@@ -306,13 +306,13 @@ describe("mechanisms that do not fit", () => {
     ["servers of PLAIN", { plainServer: true }, { plainServer: true }],
     ["clients of CURVE", CURVE_CLIENT, CURVE_CLIENT],
     ["servers of CURVE", CURVE_SERVER, CURVE_SERVER],
-  ])("B6 two %s never get to talk, and do not hang", async (_title, one, other) => {
+  ])("two %s never get to talk, and do not hang (B6)", async (_title, one, other) => {
     const met = await meet({ ...one, handshakeInterval: 300 }, { ...other, handshakeInterval: 300 });
     await until(() => met.events.of("handshake:error:").length > 0, "a failure");
     expect([met.server.peers, met.client.peers]).toEqual([[], []]);
   });
 
-  it("A17 an unprotected peer of an older protocol does not get past CURVE", async () => {
+  it("an unprotected peer of an older protocol does not get past CURVE (A17)", async () => {
     const pull = managed(new zwire.Pull(CURVE_SERVER));
     const peer = await rawDial(await pull.bind("tcp://127.0.0.1:*"));
     peer.write(Buffer.from("01000568656c6c6f", "hex")); // 1.0: no identity, then "hello"
@@ -370,7 +370,7 @@ describe("when settings act", () => {
     expect(texts(await pull.receive(SOON))).toEqual(["hello"]);
   });
 
-  it("Q13 zapEnforceDomain refuses to bind or connect without a domain", async () => {
+  it("zapEnforceDomain refuses to bind or connect without a domain (Q13)", async () => {
     const pull = managed(new zwire.Pull({ zapEnforceDomain: true }));
     const fault = { code: "EINVAL", address: "tcp://127.0.0.1:*" };
     await expect(pull.bind("tcp://127.0.0.1:*")).rejects.toMatchObject(fault);
@@ -382,7 +382,7 @@ describe("when settings act", () => {
 describe("what peers know", () => {
   const metadata = { "X-service": "prices", "X-octets": Buffer.from([0, 255]) };
   it.each(TRANSPORTS)(
-    "C16 metadata is told to peers and read in events and peers: $name",
+    "metadata is told to peers and read in events and peers: $name (C16)",
     async ({ endpoint }) => {
       const met = await meet({ metadata: { "X-server": "yes" } }, { metadata }, endpoint());
       const { peer } = await met.events.next("handshake");
@@ -397,14 +397,14 @@ describe("what peers know", () => {
   it.each([
     ["PLAIN", { plainServer: true, authenticate: yes }, PLAIN_CLIENT],
     ["CURVE", CURVE_SERVER, CURVE_CLIENT],
-  ] as const)("C16 likewise under %s", async (_name, server, client) => {
+  ] as const)("likewise under %s (C16)", async (_name, server, client) => {
     const met = await meet({ ...server, metadata: { "X-server": "yes" } }, { ...client, metadata });
     expect((await expectTalk(met)).metadata.get("X-service")?.toString()).toBe("prices");
     expect(met.client.peers[0].metadata.get("X-server")?.toString()).toBe("yes");
   });
 });
 
-describe("C25 with messagePeers peerOf() tells who sent a message", () => {
+describe("with messagePeers peerOf() tells who sent a message (C25)", () => {
   const name = (peer: zwire.Peer | undefined) => peer?.metadata.get("X-name")?.toString();
   const named = (text: string) => ({ metadata: { "X-name": text } });
 
@@ -472,7 +472,7 @@ describe("C25 with messagePeers peerOf() tells who sent a message", () => {
     }
   });
 
-  it("G14 of a conflating socket it says nothing rather than something wrong", async () => {
+  it("of a conflating socket it says nothing rather than something wrong (G14)", async () => {
     const [first, second] = ["first", "second"].map((text) => managed(new zwire.Push(named(text))));
     const endpoint = await first.bind("tcp://127.0.0.1:*");
     const pull = managed(new zwire.Pull({ messagePeers: true, conflate: true, reconnectInterval: 10 }));
@@ -573,12 +573,12 @@ describe.skipIf(process.platform === "win32")("socket files", () => {
     expect(seen.filter((one: string) => one !== "socket 600" && one !== "folder 700")).toEqual([]);
   });
 
-  it("R15 a temporary path has them too", async () => {
+  it("a temporary path has them too (R15)", async () => {
     const pull = managed(new zwire.Pull({ ipcFileMode: 0o640 }));
     expect(modeOf((await pull.bind("ipc://*")).slice("ipc://".length))).toBe(0o640);
   });
 
-  it("R13 a stale socket is replaced, a file that is none stays", async () => {
+  it("a stale socket is replaced, a file that is none stays (R13)", async () => {
     const path = join(folder, "s");
     writeFileSync(path, "data");
     const pull = managed(new zwire.Pull({ ipcFileMode: 0o600 }));

@@ -45,7 +45,7 @@ describe("through a proxy", () => {
     ["that is bound to a name of 255 octets", { boundTo: 255, glue: true }],
     ["that is bound to a name of no octets", { boundTo: 0 }],
   ];
-  it.each(kinds)("R24 messages pass %s", async (_name, behaviour) => {
+  it.each(kinds)("messages pass %s (R24)", async (_name, behaviour) => {
     const proxy = await SocksServer.start(behaviour);
     const { pull, endpoint, port } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address }));
@@ -56,7 +56,7 @@ describe("through a proxy", () => {
     expect(push.peers.map((peer) => peer.address)).toEqual([endpoint]);
   });
 
-  it("R24 a receiving socket dials through it too, and hears the glued greeting", async () => {
+  it("a receiving socket dials through it too, and hears the glued greeting (R24)", async () => {
     const proxy = await SocksServer.start({ glue: true });
     const push = managed(new Push());
     const endpoint = await push.bind("tcp://127.0.0.1:*");
@@ -65,7 +65,7 @@ describe("through a proxy", () => {
     await passes(push, pull);
   });
 
-  it("R24 a host name goes to the proxy unresolved", async () => {
+  it("a host name goes to the proxy unresolved (R24)", async () => {
     const proxy = await SocksServer.start({ names: { "only-the-proxy.invalid": "127.0.0.1" } });
     const { pull, port } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address }));
@@ -75,7 +75,7 @@ describe("through a proxy", () => {
     expect(push.peers[0].address).toBe(`tcp://only-the-proxy.invalid:${port}`);
   });
 
-  it("R24 an IPv6 literal goes as such, also where we use IPv4 only", async () => {
+  it("an IPv6 literal goes as such, also where we use IPv4 only (R24)", async () => {
     const proxy = await SocksServer.start({ names: { "2001:db8:0:0:0:0:0:a1": "127.0.0.1" } });
     const { pull, port } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address }));
@@ -84,7 +84,7 @@ describe("through a proxy", () => {
     expect(proxy.requests).toMatchObject([{ type: "ipv6", host: "2001:db8:0:0:0:0:0:a1", port }]);
   });
 
-  it.skipIf(!HAS_IPV6)("R24 R5 the proxy itself may have an IPv6 address, with ipv6", async () => {
+  it.skipIf(!HAS_IPV6)("the proxy itself may have an IPv6 address, with ipv6 (R24, R5)", async () => {
     const proxy = await SocksServer.start({}, "::1");
     const { pull, endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address }));
@@ -94,7 +94,7 @@ describe("through a proxy", () => {
     await passes(push, pull);
   });
 
-  it("R24 the proxy's own host name is resolved here", async () => {
+  it("the proxy's own host name is resolved here (R24)", async () => {
     const proxy = await SocksServer.start();
     const { pull, endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address.replace("127.0.0.1", "localhost") }));
@@ -103,7 +103,7 @@ describe("through a proxy", () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
-  it("R24 R6 a source address is where the connection to the proxy comes from", async () => {
+  it("a source address is where the connection to the proxy comes from (R24, R6)", async () => {
     const proxy = await SocksServer.start();
     const { pull, endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address }));
@@ -112,7 +112,7 @@ describe("through a proxy", () => {
     expect(proxy.requests).toMatchObject([{ host: "127.0.0.1", port: portOf(endpoint) }]);
   });
 
-  it("R24 G2 a lost connection is dialled again through the proxy", async () => {
+  it("a lost connection is dialled again through the proxy (R24, G2)", async () => {
     const proxy = await SocksServer.start();
     const { pull, endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address, reconnectInterval: 10 }));
@@ -131,7 +131,7 @@ describe("authentication", () => {
   it.each([
     { username: "u", password: "p" },
     { username: utf8, password: utf8 },
-  ])("R24 user and password are offered alone, and taken ($username)", async (credentials) => {
+  ])("user and password are offered alone, and taken ($username) (R24)", async (credentials) => {
     const proxy = await SocksServer.start({ credentials, drip: true });
     const { pull, endpoint, port } = await bound();
     const { username: socksUsername, password: socksPassword } = credentials;
@@ -141,7 +141,7 @@ describe("authentication", () => {
     expect(proxy.requests).toEqual([{ methods: [2], ...credentials, type: "ipv4", host: "127.0.0.1", port }]);
   });
 
-  it("R24 a user without a password sends none", async () => {
+  it("a user without a password sends none (R24)", async () => {
     const credentials = { username: "u", password: "" };
     const proxy = await SocksServer.start({ credentials });
     const { pull, endpoint } = await bound();
@@ -151,7 +151,7 @@ describe("authentication", () => {
     expect(proxy.requests).toMatchObject([credentials]);
   });
 
-  it("R24 a wrong password is a failed attempt, and tried again", async () => {
+  it("a wrong password is a failed attempt, and tried again (R24)", async () => {
     const credentials = { username: "u", password: "right" };
     const proxy = await SocksServer.start({ credentials });
     const { pull, endpoint } = await bound();
@@ -180,7 +180,7 @@ describe("authentication", () => {
       null,
     ],
     ["user and password, where they are not wanted", {}, "a"],
-  ])("R24 a proxy refuses %s", async (_name, behaviour, socksUsername) => {
+  ])("a proxy refuses %s (R24)", async (_name, behaviour, socksUsername) => {
     const proxy = await SocksServer.start(behaviour);
     const push = managed(new Push({ socksProxy: proxy.address, socksUsername }));
     const events = record(push);
@@ -202,7 +202,7 @@ describe("failed attempts", () => {
     [7, "ENOTSUP", "Command not supported"],
     [8, "EAFNOSUPPORT", "Address type not supported"],
     [99, "ECONNREFUSED", "unassigned"],
-  ])("R24 reply code %i is told as %s", async (refuse, code, text) => {
+  ])("reply code %i is told as %s (R24)", async (refuse, code, text) => {
     const proxy = await SocksServer.start({ refuse });
     const { pull, endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address, reconnectInterval: 10 }));
@@ -231,7 +231,7 @@ describe("failed attempts", () => {
     ["no answer but its end", { close: "method" }, "ECONNRESET", /closed the connection/],
     ["no reply but its end", { close: "reply" }, "ECONNRESET", /closed the connection/],
   ];
-  it.each(broken)("R24 %s is a failed attempt", async (_name, behaviour, code, text) => {
+  it.each(broken)("%s is a failed attempt (R24)", async (_name, behaviour, code, text) => {
     const proxy = await SocksServer.start(behaviour);
     const { pull, endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address, reconnectInterval: 10 }));
@@ -248,7 +248,7 @@ describe("failed attempts", () => {
   it.each([
     ["an authentication of another version", [5, 0], "EPROTO", /version of the authentication is 5/],
     ["a status that is not zero", [1, 0xff], "EACCES", /refused user name/],
-  ])("R24 %s is a failed attempt", async (_name, octets, code, text) => {
+  ])("%s is a failed attempt (R24)", async (_name, octets, code, text) => {
     const credentials = { username: "u", password: "p" };
     const proxy = await SocksServer.start({ credentials, instead: { authentication: octets } });
     const push = managed(
@@ -261,7 +261,7 @@ describe("failed attempts", () => {
     expect(error?.message).toMatch(text);
   });
 
-  it("R24 a reply that is cut short and never ends is bounded by connectTimeout", async () => {
+  it("a reply that is cut short and never ends is bounded by connectTimeout (R24)", async () => {
     const proxy = await SocksServer.start({ instead: { reply: [5, 0, 0, 3, 200, 1, 2, 3] } });
     const { endpoint } = await bound();
     const push = managed(new Push({ socksProxy: proxy.address, connectTimeout: 100 }));
@@ -271,7 +271,7 @@ describe("failed attempts", () => {
   });
 
   it.each(["method", "reply"] as const)(
-    "R24 %s that does not come: connectTimeout covers it",
+    "%s that does not come: connectTimeout covers it (R24)",
     async (hang) => {
       const proxy = await SocksServer.start({ hang });
       const { pull, endpoint } = await bound();
@@ -289,7 +289,7 @@ describe("failed attempts", () => {
     },
   );
 
-  it("R24 without connectTimeout, handshakeInterval bounds a silent proxy", async () => {
+  it("without connectTimeout, handshakeInterval bounds a silent proxy (R24)", async () => {
     const proxy = await SocksServer.start({ hang: "method" });
     const push = managed(new Push({ socksProxy: proxy.address, handshakeInterval: 100 }));
     const events = record(push);
@@ -299,7 +299,7 @@ describe("failed attempts", () => {
     expect(error?.message).toMatch(/handshakeInterval/);
   });
 
-  it("R24 close() ends an attempt that waits for the proxy", async () => {
+  it("close() ends an attempt that waits for the proxy (R24)", async () => {
     const proxy = await SocksServer.start({ hang: "reply" });
     const push = managed(new Push({ socksProxy: proxy.address }));
     push.connect("tcp://127.0.0.1:1");
@@ -310,7 +310,7 @@ describe("failed attempts", () => {
     expect(proxy.accepted).toBe(1);
   });
 
-  it("R24 a proxy that is not there is dialled again", async () => {
+  it("a proxy that is not there is dialled again (R24)", async () => {
     const proxy = await SocksServer.start();
     const { address } = proxy;
     proxy.stop();
@@ -327,7 +327,7 @@ describe("what can never work", () => {
     ["an address with a zone", {}, "tcp://[fe80::1%lo]:1", /zone/],
     ["a password without a user", { socksPassword: "p" }, "tcp://127.0.0.1:1", /needs socksUsername/],
   ];
-  it.each(wrong)("R24 %s throws EINVAL", (_name, options, endpoint, text) => {
+  it.each(wrong)("%s throws EINVAL (R24)", (_name, options, endpoint, text) => {
     const push = managed(new Push({ socksProxy: "127.0.0.1:1", ...options }));
     let error: unknown;
     try {
@@ -370,7 +370,7 @@ describe("what can never work", () => {
 });
 
 describe("beside libzmq", () => {
-  it("R24 the proxy serves zeromq as well", async () => {
+  it("the proxy serves zeromq as well (R24)", async () => {
     const proxy = await SocksServer.start();
     const { pull, endpoint, port } = await bound();
     const push = new zmq.Push({ linger: 0, socksProxy: proxy.address });
@@ -381,7 +381,7 @@ describe("beside libzmq", () => {
     expect(proxy.requests).toEqual([{ methods: [0], type: "ipv4", host: "127.0.0.1", port }]);
   });
 
-  it.each([{ glue: false }, { glue: true }])("R24 zeromq is the destination %o", async (behaviour) => {
+  it.each([{ glue: false }, { glue: true }])("zeromq is the destination %o (R24)", async (behaviour) => {
     const proxy = await SocksServer.start({ ...behaviour, names: { there: "127.0.0.1" } });
     const pull = new zmq.Pull({ linger: 0, receiveTimeout: 10_000 });
     onTestFinished(() => pull.close());
@@ -434,7 +434,7 @@ describe("the stream that is handed on", () => {
     return stream;
   }
 
-  it("R24 keeps what was glued to the reply, and what comes before start(), in order", async () => {
+  it("keeps what was glued to the reply, and what comes before start(), in order (R24)", async () => {
     const proxy = await SocksServer.start({ glue: true });
     const { port, sockets } = await destination();
     const stream = await dialled(proxy, port);
@@ -456,7 +456,7 @@ describe("the stream that is handed on", () => {
     await until(() => heard.ends.length === 1, "the end");
   });
 
-  it("R24 tells of an end that came before start(), and delivers what was glued first", async () => {
+  it("tells of an end that came before start(), and delivers what was glued first (R24)", async () => {
     const proxy = await SocksServer.start({ glue: true });
     const { port } = await destination();
     const stream = await dialled(proxy, port);
@@ -469,7 +469,7 @@ describe("the stream that is handed on", () => {
     expect(heard.text).toBe("hello ");
   });
 
-  it("R24 says nothing to a handler that closed it before the glued octets came", async () => {
+  it("says nothing to a handler that closed it before the glued octets came (R24)", async () => {
     const proxy = await SocksServer.start({ glue: true });
     const { port } = await destination();
     const stream = await dialled(proxy, port);
@@ -480,7 +480,7 @@ describe("the stream that is handed on", () => {
     expect([heard.text, heard.ends]).toEqual(["", []]);
   });
 
-  it("R24 an attempt aborted while the proxy is silent closes the connection and rejects with the reason", async () => {
+  it("an attempt aborted while the proxy is silent closes the connection and rejects with the reason (R24)", async () => {
     const proxy = await SocksServer.start({ hang: "method" });
     const abort = new AbortController();
     const options = { ...defaultOptions(), socksProxy: proxy.address };

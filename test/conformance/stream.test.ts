@@ -69,7 +69,7 @@ async function plainServer(endpoint: string, onSocket: (socket: NetSocket) => vo
 }
 
 describe.each(STREAMS)("STREAM over $name", ({ endpoint }) => {
-  it("M1 octets come as chunks behind a name of five octets that begins with zero; borders mean nothing", async () => {
+  it("octets come as chunks behind a name of five octets that begins with zero; borders mean nothing (M1)", async () => {
     const stream = managed(new Stream());
     const peer = await rawDial(await stream.bind(endpoint()));
     const [id] = await next(stream);
@@ -86,7 +86,7 @@ describe.each(STREAMS)("STREAM over $name", ({ endpoint }) => {
     expect(got.equals(sent)).toBe(true);
   });
 
-  it("M2 with notify a connection's begin and end are [id, empty]", async () => {
+  it("with notify a connection's begin and end are [id, empty] (M2)", async () => {
     const stream = managed(new Stream());
     const peer = await rawDial(await stream.bind(endpoint()));
     const [id, opened] = await next(stream);
@@ -100,7 +100,7 @@ describe.each(STREAMS)("STREAM over $name", ({ endpoint }) => {
     expect(stream.tryReceive()).toBeUndefined();
   });
 
-  it("M2 without notify nothing but octets is delivered", async () => {
+  it("without notify nothing but octets is delivered (M2)", async () => {
     const stream = managed(new Stream({ notify: false }));
     const events = record(stream);
     const actual = await stream.bind(endpoint());
@@ -114,7 +114,7 @@ describe.each(STREAMS)("STREAM over $name", ({ endpoint }) => {
     expect(stream.tryReceive()).toBeUndefined();
   });
 
-  it("M3 [id, octets] goes out as it is: no framing, and nothing is said first", async () => {
+  it("[id, octets] goes out as it is: no framing, and nothing is said first (M3)", async () => {
     const stream = managed(new Stream());
     const peer = await rawDial(await stream.bind(endpoint()));
     const [id] = await next(stream);
@@ -126,7 +126,7 @@ describe.each(STREAMS)("STREAM over $name", ({ endpoint }) => {
     expect((await peer.read(200_000)).every((octet) => octet === 7)).toBe(true);
   });
 
-  it("M3 two STREAM sockets carry each other's octets", async () => {
+  it("two STREAM sockets carry each other's octets (M3)", async () => {
     const [bound, dialled] = [managed(new Stream()), managed(new Stream())];
     dialled.connect(await bound.bind(endpoint()));
     const [far] = await next(bound);
@@ -140,7 +140,7 @@ describe.each(STREAMS)("STREAM over $name", ({ endpoint }) => {
 });
 
 describe("STREAM", () => {
-  it("M3 a message that is not a name and octets is EINVAL; inproc has no octets", async () => {
+  it("a message that is not a name and octets is EINVAL; inproc has no octets (M3)", async () => {
     const { stream, id } = await accepted();
     for (const parts of ["x", [id], [id, "a", "b"]]) {
       await expect(stream.send(parts)).rejects.toMatchObject({ name: "ZmqError", code: "EINVAL" });
@@ -151,7 +151,7 @@ describe("STREAM", () => {
     );
   });
 
-  it("M4 [id, empty] closes that connection and no other", async () => {
+  it("[id, empty] closes that connection and no other (M4)", async () => {
     const { stream, endpoint, peer, id } = await accepted();
     const other = await rawDial(endpoint);
     const [otherId] = await next(stream);
@@ -163,14 +163,14 @@ describe("STREAM", () => {
     await expect(stream.send([id, ""])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
-  it("M4 what the kernel takes at once is sent before the close, in one turn: a reply and its end", async () => {
+  it("what the kernel takes at once is sent before the close, in one turn: a reply and its end (M4)", async () => {
     const { stream, peer, id } = await accepted();
     for (const part of ["head ", "body ", "tail"]) void stream.send([id, part]);
     void stream.send([id, ""]);
     expect((await peer.readToEnd()).toString()).toBe("head body tail");
   });
 
-  it("M4 unsent data of a peer that does not read is dropped by the close", async () => {
+  it("unsent data of a peer that does not read is dropped by the close (M4)", async () => {
     const { stream, peer, id } = await accepted({ sendHighWaterMark: 0 });
     peer.pause();
     for (let i = 0; i < 64; i++) await stream.send([id, Buffer.alloc(1 << 20)]);
@@ -181,7 +181,7 @@ describe("STREAM", () => {
     expect((await peer.readToEnd()).length).toBeLessThan(64 << 20);
   });
 
-  it("M4 a dialled connection that is closed is not dialled again", async () => {
+  it("a dialled connection that is closed is not dialled again (M4)", async () => {
     const endpoint = await freePort();
     const server = await plainServer(endpoint);
     const stream = managed(new Stream({ reconnectInterval: 10 }));
@@ -195,7 +195,7 @@ describe("STREAM", () => {
     expect(() => stream.disconnect(endpoint)).toThrow(expect.objectContaining({ code: "ENOENT" }));
   });
 
-  it("M4 a connection may be closed by the listener that is told of it", async () => {
+  it("a connection may be closed by the listener that is told of it (M4)", async () => {
     const stream = managed(new Stream());
     const seen: number[] = [];
     stream.on("message", ([id, data]) => {
@@ -209,7 +209,7 @@ describe("STREAM", () => {
     expect(seen).toEqual([0]);
   });
 
-  it("M5 M6 what is sent to a dialled connection waits for it, also for the next one", async () => {
+  it("what is sent to a dialled connection waits for it, also for the next one (M5, M6)", async () => {
     const endpoint = await freePort();
     const stream = managed(new Stream({ reconnectInterval: 10 }));
     stream.connect(endpoint, { routingId: "there" });
@@ -229,13 +229,13 @@ describe("STREAM", () => {
     await until(() => heard.join("") === "first secondagain", "what was sent between");
   });
 
-  it("M5 with immediate nothing waits for a connection", async () => {
+  it("with immediate nothing waits for a connection (M5)", async () => {
     const stream = managed(new Stream({ immediate: true }));
     stream.connect(await freePort(), { routingId: "there" });
     await expect(stream.send(["there", "x"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
-  it("M5 an unknown name is EHOSTUNREACH, also one whose connection is gone", async () => {
+  it("an unknown name is EHOSTUNREACH, also one whose connection is gone (M5)", async () => {
     const { stream, peer, id } = await accepted();
     await expect(stream.send(["x", "y"])).rejects.toMatchObject({ name: "ZmqError", code: "EHOSTUNREACH" });
     expect(() => stream.trySend([Buffer.from([0, 1, 2, 3, 4]), "y"])).toThrow(
@@ -248,7 +248,7 @@ describe("STREAM", () => {
     await expect(stream.send([id, "late"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
-  it("M4 a connection that is closed by the listener who is told of it leaves no peer behind", async () => {
+  it("a connection that is closed by the listener who is told of it leaves no peer behind (M4)", async () => {
     const stream = managed(new Stream());
     const events = record(stream);
     const endpoint = await stream.bind("tcp://127.0.0.1:*");
@@ -268,7 +268,7 @@ describe("STREAM", () => {
     ]);
   });
 
-  it("M4 a connection that is closed by a listener of handshake is not told as a message", async () => {
+  it("a connection that is closed by a listener of handshake is not told as a message (M4)", async () => {
     const stream = managed(new Stream());
     const events = record(stream);
     const endpoint = await stream.bind("tcp://127.0.0.1:*");
@@ -279,7 +279,7 @@ describe("STREAM", () => {
     expect(stream.peers).toHaveLength(0);
   });
 
-  it("M4 a close that waited in line behind a full peer's sends does not lose those behind it", async () => {
+  it("a close that waited in line behind a full peer's sends does not lose those behind it (M4)", async () => {
     const { stream, endpoint, peer, id } = await accepted({ sendHighWaterMark: 2 });
     const gone = await rawDial(endpoint);
     const [second] = await next(stream);
@@ -305,7 +305,7 @@ describe("STREAM", () => {
     await gone.closed();
   });
 
-  it("M5 a full peer is EAGAIN or a wait, which ends with the connection", async () => {
+  it("a full peer is EAGAIN or a wait, which ends with the connection (M5)", async () => {
     const { stream, endpoint, peer, id } = await accepted({ sendHighWaterMark: 2 });
     peer.pause();
     for (let refused = 0; refused < 50; refused++) {
@@ -324,7 +324,7 @@ describe("STREAM", () => {
     expect((await other.read(4)).toString()).toBe("free");
   });
 
-  it("G9 octets that nobody reads stop the reading, and none is lost", async () => {
+  it("octets that nobody reads stop the reading, and none is lost (G9)", async () => {
     const { stream, peer } = await accepted({ receiveHighWaterMark: 4 });
     const sent = Buffer.alloc(32 << 20);
     for (let i = 0; i < sent.length; i += 4) sent.writeUInt32BE(i, i);
@@ -336,7 +336,7 @@ describe("STREAM", () => {
     expect((await collect(stream, sent.length)).equals(sent)).toBe(true);
   });
 
-  it("M6 after connect() routingId is the newest connection's; connect() and option 61 can give it", async () => {
+  it("after connect() routingId is the newest connection's; connect() and option 61 can give it (M6)", async () => {
     const [a, b, c] = [await freePort(), await freePort(), await freePort()];
     for (const endpoint of [a, b, c]) await plainServer(endpoint);
     const stream = managed(new Stream());
@@ -360,7 +360,7 @@ describe("STREAM", () => {
     );
   });
 
-  it("M6 a dialled connection keeps its name over a reconnect, and unsent octets do not go over", async () => {
+  it("a dialled connection keeps its name over a reconnect, and unsent octets do not go over (M6)", async () => {
     const endpoint = await freePort();
     const server = await plainServer(endpoint, (socket) => socket.pause());
     const stream = managed(new Stream({ reconnectInterval: 20, sendHighWaterMark: 0 }));
@@ -380,7 +380,7 @@ describe("STREAM", () => {
     expect(Buffer.concat(got).toString()).toBe("between new");
   });
 
-  it("M7 a ZMTP peer that dials shows exactly the 3.1 greeting, in its two steps, READY and its frames", async () => {
+  it("a ZMTP peer that dials shows exactly the 3.1 greeting, in its two steps, READY and its frames (M7)", async () => {
     const stream = managed(new Stream());
     const dealer = managed(new Dealer({ routingId: "me" }));
     dealer.connect(await stream.bind("tcp://127.0.0.1:*"));
@@ -399,7 +399,7 @@ describe("STREAM", () => {
     expect((await collect(stream, frames.length)).equals(frames)).toBe(true);
   });
 
-  it("M8 handshakeInterval and heartbeats do nothing", async () => {
+  it("handshakeInterval and heartbeats do nothing (M8)", async () => {
     const { stream, peer, id } = await accepted({
       handshakeInterval: 20,
       heartbeatInterval: 10,
@@ -414,7 +414,7 @@ describe("STREAM", () => {
     expect((await peer.read(1)).toString()).toBe("x");
   });
 
-  it("S9 a STREAM that closes sends what is unsent within its linger, on every connection", async () => {
+  it("a STREAM that closes sends what is unsent within its linger, on every connection (S9)", async () => {
     const { stream, endpoint, peer, id } = await accepted({ linger: 20_000, sendHighWaterMark: 0 });
     const dialling = netConnect({ host: "127.0.0.1", port: Number(endpoint.split(":").pop()) });
     let got = 0;
@@ -427,7 +427,7 @@ describe("STREAM", () => {
     await until(() => got === 20 << 20, "the other has all too");
   });
 
-  it("S13 a disconnected endpoint whose peer appears while it lingers sends the rest, and tells nothing", async () => {
+  it("a disconnected endpoint whose peer appears while it lingers sends the rest, and tells nothing (S13)", async () => {
     const endpoint = await freePort();
     const stream = managed(new Stream({ linger: 30_000, reconnectInterval: 10 }));
     stream.connect(endpoint, { routingId: "a" });
@@ -444,7 +444,7 @@ describe("STREAM", () => {
     await expect(stream.send(["a", "nobody"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
-  it("S13 a disconnected endpoint whose connection ends while it lingers leaves nothing behind", async () => {
+  it("a disconnected endpoint whose connection ends while it lingers leaves nothing behind (S13)", async () => {
     const endpoint = await freePort();
     const server = await plainServer(endpoint, (socket) => socket.pause());
     const stream = managed(new Stream({ linger: -1, sendHighWaterMark: 0, reconnectInterval: 10 }));
@@ -460,7 +460,7 @@ describe("STREAM", () => {
     stream.connect(endpoint, { routingId: "a" });
   });
 
-  it("S9 a STREAM that lingers over a dialled connection ends with it", async () => {
+  it("a STREAM that lingers over a dialled connection ends with it (S9)", async () => {
     const endpoint = await freePort();
     const server = await plainServer(endpoint, (socket) => socket.pause());
     const stream = managed(new Stream({ linger: -1, sendHighWaterMark: 0, reconnectInterval: 10 }));

@@ -27,7 +27,7 @@ async function passes(push: Push, pull: Pull) {
 }
 
 describe("tcp endpoints", () => {
-  it("R1 tcp://*:* binds all interfaces and resolves to 0.0.0.0 and the port", async () => {
+  it("tcp://*:* binds all interfaces and resolves to 0.0.0.0 and the port (R1)", async () => {
     const [pull, push] = [managed(new Pull()), managed(new Push())];
     const endpoint = await pull.bind("tcp://*:*");
     expect(endpoint).toMatch(/^tcp:\/\/0\.0\.0\.0:[1-9]\d*$/);
@@ -36,7 +36,7 @@ describe("tcp endpoints", () => {
     await passes(push, pull);
   });
 
-  it.skipIf(!HAS_IPV6)("R1 R5 with ipv6 a wildcard resolves to [::] and takes both families", async () => {
+  it.skipIf(!HAS_IPV6)("with ipv6 a wildcard resolves to [::] and takes both families (R1, R5)", async () => {
     const pull = managed(new Pull({ ipv6: true }));
     const endpoint = await pull.bind("tcp://*:*");
     expect(endpoint).toMatch(/^tcp:\/\/\[::\]:[1-9]\d*$/);
@@ -48,7 +48,7 @@ describe("tcp endpoints", () => {
   });
 
   it.each(["tcp://127.0.0.1:*", "tcp://127.0.0.1:0"])(
-    "R2 %s gets a free port and tells it",
+    "%s gets a free port and tells it (R2)",
     async (wildcard) => {
       const pull = managed(new Pull());
       const one = await pull.bind(wildcard);
@@ -59,20 +59,20 @@ describe("tcp endpoints", () => {
     },
   );
 
-  it("R2 a wildcard cannot be connected to", () => {
+  it("a wildcard cannot be connected to (R2)", () => {
     const push = managed(new Push());
     expect(() => push.connect("tcp://127.0.0.1:*")).toThrow(expect.objectContaining({ code: "EINVAL" }));
     expect(() => push.connect("tcp://*:5555")).toThrow(expect.objectContaining({ code: "EINVAL" }));
   });
 
-  it("R2 port 0 is let through by connect and fails later", async () => {
+  it("port 0 is let through by connect and fails later (R2)", async () => {
     const push = managed(new Push({ reconnectInterval: 10 }));
     const events = record(push);
     push.connect("tcp://127.0.0.1:0");
     expect((await events.next("connect:retry")).error).toBeInstanceOf(Error);
   });
 
-  it.skipIf(LOOPBACK === undefined)("R3 an interface name binds its address", async () => {
+  it.skipIf(LOOPBACK === undefined)("an interface name binds its address (R3)", async () => {
     const [pull, push] = [managed(new Pull()), managed(new Push())];
     const endpoint = await pull.bind(`tcp://${LOOPBACK}:*`);
     expect(endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
@@ -80,7 +80,7 @@ describe("tcp endpoints", () => {
     await passes(push, pull);
   });
 
-  it("R3 an unknown name gives ENODEV", async () => {
+  it("an unknown name gives ENODEV (R3)", async () => {
     const pull = managed(new Pull());
     await expect(pull.bind("tcp://nosuch.invalid:*")).rejects.toMatchObject({
       name: "ZmqError",
@@ -89,7 +89,7 @@ describe("tcp endpoints", () => {
     });
   });
 
-  it("R4 a host name is resolved off the call, and a dead one is not an immediate error", async () => {
+  it("a host name is resolved off the call, and a dead one is not an immediate error (R4)", async () => {
     const [pull, push] = [managed(new Pull()), managed(new Push())];
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     push.connect(`tcp://localhost:${portOf(endpoint)}`);
@@ -126,13 +126,13 @@ describe("tcp endpoints", () => {
     await passes(push, pull);
   });
 
-  it("R5 with ipv6 off an IPv6 address is refused with EINVAL or never connected", async () => {
+  it("with ipv6 off an IPv6 address is refused with EINVAL or never connected (R5)", async () => {
     const pull = managed(new Pull());
     await expect(pull.bind("tcp://[::1]:*")).rejects.toMatchObject({ code: "EINVAL" });
   });
 
   it.skipIf(!HAS_IPV6)(
-    "R5 an IPv6 address is written [addr]:port, and brackets may be left out",
+    "an IPv6 address is written [addr]:port, and brackets may be left out (R5)",
     async () => {
       const pull = managed(new Pull({ ipv6: true }));
       const endpoint = await pull.bind("tcp://[::1]:*");
@@ -145,7 +145,7 @@ describe("tcp endpoints", () => {
     },
   );
 
-  it("R6 tcp://source;destination binds the local end first", async () => {
+  it("tcp://source;destination binds the local end first (R6)", async () => {
     const listener = await rawListen();
     const push = managed(new Push());
     push.connect(`tcp://127.0.0.2:0;127.0.0.1:${portOf(listener.endpoint)}`);
@@ -156,7 +156,7 @@ describe("tcp endpoints", () => {
     expect(texts(await peer.readMessage())).toEqual(["x"]);
   });
 
-  it("R6 the source port may be given", async () => {
+  it("the source port may be given (R6)", async () => {
     const source = await freePort();
     const port = portOf(source);
     const listener = await rawListen();
@@ -164,7 +164,7 @@ describe("tcp endpoints", () => {
     expect((await listener.accept()).socket.remotePort).toBe(port);
   });
 
-  it("R7 an address in use gives EADDRINUSE with the address, one not ours EADDRNOTAVAIL", async () => {
+  it("an address in use gives EADDRINUSE with the address, one not ours EADDRNOTAVAIL (R7)", async () => {
     const pull = managed(new Pull());
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({
@@ -179,7 +179,7 @@ describe("tcp endpoints", () => {
   });
 
   it.each(["65536", "99999", "-1", "1.5", "x", "", "0x10", "1e3", " 1"])(
-    "R8 port %j gives EINVAL",
+    "port %j gives EINVAL (R8)",
     async (port) => {
       const pull = managed(new Pull());
       await expect(pull.bind(`tcp://127.0.0.1:${port}`)).rejects.toMatchObject({ code: "EINVAL" });
@@ -189,25 +189,28 @@ describe("tcp endpoints", () => {
     },
   );
 
-  it.skipIf(process.platform !== "linux")("R9 backlog reaches listen(), and 100 is the default", async () => {
-    // While our event loop stands still, the kernel completes as many connections as the queue holds, and on Linux one
-    // more; a child counts them.
-    const dial = `const net = require("node:net"); const [port, wanted] = process.argv.slice(1).map(Number); let n = 0;
+  it.skipIf(process.platform !== "linux")(
+    "backlog reaches listen(), and 100 is the default (R9)",
+    async () => {
+      // While our event loop stands still, the kernel completes as many connections as the queue holds, and on Linux one
+      // more; a child counts them.
+      const dial = `const net = require("node:net"); const [port, wanted] = process.argv.slice(1).map(Number); let n = 0;
       const end = () => { console.log(n); process.exit(); };
       const connected = () => { if (++n === wanted) setTimeout(end, 200); };
       for (let i = 0; i < 12; i++) net.connect(port, "127.0.0.1", connected).on("error", () => {});
       setTimeout(end, 10000);`;
-    const count = (endpoint: string, wanted: number) =>
-      Number(
-        spawnSync(process.execPath, ["-e", dial, `${portOf(endpoint)}`, `${wanted}`], { encoding: "utf8" })
-          .stdout,
-      );
-    expect(count(await managed(new Pull({ backlog: 3 })).bind("tcp://127.0.0.1:*"), 4)).toBe(4);
-    expect(count(await managed(new Pull()).bind("tcp://127.0.0.1:*"), 12)).toBe(12);
-    expect(managed(new Pull()).backlog).toBe(100);
-  });
+      const count = (endpoint: string, wanted: number) =>
+        Number(
+          spawnSync(process.execPath, ["-e", dial, `${portOf(endpoint)}`, `${wanted}`], { encoding: "utf8" })
+            .stdout,
+        );
+      expect(count(await managed(new Pull({ backlog: 3 })).bind("tcp://127.0.0.1:*"), 4)).toBe(4);
+      expect(count(await managed(new Pull()).bind("tcp://127.0.0.1:*"), 12)).toBe(12);
+      expect(managed(new Pull()).backlog).toBe(100);
+    },
+  );
 
-  it("R10 an endpoint can be bound again at once after its connections are closed", async () => {
+  it("an endpoint can be bound again at once after its connections are closed (R10)", async () => {
     let endpoint = "tcp://127.0.0.1:*";
     for (let i = 0; i < 5; i++) {
       const pull = new Pull();
@@ -219,7 +222,7 @@ describe("tcp endpoints", () => {
     }
   });
 
-  it("R10 a restart binds while old connections of others still exist", async () => {
+  it("a restart binds while old connections of others still exist (R10)", async () => {
     const pull = managed(new Pull());
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     const peer = await rawDial(endpoint);
@@ -228,7 +231,7 @@ describe("tcp endpoints", () => {
     expect(await pull.bind(endpoint)).toBe(endpoint);
   });
 
-  it("R11 keepalive can be asked for, and values out of range are refused", async () => {
+  it("keepalive can be asked for, and values out of range are refused (R11)", async () => {
     const pull = managed(new Pull({ tcpKeepalive: 1, tcpKeepaliveIdle: 30 }));
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     await rawConnected(endpoint, { type: "PUSH" });
@@ -244,7 +247,7 @@ describe("tcp endpoints", () => {
     expect(pull.peers[0].address).toBe(`tcp://127.0.0.1:${peer.socket.localPort}`);
   });
 
-  it("S6 connectTimeout ends an attempt that takes too long, and the next one follows", async () => {
+  it("connectTimeout ends an attempt that takes too long, and the next one follows (S6)", async () => {
     const push = managed(new Push({ connectTimeout: 80, reconnectInterval: 10 }));
     const events = record(push);
     // TEST-NET-1 is routed nowhere or refused at once; either way the attempt must end and be made again.

@@ -20,7 +20,7 @@ const next = async (socket: XPublisher | XSubscriber | Subscriber) =>
   texts(await socket.receive({ timeout: 20_000 }));
 
 describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
-  it("J20 what is asked for takes effect only by subscribe(), for the peer of the last message read", async () => {
+  it("what is asked for takes effect only by subscribe(), for the peer of the last message read (J20)", async () => {
     const publisher = managed(new XPublisher({ manual: true }));
     const actual = await publisher.bind(endpoint());
     const [a, b] = [managed(new Subscriber()), managed(new Subscriber())];
@@ -42,7 +42,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     expect([a.tryReceive(), b.tryReceive()]).toEqual([undefined, undefined]);
   });
 
-  it("J20 an end is told, and takes effect only by unsubscribe()", async () => {
+  it("an end is told, and takes effect only by unsubscribe() (J20)", async () => {
     const publisher = managed(new XPublisher({ manual: true }));
     const subscriber = managed(new XSubscriber());
     subscriber.connect(await publisher.bind(endpoint()));
@@ -61,7 +61,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     expect(await next(subscriber)).toEqual(["end"]);
   });
 
-  it("J15 J20 a peer that leaves: its requests are told as ended, and what it was given is gone", async () => {
+  it("a peer that leaves: its requests are told as ended, and what it was given is gone (J15, J20)", async () => {
     const publisher = managed(new XPublisher({ manual: true, noDrop: true, sendHighWaterMark: 1 }));
     const actual = await publisher.bind(endpoint());
     const subscribers = [managed(new XSubscriber()), managed(new XSubscriber())];
@@ -142,7 +142,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
     expect([a.tryReceive(), b.tryReceive()]).toEqual([undefined, undefined]);
   });
 
-  it("J21 subscribe() for a peer that has left affects nobody", async () => {
+  it("subscribe() for a peer that has left affects nobody (J21)", async () => {
     const publisher = managed(new XPublisher({ manual: true }));
     const actual = await publisher.bind(endpoint());
     const [gone, stays] = [managed(new XSubscriber()), managed(new XSubscriber())];
@@ -166,7 +166,7 @@ describe.each(TRANSPORTS)("XPUB with manual over $name", ({ endpoint }) => {
 });
 
 describe("XPUB with manual", () => {
-  it("J21 a dialled peer that is between two connections has left: the next one gets what it asks for only", async () => {
+  it("a dialled peer that is between two connections has left: the next one gets what it asks for only (J21)", async () => {
     const listener = await rawListen();
     const publisher = managed(new XPublisher({ manual: true, reconnectInterval: 50 }));
     const events = record(publisher);
@@ -186,7 +186,7 @@ describe("XPUB with manual", () => {
     await second.barrier();
   });
 
-  it("U1 without manual subscribe() is EINVAL, before any message read it affects nobody", async () => {
+  it("without manual subscribe() is EINVAL, before any message read it affects nobody (U1)", async () => {
     const publisher = managed(new XPublisher());
     expect(() => publisher.subscribe("x")).toThrow(expect.objectContaining({ code: "EINVAL" }));
     expect(() => publisher.unsubscribe("x")).toThrow(expect.objectContaining({ code: "EINVAL" }));
@@ -205,7 +205,7 @@ describe("what subscribers may make XPUB hold", () => {
   };
 
   it.each(["command", "message"] as const)(
-    "G9 subscriptions in %s form that nobody reads stop the reading at receiveHighWaterMark, and none is lost",
+    "subscriptions in %s form that nobody reads stop the reading at receiveHighWaterMark, and none is lost (G9)",
     async (form) => {
       const publisher = managed(new XPublisher({ receiveHighWaterMark: 100 }));
       const endpoint = await publisher.bind("tcp://127.0.0.1:*");
@@ -233,7 +233,7 @@ describe("what subscribers may make XPUB hold", () => {
     120_000,
   );
 
-  it("G9 hidden duplicates cost nothing: a peer may repeat itself as often as it likes", async () => {
+  it("hidden duplicates cost nothing: a peer may repeat itself as often as it likes (G9)", async () => {
     const publisher = managed(new XPublisher({ receiveHighWaterMark: 10 }));
     const peer = await rawConnected(await publisher.bind("tcp://127.0.0.1:*"), { type: "SUB" });
     const some = Buffer.concat(Array.from({ length: 1000 }, () => command("SUBSCRIBE", "T")));
@@ -244,7 +244,7 @@ describe("what subscribers may make XPUB hold", () => {
 
   // Subscriptions are told outside the queues that have marks (Pipe.sendSubscription), so a forwarder whose upstream does
   // not read keeps what its own subscribers toggle, without limit. Needs a decision on what a full one shall do.
-  it("G9 a publisher that does not read its subscriptions is left, and told anew what counts", async () => {
+  it("a publisher that does not read its subscriptions is left, and told anew what counts (G9)", async () => {
     const listener = await rawListen();
     const subscriber = managed(new XSubscriber({ reconnectInterval: 10, maxTopicLength: 2 ** 28 }));
     const events = record(subscriber);

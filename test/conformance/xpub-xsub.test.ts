@@ -45,7 +45,7 @@ async function told(publisher: XPublisher, last: string): Promise<string[]> {
 }
 
 describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
-  it("J13 the first subscription to a topic and the end of the last one are told, duplicates are not", async () => {
+  it("the first subscription to a topic and the end of the last one are told, duplicates are not (J13)", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {}, 2);
     const [a, b] = subscribers;
     await a.send("\x01T");
@@ -73,7 +73,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     ["allSubs", "allSubs", ["\x01T", "\x01T"]],
     ["allSubsUnsubs", "allSubsUnsubs", ["\x01T", "\x01T", "\x00T"]],
   ] as const)(
-    "J14 with several peers and verbosity %s, what comes between the first and the last",
+    "with several peers and verbosity %s, what comes between the first and the last (J14)",
     async (_, verbosity, between) => {
       const { publisher, subscribers } = await publishing(endpoint(), { verbosity }, 2);
       const [a, b] = subscribers;
@@ -97,7 +97,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     ["allSubs", []],
     ["allSubsUnsubs", ["\x00T"]],
   ] as const)(
-    "J14 J15 verbosity %s: a peer that leaves while another holds its topic",
+    "verbosity %s: a peer that leaves while another holds its topic (J14, J15)",
     async (verbosity, gone) => {
       const { publisher, subscribers } = await publishing(endpoint(), { verbosity }, 2);
       const [a, b] = subscribers;
@@ -119,7 +119,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     },
   );
 
-  it("J15 J18 a subscriber that closes is last for its topics: each is told as ended, once", async () => {
+  it("a subscriber that closes is last for its topics: each is told as ended, once (J15, J18)", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {});
     for (const topic of ["a", "b", ""]) await subscribers[0].send(`\x01${topic}`);
     for (let i = 0; i < 3; i++) await next(publisher);
@@ -129,7 +129,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     expect(publisher.tryReceive()).toBeUndefined();
   });
 
-  it("J15 J18 also when it is we who unbind or disconnect", async () => {
+  it("also when it is we who unbind or disconnect (J15, J18)", async () => {
     const bound = await publishing(endpoint(), {});
     await bound.subscribers[0].send("\x01T");
     expect(await next(bound.publisher)).toEqual(["\x01T"]);
@@ -148,7 +148,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     expect(publisher.tryReceive()).toBeUndefined();
   });
 
-  it("J16 a message that begins with neither 00 nor 01 is delivered as it is, and so is an empty one", async () => {
+  it("a message that begins with neither 00 nor 01 is delivered as it is, and so is an empty one (J16)", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {});
     for (const parts of [["hello"], ["\x02x"], [""], ["several", "", "parts"]]) {
       await subscribers[0].send(parts);
@@ -156,7 +156,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     }
   });
 
-  it("J17 a message that begins with 00 or 01 is a subscription, and its further parts are looked at, too", async () => {
+  it("a message that begins with 00 or 01 is a subscription, and its further parts are looked at, too (J17)", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {});
     const [subscriber] = subscribers;
     await subscriber.send(["\x01T", "more", "\x01U", "\x01V"]);
@@ -170,7 +170,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     expect(await next(subscriber)).toEqual(["V"]);
   });
 
-  it("J17 a message that begins otherwise is one, whatever its further parts; without onlyFirstSubscribe they are looked at", async () => {
+  it("a message that begins otherwise is one, whatever its further parts; without onlyFirstSubscribe they are looked at (J17)", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {});
     const [subscriber] = subscribers;
     await subscriber.send(["data", "\x01T"]);
@@ -197,7 +197,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     for (const text of ["\x01T", "\x01T", "\x01end"]) expect(await next(publisher)).toEqual([text]);
   });
 
-  it("J11 XSUB does not filter what it gets", async () => {
+  it("XSUB does not filter what it gets (J11)", async () => {
     const { publisher, subscribers } = await publishing(endpoint(), {}, 1);
     await subscribers[0].send("\x01T");
     await next(publisher);
@@ -212,7 +212,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     expect(await next(subscribers[0])).toEqual(["unasked"]);
   });
 
-  it("J23 the welcome message comes first, to those who subscribed to it", async () => {
+  it("the welcome message comes first, to those who subscribed to it (J23)", async () => {
     const publisher = managed(new XPublisher({ welcomeMessage: "W", verbosity: "allSubs" }));
     const actual = await publisher.bind(endpoint());
     const [asked, other] = [managed(new Subscriber()), managed(new Subscriber())];
@@ -229,7 +229,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     expect(await next(all)).toEqual(["W"]);
   });
 
-  it("G1 XSUB of several publishers, and XPUB that dials: subscriptions go to all", async () => {
+  it("XSUB of several publishers, and XPUB that dials: subscriptions go to all (G1)", async () => {
     const subscriber = managed(new XSubscriber());
     const bound = managed(new XPublisher());
     const dialling = managed(new XPublisher());
@@ -245,7 +245,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
     }
   });
 
-  it("J14 a forwarder passes every subscription on: verbose behind verbose sees each subscriber come", async () => {
+  it("a forwarder passes every subscription on: verbose behind verbose sees each subscriber come (J14)", async () => {
     const origin = managed(new XPublisher({ verbosity: "allSubs" }));
     const back = managed(new XSubscriber());
     const front = managed(new XPublisher({ verbosity: "allSubsUnsubs" }));
@@ -277,7 +277,7 @@ describe.each(TRANSPORTS)("XPUB and XSUB over $name", ({ endpoint }) => {
 
 describe("XPUB and XSUB on the wire", () => {
   it.each([0, 1])(
-    "F4 J13 from a 3.%i peer both forms of a subscription are told as messages",
+    "from a 3.%i peer both forms of a subscription are told as messages (F4, J13)",
     async (minor) => {
       const publisher = managed(new XPublisher());
       const peer = await rawConnected(await publisher.bind("tcp://127.0.0.1:*"), { type: "XSUB", minor });
@@ -288,7 +288,7 @@ describe("XPUB and XSUB on the wire", () => {
     },
   );
 
-  it("J17 J12 what XSUB is given as 01 and 00 goes out as commands; an end of nothing does not", async () => {
+  it("what XSUB is given as 01 and 00 goes out as commands; an end of nothing does not (J17, J12)", async () => {
     const listener = await rawListen();
     const subscriber = managed(new XSubscriber());
     subscriber.connect(listener.endpoint);
@@ -307,7 +307,7 @@ describe("XPUB and XSUB on the wire", () => {
     await peer.barrier();
   });
 
-  it("J7 J9 XSUB passes each of several subscriptions on, and one CANCEL with the last", async () => {
+  it("XSUB passes each of several subscriptions on, and one CANCEL with the last (J7, J9)", async () => {
     const listener = await rawListen();
     const subscriber = managed(new XSubscriber({ reconnectInterval: 20 }));
     subscriber.connect(listener.endpoint);
@@ -329,7 +329,7 @@ describe("XPUB and XSUB on the wire", () => {
     expect((await again.readCommand()).name).toBe("CANCEL");
   });
 
-  it("J15 a peer that breaks off, and one that never subscribed, tell what they should", async () => {
+  it("a peer that breaks off, and one that never subscribed, tell what they should (J15)", async () => {
     const publisher = managed(new XPublisher());
     const events = record(publisher);
     const endpoint = await publisher.bind("tcp://127.0.0.1:*");
@@ -346,7 +346,7 @@ describe("XPUB and XSUB on the wire", () => {
     expect(publisher.tryReceive()).toBeUndefined();
   });
 
-  it("J23 the welcome message is the first after each handshake, whatever the peer subscribes to", async () => {
+  it("the welcome message is the first after each handshake, whatever the peer subscribes to (J23)", async () => {
     const listener = await rawListen();
     const dialling = managed(new XPublisher({ welcomeMessage: "W", reconnectInterval: 20 }));
     dialling.connect(listener.endpoint);
@@ -364,7 +364,7 @@ describe("XPUB and XSUB on the wire", () => {
     await (await rawConnected(endpoint, { type: "SUB" })).barrier();
   });
 
-  it("J25 XSUB has linger 0 as SUB has, XPUB a finite one", () => {
+  it("XSUB has linger 0 as SUB has, XPUB a finite one (J25)", () => {
     expect(managed(new XSubscriber()).linger).toBe(0);
     expect(managed(new XPublisher()).linger).toBe(managed(new Publisher()).linger);
   });

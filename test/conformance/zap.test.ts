@@ -98,7 +98,7 @@ async function expectFailure(met: Met, event: string, code: string): Promise<voi
 
 describe.each(NAMES)("%s", (name) => {
   it.each(WIRES)(
-    "Q1 Q3 Q7 a REP handler is asked, and lets in, over $name",
+    "a REP handler is asked, and lets in, over $name (Q1, Q3, Q7)",
     async ({ name: wire, endpoint }) => {
       const context = new zwire.Context();
       const { seen } = await handler(context, reply("200"));
@@ -124,7 +124,7 @@ describe.each(NAMES)("%s", (name) => {
     ["300", undefined],
     ["400", "authentication-refused"],
     ["500", "authentication-refused"],
-  ])("Q8 Q9 status %s refuses; the client is told %s", async (status, told) => {
+  ])("status %s refuses; the client is told %s (Q8, Q9)", async (status, told) => {
     const context = new zwire.Context();
     await handler(context, reply(status));
     const met = await meet(context, name, { server: { handshakeInterval: 500 } });
@@ -140,7 +140,7 @@ describe.each(NAMES)("%s", (name) => {
     ["zap-bad-request-id", (frames: string[]) => ["1.0", `${frames[1]}x`, "200", "", "", ""]],
     ["zap-invalid-status", (frames: string[]) => ["1.0", frames[1], "201", "", "", ""]],
     ["zap-invalid-metadata", (frames: string[]) => ["1.0", frames[1], "200", "", "", "\x05"]],
-  ] as const)("Q2 a reply that is none lets nobody in: %s", async (code, answer) => {
+  ] as const)("a reply that is none lets nobody in: %s (Q2)", async (code, answer) => {
     const context = new zwire.Context();
     const { seen } = await handler(context, answer);
     const met = await meet(context, name);
@@ -148,19 +148,19 @@ describe.each(NAMES)("%s", (name) => {
     expect(seen.length).toBeGreaterThan(0);
   });
 
-  it("Q11 O8 with a domain, or passwords, and without a handler nobody is let in", async () => {
+  it("with a domain, or passwords, and without a handler nobody is let in (Q11, O8)", async () => {
     const met = await meet(new zwire.Context(), name);
     await expectFailure(met, "handshake:error:other", "authentication-failed");
   });
 
-  it("Q12 a handler that never answers: the handshake's time ends it", async () => {
+  it("a handler that never answers: the handshake's time ends it (Q12)", async () => {
     const context = new zwire.Context();
     await handler(context, () => undefined);
     const met = await meet(context, name, { server: { handshakeInterval: 100 } });
     await expectFailure(met, "handshake:error:other", "handshake-timeout");
   });
 
-  it("Q12 a handler that goes while it is asked: nobody who waits is let in", async () => {
+  it("a handler that goes while it is asked: nobody who waits is let in (Q12)", async () => {
     const context = new zwire.Context();
     const { seen, socket } = await handler(context, () => undefined);
     const met = await meet(context, name);
@@ -171,7 +171,7 @@ describe.each(NAMES)("%s", (name) => {
 });
 
 describe("handlers", () => {
-  it("Q1 a ROUTER may answer out of order, and many peers wait at once", async () => {
+  it("a ROUTER may answer out of order, and many peers wait at once (Q1)", async () => {
     const context = new zwire.Context();
     const router = managed(new zwire.Router({ context }));
     await router.bind(ZAP);
@@ -196,7 +196,7 @@ describe("handlers", () => {
     }
   });
 
-  it("Q7 metadata of the reply is the peer's", async () => {
+  it("metadata of the reply is the peer's (Q7)", async () => {
     const context = new zwire.Context();
     await handler(context, reply("200", { user: "", metadata: "\x04Role\0\0\0\x05admin" }));
     const { metadata } = await expectTalk(await meet(context, "CURVE"));
@@ -204,7 +204,7 @@ describe("handlers", () => {
     expect(metadata.has("User-Id")).toBe(false);
   });
 
-  it("Q13 an empty domain is asked with too, where a handler is there", async () => {
+  it("an empty domain is asked with too, where a handler is there (Q13)", async () => {
     const context = new zwire.Context();
     const { seen } = await handler(context, reply("200"));
     await expectTalk(await meet(context, "CURVE", { server: { zapDomain: "" } }));
@@ -212,14 +212,14 @@ describe("handlers", () => {
     expect(seen.map((frames) => frames[2])).toEqual(["", ""]);
   });
 
-  it("Q10 NULL without a domain asks nobody", async () => {
+  it("NULL without a domain asks nobody (Q10)", async () => {
     const context = new zwire.Context();
     const { seen } = await handler(context, reply("400"));
     await expectTalk(await meet(context, "NULL", { server: { zapDomain: "" } }));
     expect(seen).toEqual([]);
   });
 
-  it("P18 CURVE without domain lets in where there never was a handler, and not where one has gone", async () => {
+  it("CURVE without domain lets in where there never was a handler, and not where one has gone (P18)", async () => {
     const context = new zwire.Context();
     const open = { server: { zapDomain: "" } };
     await expectTalk(await meet(context, "CURVE", open));
@@ -308,7 +308,7 @@ describe("handlers", () => {
 });
 
 describe("what the asking costs the application", () => {
-  it("S17 no socket: two places are enough for a server and its handler", async () => {
+  it("no socket: two places are enough for a server and its handler (S17)", async () => {
     const context = new zwire.Context({ maxSockets: 2 });
     await handler(context, reply("200"));
     await expectTalk(await meet(context, "PLAIN"));
@@ -357,7 +357,7 @@ describe("a handler in another thread", () => {
     return { thread, seen };
   }
 
-  it("Q1 Q7 is asked, with its answers let in and refused; when it dies, nobody is let in any more", async () => {
+  it("is asked, with its answers let in and refused; when it dies, nobody is let in any more (Q1, Q7)", async () => {
     const { thread, seen } = await startHandler((frames) => {
       const status = frames[6] === "ann" ? "200" : "400";
       return ["1.0", frames[1], status, "", status === "200" ? frames[6] : "", ""];
@@ -375,7 +375,7 @@ describe("a handler in another thread", () => {
     expect(met.server.peers).toHaveLength(1); // who is in stays in
   });
 
-  it("Q12 that ends while it is asked lets nobody in", async () => {
+  it("that ends while it is asked lets nobody in (Q12)", async () => {
     const thread = startThread();
     await thread.ask("open", "zap", "Reply");
     await thread.ask("call", "zap", "bind", ZAP);

@@ -90,7 +90,7 @@ describe.each([
     verdict(request.mechanism !== "PLAIN" || request.password === "right" ? 200 : 400),
   );
 
-  it.each(["we dial", "libzmq dials"])("O1 O2 P1 P7 P9 libzmq is the server, %s", async (who) => {
+  it.each(["we dial", "libzmq dials"])("libzmq is the server, %s (O1, O2, P1, P7, P9)", async (who) => {
     const ours = secure(managed(new Dealer()), ourClient);
     const theirs = foreign(new zmq.Dealer(foreignOptions.server));
     if (who === "we dial") ours.connect(await bound(theirs));
@@ -98,7 +98,7 @@ describe.each([
     await converse(ours, theirs);
   });
 
-  it.each(["we dial", "libzmq dials"])("O1 O2 P3 P6 P9 we are the server, %s", async (who) => {
+  it.each(["we dial", "libzmq dials"])("we are the server, %s (O1, O2, P3, P6, P9)", async (who) => {
     const ours = secure(managed(new Dealer()), ourServer, judge);
     const theirs = foreign(new zmq.Dealer(foreignOptions.client));
     if (who === "we dial") ours.connect(await bound(theirs));
@@ -108,7 +108,7 @@ describe.each([
 });
 
 describe("CURVE with libzmq", () => {
-  it("P10 P11 F19 subscriptions and heartbeats, both ways round", async () => {
+  it("subscriptions and heartbeats, both ways round (P10, P11, F19)", async () => {
     const options = { heartbeatInterval: 50, heartbeatTimeout: 5000 };
     const xpub = secure(managed(new XPublisher(options)), CURVE_SERVER);
     const theirs = foreign(new zmq.Subscriber({ ...CURVE.client, ...options }));
@@ -129,7 +129,7 @@ describe("CURVE with libzmq", () => {
 });
 
 describe("refusals between libzmq and us", () => {
-  it("O7 D3 libzmq's misspelt ERROR is a refusal, and ends the dialling", async () => {
+  it("libzmq's misspelt ERROR is a refusal, and ends the dialling (O7, D3)", async () => {
     const theirs = foreign(new zmq.Dealer(PLAIN.server));
     const ours = secure(managed(new Dealer({ reconnectInterval: 10 })), plainClient("ann", "wrong"));
     const events = record(ours);
@@ -139,7 +139,7 @@ describe("refusals between libzmq and us", () => {
     await events.next("close");
   });
 
-  it("O6 Q9 we refuse libzmq's client, and it does not get through", async () => {
+  it("we refuse libzmq's client, and it does not get through (O6, Q9)", async () => {
     const ours = secure(managed(new Dealer()), PLAIN_SERVER, new Judge(() => verdict(400)));
     const events = record(ours);
     const theirs = foreign(new zmq.Dealer(PLAIN.client));
@@ -148,7 +148,7 @@ describe("refusals between libzmq and us", () => {
     expect(events.of("handshake").length).toBe(0);
   });
 
-  it("Q6 the address of an ipc peer reads as libzmq's ZAP request has it", async () => {
+  it("the address of an ipc peer reads as libzmq's ZAP request has it (Q6)", async () => {
     const judge = new Judge(() => verdict(200));
     const ours = secure(managed(new Dealer()), PLAIN_SERVER, judge);
     const foreignClient = foreign(new zmq.Dealer(PLAIN.client));

@@ -17,7 +17,7 @@ class NamedDealer extends zmq.Dealer {
 
 describe("names of peers", () => {
   it.each(["x", "a name", "n".repeat(255)])(
-    "C11 I3 our routingId %j is what libzmq's ROUTER sees",
+    "our routingId %j is what libzmq's ROUTER sees (C11, I3)",
     async (id) => {
       const router = foreign(new zmq.Router());
       const endpoint = await bound(router);
@@ -54,7 +54,7 @@ describe("names of peers", () => {
     await until(unreachable, "the peer's leaving");
   }
 
-  it.each(["x", "n".repeat(255)])("C11 I3 libzmq's routingId %j is what our ROUTER sees", async (id) => {
+  it.each(["x", "n".repeat(255)])("libzmq's routingId %j is what our ROUTER sees (C11, I3)", async (id) => {
     const router = managed(new Router({ handover: true }));
     const endpoint = await router.bind(ANY);
     const dealer = foreign(new zmq.Dealer({ routingId: id }));
@@ -72,7 +72,7 @@ describe("names of peers", () => {
     expect(router.peers.find((peer) => peer.socketType === "REQ")?.routingId.toString()).toBe(id);
   });
 
-  it("C14 a peer without a name gets five octets beginning with zero, from both", async () => {
+  it("a peer without a name gets five octets beginning with zero, from both (C14)", async () => {
     const ours = managed(new Router());
     const theirs = foreign(new zmq.Router());
     const a = foreign(new zmq.Dealer());
@@ -105,7 +105,7 @@ describe("names of peers", () => {
     expect(texts(await dealer.receive(soon))).toEqual(["back"]);
   });
 
-  it("I11 a ROUTER that names its peer reaches libzmq's ROUTER at once, and the other way round", async () => {
+  it("a ROUTER that names its peer reaches libzmq's ROUTER at once, and the other way round (I11)", async () => {
     const theirs = foreign(new zmq.Router({ routingId: "theirs" }));
     const ours = managed(new Router({ routingId: "ours" }));
     ours.connect(await bound(theirs), { routingId: "a libzmq" });
@@ -122,7 +122,7 @@ describe("names of peers", () => {
 
 describe("probes", () => {
   it.each(["DEALER", "REQ", "ROUTER"])(
-    "I14 our %s with probeRouter makes itself known to libzmq's ROUTER",
+    "our %s with probeRouter makes itself known to libzmq's ROUTER (I14)",
     async (type) => {
       const router = foreign(new zmq.Router());
       const options = { routingId: "prober", probeRouter: true };
@@ -135,7 +135,7 @@ describe("probes", () => {
   );
 
   it.each(["DEALER", "REQ", "ROUTER"])(
-    "I14 libzmq's %s with probeRouter makes itself known to our ROUTER",
+    "libzmq's %s with probeRouter makes itself known to our ROUTER (I14)",
     async (type) => {
       const router = managed(new Router());
       const options = { routingId: "prober", probeRouter: true };
@@ -151,7 +151,7 @@ describe("probes", () => {
     },
   );
 
-  it("I14 a probe goes from the accepting side too", async () => {
+  it("a probe goes from the accepting side too (I14)", async () => {
     const ours = managed(new Router({ probeRouter: true }));
     const dealer = foreign(new zmq.Dealer());
     dealer.connect(await ours.bind(ANY));
@@ -165,7 +165,7 @@ describe("probes", () => {
 });
 
 describe("ROUTER with mandatory", () => {
-  it("I4 I5 a full libzmq DEALER holds the send back, nothing is lost, and one that left is not reachable", async () => {
+  it("a full libzmq DEALER holds the send back, nothing is lost, and one that left is not reachable (I4, I5)", async () => {
     const router = managed(new Router({ mandatory: true, sendHighWaterMark: 5 }));
     const events = record(router);
     const dealer = foreign(new zmq.Dealer({ routingId: "d", receiveHighWaterMark: 5 }));
@@ -192,7 +192,7 @@ describe("ROUTER with mandatory", () => {
     await expect(router.send(["d", "late"])).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });
 
-  it("I4 libzmq's ROUTER reaches our DEALER until it leaves", async () => {
+  it("libzmq's ROUTER reaches our DEALER until it leaves (I4)", async () => {
     const router = foreign(new zmq.Router({ mandatory: true }));
     const dealer = managed(new Dealer({ routingId: "d" }));
     dealer.connect(await bound(router));
@@ -221,7 +221,7 @@ function forward(front: Router, back: Dealer): void {
 }
 
 describe("chains", () => {
-  it.each([1, 2])("H18 libzmq's REQ and REP talk through %i forwarder(s) of ours", async (hops) => {
+  it.each([1, 2])("libzmq's REQ and REP talk through %i forwarder(s) of ours (H18)", async (hops) => {
     const rep = foreign(new zmq.Reply());
     let endpoint = await bound(rep);
     for (let hop = 0; hop < hops; hop++) {
@@ -247,7 +247,7 @@ describe("chains", () => {
     await served;
   });
 
-  it("H18 our REQ and REP talk through libzmq's proxy", async () => {
+  it("our REQ and REP talk through libzmq's proxy (H18)", async () => {
     const front = new zmq.Router();
     const back = new zmq.Dealer();
     const proxy = new zmq.Proxy(front, back);
@@ -271,7 +271,7 @@ describe("chains", () => {
 });
 
 describe("reconnection", () => {
-  it("G3 our DEALER keeps its queue over the restart of a libzmq ROUTER, and its name", async () => {
+  it("our DEALER keeps its queue over the restart of a libzmq ROUTER, and its name (G3)", async () => {
     const first = new zmq.Router({ linger: 0, receiveTimeout: 20_000 });
     const endpoint = await bound(first);
     const dealer = managed(new Dealer({ routingId: "d", reconnectInterval: 10 }));
@@ -294,7 +294,7 @@ describe("reconnection", () => {
     expect(texts(await dealer.receive(soon))).toEqual(["back"]);
   });
 
-  it("I8 a libzmq DEALER that dials our ROUTER again has its name again", async () => {
+  it("a libzmq DEALER that dials our ROUTER again has its name again (I8)", async () => {
     const router = managed(new Router({ mandatory: true }));
     const events = record(router);
     const endpoint = await router.bind(ANY);
@@ -311,7 +311,7 @@ describe("reconnection", () => {
     }
   });
 
-  it("L3 L4 PAIR: either side may come back", async () => {
+  it("PAIR: either side may come back (L3, L4)", async () => {
     const ours = managed(new Pair({ reconnectInterval: 10 }));
     const events = record(ours);
     const first = new zmq.Pair({ linger: 0, receiveTimeout: 20_000 });

@@ -66,7 +66,7 @@ for (const kind of ["zeromq.js", "pyzmq"] as PeerKind[]) {
           for (const cell of cells) {
             if (role === "client" && LOSES_FIRST.includes(cell.theirs.type)) continue;
             const how = `${verb === "bind" ? "binds" : "dials"} as ${role}`;
-            it(`B5 ${label(cell)}: ${how}, ${COUNT} messages with heartbeats`, async () => {
+            it(`${label(cell)}: ${how}, ${COUNT} messages with heartbeats (B5)`, async () => {
               await runCell(peer, cell, {
                 transport: "tcp",
                 verb,
@@ -91,7 +91,7 @@ for (const kind of ["zeromq.js", "pyzmq"] as PeerKind[]) {
       });
     });
 
-    it("O6 O7 Q9 libzmq refuses a wrong password: an event says so", async () => {
+    it("libzmq refuses a wrong password: an event says so (O6, O7, Q9)", async () => {
       const push = managed(new Push({ plainUsername: "user", plainPassword: "guess" }));
       const job = await peer.run({
         type: "PULL",
@@ -109,7 +109,7 @@ for (const kind of ["zeromq.js", "pyzmq"] as PeerKind[]) {
       expect(events.of("handshake")).toHaveLength(0);
     });
 
-    it("P15 Q9 libzmq refuses a key that it does not know: an event says so", async () => {
+    it("libzmq refuses a key that it does not know: an event says so (P15, Q9)", async () => {
       const stranger = keyPair();
       const push = managed(
         new Push({
@@ -145,7 +145,7 @@ for (const kind of ["zeromq.js", "pyzmq"] as PeerKind[]) {
       ],
       ["CURVE, from a client of PLAIN", CURVE.server, THEIRS.PLAIN.client],
       ["CURVE, from a client without any", CURVE.server, {}],
-    ])("P2 O6 B8 zwire refuses a libzmq client: %s", async (_, ours, theirs) => {
+    ])("zwire refuses a libzmq client: %s (P2, O6, B8)", async (_, ours, theirs) => {
       const pull = managed(new Pull(ours));
       const events = record(pull);
       const endpoint = await pull.bind("tcp://127.0.0.1:*");

@@ -11,7 +11,7 @@ import { managed, record, texts, until } from "../support/helpers.js";
 describe("subscriptions of libzmq at our XPUB", () => {
   const next = async (xpub: XPublisher): Promise<string> => texts(await xpub.receive(soon)).join("|");
 
-  it("J8 J13 a topic is told when it begins and when it ends, not in between", async () => {
+  it("a topic is told when it begins and when it ends, not in between (J8, J13)", async () => {
     const xpub = managed(new XPublisher());
     const endpoint = await xpub.bind(ANY);
     const [a, b] = [foreign(new zmq.Subscriber()), foreign(new zmq.Subscriber())];
@@ -31,7 +31,7 @@ describe("subscriptions of libzmq at our XPUB", () => {
     expect(await next(xpub)).toBe("\x00fence b"); // J15
   });
 
-  it("J14 with allSubs every subscription is told, duplicates of one peer too", async () => {
+  it("with allSubs every subscription is told, duplicates of one peer too (J14)", async () => {
     const xpub = managed(new XPublisher({ verbosity: "allSubs" }));
     const endpoint = await xpub.bind(ANY);
     const [a, b] = [foreign(new zmq.Subscriber()), foreign(new zmq.Subscriber())];
@@ -46,7 +46,7 @@ describe("subscriptions of libzmq at our XPUB", () => {
     expect(await next(xpub)).toBe("\x00t");
   });
 
-  it("J14 with allSubsUnsubs every cancellation is told as well", async () => {
+  it("with allSubsUnsubs every cancellation is told as well (J14)", async () => {
     const xpub = managed(new XPublisher({ verbosity: "allSubsUnsubs" }));
     const endpoint = await xpub.bind(ANY);
     const [a, b] = [foreign(new zmq.Subscriber()), foreign(new zmq.Subscriber())];
@@ -62,7 +62,7 @@ describe("subscriptions of libzmq at our XPUB", () => {
   });
 
   it.each([245, 246, 300, 70_000])(
-    "F1 a topic of %i octets is told whole, matches and is cancelled",
+    "a topic of %i octets is told whole, matches and is cancelled (F1)",
     async (length) => {
       const xpub = managed(new XPublisher({ maxTopicLength: 70_000 }));
       const topic = Buffer.alloc(length, "0123456789abcdef-");
@@ -78,7 +78,7 @@ describe("subscriptions of libzmq at our XPUB", () => {
     },
   );
 
-  it("J23 the welcome message is the first, to those that subscribed to it, again after a reconnect", async () => {
+  it("the welcome message is the first, to those that subscribed to it, again after a reconnect (J23)", async () => {
     const xpub = managed(new XPublisher({ welcomeMessage: "W elcome" }));
     const events = record(xpub);
     const endpoint = await xpub.bind(ANY);
@@ -105,7 +105,7 @@ describe("subscriptions of libzmq at our XPUB", () => {
 
 describe("our subscriptions at libzmq's XPUB", () => {
   it.each([245, 246, 300, 70_000])(
-    "F1 F2 a topic of %i octets arrives whole, matches and is cancelled",
+    "a topic of %i octets arrives whole, matches and is cancelled (F1, F2)",
     async (length) => {
       const xpub = foreign(new zmq.XPublisher());
       const topic = Buffer.alloc(length, "0123456789abcdef-");
@@ -121,7 +121,7 @@ describe("our subscriptions at libzmq's XPUB", () => {
     },
   );
 
-  it("J9 J12 J14 XSUB: a verbose XPUB gets each subscription, and one cancellation with the last holder", async () => {
+  it("XSUB: a verbose XPUB gets each subscription, and one cancellation with the last holder (J9, J12, J14)", async () => {
     const xpub = foreign(new zmq.XPublisher());
     xpub.verbosity = "allSubsUnsubs";
     const xsub = managed(new XSubscriber());
@@ -134,7 +134,7 @@ describe("our subscriptions at libzmq's XPUB", () => {
     expect(seen).toEqual(["\x01t", "\x01t", "\x01fence 1", "\x00t", "\x01fence 2"]);
   });
 
-  it("J23 libzmq's welcome message is the first", async () => {
+  it("libzmq's welcome message is the first (J23)", async () => {
     const xpub = foreign(new zmq.XPublisher());
     xpub.welcomeMessage = "W elcome";
     const sub = managed(new Subscriber());
@@ -147,7 +147,7 @@ describe("our subscriptions at libzmq's XPUB", () => {
     expect(texts(await sub.receive(soon))).toEqual(["news"]);
   });
 
-  it("J16 a message of our XSUB reaches libzmq's XPUB, and the other way round", async () => {
+  it("a message of our XSUB reaches libzmq's XPUB, and the other way round (J16)", async () => {
     const theirs = foreign(new zmq.XPublisher());
     const xsub = managed(new XSubscriber());
     xsub.connect(await bound(theirs));
@@ -165,7 +165,7 @@ describe("our subscriptions at libzmq's XPUB", () => {
 });
 
 describe("reconnection", () => {
-  it("J10 our XSUB subscribes again at a libzmq XPUB that came back, each topic once", async () => {
+  it("our XSUB subscribes again at a libzmq XPUB that came back, each topic once (J10)", async () => {
     const first = new zmq.XPublisher({ linger: 0, receiveTimeout: 20_000 });
     const endpoint = await bound(first);
     const xsub = managed(new XSubscriber({ reconnectInterval: 10 }));
@@ -186,7 +186,7 @@ describe("reconnection", () => {
     expect(await read(second)).toEqual(["\x01fence"]);
   });
 
-  it("J15 libzmq's SUB that leaves and comes back is told twice", async () => {
+  it("libzmq's SUB that leaves and comes back is told twice (J15)", async () => {
     const xpub = managed(new XPublisher());
     const endpoint = await xpub.bind(ANY);
     const sub = foreign(new zmq.Subscriber());
@@ -204,7 +204,7 @@ describe("reconnection", () => {
   });
 });
 
-it("J15 what a libzmq SUB had asked for ends when we disconnect from it", async () => {
+it("what a libzmq SUB had asked for ends when we disconnect from it (J15)", async () => {
   const xpub = managed(new XPublisher());
   const sub = foreign(new zmq.Subscriber());
   sub.subscribe("t");

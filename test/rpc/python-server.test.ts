@@ -167,7 +167,7 @@ describe.skipIf(python.command === null)(`a zwire client and a server ${withPyth
   );
 
   once(
-    `T20 a handler that blocks for ${BLOCK} s, and so sends no heartbeat, returns its value, with Python`,
+    `a handler that blocks for ${BLOCK} s, and so sends no heartbeat, returns its value, with Python (T20)`,
     async () => {
       const slow = await PythonPeer.start();
       const blocked = client((await slow.serve({ heartbeat: 0.5 })).endpoint, {

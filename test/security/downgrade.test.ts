@@ -27,7 +27,7 @@ const names = (name: string) =>
   );
 
 describe.each(MECHANISMS)("CVE-2014-7202 CVE-2014-9721: a $name server", ({ name, server, client }) => {
-  it("B1 B8 refuses every other mechanism in the greeting, of 3.0 and 3.1", async () => {
+  it("refuses every other mechanism in the greeting, of 3.0 and 3.1 (B1, B8)", async () => {
     const rig = await besideGoodPeer({ ...server, handshakeInterval: 400 }, client);
     let failures = 0;
     for (const mechanism of names(name)) {
@@ -45,7 +45,7 @@ describe.each(MECHANISMS)("CVE-2014-7202 CVE-2014-9721: a $name server", ({ name
   });
 
   // Where there is no security to fall below, ZMTP 2.0 is served.
-  it.each(name === "NULL" ? OLD.slice(1) : OLD)("A17 refuses a peer of %s", async (_, octets) => {
+  it.each(name === "NULL" ? OLD.slice(1) : OLD)("refuses a peer of %s (A17)", async (_, octets) => {
     const rig = await besideGoodPeer({ ...server, handshakeInterval: 400 }, client);
     for (const how of ["whole", "trickled"]) {
       const bad = await rawDial(rig.endpoint);
@@ -61,7 +61,7 @@ describe.each(MECHANISMS)("CVE-2014-7202 CVE-2014-9721: a $name server", ({ name
 });
 
 describe.each([PLAIN, CURVE])("CVE-2014-7202: a $name client", ({ name, client }) => {
-  it("B8 says no more than its greeting to a server that offers another mechanism", async () => {
+  it("says no more than its greeting to a server that offers another mechanism (B8)", async () => {
     for (const mechanism of names(name)) {
       const listener = await rawListen();
       const push = managed(new Push({ ...client, sendTimeout: 0 }));
@@ -75,7 +75,7 @@ describe.each([PLAIN, CURVE])("CVE-2014-7202: a $name client", ({ name, client }
     }
   });
 
-  it.each(OLD)("A22 says no more than its greeting to a server of %s", async (_, octets) => {
+  it.each(OLD)("says no more than its greeting to a server of %s (A22)", async (_, octets) => {
     const listener = await rawListen();
     const push = managed(new Push({ ...client, sendTimeout: 0 }));
     const events = record(push);
@@ -88,7 +88,7 @@ describe.each([PLAIN, CURVE])("CVE-2014-7202: a $name client", ({ name, client }
   });
 });
 
-describe.each([PLAIN, CURVE])("B6 $name", ({ server, client }) => {
+describe.each([PLAIN, CURVE])("$name (B6)", ({ server, client }) => {
   it("two servers do not get along, and say so", async () => {
     const pull = managed(new Pull({ ...server, handshakeInterval: 300 }));
     const events = record(pull);
@@ -110,7 +110,7 @@ describe.each([PLAIN, CURVE])("B6 $name", ({ server, client }) => {
   });
 });
 
-describe("B4 as-server in the greeting", () => {
+describe("as-server in the greeting (B4)", () => {
   it.each(MECHANISMS)("decides nothing under $name", async ({ server, client, clientScript }) => {
     const rig = await besideGoodPeer({ ...server, handshakeInterval: 400 }, client);
     for (const asServer of [0, 1, 255]) {
@@ -123,7 +123,7 @@ describe("B4 as-server in the greeting", () => {
     await rig.unharmed();
   });
 
-  it("B3 is what the role is, and 0 under NULL", async () => {
+  it("is what the role is, and 0 under NULL (B3)", async () => {
     for (const [{ server, client }, expected] of [
       [NULL, 0],
       [PLAIN, 1],

@@ -53,7 +53,7 @@ const BAD: Array<(peer: RawPeer) => Promise<void>> = [
   },
 ];
 
-it(`P19 ${TOTAL} bad handshakes leave memory flat and a good peer served`, {
+it(`${TOTAL} bad handshakes leave memory flat and a good peer served (P19)`, {
   timeout: 60_000 + TOTAL * 20,
 }, async () => {
   const rig = await besideGoodPeer({ ...CURVE.server, handshakeInterval: 20_000 }, CURVE.client);

@@ -79,7 +79,7 @@ function endpoints() {
 
 const LONG = { handshakeInterval: 20_000 };
 
-describe.each(endpoints())("P19 a CURVE server over %s", (_, endpoint) => {
+describe.each(endpoints())("a CURVE server over %s (P19)", (_, endpoint) => {
   it("refuses every changed HELLO and INITIATE", async () => {
     const rig = await besideGoodPeer({ ...CURVE.server, ...LONG }, CURVE.client, endpoint());
     const changes = [
@@ -101,7 +101,7 @@ describe("a CURVE server", () => {
   const type = "PUSH";
   const client = () => new CurveClient(SERVER.publicKey, { type }, CLIENT);
 
-  it("P2 P6 refuses wrong keys: the server's, the client's, and a vouch of somebody else", async () => {
+  it("refuses wrong keys: the server's, the client's, and a vouch of somebody else (P2, P6)", async () => {
     const rig = await besideGoodPeer({ ...CURVE.server, ...LONG }, CURVE.client);
     const wrong: Array<[what: string, script: CurveClient]> = [
       ["another server's key", new CurveClient(keyPair().publicKey, { type })],
@@ -132,7 +132,7 @@ describe("a CURVE server", () => {
     await rig.unharmed();
   });
 
-  it("P12 P4 refuses a replayed INITIATE: of another connection, and of another client", async () => {
+  it("refuses a replayed INITIATE: of another connection, and of another client (P12, P4)", async () => {
     const rig = await besideGoodPeer({ ...CURVE.server, ...LONG }, CURVE.client);
     const recorded = new Map<string, Buffer>();
     const recording = new CurveClient(
@@ -186,7 +186,7 @@ describe("a CURVE server", () => {
     await rig.unharmed();
   });
 
-  it("D2 an ERROR from the client closes", async () => {
+  it("an ERROR from the client closes (D2)", async () => {
     const rig = await besideGoodPeer({ ...CURVE.server, ...LONG }, CURVE.client);
     const peer = await rawDial(rig.endpoint);
     peer.write(greeting(client().greeting), command("ERROR", "\x03400"));
@@ -276,7 +276,7 @@ describe("a CURVE server", () => {
     return frame(mirror.message(0, "foreign", 100n));
   }
 
-  it.each(after)("P13 P14 closes at %s", async (_, octets, delivered) => {
+  it.each(after)("closes at %s (P13, P14)", async (_, octets, delivered) => {
     const rig = await besideGoodPeer({ ...CURVE.server, handshakeInterval: 400 }, CURVE.client);
     const peer = await rawDial(rig.endpoint);
     const script = client();
@@ -306,7 +306,7 @@ describe("a CURVE server", () => {
     await rig.unharmed();
   });
 
-  it("P13 gaps between nonces are allowed, up to the last one", async () => {
+  it("gaps between nonces are allowed, up to the last one (P13)", async () => {
     const rig = await besideGoodPeer({ ...CURVE.server, handshakeInterval: 400 }, CURVE.client);
     const peer = await rawDial(rig.endpoint);
     const script = client();
@@ -318,7 +318,7 @@ describe("a CURVE server", () => {
     await rig.unharmed();
   });
 
-  it("E9 nothing of a message is delivered whose second part is forged", async () => {
+  it("nothing of a message is delivered whose second part is forged (E9)", async () => {
     const rig = await besideGoodPeer({ ...CURVE.server, handshakeInterval: 400 }, CURVE.client);
     const peer = await rawDial(rig.endpoint);
     const script = client();
@@ -348,7 +348,7 @@ describe("a PLAIN server", () => {
     ["left out", "INITIATE", nothing],
   ];
 
-  it("O5 O6 refuses every changed HELLO and INITIATE", async () => {
+  it("refuses every changed HELLO and INITIATE (O5, O6)", async () => {
     const rig = await besideGoodPeer({ ...PLAIN.server, handshakeInterval: 700 }, PLAIN.client);
     for (const [i, change] of changes.entries()) {
       const peer = await rawDial(rig.endpoint);
@@ -358,7 +358,7 @@ describe("a PLAIN server", () => {
     await rig.unharmed();
   });
 
-  it("O1 credentials that are no UTF-8 are nobody's: they do not all become the same text", async () => {
+  it("credentials that are no UTF-8 are nobody's: they do not all become the same text (O1)", async () => {
     const asked: string[] = [];
     const authenticate = (request: { password?: string }) => {
       asked.push(request.password!);
@@ -375,7 +375,7 @@ describe("a PLAIN server", () => {
     await rig.unharmed();
   });
 
-  it("O5 refuses steps left out", async () => {
+  it("refuses steps left out (O5)", async () => {
     const rig = await besideGoodPeer({ ...PLAIN.server, ...LONG }, PLAIN.client);
     const script = new PlainClient({ type: "PUSH", ...USER });
     const steps = [
@@ -464,7 +464,7 @@ async function refusedByClient(peer: RawPeer, script: ReturnType<typeof CURVE.se
 }
 
 describe("a CURVE client", () => {
-  it("P3 leaves a server that has not the secret of the key it was told", async () => {
+  it("leaves a server that has not the secret of the key it was told (P3)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ ...CURVE.client, ...LONG }));
     const events = record(push);
@@ -489,7 +489,7 @@ describe("a CURVE client", () => {
     () => ping(0, "x"),
   ];
 
-  it("P13 P14 leaves a server that replays, reorders or forges a MESSAGE", async () => {
+  it("leaves a server that replays, reorders or forges a MESSAGE (P13, P14)", async () => {
     const attacked = async (forge: (script: CurveServer) => Buffer) => {
       const listener = await rawListen();
       const pull = managed(new Pull(CURVE.client));
@@ -507,7 +507,7 @@ describe("a CURVE client", () => {
     await Promise.all(forgeries.map(attacked));
   });
 
-  it("P17 says another transient key in each connection", async () => {
+  it("says another transient key in each connection (P17)", async () => {
     const listener = await rawListen();
     const push = managed(new Push({ ...CURVE.client, reconnectInterval: 1 }));
     push.connect(listener.endpoint);

@@ -64,7 +64,7 @@ describe("CVE-2026-48779 (ws) under CURVE: many tiny pieces inside", () => {
   });
 });
 
-describe("E15 limits inside a box", () => {
+describe("limits inside a box (E15)", () => {
   const limits = { maxMessageSize: 10_000, maxMultipartSize: 25_000 };
   const bad: Array<[what: string, code: string, octets: (script: CurveClient) => Buffer[]]> = [
     ["a part", "frame-too-large", (script) => [script.seal(0, "x".repeat(10_001))]],
@@ -116,7 +116,7 @@ describe("CVE-2021-20234 under CURVE: unfinished multipart messages", () => {
 });
 
 describe("what is odd and harmless inside a box", () => {
-  it("P9 P10 F18 E5 goes on: an outer COMMAND bit, unknown flags, unknown and malformed commands", async () => {
+  it("goes on: an outer COMMAND bit, unknown flags, unknown and malformed commands (P9, P10, F18, E5)", async () => {
     const { rig, peer, script } = await letIn();
     peer.write(
       frame(script.message(0, "foreign"), { command: true }),
@@ -134,7 +134,7 @@ describe("what is odd and harmless inside a box", () => {
     await rig.unharmed();
   });
 
-  it("C24 messages glued behind INITIATE, before READY is there, come in order", async () => {
+  it("messages glued behind INITIATE, before READY is there, come in order (C24)", async () => {
     const { rig } = await letIn();
     const peer = await rawDial(rig.endpoint);
     const script = new CurveClient(SERVER.publicKey, PUSH, CLIENT);

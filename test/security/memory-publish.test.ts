@@ -18,7 +18,7 @@ describe.each([
   { kind: "radio", type: "DISH", ask: command("JOIN", "g") },
 ])("subscribers of a $kind that never read", ({ kind, type, ask }) => {
   it.each(SIZES)(
-    "J4 a hundred of them cost about what one costs, with messages of %i bytes",
+    "a hundred of them cost about what one costs, with messages of %i bytes (J4)",
     async (size) => {
       const child = startChild("memory-victim.mjs", [kind], ["--expose-gc"]);
       const { endpoint } = await child.line(({ event }) => event === "bound", "bound");

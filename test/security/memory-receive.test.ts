@@ -58,7 +58,7 @@ async function reportWhen(child: Child, holds: (report: Report) => boolean, what
 }
 
 describe("strangers that send parts", () => {
-  it("G9 a hundred messages of 65,000 empty parts without an end cost little, and come whole when they end", async () => {
+  it("a hundred messages of 65,000 empty parts without an end cost little, and come whole when they end (G9)", async () => {
     const { child, idle, strangers } = await victim();
     const many = Buffer.alloc(2 * 65_000, part);
     for (const stranger of strangers) stranger.write(many);
@@ -72,7 +72,7 @@ describe("strangers that send parts", () => {
     expect(read.parts).toEqual([[65_001, 10]]);
   });
 
-  it("G9 ended messages of 60,000 empty parts that nobody reads cost little, and are all there when read", async () => {
+  it("ended messages of 60,000 empty parts that nobody reads cost little, and are all there when read (G9)", async () => {
     const { child, idle, strangers } = await victim();
     const one = Buffer.concat([Buffer.alloc(2 * 60_000, part), frame("")]);
     for (const stranger of strangers) for (let i = 0; i < 3; i++) stranger.socket.write(one);
@@ -146,7 +146,7 @@ describe("messages that have begun", () => {
     expect(pull.stats.receivedBytes).toBe(0);
   });
 
-  it("G9 what has begun counts against receiveHighWaterMarkBytes, and a message above the mark still comes", async () => {
+  it("what has begun counts against receiveHighWaterMarkBytes, and a message above the mark still comes (G9)", async () => {
     const pair = managed(new Pair({ receiveHighWaterMarkBytes: 100_000 }));
     const peer = await rawConnected(await pair.bind("tcp://127.0.0.1:*"), { type: "PAIR" });
     const long = Buffer.concat([

@@ -34,7 +34,7 @@ async function delivers(endpoint: string, pull: zmq.Pull, script: Script): Promi
 }
 
 describe("the rig with libzmq", () => {
-  it("P1 to P12 a scripted CURVE client is let in and heard", async () => {
+  it("a scripted CURVE client is let in and heard (P1 to P12)", async () => {
     const { pull, endpoint } = await curveServer();
     const script = new CurveClient(server.publicKey, { type: "PUSH" }, client);
     await delivers(endpoint, pull, script);
@@ -42,7 +42,7 @@ describe("the rig with libzmq", () => {
     expect(script.theirNonces).toEqual([1n]);
   });
 
-  it("P1 to P12 a scripted CURVE server lets a libzmq client in and hears it", async () => {
+  it("a scripted CURVE server lets a libzmq client in and hears it (P1 to P12)", async () => {
     const listener = await rawListen();
     const push = foreign(
       new zmq.Push({
@@ -61,7 +61,7 @@ describe("the rig with libzmq", () => {
     expect(script.theirNonces).toEqual([1n, 2n, 3n, 4n, 5n]);
   });
 
-  it("O1 O2 a scripted PLAIN client is let in with the right password, and not with another", async () => {
+  it("a scripted PLAIN client is let in with the right password, and not with another (O1, O2)", async () => {
     const asked = zapHandler((request) => request.credentials[1] === "secret");
     const { pull, endpoint } = await listening({ plainServer: true, zapDomain: "d" });
     await delivers(endpoint, pull, new PlainClient({ type: "PUSH", username: "u", password: "secret" }));
@@ -74,7 +74,7 @@ describe("the rig with libzmq", () => {
     ]);
   });
 
-  it("O1 O2 a scripted PLAIN server lets a libzmq client in", async () => {
+  it("a scripted PLAIN server lets a libzmq client in (O1, O2)", async () => {
     const listener = await rawListen();
     const push = foreign(new zmq.Push({ plainUsername: "u", plainPassword: "secret" }));
     push.connect(listener.endpoint);
@@ -108,7 +108,7 @@ describe("the rig with libzmq", () => {
     await expect(shake(peer, script)).rejects.toThrow(/ended/);
   });
 
-  it("P13 a repeated MESSAGE is seen by libzmq, and only once delivered", async () => {
+  it("a repeated MESSAGE is seen by libzmq, and only once delivered (P13)", async () => {
     const { pull, endpoint } = await curveServer();
     const peer = await rawDial(endpoint);
     const script = new CurveClient(server.publicKey, { type: "PUSH" });
@@ -133,7 +133,7 @@ describe("the rig with libzmq", () => {
     await expect(shake(peer, new CurveServer(server, { type: "PULL", tamper }))).rejects.toThrow(/ended/);
   });
 
-  it("P9 libzmq takes MESSAGE with outer flags 00 and 02 only, as the scripts send it", async () => {
+  it("libzmq takes MESSAGE with outer flags 00 and 02 only, as the scripts send it (P9)", async () => {
     const { pull, endpoint } = await curveServer();
     const peer = await rawDial(endpoint);
     const script = new CurveClient(server.publicKey, { type: "PUSH" });

@@ -48,7 +48,7 @@ describe("parseAcceptFilter", () => {
     ["::ffff:10.0.0.0/104", 4, 8],
     ["::ffff:0:0/96", 4, 0],
     ["::ffff:0:0/95", 16, 95],
-  ])("R12 reads %s", (text, octets, prefix) => {
+  ])("reads %s (R12)", (text, octets, prefix) => {
     const range = parseAcceptFilter(text);
     expect([range.network.length, range.prefix]).toEqual([octets, prefix]);
   });
@@ -73,7 +73,7 @@ describe("parseAcceptFilter", () => {
     "localhost",
     "*",
     "10.0.0.0-10.0.0.9",
-  ])("R12 throws RangeError for %o", (text) => {
+  ])("throws RangeError for %o (R12)", (text) => {
     expect(() => parseAcceptFilter(text)).toThrow(RangeError);
     expect(() => parseAcceptFilter(text, "tcpAcceptFilter")).toThrow(/^tcpAcceptFilter: "/);
   });
@@ -95,7 +95,7 @@ describe("addressMatches", () => {
     ["fe80::/10", "fe80::1%eth0"],
     ["::/0", "2001:db8::1"],
   ];
-  it.each(yes)("R12 %s lets %s in", (range, address) => {
+  it.each(yes)("%s lets %s in (R12)", (range, address) => {
     expect(addressMatches([parseAcceptFilter(range)], address)).toBe(true);
   });
 
@@ -112,11 +112,11 @@ describe("addressMatches", () => {
     ["0.0.0.0/0", ""],
     ["0.0.0.0/0", "nobody"],
   ];
-  it.each(no)("R12 %s keeps %o out", (range, address) => {
+  it.each(no)("%s keeps %o out (R12)", (range, address) => {
     expect(addressMatches([parseAcceptFilter(range)], address)).toBe(false);
   });
 
-  it("R12 one range of several is enough", () => {
+  it("one range of several is enough (R12)", () => {
     const ranges = ["10.0.0.0/8", "::1", "192.0.2.1"].map((text) => parseAcceptFilter(text));
     expect(addressMatches(ranges, "192.0.2.1")).toBe(true);
     expect(addressMatches(ranges, "192.0.2.2")).toBe(false);

@@ -91,7 +91,7 @@ function temporaryPath(): string {
 type Loose = Record<string, (...args: unknown[]) => unknown>;
 
 describe.skipIf(!linux)("peer credentials", () => {
-  it("R19 are those of the process that connected, on both sides", async () => {
+  it("are those of the process that connected, on both sides (R19)", async () => {
     const listening = acceptor();
     const dialling = stream();
     const path = temporaryPath();
@@ -108,7 +108,7 @@ describe.skipIf(!linux)("peer credentials", () => {
 });
 
 describe.skipIf(!linux)("devices", () => {
-  it("R11 checkTcp tells whether a name is one", () => {
+  it("checkTcp tells whether a name is one (R11)", () => {
     const loopback = native.checkTcp({ interface: "lo" });
     if (loopback !== 0) expect(nameOf(loopback)).toBe("EPERM");
     expect(["ENODEV", "EPERM"]).toContain(nameOf(native.checkTcp({ interface: "no-such-device" })));
@@ -117,7 +117,7 @@ describe.skipIf(!linux)("devices", () => {
     expect(() => (native as unknown as Loose).checkTcp(5)).toThrow(TypeError);
   });
 
-  it("R11 a device that is not there fails the call that asks for it", () => {
+  it("a device that is not there fails the call that asks for it (R11)", () => {
     const options = { ...DEFAULTS, interface: "no-such-device" };
     expect(["ENODEV", "EPERM"]).toContain(
       nameOf(acceptor().handle.listenTcp("127.0.0.1", 0, 1, true, options)),
@@ -135,7 +135,7 @@ describe("acceptors", () => {
     expect(handle.getSocketOption(SOL_SOCKET, 9999)).toBeLessThan(0);
   });
 
-  it("R25 leave a descriptor open that they cannot listen on", () => {
+  it("leave a descriptor open that they cannot listen on (R25)", () => {
     const file = openSync("/dev/null", "r");
     onTestFinished(() => closeSync(file));
     for (const tcp of [true, false]) {

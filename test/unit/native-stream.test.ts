@@ -367,7 +367,7 @@ describe("frames", () => {
   ];
   const WIRE = Buffer.concat(BODIES.map(([body, flags]) => frame(body, flags)));
 
-  it("E11 gives the same frames wherever the input is cut", async () => {
+  it("gives the same frames wherever the input is cut (E11)", async () => {
     const listener = listen();
     for (let cut = 0; cut <= WIRE.length; cut++) {
       const [near, far] = await dial(listener);
@@ -380,7 +380,7 @@ describe("frames", () => {
     }
   });
 
-  it("E11 gives the same frames octet by octet", async () => {
+  it("gives the same frames octet by octet (E11)", async () => {
     const [near, far] = await pair();
     far.decode();
     for (const octet of WIRE) {
@@ -391,7 +391,7 @@ describe("frames", () => {
     expectFrames(far.frames, BODIES);
   });
 
-  it("E3, E5, E6 takes a long form of a small size, reserved bits, and MORE on a command", async () => {
+  it("takes a long form of a small size, reserved bits, and MORE on a command (E3, E5, E6)", async () => {
     const [near, far] = await pair();
     far.decode();
     await near.send(
@@ -407,7 +407,7 @@ describe("frames", () => {
     ]);
   });
 
-  it("E8 gives more empty frames than the table holds in several calls, none lost", async () => {
+  it("gives more empty frames than the table holds in several calls, none lost (E8)", async () => {
     const [near, far] = await pair();
     far.decode();
     const count = FRAME_TABLE_ENTRIES * 3 + 5;
@@ -472,7 +472,7 @@ describe("frames", () => {
     ]);
   });
 
-  it("E4 takes little memory for a body that is announced and does not come", async () => {
+  it("takes little memory for a body that is announced and does not come (E4)", async () => {
     const [near, far] = await pair();
     far.decode();
     const before = process.memoryUsage().arrayBuffers;
@@ -585,7 +585,7 @@ describe("writing", () => {
     expect(far.bytes.every((one) => one.every((octet) => octet === 7))).toBe(true);
   });
 
-  it("E14 tells exactly how much of a broken write the kernel has not taken", async () => {
+  it("tells exactly how much of a broken write the kernel has not taken (E14)", async () => {
     const [near, far] = await pair();
     near.handle.start();
     const left = near.handle.write(Buffer.alloc(32 * MEBIBYTE));
@@ -621,7 +621,7 @@ describe("writing", () => {
 });
 
 describe("opening", () => {
-  it("G17 R11 sets TCP_NODELAY and the options on both sides", async () => {
+  it("sets TCP_NODELAY and the options on both sides (G17, R11)", async () => {
     const [near, far] = await pair({
       sendBufferSize: 65536,
       receiveBufferSize: 65536,
@@ -639,7 +639,7 @@ describe("opening", () => {
     }
   });
 
-  it("R6 binds the source first", async () => {
+  it("binds the source first (R6)", async () => {
     const [near, far] = await dial(listen(), { sourceHost: "127.0.0.1", sourcePort: 0 });
     expect(far.handle.remoteAddress()).toBe(near.handle.localAddress());
     const refused = new Side();
@@ -663,7 +663,7 @@ describe("opening", () => {
     expect(native.errorName(new Side().handle.connectTcp("127.0.0.1", 65537, DEFAULTS))[0]).toBe("EINVAL");
   });
 
-  it("R7 R10 refuses an address in use at once, and takes one that was just given up", async () => {
+  it("refuses an address in use at once, and takes one that was just given up (R7, R10)", async () => {
     const listener = listen();
     const { port } = listener;
     const second = new Listener();

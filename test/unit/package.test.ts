@@ -98,7 +98,7 @@ describe("the package", () => {
     expect(node("talk.mjs")).toBe("portable hello\n");
   });
 
-  it("P8 loads a crypto library for CURVE only, and needs no native one", () => {
+  it("loads a crypto library for CURVE only, and needs no native one (P8)", () => {
     writeFileSync(join(home, "secret.cjs"), SECRET_TALK);
     expect(node("secret.cjs")).toBe("ERR_MODULE_NOT_FOUND\n"); // all else here runs without it
     cpSync(join(ROOT, "node_modules", "libsodium"), join(home, "node_modules", "libsodium"), {

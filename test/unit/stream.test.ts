@@ -161,7 +161,7 @@ describe.each([
   ]);
   const expected = ["1:1:61", "1:0:", "0:300:01010101", "4:5:0450494e", "0:255:02020202", "4:17:4d4f5245"];
 
-  it("E11 the same frames for every split between the leftover and what arrives", async () => {
+  it("the same frames for every split between the leftover and what arrives (E11)", async () => {
     // Many connections at once: each split is a stream of its own.
     for (let from = 0; from <= wire.length; from += 50) {
       const splits = Array.from({ length: Math.min(50, wire.length + 1 - from) }, (_, i) => from + i);
@@ -180,7 +180,7 @@ describe.each([
     }
   });
 
-  it("E11 the same frames octet by octet", async () => {
+  it("the same frames octet by octet (E11)", async () => {
     const { stream, far, heard } = await pair(engine);
     stream.start(heard);
     stream.startFrames(WIDE, Buffer.alloc(0));
@@ -344,7 +344,7 @@ describe.each([
 });
 
 describe("native engine", () => {
-  it("R11 socket options reach the kernel", async () => {
+  it("socket options reach the kernel (R11)", async () => {
     const engine = nativeEngine() as StreamEngine;
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -86,7 +86,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
     expect(crypto.native).toBe(name === "native");
   });
 
-  it("P8 P9 P10 P12 seals what crypto_box seals: outer flags 00 or 02, inner bits 01 and 02", () => {
+  it("seals what crypto_box seals: outer flags 00 or 02, inner bits 01 and 02 (P8, P9, P10, P12)", () => {
     const batch = new Batch();
     const expected: Buffer[] = [];
     let nonce = 3n;
@@ -107,7 +107,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
     expect(sealed.equals(octets(expected[0], ...renumbered, frame(0, subscribe)))).toBe(true);
   });
 
-  it("P8 as a server it uses the other prefix", () => {
+  it("as a server it uses the other prefix (P8)", () => {
     const sealed = sealAll(sealer(crypto, true), [frame(0, text("hello")), frame(0, body(5000))]);
     const expected = [curve.message(true, 3n, 0, text("hello")), curve.message(true, 4n, 0, body(5000))];
     expect(sealed.equals(octets(...expected.map((message) => frame(0, message))))).toBe(true);
@@ -203,7 +203,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
       expect(opening.fault).toBe(fault);
     });
 
-    it("P13 gaps are allowed, up to the last of 2^64 nonces", () => {
+    it("gaps are allowed, up to the last of 2^64 nonces (P13)", () => {
       const last = 2n ** 64n - 1n;
       const nonces = [3n, 10n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 53n + 2n, last];
       const stream = octets(...nonces.map((n) => frame(0, curve.message(false, n, 0, text("x")))));
@@ -215,7 +215,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
     });
 
     it.each([16, 5000])(
-      "P12 no nonce is used twice: after the last one nothing is sealed (%i octets)",
+      "no nonce is used twice: after the last one nothing is sealed (%i octets) (P12)",
       (length) => {
         const sealing = sealer(crypto, false, { high: 0xffffffff, low: 0xfffffffd });
         const sealed = sealAll(sealing, [
@@ -231,7 +231,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
       },
     );
 
-    it("P12 the counter's halves", () => {
+    it("the counter's halves (P12)", () => {
       const sealed = sealAll(sealer(crypto, false, { high: 0, low: 0xffffffff }), [frame(0, text("x"))]);
       expect(sealed.equals(frame(0, curve.message(false, 2n ** 32n, 0, text("x"))))).toBe(true);
     });
@@ -264,7 +264,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
       expect(openAll(opener(crypto), stream).length).toBe(frames.length + 1);
     });
 
-    it("E4 counting begins anew with each message, and commands between parts do not count", () => {
+    it("counting begins anew with each message, and commands between parts do not count (E4)", () => {
       const opening = opener(crypto, true, { ...ANY, maxParts: 2, maxMessageBytes: 10 });
       const stream = messages([1, 5], [2, 99], [0, 5], [1, 1], [0, 9], [0, 10]);
       expect(openAll(opening, stream).length).toBe(6);
@@ -280,7 +280,7 @@ it("the work areas keep no key", async () => {
   expect(Buffer.from(heap.buffer).includes(key)).toBe(false);
 });
 
-it("P8 what does not fit into WebAssembly's memory is refused, and nothing is thrown", async () => {
+it("what does not fit into WebAssembly's memory is refused, and nothing is thrown (P8)", async () => {
   const { wasm } = await loadSodium(true);
   const crypto = new Crypto(new Heap(wasm), null);
   const large = Buffer.alloc(300_000, "x");

@@ -66,14 +66,14 @@ function expected(chunks: readonly (readonly Frame[])[]): string[] {
 }
 
 describe("assembler", () => {
-  it("E7 many small messages of a chunk come as one run", () => {
+  it("many small messages of a chunk come as one run (E7)", () => {
     const frames = Array.from({ length: 100 }, (_, i): Frame => [0, `m${i}`]);
     const { said, inRuns } = assemble([frames]);
     expect(said).toEqual(expected([frames]));
     expect(inRuns).toBe(100);
   });
 
-  it("E7 a command between two parts leaves the message whole, and order is kept around it", () => {
+  it("a command between two parts leaves the message whole, and order is kept around it (E7)", () => {
     const frames: Frame[] = [
       ...Array.from({ length: 5 }, (_, i): Frame => [0, `a${i}`]),
       [MORE, "first"],
@@ -86,7 +86,7 @@ describe("assembler", () => {
     expect(inRuns).toBe(10);
   });
 
-  it("E7 a message of many parts is the same however its frames lie in chunks", () => {
+  it("a message of many parts is the same however its frames lie in chunks (E7)", () => {
     for (const parts of [1, 2, 3, 4, 5, 40]) {
       const message = Array.from({ length: parts }, (_, i): Frame => [i < parts - 1 ? MORE : 0, `p${i}`]);
       const all = [0, 1, 2, 3, 4, 5].flatMap(() => message);

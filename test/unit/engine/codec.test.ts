@@ -49,13 +49,13 @@ function octetByOctet(octets: Buffer): Buffer[] {
 }
 
 describe("encoder", () => {
-  it("E1 E2 uses the short form up to 255 octets and the long form from 256", () => {
+  it("uses the short form up to 255 octets and the long form from 256 (E1, E2)", () => {
     expect(encode(Buffer.from("abc")).toString("hex")).toBe("0003616263");
     expect(encode(Buffer.alloc(255, 1)).subarray(0, 2).toString("hex")).toBe("00ff");
     expect(encode(Buffer.alloc(256, 1)).subarray(0, 9).toString("hex")).toBe("020000000000000100");
   });
 
-  it("E1 E8 sets MORE on all parts but the last and keeps empty ones", () => {
+  it("sets MORE on all parts but the last and keeps empty ones (E1, E8)", () => {
     expect(encode([Buffer.alloc(0), Buffer.from("a"), Buffer.alloc(0)]).toString("hex")).toBe(
       "010001016100" + "00",
     );
@@ -90,13 +90,13 @@ describe("decoder", () => {
     expect(whole.frames.map((frame) => frame.flags)).toEqual([0, 1, 1, 0, 0, 0]);
   });
 
-  it("E11 gives the same octet by octet and at every split", () => {
+  it("gives the same octet by octet and at every split (E11)", () => {
     expect(decode(octetByOctet(wire))).toEqual(whole);
     for (let at = 1; at < wire.length; at++)
       expect(decode([wire.subarray(0, at), wire.subarray(at)])).toEqual(whole);
   });
 
-  it("E11 gives the same for large bodies in pieces", () => {
+  it("gives the same for large bodies in pieces (E11)", () => {
     const large = encode(
       [Buffer.from("head"), Buffer.alloc(100_000, 3)],
       Buffer.alloc(20_000, 4),
@@ -116,17 +116,17 @@ describe("decoder", () => {
     expect(frames.length).toBe(20_000);
   });
 
-  it("E3 accepts the long form for a small size", () => {
+  it("accepts the long form for a small size (E3)", () => {
     expect(decode([Buffer.from("02000000000000000161", "hex")]).frames).toEqual([
       { flags: 0, body: "a", length: 1 },
     ]);
   });
 
-  it("E5 ignores reserved flag bits", () => {
+  it("ignores reserved flag bits (E5)", () => {
     expect(decode([Buffer.from("f80161", "hex")]).frames).toEqual([{ flags: 0, body: "a", length: 1 }]);
   });
 
-  it("E6 ignores MORE on a command", () => {
+  it("ignores MORE on a command (E6)", () => {
     expect(decode([Buffer.from("050161", "hex")]).frames).toEqual([{ flags: 4, body: "a", length: 1 }]);
   });
 
@@ -137,13 +137,13 @@ describe("decoder", () => {
     ["2^63-1", "7fffffffffffffff"],
     ["2^63", "8000000000000000"],
     ["2^64-1", "ffffffffffffffff"],
-  ])("E4 refuses a size of %s before taking memory, whole and octet by octet", (_name, size) => {
+  ])("refuses a size of %s before taking memory, whole and octet by octet (E4)", (_name, size) => {
     const frame = Buffer.from(`02${size}00`, "hex");
     expect(decode([frame]).fault).toBe(1);
     expect(decode(octetByOctet(frame)).fault).toBe(1);
   });
 
-  it("E15 compares each part with the limit, not the message", () => {
+  it("compares each part with the limit, not the message (E15)", () => {
     const wire = encode([Buffer.alloc(10), Buffer.alloc(10)], Buffer.alloc(11));
     const { frames, fault } = decode([wire], { maxFrameBytes: 10 });
     expect([frames.length, fault]).toEqual([2, 1]);

@@ -43,7 +43,7 @@ describe("run of frames", () => {
     expect([run.length, run.cost]).toEqual([0, cost]);
   });
 
-  it("J11 keeps the messages whose first part is wanted, whole, and drops the others, whole", () => {
+  it("keeps the messages whose first part is wanted, whole, and drops the others, whole (J11)", () => {
     const wanted = ["b", "d"];
     const run = runOf(messages);
     run.retain((octets, at, length) => length > 0 && wanted.includes(String.fromCharCode(octets[at])));

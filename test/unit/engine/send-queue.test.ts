@@ -53,7 +53,7 @@ describe("SendQueue", () => {
     expect(queue.trySend(Buffer.from("now"))).toBe(true);
   });
 
-  it("G13 waits for ever, not at all, or until the time is over", async () => {
+  it("waits for ever, not at all, or until the time is over (G13)", async () => {
     const { turns, sent, state, queue, send } = rig();
     const forever = send("forever");
     const timed = send("timed", { timeout: 50 });

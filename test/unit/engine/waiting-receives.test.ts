@@ -44,7 +44,7 @@ describe("WaitingReceives", () => {
     expect(turns.pending).toBe(0);
   });
 
-  it("G13 a timeout of 0 fails at once when nothing is ready", async () => {
+  it("a timeout of 0 fails at once when nothing is ready (G13)", async () => {
     const { arrive, receive } = rig();
     expect(await receive({ timeout: 0 })).toBe("EAGAIN");
     arrive("a");

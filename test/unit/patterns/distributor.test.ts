@@ -165,7 +165,7 @@ describe("distributor", () => {
     for (const { link } of peers) expect(link.writes).toBe(4); // one more in the first round only
   });
 
-  it("G5 marks hold while messages are gathered, and what is too many is dropped for each alone (J4)", () => {
+  it("marks hold while messages are gathered, and what is too many is dropped for each alone (G5, J4)", () => {
     const { turn, told, overflow, distributor, peer } = setUp({ mark: MARK });
     const slow = peer("");
     const fast = peer("");
@@ -187,7 +187,7 @@ describe("distributor", () => {
     expect(told).toEqual(["dropped sendHighWaterMark"]);
   });
 
-  it("J19 with noDrop nobody gets a message that one has no room for", () => {
+  it("with noDrop nobody gets a message that one has no room for (J19)", () => {
     const { turn, overflow, distributor, peer } = setUp({ mark: MARK, onFull: "wait" });
     const slow = peer("");
     const fast = peer("");
@@ -202,7 +202,7 @@ describe("distributor", () => {
     expect(overflow.dropped).toBe(0);
   });
 
-  it("G7 a mark in octets counts what is gathered, and a change of a mark takes effect at once", () => {
+  it("a mark in octets counts what is gathered, and a change of a mark takes effect at once (G7)", () => {
     const { turn, limits, distributor, peer } = setUp({ markBytes: 1000 });
     const peers = [peer(""), peer("")];
     for (const { link } of peers) link.blocked = true;
@@ -352,7 +352,7 @@ describe("distributor", () => {
   });
 
   it.each(Array.from({ length: 8 }, (_, i) => i + 1))(
-    "J2 J3 J4 agrees with a plain model over topics, marks, turns and blocked peers (seed %i)",
+    "agrees with a plain model over topics, marks, turns and blocked peers (seed %i) (J2, J3, J4)",
     (seed) => {
       const random = randomFrom(seed);
       const { turn, subscriptions, distributor, peer } = setUp({ mark: MARK });

@@ -10,7 +10,7 @@ describe("SubscriptionTrie", () => {
     ["far apart", [0, 7, 40, 97, 130, 200, 255], 3],
     ["of every kind", Array.from({ length: 40 }, (_, i) => (i * 37) % 256), 2],
   ])(
-    "J2 J3 agrees with a list of prefixes over random additions and removals, octets %s",
+    "agrees with a list of prefixes over random additions and removals, octets %s (J2, J3)",
     (_, octets, most) => {
       const next = fractionsFrom(42);
       const word = (): Buffer =>
@@ -50,7 +50,7 @@ describe("SubscriptionTrie", () => {
     },
   );
 
-  it("J26 takes 100,000 topics and topics of a megabyte without recursion", () => {
+  it("takes 100,000 topics and topics of a megabyte without recursion (J26)", () => {
     const trie = new SubscriptionTrie<number>();
     for (let i = 0; i < 100_000; i++) trie.add(Buffer.from(`topic-${i}-`), new Subscriber(i));
     const long = Buffer.alloc(1024 * 1024, 97);

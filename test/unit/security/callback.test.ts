@@ -23,22 +23,22 @@ function ask(authenticate: Authenticate, { timeoutMs = 0, signal = new AbortCont
 const accepted = (userId: string, text = "OK") => ({ status: 200, text, userId, metadata: new Map() });
 
 describe("what an answer means", () => {
-  it("Q7 a text lets in and is the user id, true lets in without one", async () => {
+  it("a text lets in and is the user id, true lets in without one (Q7)", async () => {
     expect(await ask(() => "ann")).toEqual(accepted("ann"));
     expect(await ask(async () => "ann")).toEqual(accepted("ann"));
     expect(await ask(() => true)).toEqual(accepted(""));
   });
 
-  it.each([false, null, undefined])("Q9 %s refuses with 400", async (answer) => {
+  it.each([false, null, undefined])("%s refuses with 400 (Q9)", async (answer) => {
     expect(await ask(() => answer)).toMatchObject({ status: 400, userId: "" });
     expect(await ask(async () => answer)).toMatchObject({ status: 400, userId: "" });
   });
 
-  it.each([300, 400, 500] as const)("Q8 Q9 an object refuses with its status %i", async (status) => {
+  it.each([300, 400, 500] as const)("an object refuses with its status %i (Q8, Q9)", async (status) => {
     expect(await ask(() => ({ status, text: "why" }))).toEqual({ ...accepted("", "why"), status });
   });
 
-  it("Q7 an object lets in with user id and metadata", async () => {
+  it("an object lets in with user id and metadata (Q7)", async () => {
     const metadata = { Role: "admin", "X-n": Buffer.from([1]) };
     const found = new Map([
       ["Role", Buffer.from("admin")],
@@ -88,7 +88,7 @@ describe("what goes wrong", () => {
     await expect(ask(async () => throwing())).rejects.toBe(fault);
   });
 
-  it("Q12 an answer that comes too late refuses, and the function is told", async () => {
+  it("an answer that comes too late refuses, and the function is told (Q12)", async () => {
     let told: unknown;
     const never: Authenticate = (_request, signal) => {
       signal.addEventListener("abort", () => (told = signal.reason));
@@ -106,7 +106,7 @@ describe("what goes wrong", () => {
     await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("Q12 a connection that has gone ends the question, and asks none that has not begun", async () => {
+  it("a connection that has gone ends the question, and asks none that has not begun (Q12)", async () => {
     const gone = new AbortController();
     const asked = ask(() => new Promise(() => {}), { signal: gone.signal, timeoutMs: 10_000 });
     gone.abort(new Error("gone"));

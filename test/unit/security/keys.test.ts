@@ -33,7 +33,7 @@ describe("keys", () => {
     expect(new Set(pairs.map(({ secretKey }) => secretKey)).size).toBe(20);
   });
 
-  it("P16 a key is 32 octets or Z85, with or without a trailing NUL", () => {
+  it("a key is 32 octets or Z85, with or without a trailing NUL (P16)", () => {
     const octets = z85Decode(PUBLIC);
     for (const value of [octets, PUBLIC, `${PUBLIC}\0`, Buffer.from(PUBLIC), Buffer.from(`${PUBLIC}\0`)]) {
       expect(parseKey("key", value)).toEqual(octets);
@@ -57,12 +57,12 @@ describe("keys", () => {
     Buffer.alloc(33, 1),
     Buffer.alloc(32),
     Buffer.alloc(40, 0x7e),
-  ])("P16 %o is a RangeError that does not repeat it", (value) => {
+  ])("%o is a RangeError that does not repeat it (P16)", (value) => {
     const fault = { name: "RangeError", message: "thing must be a key: 32 octets, or 40 characters of Z85" };
     expect(() => parseKey("thing", value)).toThrow(expect.objectContaining(fault));
   });
 
-  it.each([null, undefined, 5, true, {}, [], new ArrayBuffer(32)])("P16 %o is a TypeError", (value) => {
+  it.each([null, undefined, 5, true, {}, [], new ArrayBuffer(32)])("%o is a TypeError (P16)", (value) => {
     expect(() => parseKey("thing", value)).toThrow(TypeError);
   });
 });

@@ -264,7 +264,7 @@ describe("what is missing is told by bind and connect", () => {
     await socket.bind(`inproc://missing-${Math.random()}`);
   });
 
-  it("O2 P16 nothing is missing of what is complete", async () => {
+  it("nothing is missing of what is complete (O2, P16)", async () => {
     for (const options of [
       { plainServer: true },
       { plainUsername: "", plainPassword: "" },
@@ -307,7 +307,7 @@ it("securityMechanism and number 43 tell what is set, complete or not", () => {
   expect(() => socket.setInt32Option(43, 1)).toThrow(expect.objectContaining({ code: "EINVAL" }));
 });
 
-describe("C17 metadata", () => {
+describe("metadata (C17)", () => {
   it("takes a record or a Map, of texts or octets, and reads as a Map of its own", () => {
     const octets = Buffer.from([1, 2]);
     const socket = dealer({ metadata: { "X-a": "b", "X-c.d_e+f-1": octets } });
@@ -352,7 +352,7 @@ describe("C17 metadata", () => {
   });
 });
 
-describe("P17 secrets", () => {
+describe("secrets (P17)", () => {
   const SECRETS = ["pa55word", PAIR.secretKey, "5ocks", zwire.z85Decode(PAIR.secretKey).toString("hex")];
   const views = (socket: zwire.Socket) => [
     inspect(socket, { depth: 9 }),

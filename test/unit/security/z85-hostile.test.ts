@@ -10,7 +10,7 @@ const VALID = new Set(
 /** All of one byte, and some that are cut to one byte by a careless decoder. */
 const CODES = [...Array(256).keys(), 256, 0x130, 0x161, 0x3b1, 0xd800, 0xdfff, 0xff10, 0xfffd, 0xffff];
 
-it("Z85 over-read: a character that is none of the 85 is refused, at every place of a key", () => {
+it("over-read: a character that is none of the 85 is refused, at every place of a key (Z85)", () => {
   const text = z85(keyPair().publicKey);
   for (const code of CODES) {
     const character = String.fromCharCode(code);
@@ -21,7 +21,7 @@ it("Z85 over-read: a character that is none of the 85 is refused, at every place
   }
 });
 
-it("Z85 over-read: lengths that five does not divide are refused, and other values than texts", () => {
+it("over-read: lengths that five does not divide are refused, and other values than texts (Z85)", () => {
   for (let length = 1; length < 100; length++) {
     if (length % 5 !== 0) expect(() => z85Decode("0".repeat(length)), `${length}`).toThrow(RangeError);
     if (length % 4 !== 0) expect(() => z85Encode(new Uint8Array(length)), `${length}`).toThrow(RangeError);
@@ -32,7 +32,7 @@ it("Z85 over-read: lengths that five does not divide are refused, and other valu
   }
 });
 
-it("W2 five characters for more than 2^32 - 1 are refused, the largest are not", () => {
+it("five characters for more than 2^32 - 1 are refused, the largest are not (W2)", () => {
   expect(z85Decode("%nSc0")).toEqual(Buffer.from("ffffffff", "hex"));
   for (const text of ["%nSc1", "%nSd0", "%nTc0", "%oSc0", "$nSc0", "#####"]) {
     expect(() => z85Decode(text), text).toThrow(RangeError);
@@ -40,7 +40,7 @@ it("W2 five characters for more than 2^32 - 1 are refused, the largest are not",
   }
 });
 
-it("W1 agrees with an encoder written from the RFC alone", () => {
+it("agrees with an encoder written from the RFC alone (W1)", () => {
   for (let length = 0; length <= 400; length += 4) {
     const octets = random(length);
     expect(z85Encode(octets)).toBe(z85(octets));

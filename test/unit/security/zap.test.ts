@@ -17,14 +17,15 @@ function frames(question: Question, about: Partial<typeof ABOUT> = {}): string[]
 }
 
 describe("requests", () => {
-  it("Q1 Q3 NULL has no credentials", () => expect(frames({ mechanism: "NULL" })).toEqual([...HEAD, "NULL"]));
+  it("NULL has no credentials (Q1, Q3)", () =>
+    expect(frames({ mechanism: "NULL" })).toEqual([...HEAD, "NULL"]));
 
-  it("Q1 Q3 PLAIN has two", () => {
+  it("PLAIN has two (Q1, Q3)", () => {
     const request = { mechanism: "PLAIN", username: "user", password: "" } as const;
     expect(frames(request)).toEqual([...HEAD, "PLAIN", "user", ""]);
   });
 
-  it("Q1 Q3 CURVE has the key's 32 octets", () => {
+  it("CURVE has the key's 32 octets (Q1, Q3)", () => {
     const publicKey = Buffer.from(Array.from({ length: 32 }, (_, i) => i * 8));
     expect(frames({ mechanism: "CURVE", publicKey })).toEqual([
       ...HEAD,
@@ -33,7 +34,7 @@ describe("requests", () => {
     ]);
   });
 
-  it("Q4 Q13 the identity is ours, and an empty domain is an empty frame", () => {
+  it("the identity is ours, and an empty domain is an empty frame (Q4, Q13)", () => {
     const about = { domain: "", routingId: Buffer.alloc(0) };
     expect(frames({ mechanism: "NULL" }, about)).toEqual(["", "1.0", "7", "", "10.0.0.1", "", "NULL"]);
   });
@@ -54,7 +55,7 @@ const property = (name: string, value: string) =>
   `${String.fromCharCode(name.length)}${name}\0\0\0${String.fromCharCode(value.length)}${value}`;
 
 describe("replies", () => {
-  it("Q2 Q7 200 with user id and metadata", () => {
+  it("200 with user id and metadata (Q2, Q7)", () => {
     const parts = reply({ 6: property("Role", "admin") + property("X-n", "1") });
     const metadata = new Map([
       ["Role", Buffer.from("admin")],
@@ -63,7 +64,7 @@ describe("replies", () => {
     expect(read(parts)).toEqual({ id: "7", status: 200, text: "OK", userId: "ann", metadata });
   });
 
-  it.each([200, 300, 400, 500])("Q2 status %i", (status) => {
+  it.each([200, 300, 400, 500])("status %i (Q2)", (status) => {
     expect(read(reply({ 3: `${status}` })).status).toBe(status);
   });
 
@@ -82,7 +83,7 @@ describe("replies", () => {
     ["zap-invalid-metadata", "a stray octet", reply({ 6: "\x01" })],
     ["zap-invalid-metadata", "a nameless property", reply({ 6: "\0" })],
     ["zap-invalid-metadata", "a value cut short", reply({ 6: property("a", "bc").slice(0, -1) })],
-  ] as const)("Q2 %s: %s", (code, _title, parts) => {
+  ] as const)("%s: %s (Q2)", (code, _title, parts) => {
     expect(() => read([...parts])).toThrow(expect.objectContaining({ name: "ProtocolError", code }));
   });
 });

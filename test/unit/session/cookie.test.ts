@@ -64,16 +64,16 @@ async function initiateAfter(afterMs: number, handshakeInterval: number): Promis
 }
 
 describe("a server's cookie", () => {
-  it("P4 is good for less than a minute", async () => {
+  it("is good for less than a minute (P4)", async () => {
     expect(await initiateAfter(59_000, 0)).toBe("ready");
   });
 
-  it("P4 is dead after a minute, also where a handshake may take for ever", async () => {
+  it("is dead after a minute, also where a handshake may take for ever (P4)", async () => {
     const end = await initiateAfter(60_000, 0);
     expect(end).toMatchObject({ wasReady: false, error: { code: "unexpected-command", rule: "P4" } });
   });
 
-  it("A25 a shorter handshakeInterval ends the connection before", async () => {
+  it("a shorter handshakeInterval ends the connection before (A25)", async () => {
     expect(await initiateAfter(1000, 1000)).toMatchObject({ error: { code: "handshake-timeout" } });
   });
 });

@@ -158,7 +158,7 @@ function plainMessages(segments: readonly Uint8Array[]): string[][] {
 }
 
 describe("writing", () => {
-  it("P8 everything arrives, however little is taken at a time, with one drain for the session", () => {
+  it("everything arrives, however little is taken at a time, with one drain for the session (P8)", () => {
     const { inner, stream, handler } = sealed(clientKeys);
     const { batch, parts } = batchOf(300);
     inner.room = 1000;
@@ -214,7 +214,7 @@ describe("writing", () => {
     expect(inner.taken.at(-1)).toEqual(frame(0, curve.message(false, 3n, 0, text("x"))));
   });
 
-  it("E14 G3 a batch that breaks off anywhere: nothing is lost, nothing comes twice", () => {
+  it("a batch that breaks off anywhere: nothing is lost, nothing comes twice (E14, G3)", () => {
     const whole = sealed(clientKeys);
     whole.stream.write(batchOf(60).batch.seal());
     const total = Buffer.concat(whole.inner.taken).length;
@@ -242,7 +242,7 @@ describe("writing", () => {
     expect(handler.end).toMatchObject({ error: undefined, pending: 0 });
   });
 
-  it("P12 when the nonces are used up the connection ends, with what could not be sealed as pending", async () => {
+  it("when the nonces are used up the connection ends, with what could not be sealed as pending (P12)", async () => {
     const { inner, stream, handler } = sealed({ ...clientKeys, sent: { high: 0xffffffff, low: 0xfffffffe } });
     const segments = [frame(0, text("one")), frame(0, text("two"))];
     expect(stream.write(segments)).toBeGreaterThan(0);
@@ -273,7 +273,7 @@ describe("reading", () => {
     expect(handler.frames.length).toBe(1);
   });
 
-  it("E4 E15 the outer limit has room for the box, and a fault tells the frame inside", () => {
+  it("the outer limit has room for the box, and a fault tells the frame inside (E4, E15)", () => {
     const limits = { ...LIMITS, maxFrameBytes: 1000, maxCommandBytes: 1000, maxMessageBytes: 800 };
     const { inner, handler } = sealed(serverKeys, [], limits);
     expect(inner.outerLimit).toBe(1033);
@@ -281,7 +281,7 @@ describe("reading", () => {
     expect(handler.end).toMatchObject({ fault: FrameFault.frameTooLarge, octets: 1001 });
   });
 
-  it("E4 a limit on messages below the one on parts bounds the outer frame too", () => {
+  it("a limit on messages below the one on parts bounds the outer frame too (E4)", () => {
     const limits = { ...LIMITS, maxCommandBytes: 100, maxMessageBytes: 800 };
     const { inner, handler } = sealed(serverKeys, [], limits);
     expect(inner.outerLimit).toBe(833);
@@ -289,7 +289,7 @@ describe("reading", () => {
     expect(handler.end).toMatchObject({ fault: FrameFault.messageTooLarge, octets: 801 });
   });
 
-  it("E4 parts inside are counted, which the outer frames do not show", () => {
+  it("parts inside are counted, which the outer frames do not show (E4)", () => {
     const { inner, handler } = sealed(serverKeys, [], { ...LIMITS, maxParts: 2 });
     inner.receive(octets(...[3n, 4n, 5n].map((n) => frame(0, curve.message(false, n, 1, text("x"))))));
     expect(handler.end).toMatchObject({ fault: FrameFault.tooManyParts, octets: 3 });

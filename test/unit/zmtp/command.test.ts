@@ -9,11 +9,11 @@ describe("frames that we send", () => {
     expect(encode().toString("hex")).toBe(octets.toString("hex"));
   });
 
-  it("E6 MORE is never set", () => {
+  it("MORE is never set (E6)", () => {
     for (const { encode } of ENCODED_FRAMES) expect(encode()[0] & 1).toBe(0);
   });
 
-  it("F6 a context above 16 octets and a TTL above 16 bits are our own mistakes", () => {
+  it("a context above 16 octets and a TTL above 16 bits are our own mistakes (F6)", () => {
     expect(() => encodePing(0, Buffer.alloc(17))).toThrow(RangeError);
     expect(() => encodePing(65536, Buffer.alloc(0))).toThrow(RangeError);
   });
@@ -24,7 +24,7 @@ describe("command bodies", () => {
     expect(parseCommand(octets)).toEqual(name === undefined ? undefined : { name, data });
   });
 
-  it("E12 nothing outside the body is read", () => {
+  it("nothing outside the body is read (E12)", () => {
     // A body in the middle of a chunk, whose neighbours would complete the name and the TTL.
     const chunk = Buffer.from("xx\x05READYzz", "latin1");
     expect(parseCommand(chunk.subarray(2, 7))).toBeUndefined();
@@ -34,7 +34,7 @@ describe("command bodies", () => {
     });
   });
 
-  it("E13 what is encoded is parsed again, for every length of name", () => {
+  it("what is encoded is parsed again, for every length of name (E13)", () => {
     for (let length = 1; length <= 255; length++) {
       const name = "N".repeat(length);
       const frame = encodeCommand(name, Buffer.from("data"));
@@ -49,7 +49,7 @@ describe("PING as received", () => {
     expect(parsePing(octets)).toEqual(ttlMs === undefined ? undefined : { ttlMs, context });
   });
 
-  it("F8 a TTL is not read past the frame", () => {
+  it("a TTL is not read past the frame (F8)", () => {
     const chunk = Buffer.from([0x00, 0x32, 0x33]);
     expect(parsePing(chunk.subarray(0, 1))).toBeUndefined();
   });

@@ -44,7 +44,7 @@ const BY_SERVER = octets(
 ).toString("hex");
 
 describe("golden handshakes", () => {
-  it("P1 P5 P12 our client's octets, however the server's are cut", () => {
+  it("our client's octets, however the server's are cut (P1, P5, P12)", () => {
     for (const { how, chunks } of everyWay(FROM_SERVER)) {
       const outcome = runHandshake(client(), chunks);
       expect(outcome, how).toMatchObject({ state: "done", leftover: "", sent: BY_CLIENT });
@@ -52,7 +52,7 @@ describe("golden handshakes", () => {
     }
   });
 
-  it("P3 P7 P12 our server's octets, however the client's are cut", () => {
+  it("our server's octets, however the client's are cut (P3, P7, P12)", () => {
     for (const { how, chunks } of everyWay(FROM_CLIENT)) {
       const outcome = runHandshake(server(), chunks);
       expect(outcome, how).toMatchObject({ state: "done", leftover: "", sent: BY_SERVER });
@@ -60,7 +60,7 @@ describe("golden handshakes", () => {
     }
   });
 
-  it("C24 what is glued behind the handshake is left over, in order", () => {
+  it("what is glued behind the handshake is left over, in order (C24)", () => {
     for (const { how, chunks } of everyWay(octets(FROM_SERVER, TRAILING))) {
       expect(runHandshake(client(), chunks), how).toMatchObject({ leftover: TRAILING.toString("hex") });
     }
@@ -69,14 +69,14 @@ describe("golden handshakes", () => {
     }
   });
 
-  it("P1 P3 P5 the sizes of RFC 26", () => {
+  it("the sizes of RFC 26 (P1, P3, P5)", () => {
     expect(curve.HELLO.length).toBe(200);
     expect(curve.WELCOME.length).toBe(168);
     expect(curve.initiate({ metadata: zeros(0) }).length).toBe(257);
     expect(curve.ready(zeros(0)).length).toBe(30);
   });
 
-  it("P12 both sides count on from the handshake's nonces", () => {
+  it("both sides count on from the handshake's nonces (P12)", () => {
     const ours = new Handshake(client());
     ours.receive(
       octets(curve.greeting(true), curve.command(curve.WELCOME), curve.command(curve.ready(undefined, 9n))),
@@ -96,7 +96,7 @@ describe("golden handshakes", () => {
     expect(theirs.cipher?.key).toEqual(ours.cipher?.key);
   });
 
-  it("P17 destroy wipes the key that a cipher uses", () => {
+  it("destroy wipes the key that a cipher uses (P17)", () => {
     for (const [config, stream] of [
       [client(), FROM_SERVER],
       [server(), FROM_CLIENT],
@@ -111,7 +111,7 @@ describe("golden handshakes", () => {
     }
   });
 
-  it("P17 a new transient key for every connection", () => {
+  it("a new transient key for every connection (P17)", () => {
     const hello = (): string => {
       const handshake = new Handshake(client(library));
       return handshake.receive(curve.greeting(true)).output!.toString("hex");
@@ -140,17 +140,17 @@ describe("what a server refuses", () => {
     ["longer", octets(curve.HELLO, "00")],
     ["of version 2.0", changed(changed(curve.HELLO, 6), 6).fill(2, 6, 7)],
     ["of version 1.1", changed(curve.HELLO, 7)],
-  ])("P2 a HELLO %s, with nothing but a close", (_, body) => {
+  ])("a HELLO %s, with nothing but a close (P2)", (_, body) => {
     const error = failure(server(), curve.greeting(false), curve.command(body));
     expect(error).toMatchObject({ code: "malformed-hello", zmqCode: 0x10000013, sent: helloSent });
   });
 
-  it.each([80, 115, 119, 120, -1])("P2 a HELLO whose box does not open (octet %i changed)", (at) => {
+  it.each([80, 115, 119, 120, -1])("a HELLO whose box does not open (octet %i changed) (P2)", (at) => {
     const error = failure(server(), curve.greeting(false), curve.command(changed(curve.HELLO, at)));
     expect(error).toMatchObject({ code: "cryptographic", zmqCode: 0x11000001, sent: helloSent });
   });
 
-  it("P2 a HELLO with a key that shares no secret", () => {
+  it("a HELLO with a key that shares no secret (P2)", () => {
     const body = Buffer.from(curve.HELLO).fill(0, 80, 112);
     const error = failure(server(), curve.greeting(false), curve.command(body));
     expect(error).toMatchObject({ code: "key-exchange", sent: helloSent });
@@ -162,13 +162,13 @@ describe("what a server refuses", () => {
     ["the short nonce", 112],
     ["the box", 120],
     ["the metadata", -1],
-  ])("P6 P19 an INITIATE with one bit of %s changed", (_, at) => {
+  ])("an INITIATE with one bit of %s changed (P6, P19)", (_, at) => {
     const body = changed(curve.initiate(), at);
     const error = failure(server(), curve.greeting(false), curve.command(curve.HELLO), curve.command(body));
     expect(error).toMatchObject({ code: "cryptographic" });
   });
 
-  it("P6 a cookie for another client's transient key", () => {
+  it("a cookie for another client's transient key (P6)", () => {
     const other = curve.keyPair(0x99);
     const cookie = octets(
       curve.COOKIE_NONCE,
@@ -191,26 +191,26 @@ describe("what a server refuses", () => {
       "S, as a vouch that another server passes on",
       octets(curve.CLIENT_TRANSIENT.publicKey, curve.keyPair(0x99).publicKey),
     ],
-  ])("P6 a vouch that repeats another %s", (_, vouched) => {
+  ])("a vouch that repeats another %s (P6)", (_, vouched) => {
     const stream = [curve.greeting(false), curve.command(curve.HELLO)];
     const error = failure(server(), ...stream, curve.command(curve.initiate({ vouched })));
     expect(error).toMatchObject({ code: "key-exchange", zmqCode: 0x10000003 });
   });
 
-  it("P5 an INITIATE shorter than 257 octets", () => {
+  it("an INITIATE shorter than 257 octets (P5)", () => {
     const body = curve.initiate({ metadata: zeros(0) }).subarray(0, 256);
     const stream = [curve.greeting(false), curve.command(curve.HELLO), curve.command(body)];
     expect(failure(server(), ...stream)).toMatchObject({ code: "malformed-initiate", zmqCode: 0x10000014 });
   });
 
-  it("P4 an INITIATE that comes after a minute", () => {
+  it("an INITIATE that comes after a minute (P4)", () => {
     const handshake = new Handshake(server());
     handshake.receive(octets(curve.greeting(false), curve.command(curve.HELLO)));
     handshake.expire();
     expect(() => handshake.receive(curve.command(curve.initiate()))).toThrow(/too old \(RFC 26\)/);
   });
 
-  it("P4 expiry does not touch a handshake that is further", () => {
+  it("expiry does not touch a handshake that is further (P4)", () => {
     const handshake = new Handshake(server());
     handshake.receive(FROM_CLIENT);
     handshake.expire();
@@ -223,19 +223,19 @@ describe("what a server refuses", () => {
     ["a second HELLO", [curve.HELLO, curve.HELLO]],
     ["READY", [curve.ready()]],
     ["no command", [zeros(10)]],
-  ])("B6 commands out of order: %s", (_, bodies) => {
+  ])("commands out of order: %s (B6)", (_, bodies) => {
     const error = failure(server(), curve.greeting(false), ...bodies.map(curve.command));
     expect(error).toMatchObject({ code: "unexpected-command", zmqCode: 0x10000001 });
   });
 
-  it("C8 an incompatible socket type is told in an ERROR", () => {
+  it("an incompatible socket type is told in an ERROR (C8)", () => {
     const body = curve.initiate({ metadata: socketType("PULL") });
     const error = failure(server(), curve.greeting(false), curve.command(curve.HELLO), curve.command(body));
     expect(error.code).toBe("incompatible-socket-type");
     expect(error.sent).toContain(octets("05", text("ERROR")).toString("hex"));
   });
 
-  it("C18 metadata that is cut short", () => {
+  it("metadata that is cut short (C18)", () => {
     const body = curve.initiate({ metadata: octets("0b", text("Socket")) });
     const error = failure(server(), curve.greeting(false), curve.command(curve.HELLO), curve.command(body));
     expect(error.code).toBe("invalid-metadata");
@@ -243,7 +243,7 @@ describe("what a server refuses", () => {
 });
 
 describe("what a client refuses", () => {
-  it.each([8, 24, 100, -1])("P3 a WELCOME whose box does not open (octet %i changed)", (at) => {
+  it.each([8, 24, 100, -1])("a WELCOME whose box does not open (octet %i changed) (P3)", (at) => {
     const error = failure(client(), curve.greeting(true), curve.command(changed(curve.WELCOME, at)));
     expect(error).toMatchObject({ code: "cryptographic", zmqCode: 0x11000001 });
   });
@@ -251,12 +251,12 @@ describe("what a client refuses", () => {
   it.each([
     ["shorter", curve.WELCOME.subarray(0, 167)],
     ["longer", octets(curve.WELCOME, "00")],
-  ])("P3 a WELCOME that is %s", (_, body) => {
+  ])("a WELCOME that is %s (P3)", (_, body) => {
     const error = failure(client(), curve.greeting(true), curve.command(body));
     expect(error).toMatchObject({ code: "malformed-welcome", zmqCode: 0x10000017 });
   });
 
-  it("P7 a READY whose box does not open, or that is cut short", () => {
+  it("a READY whose box does not open, or that is cut short (P7)", () => {
     const stream = [curve.greeting(true), curve.command(curve.WELCOME)];
     expect(failure(client(), ...stream, curve.command(changed(curve.ready(), -1)))).toMatchObject({
       code: "cryptographic",
@@ -267,13 +267,13 @@ describe("what a client refuses", () => {
     });
   });
 
-  it("D3 ERROR 400 is a refusal by the server's authenticator", () => {
+  it("ERROR 400 is a refusal by the server's authenticator (D3)", () => {
     const stream = [curve.greeting(true), curve.command(curve.WELCOME)];
     const error = failure(client(), ...stream, frame(4, "05", text("ERROR"), "03", text("400")));
     expect(error).toMatchObject({ code: "authentication-refused", kind: "auth", zmqCode: 400 });
   });
 
-  it("B6 two clients and two servers do not come together", () => {
+  it("two clients and two servers do not come together (B6)", () => {
     expect(failure(client(), curve.greeting(false), curve.command(curve.HELLO)).code).toBe(
       "unexpected-command",
     );
@@ -283,7 +283,7 @@ describe("what a client refuses", () => {
   });
 
   it.each(["NULL", "PLAIN", "curve"])(
-    "B8 a peer that offers %s: no fallback, and nothing but a greeting",
+    "a peer that offers %s: no fallback, and nothing but a greeting (B8)",
     (name) => {
       const error = failure(client(), curve.greeting(true, name));
       expect(error).toMatchObject({
@@ -319,13 +319,13 @@ describe("an authenticator in between", () => {
     return { handshake, sent: output!.toString("hex") };
   }
 
-  it("Q3 is asked about the client's long-term key, once INITIATE is proved", () => {
+  it("is asked about the client's long-term key, once INITIATE is proved (Q3)", () => {
     const { handshake, sent } = asking();
     expect(handshake.question).toEqual({ mechanism: "CURVE", publicKey: curve.CLIENT.publicKey });
     expect(sent).toBe(curve.command(curve.WELCOME).toString("hex"));
   });
 
-  it("Q7 200 lets it in, with a user id and metadata that the peer cannot forge", () => {
+  it("200 lets it in, with a user id and metadata that the peer cannot forge (Q7)", () => {
     const metadata = octets(
       socketType("DEALER"),
       "07",
@@ -352,7 +352,7 @@ describe("an authenticator in between", () => {
     expect(handshake.question).toBeNull();
   });
 
-  it.each([400, 500] as const)("P15 Q9 %i is told in an ERROR", (status) => {
+  it.each([400, 500] as const)("%i is told in an ERROR (P15, Q9)", (status) => {
     const { handshake } = asking();
     let thrown: unknown;
     try {
@@ -367,7 +367,7 @@ describe("an authenticator in between", () => {
     );
   });
 
-  it("Q8 300 is told to nobody", () => {
+  it("300 is told to nobody (Q8)", () => {
     const { handshake } = asking();
     let thrown: unknown;
     try {

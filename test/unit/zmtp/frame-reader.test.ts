@@ -32,27 +32,27 @@ describe("frames in a row", () => {
     text("x"),
   ];
 
-  it("E2 E3 E8 E11 short, long, and empty ones come out whole however they are cut", () => {
+  it("short, long, and empty ones come out whole however they are cut (E2, E3, E8, E11)", () => {
     const frames = bodies.flatMap((body) => [frame(4, body), longFrame(4, body)]);
     const expected = bodies.flatMap((body) => [body.toString("hex"), body.toString("hex")]);
     for (const { how, chunks } of everyWay(octets(...frames))) expect(read(chunks), how).toEqual(expected);
   });
 
-  it("E5 E6 C23 of the flags only LONG counts", () => {
+  it("of the flags only LONG counts (E5, E6, C23)", () => {
     for (let flags = 0; flags < 256; flags++) {
       const sized = (flags & 2) === 0 ? frame(flags, "abcd") : longFrame(flags, octets("abcd"));
       expect(read([octets(sized, frame(4, "ef"))]), `flags ${flags}`).toEqual(["abcd", "ef"]);
     }
   });
 
-  it("C24 nothing is taken from behind a frame", () => {
+  it("nothing is taken from behind a frame (C24)", () => {
     const reader = new FrameReader(LIMIT);
     const { body, rest } = reader.push(octets(frame(4, "abcd"), TRAILING));
     expect(body).toEqual(octets("abcd"));
     expect(rest).toEqual(TRAILING);
   });
 
-  it("E15 a later frame above the limit is refused too", () => {
+  it("a later frame above the limit is refused too (E15)", () => {
     expect(() => read([octets(frame(4, "abcd"), longFrame(4, Buffer.alloc(LIMIT + 1)))])).toThrow(
       "1001 bytes",
     );

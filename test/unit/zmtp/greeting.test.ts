@@ -29,12 +29,12 @@ function parse(chunks: Buffer[]) {
 }
 
 describe("our greeting", () => {
-  it("A6 it is 64 octets: signature, version 3.1, mechanism, as-server, filler of zeros", () => {
+  it("it is 64 octets: signature, version 3.1, mechanism, as-server, filler of zeros (A6)", () => {
     expect(encodeGreeting("NULL", false)).toEqual(OUR_GREETING);
     expect(OUR_GREETING).toHaveLength(GREETING_SIZE);
   });
 
-  it("A6 as-server is octet 33, and the mechanism may fill its 20 octets", () => {
+  it("as-server is octet 33, and the mechanism may fill its 20 octets (A6)", () => {
     const octets = encodeGreeting("ABCDEFGHIJKLMNOPQRST", true);
     expect(octets.toString("latin1", 12, 32)).toBe("ABCDEFGHIJKLMNOPQRST");
     expect([...octets.subarray(32)]).toEqual([1, ...Array(31).fill(0)]);
@@ -66,7 +66,7 @@ describe("a peer's greeting", () => {
     }
   });
 
-  it("A10 of a peer of ZMTP 2.0 it is signature and revision, and what follows is left alone", () => {
+  it("of a peer of ZMTP 2.0 it is signature and revision, and what follows is left alone (A10)", () => {
     for (const { how, chunks } of everyWay(octets("ff 0000000000000001 7f 01 05 00 00"))) {
       const parser = new GreetingParser();
       let consumed = 0;
@@ -77,7 +77,7 @@ describe("a peer's greeting", () => {
     }
   });
 
-  it("A12 A13 no verdict comes too early", () => {
+  it("no verdict comes too early (A12, A13)", () => {
     expect(parse([OUR_GREETING.subarray(0, 63)])).toEqual({ handedOver: 63 });
     for (const { octets, after } of BAD_GREETINGS) {
       expect(parse([octets.subarray(0, after - 1)])).toEqual({ handedOver: after - 1 });

@@ -60,7 +60,7 @@ describe("handshakes that succeed", () => {
   });
 
   it.each(titled(GOOD_HANDSHAKES))(
-    "C24 A23 what is glued behind READY is left over in order: %s",
+    "what is glued behind READY is left over in order: %s (C24, A23)",
     (_, vector) => {
       for (const { how, chunks } of everyWay(octets(vector.octets, TRAILING))) {
         const outcome = runHandshake(vector.config, chunks);
@@ -70,7 +70,7 @@ describe("handshakes that succeed", () => {
   );
 
   it.each(titled(GOOD_HANDSHAKES))(
-    "A25 every octet but the last leaves it waiting: %s",
+    "every octet but the last leaves it waiting: %s (A25)",
     (_, { config, octets: whole }) => {
       for (let length = 0; length < whole.length; length++) {
         const { state, error } = runHandshake(config, [whole.subarray(0, length)]);
@@ -135,26 +135,29 @@ describe("handshakes that fail", () => {
   });
 
   it.each(titled(BAD_HANDSHAKES))(
-    "B2 our complete greeting goes out whatever comes: %s",
+    "our complete greeting goes out whatever comes: %s (B2)",
     (_, { config, octets }) => {
       const { sent } = runHandshake(config, [octets]);
       expect(sent.slice(0, 128)).toBe(OUR_GREETING.toString("hex"));
     },
   );
 
-  it.each(titled(BAD_HANDSHAKES))("A22 a refusal waits for no further octet: %s", (_, { config, octets }) => {
-    const chunks = Array.from(octets, (_, at) => octets.subarray(at, at + 1));
-    const { failedAfter } = runHandshake(config, chunks);
-    // Every vector ends where the verdict can be given.
-    expect(failedAfter).toBe(octets.length);
-  });
+  it.each(titled(BAD_HANDSHAKES))(
+    "a refusal waits for no further octet: %s (A22)",
+    (_, { config, octets }) => {
+      const chunks = Array.from(octets, (_, at) => octets.subarray(at, at + 1));
+      const { failedAfter } = runHandshake(config, chunks);
+      // Every vector ends where the verdict can be given.
+      expect(failedAfter).toBe(octets.length);
+    },
+  );
 
-  it("B9 the error names the mechanism that was announced, made printable", () => {
+  it("the error names the mechanism that was announced, made printable (B9)", () => {
     const { error } = runHandshake(PULL, [greetingWith(12, text("GSS\x1b[2J\0\x07"))]);
     expect(error?.message).toContain('"GSS?[2J??"');
   });
 
-  it("C9 an incompatible type is answered with an ERROR that says why, behind our READY", () => {
+  it("an incompatible type is answered with an ERROR that says why, behind our READY (C9)", () => {
     const { sent } = runHandshake(PULL, [OUR_GREETING, ready(socketType("SUB"))]);
     const reason = text('PULL cannot talk to "SUB"');
     const error = octets(
@@ -167,7 +170,7 @@ describe("handshakes that fail", () => {
     expect(sent).toBe(octets(OUR_GREETING, PULL_READY, error, reason).toString("hex"));
   });
 
-  it("D1 the ERROR for a type of 60000 octets stays within 255", () => {
+  it("the ERROR for a type of 60000 octets stays within 255 (D1)", () => {
     const type = octets("0b", text("Socket-Type"), "0000ea60", Buffer.alloc(60000, 0x0a));
     const { sent } = runHandshake(PULL, [OUR_GREETING, longFrame(4, octets("05", text("READY"), type))]);
     const reply = Buffer.from(sent, "hex").subarray(64 + PULL_READY.length);
@@ -175,14 +178,14 @@ describe("handshakes that fail", () => {
     expect(reply.toString("latin1", 16)).toMatch(/^PULL cannot talk to "\?+$/);
   });
 
-  it("D2 the peer's reason is in the message, made printable and not longer than it may be", () => {
+  it("the peer's reason is in the message, made printable and not longer than it may be (D2)", () => {
     const reason = octets("05", text("ERROR"), "ff", Buffer.from("no\n".repeat(85), "latin1"));
     const { error } = runHandshake(PULL, [OUR_GREETING, longFrame(4, reason)]);
     expect(error?.message).toContain("no?no?no?");
     expect(error?.message).not.toContain("\n");
   });
 
-  it("C20 E4 a command is refused by its header; memory grows with what has come, not with what was announced", () => {
+  it("a command is refused by its header; memory grows with what has come, not with what was announced (C20, E4)", () => {
     const before = process.memoryUsage().arrayBuffers;
     const config = { ...PULL, maxHandshakeBytes: 2 ** 31 };
     const waiting = Array.from({ length: 10 }, () => {
@@ -196,7 +199,7 @@ describe("handshakes that fail", () => {
     expect(error).toMatchObject({ code: "handshake-too-large", octets: 65537 });
   });
 
-  it("A23 reassembly octet by octet takes memory in proportion to the octets", () => {
+  it("reassembly octet by octet takes memory in proportion to the octets (A23)", () => {
     const size = 60_000;
     const command = longFrame(
       4,
@@ -238,7 +241,7 @@ describe("handshakes that fail", () => {
 });
 
 describe("what we send", () => {
-  it("A1 A4 B3 signature and revision go at once, the rest as soon as the peer's revision is known", () => {
+  it("signature and revision go at once, the rest as soon as the peer's revision is known (A1, A4, B3)", () => {
     const handshake = new Handshake(PULL);
     expect(handshake.start()).toEqual(OUR_GREETING.subarray(0, 11));
     expect(handshake.receive(OUR_GREETING.subarray(0, 10)).output).toBeUndefined();
@@ -246,12 +249,12 @@ describe("what we send", () => {
     expect(handshake.receive(OUR_GREETING.subarray(11, 63)).output).toBeUndefined();
   });
 
-  it("A4 a peer that shows its greeting in stages of 10, 1 and 53 octets completes", () => {
+  it("a peer that shows its greeting in stages of 10, 1 and 53 octets completes (A4)", () => {
     const stages = [0, 10, 11, 64].map((at, i, all) => OUR_GREETING.subarray(at, all[i + 1] ?? 64));
     expect(runHandshake(PULL, [...stages, PUSH_READY]).state).toBe("done");
   });
 
-  it("C1 READY answers the last octet of the greeting, without a wait for the peer's", () => {
+  it("READY answers the last octet of the greeting, without a wait for the peer's (C1)", () => {
     const handshake = new Handshake(PULL);
     handshake.start();
     expect(handshake.receive(OUR_GREETING.subarray(0, 63)).output).toEqual(OUR_GREETING.subarray(11));
@@ -259,7 +262,7 @@ describe("what we send", () => {
     expect(handshake.receive(PUSH_READY)).toMatchObject({ output: undefined, done: true });
   });
 
-  it("C1 two of ours complete, whoever's octets come first", () => {
+  it("two of ours complete, whoever's octets come first (C1)", () => {
     const push = new Handshake({ socketType: "PUSH" });
     const pull = new Handshake(PULL);
     let toPush: Buffer | undefined = pull.start();
@@ -272,12 +275,12 @@ describe("what we send", () => {
     expect([push.peer.socketType, pull.peer.socketType]).toEqual(["PULL", "PUSH"]);
   });
 
-  it("C3 READY is one command frame with Socket-Type", () => {
+  it("READY is one command frame with Socket-Type (C3)", () => {
     const expected = octets("04 1a 05 5245414459 0b 536f636b65742d54797065 00000004 50554c4c");
     expect(ourReady(PULL)).toEqual(expected);
   });
 
-  it("C3 READY above 255 octets takes the long form", () => {
+  it("READY above 255 octets takes the long form (C3)", () => {
     const sent = ourReady({ ...PULL, metadata: [["X-long", Buffer.alloc(300, 1)]] });
     expect(sent.subarray(0, 9)).toEqual(octets("06 0000000000000151"));
     expect(sent).toHaveLength(9 + 0x151);
@@ -286,33 +289,33 @@ describe("what we send", () => {
     );
   });
 
-  it.each(["REQ", "DEALER", "ROUTER"])("C11 %s sends its Identity, with no octets when unset", (type) => {
+  it.each(["REQ", "DEALER", "ROUTER"])("%s sends its Identity, with no octets when unset (C11)", (type) => {
     expect(ourReady({ socketType: type })).toEqual(ready(socketType(type), identity(Buffer.alloc(0))));
     const routingId = text("me");
     expect(ourReady({ socketType: type, routingId })).toEqual(ready(socketType(type), identity(routingId)));
   });
 
   it.each(["REP", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"])(
-    "C11 %s never sends an Identity",
+    "%s never sends an Identity (C11)",
     (type) => {
       expect(ourReady({ socketType: type, routingId: text("me") })).toEqual(ready(socketType(type)));
     },
   );
 
-  it("C16 application metadata goes behind our own properties", () => {
+  it("application metadata goes behind our own properties (C16)", () => {
     const sent = ourReady({ ...PULL, metadata: new Map([["X-name", text("value")]]) });
     expect(sent).toEqual(ready(socketType("PULL"), "06", text("X-name"), "00000005", text("value")));
   });
 });
 
 describe("our own mistakes", () => {
-  it("C17 metadata that has no encoding is refused before there is a peer", () => {
+  it("metadata that has no encoding is refused before there is a peer (C17)", () => {
     expect(() => new Handshake({ ...PULL, metadata: [["X name", text("value")]] })).toThrow(RangeError);
   });
 });
 
 describe("compatibility in the handshake", () => {
-  it("C8 of all types PUSH alone may talk to PULL", () => {
+  it("of all types PUSH alone may talk to PULL (C8)", () => {
     const types = "REQ REP DEALER ROUTER PUB SUB XPUB XSUB PUSH PULL PAIR CLIENT SERVER PEER CHANNEL".split(
       " ",
     );

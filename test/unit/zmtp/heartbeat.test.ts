@@ -68,7 +68,7 @@ class Simulation {
 }
 
 describe("PINGs that we send", () => {
-  it("F11 one goes out every interval while the peer answers", () => {
+  it("one goes out every interval while the peer answers (F11)", () => {
     const run = new Simulation({ intervalMs: 100 });
     run.onPing = () => run.receive();
     run.runUntil(1050);
@@ -76,14 +76,14 @@ describe("PINGs that we send", () => {
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F11 without an answer the peer is given up after the interval, when no timeout is set", () => {
+  it("without an answer the peer is given up after the interval, when no timeout is set (F11)", () => {
     const run = new Simulation({ intervalMs: 100 });
     run.runUntil(10_000);
     expect(run.pings).toEqual([100]);
     expect(run.expiredAt).toBe(200);
   });
 
-  it("F11 without an answer the peer is given up after the timeout", () => {
+  it("without an answer the peer is given up after the timeout (F11)", () => {
     const shorter = new Simulation({ intervalMs: 100, timeoutMs: 30 });
     shorter.runUntil(10_000);
     expect(shorter.expiredAt).toBe(130);
@@ -92,13 +92,13 @@ describe("PINGs that we send", () => {
     expect(longer.expiredAt).toBe(1100);
   });
 
-  it("F11 a timeout of 0 waits for ever", () => {
+  it("a timeout of 0 waits for ever (F11)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 0 });
     run.runUntil(100_000);
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F11 an interval of 0 sends none and asks for no poll", () => {
+  it("an interval of 0 sends none and asks for no poll (F11)", () => {
     const run = new Simulation({ timeoutMs: 50 });
     expect(run.heartbeat.poll(run.now, run.traffic)).toEqual({
       expired: false,
@@ -109,7 +109,7 @@ describe("PINGs that we send", () => {
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F12 anything that comes in ends the wait for an answer", () => {
+  it("anything that comes in ends the wait for an answer (F12)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
     for (let at = 149; at < 2000; at += 100) {
       run.runUntil(at);
@@ -121,7 +121,7 @@ describe("PINGs that we send", () => {
     expect(run.expiredAt).toBe(2050);
   });
 
-  it("F12 what came in before a PING does not answer it", () => {
+  it("what came in before a PING does not answer it (F12)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
     run.runUntil(99);
     run.receive();
@@ -129,7 +129,7 @@ describe("PINGs that we send", () => {
     expect(run.expiredAt).toBe(150);
   });
 
-  it("F17 one PING is outstanding at most, however long the timeout", () => {
+  it("one PING is outstanding at most, however long the timeout (F17)", () => {
     const run = new Simulation({ intervalMs: 10, timeoutMs: 5000 });
     run.runUntil(3000);
     expect(run.pings).toEqual([10]);
@@ -149,7 +149,7 @@ describe("PINGs that we send", () => {
     [65_500, "028f"],
     [65_600, "028f"],
     [6_553_599, "028f"],
-  ])("F6 F10 a time to live of %i ms goes as %s: whole tenths, 655 at most", (timeToLiveMs, ttl) => {
+  ])("a time to live of %i ms goes as %s: whole tenths, 655 at most (F6, F10)", (timeToLiveMs, ttl) => {
     const run = new Simulation({ intervalMs: 100, timeToLiveMs });
     run.runUntil(100);
     expect(run.frames).toEqual([octets("04 07 04", text("PING"), ttl)]);
@@ -157,13 +157,13 @@ describe("PINGs that we send", () => {
 });
 
 describe("PINGs of the peer", () => {
-  it("F7 PONG carries the context", () => {
+  it("PONG carries the context (F7)", () => {
     const run = new Simulation({});
     expect(run.receivePing(0, text("ctx"))).toEqual(octets("04 08 04", text("PONG"), text("ctx")));
     expect(run.receivePing(0)).toEqual(octets("04 05 04", text("PONG")));
   });
 
-  it("F9 silence for its time to live gives the peer up, though we send no PINGs ourselves", () => {
+  it("silence for its time to live gives the peer up, though we send no PINGs ourselves (F9)", () => {
     const run = new Simulation({});
     run.runUntil(1000);
     run.receivePing(300);
@@ -173,7 +173,7 @@ describe("PINGs of the peer", () => {
     expect(run.expiredAt).toBe(1300);
   });
 
-  it("F9 each PING begins its time to live anew", () => {
+  it("each PING begins its time to live anew (F9)", () => {
     const run = new Simulation({});
     for (let at = 0; at < 5000; at += 250) {
       run.runUntil(at);
@@ -184,7 +184,7 @@ describe("PINGs of the peer", () => {
     expect(run.expiredAt).toBe(4750 + 300);
   });
 
-  it("F9 a PING without a time to live ends the one before", () => {
+  it("a PING without a time to live ends the one before (F9)", () => {
     const run = new Simulation({});
     run.receivePing(300);
     run.receivePing(0);
@@ -192,7 +192,7 @@ describe("PINGs of the peer", () => {
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F12 anything that comes in clears the time to live", () => {
+  it("anything that comes in clears the time to live (F12)", () => {
     const run = new Simulation({});
     run.receivePing(300);
     run.runUntil(200);
@@ -201,7 +201,7 @@ describe("PINGs of the peer", () => {
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F9 F11 the shorter of the two waits decides", () => {
+  it("the shorter of the two waits decides (F9, F11)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 1000 });
     run.runUntil(150);
     run.receivePing(200);
@@ -211,7 +211,7 @@ describe("PINGs of the peer", () => {
 });
 
 describe("octets are life", () => {
-  it("F12 a large frame that comes slowly answers a PING, long before it is whole", () => {
+  it("a large frame that comes slowly answers a PING, long before it is whole (F12)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
     for (let at = 140; at < 2000; at += 40) {
       run.runUntil(at);
@@ -222,7 +222,7 @@ describe("octets are life", () => {
     expect(run.expiredAt).toBeLessThan(2200);
   });
 
-  it("F9 and keeps up a time to live", () => {
+  it("and keeps up a time to live (F9)", () => {
     const run = new Simulation({});
     run.receivePing(300);
     run.runUntil(200);
@@ -231,7 +231,7 @@ describe("octets are life", () => {
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F9 what came before the peer's PING does not", () => {
+  it("what came before the peer's PING does not (F9)", () => {
     const run = new Simulation({});
     run.traffic.received += 100;
     run.receivePing(300);
@@ -239,7 +239,7 @@ describe("octets are life", () => {
     expect(run.expiredAt).toBe(300);
   });
 
-  it("F11 a PING behind what leaves slowly has its time from when it could leave", () => {
+  it("a PING behind what leaves slowly has its time from when it could leave (F11)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
     run.traffic.unsent = 1_000_000;
     run.runUntil(101);
@@ -255,7 +255,7 @@ describe("octets are life", () => {
     expect(run.expiredAt).toBeUndefined();
   });
 
-  it("F11 a peer that takes nothing is given up, however much waits for it", () => {
+  it("a peer that takes nothing is given up, however much waits for it (F11)", () => {
     const run = new Simulation({ intervalMs: 100, timeoutMs: 50 });
     run.traffic.unsent = 1_000_000;
     run.runUntil(10_000);

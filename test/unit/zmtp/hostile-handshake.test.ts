@@ -163,7 +163,7 @@ describe.each(SIDES)("$name", (side) => {
     expect(good.said).toMatch(/^PUSH /);
   });
 
-  it.each(side.steps)("P19 is never done when an octet of %s is flipped", (step) => {
+  it.each(side.steps)("is never done when an octet of %s is flipped (P19)", (step) => {
     const length = frameOf(side, step).length;
     for (let at = 0; at < length; at++) {
       for (const mask of [0x01, 0x02, 0x80, 0xff]) {
@@ -183,7 +183,7 @@ describe.each(SIDES)("$name", (side) => {
     }
   });
 
-  it.each(side.steps)("P2 P14 is never done when %s is cut short, at any length", (step) => {
+  it.each(side.steps)("is never done when %s is cut short, at any length (P2, P14)", (step) => {
     const whole = frameOf(side, step);
     const headers = whole.length > 257 ? 9 : 2;
     for (let length = 0; length < whole.length - headers; length++) {
@@ -196,7 +196,7 @@ describe.each(SIDES)("$name", (side) => {
     }
   });
 
-  it.each(side.steps)("P2 O4 is never done when %s is longer", (step) => {
+  it.each(side.steps)("is never done when %s is longer (P2, O4)", (step) => {
     for (const more of [1, 2, 16, 32, 255, 256, 10_000, 65_000, 70_000]) {
       const outcome = changed(side, step, (_, body) =>
         frame(Buffer.concat([body, Buffer.alloc(more)]), { command: true }),
@@ -205,7 +205,7 @@ describe.each(SIDES)("$name", (side) => {
     }
   });
 
-  it.each(side.steps)("O5 is never done without %s, or with another command in its place", (step) => {
+  it.each(side.steps)("is never done without %s, or with another command in its place (O5)", (step) => {
     expect(changed(side, step, () => Buffer.alloc(0)).state).not.toBe("done");
     for (const name of ["HELLO", "WELCOME", "INITIATE", "READY", "MESSAGE", "PING", "SUBSCRIBE", "hello"]) {
       if (name === step) continue;
@@ -218,13 +218,13 @@ describe.each(SIDES)("$name", (side) => {
     }
   });
 
-  it("O5 takes no step twice", () => {
+  it("takes no step twice (O5)", () => {
     const step = side.steps[0];
     const outcome = changed(side, step, (octets) => Buffer.concat([octets, octets]));
     expect(outcome.error).toBeInstanceOf(ProtocolError);
   });
 
-  it("D2 to D4 an ERROR in place of any step fails", () => {
+  it("an ERROR in place of any step fails (D2 to D4)", () => {
     for (const step of side.steps) {
       for (const [text, code] of [
         ["\x05ERROR\x03400", "authentication-refused"],
@@ -275,7 +275,7 @@ describe("keys of low order", () => {
   };
 
   it.each(LOW.map((key) => [key.toString("hex"), key]))(
-    "P2 a HELLO of C' = %s opens nothing, without the server's key",
+    "a HELLO of C' = %s opens nothing, without the server's key (P2)",
     (_, key) => {
       const side = SIDES[0];
       const script = new CurveClient(server.publicKey, { type: "PUSH" }, client);
@@ -288,7 +288,7 @@ describe("keys of low order", () => {
   );
 
   it.each(LOW.map((key) => [key.toString("hex"), key]))(
-    "P6 a client key C = %s vouches for nobody",
+    "a client key C = %s vouches for nobody (P6)",
     (_, key) => {
       const impostor = () => {
         const script = new CurveClient(server.publicKey, { type: "PUSH" });
@@ -306,7 +306,7 @@ describe("keys of low order", () => {
   );
 
   it.each(LOW.map((key) => [key.toString("hex"), key]))(
-    "P3 a server's S' = %s is not talked to",
+    "a server's S' = %s is not talked to (P3)",
     (_, key) => {
       const script = new CurveServer(server, { type: "PUSH" });
       script.transient.publicKey = key;

@@ -30,7 +30,7 @@ describe("metadata", () => {
   });
 
   it.each(titled(GOOD_METADATA))(
-    "C18 no prefix of it is taken for more than it is: %s",
+    "no prefix of it is taken for more than it is: %s (C18)",
     (_, { octets, properties }) => {
       // Where a property ends, the prefix is good and holds the properties so far.
       const ends = new Map([[0, 0]]);
@@ -46,20 +46,20 @@ describe("metadata", () => {
     },
   );
 
-  it("C15 values do not share memory with the chunk that they came in", () => {
+  it("values do not share memory with the chunk that they came in (C15)", () => {
     const body = property("X-a", "value");
     const found = parseMetadata(body);
     body.fill(0);
     expect(found.get("X-a")).toEqual(Buffer.from("value"));
   });
 
-  it("C20 a value announced with 2 GiB takes no memory", () => {
+  it("a value announced with 2 GiB takes no memory (C20)", () => {
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 100; i++) refusal(Buffer.from("01617fffffff62", "hex"));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20);
   });
 
-  it("C5 property names compare case-insensitively, an exact one first", () => {
+  it("property names compare case-insensitively, an exact one first (C5)", () => {
     const found = parseMetadata(
       Buffer.concat([property("identity", "lower"), property("Identity", "exact"), property("X-A", "a")]),
     );
@@ -80,7 +80,7 @@ describe("metadata", () => {
   });
 
   it.each(["", "n".repeat(256), "with space", "X-\0", "X-\u20ac", "a:b"])(
-    "C17 %j is no property name and is not encoded",
+    "%j is no property name and is not encoded (C17)",
     (name) => {
       expect(() => property(name, "v")).toThrow(RangeError);
     },

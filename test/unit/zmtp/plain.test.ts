@@ -41,7 +41,7 @@ function errorOf(act: () => unknown): ProtocolError {
 }
 
 describe("PLAIN client", () => {
-  it("O1 O2 O3 says HELLO and INITIATE, however the server's octets are cut", () => {
+  it("says HELLO and INITIATE, however the server's octets are cut (O1, O2, O3)", () => {
     const sent = octets(GREETING, HELLO, INITIATE).toString("hex");
     for (const { how, chunks } of everyWay(octets(SERVER_GREETING, WELCOME, READY, TRAILING))) {
       expect(runHandshake(CLIENT, chunks), how).toMatchObject({
@@ -53,7 +53,7 @@ describe("PLAIN client", () => {
     }
   });
 
-  it("O1 empty and longest credentials, and longer ones refused", () => {
+  it("empty and longest credentials, and longer ones refused (O1)", () => {
     const hello = (username: string, password: string): Buffer => {
       const security = { mechanism: "PLAIN", server: false, username, password } as const;
       return new Handshake({ socketType: "PUSH", security }).receive(SERVER_GREETING).output!;
@@ -68,7 +68,7 @@ describe("PLAIN client", () => {
   it.each([
     ["as RFC 24 spells it", octets("05", text("ERROR"))],
     ["as libzmq misspells it", text("^RROR")],
-  ])("O7 ERROR 400 %s is a refusal by the authenticator", (_, name) => {
+  ])("ERROR 400 %s is a refusal by the authenticator (O7)", (_, name) => {
     const error = frame(4, name, "03", text("400"));
     for (const before of [[], [WELCOME]]) {
       for (const { how, chunks } of everyWay(octets(SERVER_GREETING, ...before, error))) {
@@ -81,21 +81,21 @@ describe("PLAIN client", () => {
     }
   });
 
-  it("D4 a misspelt ERROR that is cut short", () => {
+  it("a misspelt ERROR that is cut short (D4)", () => {
     const outcome = runHandshake(CLIENT, [
       octets(SERVER_GREETING, frame(4, text("^RROR"), "05", text("400"))),
     ]);
     expect(outcome.error).toMatchObject({ code: "malformed-error", zmqCode: 0x10000015 });
   });
 
-  it("O7 only a PLAIN client knows the misspelling", () => {
+  it("only a PLAIN client knows the misspelling (O7)", () => {
     const outcome = runHandshake({ socketType: "PUSH" }, [
       octets(greeting(false, "NULL"), frame(4, text("^RROR"), "03", text("400"))),
     ]);
     expect(outcome.error?.code).toBe("unexpected-command");
   });
 
-  it("O2 a WELCOME with a body", () => {
+  it("a WELCOME with a body (O2)", () => {
     const outcome = runHandshake(CLIENT, [octets(SERVER_GREETING, frame(4, "07", text("WELCOME"), "00"))]);
     expect(outcome.error).toMatchObject({ code: "malformed-welcome", zmqCode: 0x10000017 });
   });
@@ -104,14 +104,14 @@ describe("PLAIN client", () => {
     ["READY before WELCOME", [READY]],
     ["WELCOME twice", [WELCOME, WELCOME]],
     ["HELLO, from another client", [HELLO]],
-  ])("O5 B6 commands out of order: %s", (_, frames) => {
+  ])("commands out of order: %s (O5, B6)", (_, frames) => {
     const outcome = runHandshake(CLIENT, [octets(SERVER_GREETING, ...frames)]);
     expect(outcome.error).toMatchObject({ code: "unexpected-command", zmqCode: 0x10000001 });
   });
 });
 
 describe("PLAIN server", () => {
-  it("O1 O2 asks about HELLO, and lets in, however the client's octets are cut", () => {
+  it("asks about HELLO, and lets in, however the client's octets are cut (O1, O2)", () => {
     for (const { how, chunks } of everyWay(octets(GREETING, HELLO))) {
       const handshake = new Handshake(SERVER);
       for (const chunk of chunks) expect(handshake.receive(chunk).output, how).toBeUndefined();
@@ -127,7 +127,7 @@ describe("PLAIN server", () => {
     }
   });
 
-  it("O6 Q9 ERROR in the RFC's spelling for who is refused", () => {
+  it("ERROR in the RFC's spelling for who is refused (O6, Q9)", () => {
     const handshake = new Handshake(SERVER);
     handshake.receive(octets(GREETING, HELLO));
     const error = errorOf(() => handshake.answer(verdict(400)));
@@ -135,7 +135,7 @@ describe("PLAIN server", () => {
     expect(error.reply).toEqual(frame(4, "05", text("ERROR"), "03", text("400")));
   });
 
-  it("Q8 no ERROR for a temporary refusal", () => {
+  it("no ERROR for a temporary refusal (Q8)", () => {
     const handshake = new Handshake(SERVER);
     handshake.receive(octets(GREETING, HELLO));
     expect(errorOf(() => handshake.answer(verdict(300))).reply).toBeUndefined();
@@ -147,7 +147,7 @@ describe("PLAIN server", () => {
     ["no password", octets("05", text("admin"))],
     ["a password that is cut short", octets("05", text("admin"), "02", text("x"))],
     ["nothing", octets("")],
-  ])("O4 a HELLO with %s", (_, credentials) => {
+  ])("a HELLO with %s (O4)", (_, credentials) => {
     const outcome = runHandshake(SERVER, [octets(GREETING, frame(4, "05", text("HELLO"), credentials))]);
     expect(outcome.error).toMatchObject({ code: "malformed-hello", zmqCode: 0x10000013 });
   });
@@ -156,11 +156,11 @@ describe("PLAIN server", () => {
     ["INITIATE first", INITIATE],
     ["WELCOME, from another server", WELCOME],
     ["READY, as if NULL were enough", ready(socketType("PUSH"))],
-  ])("O5 B6 B8 commands out of order: %s", (_, octetsOfFrame) => {
+  ])("commands out of order: %s (O5, B6, B8)", (_, octetsOfFrame) => {
     expect(runHandshake(SERVER, [octets(GREETING, octetsOfFrame)]).error?.code).toBe("unexpected-command");
   });
 
-  it("O5 a second HELLO behind the answer", () => {
+  it("a second HELLO behind the answer (O5)", () => {
     const handshake = new Handshake(SERVER);
     handshake.receive(octets(GREETING, HELLO, HELLO));
     expect(errorOf(() => handshake.answer(verdict(200))).code).toBe("unexpected-command");
@@ -171,7 +171,7 @@ describe("NULL with an authenticator", () => {
   const OURS = ready(socketType("PULL"));
   const THEIRS = octets(greeting(false, "NULL"), ready(socketType("PUSH")));
 
-  it("Q10 READY waits for the answer, however the peer's octets are cut", () => {
+  it("READY waits for the answer, however the peer's octets are cut (Q10)", () => {
     for (const { how, chunks } of everyWay(octets(THEIRS, TRAILING))) {
       const handshake = new Handshake(NULL_ASKING);
       for (const chunk of chunks) expect(handshake.receive(chunk).output, how).toBeUndefined();
@@ -182,7 +182,7 @@ describe("NULL with an authenticator", () => {
     }
   });
 
-  it("Q9 refuses with ERROR", () => {
+  it("refuses with ERROR (Q9)", () => {
     const handshake = new Handshake(NULL_ASKING);
     handshake.receive(THEIRS);
     expect(errorOf(() => handshake.answer(verdict(500))).reply).toEqual(
@@ -190,7 +190,7 @@ describe("NULL with an authenticator", () => {
     );
   });
 
-  it("Q7 a peer cannot say its own User-Id, asked or not", () => {
+  it("a peer cannot say its own User-Id, asked or not (Q7)", () => {
     const forged = ready(socketType("PUSH"), "07", text("User-Id"), "00000004", text("root"));
     const outcome = runHandshake({ socketType: "PULL" }, [octets(greeting(false, "NULL"), forged)]);
     expect([...outcome.peer!.metadata.keys()]).toEqual(["Socket-Type"]);

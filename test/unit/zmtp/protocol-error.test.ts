@@ -36,7 +36,7 @@ describe("ProtocolError", () => {
     expect(new ProtocolError("malformed-reply", "bad", { rule }).message).toBe(`bad${named}`);
   });
 
-  it("D1 a peer's text is made printable and cut to 255 octets", () => {
+  it("a peer's text is made printable and cut to 255 octets (D1)", () => {
     expect(printable("a\r\n\x1b[31m\x7f\xe9z")).toBe("a???[31m??z");
     expect(printable("x".repeat(300))).toBe("x".repeat(255));
     expect(printable(" ~")).toBe(" ~");
