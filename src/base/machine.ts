@@ -16,6 +16,11 @@ export type Table<State extends string, Machine, Events> = {
   readonly [S in State]: { readonly [E in keyof Events]?: Row<State, Machine, Events[E]> };
 };
 
+/** As Table, for a machine whose actions reach its private parts: a row only names what is done. */
+export type NamedTable<State extends string, Event extends string, Action> = {
+  readonly [S in State]: { readonly [E in Event]?: readonly [next: State, action?: Action] };
+};
+
 /**
  * The row of an event.
  * @throws AssertionError where the table has none
@@ -24,8 +29,19 @@ export function rowOf<State extends string, Machine, Events, E extends keyof Eve
   table: Table<State, Machine, Events>,
   state: State,
   event: E,
-): Row<State, Machine, Events[E]> {
+): Row<State, Machine, Events[E]>;
+export function rowOf<State extends string, Event extends string, Action>(
+  table: NamedTable<State, Event, Action>,
+  state: State,
+  event: Event,
+): readonly [next: State, action?: Action];
+export function rowOf<R>(
+  table: Readonly<Record<string, Readonly<Record<PropertyKey, R | undefined>>>>,
+  state: string,
+  event: PropertyKey,
+): R {
   const row = table[state][event];
-  assert(row !== undefined, `"${String(event)}" came in the state "${state}"`);
+  // The text is made only when it is needed.
+  if (row === undefined) assert(false, `"${String(event)}" came in the state "${state}"`);
   return row;
 }

@@ -27,11 +27,6 @@ export function setImmediate(run: () => void): NodeJS.Immediate {
   return globalThis.setImmediate(run);
 }
 
-/** Undoes setImmediate. */
-export function clearImmediate(immediate: NodeJS.Immediate | undefined): void {
-  globalThis.clearImmediate(immediate);
-}
-
 /** Runs a function after a number of milliseconds. */
 export function setTimeout(run: () => void, ms: number): NodeJS.Timeout {
   return globalThis.setTimeout(run, ms);

@@ -2,8 +2,8 @@
  * Socket with zeromq.js's members over a socket of the core, which it hides: nothing of the core shows but through these.
  * A message passes through without a promise of its own where it need not wait.
  */
-import { type Buffer, emitWarning } from "../base/platform.js";
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
+import { type Buffer, emitWarning } from "../base/platform.js";
 import { checkAddress, checkCount, checkOptions, toMessage } from "./arguments.js";
 import { type Context, coreOf, context as defaultContext } from "./context.js";
 import { failure } from "./errors.js";

@@ -90,7 +90,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["rpc", "base", "index", "rpc/wire"],
   ["rpc/client", "base", "index", "rpc", "rpc/wire"],
   ["rpc/server", "base", "index", "rpc", "rpc/wire"],
-  ["rpc/python", "rpc", "rpc/client"],
+  ["rpc/python", "base", "rpc", "rpc/client"],
   ["rpc-entry", "rpc", "rpc/client", "rpc/server", "rpc/python"],
   ["cli", "security/crypto", "core", "rpc-entry"],
 ];

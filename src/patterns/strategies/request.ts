@@ -11,10 +11,10 @@ import type { CallOptions } from "../../base/turns.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { wrap } from "../envelope.js";
-import { LoadBalancer } from "../load-balancer.js";
 import { sendProbe } from "../probe.js";
 import { RequestLine } from "../request-line.js";
-import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
+import type { Receiving, SocketType } from "../strategy.js";
+import { TurnTaking } from "../turn-taking.js";
 
 /**
  * idle → waiting (sent) → replied (reply arrived) → idle (reply read)
@@ -24,8 +24,7 @@ type State = "idle" | "waiting" | "replied";
 
 const REQUEST_ID_BYTES = 4;
 
-export class RequestStrategy extends Strategy implements Sending, Receiving {
-  readonly #balancer = new LoadBalancer();
+export class RequestStrategy extends TurnTaking implements Receiving {
   readonly #line = new RequestLine({
     send: (message, call) => this.host.send(message, call),
     receive: (call) => this.host.receive(call),
@@ -54,11 +53,11 @@ export class RequestStrategy extends Strategy implements Sending, Receiving {
     return this.#state === "idle";
   }
 
-  get canSend(): boolean {
-    return (this.#state === "idle" || this.host.options.relaxed) && this.#balancer.hasRoom; // H17
+  override get canSend(): boolean {
+    return (this.#state === "idle" || this.host.options.relaxed) && this.balancer.hasRoom; // H17
   }
 
-  send(message: OutMessage): boolean {
+  override send(message: OutMessage): boolean {
     if (this.#state !== "idle" && !this.host.options.relaxed) throw new ZmqError("EFSM"); // H2, H8
     const address: Uint8Array[] = [];
     const id = this.#nextId();
@@ -67,9 +66,9 @@ export class RequestStrategy extends Strategy implements Sending, Receiving {
       octets.writeUInt32LE(id);
       address.push(octets); // H9
     }
-    if (!this.#balancer.send(wrap(address, message))) return false;
+    if (!this.balancer.send(wrap(address, message))) return false;
     this.#requestId = id;
-    this.#asked = this.#balancer.last;
+    this.#asked = this.balancer.last;
     this.#state = "waiting";
     this.#reply = undefined;
     return true;
@@ -128,16 +127,7 @@ export class RequestStrategy extends Strategy implements Sending, Receiving {
   override attach(pipe: Pipe): void {
     if (this.host.options.probeRouter) sendProbe(pipe);
     pipe.intercept = this.#intercept;
-    this.#balancer.add(pipe);
-    this.host.roomForSends();
-  }
-
-  override detach(pipe: Pipe): void {
-    this.#balancer.remove(pipe);
-  }
-
-  override writable(pipe: Pipe): void {
-    this.#balancer.activate(pipe);
+    super.attach(pipe);
   }
 
   override close(error: Error): void {

@@ -3,11 +3,11 @@
  * time and middleware are up to the owner.
  */
 
+import { type NamedTable, rowOf } from "../../base/machine.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
 import { LostRemote, MalformedAnswer } from "../errors.js";
-import { rowOf, type Table } from "../machine.js";
 import type { ClientRequest } from "../types.js";
 import type { Id } from "../wire/id.js";
 import type { Link } from "./link.js";
@@ -53,43 +53,43 @@ type Action =
   | "fail unsent"
   | "stop unsent";
 
-const TABLE: Table<CallState, CallEvent, Action> = {
+const TABLE: NamedTable<CallState, CallEvent, Action> = {
   waiting: {
-    park: { to: "parked", run: null },
-    send: { to: "sent", run: null },
-    fail: { to: "done", run: "fail unsent" },
-    stop: { to: "told", run: "stop unsent" },
+    park: ["parked"],
+    send: ["sent"],
+    fail: ["done", "fail unsent"],
+    stop: ["told", "stop unsent"],
   },
   parked: {
-    unpark: { to: "waiting", run: null },
-    send: { to: "sent", run: null },
-    fail: { to: "done", run: "fail unsent" },
-    stop: { to: "told", run: "stop unsent" },
+    unpark: ["waiting"],
+    send: ["sent"],
+    fail: ["done", "fail unsent"],
+    stop: ["told", "stop unsent"],
   },
   sent: {
-    requeue: { to: "waiting", run: null },
-    value: { to: "done", run: "answer" },
-    item: { to: "streaming", run: "begin stream" },
-    end: { to: "done", run: "end" },
-    fail: { to: "done", run: "fail" },
-    stop: { to: "told", run: "end" },
+    requeue: ["waiting"],
+    value: ["done", "answer"],
+    item: ["streaming", "begin stream"],
+    end: ["done", "end"],
+    fail: ["done", "fail"],
+    stop: ["told", "end"],
   },
   streaming: {
-    value: { to: "done", run: "refuse value" },
-    item: { to: "streaming", run: "put item" },
-    end: { to: "done", run: "end" },
-    fail: { to: "done", run: "fail" },
-    stop: { to: "told", run: "end" },
+    value: ["done", "refuse value"],
+    item: ["streaming", "put item"],
+    end: ["done", "end"],
+    fail: ["done", "fail"],
+    stop: ["told", "end"],
   },
   done: {
-    fail: { to: "done", run: null },
-    stop: { to: "told", run: null },
-    read: { to: "told", run: null },
+    fail: ["done"],
+    stop: ["told"],
+    read: ["told"],
   },
   told: {
-    fail: { to: "told", run: null },
-    stop: { to: "told", run: null },
-    read: { to: "told", run: null },
+    fail: ["told"],
+    stop: ["told"],
+    read: ["told"],
   },
 };
 
@@ -166,9 +166,9 @@ export class Call {
    * @param abandoned whether the call is over and the server does not know it
    */
   #step(event: CallEvent, given: unknown, abandoned: boolean): void {
-    const { to, run } = rowOf(TABLE, this.#state, event);
-    this.#state = to;
-    if (run !== null) this.#run(run, given, abandoned);
+    const [next, action] = rowOf(TABLE, this.#state, event);
+    this.#state = next;
+    if (action !== undefined) this.#run(action, given, abandoned);
   }
 
   #run(action: Action, given: unknown, abandoned: boolean): void {

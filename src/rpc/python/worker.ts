@@ -1,9 +1,9 @@
 /**
  * One Python worker: its process, and the next process when that has ended.
  */
+import { type NamedTable, rowOf } from "../../base/machine.js";
 import { Client } from "../client/client.js";
 import type { Environment } from "../clock.js";
-import { rowOf, type Table } from "../machine.js";
 import { PythonError } from "./command.js";
 import type { PythonRestart, PythonWorker } from "./options.js";
 import { endedEarly, type PythonCommand, type PythonEnd, PythonProcess } from "./process.js";
@@ -12,24 +12,24 @@ type WorkerState = PythonWorker["state"];
 /** `ended`: it will be started again. `gone`: it will not. */
 type WorkerEvent = "answered" | "ended" | "gone" | "again";
 
-const TABLE: Table<WorkerState, WorkerEvent, never> = {
+const TABLE: NamedTable<WorkerState, WorkerEvent, never> = {
   starting: {
-    answered: { to: "ready", run: null },
-    ended: { to: "waiting", run: null },
-    gone: { to: "gone", run: null },
+    answered: ["ready"],
+    ended: ["waiting"],
+    gone: ["gone"],
   },
   ready: {
-    ended: { to: "waiting", run: null },
-    gone: { to: "gone", run: null },
+    ended: ["waiting"],
+    gone: ["gone"],
   },
   waiting: {
-    again: { to: "starting", run: null },
-    gone: { to: "gone", run: null },
+    again: ["starting"],
+    gone: ["gone"],
   },
   // The pool may close while a restart is under way.
   gone: {
-    answered: { to: "gone", run: null },
-    gone: { to: "gone", run: null },
+    answered: ["gone"],
+    gone: ["gone"],
   },
 };
 
@@ -62,7 +62,7 @@ export class Worker implements PythonWorker {
   }
 
   #step(event: WorkerEvent): void {
-    this.#state = rowOf(TABLE, this.#state, event).to;
+    [this.#state] = rowOf(TABLE, this.#state, event);
   }
 
   /**

@@ -3,10 +3,10 @@
  * (§5.1). When the handler runs and how events travel is up to the owner.
  */
 
+import { type NamedTable, rowOf } from "../../base/machine.js";
 import { describeError, describeForV1, type ErrorAnswer } from "../answers.js";
 import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
-import { rowOf, type Table } from "../machine.js";
 import type { RequestContext } from "../service/context.js";
 import type { ServedMethod } from "../service/service.js";
 import { sendable } from "../wire/codec.js";
@@ -64,41 +64,41 @@ type ServedEvent = "admit" | "start" | "hold" | "ready" | "item" | "close";
 
 type ServedAction = "begin stream" | "close";
 
-const TABLE: Table<ServedState, ServedEvent, ServedAction> = {
+const TABLE: NamedTable<ServedState, ServedEvent, ServedAction> = {
   idle: {
-    admit: { to: "waiting", run: null },
-    close: { to: "closed", run: "close" },
+    admit: ["waiting"],
+    close: ["closed", "close"],
   },
   waiting: {
-    start: { to: "running", run: null },
-    close: { to: "closed", run: "close" },
+    start: ["running"],
+    close: ["closed", "close"],
   },
   running: {
-    hold: { to: "blocked", run: null },
-    ready: { to: "running", run: null },
-    item: { to: "streaming", run: "begin stream" },
-    close: { to: "closed", run: "close" },
+    hold: ["blocked"],
+    ready: ["running"],
+    item: ["streaming", "begin stream"],
+    close: ["closed", "close"],
   },
   blocked: {
-    hold: { to: "blocked", run: null },
-    ready: { to: "running", run: null },
-    close: { to: "closed", run: "close" },
+    hold: ["blocked"],
+    ready: ["running"],
+    close: ["closed", "close"],
   },
   streaming: {
-    hold: { to: "starved", run: null },
-    ready: { to: "streaming", run: null },
-    item: { to: "streaming", run: null },
-    close: { to: "closed", run: "close" },
+    hold: ["starved"],
+    ready: ["streaming"],
+    item: ["streaming"],
+    close: ["closed", "close"],
   },
   starved: {
-    hold: { to: "starved", run: null },
-    ready: { to: "streaming", run: null },
-    close: { to: "closed", run: "close" },
+    hold: ["starved"],
+    ready: ["streaming"],
+    close: ["closed", "close"],
   },
   // The handler may go on after the channel has closed.
   closed: {
-    item: { to: "closed", run: null },
-    close: { to: "closed", run: null },
+    item: ["closed"],
+    close: ["closed"],
   },
 };
 
@@ -149,12 +149,12 @@ export class ServedCall implements Claim {
   }
 
   #step(event: ServedEvent): void {
-    const { to, run } = rowOf(TABLE, this.#state, event);
-    this.#state = to;
-    if (run === null) return;
+    const [next, action] = rowOf(TABLE, this.#state, event);
+    this.#state = next;
+    if (action === undefined) return;
     this.deadline?.cancel(); // the caller's deadline is for the answer, or for the first item
     this.deadline = null;
-    if (run === "close") this.#owner.closed(this);
+    if (action === "close") this.#owner.closed(this);
     else this.#owner.streams(this);
   }
 

@@ -4,19 +4,13 @@
 
 import type { Message, OutMessage } from "../../../base/message.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import { LoadBalancer } from "../../load-balancer.js";
 import { singlePart, skipMultipart } from "../../single-part.js";
-import { type Receiving, type Sending, type SocketType, Strategy } from "../../strategy.js";
+import type { Receiving, SocketType } from "../../strategy.js";
+import { TurnTaking } from "../../turn-taking.js";
 
-export class ClientStrategy extends Strategy implements Sending, Receiving {
-  readonly #balancer = new LoadBalancer();
-
-  get canSend(): boolean {
-    return this.#balancer.hasRoom;
-  }
-
-  send(message: OutMessage): boolean {
-    return this.#balancer.send(singlePart(message));
+export class ClientStrategy extends TurnTaking implements Receiving {
+  override send(message: OutMessage): boolean {
+    return super.send(singlePart(message));
   }
 
   next(): Message | undefined {
@@ -25,16 +19,7 @@ export class ClientStrategy extends Strategy implements Sending, Receiving {
 
   override attach(pipe: Pipe): void {
     pipe.intercept = skipMultipart;
-    this.#balancer.add(pipe);
-    this.host.roomForSends();
-  }
-
-  override detach(pipe: Pipe): void {
-    this.#balancer.remove(pipe);
-  }
-
-  override writable(pipe: Pipe): void {
-    this.#balancer.activate(pipe);
+    super.attach(pipe);
   }
 }
 

@@ -4,33 +4,18 @@
 
 import type { OutMessage } from "../../../base/message.js";
 import type { Pipe } from "../../../engine/pipe.js";
-import { LoadBalancer } from "../../load-balancer.js";
 import { singlePart } from "../../single-part.js";
-import { discard, type Sending, type SocketType, Strategy } from "../../strategy.js";
+import { discard, type SocketType } from "../../strategy.js";
+import { TurnTaking } from "../../turn-taking.js";
 
-export class ScatterStrategy extends Strategy implements Sending {
-  readonly #balancer = new LoadBalancer();
-
-  get canSend(): boolean {
-    return this.#balancer.hasRoom;
-  }
-
-  send(message: OutMessage): boolean {
-    return this.#balancer.send(singlePart(message));
+export class ScatterStrategy extends TurnTaking {
+  override send(message: OutMessage): boolean {
+    return super.send(singlePart(message));
   }
 
   override attach(pipe: Pipe): void {
     pipe.intercept = discard; // a GATHER has nothing to say
-    this.#balancer.add(pipe);
-    this.host.roomForSends();
-  }
-
-  override detach(pipe: Pipe): void {
-    this.#balancer.remove(pipe);
-  }
-
-  override writable(pipe: Pipe): void {
-    this.#balancer.activate(pipe);
+    super.attach(pipe);
   }
 }
 
