@@ -21,9 +21,10 @@ export interface WriterOwner {
 export class Writer {
   readonly #socket: Socket;
   readonly #owner: WriterOwner;
-  /** The write at hand, and how long its segments were when it began. */
+  /** The write at hand. */
   #segments: readonly Uint8Array[] = [];
-  #lengths: number[] = [];
+  /** How long its segments are; null while write() itself hands on, because no program can shorten them meanwhile. */
+  #lengths: number[] | null = null;
   /** The next segment to hand on, and how much of it is gone. */
   #next = 0;
   #nextAt = 0;
@@ -70,14 +71,16 @@ export class Writer {
   /** Hands bytes on; answers how many the kernel has not taken. */
   write(segments: readonly Uint8Array[]): number {
     this.#segments = segments;
-    this.#lengths = segments.map(({ length }) => length);
+    this.#lengths = null;
     this.#next = 0;
     this.#nextAt = 0;
-    for (const length of this.#lengths) this.#waiting += length;
+    for (const { length } of segments) this.#waiting += length;
     // The peer may have gone while what it sent before is still being decoded: onClose follows.
     if (this.#socket.destroyed) return this.#waiting;
     this.#pending = !this.#handOn();
-    return this.#pending ? this.#waiting + this.#socket.writableLength : 0;
+    if (!this.#pending) return 0;
+    this.#lengths = segments.map(({ length }) => length);
+    return this.#waiting + this.#socket.writableLength;
   }
 
   /** Portions until one is not taken at once. Answers whether everything is gone. */
@@ -92,25 +95,27 @@ export class Writer {
 
   /** Gives node:net the next portion; false where memory of it is gone, or the connection broke. */
   #portion(): boolean {
-    const pieces: Uint8Array[] = [];
+    const socket = this.#socket;
+    const several = this.#segments.length - this.#next > 1;
+    if (several) socket.cork();
     let bytes = 0;
+    let piece: Uint8Array | null = null;
     while (bytes < PORTION_BYTES && this.#next < this.#segments.length) {
-      const piece = this.#piece();
-      if (piece === null) {
-        this.#owner.failed(memoryGone());
-        return false;
-      }
-      if (piece.length > 0) pieces.push(piece);
+      if (piece !== null) socket.write(piece);
+      piece = this.#piece();
+      if (piece === null) break;
       bytes += piece.length;
       this.#waiting -= piece.length;
     }
+    if (piece === null) {
+      this.#waiting += bytes; // corked, and so never on their way: the end follows
+      this.#owner.failed(memoryGone());
+      return false;
+    }
     this.#issued++;
-    const last = pieces.length - 1;
-    if (last > 0) this.#socket.cork();
-    for (let i = 0; i < last; i++) this.#socket.write(pieces[i]);
-    this.#socket.write(pieces[last], this.#done);
-    if (last > 0) this.#socket.uncork();
-    if (this.#socket.errored === null) return true;
+    socket.write(piece, this.#done);
+    if (several) socket.uncork();
+    if (socket.errored === null) return true;
     // A write that fails at once took nothing, and nothing more is taken. The end follows.
     this.#waiting += bytes;
     return false;
@@ -122,7 +127,7 @@ export class Writer {
    */
   #piece(): Uint8Array | null {
     const segment = this.#segments[this.#next];
-    if (bytesNow(segment) !== this.#lengths[this.#next]) return null;
+    if (this.#lengths !== null && bytesNow(segment) !== this.#lengths[this.#next]) return null;
     const at = this.#nextAt;
     if (isOwn(segment)) {
       this.#next++;
