@@ -24,8 +24,11 @@ describe("waits of any length", () => {
     onTestFinished(() => void vi.restoreAllMocks());
     push.connect(await freePort());
     expect((await events.next("connect:retry")).interval).toBe(2 ** 31 - 1);
-    await new Promise((resolve) => setTimeout(resolve, 20)); // a timer that overflows fires after one
-    await turns(5);
+    // A timer that overflows fires after a millisecond; another socket dials ten times meanwhile.
+    const other = managed(new Push({ reconnectInterval: 1 }));
+    const dials = record(other);
+    other.connect(await freePort());
+    await dials.next("connect:retry", 10);
     expect(events.of("connect:delay")).toHaveLength(1);
   });
 

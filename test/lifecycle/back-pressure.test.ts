@@ -13,9 +13,6 @@ const ALLOWED = 1000 * SIZE + 64 * 1024 ** 2;
 /** Memory that is not used any more and not yet collected, on a machine that is busy with other things. */
 const COLLECTED_LATE = 192 * 1024 ** 2;
 
-/** The portable engine copies bodies that the program could give away; copies that are gone wait for the collector. */
-const COPIES = process.env.ZWIRE_ENGINE === "portable" ? COLLECTED_LATE : 0;
-
 /** Asks until a send waits and two answers, a quarter of a second apart, agree: the sender is stuck. */
 async function untilStuck(feeder: Child): Promise<number> {
   let last = -1;
@@ -47,7 +44,7 @@ it.each(["tcp://127.0.0.1:*", "ipc://*"])(
     const held = await puller.line((line) => line.event === "report", "the puller's memory");
     const fed = feeder.lines.filter((line) => line.event === "report").at(-1)!;
     expect((held.rss as number) - (bound.rss as number)).toBeLessThan(ALLOWED);
-    expect((fed.peak as number) - (started.rss as number)).toBeLessThan(ALLOWED + COPIES);
+    expect((fed.peak as number) - (started.rss as number)).toBeLessThan(ALLOWED);
 
     puller.tell({ op: "drain" });
     const drained = await puller.line((line) => line.event === "drained", "everything", 45_000);
@@ -56,7 +53,7 @@ it.each(["tcp://127.0.0.1:*", "ipc://*"])(
     expect((drained.peak as number) - (bound.rss as number)).toBeLessThan(ALLOWED + COLLECTED_LATE);
     const sent = await feeder.line((line) => line.event === "sent", "the end of the feeder");
     expect(sent.sent).toBe(COUNT);
-    expect((sent.peak as number) - (started.rss as number)).toBeLessThan(ALLOWED + COPIES);
+    expect((sent.peak as number) - (started.rss as number)).toBeLessThan(ALLOWED);
     expect((await puller.ended).code).toBe(0);
     expect((await feeder.ended).code).toBe(0);
   },

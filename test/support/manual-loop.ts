@@ -20,7 +20,9 @@ export class ManualLoop implements World {
   }
 
   timer(ms: number, run: () => void): Timer {
-    const entry = { at: this.#now + ms, run, ref() {}, unref() {} };
+    // As Node's timers do with what they cannot wait for.
+    const wait = ms > 2 ** 31 - 1 ? 1 : ms;
+    const entry = { at: this.#now + wait, run, ref() {}, unref() {} };
     this.#timers.add(entry);
     return entry;
   }

@@ -122,6 +122,8 @@ const KEYS = {
 
 const SECURITY = "conformance/security.test.ts";
 const LIFE = "conformance/life-cycle.test.ts";
+const REDIALLING = "conformance/redialling.test.ts";
+const KNOWN = "conformance/peers-known.test.ts";
 const OS = "conformance/os-options.test.ts";
 const COMMON = "conformance/common.test.ts";
 const HEARTBEAT = "conformance/heartbeat.test.ts";
@@ -158,7 +160,7 @@ export const OPTIONS: readonly Row[] = [
     live: true,
     proof: `${LIFE}: linger n waits`,
   }),
-  flag("immediate", 39, all, { proof: `${LIFE}: with immediate nothing` }),
+  flag("immediate", 39, all, { proof: `${REDIALLING}: with immediate nothing` }),
   flag("conflate", 54, conflating, { access: "write", proof: `${COMMON}: a conflating pair` }),
   int("maxMessageSize", 22, -1, -1, {
     kind: "long",
@@ -276,15 +278,15 @@ export const OPTIONS: readonly Row[] = [
     proof: "conformance/pub-sub.test.ts: with invertMatching",
   }),
 
-  int("reconnectInterval", 18, 100, -1, { proof: `${LIFE}: the wait` }),
-  int("reconnectMaxInterval", 21, 0, 0, { proof: `${LIFE}: with a maximum` }),
+  int("reconnectInterval", 18, 100, -1, { proof: `${REDIALLING}: the wait` }),
+  int("reconnectMaxInterval", 21, 0, 0, { proof: `${REDIALLING}: with a maximum` }),
   int("reconnectStop", 109, 0, 0, {
     good: [7, 0, 4],
     bad: [-1, 8, 1.5],
-    proof: `${LIFE}: reconnectStop`,
+    proof: `${REDIALLING}: reconnectStop`,
   }),
   int("connectTimeout", 79, 0, 0, { proof: "conformance/tcp.test.ts: connectTimeout" }),
-  int("handshakeInterval", 66, 30000, 0, { proof: `${LIFE}: a peer that does not finish` }),
+  int("handshakeInterval", 66, 30000, 0, { proof: `${REDIALLING}: a peer that does not finish` }),
   int("heartbeatInterval", 75, -1, -1, { proof: `${HEARTBEAT}: a PING goes out` }),
   int("heartbeatTimeout", 77, -1, -1, { proof: `${HEARTBEAT}: without an answer` }),
   int("heartbeatTimeToLive", 76, 0, 0, {
@@ -372,10 +374,13 @@ export const OPTIONS: readonly Row[] = [
   secured("zapEnforceDomain", 93, "flag", false, "zapEnforceDomain"),
   secured("authenticate", undefined, "function", null, "authenticate decides"),
   { ...own("authenticateTimeout", 10000, 0, all, `${SECURITY}: an answer of authenticate that`) },
-  secured("metadata", undefined, "object", new Map(), "metadata"), // METADATA (95): tested by itself
-  secured("ipcFileMode", undefined, "optional int", null, "ipcFileMode is what"),
+  { ...secured("metadata", undefined, "object", new Map(), ""), proof: `${KNOWN}: metadata` }, // METADATA (95): tested by itself
+  {
+    ...secured("ipcFileMode", undefined, "optional int", null, ""),
+    proof: "conformance/socket-files.test.ts: ipcFileMode is what",
+  },
 
-  flag("messagePeers", undefined, readable, { live: true, proof: `${SECURITY}: with messagePeers` }),
+  flag("messagePeers", undefined, readable, { live: true, proof: `${KNOWN}: with messagePeers` }),
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: maxMessageParts"),
   own("maxMultipartSize", -1, -1, all, `${HERE}: maxMultipartSize`, SAFE),
   {

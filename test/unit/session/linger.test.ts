@@ -1,14 +1,17 @@
 /** Waiting for queues to empty, on an event loop that is busy. */
 import { stat } from "node:fs";
 import { expect, it } from "vitest";
+import { EventLoop } from "../../../src/base/deadline.js";
 import { systemRuntime } from "../../../src/base/runtime.js";
 import { flushed } from "../../../src/connect/linger.js";
 import type { StreamPipe } from "../../../src/engine/stream-pipe.js";
+import { ManualLoop } from "../../support/manual-loop.js";
 
 it("a linger of years does not end at once", async () => {
   const pipe = { outboundLength: 1, onEmpty: null as (() => void) | null, endOfTurn() {} };
-  const waiting = flushed([pipe as unknown as StreamPipe], 2 ** 40, systemRuntime.loop);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  const time = new ManualLoop();
+  const waiting = flushed([pipe as unknown as StreamPipe], 2 ** 40, new EventLoop(time));
+  time.run(1000);
   expect(pipe.onEmpty).not.toBeNull();
   pipe.onEmpty?.();
   await waiting;
