@@ -101,13 +101,16 @@ function buildAddon(say) {
 function compile(say) {
   const dist = join(root, "dist");
   const stamp = join(root, "node_modules", ".cache", "zwire", "compiled");
-  const sources = Math.max(latest(join(root, "src")), changed(join(root, "tsconfig.json")));
-  if (existsSync(join(dist, "index.js")) && changed(stamp) >= sources) return;
+  const settings = ["tsconfig.json", "scripts/commonjs.mjs"].map((name) => changed(join(root, name)));
+  const sources = Math.max(latest(join(root, "src")), ...settings);
+  const made = ["index.js", "cjs/index.cjs"].every((name) => existsSync(join(dist, name)));
+  if (made && changed(stamp) >= sources) return;
   say("compiling TypeScript…");
   // The stamp carries the time before the compiler read anything: an edit while it runs is compiled the next time.
   const started = new Date();
   if (!runBin("typescript/bin/tsc", ["-p", "."])) throw new NotReady("TypeScript does not compile");
   removeOrphans(dist, join(root, "src"));
+  if (!runBin("../scripts/commonjs.mjs", [])) throw new NotReady("the CommonJS build fails");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, "");
   utimesSync(stamp, started, started);

@@ -78,7 +78,9 @@ describe("the package", () => {
     expect(manifest.gypfile).toBe(false);
     expect(Object.keys(manifest.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
     expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "msgpackr", "node-gyp-build"]);
-    expect(Object.keys(manifest.optionalDependencies)).toEqual(["sodium-native"]);
+    expect(manifest.optionalDependencies).toBeUndefined();
+    expect(Object.keys(manifest.peerDependencies)).toEqual(["sodium-native"]);
+    expect(manifest.peerDependenciesMeta["sodium-native"].optional).toBe(true);
     expect(existsSync(join(installed, "src"))).toBe(false);
     expect(existsSync(join(installed, "build"))).toBe(false);
   });
@@ -138,9 +140,43 @@ describe("the package", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(node(join(installed, manifest.bin["zwire-rpc"]), "--help")).toMatch(/^zwire-rpc: /);
     expect(readFileSync(join(installed, "examples/python/zwire_rpc.py"), "utf8")).toContain("class Server");
-    const text = readFileSync(join(installed, "dist/rpc/python/spawn-python.js"), "utf8");
-    const [, folder] = /new URL\("([^"]+)", import.meta.url\)/.exec(text)!;
-    expect(existsSync(join(installed, "dist/rpc/python", folder, "zwire_rpc.py"))).toBe(true);
+  });
+
+  /** As Jest does, and Node.js before it could load ES modules so. */
+  const OLD_REQUIRE = "--no-experimental-require-module";
+
+  it("has a CommonJS build for what cannot require() ES modules, with the same exports", () => {
+    const entries = ["zwire", "zwire/draft", "zwire/rpc", "zwire/zeromq", "zwire/zeromq/draft"];
+    const program = `const entries = ${JSON.stringify(entries)};
+      (async () => {
+        for (const entry of entries) {
+          const required = require(entry);
+          if (!require.resolve(entry).endsWith(".cjs")) throw new Error(require.resolve(entry));
+          const names = (all) => Object.keys(all).sort().join();
+          if (names(required) !== names(await import(entry))) throw new Error(entry);
+        }
+        const { Push } = require("zwire");
+        if (require("zwire/rpc").connect.length === 0 || !(new Push() instanceof require("zwire").Socket)) throw new Error();
+        console.log("same");
+      })();`;
+    writeFileSync(join(home, "names.cjs"), program);
+    expect(node(OLD_REQUIRE, "names.cjs")).toBe("same\n");
+  });
+
+  it("finds the addon, libsodium and the file for Python from the CommonJS build, too", () => {
+    const prebuilt = join(installed, "prebuilds", `${process.platform}-${process.arch}`);
+    mkdirSync(prebuilt, { recursive: true });
+    cpSync(join(ROOT, "build", "Release", "zwire.node"), join(prebuilt, "zwire.node"));
+    const libsodium = join(home, "node_modules", "libsodium");
+    cpSync(join(ROOT, "node_modules", "libsodium"), libsodium, { recursive: true });
+    writeFileSync(
+      join(home, "old.cjs"),
+      `const { engine, Pull, Push } = require("zwire"); (async () => {${TALK}})();`,
+    );
+    expect(node(OLD_REQUIRE, "old.cjs")).toBe("native hello\n");
+    expect(node(OLD_REQUIRE, "secret.cjs")).toBe("hello 100000\n");
+    rmSync(libsodium, { recursive: true });
+    rmSync(join(installed, "prebuilds"), { recursive: true });
   });
 
   it("calls between require() and import of zwire/rpc", () => {

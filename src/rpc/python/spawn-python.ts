@@ -3,9 +3,9 @@
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join, resolve } from "node:path";
 import { systemEnvironment } from "../clock.js";
 import { findPython, PythonError } from "./command.js";
 import { KILL_TIMEOUT, type PythonOptions, READY_TIMEOUT } from "./options.js";
@@ -14,7 +14,9 @@ import type { PythonCommand } from "./process.js";
 import { Worker } from "./worker.js";
 
 /** The folder of zwire_rpc.py. Programs can import it from there and need no copy. */
-const MODULES = fileURLToPath(new URL("../../../examples/python", import.meta.url));
+function modules(): string {
+  return join(dirname(createRequire(import.meta.url).resolve("zwire/package.json")), "examples", "python");
+}
 
 function check(script: unknown, options: PythonOptions): void {
   if (typeof script !== "string" || script === "")
@@ -70,7 +72,7 @@ export async function spawnPython<A = any>(
       args: options.args ?? [],
       cwd: options.cwd,
       env: options.env ?? {},
-      modules: MODULES,
+      modules: modules(),
       endpoint: `ipc://${join(folder, String(index))}`,
       onOutput,
     };

@@ -4,6 +4,8 @@
  */
 declare module "libsodium" {
   export interface Libsodium {
+    /** Settles when the functions are there. */
+    readonly ready?: Promise<unknown>;
     /** The memory; another view when it has grown. */
     readonly HEAPU8: Uint8Array;
     /** 0 where there is no memory. */
@@ -30,5 +32,8 @@ declare module "libsodium" {
     ): number;
   }
   /** A new instance with memory of its own. */
-  export default function libsodium(module: { getRandomValue(): number }): Promise<Libsodium>;
+  export type MakeLibsodium = (module: { getRandomValue(): number }) => Promise<Libsodium>;
+  /** As an ES module a function that makes one; as CommonJS the only one, which may not be ready yet. */
+  const libsodium: MakeLibsodium | Libsodium;
+  export default libsodium;
 }

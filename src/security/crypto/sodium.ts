@@ -17,7 +17,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
-import type { Libsodium } from "libsodium";
+import type { Libsodium, MakeLibsodium } from "libsodium";
 
 /** What is used of sodium-native. The message may lie in the box, 16 bytes behind its beginning. */
 export interface NativeSodium {
@@ -40,10 +40,15 @@ export interface Sodium {
 /** @param portable do without the native build */
 export async function loadSodium(portable: boolean): Promise<Sodium> {
   const { default: libsodium } = await import("libsodium");
-  // Randomness comes from Node throughout; libsodium wants a source all the same.
-  const wasm = await libsodium({ getRandomValue: () => randomBytes(4).readUInt32LE(0) });
+  const wasm = typeof libsodium === "function" ? await made(libsodium) : libsodium;
+  await wasm.ready;
   if (wasm._sodium_init() < 0) throw new Error("libsodium does not initialise");
   return { wasm, native: portable ? null : nativeSodium() };
+}
+
+/** Randomness comes from Node throughout; libsodium wants a source all the same. */
+function made(libsodium: MakeLibsodium): Promise<Libsodium> {
+  return libsodium({ getRandomValue: () => randomBytes(4).readUInt32LE(0) });
 }
 
 function nativeSodium(): NativeSodium | null {

@@ -3,7 +3,7 @@
  * undefined, uses the portable engine.
  */
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Socket options that the addon applies with setsockopt; -1 or undefined leaves the system's value. */
@@ -142,15 +142,33 @@ export function addon(): Addon | undefined {
     );
     return undefined;
   }
+  const here: string | undefined = import.meta.url;
+  if (here === undefined) {
+    loadError = new Error(
+      "a bundler has put zwire into a file that does not know where it lies: keep zwire external",
+    );
+    return undefined;
+  }
   try {
     // A literal require, so that bundlers see it; node-gyp-build looks for build/Release, then prebuilds/.
-    const require = createRequire(import.meta.url);
-    const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
-    loaded = require("node-gyp-build")(root) as Addon;
+    const require = createRequire(here);
+    loaded = require("node-gyp-build")(packageFolder(here)) as Addon;
   } catch (error) {
     loadError = error as Error;
   }
   return loaded;
+}
+
+/**
+ * Where zwire is installed: it is found by its own name, from this file as from any other part of the package. In a
+ * bundle, that is the zwire in a node_modules above it; or else the bundle's own folder, which may have prebuilds/.
+ */
+function packageFolder(here: string): string {
+  try {
+    return dirname(createRequire(here).resolve("zwire/package.json"));
+  } catch {
+    return dirname(fileURLToPath(here));
+  }
 }
 
 /** Why `addon()` answered undefined. */
