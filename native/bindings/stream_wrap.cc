@@ -189,7 +189,7 @@ bool StreamWrap::Intact(size_t first, const iovec* segments, size_t count) {
   return true;
 }
 
-void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octets) {
+void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t size) {
   const napi_env env = Env();
   Scope scope(env);
   writing_.Reset();
@@ -197,7 +197,7 @@ void StreamWrap::OnClose(int status, Fault fault, size_t pending, uint64_t octet
   napi_create_int32(env, status, &arguments[0]);
   napi_create_int32(env, static_cast<int>(fault), &arguments[1]);
   napi_create_double(env, static_cast<double>(pending), &arguments[2]);
-  napi_create_double(env, static_cast<double>(octets), &arguments[3]);
+  napi_create_double(env, static_cast<double>(size), &arguments[3]);
   environment_.Call(*binding_, Binding::kOnClose, owner_.Value(),
                     {arguments[0], arguments[1], arguments[2], arguments[3]});
 }

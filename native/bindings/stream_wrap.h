@@ -27,7 +27,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   bool OnBytes(const uint8_t* data, size_t size) override;
   void OnDrain() override;
   bool Intact(size_t first, const iovec* segments, size_t count) override;
-  void OnClose(int status, Fault fault, size_t pending, uint64_t octets) override;
+  void OnClose(int status, Fault fault, size_t pending, uint64_t size) override;
   // OpenHandle
   void Shutdown() override;
 

@@ -62,7 +62,7 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
     const uint32_t flags = (first & kFlagCommand) != 0 ? kFlagCommand : (first & kFlagMore);
     fault_ = Check(flags, length);
     if (fault_ != Fault::kNone) {
-      fault_octets_ = fault_ == Fault::kTooManyParts      ? parts_ + 1
+      fault_size_ = fault_ == Fault::kTooManyParts      ? parts_ + 1
                       : fault_ == Fault::kMessageTooLarge ? message_bytes_ + length
                                                           : length;
       return Flush(data, begin, at, count);

@@ -1,4 +1,4 @@
-// Splits octets into ZMTP 3.x frames (RFC 37 §Framing). Plain C++: knows neither Node nor libuv nor memory that
+// Splits bytes into ZMTP 3.x frames (RFC 37 §Framing). Plain C++: knows neither Node nor libuv nor memory that
 // belongs to JavaScript, so that it can be fuzzed alone. The same contract as src/engine/decoder.ts.
 #pragma once
 
@@ -96,7 +96,7 @@ class FrameDecoder {
   // Once set, nothing more may be fed.
   Fault fault() const { return fault_; }
   // The size, or the number of parts, that was too large.
-  uint64_t fault_octets() const { return fault_octets_; }
+  uint64_t fault_size() const { return fault_size_; }
 
  private:
   Fault Check(uint32_t flags, uint64_t length) const;
@@ -120,7 +120,7 @@ class FrameDecoder {
   uint64_t parts_ = 0;
   uint64_t message_bytes_ = 0;
   Fault fault_ = Fault::kNone;
-  uint64_t fault_octets_ = 0;
+  uint64_t fault_size_ = 0;
 };
 
 }  // namespace zwire

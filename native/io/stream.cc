@@ -243,11 +243,11 @@ ssize_t Stream::SendOnce() {
   iovec* segments = pending_.data() + first_pending_;
   const size_t most = std::min(pending_.size() - first_pending_, kMaxSegments);
   size_t count = 0;
-  size_t octets = 0;
-  while (count < most && octets < kWriteBytes) octets += segments[count++].iov_len;
+  size_t bytes = 0;
+  while (count < most && bytes < kWriteBytes) bytes += segments[count++].iov_len;
   iovec& last = segments[count - 1];
   const size_t whole = last.iov_len;
-  if (octets > kWriteBytes) last.iov_len -= octets - kWriteBytes;
+  if (bytes > kWriteBytes) last.iov_len -= bytes - kWriteBytes;
   msghdr message;
   std::memset(&message, 0, sizeof message);
   message.msg_iov = segments;
@@ -318,10 +318,10 @@ void Stream::Written() {
 
 bool Stream::Intact() {
   size_t count = 0;
-  size_t octets = 0;
+  size_t bytes = 0;
   // WriteSome stops after the system call that reaches its limit.
-  while (first_pending_ + count < pending_.size() && octets < kWriteBytesPerTurn + kWriteBytes) {
-    octets += pending_[first_pending_ + count++].iov_len;
+  while (first_pending_ + count < pending_.size() && bytes < kWriteBytesPerTurn + kWriteBytes) {
+    bytes += pending_[first_pending_ + count++].iov_len;
   }
   return listener_->Intact(first_pending_, pending_.data() + first_pending_, count);
 }
@@ -349,7 +349,7 @@ void Stream::End(int status, Fault fault) {
   if (!in_callback_) Watch();
   const bool broken = fault == Fault::kNone && write_error_ != 0;
   listener_->OnClose(broken ? write_error_ : status, fault, pending,
-                     fault == Fault::kNone ? 0 : decoder_->fault_octets());
+                     fault == Fault::kNone ? 0 : decoder_->fault_size());
 }
 
 void Stream::Pause() {

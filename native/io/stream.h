@@ -25,7 +25,7 @@ class StreamListener : public FrameSink {
   // Asked before more of them is written: a program can give the memory away meanwhile.
   virtual bool Intact(size_t first, const iovec* segments, size_t count) = 0;
   // The connection is gone; called once. The listener closes the stream.
-  virtual void OnClose(int status, Fault fault, size_t pending, uint64_t octets) = 0;
+  virtual void OnClose(int status, Fault fault, size_t pending, uint64_t size) = 0;
 };
 
 class Stream final : public Deferrable {

@@ -15,7 +15,7 @@ export interface AddressRange {
 const MAPPED_BITS = 96;
 
 /** The bytes of a numeric address, four or sixteen; undefined for anything else, also for an address with a zone. */
-export function addressOctets(text: string): Uint8Array | undefined {
+export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
   if (!isIPv6(text) || text.includes("%")) return undefined;
   const dotted = text.lastIndexOf(":") + 1;
@@ -33,8 +33,8 @@ export function addressOctets(text: string): Uint8Array | undefined {
 }
 
 /** Whether it is an IPv4 address in IPv6's notation (RFC 4291, section 2.5.5.2). */
-export function isMapped(octets: Uint8Array): boolean {
-  return octets.length === 16 && octets.every((octet, i) => i > 11 || octet === (i < 10 ? 0 : 0xff));
+export function isMapped(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes.every((byte, i) => i > 11 || byte === (i < 10 ? 0 : 0xff));
 }
 
 /**
@@ -45,14 +45,14 @@ export function isMapped(octets: Uint8Array): boolean {
  */
 export function parseAcceptFilter(text: string, name = "accept filter"): AddressRange {
   const [address, length, ...more] = text.split("/");
-  const octets = addressOctets(address);
-  if (octets === undefined || more.length > 0) throw refused(text, name);
-  const bits = octets.length * 8;
+  const bytes = addressBytes(address);
+  if (bytes === undefined || more.length > 0) throw refused(text, name);
+  const bits = bytes.length * 8;
   if (length !== undefined && !/^\d{1,3}$/.test(length)) throw refused(text, name);
   const prefix = length === undefined ? bits : Number(length);
   if (prefix > bits) throw refused(text, name);
-  if (!isMapped(octets) || prefix < MAPPED_BITS) return { network: octets, prefix };
-  return { network: octets.subarray(12), prefix: prefix - MAPPED_BITS };
+  if (!isMapped(bytes) || prefix < MAPPED_BITS) return { network: bytes, prefix };
+  return { network: bytes.subarray(12), prefix: prefix - MAPPED_BITS };
 }
 
 function refused(text: string, name: string): RangeError {
@@ -63,16 +63,16 @@ function refused(text: string, name: string): RangeError {
 
 /** Whether a peer's address, as the system writes it, lies in one of the ranges. */
 export function addressMatches(ranges: readonly AddressRange[], address: string): boolean {
-  let octets = addressOctets(address.replace(/%.*$/, ""));
-  if (octets === undefined) return false;
-  if (isMapped(octets)) octets = octets.subarray(12);
-  return ranges.some((range) => lies(octets, range));
+  let bytes = addressBytes(address.replace(/%.*$/, ""));
+  if (bytes === undefined) return false;
+  if (isMapped(bytes)) bytes = bytes.subarray(12);
+  return ranges.some((range) => lies(bytes, range));
 }
 
-function lies(octets: Uint8Array, { network, prefix }: AddressRange): boolean {
-  if (octets.length !== network.length) return false;
+function lies(bytes: Uint8Array, { network, prefix }: AddressRange): boolean {
+  if (bytes.length !== network.length) return false;
   const whole = prefix >> 3;
-  for (let i = 0; i < whole; i++) if (octets[i] !== network[i]) return false;
+  for (let i = 0; i < whole; i++) if (bytes[i] !== network[i]) return false;
   const rest = prefix & 7;
-  return rest === 0 || (octets[whole] ^ network[whole]) >> (8 - rest) === 0;
+  return rest === 0 || (bytes[whole] ^ network[whole]) >> (8 - rest) === 0;
 }

@@ -10,7 +10,7 @@ export const OPERATIONS_PER_TURN = 512;
  * So many bytes count as one more operation: a turn takes no more than 4 MiB of large messages. A sender whose peer
  * keeps up is never stopped by the kernel: with 1 MiB messages its timers waited for 512 of them.
  */
-export const OCTETS_PER_OPERATION = 8192;
+export const BYTES_PER_OPERATION = 8192;
 
 /** Options of one call. */
 export interface CallOptions {

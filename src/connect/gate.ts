@@ -4,7 +4,7 @@
  * 64 bits of an IPv6 network, which is what one household gets. Knows no sessions.
  */
 
-import { addressOctets } from "../base/accept-filter.js";
+import { addressBytes } from "../base/accept-filter.js";
 import { Buffer } from "../base/platform.js";
 
 /** Options of the socket, read afresh each time. 0 is no limit. */
@@ -155,6 +155,6 @@ function sourceOf(remote: string): string | null {
   const host = /^tcp:\/\/(?:\[(.+)\]|(.+)):\d+$/.exec(remote);
   if (host === null) return null;
   if (host[2] !== undefined) return host[2];
-  const octets = addressOctets(host[1].replace(/%.*$/, ""));
-  return octets === undefined ? host[1] : Buffer.from(octets.subarray(0, 8)).toString("hex");
+  const bytes = addressBytes(host[1].replace(/%.*$/, ""));
+  return bytes === undefined ? host[1] : Buffer.from(bytes.subarray(0, 8)).toString("hex");
 }

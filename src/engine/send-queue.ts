@@ -10,7 +10,7 @@ import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
 import { type OutMessage, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/turns.js";
-import { OCTETS_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/turns.js";
+import { BYTES_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/turns.js";
 import { messageBytes } from "./message-size.js";
 
 interface WaitingSend {
@@ -282,5 +282,5 @@ export class SendQueue {
 }
 
 function operationsOf(message: OutMessage): number {
-  return 1 + Math.floor(messageBytes(message) / OCTETS_PER_OPERATION);
+  return 1 + Math.floor(messageBytes(message) / BYTES_PER_OPERATION);
 }

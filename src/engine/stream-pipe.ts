@@ -85,9 +85,9 @@ export class StreamPipe extends Pipe {
   }
 
   /** Queue bytes that go out as they are: a connection without framing (STREAM). */
-  trySendRaw(octets: Uint8Array): boolean {
+  trySendRaw(bytes: Uint8Array): boolean {
     if (!this.#makeRoom()) return false;
-    this.#open.appendRaw(octets);
+    this.#open.appendRaw(bytes);
     this.#written();
     return true;
   }

@@ -18,7 +18,7 @@ import {
 import { RingReader, type RingSide, RingWord, RingWriter, ringControl, ringWord } from "./ring.js";
 
 /** Bytes read in one turn of the event loop, so that timers and other sockets get theirs. */
-const OCTETS_PER_TURN = 256 * 1024;
+const BYTES_PER_TURN = 256 * 1024;
 /** Bytes of the memory that reads are copied to. What arrives is views of it, as with the other streams. */
 const SLAB_BYTES = 65536;
 
@@ -220,7 +220,7 @@ export class RingStream implements Stream {
 
   /** Reads until the ring is empty or the turn is over; true when there is more. */
   #read(): boolean {
-    let octets = 0;
+    let bytes = 0;
     while (!this.#paused && this.#handler !== null) {
       const view = this.#reader.next();
       if (view === null) return false;
@@ -233,22 +233,22 @@ export class RingStream implements Stream {
         } finally {
           this.#skip(part.length);
         }
-        octets += part.length;
+        bytes += part.length;
       } else {
         const chunk = copied(view);
         this.#skip(chunk.length);
-        octets += chunk.length;
+        bytes += chunk.length;
         this.#deliver(chunk);
       }
-      if (octets >= OCTETS_PER_TURN) return this.#handler !== null && !this.#paused && this.#reader.readable;
+      if (bytes >= BYTES_PER_TURN) return this.#handler !== null && !this.#paused && this.#reader.readable;
     }
     return false;
   }
 
-  #skip(octets: number): void {
+  #skip(bytes: number): void {
     const reader = this.#reader;
-    reader.skip(octets);
-    this.#received += octets;
+    reader.skip(bytes);
+    this.#received += bytes;
     // A writer that met a full ring goes on when half is free, not once per record.
     if (reader.backlog <= reader.capacity >> 1) this.#wake(RingWord.wantsRoom);
   }
@@ -260,7 +260,7 @@ export class RingStream implements Stream {
       return;
     }
     const fault = decoder.push(chunk);
-    if (fault !== FrameFault.none) this.#end(undefined, fault, decoder.faultOctets);
+    if (fault !== FrameFault.none) this.#end(undefined, fault, decoder.faultSize);
   }
 
   /**
@@ -329,10 +329,10 @@ export class RingStream implements Stream {
     this.#end(orderly ? undefined : lost(), FrameFault.none, 0);
   }
 
-  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
+  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, size: number): void {
     const handler = this.#handler;
     const pending = this.#pending;
     this.close();
-    handler?.onClose(error, fault, pending, octets);
+    handler?.onClose(error, fault, pending, size);
   }
 }

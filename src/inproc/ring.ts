@@ -176,10 +176,10 @@ export class RingReader {
     return Buffer.from(this.#memory, this.#offset + at, Math.min(this.#left, this.#capacity - at));
   }
 
-  /** The first `octets` of next() have been copied: gives their room back to the writer. */
-  skip(octets: number): void {
-    this.#left -= octets;
-    this.#tail = (this.#tail + octets) | 0;
+  /** The first `length` bytes of next() have been copied: gives their room back to the writer. */
+  skip(length: number): void {
+    this.#left -= length;
+    this.#tail = (this.#tail + length) | 0;
     if (this.#left === 0) this.#tail = (this.#tail + 7) & ~7;
     Atomics.store(this.#control, this.#base + TAIL, this.#tail);
   }

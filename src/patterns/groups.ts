@@ -10,7 +10,7 @@ import type { Overflow } from "./overflow.js";
 
 /** Groups that one peer may make us remember. */
 const MAX_GROUPS = 65536;
-const GROUP_OCTETS = 255;
+const GROUP_BYTES = 255;
 
 /**
  * Checks the name of a group (N10): at most 255 bytes, none of them zero.
@@ -20,11 +20,11 @@ export function checkGroup(group: unknown): Buffer {
   if (typeof group !== "string" && !(group instanceof Uint8Array)) {
     throw new TypeError("group must be a string or a Uint8Array");
   }
-  const octets = typeof group === "string" ? Buffer.from(group) : Buffer.from(group);
-  if (octets.length > GROUP_OCTETS || octets.includes(0)) {
-    throw new RangeError(`group must have at most ${GROUP_OCTETS} octets, none of them zero`);
+  const bytes = typeof group === "string" ? Buffer.from(group) : Buffer.from(group);
+  if (bytes.length > GROUP_BYTES || bytes.includes(0)) {
+    throw new RangeError(`group must have at most ${GROUP_BYTES} bytes, none of them zero`);
   }
-  return octets;
+  return bytes;
 }
 
 export class Groups {
@@ -47,7 +47,7 @@ export class Groups {
       joined = new Set();
       this.#joined.set(pipe, joined);
     }
-    if (joined.size >= MAX_GROUPS || group.length > GROUP_OCTETS) return false;
+    if (joined.size >= MAX_GROUPS || group.length > GROUP_BYTES) return false;
     joined.add(name);
     const members = this.#members.get(name);
     if (members === undefined) this.#members.set(name, new Set([pipe]));

@@ -66,11 +66,11 @@ export class PeerNumbers {
 
 /** A message of one part, behind the number of the peer that is to get it. */
 export function numbered<Body>(number: number, body: Body): [Uint8Array, Body] {
-  const octets = Buffer.allocUnsafe(4);
-  octets.writeUInt32LE(number);
-  return [octets, body];
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32LE(number);
+  return [bytes, body];
 }
 
-function readNumber(octets: Uint8Array): number {
-  return (octets[0] | (octets[1] << 8) | (octets[2] << 16) | (octets[3] << 24)) >>> 0;
+function readNumber(bytes: Uint8Array): number {
+  return (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
 }

@@ -6,7 +6,7 @@
 import { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
 
-const GENERATED_OCTETS = 5;
+const GENERATED_BYTES = 5;
 
 export class RoutingTable {
   /** Generated names by number, others by their bytes as text: looking up a number is cheaper. */
@@ -23,14 +23,14 @@ export class RoutingTable {
 
   /** The pipe of a name. */
   find(id: Uint8Array): Pipe | undefined {
-    if (id.length === GENERATED_OCTETS && id[0] === 0) return this.#numbered.get(numberOf(id));
+    if (id.length === GENERATED_BYTES && id[0] === 0) return this.#numbered.get(numberOf(id));
     return this.#named.get(keyOf(id));
   }
 
   /** Enter a pipe under its routingId, which must be free. */
   add(pipe: Pipe): void {
     const id = pipe.routingId as Buffer;
-    if (id.length === GENERATED_OCTETS && id[0] === 0) this.#numbered.set(numberOf(id), pipe);
+    if (id.length === GENERATED_BYTES && id[0] === 0) this.#numbered.set(numberOf(id), pipe);
     else this.#named.set(keyOf(id), pipe);
   }
 
@@ -38,7 +38,7 @@ export class RoutingTable {
   remove(pipe: Pipe): void {
     const id = pipe.routingId;
     if (id === null || this.find(id) !== pipe) return;
-    if (id.length === GENERATED_OCTETS && id[0] === 0) {
+    if (id.length === GENERATED_BYTES && id[0] === 0) {
       this.#numbered.delete(numberOf(id));
       this.#generated.delete(numberOf(id));
     } else this.#named.delete(keyOf(id));
@@ -49,7 +49,7 @@ export class RoutingTable {
    * @param reserved tells of names that are in use though no pipe has them yet
    */
   generate(reserved: (id: Buffer) => boolean): Buffer {
-    const id = Buffer.alloc(GENERATED_OCTETS);
+    const id = Buffer.alloc(GENERATED_BYTES);
     do id.writeUInt32BE(this.#random() >>> 0, 1);
     while (this.#numbered.has(numberOf(id)) || reserved(id));
     this.#generated.add(numberOf(id));
@@ -58,7 +58,7 @@ export class RoutingTable {
 
   /** Whether a name in use is one that we made up. */
   isGenerated(id: Uint8Array): boolean {
-    return id.length === GENERATED_OCTETS && id[0] === 0 && this.#generated.has(numberOf(id));
+    return id.length === GENERATED_BYTES && id[0] === 0 && this.#generated.has(numberOf(id));
   }
 }
 

@@ -29,9 +29,9 @@ export function parseProperties(name: string, value: unknown, own: boolean): Pro
   const found = new Map<string, Buffer>();
   let bytes = 0;
   for (const [key, given] of value instanceof Map ? value : Object.entries(value)) {
-    const octets = property(name, key, given, own);
-    bytes += key.length + octets.length;
-    found.set(key, octets);
+    const value = property(name, key, given, own);
+    bytes += key.length + value.length;
+    found.set(key, value);
   }
   if (found.size > MAX_PROPERTIES || bytes > MAX_BYTES) {
     throw new RangeError(

@@ -28,12 +28,12 @@ export function frameLimits(options: OptionValues, topics: boolean): FrameLimits
   };
 }
 
-function limit(octets: number): number {
-  return octets === -1 ? FRAME_CEILING : Math.min(octets, FRAME_CEILING);
+function limit(size: number): number {
+  return size === -1 ? FRAME_CEILING : Math.min(size, FRAME_CEILING);
 }
 
-/** What a decoder refused, as an error. @param octets the size, or the number of parts, that was too large */
-export function frameFault(fault: FrameFault, octets: number): ProtocolError {
+/** What a decoder refused, as an error. @param size the size, or the number of parts, that was too large */
+export function frameFault(fault: FrameFault, size: number): ProtocolError {
   const [code, rule, text] = FAULTS[fault];
-  return new ProtocolError(code, `${text}: ${octets}`, { rule, octets });
+  return new ProtocolError(code, `${text}: ${size}`, { rule, size });
 }

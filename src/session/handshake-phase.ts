@@ -30,7 +30,7 @@ export interface Shaking {
   readonly stream: Stream;
   /** Begin to read: bytes go to `receive` of the phase. */
   read(): void;
-  sendControl(octets: Uint8Array): void;
+  sendControl(bytes: Uint8Array): void;
   /** The handshake is complete. `leftover` came behind it. */
   shaken(handshake: Handshake, leftover: Uint8Array): void;
   /** It will not be. */

@@ -39,10 +39,10 @@ export function greetingOf({ helloMessage }: NoticeOptions, probe: boolean): Uin
 }
 
 function frameOf(part: Buffer): Uint8Array {
-  const octets = Buffer.allocUnsafe(LONG_HEADER + part.length);
-  const at = writeFrameHeader(octets, 0, 0, part.length);
-  octets.set(part, at);
-  return octets.subarray(0, at + part.length);
+  const bytes = Buffer.allocUnsafe(LONG_HEADER + part.length);
+  const at = writeFrameHeader(bytes, 0, 0, part.length);
+  bytes.set(part, at);
+  return bytes.subarray(0, at + part.length);
 }
 
 /** The first message of an inproc pipe that takes no part in routing yet; there is room, because it is the first. */

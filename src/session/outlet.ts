@@ -93,20 +93,20 @@ export class Outlet implements Writing {
     return control;
   }
 
-  sendControl(octets: Uint8Array): void {
-    this.#control.push(octets);
+  sendControl(bytes: Uint8Array): void {
+    this.#control.push(bytes);
     this.flush();
   }
 
   /** Sends a heartbeat, unless too many wait. */
-  sendHeartbeat(octets: Uint8Array): void {
-    if (this.#control.length < WAITING_CONTROL_CEILING) this.sendControl(octets);
+  sendHeartbeat(bytes: Uint8Array): void {
+    if (this.#control.length < WAITING_CONTROL_CEILING) this.sendControl(bytes);
   }
 
   /** As sendHeartbeat, and it goes with the next flush: a system call for each would be most of the work of many. */
-  queueHeartbeat(octets: Uint8Array): void {
+  queueHeartbeat(bytes: Uint8Array): void {
     if (this.#control.length >= WAITING_CONTROL_CEILING) this.flush();
-    if (this.#control.length < WAITING_CONTROL_CEILING) this.#control.push(octets);
+    if (this.#control.length < WAITING_CONTROL_CEILING) this.#control.push(bytes);
   }
 
   /**
@@ -114,9 +114,9 @@ export class Outlet implements Writing {
    * @returns false when too many wait
    */
   sendSubscription(style: SubscriptionStyle, topic: Buffer, subscribe: boolean): boolean {
-    const octets = encodeSubscription(style, topic, subscribe);
-    this.#control.push(octets);
-    this.#subscriptionBytes += octets.length;
+    const bytes = encodeSubscription(style, topic, subscribe);
+    this.#control.push(bytes);
+    this.#subscriptionBytes += bytes.length;
     if (this.#control.length > WAITING_SUBSCRIPTIONS || this.#subscriptionBytes > WAITING_SUBSCRIPTION_BYTES)
       return false;
     if (this.#tick) return true;

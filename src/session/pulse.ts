@@ -23,7 +23,7 @@ export interface PulseOwner {
   /** The application does not read, so nothing can come in. */
   readonly throttled: boolean;
   /** Sends a command, unless too many wait. */
-  sendHeartbeat(octets: Uint8Array): void;
+  sendHeartbeat(bytes: Uint8Array): void;
   /** The peer is silent: give it up. */
   silent(error: ProtocolError): void;
 }

@@ -173,7 +173,7 @@ export class Session
     this.peer = peer;
     const pipe = this.#owner.sessionReady(this, peer);
     // Before anything else: what waits in the pipe goes when it is linked.
-    for (const octets of this.#owner.greeting ?? []) this.#outlet.sendControl(octets);
+    for (const bytes of this.#owner.greeting ?? []) this.#outlet.sendControl(bytes);
     assert(!pipe.linked, "a pipe was given to a second connection");
     this.#pipe = pipe;
     this.#outlet.join(pipe);
@@ -251,12 +251,12 @@ export class Session
     error: NodeJS.ErrnoException | undefined,
     fault: FrameFault,
     pendingBytes: number,
-    octets: number,
+    size: number,
   ): void {
     if (this.#closed) return;
     const pending = pendingBytes + this.#outlet.waiting;
     const byPeer = fault === FrameFault.none && endedByPeer(error);
-    const told = fault === FrameFault.none ? error : frameFault(fault, octets);
+    const told = fault === FrameFault.none ? error : frameFault(fault, size);
     this.#on("ended", { error: told, pendingBytes: pending, byPeer });
   }
 
@@ -357,8 +357,8 @@ export class Session
     return this.#pipe?.throttled === true;
   }
 
-  sendControl(octets: Uint8Array): void {
-    this.#outlet.sendControl(octets);
+  sendControl(bytes: Uint8Array): void {
+    this.#outlet.sendControl(bytes);
   }
 
   // Ends

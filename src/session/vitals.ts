@@ -135,8 +135,8 @@ export class Vitals implements PulseOwner, Watched, Idler {
     return this.#outlet.takeUsed() || this.throttled || this.#outlet.writing || this.begun;
   }
 
-  sendHeartbeat(octets: Uint8Array): void {
-    this.#outlet.sendHeartbeat(octets);
+  sendHeartbeat(bytes: Uint8Array): void {
+    this.#outlet.sendHeartbeat(bytes);
   }
 
   silent(error: ProtocolError): void {

@@ -36,7 +36,7 @@ export function ipcPath(address: string): string {
   if (Buffer.byteLength(address) > PATH_MAX_BYTES) {
     throw new ZmqError("ENAMETOOLONG", {
       address: `ipc://${address}`,
-      detail: `at most ${PATH_MAX_BYTES} octets`,
+      detail: `at most ${PATH_MAX_BYTES} bytes`,
     });
   }
   if (!address.startsWith("@")) return address;
@@ -244,7 +244,7 @@ export class IpcTransport implements Transport {
     const bound = join(other, "s");
     if (Buffer.byteLength(bound) > PATH_MAX_BYTES) {
       const most = PATH_MAX_BYTES - Buffer.byteLength(bound) + Buffer.byteLength(path);
-      const detail = `with ipcFileMode at most ${most} octets in this directory`;
+      const detail = `with ipcFileMode at most ${most} bytes in this directory`;
       throw new ZmqError("ENAMETOOLONG", { address: `ipc://${name}`, detail });
     }
     mkdirSync(other, { mode: 0o700 });

@@ -3,7 +3,7 @@
  * hands the stream on with whatever came behind its answer. One method is offered: none, or user and password where a
  * user name is set. Names go to the proxy unresolved. Knows nothing of what is said through it afterwards.
  */
-import { addressOctets } from "../base/accept-filter.js";
+import { addressBytes } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
 import { type EngineStream, formatHostPort } from "./contract/stream-engine.js";
@@ -44,7 +44,7 @@ interface Destination {
 
 /** What can never work, as a text; undefined where nothing is wrong. */
 export function checkSocksTarget(host: string, options: SocksOptions): string | undefined {
-  if (Buffer.byteLength(host) > 255) return "a SOCKS proxy takes names of at most 255 octets";
+  if (Buffer.byteLength(host) > 255) return "a SOCKS proxy takes names of at most 255 bytes";
   if (host.includes("%")) return "an address with a zone means nothing to a SOCKS proxy";
   if (options.socksPassword !== null && options.socksUsername === null) {
     return "socksPassword needs socksUsername";
@@ -183,7 +183,7 @@ class SocksClient implements StreamHandler {
 
   #authenticate(): void {
     const user = Buffer.from(this.#options.socksUsername as string);
-    // RFC 1929 asks for at least one octet of password; libzmq sends none where none is set, and proxies take it.
+    // RFC 1929 asks for at least one byte of password; libzmq sends none where none is set, and proxies take it.
     const password = Buffer.from(this.#options.socksPassword ?? "");
     this.#step = "authentication";
     this.#stream.write([
@@ -209,12 +209,12 @@ class SocksClient implements StreamHandler {
   /** RFC 1928 §4: VER, CMD, RSV, ATYP, DST.ADDR, DST.PORT. */
   #request(): void {
     const { host, port } = this.#destination;
-    const octets = addressOctets(host);
+    const bytes = addressBytes(host);
     const name = Buffer.from(host);
     const address =
-      octets === undefined
+      bytes === undefined
         ? [Buffer.from([ATYP_NAME, name.length]), name]
-        : [Buffer.from([octets.length === 4 ? ATYP_IPV4 : ATYP_IPV6]), octets];
+        : [Buffer.from([bytes.length === 4 ? ATYP_IPV4 : ATYP_IPV6]), bytes];
     this.#step = "reply";
     this.#stream.write([
       Buffer.concat([Buffer.from([VERSION, CONNECT, 0]), ...address, Buffer.from([port >> 8, port & 0xff])]),
@@ -229,7 +229,7 @@ class SocksClient implements StreamHandler {
       const [code, text] = REPLIES[reply] ?? ["ECONNREFUSED", "unassigned"];
       throw this.#outcome.failure(code, `${text} (reply ${reply})`);
     }
-    if (!this.#expect(2, 0, "reserved octet") || this.#received.length < 5) return false;
+    if (!this.#expect(2, 0, "reserved byte") || this.#received.length < 5) return false;
     const length = this.#replyLength();
     if (this.#received.length < length) return false;
     this.#step = "over";
@@ -246,10 +246,10 @@ class SocksClient implements StreamHandler {
   }
 
   /** Whether an byte is there; throws where it is another one. */
-  #expect(at: number, octet: number, what: string): boolean {
+  #expect(at: number, byte: number, what: string): boolean {
     if (this.#received.length <= at) return false;
     const got = this.#received[at];
-    if (got !== octet) throw this.#broken(`its ${what} is ${got}, not ${octet}`);
+    if (got !== byte) throw this.#broken(`its ${what} is ${got}, not ${byte}`);
     return true;
   }
 

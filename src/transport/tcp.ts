@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { addressMatches, addressOctets, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
+import { addressBytes, addressMatches, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
 import { type EngineAcceptor, formatHostPort, type StreamEngine } from "./contract/stream-engine.js";
@@ -101,8 +101,8 @@ function noDevice(address: string, detail: string, cause?: unknown): ZmqError {
 /** A numeric address that the option ipv6 allows. An IPv4 address in IPv6's notation is one of IPv4 without it. */
 function checkFamily(host: string, ipv6: boolean, address: string): string {
   if (ipv6 || !isIPv6(host)) return host;
-  const octets = addressOctets(host);
-  if (octets !== undefined && isMapped(octets)) return octets.subarray(12).join(".");
+  const bytes = addressBytes(host);
+  if (bytes !== undefined && isMapped(bytes)) return bytes.subarray(12).join(".");
   throw invalid(address, "an IPv6 address needs the option ipv6: true"); // R5
 }
 

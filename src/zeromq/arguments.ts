@@ -26,7 +26,7 @@ export function checkOptions(options: unknown): asserts options is Record<string
 }
 
 /** Bytes of a topic or a group. @throws TypeError */
-export function checkOctets(value: unknown, name: string): Uint8Array {
+export function checkBytes(value: unknown, name: string): Uint8Array {
   if (typeof value === "string") return Buffer.from(value);
   if (value instanceof Uint8Array) return value;
   throw new TypeError(`${name} must be a string or buffer`);
@@ -34,9 +34,9 @@ export function checkOctets(value: unknown, name: string): Uint8Array {
 
 /** A group as libzmq reads it, which takes it for a text of C: a NUL ends it. @throws TypeError */
 export function checkGroup(value: unknown): Uint8Array {
-  const octets = checkOctets(value, "Value");
-  const end = octets.indexOf(0);
-  return end < 0 ? octets : octets.subarray(0, end);
+  const bytes = checkBytes(value, "Value");
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
 /**

@@ -29,7 +29,7 @@ const PROPERTIES: readonly OptionProperty[] = [
 ];
 
 /** Size of libzmq's message structure, which programs may ask for. */
-const MESSAGE_SIZE = { id: 6, octets: 64 };
+const MESSAGE_SIZE = { id: 6, bytes: 64 };
 /** Numbers that name something else to read, or nothing: 3 is maxSocketsLimit then. */
 const WRITE_ONLY: ReadonlySet<number> = new Set([3, 7]);
 
@@ -98,7 +98,7 @@ export class ContextClass {
   #get(_kind: "Bool" | "Int32", given: unknown, count: number): number {
     const id = checkId(given);
     checkCount(count, 1);
-    if (id === MESSAGE_SIZE.id) return MESSAGE_SIZE.octets;
+    if (id === MESSAGE_SIZE.id) return MESSAGE_SIZE.bytes;
     const kept = WRITE_ONLY.has(id) ? undefined : (this.#hints.get(id) ?? CONTEXT_HINTS.get(id)?.initial);
     return kept ?? (readCore(this.#core as Target, "Int32", id) as number);
   }

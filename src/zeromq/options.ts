@@ -239,8 +239,8 @@ const NOTICES: ReadonlyMap<number, string> = new Map([
 const ROUTER_NOTIFY = 97;
 const REPLY = 4;
 
-/** Bytes that need not be text. */
-const OCTETS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72, 110, 111, 114]);
+/** Options whose value may be bytes that are not text. */
+const BYTES_OPTIONS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72, 110, 111, 114]);
 
 /** libzmq takes bytes for a text, and none of them for null. */
 function asText(value: Value): Value {
@@ -308,7 +308,7 @@ export class OptionStore {
     else if (id === 76) writeCore(this.#core, kind, id, ((Number(value) / 100) | 0) * 100);
     // A number below 1 asks for nothing.
     else if (id === 113 && Number(value) < 0) writeCore(this.#core, kind, id, 0);
-    else writeCore(this.#core, kind, id, OCTETS.has(id) ? value : asText(value));
+    else writeCore(this.#core, kind, id, BYTES_OPTIONS.has(id) ? value : asText(value));
   }
 
   #keep({ kinds, accepts, core }: Exception, kind: Kind, id: number, value: number): void {

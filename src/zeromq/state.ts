@@ -335,8 +335,8 @@ export class SocketState implements Lingering, EventSource {
     const socket = this.socket as Partial<Record<typeof act, (...groups: Uint8Array[]) => void>>;
     const method = socket[act];
     if (method === undefined) throw failure("ENOTSUP", "Operation not supported");
-    const octets = groups.map(checkGroup);
-    calling(() => method.apply(socket, octets));
+    const bytes = groups.map(checkGroup);
+    calling(() => method.apply(socket, bytes));
   }
 
   // The end of the process

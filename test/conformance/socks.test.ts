@@ -213,12 +213,7 @@ describe("failed attempts", () => {
     ["HTTP", { instead: { method: [...Buffer.from("HTTP/1.1 400\r\n")] } }, "EPROTO", /version is 72/],
     ["a method that was not offered", { instead: { method: [5, 1] } }, "EPROTO", /method 1/],
     ["another version in the reply", { instead: { reply: [4, 0, 0, 1] } }, "EPROTO", /version is 4/],
-    [
-      "a reserved octet that is set",
-      { instead: { reply: [5, 0, 1, 1, 0] } },
-      "EPROTO",
-      /reserved octet is 1/,
-    ],
+    ["a reserved octet that is set", { instead: { reply: [5, 0, 1, 1, 0] } }, "EPROTO", /reserved byte is 1/],
     ["an unknown address type", { instead: { reply: [5, 0, 0, 2, 0] } }, "EPROTO", /address type 2/],
     ["no answer but its end", { close: "method" }, "ECONNRESET", /closed the connection/],
     ["no reply but its end", { close: "reply" }, "ECONNRESET", /closed the connection/],
@@ -315,7 +310,7 @@ describe("failed attempts", () => {
 
 describe("what can never work", () => {
   const wrong: [string, object, string, RegExp][] = [
-    ["a name of 256 octets", {}, `tcp://${"x".repeat(256)}:1`, /255 octets/],
+    ["a name of 256 octets", {}, `tcp://${"x".repeat(256)}:1`, /255 bytes/],
     ["an address with a zone", {}, "tcp://[fe80::1%lo]:1", /zone/],
     ["a password without a user", { socksPassword: "p" }, "tcp://127.0.0.1:1", /needs socksUsername/],
   ];

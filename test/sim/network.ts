@@ -168,7 +168,7 @@ class SimulatedStream implements Stream {
       return;
     }
     const fault = this.#decoder.push(chunk);
-    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault, this.#decoder.faultOctets);
+    if (fault !== FrameFault.none) this.#end(undefined, fault as FrameFault, this.#decoder.faultSize);
   }
 
   /** It learns that the connection is gone. */

@@ -2,9 +2,9 @@
  * Address ranges by themselves (R12): what is read, what is refused, what matches.
  */
 import { describe, expect, it } from "vitest";
-import { addressMatches, addressOctets, parseAcceptFilter } from "../../src/base/accept-filter.js";
+import { addressBytes, addressMatches, parseAcceptFilter } from "../../src/base/accept-filter.js";
 
-describe("addressOctets", () => {
+describe("addressBytes", () => {
   it.each([
     ["0.0.0.0", "00000000"],
     ["255.1.2.3", "ff010203"],
@@ -19,7 +19,7 @@ describe("addressOctets", () => {
     ["1:2:3:4:5:6:1.2.3.4", "00010002000300040005000601020304"],
     ["FE80::ABCD", `fe80${"0".repeat(24)}abcd`],
   ])("reads %s", (text, hex) => {
-    expect(Buffer.from(addressOctets(text) ?? []).toString("hex")).toBe(hex);
+    expect(Buffer.from(addressBytes(text) ?? []).toString("hex")).toBe(hex);
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe("addressOctets", () => {
     "1::2::3",
     "fe80::1%lo",
     "[::1]",
-  ])("answers undefined for %o", (text) => expect(addressOctets(text)).toBeUndefined());
+  ])("answers undefined for %o", (text) => expect(addressBytes(text)).toBeUndefined());
 });
 
 describe("parseAcceptFilter", () => {

@@ -87,7 +87,7 @@ class TubeStream implements Stream {
     if (this.#decoder === null) this.#handler?.onBytes(chunk);
     else {
       const fault = this.#decoder.push(chunk);
-      if (fault !== 0) this.#close(fault, this.#decoder.faultOctets);
+      if (fault !== 0) this.#close(fault, this.#decoder.faultSize);
     }
   }
 

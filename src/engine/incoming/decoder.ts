@@ -52,7 +52,7 @@ export class FrameDecoder {
   #messageBytes = 0;
   #fault: FrameFault = none;
   /** With a fault: the size, or the number of parts, that was too large. */
-  faultOctets = 0;
+  faultSize = 0;
 
   constructor(limits: FrameLimits, sink: DecoderSink) {
     this.#limits = limits;
@@ -111,7 +111,7 @@ export class FrameDecoder {
       if (fault !== none) {
         this.#flush(chunk, table, count);
         this.#fault = fault;
-        this.faultOctets = this.#excess(fault, length);
+        this.faultSize = this.#excess(fault, length);
         return;
       }
       const bodyAt = at + header;

@@ -14,7 +14,7 @@ import { BodyView } from "./body-view.js";
 const { FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
 /** Whether a socket wants a message whose first part lies there. */
-export type FrameFilter = (octets: Uint8Array, at: number, length: number) => boolean;
+export type FrameFilter = (bytes: Uint8Array, at: number, length: number) => boolean;
 
 export class FrameRun {
   readonly #chunk: Buffer;

@@ -69,10 +69,10 @@ export class Batch {
   }
 
   /** Take over a message that is already encoded and shorter than a small slab. */
-  appendEncoded(octets: Uint8Array): void {
-    const length = octets.length;
+  appendEncoded(bytes: Uint8Array): void {
+    const length = bytes.length;
     if (this.#slab === null || this.#end + length > this.#slab.length) this.#nextSlab(length);
-    (this.#slab as Buffer).set(octets, this.#end);
+    (this.#slab as Buffer).set(bytes, this.#end);
     this.#end += length;
     this.bytes += length;
     this.messages++;
@@ -80,10 +80,10 @@ export class Batch {
 
   /** Take over messages that are encoded already, for other batches too. A short run is copied: it costs less than to be held. */
   appendShared(shared: Shared): void {
-    const { octets } = shared;
+    const { bytes } = shared;
     const most = this.messages < BACKLOG_MESSAGES ? SHARED_COPY_LIMIT : BACKLOG_COPY_LIMIT;
-    if (octets !== null && octets.length <= most) {
-      this.appendEncoded(octets);
+    if (bytes !== null && bytes.length <= most) {
+      this.appendEncoded(bytes);
       this.messages += shared.messages - 1;
       return;
     }
@@ -99,14 +99,14 @@ export class Batch {
   }
 
   /** Bytes without a frame around them, counted as one message. */
-  appendRaw(octets: Uint8Array): void {
-    if (octets.length <= COPY_LIMIT) {
-      this.appendEncoded(octets);
+  appendRaw(bytes: Uint8Array): void {
+    if (bytes.length <= COPY_LIMIT) {
+      this.appendEncoded(bytes);
       return;
     }
     this.#closeSegment();
-    this.#push(octets);
-    this.bytes += octets.length;
+    this.#push(bytes);
+    this.bytes += bytes.length;
     this.messages++;
   }
 

@@ -147,18 +147,18 @@ export class SharedBatch {
 
   #hand(flush: boolean): void {
     const members = this.members as readonly Pipe[];
-    const octets = this.#slab.subarray(this.#start, this.#end);
+    const bytes = this.#slab.subarray(this.#start, this.#end);
     const messages = this.#messages;
     const shared = this.#shared;
     this.members = null;
     this.#messages = 0;
     for (let i = 0; i < members.length; i++) members[i].gathering = null;
     // A short run would keep a slab for itself: who keeps it keeps a copy, and the slab is used again.
-    const lasting = octets.length >= LASTING_BYTES;
+    const lasting = bytes.length >= LASTING_BYTES;
     if (lasting) this.#start = this.#end;
     else this.#end = this.#start;
     if (messages === 0) return;
-    shared.set(octets, messages, lasting);
+    shared.set(bytes, messages, lasting);
     for (let i = 0; i < members.length; i++) members[i].sendShared(shared, flush);
     shared.clear();
   }

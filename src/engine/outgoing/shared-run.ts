@@ -40,12 +40,12 @@ export class SharedRun {
 /** What is being handed to many pipes: the memory that may be kept is made for the first that keeps it. */
 export class Shared {
   /** Encoded in memory that is used again after the call; null when there is only what may be kept. */
-  octets: Uint8Array | null = null;
+  bytes: Uint8Array | null = null;
   messages = 0;
   readonly #budget: Budget;
   #run: SharedRun | null = null;
   #copy: Uint8Array | null = null;
-  /** Whether `octets` stay as they are, and little else is in their memory. */
+  /** Whether `bytes` stay as they are, and little else is in their memory. */
   #lasting = false;
 
   /** @param budget what all pipes of the socket hold unsent */
@@ -54,8 +54,8 @@ export class Shared {
   }
 
   /** Messages encoded one after the other. @param lasting the bytes will not be written over */
-  set(octets: Uint8Array, messages: number, lasting: boolean): void {
-    this.octets = octets;
+  set(bytes: Uint8Array, messages: number, lasting: boolean): void {
+    this.bytes = bytes;
     this.messages = messages;
     this.#lasting = lasting;
     this.#run = null;
@@ -63,7 +63,7 @@ export class Shared {
 
   /** One message, too long to be copied for each. */
   setLong(message: OutMessage): void {
-    this.octets = null;
+    this.bytes = null;
     this.messages = 1;
     this.#run = encodeLong(message, this.#budget);
   }
@@ -72,8 +72,8 @@ export class Shared {
   get run(): SharedRun {
     let run = this.#run;
     if (run === null) {
-      const octets = this.octets as Uint8Array;
-      const kept = this.#lasting ? octets : copied(octets);
+      const bytes = this.bytes as Uint8Array;
+      const kept = this.#lasting ? bytes : copied(bytes);
       run = new SharedRun(this.#budget, [kept], kept.length, this.messages);
       this.#run = run;
     }
@@ -88,15 +88,15 @@ export class Shared {
 
   /** After the call: hold on to nothing. */
   clear(): void {
-    this.octets = null;
+    this.bytes = null;
     this.#run = null;
     this.#copy = null;
   }
 }
 
-function copied(octets: Uint8Array): Uint8Array {
-  const copy = newSlab(octets.length);
-  copy.set(octets);
+function copied(bytes: Uint8Array): Uint8Array {
+  const copy = newSlab(bytes.length);
+  copy.set(bytes);
   return copy;
 }
 

@@ -22,8 +22,8 @@ export function newSlab(bytes: number): Buffer {
 }
 
 /** Whether bytes lie in memory that no program can give away. */
-export function isOwn(octets: Uint8Array): boolean {
-  return own.has(octets.buffer);
+export function isOwn(bytes: Uint8Array): boolean {
+  return own.has(bytes.buffer);
 }
 
 const small: Buffer[] = [];

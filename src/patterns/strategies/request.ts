@@ -62,9 +62,9 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     const address: Uint8Array[] = [];
     const id = this.#nextId();
     if (this.host.options.correlate) {
-      const octets = Buffer.allocUnsafe(REQUEST_ID_BYTES);
-      octets.writeUInt32LE(id);
-      address.push(octets); // H9
+      const bytes = Buffer.allocUnsafe(REQUEST_ID_BYTES);
+      bytes.writeUInt32LE(id);
+      address.push(bytes); // H9
     }
     if (!this.balancer.send(wrap(address, message))) return false;
     this.#requestId = id;

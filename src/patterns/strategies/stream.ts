@@ -33,7 +33,7 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
 
   send(message: OutMessage): boolean {
     if (!Array.isArray(message) || message.length !== 2) {
-      throw new ZmqError("EINVAL", { detail: "a Stream sends two parts: the connection's name and octets" });
+      throw new ZmqError("EINVAL", { detail: "a Stream sends two parts: the connection's name and bytes" });
     }
     const pipe = this.#table.find(message[0]);
     if (pipe === undefined) throw new ZmqError("EHOSTUNREACH"); // M5

@@ -7,10 +7,10 @@ import { Buffer } from "../../base/platform.js";
 
 /** A message that XPUB delivers. */
 export function subscriptionMessage(topic: Uint8Array, subscribe: boolean): Buffer {
-  const octets = Buffer.allocUnsafe(1 + topic.length);
-  octets[0] = subscribe ? 1 : 0;
-  octets.set(topic, 1);
-  return octets;
+  const bytes = Buffer.allocUnsafe(1 + topic.length);
+  bytes[0] = subscribe ? 1 : 0;
+  bytes.set(topic, 1);
+  return bytes;
 }
 
 /** A subscription, or the end of one. */

@@ -15,8 +15,8 @@ export class TopicSet extends TopicTree<number> {
   }
 
   /** Count one subscription; true when it is the topic's first. The bytes are copied. */
-  add(octets: Uint8Array): boolean {
-    const node = this.insert(octets);
+  add(bytes: Uint8Array): boolean {
+    const node = this.insert(bytes);
     const count = node.holders ?? 0;
     node.holders = count + 1;
     this.#size++;
@@ -25,8 +25,8 @@ export class TopicSet extends TopicTree<number> {
   }
 
   /** Count one cancellation; true when it was the topic's last, false also for one never subscribed to (J12). */
-  remove(octets: Uint8Array): boolean {
-    const node = this.find(octets);
+  remove(bytes: Uint8Array): boolean {
+    const node = this.find(bytes);
     if (node === undefined || node.holders === null) return false;
     this.#size--;
     if (node.holders > 1) {
@@ -40,8 +40,8 @@ export class TopicSet extends TopicTree<number> {
   }
 
   /** Whether a topic is held, byte for byte. */
-  has(octets: Uint8Array): boolean {
-    const node = this.find(octets);
+  has(bytes: Uint8Array): boolean {
+    const node = this.find(bytes);
     return node !== undefined && node.holders !== null;
   }
 

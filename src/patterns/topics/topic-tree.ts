@@ -1,5 +1,5 @@
 /**
- * Topics as a compressed prefix tree, matched octet-wise (RFC 29, items J2, J3, J26). Iterated, never recursed, so that a
+ * Topics as a compressed prefix tree, matched byte by byte (RFC 29, items J2, J3, J26). Iterated, never recursed, so that a
  * long topic costs memory for its bytes and no stack (CVE-2021-20236). A change costs what its topic is long, whatever
  * the tree holds: nodes are split and joined without copying, because each remembers a whole topic and how much of it
  * leads there. Knows nothing of who holds a topic.
@@ -57,13 +57,13 @@ function newNode<H, A>(
 }
 
 /** The child whose bytes begin with this one. */
-export function childOf<H, A>(node: TopicNode<H, A>, octet: number): TopicNode<H, A> | undefined {
+export function childOf<H, A>(node: TopicNode<H, A>, byte: number): TopicNode<H, A> | undefined {
   const { dense } = node;
   if (dense !== null) {
-    const at = octet - node.base;
+    const at = byte - node.base;
     return at >= 0 && at < dense.length ? dense[at] : undefined;
   }
-  return node.sparse === null ? undefined : node.sparse.get(octet);
+  return node.sparse === null ? undefined : node.sparse.get(byte);
 }
 
 function* childrenOf<H, A>(node: TopicNode<H, A>): Generator<TopicNode<H, A>> {
@@ -83,21 +83,21 @@ function firstByte<H, A>(node: TopicNode<H, A>, parent: TopicNode<H, A>): number
 
 /** Enters a child by its first byte, in the place of another one if there is. */
 function setChild<H, A>(node: TopicNode<H, A>, child: TopicNode<H, A>): void {
-  const octet = firstByte(child, node);
+  const byte = firstByte(child, node);
   child.parent = node;
-  if (childOf(node, octet) === undefined) node.children++;
+  if (childOf(node, byte) === undefined) node.children++;
   if (node.sparse !== null) {
-    node.sparse.set(octet, child);
+    node.sparse.set(byte, child);
     return;
   }
   const { dense, base } = node;
   if (dense === null) {
     node.dense = [child];
-    node.base = octet;
+    node.base = byte;
     return;
   }
-  const first = Math.min(base, octet);
-  const places = Math.max(base + dense.length, octet + 1) - first;
+  const first = Math.min(base, byte);
+  const places = Math.max(base + dense.length, byte + 1) - first;
   if (places > Math.max(DENSE_PLACES, node.children * PLACES_PER_CHILD)) {
     node.sparse = new Map([...childrenOf(node), child].map((one) => [firstByte(one, node), one]));
     node.dense = null;
@@ -110,12 +110,12 @@ function setChild<H, A>(node: TopicNode<H, A>, child: TopicNode<H, A>): void {
     node.dense = wider;
     node.base = first;
   }
-  (node.dense as (TopicNode<H, A> | undefined)[])[octet - first] = child;
+  (node.dense as (TopicNode<H, A> | undefined)[])[byte - first] = child;
 }
 
-function deleteChild<H, A>(node: TopicNode<H, A>, octet: number): void {
-  if (node.sparse !== null) node.sparse.delete(octet);
-  else if (node.dense !== null) node.dense[octet - node.base] = undefined;
+function deleteChild<H, A>(node: TopicNode<H, A>, byte: number): void {
+  if (node.sparse !== null) node.sparse.delete(byte);
+  else if (node.dense !== null) node.dense[byte - node.base] = undefined;
   node.children--;
   if (node.children > 0) return;
   node.dense = null;
@@ -130,8 +130,8 @@ export function agrees(text: string, subject: Uint8Array, from: number, to: numb
   return i === to;
 }
 
-function bufferOf(octets: Uint8Array): Buffer {
-  return Buffer.from(octets.buffer as ArrayBuffer, octets.byteOffset, octets.length);
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
 /**
@@ -235,18 +235,18 @@ export class TopicTree<H, A = never> {
   }
 
   /** Whether any topic matches the subject: all bytes, or those of a message within more. */
-  matches(octets: Uint8Array, from = 0, length: number = octets.length): boolean {
+  matches(bytes: Uint8Array, from = 0, length: number = bytes.length): boolean {
     let node: TopicNode<H, A> = this.root;
     while (node.holders === null) {
       const at = node.end;
       if (at === length) return false;
-      const next = childOf(node, octets[from + at]);
+      const next = childOf(node, bytes[from + at]);
       if (next === undefined) return false;
       const { end } = next;
       if (end - at > 1) {
         if (end > length) return false;
         const { text } = next;
-        for (let i = at + 1; i < end; i++) if (text.charCodeAt(i) !== octets[from + i]) return false;
+        for (let i = at + 1; i < end; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
       }
       node = next;
     }

@@ -28,7 +28,7 @@ export class Crypto {
 
   /** @internal for tests: what is left in the memory that all connections share */
   get memory(): Uint8Array {
-    return this.#heap.octets;
+    return this.#heap.memory;
   }
 
   /** For what a connection sends after its handshake. */

@@ -20,7 +20,7 @@ export class Heap {
   readonly nonce: number;
   readonly input: number;
   readonly output: number;
-  #octets: Uint8Array;
+  #memory: Uint8Array;
   #view: DataView;
 
   constructor(sodium: Libsodium) {
@@ -29,20 +29,20 @@ export class Heap {
     this.nonce = this.allocate(NONCE_BYTES);
     this.input = this.allocate(INPUT_BYTES);
     this.output = this.allocate(OUTPUT_BYTES);
-    this.#octets = sodium.HEAPU8;
-    this.#view = new DataView(this.#octets.buffer);
+    this.#memory = sodium.HEAPU8;
+    this.#view = new DataView(this.#memory.buffer);
   }
 
   /** The memory, valid until the next `allocate`. */
-  get octets(): Uint8Array {
-    if (this.#octets !== this.sodium.HEAPU8) {
-      this.#octets = this.sodium.HEAPU8;
-      this.#view = new DataView(this.#octets.buffer);
+  get memory(): Uint8Array {
+    if (this.#memory !== this.sodium.HEAPU8) {
+      this.#memory = this.sodium.HEAPU8;
+      this.#view = new DataView(this.#memory.buffer);
     }
-    return this.#octets;
+    return this.#memory;
   }
 
-  /** The same memory; ask for `octets` first. */
+  /** A view of `memory`. Read `memory` first: it renews both after the heap has grown. */
   get view(): DataView {
     return this.#view;
   }
@@ -54,6 +54,6 @@ export class Heap {
 
   /** Keeps nothing of a connection that is gone. */
   wipeKey(): void {
-    this.octets.fill(0, this.key, this.key + KEY_BYTES);
+    this.memory.fill(0, this.key, this.key + KEY_BYTES);
   }
 }

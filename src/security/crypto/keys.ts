@@ -75,10 +75,10 @@ export function parseKey(name: string, value: unknown): Buffer {
 
 /** A key of zeros is one that was never set. */
 function checked(name: string, key: Buffer): Buffer {
-  if (key.every((octet) => octet === 0)) throw notKey(name);
+  if (key.every((byte) => byte === 0)) throw notKey(name);
   return key;
 }
 
 function notKey(name: string): RangeError {
-  return new RangeError(`${name} must be a key: ${KEY_BYTES} octets, or ${KEY_TEXT} characters of Z85`);
+  return new RangeError(`${name} must be a key: ${KEY_BYTES} bytes, or ${KEY_TEXT} characters of Z85`);
 }

@@ -43,7 +43,7 @@ export type OpenFault = (typeof OpenFault)[keyof typeof OpenFault];
 export class MessageOpener {
   fault: OpenFault = OpenFault.none;
   /** With a fault: the size, or the number of parts, that was too large; else the size of the outer frame. */
-  faultOctets = 0;
+  faultSize = 0;
   readonly #heap: Heap;
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
@@ -92,7 +92,7 @@ export class MessageOpener {
   /** A run of short boxes; returns the first entry that is not opened. */
   #run(chunk: Buffer, table: Uint32Array, first: number, count: number): number {
     const heap = this.#heap;
-    const octets = heap.octets;
+    const memory = heap.memory;
     const view = heap.view;
     const { sodium, key, nonce, input } = heap;
     const openBox = sodium._crypto_box_open_easy_afternm;
@@ -106,16 +106,16 @@ export class MessageOpener {
       if (table[end * FRAME_ENTRY_SIZE + 1] >= limit || frameEnd > windowEnd) break;
       stop = frameEnd;
     }
-    octets.set(chunk.subarray(start, stop), input);
-    octets.set(this.#key, key);
-    octets.set(this.#nonce, nonce);
+    memory.set(chunk.subarray(start, stop), input);
+    memory.set(this.#key, key);
+    memory.set(this.#nonce, nonce);
     const shift = input - start;
     let at = first;
     for (; at < end; at++) {
       const entry = at * FRAME_ENTRY_SIZE;
       const outer = table[entry + 1];
       const frame = table[entry] + shift;
-      if (!this.#admit(octets, frame, outer)) break;
+      if (!this.#admit(memory, frame, outer)) break;
       view.setUint32(nonce + PREFIX_BYTES, view.getUint32(frame + NAME_BYTES));
       view.setUint32(nonce + PREFIX_BYTES + 4, view.getUint32(frame + NAME_BYTES + 4));
       const box = frame + BOX_AT;
@@ -125,14 +125,14 @@ export class MessageOpener {
       }
       this.#high = view.getUint32(frame + NAME_BYTES);
       this.#low = view.getUint32(frame + NAME_BYTES + 4);
-      const flags = this.#take(octets[box + MAC_BYTES], outer - OVERHEAD);
+      const flags = this.#take(memory[box + MAC_BYTES], outer - OVERHEAD);
       if (flags < 0) break;
       table[entry] += OVERHEAD;
       table[entry + 1] = outer - OVERHEAD;
       table[entry + 2] = flags;
     }
     heap.wipeKey();
-    chunk.set(octets.subarray(input, input + stop - start), start);
+    chunk.set(memory.subarray(input, input + stop - start), start);
     return at;
   }
 
@@ -176,30 +176,26 @@ export class MessageOpener {
       this.#fail(OpenFault.frameTooLarge, size - MAC_BYTES - 1);
       return false;
     }
-    const { octets, sodium, key, nonce } = heap;
-    octets.set(this.#key, key);
-    octets.set(this.#nonce, nonce);
-    octets.set(body, box);
+    const { memory, sodium, key, nonce } = heap;
+    memory.set(this.#key, key);
+    memory.set(this.#nonce, nonce);
+    memory.set(body, box);
     const text = box + MAC_BYTES;
     const opened = sodium._crypto_box_open_easy_afternm(text, box, size, 0, nonce, key) === 0;
     heap.wipeKey();
-    if (opened) body.set(octets.subarray(text, box + size), MAC_BYTES);
+    if (opened) body.set(memory.subarray(text, box + size), MAC_BYTES);
     if (own) sodium._free(box);
     return opened;
   }
 
   /** Whether an outer frame may be opened: name, size, and a nonce above the last one (P13, P14). */
-  #admit(octets: Uint8Array, at: number, length: number): boolean {
-    if (
-      length < OVERHEAD ||
-      readUint32(octets, at) !== NAME_HIGH ||
-      readUint32(octets, at + 4) !== NAME_LOW
-    ) {
+  #admit(bytes: Uint8Array, at: number, length: number): boolean {
+    if (length < OVERHEAD || readUint32(bytes, at) !== NAME_HIGH || readUint32(bytes, at + 4) !== NAME_LOW) {
       this.#fail(OpenFault.malformed, length);
       return false;
     }
-    const high = readUint32(octets, at + NAME_BYTES);
-    const low = readUint32(octets, at + NAME_BYTES + 4);
+    const high = readUint32(bytes, at + NAME_BYTES);
+    const low = readUint32(bytes, at + NAME_BYTES + 4);
     if (high > this.#high || (high === this.#high && low > this.#low)) return true;
     this.#fail(OpenFault.sequence, length);
     return false;
@@ -226,9 +222,9 @@ export class MessageOpener {
     return MORE;
   }
 
-  #fail(fault: OpenFault, octets: number): -1 {
+  #fail(fault: OpenFault, size: number): -1 {
     this.fault = fault;
-    this.faultOctets = octets;
+    this.faultSize = size;
     return -1;
   }
 }

@@ -72,9 +72,9 @@ export class MessageSealer {
 
   /** Plain bytes sealed so far. */
   get position(): number {
-    let octets = this.#at;
-    for (let i = 0; i < this.#segment; i++) octets += this.#segments[i].length;
-    return octets;
+    let bytes = this.#at;
+    for (let i = 0; i < this.#segment; i++) bytes += this.#segments[i].length;
+    return bytes;
   }
 
   /**
@@ -117,29 +117,29 @@ export class MessageSealer {
   /** A run of frames that lie whole in the segment. Returns the end in the slab; the same where nothing had room. */
   #run(segment: Uint8Array, slab: Buffer, end: number): number {
     const heap = this.#heap;
-    const octets = heap.octets;
+    const memory = heap.memory;
     const view = heap.view;
     const { sodium, key, nonce, input, output } = heap;
     const seal = sodium._crypto_box_easy_afternm;
     const window = Math.min(segment.length - this.#at, INPUT_BYTES);
-    octets.set(window === segment.length ? segment : segment.subarray(this.#at, this.#at + window), input);
-    octets.set(this.#key, key);
-    octets.set(this.#nonce, nonce);
+    memory.set(window === segment.length ? segment : segment.subarray(this.#at, this.#at + window), input);
+    memory.set(this.#key, key);
+    memory.set(this.#nonce, nonce);
     const limit = this.#oneByOneFrom;
     const inputEnd = input + window;
     const outputEnd = output + Math.min(OUTPUT_BYTES, slab.length - end);
     let from = input;
     let to = output;
     while (from + 2 <= inputEnd) {
-      const flags = octets[from];
+      const flags = memory[from];
       const header = (flags & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
-      const length = header === 2 ? octets[from + 1] : bodyLength(octets, from);
+      const length = header === 2 ? memory[from + 1] : bodyLength(memory, from);
       const bodyAt = from + header;
       if (length >= limit || bodyAt + length > inputEnd) break;
       if (to + LONG_HEADER + OVERHEAD + length > outputEnd) break;
       this.#count();
       if (this.exhausted) break;
-      to = writeOuterHeader(octets, to, length + OVERHEAD);
+      to = writeOuterHeader(memory, to, length + OVERHEAD);
       view.setUint32(to, NAME_HIGH);
       view.setUint32(to + 4, NAME_LOW);
       view.setUint32(to + NAME_BYTES, this.#high);
@@ -147,13 +147,13 @@ export class MessageSealer {
       view.setUint32(nonce + PREFIX_BYTES, this.#high);
       view.setUint32(nonce + PREFIX_BYTES + 4, this.#low);
       // The byte before the body is the last one of its size, which has been read.
-      octets[bodyAt - 1] = innerFlags(flags);
+      memory[bodyAt - 1] = innerFlags(flags);
       seal(to + BOX_AT, bodyAt - 1, length + 1, 0, nonce, key);
       to += OVERHEAD + length;
       from = bodyAt + length;
     }
     heap.wipeKey();
-    slab.set(octets.subarray(output, to), end);
+    slab.set(memory.subarray(output, to), end);
     this.#advance(segment, from - input);
     return end + (to - output);
   }
@@ -214,15 +214,15 @@ export class MessageSealer {
     const own = size > OUTPUT_BYTES;
     const box = own ? heap.allocate(size) : heap.output;
     if (box === 0) return false;
-    const { octets, sodium, key, nonce } = heap;
+    const { memory, sodium, key, nonce } = heap;
     const text = box + MAC_BYTES;
-    octets.set(this.#key, key);
-    octets.set(this.#nonce, nonce);
-    octets[text] = flags;
-    octets.set(body, text + 1);
+    memory.set(this.#key, key);
+    memory.set(this.#nonce, nonce);
+    memory[text] = flags;
+    memory.set(body, text + 1);
     sodium._crypto_box_easy_afternm(box, text, 1 + body.length, 0, nonce, key);
     heap.wipeKey();
-    target.set(octets.subarray(box, box + size), boxAt);
+    target.set(memory.subarray(box, box + size), boxAt);
     if (own) sodium._free(box);
     return true;
   }
@@ -250,10 +250,10 @@ function writeOuterHeader(target: Uint8Array, at: number, length: number): numbe
 }
 
 /** Size of the frame whose header begins here. Our own frames are below 2^40 bytes. */
-function bodyLength(octets: Uint8Array, at: number): number {
-  if ((octets[at] & LONG) === 0) return octets[at + 1];
-  const low = octets[at + 5] * 0x1000000 + ((octets[at + 6] << 16) | (octets[at + 7] << 8) | octets[at + 8]);
-  return octets[at + 4] * 0x100000000 + low;
+function bodyLength(bytes: Uint8Array, at: number): number {
+  if ((bytes[at] & LONG) === 0) return bytes[at + 1];
+  const low = bytes[at + 5] * 0x1000000 + ((bytes[at + 6] << 16) | (bytes[at + 7] << 8) | bytes[at + 8]);
+  return bytes[at + 4] * 0x100000000 + low;
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Z85 (RFC 32): octets as printable text, five characters for four octets. Knows nothing of keys.
+ * Z85 (RFC 32): bytes as printable text, five characters for four bytes. Knows nothing of keys.
  */
 import { Buffer } from "../../base/platform.js";
 
@@ -11,16 +11,16 @@ for (let at = 0; at < CHARACTERS.length; at++) VALUES[CHARACTERS.charCodeAt(at)]
 
 /**
  * Bytes as Z85 text (W1).
- * @throws TypeError for what is no Uint8Array; RangeError for a number of bytes that is no multiple of 4 (W2)
+ * @throws TypeError if it is not a Uint8Array; RangeError if its length is not a multiple of 4 (W2)
  */
-export function z85Encode(octets: Uint8Array): string {
-  if (!(octets instanceof Uint8Array)) throw new TypeError("octets must be a Uint8Array");
-  if (octets.length % 4 !== 0) {
-    throw new RangeError(`octets must be a multiple of 4 in number; got ${octets.length}`);
+export function z85Encode(bytes: Uint8Array): string {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("bytes must be a Uint8Array");
+  if (bytes.length % 4 !== 0) {
+    throw new RangeError(`bytes must have a length that is a multiple of 4; got ${bytes.length}`);
   }
-  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let text = "";
-  for (let at = 0; at < octets.length; at += 4) {
+  for (let at = 0; at < bytes.length; at += 4) {
     const group = view.getUint32(at);
     for (let divisor = 85 ** 4; divisor >= 1; divisor /= 85) {
       text += CHARACTERS[Math.floor(group / divisor) % 85];
@@ -39,7 +39,7 @@ export function z85Decode(text: string): Buffer {
   if (text.length % 5 !== 0) {
     throw new RangeError(`text must be a multiple of 5 characters long; got ${text.length}`);
   }
-  const octets = Buffer.alloc((text.length / 5) * 4);
+  const bytes = Buffer.alloc((text.length / 5) * 4);
   for (let at = 0; at < text.length; at += 5) {
     let group = 0;
     for (let i = at; i < at + 5; i++) {
@@ -48,7 +48,7 @@ export function z85Decode(text: string): Buffer {
       group = group * 85 + value;
     }
     if (group > 0xffffffff) throw new RangeError(`text has five characters at ${at} that stand for too much`);
-    octets.writeUInt32BE(group, (at / 5) * 4);
+    bytes.writeUInt32BE(group, (at / 5) * 4);
   }
-  return octets;
+  return bytes;
 }

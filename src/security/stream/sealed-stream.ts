@@ -207,10 +207,10 @@ export class SealedStream implements Stream, StreamHandler {
   }
 
   #failOpening(opener: MessageOpener): void {
-    const { fault, faultOctets } = opener;
+    const { fault, faultSize } = opener;
     if (fault <= OpenFault.messageTooLarge)
-      this.#end(undefined, fault as FrameFault, faultOctets, this.#unsealed());
-    else this.#fail(openingError(fault, faultOctets));
+      this.#end(undefined, fault as FrameFault, faultSize, this.#unsealed());
+    else this.#fail(openingError(fault, faultSize));
   }
 
   /** The peer's fault or ours: close, with an event. What was sealed counts as taken, as for any close of ours (E14). */
@@ -224,21 +224,21 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#total - (this.#sealer as MessageSealer).position;
   }
 
-  #end(error: Error | undefined, fault: FrameFault, octets: number, pending: number): void {
+  #end(error: Error | undefined, fault: FrameFault, size: number, pending: number): void {
     const handler = this.#handler;
     this.close();
-    handler?.onClose(error, fault, pending, octets);
+    handler?.onClose(error, fault, pending, size);
   }
 
   onClose(
     error: NodeJS.ErrnoException | undefined,
     fault: FrameFault,
     pendingBytes: number,
-    octets: number,
+    size: number,
   ): void {
     const pending = this.#plainPending(pendingBytes);
-    if (fault === FrameFault.none) this.#end(error, fault, octets, pending);
-    else this.#outerTooLarge(octets - OVERHEAD, pending);
+    if (fault === FrameFault.none) this.#end(error, fault, size, pending);
+    else this.#outerTooLarge(size - OVERHEAD, pending);
   }
 
   /** Plain bytes of the session's write that are not taken, by those of the transport's. */
@@ -249,10 +249,10 @@ export class SealedStream implements Stream, StreamHandler {
   }
 
   /** The decoder has refused a frame by its size: which bound was it inside? */
-  #outerTooLarge(octets: number, pending: number): void {
+  #outerTooLarge(size: number, pending: number): void {
     const { maxFrameBytes } = this.#limits as FrameLimits;
-    const fault = octets > maxFrameBytes ? FrameFault.frameTooLarge : FrameFault.messageTooLarge;
-    this.#end(undefined, fault, octets, pending);
+    const fault = size > maxFrameBytes ? FrameFault.frameTooLarge : FrameFault.messageTooLarge;
+    this.#end(undefined, fault, size, pending);
   }
 
   peerCredentials(): PeerCredentials | undefined {
@@ -298,14 +298,14 @@ function sealingError({ exhausted }: MessageSealer): ProtocolError {
   return new ProtocolError("frame-too-large", text, { rule: "P8", kind: "other" });
 }
 
-function openingError(fault: OpenFault, octets: number): ProtocolError {
+function openingError(fault: OpenFault, size: number): ProtocolError {
   if (fault === OpenFault.sequence) {
     const text = "a message's nonce is not above the last one's";
-    return new ProtocolError("invalid-sequence", text, { rule: "P13", octets });
+    return new ProtocolError("invalid-sequence", text, { rule: "P13", size });
   }
   if (fault === OpenFault.box) {
-    return new ProtocolError("cryptographic", "a message's box does not open", { rule: "P14", octets });
+    return new ProtocolError("cryptographic", "a message's box does not open", { rule: "P14", size });
   }
   const text = "a frame after the handshake is no MESSAGE";
-  return new ProtocolError("malformed-message", text, { rule: "P14", octets });
+  return new ProtocolError("malformed-message", text, { rule: "P14", size });
 }

@@ -63,7 +63,7 @@ export function parseReply(parts: Message): Verdict {
   if (!STATUS_TEXTS.has(status.toString("latin1")))
     throw zapFault("zap-invalid-status", "has no status that there is");
   if (text.length > TEXT_MAX || userId.length > TEXT_MAX) {
-    throw zapFault("zap-malformed-reply", `has a text or user id of more than ${TEXT_MAX} octets`);
+    throw zapFault("zap-malformed-reply", `has a text or user id of more than ${TEXT_MAX} bytes`);
   }
   let metadata: ReadonlyMap<string, Buffer>;
   try {

@@ -2,7 +2,7 @@
  * What an engine offers to the schemes: raw streams and acceptors for numeric addresses and paths. tcp.ts and
  * ipc.ts hold what both engines share (names, defaults, file handling).
  */
-import { addressOctets, isMapped } from "../../base/accept-filter.js";
+import { addressBytes, isMapped } from "../../base/accept-filter.js";
 import { ZmqError } from "../../base/errors.js";
 import type { AcceptorHandler, Stream, TransportOptions } from "./transport.js";
 
@@ -138,6 +138,6 @@ export function descriptorError(descriptor: number, scheme: string, detail?: str
  * address such as `::ffff:127.0.0.1` cannot be bound otherwise (RFC 3493, section 3.7).
  */
 export function ipv6Only(host: string): boolean {
-  const octets = addressOctets(host);
-  return octets === undefined || !(isMapped(octets) || octets.every((octet) => octet === 0));
+  const bytes = addressBytes(host);
+  return bytes === undefined || !(isMapped(bytes) || bytes.every((byte) => byte === 0));
 }

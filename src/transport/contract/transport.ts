@@ -28,13 +28,13 @@ export interface StreamHandler {
    * @param error undefined where the peer closed in an orderly way; else an Error with a `code` (errno name)
    * @param fault what the frame decoder refused, or FrameFault.none
    * @param pendingBytes bytes at the end of the last write that the kernel is known not to have taken
-   * @param octets with a fault: the size, or the number of parts, that was too large
+   * @param size with a fault: the size, or the number of parts, that was too large
    */
   onClose(
     error: NodeJS.ErrnoException | undefined,
     fault: FrameFault,
     pendingBytes: number,
-    octets: number,
+    size: number,
   ): void;
 }
 

@@ -39,7 +39,7 @@ export interface NativeCallbacks {
   onLargeFrame(this: unknown, body: Buffer, flags: number): void;
   onDrain(this: unknown): void;
   /** status UV_EOF (-4095) for an orderly close; fault from FrameFault, with what was too large. */
-  onClose(this: unknown, status: number, fault: number, pendingBytes: number, octets: number): void;
+  onClose(this: unknown, status: number, fault: number, pendingBytes: number, size: number): void;
   /** status < 0: accept failed, no stream. */
   onAccept(this: unknown, status: number, stream: NativeStreamHandle | undefined): void;
   /** Memory that several messages will lie in; called without `this`. */

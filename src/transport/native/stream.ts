@@ -151,13 +151,13 @@ export class NativeStream implements EngineStream {
     this.#handler?.onDrain();
   }
 
-  onClose(status: number, fault: number, pendingBytes: number, octets: number): void {
+  onClose(status: number, fault: number, pendingBytes: number, size: number): void {
     const handler = this.#handler;
     if (handler === null) return;
     this.#handler = null;
     this.#handle.close();
     const error = status === UV_EOF || status === 0 ? undefined : this.#error(status);
-    handler.onClose(error, fault as FrameFault, pendingBytes, octets);
+    handler.onClose(error, fault as FrameFault, pendingBytes, size);
   }
 
   #error(status: number): NodeJS.ErrnoException {

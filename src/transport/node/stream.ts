@@ -165,7 +165,7 @@ export class NodeStream implements EngineStream, Deferrable {
       return;
     }
     const fault = this.#decoder.push(chunk);
-    if (fault !== FrameFault.none) this.#end(undefined, fault, this.#decoder.faultOctets);
+    if (fault !== FrameFault.none) this.#end(undefined, fault, this.#decoder.faultSize);
   }
 
   /**
@@ -207,9 +207,9 @@ export class NodeStream implements EngineStream, Deferrable {
     this.#end(this.#error, FrameFault.none, 0);
   }
 
-  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, octets: number): void {
+  #end(error: NodeJS.ErrnoException | undefined, fault: FrameFault, size: number): void {
     const handler = this.#handler;
     this.close();
-    handler?.onClose(error, fault, this.#writer.untaken, octets);
+    handler?.onClose(error, fault, this.#writer.untaken, size);
   }
 }

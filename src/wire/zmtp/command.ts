@@ -39,9 +39,9 @@ export function encodeCommand(name: string, data: Uint8Array): Buffer {
 /** Returns undefined for an empty body, or a name that is longer than the body (E12). */
 export function parseCommand(body: Uint8Array): Command | undefined {
   if (body.length === 0 || body[0] === 0 || body[0] > body.length - 1) return undefined;
-  const octets = Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
-  const end = 1 + octets[0];
-  return { name: octets.toString("latin1", 1, end), data: octets.subarray(end) };
+  const bytes = Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
+  const end = 1 + bytes[0];
+  return { name: bytes.toString("latin1", 1, end), data: bytes.subarray(end) };
 }
 
 /** SUBSCRIBE for a 3.1 peer (F1). */

@@ -12,7 +12,7 @@ const FIRST_CAPACITY = 64;
 /** Reads one frame after the other. */
 export class FrameReader {
   readonly #maxBytes: number;
-  #octets = Buffer.alloc(FIRST_CAPACITY);
+  #bytes = Buffer.alloc(FIRST_CAPACITY);
   #length = 0;
   /** How many bytes the next decision needs: the flags, the header, or the whole frame. */
   #wanted = 1;
@@ -37,18 +37,18 @@ export class FrameReader {
       rest = rest.subarray(take);
       if (this.#length < this.#wanted) return { body: undefined, rest };
       if (this.#bodyAt > 0) return { body: this.#finish(), rest };
-      if (this.#length === 1) this.#wanted = (this.#octets[0] & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
+      if (this.#length === 1) this.#wanted = (this.#bytes[0] & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
       else this.#readSize();
     }
   }
 
   #readSize(): void {
     // A size with bit 63 set is above any limit, too (E4). The long form may hold a small size (E3).
-    const size = this.#length === SHORT_HEADER ? this.#octets[1] : Number(this.#octets.readBigUInt64BE(1));
+    const size = this.#length === SHORT_HEADER ? this.#bytes[1] : Number(this.#bytes.readBigUInt64BE(1));
     if (size > this.#maxBytes) {
       throw new ProtocolError("handshake-too-large", `a handshake command of ${size} bytes`, {
         rule: "E4, E15",
-        octets: size,
+        size: size,
       });
     }
     this.#bodyAt = this.#length;
@@ -56,19 +56,19 @@ export class FrameReader {
   }
 
   /** Memory grows with what has arrived, not with what was announced: a peer can announce anything for free. */
-  #store(octets: Uint8Array): void {
-    const length = this.#length + octets.length;
-    if (length > this.#octets.length) {
-      const grown = Buffer.alloc(Math.min(this.#wanted, Math.max(length, this.#octets.length * 2)));
-      this.#octets.copy(grown, 0, 0, this.#length);
-      this.#octets = grown;
+  #store(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#bytes.length) {
+      const grown = Buffer.alloc(Math.min(this.#wanted, Math.max(length, this.#bytes.length * 2)));
+      this.#bytes.copy(grown, 0, 0, this.#length);
+      this.#bytes = grown;
     }
-    this.#octets.set(octets, this.#length);
+    this.#bytes.set(bytes, this.#length);
     this.#length = length;
   }
 
   #finish(): Buffer {
-    const body = this.#octets.subarray(this.#bodyAt, this.#length);
+    const body = this.#bytes.subarray(this.#bodyAt, this.#length);
     this.#length = 0;
     this.#wanted = 1;
     this.#bodyAt = 0;

@@ -34,24 +34,24 @@ export interface Greeting {
  */
 export function encodeGreeting(mechanism: string, asServer: boolean): Buffer {
   if (mechanism.length > MECHANISM_SIZE) throw new RangeError(`mechanism name too long: ${mechanism}`);
-  const octets = Buffer.alloc(GREETING_SIZE);
-  octets[0] = 0xff;
-  octets[9] = 0x7f;
-  octets[MAJOR_AT] = MAJOR;
-  octets[MAJOR_AT + 1] = MINOR;
-  octets.write(mechanism, MECHANISM_AT, MECHANISM_SIZE, "latin1");
-  octets[AS_SERVER_AT] = asServer ? 1 : 0;
-  return octets;
+  const bytes = Buffer.alloc(GREETING_SIZE);
+  bytes[0] = 0xff;
+  bytes[9] = 0x7f;
+  bytes[MAJOR_AT] = MAJOR;
+  bytes[MAJOR_AT + 1] = MINOR;
+  bytes.write(mechanism, MECHANISM_AT, MECHANISM_SIZE, "latin1");
+  bytes[AS_SERVER_AT] = asServer ? 1 : 0;
+  return bytes;
 }
 
 /** Collects a peer's greeting from pieces of any size (A23). */
 export class GreetingParser {
-  readonly #octets = Buffer.alloc(GREETING_SIZE);
+  readonly #bytes = Buffer.alloc(GREETING_SIZE);
   #length = 0;
 
   /** The first byte of its version, once it is known: 1 for ZMTP 2.0, 3 and more for ours. */
   get revision(): number | undefined {
-    return this.#length > MAJOR_AT ? this.#octets[MAJOR_AT] : undefined;
+    return this.#length > MAJOR_AT ? this.#bytes[MAJOR_AT] : undefined;
   }
 
   /**
@@ -68,40 +68,40 @@ export class GreetingParser {
     return { greeting: this.#read(), consumed };
   }
 
-  #take(octets: Uint8Array): void {
-    this.#octets.set(octets, this.#length);
-    this.#length += octets.length;
+  #take(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
     this.#check();
   }
 
   #read(): Greeting {
-    const octets = this.#octets;
+    const bytes = this.#bytes;
     // Only NULs at the end are padding: all 20 bytes count when names are compared (B1).
-    const mechanism = octets
+    const mechanism = bytes
       .toString("latin1", MECHANISM_AT, MECHANISM_AT + MECHANISM_SIZE)
       .replace(/\0+$/, "");
     return {
-      major: octets[MAJOR_AT],
-      minor: octets[MAJOR_AT + 1],
+      major: bytes[MAJOR_AT],
+      minor: bytes[MAJOR_AT + 1],
       mechanism,
-      asServer: octets[AS_SERVER_AT] === 1,
+      asServer: bytes[AS_SERVER_AT] === 1,
     };
   }
 
   /** Ignores padding and filler (A3, A24). The count in an error is how many bytes it took to see the fault. */
   #check(): void {
-    const octets = this.#octets;
+    const bytes = this.#bytes;
     const length = this.#length;
-    if (length >= 1 && octets[0] !== 0xff) {
+    if (length >= 1 && bytes[0] !== 0xff) {
       throw new ProtocolError("not-zmtp", "the peer speaks ZMTP 1.0, or does not speak ZMTP", {
         rule: "A12, A22",
-        octets: 1,
+        size: 1,
       });
     }
-    if (length >= 10 && (octets[9] & 1) === 0) {
+    if (length >= 10 && (bytes[9] & 1) === 0) {
       throw new ProtocolError("version-too-old", "the peer speaks ZMTP 1.0", {
         rule: "A13, A22",
-        octets: 10,
+        size: 10,
       });
     }
     // libzmq 2 says 0, ZMTP 2.0 says 1, and no real peer says 2: it is closed as older than 3.0, where libzmq takes it
@@ -115,5 +115,5 @@ export class GreetingParser {
 export function tooOld(revision: number): ProtocolError {
   const text = `the peer speaks a ZMTP older than 3.0 (revision ${revision})`;
   const rule = `${["A11", "A10, A17", "A9"][revision]}, A22`;
-  return new ProtocolError("version-too-old", text, { rule, octets: OPENING_SIZE });
+  return new ProtocolError("version-too-old", text, { rule, size: OPENING_SIZE });
 }

@@ -196,7 +196,7 @@ export class Handshake {
       this.#state = "failed";
       throw new ProtocolError("handshake-too-large", "the peer does not wait for its authentication", {
         rule: "E4, RFC 27",
-        octets: this.#heldBytes,
+        size: this.#heldBytes,
       });
     }
     this.#held.push(Buffer.from(chunk));
@@ -204,7 +204,7 @@ export class Handshake {
 
   #progress(chunk: Uint8Array, verdict: Verdict | undefined): Progress {
     if (this.#state === "done" || this.#state === "failed") {
-      throw new Error(`assertion: octets for a handshake that is ${this.#state}`);
+      throw new Error(`assertion: bytes for a handshake that is ${this.#state}`);
     }
     const output: Buffer[] = [];
     try {
@@ -279,7 +279,7 @@ export class Handshake {
   #completeLegacy({ socketType, routingId }: LegacyHello): void {
     if (!isCompatible(this.#config.socketType, socketType)) {
       const text = `${this.#config.socketType} cannot talk to "${socketType}"`;
-      throw new ProtocolError("incompatible-socket-type", text, { rule: "A18, C8", octets: 1 });
+      throw new ProtocolError("incompatible-socket-type", text, { rule: "A18, C8", size: 1 });
     }
     this.#peer = {
       major: 2,
@@ -343,8 +343,8 @@ function joined(pieces: Buffer[]): Buffer | undefined {
   return pieces.length < 2 ? pieces[0] : Buffer.concat(pieces);
 }
 
-function say(output: Buffer[], octets: Buffer | undefined): void {
-  if (octets !== undefined) output.push(octets);
+function say(output: Buffer[], bytes: Buffer | undefined): void {
+  if (bytes !== undefined) output.push(bytes);
 }
 
 /** Refuses the peer with an ERROR command (C9). */

@@ -48,7 +48,7 @@ const IDENTITY_MAX = 255;
 
 /** Collects what the peer says, from pieces of any size. */
 export class LegacyHelloParser {
-  readonly #octets = Buffer.alloc(HEAD_SIZE + IDENTITY_MAX);
+  readonly #bytes = Buffer.alloc(HEAD_SIZE + IDENTITY_MAX);
   #length = 0;
 
   /** @throws ProtocolError for an unknown socket type, or a frame that cannot be an identity */
@@ -56,30 +56,30 @@ export class LegacyHelloParser {
     let consumed = this.#take(chunk, HEAD_SIZE);
     this.#check();
     if (this.#length < HEAD_SIZE) return { consumed };
-    const size = HEAD_SIZE + this.#octets[2];
+    const size = HEAD_SIZE + this.#bytes[2];
     consumed += this.#take(chunk.subarray(consumed), size);
     if (this.#length < size) return { consumed };
-    const routingId = Buffer.from(this.#octets.subarray(HEAD_SIZE, size));
-    return { hello: { socketType: TYPES[this.#octets[0]], routingId }, consumed };
+    const routingId = Buffer.from(this.#bytes.subarray(HEAD_SIZE, size));
+    return { hello: { socketType: TYPES[this.#bytes[0]], routingId }, consumed };
   }
 
   /** Takes bytes until there are `size`, and returns how many it took. */
   #take(chunk: Uint8Array, size: number): number {
     const count = Math.min(Math.max(0, size - this.#length), chunk.length);
-    this.#octets.set(chunk.subarray(0, count), this.#length);
+    this.#bytes.set(chunk.subarray(0, count), this.#length);
     this.#length += count;
     return count;
   }
 
   #check(): void {
-    const [type, flags] = this.#octets;
+    const [type, flags] = this.#bytes;
     if (this.#length >= 1 && type >= TYPES.length) {
       const text = `the peer speaks ZMTP 2.0 and has an unknown socket type, ${type}`;
-      throw new ProtocolError("incompatible-socket-type", text, { rule: "A18, RFC 15", octets: 1 });
+      throw new ProtocolError("incompatible-socket-type", text, { rule: "A18, RFC 15", size: 1 });
     }
     if (this.#length >= 2 && flags !== 0) {
       const text = "the peer speaks ZMTP 2.0 and sends no identity";
-      throw new ProtocolError("invalid-routing-id", text, { rule: "A10, RFC 15", octets: 2 });
+      throw new ProtocolError("invalid-routing-id", text, { rule: "A10, RFC 15", size: 2 });
     }
   }
 }

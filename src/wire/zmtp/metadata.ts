@@ -33,8 +33,8 @@ export function encodeMetadata(properties: Iterable<readonly [string, Uint8Array
   return Buffer.concat(pieces);
 }
 
-function invalid(text: string, rule: string, octets: number): ProtocolError {
-  return new ProtocolError("invalid-metadata", text, { rule, octets });
+function invalid(text: string, rule: string, size: number): ProtocolError {
+  return new ProtocolError("invalid-metadata", text, { rule, size });
 }
 
 /**

@@ -82,7 +82,7 @@ export interface ProtocolErrorDetails {
   /** Which of the failure events it becomes. Default `protocol`. */
   readonly kind?: "protocol" | "auth" | "other";
   /** How many bytes, or other things, were at fault. */
-  readonly octets?: number;
+  readonly size?: number;
   /** Bytes to send before closing. */
   readonly reply?: Buffer;
   /** Replaces libzmq's number for the code, with the status of a refusal (D3). */
@@ -152,7 +152,7 @@ export class ProtocolError extends Error {
     this.zmqCode = details.zmqCode ?? ZMQ_CODES[code] ?? 0;
     this.rule = details.rule;
     this.kind = details.kind ?? "protocol";
-    this.octets = details.octets ?? 0;
+    this.octets = details.size ?? 0;
     Object.defineProperty(this, "reply", { value: details.reply, enumerable: false, writable: true });
   }
 }

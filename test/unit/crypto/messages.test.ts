@@ -260,7 +260,7 @@ describe.each(libraries)("%s library", (name, crypto) => {
     ])("%s above its limit", (_, limits, stream, fault, count) => {
       const opening = opener(crypto, true, { ...ANY, ...limits });
       const frames = openAll(opening, stream);
-      expect(opening).toMatchObject({ fault, faultOctets: count });
+      expect(opening).toMatchObject({ fault, faultSize: count });
       expect(openAll(opener(crypto), stream).length).toBe(frames.length + 1);
     });
 
@@ -288,7 +288,7 @@ it("what does not fit into WebAssembly's memory is refused, and nothing is throw
   Object.assign(wasm, { _malloc: () => 0 });
   const opening = opener(crypto);
   expect(openAll(opening, box)).toEqual([]);
-  expect(opening).toMatchObject({ fault: OpenFault.frameTooLarge, faultOctets: 300_000 });
+  expect(opening).toMatchObject({ fault: OpenFault.frameTooLarge, faultSize: 300_000 });
   const sealing = sealer(crypto);
   sealing.begin([longFrame(0, large)]);
   expect(sealing.sealAlone().length).toBe(0);

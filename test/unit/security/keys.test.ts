@@ -58,7 +58,7 @@ describe("keys", () => {
     Buffer.alloc(32),
     Buffer.alloc(40, 0x7e),
   ])("%o is a RangeError that does not repeat it (P16)", (value) => {
-    const fault = { name: "RangeError", message: "thing must be a key: 32 octets, or 40 characters of Z85" };
+    const fault = { name: "RangeError", message: "thing must be a key: 32 bytes, or 40 characters of Z85" };
     expect(() => parseKey("thing", value)).toThrow(expect.objectContaining(fault));
   });
 

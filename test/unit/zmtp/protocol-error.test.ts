@@ -4,7 +4,7 @@ import { ProtocolError, printable } from "../../../src/wire/zmtp/protocol-error.
 
 describe("ProtocolError", () => {
   it("has the code, the rule, the number of bytes at fault, and libzmq's number", () => {
-    const error = new ProtocolError("unexpected-command", "PING instead of READY", { rule: "C2", octets: 7 });
+    const error = new ProtocolError("unexpected-command", "PING instead of READY", { rule: "C2", size: 7 });
     expect(error).toMatchObject({
       name: "ProtocolError",
       message: "PING instead of READY (RFC 37)",

@@ -21,7 +21,7 @@ export class DishStrategy extends Strategy implements Receiving<GroupMessage> {
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     if (message.length === 2) return !this.#groups.has(message[0]);
     const text = "a message of a group has two parts";
-    pipe.fail(new ProtocolError("malformed-group-message", text, { rule: "N11", octets: message.length }));
+    pipe.fail(new ProtocolError("malformed-group-message", text, { rule: "N11", size: message.length }));
     return true;
   };
 

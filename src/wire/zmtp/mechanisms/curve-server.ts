@@ -128,7 +128,7 @@ export class CurveServer implements Mechanism {
     const content = Buffer.concat([crypto.publicKey(secret), cookieNonce, cookie]);
     const nonce = crypto.random(LONG_NONCE_BYTES);
     const box = crypto.seal(content, nonceOf(PREFIX.welcome, nonce), helloKey);
-    for (const octets of [secret, kept, helloKey]) crypto.wipe(octets);
+    for (const bytes of [secret, kept, helloKey]) crypto.wipe(bytes);
     this.#state = "initiate";
     return encodeCommand("WELCOME", Buffer.concat([nonce, box]));
   }

@@ -36,13 +36,13 @@ export function nonceOf(prefix: string, rest: Uint8Array): Buffer {
 
 /** A short nonce that we send. A handshake uses 1 and 2 at most (P12). */
 export function shortNonce(value: number): Buffer {
-  const octets = Buffer.alloc(SHORT_NONCE_BYTES);
-  octets[SHORT_NONCE_BYTES - 1] = value;
-  return octets;
+  const bytes = Buffer.alloc(SHORT_NONCE_BYTES);
+  bytes[SHORT_NONCE_BYTES - 1] = value;
+  return bytes;
 }
 
-export function readShortNonce(octets: Buffer): ShortNonce {
-  return { high: octets.readUInt32BE(0), low: octets.readUInt32BE(4) };
+export function readShortNonce(bytes: Buffer): ShortNonce {
+  return { high: bytes.readUInt32BE(0), low: bytes.readUInt32BE(4) };
 }
 
 /** The key that we share with a peer. @throws ProtocolError for a public key of low order, which gives no secret */
@@ -65,13 +65,13 @@ export function openBox(
 ): Buffer {
   const message = crypto.open(box, nonce, key);
   if (message === undefined) {
-    throw new ProtocolError("cryptographic", `${what} does not open`, { rule, octets: box.length });
+    throw new ProtocolError("cryptographic", `${what} does not open`, { rule, size: box.length });
   }
   return asBuffer(message);
 }
 
-export function asBuffer(octets: Uint8Array): Buffer {
-  return Buffer.from(octets.buffer as ArrayBuffer, octets.byteOffset, octets.byteLength);
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A command of the wrong size or shape. */
@@ -79,9 +79,9 @@ export function malformedCommand(
   code: ProtocolErrorCode,
   text: string,
   rule: string,
-  octets: number,
+  size: number,
 ): ProtocolError {
-  return new ProtocolError(code, text, { rule, octets });
+  return new ProtocolError(code, text, { rule, size });
 }
 
 /** Whether two keys are the same. Both are public, so the time that it takes reveals nothing. */

@@ -78,5 +78,5 @@ export interface CurveCrypto {
   /** Returns undefined for a box that was not made with this nonce and key. */
   open(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | undefined;
   /** Overwrites secret bytes. */
-  wipe(octets: Uint8Array): void;
+  wipe(bytes: Uint8Array): void;
 }

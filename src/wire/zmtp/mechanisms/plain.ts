@@ -157,9 +157,9 @@ export class PlainServer implements Mechanism {
 }
 
 function credential(name: string, value: string): Buffer {
-  const octets = Buffer.from(value);
-  if (octets.length > CREDENTIAL_MAX) throw new RangeError(`${name} has more than ${CREDENTIAL_MAX} bytes`);
-  return Buffer.concat([Buffer.from([octets.length]), octets]);
+  const bytes = Buffer.from(value);
+  if (bytes.length > CREDENTIAL_MAX) throw new RangeError(`${name} has more than ${CREDENTIAL_MAX} bytes`);
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
 /** Each has its length in front, as in the grammar, and nothing follows (O1, O3, O4). */
@@ -188,7 +188,7 @@ function malformed(
   code: "malformed-hello" | "malformed-welcome",
   text: string,
   rule: string,
-  octets: number,
+  size: number,
 ): ProtocolError {
-  return new ProtocolError(code, text, { rule, octets });
+  return new ProtocolError(code, text, { rule, size });
 }

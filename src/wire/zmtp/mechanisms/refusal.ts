@@ -14,7 +14,7 @@ export function refusedByPeer(data: Buffer): ProtocolError {
   if (data.length === 0 || data[0] > data.length - 1) {
     return new ProtocolError("malformed-error", "an ERROR command is cut short", {
       rule: "D4",
-      octets: data.length,
+      size: data.length,
     });
   }
   const reason = data.toString("latin1", 1, 1 + data[0]);
@@ -58,12 +58,7 @@ export function expectCommand(body: Buffer, wanted: string, rule: string): Buffe
   throw unexpected(command, body.length, wanted, rule);
 }
 
-function unexpected(
-  command: Command | undefined,
-  octets: number,
-  wanted: string,
-  rule: string,
-): ProtocolError {
+function unexpected(command: Command | undefined, size: number, wanted: string, rule: string): ProtocolError {
   const name = command === undefined ? "something that is not a command" : `"${printable(command.name)}"`;
-  return new ProtocolError("unexpected-command", `${name} instead of ${wanted}`, { rule, octets });
+  return new ProtocolError("unexpected-command", `${name} instead of ${wanted}`, { rule, size });
 }
