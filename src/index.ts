@@ -31,7 +31,7 @@ export { Context, type ContextOptions, context } from "./core/context.js";
 export { Observer } from "./core/observer.js";
 export type { Sendable } from "./core/sender.js";
 export type { SocketStats } from "./core/stats.js";
-export { engine, version } from "./core/version.js";
+export { addonError, engine, version } from "./core/version.js";
 export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/options.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";
 export type { Authenticate, AuthenticationAnswer } from "./security/callback.js";

@@ -1,9 +1,10 @@
 /**
- * Tells the events of one socket: to its observer, and to whoever listens by name.
+ * Tells the events of one socket: to its observer, to whoever listens by name, and to `NODE_DEBUG=zwire`.
  */
 
 import type { Event, EventType, SocketEvents } from "../base/events.js";
 import { Observer } from "./observer.js";
+import { trace, traced, traceName } from "./trace.js";
 
 /** Whoever has listeners by name: the face of a socket. */
 export interface Listeners {
@@ -14,14 +15,17 @@ export interface Listeners {
 export class Events {
   readonly #listeners: Listeners;
   readonly #soon: (run: () => void) => void;
+  /** The socket's name in what is traced. */
+  readonly #name: string;
   #observer: Observer | null = null;
   /** "end" has been told: nothing follows it, also of a bind() that only now finds the socket closed. */
   #ended = false;
 
   /** @param soon calls a function when the present call stack is done */
-  constructor(listeners: Listeners, soon: (run: () => void) => void) {
+  constructor(socketType: string, listeners: Listeners, soon: (run: () => void) => void) {
     this.#listeners = listeners;
     this.#soon = soon;
+    this.#name = traceName(socketType);
   }
 
   /** The events, to be read from now on. */
@@ -31,7 +35,9 @@ export class Events {
   }
 
   tell<E extends EventType>(type: E, payload: SocketEvents[E]): void {
-    if (this.#ended || (this.#observer === null && this.#listeners.listenerCount(type) === 0)) return;
+    if (this.#ended) return;
+    if (traced()) trace(this.#name, type, payload);
+    if (this.#observer === null && this.#listeners.listenerCount(type) === 0) return;
     const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
     try {
       this.#observer?.tell(event);

@@ -70,7 +70,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.type = type;
     this.socketType = type.name;
     this.raw = type.raw === true;
-    this.events = new Events(listeners, (run) => this.runtime.nextTick(run));
+    this.events = new Events(type.name, listeners, (run) => this.runtime.nextTick(run));
     Object.assign(this.options, defaultsOf(type.name));
     const strategy = new type.strategy(this);
     this.strategy = strategy;

@@ -3,6 +3,7 @@
  * otherwise the addon is used where it loads.
  */
 import { ZmqError } from "../base/errors.js";
+import { debuglog } from "../base/platform.js";
 import type { StreamEngine } from "./contract/stream-engine.js";
 import type { Transport } from "./contract/transport.js";
 import { IpcTransport } from "./ipc.js";
@@ -11,31 +12,58 @@ import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
 import { TcpTransport } from "./tcp.js";
 
-let engine: StreamEngine | undefined;
+const debug = debuglog("zwire");
 
-function chooseEngine(): StreamEngine {
+/** An engine, and why the portable one was chosen. */
+interface Choice {
+  readonly engine: StreamEngine;
+  readonly reason?: Error;
+}
+
+let choice: Choice | undefined;
+
+function chooseEngine(): Choice {
   const forced = process.env.ZWIRE_ENGINE;
   if (forced !== undefined && forced !== "" && forced !== "native" && forced !== "portable") {
     throw new ZmqError("EINVAL", { detail: `ZWIRE_ENGINE must be "native" or "portable"; got "${forced}"` });
   }
-  if (forced === "portable") return portableEngine;
+  if (forced === "portable") {
+    return {
+      engine: portableEngine,
+      reason: new Error("ZWIRE_ENGINE=portable asks for the portable engine"),
+    };
+  }
   const native = nativeEngine();
   if (native === undefined && forced === "native") {
     throw new ZmqError("ENOTSUP", { cause: addonError(), detail: "ZWIRE_ENGINE=native, but no addon loads" });
   }
-  return native ?? portableEngine;
+  return native === undefined ? { engine: portableEngine, reason: addonError() } : { engine: native };
 }
 
-/** The engine in use: chosen once, when it is first needed. */
+/** The choice, made once, when an engine is first needed. */
+function chosen(): Choice {
+  if (choice === undefined) {
+    choice = chooseEngine();
+    const why = choice.reason?.message.replace(/\s*\n\s*/g, "; ") ?? "the addon is loaded";
+    debug("engine %s: %s", choice.engine.name, why);
+  }
+  return choice;
+}
+
+/** The engine in use. @throws ZmqError when `ZWIRE_ENGINE` asks for one that cannot be had */
 export function streamEngine(): StreamEngine {
-  engine ??= chooseEngine();
-  return engine;
+  return chosen().engine;
+}
+
+/** Why the portable engine is in use; undefined with the native one. @throws as streamEngine */
+export function portableReason(): Error | undefined {
+  return chosen().reason;
 }
 
 /** The schemes of the engine, made when they are first needed, and those that were registered. */
 const transports = new Map<string, Transport | ((engine: StreamEngine) => Transport)>([
-  ["tcp", (chosen) => new TcpTransport(chosen)],
-  ["ipc", (chosen) => new IpcTransport(chosen)],
+  ["tcp", (engine) => new TcpTransport(engine)],
+  ["ipc", (engine) => new IpcTransport(engine)],
 ]);
 
 /**

@@ -95,9 +95,14 @@ describe("the package", () => {
     expect(manifest.scripts.prepack).toBe("node scripts/ready.mjs --quiet");
   });
 
-  it("without addon and compiler uses the portable engine, with no error", () => {
+  it("without addon and compiler uses the portable engine, with no error, and can say why", () => {
     writeFileSync(join(home, "talk.mjs"), `import { engine, Pull, Push } from "zwire";${TALK}`);
     expect(node("talk.mjs")).toBe("portable hello\n");
+    writeFileSync(
+      join(home, "why.mjs"),
+      'import { addonError } from "zwire"; console.log(addonError()?.message);',
+    );
+    expect(node("why.mjs")).toMatch(/^No native build was found for platform=/);
   });
 
   it("loads a crypto library for CURVE only, and needs no native one (P8)", () => {
@@ -115,6 +120,7 @@ describe("the package", () => {
     mkdirSync(prebuilt, { recursive: true });
     cpSync(join(ROOT, "build", "Release", "zwire.node"), join(prebuilt, "zwire.node"));
     expect(node("talk.mjs")).toBe("native hello\n");
+    expect(node("why.mjs")).toBe("undefined\n");
     rmSync(join(installed, "prebuilds"), { recursive: true });
   });
 

@@ -2,7 +2,7 @@
  * The calls of a client that are on their way: which event belongs to which call, and what becomes of a call whose server
  * is lost. Requests come encoded.
  */
-import type { Buffer } from "../../base/platform.js";
+import { type Buffer, debuglog } from "../../base/platform.js";
 import { Channel } from "../channel.js";
 import type { Environment } from "../clock.js";
 import { CallRefused } from "../errors.js";
@@ -28,6 +28,8 @@ import { type Dispatch, SendQueue } from "./send-queue.js";
 
 /** Calls given up while it was not known whether the server is zwire; it hears of this many as soon as it is. */
 const MOST_UNTOLD = 1000;
+
+const debug = debuglog("zwire");
 
 export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dispatch {
   readonly #options: CheckedClientOptions;
@@ -187,6 +189,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     this.#leave(call);
     call.requeue();
     this.counts.retried++;
+    debug("rpc call of %s is sent again: its server %s", call.method, refused ? "refused it" : "was lost");
     this.#queue.addAgain(call);
     return true;
   }

@@ -1,0 +1,45 @@
+/**
+ * What `NODE_DEBUG=zwire` prints of a socket's events: addresses, types of sockets, errors. Never what might be secret: no
+ * options, keys, names, metadata or messages.
+ */
+
+import type { EventType, SocketEvents } from "../base/events.js";
+import { debuglog } from "../base/platform.js";
+
+const debug = debuglog("zwire");
+
+/** Sockets that were made while events are printed: tells those of one type apart. */
+let sockets = 0;
+
+/** Whether events are printed. It is settled when the process starts, and costs nothing to ask. */
+export function traced(): boolean {
+  return debug.enabled;
+}
+
+/** The name of a new socket in what is printed. */
+export function traceName(socketType: string): string {
+  return debug.enabled ? `${socketType}#${++sockets}` : "";
+}
+
+/** An error in one line. The text of an exception in the application's own `authenticate` is left out. */
+function errorText(error: Error): string {
+  const { code } = error as { code?: string };
+  const foreign = code === "authentication-failed" && error.cause !== undefined;
+  const text = foreign ? "" : error.message.replace(/\s*\n\s*/g, "; ");
+  return [code, text].filter(Boolean).join(": ");
+}
+
+/** Prints an event of a socket. */
+export function trace<E extends EventType>(socket: string, type: E, payload: SocketEvents[E]): void {
+  const { address, endpoint, peer, interval, limit, action, value, error } = payload as Partial<
+    SocketEvents["connect:retry"] & SocketEvents["limit"]
+  >;
+  const words = [socket, type];
+  if (address) words.push(address);
+  if (endpoint && endpoint !== address) words.push(`at ${endpoint}`);
+  if (peer !== undefined) words.push(`(${peer.socketType})`);
+  if (interval !== undefined) words.push(`in ${interval} ms`);
+  if (limit !== undefined) words.push(value === undefined ? limit : `${limit} ${value}`, `${action}`);
+  if (error !== undefined) words.push(`- ${errorText(error)}`);
+  debug("%s", words.join(" "));
+}
