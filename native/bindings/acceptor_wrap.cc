@@ -38,7 +38,7 @@ AcceptorWrap::AcceptorWrap(const Napi::CallbackInfo& info)
       binding_number_(binding_ == nullptr ? 0 : info[0].As<Napi::Number>().DoubleValue()),
       owner_(info.Env()) {}
 
-// On the event loop, where JavaScript may be gone.
+// Called from the event loop. JavaScript may no longer run then, so this uses plain Node-API (see reference.h).
 void AcceptorWrap::OnAccept(int fd) {
   const napi_env env = Env();
   Scope scope(env);
@@ -132,7 +132,8 @@ Napi::Value AcceptorWrap::ListenDescriptor(const Napi::CallbackInfo& info) {
   const SocketOptions options = ReadSocketOptions(info[2]);
   const int fd = info[0].As<Napi::Number>().Int32Value();
   int status = AdoptListener(fd, info[1].As<Napi::Boolean>().Value(), options);
-  // -EEXIST: this event loop watches it already. Whatever fails, the descriptor stays its owner's.
+  // Acceptor::Open fails with -EEXIST if this event loop already watches the descriptor. On any failure the caller
+  // still owns the descriptor, so it is not closed here.
   if (status == 0) status = Acceptor::Open(environment_.loop, fd, options, this, &acceptor_);
   if (status == 0) Opened();
   return Napi::Number::New(env, status);
@@ -156,7 +157,8 @@ Napi::Value AcceptorWrap::Close(const Napi::CallbackInfo& info) {
     environment_.open.erase(this);
     Release();
   }
-  owner_.Reset();  // also of an acceptor that never listened
+  // Needed even if the acceptor never listened: the owner refers to this object, and neither would ever be collected.
+  owner_.Reset();
   return info.Env().Undefined();
 }
 

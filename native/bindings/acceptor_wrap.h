@@ -1,4 +1,4 @@
-// The JavaScript class Acceptor: listens, and hands each connection over as a Stream.
+// The JavaScript class Acceptor: it listens, and gives each accepted connection to JavaScript as a Stream.
 #pragma once
 
 #include <napi.h>
@@ -32,7 +32,7 @@ class AcceptorWrap : public Napi::ObjectWrap<AcceptorWrap>, public AcceptorListe
   void Release();
 
   Environment& environment_;
-  // Lives as long as the environment.
+  // Owned by the environment, which outlives this object.
   Binding* binding_;
   double binding_number_;
   Acceptor* acceptor_ = nullptr;

@@ -1,4 +1,4 @@
-// The addon's exports: init, errorName, checkTcp, Stream, Acceptor (see src/native.ts).
+// The addon's exports: init, errorName, checkTcp, Stream, Acceptor (typed in src/transport/native/addon.ts).
 #include <napi.h>
 #include <uv.h>
 

@@ -11,7 +11,7 @@ Environment::Environment(Napi::Env env) : stream_constructor(env), receive(env),
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
-  loop->new_receive = [this] { return NewReceive(); };  // called by open streams only, and they go first
+  loop->new_receive = [this] { return NewReceive(); };  // only open streams call it, and they close before `this` goes
   napi_async_init(env, nullptr, Napi::String::New(env, "zwire"), &context_);
   napi_add_async_cleanup_hook(env, Cleanup, this, &hook_);
 }
@@ -68,14 +68,14 @@ void Environment::Call(const Binding& binding, Binding::Callback callback, napi_
       napi_make_callback(env_, context_, receiver, function, arguments.size(), arguments.begin(), nullptr);
   if (status != napi_pending_exception) return;
   napi_value error;
-  // Fails while the thread is being terminated; there is nobody left to tell then.
+  // This fails while the thread is being terminated. Nothing can report the error then.
   if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
 uint8_t* Environment::NewBuffer(size_t size, napi_value* buffer) {
   void* memory = nullptr;
   if (napi_create_buffer(env_, size, &memory, buffer) == napi_ok) return static_cast<uint8_t*>(memory);
-  Forget();
+  ClearException();
   return nullptr;
 }
 
@@ -83,7 +83,7 @@ bool Environment::Copy(const uint8_t* data, size_t size, napi_value* buffer, siz
   if (size > kPooledBytes) {
     *at = 0;
     if (napi_create_buffer_copy(env_, size, data, nullptr, buffer) == napi_ok) return true;
-    Forget();
+    ClearException();
     return false;
   }
   *buffer = pool_.Value();
@@ -107,28 +107,30 @@ bool Environment::NewPool(napi_value* pool) {
   if (pool_.empty()) return false;
   pool_memory_ = memory;
   pool_used_ = 0;
-  Share(*pool);
+  TellShared(*pool);
   return true;
 }
 
-void Environment::Share(napi_value buffer) {
-  // No callback from the event loop: nothing of the program's may run here.
+void Environment::TellShared(napi_value buffer) {
+  // A plain call, not napi_make_callback: that would also run the program's promises and ticks, which must not happen
+  // here.
   napi_value nobody;
   const napi_value function = bindings_.empty() ? nullptr : bindings_[0]->callbacks[Binding::kOnShared]->Value();
   if (function == nullptr || napi_get_undefined(env_, &nobody) != napi_ok) return;
-  if (napi_call_function(env_, nobody, function, 1, &buffer, nullptr) != napi_ok) Forget();
+  if (napi_call_function(env_, nobody, function, 1, &buffer, nullptr) != napi_ok) ClearException();
 }
 
 uint8_t* Environment::NewReceive() {
   Scope scope(env_);
-  // A second one follows a first that was lent: from now on they come and go.
+  // A second buffer means that the first was lent to JavaScript. From now on such buffers are allocated and freed
+  // often.
   if (!receive.empty()) KeepFreed();
   napi_value buffer;
   uint8_t* memory = NewBuffer(Loop::kBufferBytes, &buffer);
   if (memory == nullptr) return nullptr;
   receive.Set(buffer);
   if (receive.empty()) return nullptr;
-  Share(buffer);
+  TellShared(buffer);
   return memory;
 }
 
@@ -137,7 +139,7 @@ void Environment::KeepFreed() {
   keeps_freed_ = true;
 }
 
-void Environment::Forget() {
+void Environment::ClearException() {
   napi_value error;
   napi_get_and_clear_last_exception(env_, &error);
 }
@@ -145,7 +147,7 @@ void Environment::Forget() {
 void Environment::Cleanup(napi_async_cleanup_hook_handle hook, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->closing_ = true;
-  // The loop outlives this object: libuv lets go of handles after the environment's data is gone.
+  // Keep the Loop alive: libuv closes the handles only after this Environment has been deleted.
   std::shared_ptr<Loop> loop = self->loop;
   const std::unordered_set<OpenHandle*> open(std::move(self->open));
   self->open.clear();

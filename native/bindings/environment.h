@@ -1,5 +1,5 @@
-// What the addon keeps per JavaScript environment (a thread, or a worker): the callbacks, the frame table, the open
-// handles. Everything goes with the environment; there are no statics.
+// What the addon keeps per JavaScript environment (the main thread or a worker): callbacks, frame tables, open handles.
+// It is freed with its environment. There are no static variables, so that workers do not share state.
 #pragma once
 
 #include <napi.h>
@@ -16,15 +16,16 @@
 
 namespace zwire {
 
-// A wrapper whose handle is open.
+// A wrapper that has an open handle.
 class OpenHandle {
  public:
   virtual ~OpenHandle() = default;
-  // The environment is going away: close without a word to JavaScript.
+  // Called when the environment is torn down: closes the handle without calling JavaScript.
   virtual void Shutdown() = 0;
 };
 
-// What one call of init has given: a program may evaluate our modules twice, and each copy has handles of its own.
+// The callbacks and the frame table of one call of init. A program may load our modules twice (two copies of the
+// package in one thread); each copy calls init and has its own Binding.
 struct Binding {
   enum Callback {
     kOnConnect,
@@ -54,37 +55,42 @@ class Environment {
   ~Environment();
 
   Napi::Value Init(const Napi::CallbackInfo& info);
-  // Calls into JavaScript from the event loop; an exception there is the program's uncaught exception. Whatever runs
-  // on the event loop uses plain Node-API, see reference.h.
+  // Calls into JavaScript from the event loop. An exception there becomes an uncaught exception of the program. Code
+  // that runs on the event loop uses plain Node-API (see reference.h).
   void Call(const Binding& binding, Binding::Callback callback, napi_value receiver,
             std::initializer_list<napi_value> arguments);
-  // Forgets an exception that a failed call into the engine has left, so that it reaches nobody it does not concern.
-  void Forget();
-  // Memory for JavaScript, zeroed by nobody. nullptr where there is none.
+  // Clears the exception that a failed Node-API call has left pending. Otherwise the next JavaScript call would throw
+  // it, although it has nothing to do with it.
+  void ClearException();
+  // Makes a Buffer without zeroing its memory. nullptr if there is no memory.
   uint8_t* NewBuffer(size_t size, napi_value* buffer);
-  // A copy of few bytes in a Buffer that others lie in, too. `at` is its place there.
+  // Copies a few bytes into a Buffer that is shared with other copies. `at` is the offset of the copy in that Buffer.
   bool Copy(const uint8_t* data, size_t size, napi_value* buffer, size_t* at);
-  // Whether the receive buffer, which JavaScript has views of, still is one.
+  // Whether the receive buffer still has its memory. JavaScript has views of it, and can detach (transfer) that memory.
   bool ReceiveAttached() { return Attached(receive.Value(), loop->receive); }
-  // Large buffers come and go from now on.
+  // Call before large buffers are allocated and freed often: lets malloc keep freed memory (see allocator.h). Acts
+  // once.
   void KeepFreed();
-  // The binding that a constructor was given the number of; nullptr, and a TypeError, where there is none.
+  // The Binding whose number is the first argument of a constructor. Throws a TypeError and gives nullptr if there is
+  // none.
   Binding* BindingOf(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Loop> loop;
   std::unordered_set<OpenHandle*> open;
   StrongReference stream_constructor;
-  // The Buffer behind loop->receive.
+  // The Buffer that owns the memory at loop->receive.
   StrongReference receive;
-  // Copies of up to so many bytes share a Buffer. A Buffer of its own is most of the cost of a message that comes alone.
+  // Copies of up to this many bytes share a Buffer: creating a Buffer is most of the cost of a message that arrives
+  // alone.
   static constexpr size_t kPooledBytes = 1024;
-  // Tells JavaScript of memory that several messages lie in.
-  void Share(napi_value buffer);
+  // Tells JavaScript that several messages lie in this Buffer, which then forbids a program to transfer its memory.
+  void TellShared(napi_value buffer);
 
  private:
   uint8_t* NewReceive();
   bool NewPool(napi_value* pool);
-  // Whether a Buffer's memory is still its own: a program can detach what it has a view of, and somebody else owns it then.
+  // Whether `buffer` still owns `memory`. A program that has a view of it can detach the memory (by transferring it),
+  // and then something else owns it.
   bool Attached(napi_value buffer, const uint8_t* memory);
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
 
@@ -92,7 +98,8 @@ class Environment {
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::vector<std::unique_ptr<Binding>> bindings_;
-  // What Copy fills. As large as Node's own pool: a message that is kept holds no more than this alive.
+  // The Buffer that Copy fills. It has the size of Node's own pool, because a message that a program keeps holds all of
+  // it.
   static constexpr size_t kPoolBytes = 8192;
   StrongReference pool_;
   uint8_t* pool_memory_ = nullptr;
@@ -101,7 +108,7 @@ class Environment {
   bool keeps_freed_ = false;
 };
 
-// Reads the fields of NativeSocketOptions; missing ones leave the system's value.
+// Reads the fields of NativeSocketOptions. A missing field leaves the system's value.
 SocketOptions ReadSocketOptions(const Napi::Value& value);
 
 }  // namespace zwire

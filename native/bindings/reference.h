@@ -1,5 +1,5 @@
-// A strong reference to a JavaScript value. Plain Node-API: node-addon-api's own answers a failed call by throwing,
-// which aborts the process where no JavaScript may run any more (a worker that is being terminated).
+// A strong reference to a JavaScript value. It uses plain Node-API, because the one of node-addon-api throws when a
+// call fails. That aborts the process if JavaScript may no longer run (in a worker that is being terminated).
 #pragma once
 
 #include <node_api.h>
@@ -18,7 +18,7 @@ class StrongReference {
     if (value != nullptr && napi_create_reference(env_, value, 1, &reference_) != napi_ok) reference_ = nullptr;
   }
 
-  // nullptr when empty; valid in the current handle scope.
+  // nullptr if empty. The value is valid in the current handle scope.
   napi_value Value() const {
     napi_value value = nullptr;
     if (reference_ != nullptr) napi_get_reference_value(env_, reference_, &value);
@@ -37,7 +37,7 @@ class StrongReference {
   napi_ref reference_ = nullptr;
 };
 
-// Handles made in its life are dropped at its end.
+// A handle scope: JavaScript values made while it lives are released when it is destroyed.
 class Scope {
  public:
   explicit Scope(napi_env env) : env_(env) { napi_open_handle_scope(env_, &scope_); }

@@ -14,7 +14,7 @@ Napi::Value Misuse(Napi::Env env, const char* text) {
   return env.Undefined();
 }
 
-// Infinity and all that is above an integer's range count as no limit.
+// Infinity, and any value above the range of an integer, means no limit.
 uint64_t ToLimit(double value) { return value < 0x1p63 ? static_cast<uint64_t>(value) : UINT64_MAX; }
 
 std::string OptionalString(const Napi::Object& object, const char* name) {
@@ -57,7 +57,7 @@ StreamWrap::StreamWrap(const Napi::CallbackInfo& info)
       body_(info.Env()),
       writing_(info.Env()) {}
 
-// Only an object whose stream is closed can be collected: an open one holds a reference to itself.
+// Needs no cleanup: an object with an open stream holds a reference to itself, so only a closed one is collected.
 StreamWrap::~StreamWrap() = default;
 
 int StreamWrap::Adopt(int fd) {
@@ -81,7 +81,7 @@ void StreamWrap::Shutdown() {
   if (stream_ != nullptr) Release();
 }
 
-// Frames and events: on the event loop, where JavaScript may be gone
+// Frames and events. Called from the event loop, where JavaScript may no longer run: plain Node-API only.
 
 bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t count) {
   const napi_env env = Env();
@@ -93,11 +93,11 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
     chunk = environment_.receive.Value();
     loop.lent = true;
   } else {
-    // Few bytes: a copy of just these, so that a message kept does not keep the whole buffer.
+    // For a few bytes, copy just these: otherwise a message that the program keeps would hold the whole receive buffer.
     size_t at = 0;
     if (!environment_.Copy(data + begin, end - begin, &chunk, &at)) return false;
-    if (count > 1 && end - begin > Environment::kPooledBytes) environment_.Share(chunk);
-    const auto moved = static_cast<uint32_t>(at - begin);  // modulo 2^32, as the sum below
+    if (count > 1 && end - begin > Environment::kPooledBytes) environment_.TellShared(chunk);
+    const auto moved = static_cast<uint32_t>(at - begin);  // may wrap modulo 2^32; the addition below wraps back
     if (moved != 0) {
       for (size_t i = 0; i < count; i++) binding_->table[i].offset += moved;
     }
@@ -105,7 +105,7 @@ bool StreamWrap::Frames(const uint8_t* data, size_t begin, size_t end, size_t co
   if (napi_create_uint32(env, static_cast<uint32_t>(count), &number) != napi_ok) return false;
   environment_.Call(*binding_, Binding::kOnFrames, owner_.Value(), {chunk, number});
   if (stream_ == nullptr) return false;
-  // What follows in the receive buffer must not be read where the program has given its memory away.
+  // The callback may have detached the receive buffer's memory. If so, the rest of the buffer must not be read.
   return data != loop.receive || !loop.lent || environment_.ReceiveAttached();
 }
 
@@ -122,7 +122,7 @@ uint8_t* StreamWrap::BeginLarge(size_t capacity) {
 
 uint8_t* StreamWrap::GrowLarge(size_t filled, size_t capacity) {
   const napi_env env = Env();
-  Scope scope(env);  // keeps the old memory until it is copied
+  Scope scope(env);  // keeps the old Buffer alive until its bytes are copied
   void* old_memory = nullptr;
   size_t old_size = 0;
   if (napi_get_buffer_info(env, body_.Value(), &old_memory, &old_size) != napi_ok) return nullptr;
@@ -155,7 +155,7 @@ bool StreamWrap::OnBytes(const uint8_t* data, size_t size) {
   Scope scope(env);
   napi_value chunk;
   if (napi_create_buffer_copy(env, size, data, nullptr, &chunk) != napi_ok) {
-    environment_.Forget();
+    environment_.ClearException();
     return false;
   }
   environment_.Call(*binding_, Binding::kOnBytes, owner_.Value(), {chunk});
@@ -168,7 +168,7 @@ void StreamWrap::OnDrain() {
   environment_.Call(*binding_, Binding::kOnDrain, owner_.Value(), {});
 }
 
-// A view of memory that was transferred is empty, and one of memory that was resized ends elsewhere.
+// A Buffer has length 0 after its memory was transferred, and ends at another address after its memory was resized.
 bool StreamWrap::Intact(size_t first, const iovec* segments, size_t count) {
   const napi_env env = Env();
   Scope scope(env);
@@ -179,10 +179,10 @@ bool StreamWrap::Intact(size_t first, const iovec* segments, size_t count) {
     size_t size = 0;
     if (napi_get_element(env, kept, static_cast<uint32_t>(first + i), &chunk) != napi_ok ||
         napi_get_buffer_info(env, chunk, &data, &size) != napi_ok) {
-      environment_.Forget();
+      environment_.ClearException();
       return false;
     }
-    // Of the first one, a part may have been written.
+    // Compare the ends, not the starts: part of the first segment may have been written already.
     const auto* end = static_cast<const uint8_t*>(segments[i].iov_base) + segments[i].iov_len;
     if (size < segments[i].iov_len || static_cast<const uint8_t*>(data) + size != end) return false;
   }
@@ -249,7 +249,7 @@ Napi::Value StreamWrap::StartFrames(const Napi::CallbackInfo& info) {
   double limits[4];
   bool valid = info.Length() >= 5 && napi_get_buffer_info(env, info[4], &data, &size) == napi_ok;
   for (size_t i = 0; valid && i < 4; i++) {
-    valid = napi_get_value_double(env, info[i], &limits[i]) == napi_ok && limits[i] >= 0;  // not NaN either
+    valid = napi_get_value_double(env, info[i], &limits[i]) == napi_ok && limits[i] >= 0;  // false for NaN, too
   }
   if (!valid) return Misuse(env, "startFrames(maxFrameBytes, maxCommandBytes, maxParts, maxMessageBytes, leftover)");
   if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
@@ -257,7 +257,7 @@ Napi::Value StreamWrap::StartFrames(const Napi::CallbackInfo& info) {
     Napi::Error::New(env, "frames are decoded already").ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  // Called back from here, frames must not find the leftover's memory gone: info holds it.
+  // StartFrames calls back into JavaScript, and needs the leftover's memory meanwhile: `info` keeps the Buffer alive.
   stream_->StartFrames(binding_->table, binding_->table_entries,
                        {ToLimit(limits[0]), ToLimit(limits[1]), ToLimit(limits[2]), ToLimit(limits[3])},
                        static_cast<uint8_t*>(data), size);
@@ -272,7 +272,7 @@ Napi::Value StreamWrap::WriteSegments(Napi::Env env, const iovec* segments, cons
   }
   const ssize_t left = stream_->Write(segments, count);
   if (left > 0) {
-    // An array of our own: the caller may change its.
+    // Keep an array of our own: the caller may change its array.
     Napi::Array keep = Napi::Array::New(env, count);
     for (size_t i = 0; i < count; i++) keep.Set(static_cast<uint32_t>(i), values[i]);
     writing_.Set(keep);
@@ -330,7 +330,8 @@ Napi::Value StreamWrap::Close(const Napi::CallbackInfo& info) {
     environment_.open.erase(this);
     Release();
   }
-  owner_.Reset();  // also of a stream that never opened: the owner holds us, and would never be collected
+  // Needed even if the stream never opened: the owner refers to this object, and neither would ever be collected.
+  owner_.Reset();
   return info.Env().Undefined();
 }
 

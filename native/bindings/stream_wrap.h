@@ -1,4 +1,5 @@
-// The JavaScript class Stream: checks arguments, keeps what must stay alive, and passes frames on.
+// The JavaScript class Stream: it checks arguments, keeps alive the memory that is in use, and passes frames to
+// JavaScript.
 #pragma once
 
 #include <napi.h>
@@ -14,7 +15,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   explicit StreamWrap(const Napi::CallbackInfo& info);
   ~StreamWrap() override;
 
-  // Takes over a descriptor; 0 or a negative errno.
+  // Takes over a descriptor, and closes it on failure. 0 or a negative errno.
   int Adopt(int fd);
 
   // FrameSink
@@ -53,18 +54,18 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value GetPeerCredentials(const Napi::CallbackInfo& info);
 
   Napi::Value Connect(Napi::Env env, int fd);
-  // `values` own the segments' memory, and are kept while the kernel has not taken it.
+  // `values` own the memory of the segments. They are kept alive until the kernel has taken all of it.
   Napi::Value WriteSegments(Napi::Env env, const iovec* segments, const napi_value* values, size_t count);
   void Release();
 
   Environment& environment_;
-  // Lives as long as the environment.
+  // Owned by the environment, which outlives this object.
   Binding* binding_;
   Stream* stream_ = nullptr;
   StrongReference owner_;
-  // The Buffer that a large body is read into.
+  // The Buffer into which a large body is being read.
   StrongReference body_;
-  // Whose memory the kernel has still to take.
+  // The array of Buffers whose memory the kernel has not taken yet.
   StrongReference writing_;
 };
 

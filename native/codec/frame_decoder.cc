@@ -26,9 +26,10 @@ Fault FrameDecoder::Check(uint32_t flags, uint64_t length) const {
   if (flags == kFlagCommand) {
     return length > limits_.max_command_bytes ? Fault::kCommandTooLarge : Fault::kNone;
   }
-  if (length > limits_.max_frame_bytes) return Fault::kFrameTooLarge;  // also bit 63: the limit is below it (E4)
+  // Covers a size with bit 63, too: the limit is below 2^63 (E4).
+  if (length > limits_.max_frame_bytes) return Fault::kFrameTooLarge;
   if (parts_ >= limits_.max_parts) return Fault::kTooManyParts;
-  // No overflow: message_bytes_ never exceeds the limit.
+  // The subtraction cannot wrap: message_bytes_ never exceeds the limit.
   return length > limits_.max_message_bytes - message_bytes_ ? Fault::kMessageTooLarge : Fault::kNone;
 }
 
@@ -50,7 +51,7 @@ bool FrameDecoder::Flush(const uint8_t* data, size_t begin, size_t end, size_t c
 bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
   carry_.clear();
   size_t at = 0;
-  size_t begin = 0;  // first byte of the first frame in the table
+  size_t begin = 0;  // where the header of the first frame in the table begins
   size_t count = 0;
   while (size - at >= 2) {
     const uint8_t first = data[at];
@@ -62,9 +63,9 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
     const uint32_t flags = (first & kFlagCommand) != 0 ? kFlagCommand : (first & kFlagMore);
     fault_ = Check(flags, length);
     if (fault_ != Fault::kNone) {
-      fault_size_ = fault_ == Fault::kTooManyParts      ? parts_ + 1
-                      : fault_ == Fault::kMessageTooLarge ? message_bytes_ + length
-                                                          : length;
+      if (fault_ == Fault::kTooManyParts) fault_size_ = parts_ + 1;
+      else if (fault_ == Fault::kMessageTooLarge) fault_size_ = message_bytes_ + length;
+      else fault_size_ = length;
       return Flush(data, begin, at, count);
     }
     const size_t body = at + header;
@@ -80,7 +81,7 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
       body_length_ = length;
       body_flags_ = flags;
       filled_ = 0;
-      // Less than the body is here, but a leftover may hold more of it than kAheadBytes.
+      // The input ends before the body does, but a leftover may hold more of the body than kAheadBytes: so loop.
       for (at = body; at < size;) {
         const size_t take = std::min(size - at, fill_size());
         std::memcpy(fill_at(), data + at, take);
@@ -98,14 +99,14 @@ bool FrameDecoder::Decode(const uint8_t* data, size_t size) {
     table_[count++] = {static_cast<uint32_t>(body), static_cast<uint32_t>(length), flags};
     at = body + static_cast<size_t>(length);
   }
-  // Carried before the flush: the sink may let others use the input's memory.
+  // Save the rest before the flush: the sink may let others reuse the input's memory.
   if (at < size) carry_.assign(data + at, data + size);
-  else if (carry_.capacity() > 0) std::vector<uint8_t>().swap(carry_);  // an idle connection holds nothing
+  else if (carry_.capacity() > 0) std::vector<uint8_t>().swap(carry_);  // an idle connection holds no memory
   return Flush(data, begin, at, count);
 }
 
 void FrameDecoder::SetAhead(size_t bytes) {
-  ahead_->bytes += bytes - ahead_of_us_;  // modulo 2^n, as the sum
+  ahead_->bytes += bytes - ahead_of_us_;  // the difference may wrap; the sum wraps back
   ahead_of_us_ = bytes;
 }
 
@@ -114,7 +115,7 @@ bool FrameDecoder::Filled(size_t size) {
   SetAhead(capacity_ - filled_);
   if (filled_ < capacity_) return true;
   if (filled_ < body_length_) {
-    // Above kAheadBytes memory follows what has arrived, by doubling.
+    // The body is larger than its memory: double the memory, because that much has now arrived.
     capacity_ = static_cast<size_t>(std::min<uint64_t>(body_length_, static_cast<uint64_t>(capacity_) * 2));
     SetAhead(capacity_ - filled_);
     body_ = sink_->GrowLarge(filled_, capacity_);

@@ -9,7 +9,7 @@ namespace zwire {
 
 namespace {
 
-// Connections accepted before others get their turn, if they take no longer than a share of it.
+// The most connections that are accepted at once, within Loop::kShareNs; then other handles are served.
 constexpr int kAcceptsPerTurn = 64;
 constexpr uint64_t kRetryMs = 100;
 
@@ -42,8 +42,8 @@ int Acceptor::Open(std::shared_ptr<Loop> loop, int fd, const SocketOptions& opti
 
 void Acceptor::OnPoll(uv_poll_t* handle, int status, int) {
   auto* self = static_cast<Acceptor*>(handle->data);
-  if (status < 0) {  // libuv polls no more
-    self->Wait();
+  if (status < 0) {  // libuv has stopped polling
+    self->RetryLater();
     return;
   }
   const uint64_t began = uv_hrtime();
@@ -54,12 +54,12 @@ void Acceptor::OnPoll(uv_poll_t* handle, int status, int) {
     if (fd == -ECONNABORTED) continue;
     self->listener_->OnAccept(fd);
     if (self->closed_ || !IsShortage(fd)) continue;
-    self->Wait();
+    self->RetryLater();
     return;
   }
 }
 
-void Acceptor::Wait() {
+void Acceptor::RetryLater() {
   uv_poll_stop(&poll_);
   uv_timer_start(
       &retry_,

@@ -1,4 +1,4 @@
-// One listening descriptor. Knows no JavaScript.
+// One listening descriptor, watched by the event loop. No JavaScript here.
 #pragma once
 
 #include <uv.h>
@@ -13,17 +13,17 @@ namespace zwire {
 class AcceptorListener {
  public:
   virtual ~AcceptorListener() = default;
-  // A descriptor to take over, or a negative errno.
+  // `fd` is a connection, which the listener now owns, or a negative errno.
   virtual void OnAccept(int fd) = 0;
 };
 
 class Acceptor {
  public:
-  // Takes over the descriptor, unless it fails with a negative errno.
+  // Takes over the descriptor. On failure (a negative errno) the caller still owns it.
   static int Open(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener,
                   Acceptor** acceptor);
   void Ref(bool on);
-  // No call on the listener follows. Deletes the acceptor when libuv has let go of it.
+  // The listener is not called again. The acceptor deletes itself when libuv has closed its handles.
   void Close();
   int fd() const { return fd_; }
 
@@ -31,13 +31,14 @@ class Acceptor {
   Acceptor(std::shared_ptr<Loop> loop, int fd, const SocketOptions& options, AcceptorListener* listener);
   ~Acceptor() = default;
   static void OnPoll(uv_poll_t* handle, int status, int events);
-  void Wait();
+  // Stops polling for a while.
+  void RetryLater();
   void HandleClosed();
 
   std::shared_ptr<Loop> loop_;
   uv_poll_t poll_;
-  // Out of descriptors: the connection stays in the backlog, and polling for it would spin. Referenced as poll_ is: it
-  // stands in for it.
+  // Runs while the process has no free descriptors: the connection stays in the backlog, and polling would spin. It is
+  // ref'ed or unref'ed together with poll_, because it replaces it for that time.
   uv_timer_t retry_;
   int fd_;
   SocketOptions options_;

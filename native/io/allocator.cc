@@ -7,15 +7,15 @@ namespace zwire {
 
 namespace {
 
-// V8 collects after about 32 MiB of young buffers, so that twice this much is free at a time.
+// V8 collects garbage after about 32 MiB of young Buffers, so about twice this size becomes free at a time.
 constexpr size_t kKeptBlockBytes = 16 * 1024 * 1024;
 
 }  // namespace
 
 void KeepFreedMemory() {
 #ifdef __GLIBC__
-  // glibc's dynamic limits follow the largest mapped block that was freed: one system call each, and no page touched.
-  // volatile: a compiler may leave out a pair of malloc and free.
+  // glibc raises its dynamic limits to the largest mapped block that was freed. This costs one system call each for
+  // malloc and free, and touches no page. volatile, because a compiler may remove a malloc whose result is only freed.
   void* volatile block = std::malloc(kKeptBlockBytes);
   std::free(block);
 #endif

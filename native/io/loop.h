@@ -1,5 +1,5 @@
-// What all handles of one environment share: the loop, the receive buffer, the time that they may take of one turn, and
-// the count of handles that libuv has not let go of. No statics: a worker has its own.
+// What all handles of one environment share: the event loop, the receive buffer, the time limit of a turn, and the
+// number of handles that libuv has not closed yet. There are no static variables: each worker has its own.
 #pragma once
 
 #include <uv.h>
@@ -13,9 +13,10 @@
 
 namespace zwire {
 
-// Has something to do that can wait for the next turn.
+// Something whose work can wait for the next turn of the event loop.
 class Deferrable {
  public:
+  // Does the work that was deferred.
   virtual void Serve() = 0;
 
  protected:
@@ -23,37 +24,40 @@ class Deferrable {
 };
 
 struct Loop {
-  // Bytes of one read.
+  // The most bytes of one read.
   static constexpr size_t kReceiveBytes = 64 * 1024;
-  // Size of the receive buffer: what was carried over goes in front of what is read.
+  // The size of the receive buffer: bytes that were carried over lie in front of those that are read.
   static constexpr size_t kBufferBytes = FrameDecoder::kCarryMax + kReceiveBytes;
-  // From here on frames are not copied out of the receive buffer: it is lent to JavaScript and replaced. Against copying
-  // every read out of one buffer that stays in the cache, 1 KiB messages went 1.5 times as fast with 0.75 times the
-  // receiver's CPU; 16 B, 256 B and 64 KiB did not change.
+  // If a read gives this many bytes of frames or more, they are not copied out of the receive buffer. Instead the
+  // buffer is lent to JavaScript, and a new one replaces it. Compared with copying every read out of one buffer that
+  // stays in the cache, messages of 1 KiB were 1.5 times as fast with 0.75 times the receiver's CPU; 16 B, 256 B and 64
+  // KiB were equal.
   static constexpr size_t kLendBytes = 32 * 1024;
 
-  // Nanoseconds that input may take in one turn of the event loop, all connections together, and one of them or one
-  // acceptor. Bytes say little of the work in them: a megabyte is a hundred thousand PINGs, and took half a second.
+  // How long input may take in one turn of the event loop, in nanoseconds: for all connections together (kTurnNs), and
+  // for one connection or acceptor (kShareNs). The limit is a time, because bytes do not tell the work that they cause:
+  // a megabyte can be a hundred thousand PINGs, which took half a second.
   static constexpr uint64_t kTurnNs = 8'000'000;
   static constexpr uint64_t kShareNs = 2'000'000;
 
   explicit Loop(uv_loop_t* loop) : uv(loop) {}
 
-  // kBufferBytes to read into, or nullptr where there are none to be had.
+  // A buffer of kBufferBytes to read into, or nullptr if there is no memory.
   uint8_t* Receive() {
     if (receive == nullptr || lent) receive = new_receive();
     lent = false;
     return receive;
   }
 
-  // Whether this turn has had its time: what is due waits for the next, in order.
+  // Whether this turn has used up its time. If so, further input waits for the next turn, in order.
   bool TurnOver() {
     const uint64_t now = uv_hrtime();
     if (turn_began == 0) turn_began = now;
     return now - turn_began >= kTurnNs;
   }
 
-  // Of the same environment's Init, once: counts turns. Without it none is ever over.
+  // Starts to measure turns. The environment's first Init calls it; without it a turn would never end. `self` is this
+  // Loop.
   void CountTurns(const std::shared_ptr<Loop>& self) {
     if (counting) return;
     counting = self;
@@ -63,7 +67,7 @@ struct Loop {
     uv_prepare_start(&prepare, [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->NextTurn(); });
   }
 
-  // During teardown, behind the handles that use it.
+  // Called during teardown, after the handles that use this Loop have been closed.
   void StopTurns() {
     if (!counting) return;
     handles++;
@@ -90,20 +94,23 @@ struct Loop {
   }
 
   uv_loop_t* uv;
-  // Shared by all streams: what one reads is decoded and copied out, or lent, before another can read.
+  // The receive buffer. All streams share it: the bytes of one are decoded and copied, or lent, before another one
+  // reads.
   uint8_t* receive = nullptr;
   Ahead ahead;
-  // JavaScript has views of the receive buffer. It stays alive until the next is made.
+  // Whether JavaScript has views of the receive buffer. Then the next read gets a new one.
   bool lent = false;
+  // Makes a receive buffer, or gives nullptr.
   std::function<uint8_t*()> new_receive;
+  // Handles that libuv has not closed yet.
   size_t handles = 0;
-  // Who has waited since an earlier turn, longest first. The loop polls without waiting meanwhile: their descriptors are
-  // readable.
+  // Those that wait since an earlier turn, longest first. The event loop does not block meanwhile, because their
+  // descriptors are readable.
   std::deque<Deferrable*> deferred;
-  // When input was first handled in this turn; 0 when none was yet.
+  // When the first input of this turn was handled; 0 before that.
   uint64_t turn_began = 0;
   uv_prepare_t prepare;
-  // Itself, while libuv knows `prepare`.
+  // A reference to itself, so that it lives while libuv uses `prepare`.
   std::shared_ptr<Loop> counting;
   // Set during teardown: called when the last handle is closed.
   std::function<void()> on_idle;

@@ -25,7 +25,7 @@ constexpr int kKeepIdle = TCP_KEEPIDLE;
 constexpr int kKeepIdle = TCP_KEEPALIVE;  // macOS
 #endif
 
-// Closes the descriptor unless it is released.
+// Owns a descriptor, and closes it in the destructor unless Release was called.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -90,7 +90,7 @@ int SetTypeOfService(int fd, int family, int value) {
   const int status = -ENOTSUP;
 #endif
 #ifdef __linux__
-  // An IPv4 peer of a dual-stack socket gets this one.
+  // IPv4 peers of a dual-stack socket are governed by this option.
   return status != 0 ? status : Set(fd, IPPROTO_IP, IP_TOS, value);
 #else
   return status;
@@ -99,7 +99,7 @@ int SetTypeOfService(int fd, int family, int value) {
 
 int BindToDevice(int fd, const std::string& device) {
   if (device.empty()) return 0;
-  if (device.size() >= IFNAMSIZ) return -EINVAL;  // the kernel would cut it
+  if (device.size() >= IFNAMSIZ) return -EINVAL;  // the kernel would silently cut the name
 #ifdef SO_BINDTODEVICE
   const auto length = static_cast<socklen_t>(device.size());
   return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(), length) < 0 ? -errno : 0;
@@ -139,7 +139,7 @@ int SetBusyPoll(int fd, int microseconds) {
 #endif
 }
 
-// What a listening tcp socket gets; the ones that it accepts get ApplyTcp.
+// The options of a listening tcp socket. Those that it accepts get ApplyTcp.
 int ApplyListener(int fd, int family, const SocketOptions& options) {
   int status = ApplyBuffers(fd, options);
   if (status == 0) status = SetTypeOfService(fd, family, options.type_of_service);
@@ -208,7 +208,7 @@ int StartConnect(Descriptor* fd, const void* address, socklen_t length) {
   do {
     status = connect(fd->get(), static_cast<const sockaddr*>(address), length);
   } while (status < 0 && errno == EINTR);
-  // EAGAIN of a unix socket: its backlog is full, an error that the dialler retries.
+  // A unix socket gives EAGAIN if the listener's backlog is full. That is an error here; the dialler tries again.
   if (status < 0 && errno != EINPROGRESS) return -errno;
   return fd->Release();
 }
@@ -355,7 +355,7 @@ int Accept(int listener, const SocketOptions& options) {
   int status = PrepareDescriptor(fd.get());
   if (status == 0) {
     const int family = address.ss_family;
-    // The device is inherited.
+    // No BindToDevice: an accepted socket inherits the device.
     status = family == AF_UNIX ? ApplyBuffers(fd.get(), options) : ApplyTcp(fd.get(), family, options);
   }
   return status != 0 ? status : fd.Release();

@@ -15,25 +15,26 @@ namespace zwire {
 
 namespace {
 
-// Reads of one connection before others get their turn, if they take no longer than its share of it.
+// The most reads of one connection at once, within Loop::kShareNs; then other handles are served.
 constexpr int kReadsPerTurn = 16;
-// However much work was in the bytes before, so many are read.
+// Reads are never made smaller than this, however much work the bytes cause.
 constexpr size_t kLeastReadBytes = 1024;
 
-// Bytes written in one go before others get their turn, and of one system call: a peer that reads as fast as we write
-// never makes the kernel refuse, and a queue of a thousand large messages held up timers for 70 ms.
+// The most bytes that one connection writes before other handles are served, and the most of one system call. Without
+// them, a peer that reads as fast as we write would let us write for ever: a queue of a thousand large messages delayed
+// timers by 70 ms.
 constexpr size_t kWriteBytesPerTurn = 4 * 1024 * 1024;
 constexpr size_t kWriteBytes = 1024 * 1024;
 
-// Segments that an idle connection keeps room for.
+// An idle connection keeps memory for at most this many segments.
 constexpr size_t kKeptSegments = 64;
-// Bytes asked for behind a large body: a header, and a few small frames.
+// Bytes that are read behind a large body: enough for a header and a few small frames.
 constexpr size_t kProbeBytes = 1024;
 
 #ifdef MSG_NOSIGNAL
 constexpr int kSendFlags = MSG_NOSIGNAL;
 #else
-constexpr int kSendFlags = 0;  // SO_NOSIGPIPE is set instead
+constexpr int kSendFlags = 0;  // the socket has SO_NOSIGPIPE instead
 #endif
 
 #ifdef IOV_MAX
@@ -91,7 +92,7 @@ void Stream::Watch() {
 
 void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
   auto* self = static_cast<Stream*>(handle->data);
-  // On an error libuv stops polling and says no more; what it was, read and write will tell.
+  // On an error libuv stops polling. It does not say which error it was; the next read or write will.
   if (status < 0) {
     self->watched_ = 0;
     events = UV_READABLE | UV_WRITABLE;
@@ -104,7 +105,7 @@ void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
     return;
   }
   self->in_callback_ = true;
-  if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0 && self->write_error_ == 0) self->Continue();
+  if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0 && self->write_error_ == 0) self->ContinueWrite();
   if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) self->ReadInTurn();
   self->in_callback_ = false;
   if (self->closed_) return;
@@ -144,16 +145,16 @@ void Stream::Read() {
 
 void Stream::Pace(uint64_t took, bool full) {
   if (took >= Loop::kShareNs) {
-    room_ = std::max(kLeastReadBytes, static_cast<size_t>(room_ * Loop::kShareNs / took));
+    next_read_bytes_ = std::max(kLeastReadBytes, static_cast<size_t>(next_read_bytes_ * Loop::kShareNs / took));
   } else if (full && took < Loop::kShareNs / 4) {
-    room_ = std::min(Loop::kReceiveBytes, room_ * 2);
+    next_read_bytes_ = std::min(Loop::kReceiveBytes, next_read_bytes_ * 2);
   }
 }
 
 bool Stream::ReadOnce() {
   iovec segments[2];
   int count = 0;
-  size_t direct = 0;  // bytes that go straight into a large body
+  size_t direct = 0;  // bytes that are read directly into a large body
   uint8_t* buffer = loop_->Receive();
   if (buffer == nullptr) {
     End(UV_ENOMEM, Fault::kNone);
@@ -167,13 +168,13 @@ bool Stream::ReadOnce() {
     carried = decoder_->carry_size();
     if (carried > 0) std::memcpy(buffer, decoder_->carry(), carried);
   }
-  // Behind a large body only the next header is asked for, so that another large body is read straight into its own
-  // memory too: with the whole buffer every second one was copied out of it, at half the cost of the read itself.
-  const size_t room = expect_large_ ? kProbeBytes : room_;
+  // Behind a large body, read little more than the next header. Then another large body is read directly into its own
+  // memory, too. With the whole buffer, every second body was copied out of it, which cost half as much as the read.
+  const size_t room = expect_large_ ? kProbeBytes : next_read_bytes_;
   segments[count++] = {buffer + carried, room};
   ssize_t got;
   do {
-    // One segment goes without a table of them: lone messages feel it.
+    // recv is faster than readv for one segment. This is noticeable with messages that come one at a time.
     got = count == 1 ? recv(fd_, segments[0].iov_base, segments[0].iov_len, 0) : readv(fd_, segments, count);
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
@@ -199,7 +200,8 @@ bool Stream::ReadOnce() {
   const size_t filled = size < direct ? size : direct;
   if (!Fill(filled)) return false;
   if (size > direct) {
-    // A body above kAheadBytes has only been grown: what lies in the buffer belongs to it, too.
+    // The body may not be complete: one above kAheadBytes has only got more memory. Then the bytes in the buffer are
+    // its next.
     size_t moved = 0;
     while (decoder_->filling() && moved < size - direct) {
       const size_t room = decoder_->fill_size();
@@ -266,7 +268,7 @@ int Stream::WriteSome() {
     const ssize_t sent = SendOnce();
     if (sent < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) break;
-      // What went before an error counts as taken (E14); the error comes again on the next attempt.
+      // Bytes written before an error count as taken (E14). The next attempt meets the error again.
       return written > 0 ? 0 : -errno;
     }
     written += static_cast<size_t>(sent);
@@ -284,8 +286,8 @@ int Stream::WriteSome() {
   return 0;
 }
 
-// The peer reads no more, but what it sent before may still wait in our receive queue, and over a unix socket a write
-// fails at once: reading goes on to the end, and only that ends the connection.
+// The peer does not read any more, but bytes that it sent earlier may still wait in our receive queue (over a unix
+// socket a write fails at once). So reading continues to the end, and only that ends the connection.
 bool Stream::PeerGone(int status) {
   if (status != -EPIPE && status != -ECONNRESET) return false;
   write_error_ = status;
@@ -301,17 +303,17 @@ ssize_t Stream::Write(const iovec* segments, size_t count) {
   if (write_error_ != 0) return static_cast<ssize_t>(pending_bytes_);
   const int status = WriteSome();
   if (status < 0 && !PeerGone(status)) {
-    // The caller knows; the memory is not ours any more.
+    // The caller learns of the error by the result, and may free the memory.
     pending_.clear();
     pending_bytes_ = 0;
     return status;
   }
-  if (pending_bytes_ == 0) Written();
+  if (pending_bytes_ == 0) ReleaseSegments();
   else if (!in_callback_) Watch();
   return static_cast<ssize_t>(pending_bytes_);
 }
 
-void Stream::Written() {
+void Stream::ReleaseSegments() {
   pending_.clear();
   if (pending_.capacity() > kKeptSegments) std::vector<iovec>().swap(pending_);
 }
@@ -319,14 +321,14 @@ void Stream::Written() {
 bool Stream::Intact() {
   size_t count = 0;
   size_t bytes = 0;
-  // WriteSome stops after the system call that reaches its limit.
+  // WriteSome may exceed kWriteBytesPerTurn by its last system call.
   while (first_pending_ + count < pending_.size() && bytes < kWriteBytesPerTurn + kWriteBytes) {
     bytes += pending_[first_pending_ + count++].iov_len;
   }
   return listener_->Intact(first_pending_, pending_.data() + first_pending_, count);
 }
 
-void Stream::Continue() {
+void Stream::ContinueWrite() {
   if (!Intact()) {
     End(UV_EFAULT, Fault::kNone);
     return;
@@ -335,7 +337,7 @@ void Stream::Continue() {
   if (status < 0) {
     if (!PeerGone(status)) End(status, Fault::kNone);
   } else if (pending_bytes_ == 0) {
-    Written();
+    ReleaseSegments();
     listener_->OnDrain();
   }
 }
@@ -345,7 +347,7 @@ void Stream::End(int status, Fault fault) {
   ended_ = true;
   reading_ = false;
   pending_bytes_ = 0;
-  Written();  // the memory is nobody's business any more
+  ReleaseSegments();  // the listener may free their memory
   if (!in_callback_) Watch();
   const bool broken = fault == Fault::kNone && write_error_ != 0;
   listener_->OnClose(broken ? write_error_ : status, fault, pending,

@@ -1,7 +1,7 @@
-// One connection on a non-blocking descriptor, watched by the event loop. uv_poll instead of uv_stream: a gathered
-// write then tells exactly how much the kernel has taken, also when the connection breaks (what may be sent again
-// without arriving twice depends on it), and one readv fills the rest of a large body and the receive buffer at once.
-// Knows no JavaScript.
+// One connection on a non-blocking descriptor, watched by the event loop. It uses uv_poll instead of uv_stream for two
+// reasons. A gathered write then tells exactly how much the kernel has taken, even when the connection breaks: this
+// decides which messages may be sent again without arriving twice. And one readv can fill both the rest of a large body
+// and the receive buffer. No JavaScript here.
 #pragma once
 
 #include <sys/uio.h>
@@ -17,72 +17,86 @@ namespace zwire {
 
 class StreamListener : public FrameSink {
  public:
+  // The result of WaitForConnect: 0 or a negative errno.
   virtual void OnConnect(int status) = 0;
-  // False: there is no memory for them.
+  // Bytes as they were read, before StartFrames. False: there is no memory to pass them on.
   virtual bool OnBytes(const uint8_t* data, size_t size) = 0;
+  // The kernel has taken all bytes of a write that was pending.
   virtual void OnDrain() = 0;
-  // Whether these segments of the pending write, from its `first`-th on, still lie where they lay when Write was called.
-  // Asked before more of them is written: a program can give the memory away meanwhile.
+  // Whether these segments of the pending write still have the memory that they had when Write was called; `first` is
+  // the index of the first one. Called before more of them is written, because a program can transfer the memory
+  // meanwhile.
   virtual bool Intact(size_t first, const iovec* segments, size_t count) = 0;
-  // The connection is gone; called once. The listener closes the stream.
+  // The connection has ended. Called once; the listener must then close the stream. `pending` is the number of bytes of
+  // the current write that the kernel has not taken; `size` is FrameDecoder::fault_size().
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t size) = 0;
 };
 
 class Stream final : public Deferrable {
  public:
-  // Takes over the descriptor, also when it fails with a negative errno.
+  // Takes over the descriptor, and closes it on failure (a negative errno).
   static int Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream);
 
+  // Watches a descriptor whose connect has been started; OnConnect tells its result.
   int WaitForConnect();
+  // Starts to read.
   int Start();
-  // Decodes the leftover at once.
+  // From now on, input goes through a frame decoder. `leftover` is what was read before and not used; it is decoded at
+  // once.
   void StartFrames(FrameEntry* table, size_t entries, const FrameLimits& limits, const uint8_t* leftover, size_t size);
-  // Bytes that the kernel has not taken, or a negative errno. The memory must stay until OnDrain or Close. Where the
-  // peer has gone, all of them are pending, and OnClose comes when what it sent before has been read.
+  // Returns the number of bytes that the kernel has not taken, or a negative errno. Their memory must stay valid until
+  // OnDrain or Close. If the peer has gone, all bytes stay pending, and OnClose follows when the peer's last bytes are
+  // read.
   ssize_t Write(const iovec* segments, size_t count);
   bool decoding() const { return decoder_ != nullptr; }
   void Pause();
   void Resume();
   void Ref(bool on);
-  // From the loop: reads a turn later.
+  // Called by the Loop in a later turn: does the read that ReadInTurn deferred.
   void Serve() override;
-  // No call on the listener follows. Deletes the stream when libuv has let go of it.
+  // The listener is not called again. The stream deletes itself when libuv has closed its handle.
   void Close();
   int fd() const { return fd_; }
   // Bytes read so far.
   uint64_t received() const { return received_; }
-  // Whether a frame has begun to arrive, and its end has not.
+  // Whether a frame has arrived in part.
   bool partial() const { return decoder_ != nullptr && (decoder_->filling() || decoder_->carry_size() > 0); }
   // Bytes of the pending write that the kernel has not taken.
   size_t unsent() const { return pending_bytes_; }
 
  private:
-  // Nothing is known yet of the work in a connection's bytes.
+  // Bytes of the first read: small, because it is not known yet how much work the bytes of this connection cause.
   static constexpr size_t kFirstReadBytes = 8 * 1024;
 
   Stream(std::shared_ptr<Loop> loop, int fd, StreamListener* listener);
   ~Stream() = default;
   static void OnPoll(uv_poll_t* handle, int status, int events);
+  // Makes libuv poll for what this stream waits for.
   void Watch();
-  // What the turn leaves time for, or later.
+  // Reads now if the turn has time left, or else in a later turn.
   void ReadInTurn();
   void Read();
-  // How much is read next, by how long the last read took with all that came of it.
+  // Adapts next_read_bytes_ to how long the last read took, including all the work that its bytes caused.
   void Pace(uint64_t took, bool full);
-  // False: stop reading for now.
+  // One system call. False: stop reading for now.
   bool ReadOnce();
+  // Tells the decoder that `size` bytes of the large body have arrived. False: stop reading.
   bool Fill(size_t size);
+  // Gives the decoder bytes from a buffer.
   void Feed(const uint8_t* data, size_t size);
-  void Continue();
-  // Nothing of the last write is needed any more.
-  void Written();
-  // One system call for what is pending; as sendmsg.
+  // Goes on with the pending write.
+  void ContinueWrite();
+  // Forgets the segments of the last write, and the memory of a very long list of them.
+  void ReleaseSegments();
+  // One system call for the pending segments. Returns what sendmsg returns.
   ssize_t SendOnce();
-  // 0, or a negative errno where nothing at all was written.
+  // Writes until the kernel or kWriteBytesPerTurn stops it. 0, or a negative errno if nothing was written.
   int WriteSome();
+  // Whether `status` says that the peer has closed the connection. If so, it is kept in write_error_.
   bool PeerGone(int status);
-  // Whether what WriteSome may write is still there.
+  // Asks the listener whether the segments that WriteSome may write still have their memory.
   bool Intact();
+  // Stops reading and writing, and tells the listener.
   void End(int status, Fault fault);
 
   std::shared_ptr<Loop> loop_;
@@ -95,14 +109,14 @@ class Stream final : public Deferrable {
   size_t pending_bytes_ = 0;
   uint64_t received_ = 0;
   int watched_ = 0;
-  // Why nothing can be written any more; 0 while it can.
+  // The error for which nothing can be written any more, or 0.
   int write_error_ = 0;
   bool connecting_ = false;
   bool reading_ = false;
   bool expect_large_ = false;
   bool deferred_ = false;
-  // Bytes of the next read.
-  size_t room_ = kFirstReadBytes;
+  // The most bytes of the next read.
+  size_t next_read_bytes_ = kFirstReadBytes;
   bool ended_ = false;
   bool closed_ = false;
   bool in_callback_ = false;

@@ -40,7 +40,7 @@ struct Result {
   std::vector<Frame> frames;
   Fault fault = Fault::kNone;
   // What was too large: a size, or a number of parts.
-  uint64_t fault_octets = 0;
+  uint64_t fault_size = 0;
 };
 
 // Takes bytes from the input's head, which says how to run; zero when there are none left.
@@ -162,9 +162,9 @@ Result Reference(const std::string& input, const FrameLimits& limits) {
     else if (!command && parts + 1 > limits.max_parts) result.fault = Fault::kTooManyParts;
     else if (!command && length > limits.max_message_bytes - octets) result.fault = Fault::kMessageTooLarge;
     if (result.fault != Fault::kNone) {
-      result.fault_octets = result.fault == Fault::kTooManyParts      ? parts + 1
-                            : result.fault == Fault::kMessageTooLarge ? octets + length
-                                                                      : length;
+      result.fault_size = result.fault == Fault::kTooManyParts      ? parts + 1
+                          : result.fault == Fault::kMessageTooLarge ? octets + length
+                                                                    : length;
       break;
     }
     at += 1 + size_octets;
@@ -211,7 +211,7 @@ Result Run(const std::string& input, const FrameLimits& limits, size_t entries, 
     if (decoder.fault() != Fault::kNone) break;
   }
   sink.result.fault = decoder.fault();
-  sink.result.fault_octets = decoder.fault_octets();
+  sink.result.fault_size = decoder.fault_size();
   return sink.result;
 }
 
@@ -238,7 +238,7 @@ std::string Stream(Recipe* recipe, bool raw) {
 
 void RequireSame(const Result& expected, const Result& actual, const char* what) {
   Require(expected.frames == actual.frames, what);
-  Require(expected.fault == actual.fault && expected.fault_octets == actual.fault_octets, what);
+  Require(expected.fault == actual.fault && expected.fault_size == actual.fault_size, what);
 }
 
 }  // namespace
