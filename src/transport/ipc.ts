@@ -1,6 +1,7 @@
 /**
- * ipc endpoints (items R13 to R18): a path, `*` for a temporary one, `@name` in Linux's abstract namespace. A stale
- * socket file is replaced; our own file is removed when we are done, unless somebody else has taken the path since.
+ * ipc endpoints (items R13 to R18): a path, `*` for a temporary path, or `@name` in Linux's abstract namespace.
+ * Listening replaces a stale socket file. Closing removes our own file, unless another program has taken the path
+ * meanwhile.
  */
 import {
   chmodSync,
@@ -23,27 +24,33 @@ import { removeAtExit } from "./leftovers.js";
 const PATH_MAX_BYTES = process.platform === "darwin" ? 103 : 107;
 
 /**
- * SO_SNDBUF asked for where the application leaves it to us: Linux's default for unix sockets holds three messages of
- * 64 KiB, and the two sides then wait for each other; with this, 64 KiB messages went 1.4 times as fast. The kernel
- * gives what net.core.wmem_max allows.
+ * The SO_SNDBUF that is requested if the application sets none. Linux's default for unix sockets holds three messages
+ * of 64 KiB, and the two sides then wait for each other. With this value, messages of 64 KiB were 1.4 times as fast.
+ * The kernel gives at most net.core.wmem_max.
  */
 const SEND_BUFFER_BYTES = 1024 * 1024;
 
-/** Checks an address and gives the path as the kernel takes it. */
+/**
+ * Checks an address, and returns the path in the form that the kernel takes: an abstract name begins with NUL.
+ * @throws ZmqError EINVAL, ENAMETOOLONG
+ */
 export function ipcPath(address: string): string {
   if (address === "@")
-    throw new ZmqError("EINVAL", { address: "ipc://@", detail: "an abstract name is empty" });
+    throw new ZmqError("EINVAL", {
+      address: "ipc://@",
+      detail: "an abstract name needs at least one character after the @",
+    });
   if (Buffer.byteLength(address) > PATH_MAX_BYTES) {
     throw new ZmqError("ENAMETOOLONG", {
       address: `ipc://${address}`,
-      detail: `at most ${PATH_MAX_BYTES} bytes`,
+      detail: `a path may have at most ${PATH_MAX_BYTES} bytes; this one has ${Buffer.byteLength(address)}`,
     });
   }
   if (!address.startsWith("@")) return address;
   if (process.platform !== "linux") {
     throw new ZmqError("EINVAL", {
       address: `ipc://${address}`,
-      detail: "abstract names exist on Linux only",
+      detail: "abstract names (@name) exist on Linux only: use a path",
     });
   }
   return `\0${address.slice(1)}`;
@@ -53,14 +60,19 @@ function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-/** The socket file that is in the way of a bind; anything else is somebody's data and stays. */
+/**
+ * The socket file at this path, if any. @throws ZmqError EADDRINUSE for any other file: it may hold data, so it stays
+ */
 function socketFile(path: string): Stats | undefined {
   const stat = statOf(path);
   if (stat === undefined || stat.isSocket()) return stat;
-  throw new ZmqError("EADDRINUSE", { address: `ipc://${path}`, detail: "not a socket file" });
+  throw new ZmqError("EADDRINUSE", {
+    address: `ipc://${path}`,
+    detail: "a file that is not a socket has this path: choose another path, or remove the file",
+  });
 }
 
-/** Makes way for a bind, whether or not somebody serves the path (R13). */
+/** Removes the socket file at this path, even if another socket serves it (R13). */
 function takePath(path: string): void {
   if (socketFile(path) !== undefined) unlinkSync(path);
 }
@@ -69,7 +81,10 @@ function isSame(one: Stats | undefined, other: Stats): boolean {
   return one !== undefined && one.ino === other.ino && one.dev === other.dev;
 }
 
-/** At once: between a look and a removal that is awaited somebody else could take the path. */
+/**
+ * Removes our socket file. Synchronous: another program could take the path between an asynchronous check and the
+ * removal.
+ */
 function removeIfOurs(path: string, ours: Stats): void {
   if (isSame(statOf(path), ours)) rmSync(path, { force: true });
 }
@@ -80,7 +95,7 @@ function temporaryDirectory(): string {
   return mkdtempSync(join(TMPDIR ?? TEMPDIR ?? TMP ?? ".", "tmp"));
 }
 
-/** The acceptor of a temporary path, which takes its directory along. */
+/** The acceptor of a temporary path; closing it removes its directory, too. */
 function withDirectory(directory: string, acceptor: Acceptor): Acceptor {
   const forget = removeAtExit(() => rmSync(directory, { recursive: true, force: true }));
   const close = async (): Promise<void> => {
@@ -91,21 +106,28 @@ function withDirectory(directory: string, acceptor: Acceptor): Acceptor {
   return { ...acceptor, close };
 }
 
-/** ipcFileMode is for files that we make. @throws ZmqError EINVAL, ENOTSUP */
+/** Allows ipcFileMode only for a file that we make. @throws ZmqError EINVAL, ENOTSUP */
 function checkMode({ ipcFileMode, useFd }: TransportOptions, path: string): void {
   if (ipcFileMode === null) return;
-  if (process.platform === "win32") throw new ZmqError("ENOTSUP", { detail: "ipcFileMode on Windows" });
+  if (process.platform === "win32")
+    throw new ZmqError("ENOTSUP", { detail: "Windows does not have ipcFileMode" });
   if (useFd !== -1)
-    throw new ZmqError("EINVAL", { detail: "ipcFileMode contradicts useFd: its file is there" });
+    throw new ZmqError("EINVAL", {
+      detail: "ipcFileMode cannot be combined with useFd, whose file exists already",
+    });
   if (path.startsWith("\0")) {
-    throw new ZmqError("EINVAL", { detail: "ipcFileMode: an abstract name has no file" });
+    throw new ZmqError("EINVAL", {
+      detail: "ipcFileMode cannot be combined with an abstract name (@name), which has no file",
+    });
   }
 }
 
-/** Where a socket is bound before its file gets the name and permissions that were asked for. */
+/**
+ * Where a socket is bound at first; later its file gets the requested permissions and is moved to the requested path.
+ */
 interface Place {
   readonly path: string;
-  /** A directory of ours that nobody else can enter; goes when the file has been moved out of it. */
+  /** A private directory that only our user can enter. It is removed when the file has been moved out of it. */
   readonly directory: string | null;
 }
 
@@ -160,8 +182,9 @@ export class IpcTransport implements Transport {
   }
 
   /**
-   * Only connecting tells whether somebody serves a socket file. Looks again when the file was another's meanwhile.
-   * @throws ZmqError EADDRINUSE where somebody does, or where it cannot be known
+   * Finds out by connecting whether another socket serves the socket file. Checks again if the file was replaced
+   * meanwhile.
+   * @throws ZmqError EADDRINUSE if another socket serves it, or if this cannot be found out
    */
   async #requireStale(path: string, options: TransportOptions): Promise<void> {
     for (let file = socketFile(path); file !== undefined; ) {
@@ -184,18 +207,21 @@ export class IpcTransport implements Transport {
       else if (code === "ECONNREFUSED") return;
       else {
         const detail =
-          cause === undefined ? "another socket serves it" : "it cannot be told whether anybody serves it";
+          cause === undefined
+            ? "another socket listens on it"
+            : "cannot find out whether another socket listens on it";
         throw new ZmqError("EADDRINUSE", { address: `ipc://${path}`, cause, detail });
       }
     }
   }
 
-  /** R25: the path was made by somebody else, and stays. */
+  /** R25: another program made the socket file, so it stays. */
   async #listenDescriptor(options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
     const acceptor = await this.#engine.listenDescriptor("ipc", options, handler);
     return named(acceptor.address, acceptor);
   }
 
+  /** The options with a default for the send buffer. The portable engine cannot set one. */
   #tuned(options: TransportOptions): TransportOptions {
     if (this.#engine.name !== "native" || options.sendBufferSize !== -1) return options;
     return { ...options, sendBufferSize: SEND_BUFFER_BYTES };
@@ -227,24 +253,24 @@ export class IpcTransport implements Transport {
     }
   }
 
-  /** The path to bind, which is not always the one asked for. */
+  /** Chooses the path to bind, which may differ from the requested one. */
   #prepare(path: string, name: string, { ipcFileMode }: TransportOptions): Place {
-    // R17: libuv reports a missing directory as EACCES.
+    // R17: checked here, because libuv reports a missing directory as EACCES.
     if (statOf(dirname(resolve(path))) === undefined) {
       throw new ZmqError("ENOENT", { address: `ipc://${name}` });
     }
-    // node:net unlinks the path it bound when it closes, whoever owns it by then. Bound under another name and
-    // renamed, only removeIfOurs decides.
-    const plain = this.#engine.name === "native" || process.platform === "win32";
-    if (plain && ipcFileMode === null) return { path, directory: null };
+    // When node:net closes, it unlinks the path that it bound, even if another program owns it by then. So bind another
+    // path and rename the file: then only removeIfOurs removes it.
+    const bindsRequested = this.#engine.name === "native" || process.platform === "win32";
+    if (bindsRequested && ipcFileMode === null) return { path, directory: null };
     const other = join(dirname(path), `.${process.pid.toString(36)}${(counter++).toString(36)}`);
     if (ipcFileMode === null) return { path: other, directory: null };
-    // The system makes the file with what the umask leaves, and a umask is the whole process's: so it is made where
-    // nobody else can reach it, and moved when its permissions are right.
+    // The system creates the file with the permissions that the umask leaves, and the umask belongs to the whole
+    // process. So create it in a private directory, and move it when its permissions are set.
     const bound = join(other, "s");
     if (Buffer.byteLength(bound) > PATH_MAX_BYTES) {
       const most = PATH_MAX_BYTES - Buffer.byteLength(bound) + Buffer.byteLength(path);
-      const detail = `with ipcFileMode at most ${most} bytes in this directory`;
+      const detail = `with ipcFileMode, a path in this directory may have at most ${most} bytes`;
       throw new ZmqError("ENAMETOOLONG", { address: `ipc://${name}`, detail });
     }
     mkdirSync(other, { mode: 0o700 });
@@ -284,14 +310,15 @@ export class IpcTransport implements Transport {
   }
 
   listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
-    if (options.useFd !== -1) throw new ZmqError("ENOTSUP", { detail: "bindSync() with useFd: use bind()" });
+    if (options.useFd !== -1)
+      throw new ZmqError("ENOTSUP", { detail: "bindSync() cannot use useFd: use bind()" });
     const tuned = this.#tuned(options);
     const path = ipcPath(address);
     checkMode(options, path);
     if (this.isWildcard(address)) return this.#listenTemporarySync(tuned, handler);
     const engine = this.#engine;
     if (path.startsWith("\0")) return named(address, engine.listenPipeSync(path, address, tuned, handler));
-    takePath(path); // connecting to see whether anybody serves it takes time
+    takePath(path); // cannot find out at once whether another socket serves it: connecting takes time
     return this.#listenFileSync(path, address, tuned, handler);
   }
 
@@ -321,4 +348,5 @@ export class IpcTransport implements Transport {
   }
 }
 
+/** Makes the names of temporary paths distinct. */
 let counter = 0;

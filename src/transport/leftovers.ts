@@ -1,14 +1,14 @@
 /**
- * Files that must not outlive the process: socket files and their directories. A program that ends without closing its
- * sockets leaves none behind; one that is killed does. Knows no sockets.
+ * Files that must not outlive the process: socket files and their directories. They are removed even if a program ends
+ * without closing its sockets, but not if it is killed.
  */
 
 const leftovers = new Set<() => void>();
 let watching = false;
 
 /**
- * Calls `remove` when the process, or this worker thread, exits. Returns a function that forgets it, for when it has
- * been removed otherwise.
+ * Calls `remove` when the process, or this worker thread, exits.
+ * @returns a function that cancels this, for when the file has been removed earlier
  */
 export function removeAtExit(remove: () => void): () => void {
   if (!watching) {
@@ -24,8 +24,8 @@ function removeAll(): void {
     try {
       remove();
     } catch (error) {
-      // An exit cannot fail; a word about the file that stays is all that is left to do.
-      process.stderr.write(`zwire: a socket file stays behind: ${(error as Error).message}\n`);
+      // An exit cannot fail, so only report the file that stays.
+      process.stderr.write(`zwire: a socket file could not be removed: ${(error as Error).message}\n`);
     }
   }
 }

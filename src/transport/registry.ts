@@ -1,6 +1,6 @@
 /**
- * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces one;
- * otherwise the addon is used where it loads.
+ * Which engine this process uses, and the transports by scheme. `ZWIRE_ENGINE=native|portable` forces an engine;
+ * otherwise zwire uses the addon if it loads.
  */
 import { ZmqError } from "../base/errors.js";
 import { debuglog } from "../base/platform.js";
@@ -35,12 +35,16 @@ function chooseEngine(): Choice {
   }
   const native = nativeEngine();
   if (native === undefined && forced === "native") {
-    throw new ZmqError("ENOTSUP", { cause: addonError(), detail: "ZWIRE_ENGINE=native, but no addon loads" });
+    throw new ZmqError("ENOTSUP", {
+      cause: addonError(),
+      detail:
+        "ZWIRE_ENGINE=native, but the addon does not load (the cause says why): unset it, or set it to portable",
+    });
   }
   return native === undefined ? { engine: portableEngine, reason: addonError() } : { engine: native };
 }
 
-/** The choice, made once, when an engine is first needed. */
+/** The choice. It is made once, when an engine is first needed. */
 function chosen(): Choice {
   if (choice === undefined) {
     choice = chooseEngine();
@@ -50,7 +54,10 @@ function chosen(): Choice {
   return choice;
 }
 
-/** The engine in use. @throws ZmqError when `ZWIRE_ENGINE` asks for one that cannot be had */
+/**
+ * The engine in use. It is chosen once, when it is first needed. @throws ZmqError if `ZWIRE_ENGINE` asks for one that
+ * does not load
+ */
 export function streamEngine(): StreamEngine {
   return chosen().engine;
 }
@@ -60,15 +67,18 @@ export function portableReason(): Error | undefined {
   return chosen().reason;
 }
 
-/** The schemes of the engine, made when they are first needed, and those that were registered. */
+/**
+ * Transports by scheme: the built-in ones, which are made when they are first needed, and those that were registered.
+ */
 const transports = new Map<string, Transport | ((engine: StreamEngine) => Transport)>([
   ["tcp", (engine) => new TcpTransport(engine)],
   ["ipc", (engine) => new IpcTransport(engine)],
 ]);
 
 /**
- * Adds a scheme: from now on sockets of this thread can bind and connect to its endpoints.
- * @returns removes it again
+ * Adds a scheme: from now on, sockets of this thread can bind and connect to its endpoints.
+ * @returns a function that removes it again
+ * @throws Error if the scheme has a transport already
  */
 export function registerTransport(scheme: string, transport: Transport): () => void {
   if (transports.has(scheme) || scheme === "inproc") throw new Error(`the scheme "${scheme}" is taken`);
@@ -86,11 +96,13 @@ export function hasTransport(scheme: string): boolean {
   return transports.has(scheme);
 }
 
-/** The transport of a scheme. @throws ZmqError EPROTONOSUPPORT where there is none */
+/** The transport of a scheme. @throws ZmqError EPROTONOSUPPORT if there is none */
 export function transportFor(scheme: string): Transport {
   let transport = transports.get(scheme);
   if (transport === undefined)
-    throw new ZmqError("EPROTONOSUPPORT", { detail: `no transport for "${scheme}"` });
+    throw new ZmqError("EPROTONOSUPPORT", {
+      detail: `no transport for "${scheme}"`,
+    });
   if (typeof transport === "function") {
     transport = transport(streamEngine());
     transports.set(scheme, transport);

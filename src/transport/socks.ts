@@ -1,7 +1,7 @@
 /**
- * The client's side of a SOCKS5 proxy (RFC 1928, RFC 1929; item R24): asks it for a connection to the destination, and
- * hands the stream on with whatever came behind its answer. One method is offered: none, or user and password where a
- * user name is set. Names go to the proxy unresolved. Knows nothing of what is said through it afterwards.
+ * The client of a SOCKS5 proxy (RFC 1928, RFC 1929; item R24): it asks the proxy for a connection to the destination,
+ * and hands the stream on with the bytes that came behind the proxy's answer. It offers one method: user and password
+ * if a user name is set, or else no authentication. Names go to the proxy unresolved.
  */
 import { addressBytes } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
@@ -19,7 +19,7 @@ const ATYP_IPV4 = 1;
 const ATYP_NAME = 3;
 const ATYP_IPV6 = 4;
 
-/** RFC 1928 §6, with the errno name that comes nearest. */
+/** The replies of RFC 1928 §6, each with the nearest errno name. */
 const REPLIES: Record<number, readonly [code: string, text: string]> = {
   1: ["ECONNREFUSED", "general SOCKS server failure"],
   2: ["EACCES", "connection not allowed by ruleset"],
@@ -42,10 +42,11 @@ interface Destination {
   readonly port: number;
 }
 
-/** What can never work, as a text; undefined where nothing is wrong. */
+/** Why a destination can never be reached through a SOCKS proxy; undefined if it may be. */
 export function checkSocksTarget(host: string, options: SocksOptions): string | undefined {
-  if (Buffer.byteLength(host) > 255) return "a SOCKS proxy takes names of at most 255 bytes";
-  if (host.includes("%")) return "an address with a zone means nothing to a SOCKS proxy";
+  if (Buffer.byteLength(host) > 255) return "a host name may have at most 255 bytes with socksProxy";
+  if (host.includes("%"))
+    return "an address with a zone (%name) is valid on this host only, so it cannot be used with socksProxy";
   if (options.socksPassword !== null && options.socksUsername === null) {
     return "socksPassword needs socksUsername";
   }
@@ -53,9 +54,9 @@ export function checkSocksTarget(host: string, options: SocksOptions): string | 
 }
 
 /**
- * Speaks to the proxy at the other end of a new stream. Resolves with the same stream, not started; closes it and
- * rejects when the proxy refuses, breaks the protocol, closes, or takes longer than `handshakeInterval`.
- * @param signal aborts, with its reason
+ * Asks the proxy at the other end of a new stream for the connection. Resolves with the same stream, not started.
+ * Closes it and rejects if the proxy refuses, breaks the protocol, closes, or takes longer than `handshakeInterval`.
+ * @param signal aborts the attempt; its reason becomes the rejection
  */
 export function socksConnect(
   stream: EngineStream,
@@ -81,7 +82,8 @@ export function socksConnect(
     const abort = (): void => fail(signal.reason);
     const limit = options.handshakeInterval;
     const late = (): void => fail(failure("ETIMEDOUT", `no answer within ${limit} ms (handshakeInterval)`));
-    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined; // the stream holds the loop
+    // Unref'ed, because the stream keeps the event loop alive.
+    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined;
     const failure = (code: string, text: string): ZmqError =>
       new ZmqError(code, {
         address: `tcp://${formatHostPort(destination.host, destination.port)}`,
@@ -103,7 +105,7 @@ interface Outcome {
   failure(code: string, text: string): ZmqError;
 }
 
-/** What the proxy has to say next; method → authentication → reply → over, or method → reply → over. */
+/** The next answer of the proxy: method → authentication → reply → over, or method → reply → over. */
 type Step = "method" | "authentication" | "reply" | "over";
 
 class SocksClient implements StreamHandler {
@@ -112,7 +114,7 @@ class SocksClient implements StreamHandler {
   readonly #options: SocksOptions;
   readonly #outcome: Outcome;
   #step: Step = "method";
-  /** At most the longest answer (262 bytes) short of one, and one chunk. */
+  /** Bytes not yet used. At most one chunk, and less than the longest answer (262 bytes) before it. */
   #received: Buffer = Buffer.alloc(0);
 
   constructor(stream: EngineStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
@@ -152,7 +154,7 @@ class SocksClient implements StreamHandler {
     this.#outcome.fail(error ?? this.#outcome.failure("ECONNRESET", "it closed the connection"));
   }
 
-  /** Takes one whole answer; false when there is none. */
+  /** Handles one complete answer. False if there is none yet. */
   #advance(): boolean {
     switch (this.#step) {
       case "method":
@@ -183,7 +185,8 @@ class SocksClient implements StreamHandler {
 
   #authenticate(): void {
     const user = Buffer.from(this.#options.socksUsername as string);
-    // RFC 1929 asks for at least one byte of password; libzmq sends none where none is set, and proxies take it.
+    // RFC 1929 asks for at least one byte of password. If none is set, libzmq sends an empty one, and proxies accept
+    // it.
     const password = Buffer.from(this.#options.socksPassword ?? "");
     this.#step = "authentication";
     this.#stream.write([
@@ -221,7 +224,7 @@ class SocksClient implements StreamHandler {
     ]);
   }
 
-  /** RFC 1928 §6: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT. Where the proxy is bound is of no interest. */
+  /** RFC 1928 §6: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT. The address that the proxy is bound to is ignored. */
   #readReply(): boolean {
     if (!this.#expect(0, VERSION, "version") || this.#received.length < 2) return false;
     const reply = this.#received[1];
@@ -245,7 +248,7 @@ class SocksClient implements StreamHandler {
     throw this.#broken(`its reply has address type ${type}`);
   }
 
-  /** Whether an byte is there; throws where it is another one. */
+  /** Whether the byte at this place has arrived. Throws if it is not the expected one. */
   #expect(at: number, byte: number, what: string): boolean {
     if (this.#received.length <= at) return false;
     const got = this.#received[at];

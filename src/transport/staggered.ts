@@ -1,17 +1,20 @@
 /**
- * Attempts to reach one of several addresses (RFC 8305, sections 4 and 5): each begins when the one before has failed, or
- * has said nothing for a moment; the first that succeeds wins, and the others are called off. Knows no sockets.
+ * Connects to one of several addresses (RFC 8305, sections 4 and 5). An attempt begins when the previous one has
+ * failed, or has given no answer for a moment. The first that succeeds wins, and the others are aborted.
  */
 import { isIPv6 } from "node:net";
 import type { Deadline, EventLoop } from "../base/deadline.js";
 
-/** RFC 8305, section 8: the recommended Connection Attempt Delay, and the least. */
+/** RFC 8305, section 8: the recommended Connection Attempt Delay, and the shortest. */
 const STAGGER_MS = 250;
 const LEAST_STAGGER_MS = 10;
-/** One of several addresses is given up after this, where no limit of the caller's comes before. */
+/** An attempt at one of several addresses ends after this time, unless the caller's limit ends it earlier. */
 const ADDRESS_MS = 20_000;
 
-/** RFC 8305, section 4: families in turn, beginning with that of the first address; else the order is kept. */
+/**
+ * RFC 8305, section 4: IPv6 and IPv4 addresses in turn, beginning with the family of the first. Otherwise keeps the
+ * order.
+ */
 export function interleaved(hosts: readonly string[]): string[] {
   if (hosts.length < 3) return [...hosts];
   const first = hosts.filter((host) => isIPv6(host) === isIPv6(hosts[0]));
@@ -24,18 +27,24 @@ export function interleaved(hosts: readonly string[]): string[] {
   return order;
 }
 
-/** What an attempt is bounded by. */
+/** Limits of the attempts. */
 export interface StaggerLimits {
-  /** Milliseconds that the caller has for all of it; 0 for no limit. Its signal ends the attempts; this spaces them. */
+  /**
+   * Milliseconds that the caller has for all attempts; 0 for no limit. It only spaces them; the caller's signal ends
+   * them.
+   */
   readonly totalMs: number;
-  /** One attempt at a time: the next begins when the one before has failed or taken its share of the time. */
+  /**
+   * Whether to make one attempt at a time: the next begins when the previous one has failed or used up its share of the
+   * time.
+   */
   readonly oneByOne: boolean;
 }
 
 /**
  * Resolves to the first connection; rejects with the last failure, or with the signal's reason.
- * @param attempt begins one; its signal is aborted when it is not wanted any more, and it must reject then
- * @param discard closes a connection that came too late
+ * @param attempt begins one attempt. It must reject when its signal is aborted
+ * @param discard closes a connection that came after another one had won
  */
 export function firstConnection<T>(
   loop: EventLoop,
@@ -69,7 +78,7 @@ class Race<T> {
   readonly #attempt: (host: string, signal: AbortSignal) => Promise<T>;
   readonly #discard: (connection: T) => void;
   readonly #onEnd: (end: End<T>) => void;
-  /** Silence after which the next attempt begins; null waits for a failure. */
+  /** Milliseconds without an answer after which the next attempt begins; null: it begins only after a failure. */
   readonly #staggerMs: number | null;
   readonly #limitMs: number;
   readonly #running = new Set<AbortController>();
@@ -90,7 +99,7 @@ class Race<T> {
     this.#attempt = attempt;
     this.#discard = discard;
     this.#onEnd = onEnd;
-    // Everyone must have had a turn before the caller's time is over.
+    // Every address must have its attempt before the caller's time is over.
     const share = totalMs > 0 ? totalMs / (hosts.length + 1) : Number.POSITIVE_INFINITY;
     this.#staggerMs = oneByOne ? null : Math.max(LEAST_STAGGER_MS, Math.min(STAGGER_MS, share));
     this.#limitMs = oneByOne ? Math.min(ADDRESS_MS, share) : ADDRESS_MS;
@@ -105,7 +114,7 @@ class Race<T> {
     }
     const abort = new AbortController();
     this.#running.add(abort);
-    const limit = this.#loop.deadline(this.#limitMs, () => abort.abort(silent(host, this.#limitMs))).unref();
+    const limit = this.#loop.deadline(this.#limitMs, () => abort.abort(timeout(host, this.#limitMs))).unref();
     const settled = (): void => {
       limit.cancel();
       this.#running.delete(abort);
@@ -134,6 +143,8 @@ class Race<T> {
   }
 }
 
-function silent(host: string, limitMs: number): Error {
-  return Object.assign(new Error(`${host} was silent for ${Math.round(limitMs)} ms`), { code: "ETIMEDOUT" });
+function timeout(host: string, limitMs: number): Error {
+  return Object.assign(new Error(`${host} gave no answer within ${Math.round(limitMs)} ms`), {
+    code: "ETIMEDOUT",
+  });
 }

@@ -1,7 +1,7 @@
 /**
- * tcp endpoints (items R1 to R8): `host:port`, `*`, `[v6]:port`, interface names, and `source;destination` when
- * connecting, directly or through a SOCKS5 proxy (R24). Names are resolved here, anew for each attempt (R4); engines
- * get numbers. Accepted peers are filtered by their address (R12).
+ * tcp endpoints (items R1 to R8): `host:port`, `*`, `[v6]:port`, names of interfaces, and `source;destination` to
+ * connect; directly, or through a SOCKS5 proxy (R24). Names are resolved here, again for each attempt (R4); the engines
+ * get numeric addresses. Accepted peers are filtered by their address (R12).
  */
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
@@ -26,14 +26,15 @@ function invalid(address: string, detail: string): ZmqError {
 
 function parseHostPort(text: string, address: string): HostPort {
   const colon = text.lastIndexOf(":");
-  if (colon <= 0) throw invalid(address, `"${text}" is not host:port`);
+  if (colon <= 0) throw invalid(address, `"${text}" does not have the form host:port`);
   const portText = text.slice(colon + 1);
   let host = text.slice(0, colon);
   if (host.startsWith("[") && host.endsWith("]")) host = host.slice(1, -1);
-  if (host === "" || /[\s/[\];]/.test(host)) throw invalid(address, `"${host}" is no host`);
+  if (host === "" || /[\s/[\];]/.test(host)) throw invalid(address, `"${host}" is not a valid host`);
   if (portText === "*") return { host, port: 0 };
   const port = Number(portText);
-  if (!/^\d{1,5}$/.test(portText) || port > 65535) throw invalid(address, `"${portText}" is no port`); // R8
+  if (!/^\d{1,5}$/.test(portText) || port > 65535)
+    throw invalid(address, `"${portText}" is not a port: use 0 to 65535, or * to bind any`); // R8
   return { host, port };
 }
 
@@ -48,7 +49,8 @@ export function parseTcpConnect(address: string): { source?: HostPort; target: H
   const source = semicolon < 0 ? undefined : parseHostPort(address.slice(0, semicolon), address);
   const text = semicolon < 0 ? address : address.slice(semicolon + 1);
   const target = parseHostPort(text, address);
-  if (target.host === "*" || text.endsWith(":*")) throw invalid(address, "a wildcard cannot be connected to"); // R2
+  if (target.host === "*" || text.endsWith(":*"))
+    throw invalid(address, "cannot connect to a wildcard: name a host and a port"); // R2
   return source === undefined ? { target } : { source, target };
 }
 
@@ -57,7 +59,7 @@ function checkConnectAddress(address: string, options: TransportOptions): void {
   const { source, target } = parseTcpConnect(address);
   if (options.socksProxy === null) checkFamily(target.host, options.ipv6, address);
   else {
-    // What the target is concerns the proxy, which connects to it.
+    // Only the proxy's own address must fit the options: the proxy, not we, connects to the target.
     checkFamily(parseHostPort(options.socksProxy, address).host, options.ipv6, address);
     const problem = checkSocksTarget(target.host, options);
     if (problem !== undefined) throw invalid(address, problem);
@@ -65,7 +67,11 @@ function checkConnectAddress(address: string, options: TransportOptions): void {
   if (source !== undefined) checkFamily(source.host, options.ipv6, address);
 }
 
-/** An address of ours that needs no name server: `*`, a literal, or the name of an interface. Numeric. */
+/**
+ * Our numeric address for `*`, an address or the name of an interface. undefined for any other name: it needs a
+ * look-up.
+ * @throws ZmqError ENODEV, EINVAL
+ */
 function numericLocal(host: string, ipv6: boolean, address: string): string | undefined {
   if (host === "*") return ipv6 ? "::" : "0.0.0.0";
   if (isIP(host) !== 0) return checkFamily(host, ipv6, address);
@@ -73,24 +79,28 @@ function numericLocal(host: string, ipv6: boolean, address: string): string | un
   if (addresses === undefined) return undefined;
   const usable = addresses.find((one) => one.family === "IPv4") ?? (ipv6 ? addresses[0] : undefined);
   if (usable !== undefined) return usable.address;
-  throw noDevice(address, `"${host}" is no interface with an address`);
+  throw noDevice(
+    address,
+    `interface "${host}" has no IPv4 address (with ipv6: true an IPv6 address will do)`,
+  );
 }
 
-/** An address of ours to connect from: names are not looked up (R6). */
+/** Our numeric address to connect from. Names are not looked up (R6). */
 function sourceAddress(host: string, ipv6: boolean, address: string): string {
   const numeric = numericLocal(host, ipv6, address);
-  if (numeric === undefined) throw noDevice(address, `"${host}" is no interface with an address`);
+  if (numeric === undefined)
+    throw noDevice(address, `"${host}" is neither an address nor an interface of this host`);
   return numeric;
 }
 
-/** An address of ours to bind, names included. */
+/** Our numeric address to bind. Names are looked up. @throws ZmqError ENODEV, EINVAL */
 async function localAddress(host: string, ipv6: boolean, address: string): Promise<string> {
   const numeric = numericLocal(host, ipv6, address);
   if (numeric !== undefined) return numeric;
   try {
     return (await lookup(host, { family: ipv6 ? 0 : 4 })).address;
   } catch (cause) {
-    throw noDevice(address, `"${host}" is unknown`, cause); // R3
+    throw noDevice(address, `cannot look up "${host}"`, cause); // R3
   }
 }
 
@@ -98,7 +108,11 @@ function noDevice(address: string, detail: string, cause?: unknown): ZmqError {
   return new ZmqError("ENODEV", { address: `tcp://${address}`, cause, detail });
 }
 
-/** A numeric address that the option ipv6 allows. An IPv4 address in IPv6's notation is one of IPv4 without it. */
+/**
+ * The address in a form that the option `ipv6` allows: without it, an IPv4 address in IPv6's notation becomes plain
+ * IPv4.
+ * @throws ZmqError EINVAL for any other IPv6 address without the option
+ */
 function checkFamily(host: string, ipv6: boolean, address: string): string {
   if (ipv6 || !isIPv6(host)) return host;
   const bytes = addressBytes(host);
@@ -106,7 +120,7 @@ function checkFamily(host: string, ipv6: boolean, address: string): string {
   throw invalid(address, "an IPv6 address needs the option ipv6: true"); // R5
 }
 
-/** Every address of a host to try, in order. Not cached: a redial resolves again (R4). */
+/** All addresses of a host, in the order in which to try them. Not cached: each attempt resolves again (R4). */
 async function resolveRemote(
   host: string,
   ipv6: boolean,
@@ -118,7 +132,7 @@ async function resolveRemote(
   return found.map((one) => one.address);
 }
 
-/** A look-up cannot be called off, only not be waited for any more. */
+/** Waits until the signal is aborted at most: a look-up itself cannot be aborted. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -141,7 +155,7 @@ function withAcceptFilter(filter: readonly string[], handler: AcceptorHandler): 
       }
       const address = stream.remoteAddress;
       stream.close();
-      handler.onError(new ZmqError("EACCES", { address, detail: `tcpAcceptFilter does not let ${host} in` }));
+      handler.onError(new ZmqError("EACCES", { address, detail: `tcpAcceptFilter does not allow ${host}` }));
     },
     onError: (error) => handler.onError(error),
   };
@@ -192,10 +206,11 @@ export class TcpTransport implements Transport {
 
   listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
     const { host, port } = parseTcpBind(address);
-    if (options.useFd !== -1) throw new ZmqError("ENOTSUP", { detail: "bindSync() with useFd: use bind()" });
+    if (options.useFd !== -1)
+      throw new ZmqError("ENOTSUP", { detail: "bindSync() cannot use useFd: use bind()" });
     const local =
       numericLocal(host, options.ipv6, address) ?? (host === "localhost" ? "127.0.0.1" : undefined);
-    if (local === undefined) throw noDevice(address, `bindSync() cannot look "${host}" up: use bind()`);
+    if (local === undefined) throw noDevice(address, `bindSync() cannot look up "${host}": use bind()`);
     const filtered = withAcceptFilter(options.tcpAcceptFilter, handler);
     const acceptor = this.#engine.listenTcpSync(local, port, options, filtered);
     return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
@@ -218,11 +233,11 @@ export class TcpTransport implements Transport {
       const stream = await this.#engine.connectTcp(hop, options, attemptSignal, refed);
       if (socksProxy !== null) return socksConnect(stream, target, options, attemptSignal);
       if (stream.localAddress !== stream.remoteAddress) return stream;
-      // An ephemeral port that dialled itself (D9).
+      // TCP can connect an ephemeral port to itself (D9).
       stream.close();
       throw new ZmqError("ECONNREFUSED", { address: `tcp://${address}`, detail: "connected to itself" });
     };
-    // Two attempts cannot have the same port of ours.
+    // With a fixed source port, two attempts at a time are impossible.
     const limits = { totalMs: options.connectTimeout, oneByOne: (source?.port ?? 0) !== 0 };
     return firstConnection(systemRuntime.loop, interleaved(hosts), limits, signal, attempt, (late) =>
       late.close(),

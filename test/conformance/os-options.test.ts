@@ -340,15 +340,15 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
   }
 
   it("a descriptor that is not open is EINVAL (R25)", async () => {
-    await refused(99_999, "tcp://127.0.0.1:*", /no listening stream socket for tcp/);
-    await refused(99_999, "ipc://*", /no listening stream socket for ipc/);
+    await refused(99_999, "tcp://127.0.0.1:*", /not a listening stream socket for tcp/);
+    await refused(99_999, "ipc://*", /not a listening stream socket for ipc/);
   });
 
   it("a file is EINVAL, and stays open (R25)", async () => {
     const file = openSync("/dev/null", "r");
     onTestFinished(() => closeSync(file));
-    await refused(file, "tcp://127.0.0.1:*", /no listening stream socket/);
-    await refused(file, "ipc://*", /no listening stream socket/);
+    await refused(file, "tcp://127.0.0.1:*", /not a listening stream socket/);
+    await refused(file, "ipc://*", /not a listening stream socket/);
   });
 
   it("a udp socket is EINVAL (R25)", async () => {
@@ -356,7 +356,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     onTestFinished(() => void socket.close());
     socket.bind(0, "127.0.0.1");
     await once(socket, "listening");
-    await refused(descriptorOf(socket), "tcp://127.0.0.1:*", /no listening stream socket/);
+    await refused(descriptorOf(socket), "tcp://127.0.0.1:*", /not a listening stream socket/);
   });
 
   it("a connection is EINVAL, and goes on (R25)", async () => {
@@ -364,7 +364,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
     const socket = netConnect((server.address() as { port: number }).port, "127.0.0.1");
     const [accepted] = await once(server, "connection");
     onTestFinished(() => void socket.destroy());
-    await refused(descriptorOf(socket), "tcp://127.0.0.1:*", /no listening stream socket/);
+    await refused(descriptorOf(socket), "tcp://127.0.0.1:*", /not a listening stream socket/);
     accepted.write("still here");
     expect(String((await once(socket, "data"))[0])).toBe("still here");
   });
@@ -372,8 +372,8 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
   it("a listening socket of the other family is EINVAL, and listens on (R25)", async () => {
     const tcp = await nodeServer(TCP);
     const ipc = await nodeServer({ path: join(temporaryDirectory(), "s") });
-    await refused(descriptorOf(tcp), "ipc://*", /no listening stream socket for ipc/);
-    await refused(descriptorOf(ipc), "tcp://127.0.0.1:*", /no listening stream socket for tcp/);
+    await refused(descriptorOf(tcp), "ipc://*", /not a listening stream socket for ipc/);
+    await refused(descriptorOf(ipc), "tcp://127.0.0.1:*", /not a listening stream socket for tcp/);
     for (const server of [tcp, ipc]) {
       const address = server.address();
       const socket =
@@ -385,7 +385,7 @@ describe.skipIf(!LINUX && !NATIVE)("useFd", () => {
 
   it("a descriptor in use on this thread is EINVAL, and listens on (R25)", async () => {
     const server = await nodeServer(TCP);
-    await refused(descriptorOf(server), "tcp://127.0.0.1:*", /in use already/);
+    await refused(descriptorOf(server), "tcp://127.0.0.1:*", /uses it already/);
     const socket = netConnect((server.address() as { port: number }).port, "127.0.0.1");
     await once(socket, "connect");
     socket.destroy();

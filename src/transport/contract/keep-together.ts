@@ -1,9 +1,10 @@
-/** Memory in which several parts lie. */
+/** Protects memory that holds several message parts. */
 import * as workerThreads from "node:worker_threads";
 
 /**
- * As Node does with the memory of small Buffers: who hands one part to another thread must not take the others along.
- * postMessage() and structuredClone() then throw a DataCloneError for it.
+ * Forbids to transfer this memory to another thread, because that would take away the other parts in it, too.
+ * postMessage() and structuredClone() then throw a DataCloneError. Node.js does the same with the pool of small
+ * Buffers.
  */
 export function keepTogether(memory: Buffer): void {
   workerThreads.markAsUntransferable?.(memory.buffer); // absent in some runtimes

@@ -1,12 +1,12 @@
 /**
- * What an engine offers to the schemes: raw streams and acceptors for numeric addresses and paths. tcp.ts and
- * ipc.ts hold what both engines share (names, defaults, file handling).
+ * What an engine offers to the schemes: streams and acceptors for numeric addresses and paths. What both engines have
+ * in common is in tcp.ts and ipc.ts: names, defaults, the handling of files.
  */
 import { addressBytes, isMapped } from "../../base/accept-filter.js";
 import { ZmqError } from "../../base/errors.js";
 import type { AcceptorHandler, Stream, TransportOptions } from "./transport.js";
 
-/** Where to connect over tcp, all numeric. */
+/** Where to connect over tcp. Hosts are numeric addresses. */
 export interface TcpTarget {
   readonly host: string;
   readonly port: number;
@@ -14,11 +14,11 @@ export interface TcpTarget {
   readonly sourcePort?: number;
 }
 
-/** A stream whose beginning is not for the session: a proxy speaks first. */
+/** A stream that a proxy's client can use before the session does. */
 export interface EngineStream extends Stream {
   /**
-   * Ends the part of the handler that was started: reading stops until start() is called again, by whom the rest
-   * is for. It gets the leftover first, and finds `remoteAddress` to be the one given here.
+   * Ends the work of the present handler. Reading stops until start() is called again with the next handler, which gets
+   * `leftover` first. From now on the stream has the `remoteAddress` that is given here.
    */
   handOver(remoteAddress: string, leftover: Buffer): void;
 }
@@ -55,14 +55,16 @@ export interface StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<EngineAcceptor>;
-  /** As listenTcp, before it returns. @throws also ZmqError ENOTSUP where this platform's node:net cannot */
+  /**
+   * As listenTcp, but it listens when this returns. @throws also ZmqError ENOTSUP if this platform's node:net cannot
+   */
   listenTcpSync(
     host: string,
     port: number,
     options: TransportOptions,
     handler: AcceptorHandler,
   ): EngineAcceptor;
-  /** A path that begins with NUL is abstract; `name` is what the stream reports as its remote address. */
+  /** A path that begins with NUL is an abstract name. The stream's remote address is `ipc://` and `name`. */
   connectPipe(
     path: string,
     name: string,
@@ -76,7 +78,9 @@ export interface StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): Promise<EngineAcceptor>;
-  /** As listenPipe, before it returns. @throws also ZmqError ENOTSUP where this platform's node:net cannot */
+  /**
+   * As listenPipe, but it listens when this returns. @throws also ZmqError ENOTSUP if this platform's node:net cannot
+   */
   listenPipeSync(
     path: string,
     name: string,
@@ -84,8 +88,8 @@ export interface StreamEngine {
     handler: AcceptorHandler,
   ): EngineAcceptor;
   /**
-   * Takes over `options.useFd` (R25). Nothing is done to a path.
-   * @throws ZmqError EINVAL where it is no listening stream socket of the scheme, or in use already
+   * Takes over the descriptor `options.useFd` (R25). The file of an ipc socket is left as it is.
+   * @throws ZmqError EINVAL if it is not a listening stream socket of the scheme, or is in use already
    */
   listenDescriptor(
     scheme: "tcp" | "ipc",
@@ -94,13 +98,14 @@ export interface StreamEngine {
   ): Promise<EngineAcceptor>;
 }
 
-/** "127.0.0.1", 80 or "::1", 80 as part of an endpoint. */
+/** Host and port as part of an endpoint: `127.0.0.1:80` or `[::1]:80`. */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**
- * Refuses options that reach nobody, instead of ignoring them. -1, 0, null and an empty list ask for nothing.
+ * Refuses options that would have no effect, instead of ignoring them. Default values pass: -1, 0, null, an empty list.
+ * @param needed what the options need, for the error's text
  * @throws ZmqError ENOTSUP
  */
 export function requireDefaults(
@@ -110,12 +115,13 @@ export function requireDefaults(
 ): void {
   for (const name of names) {
     const value = options[name];
-    const asked = Array.isArray(value) ? value.length > 0 : value !== null && value !== UNASKED[name];
+    const asked = Array.isArray(value) ? value.length > 0 : value !== null && value !== DEFAULTS[name];
     if (asked) throw new ZmqError("ENOTSUP", { detail: `${name} needs ${needed}` });
   }
 }
 
-const UNASKED: Partial<Record<keyof TransportOptions, unknown>> = {
+/** The default values. */
+const DEFAULTS: Partial<Record<keyof TransportOptions, unknown>> = {
   sendBufferSize: -1,
   receiveBufferSize: -1,
   tcpKeepaliveCount: -1,
@@ -129,13 +135,13 @@ const UNASKED: Partial<Record<keyof TransportOptions, unknown>> = {
 
 /** A descriptor that cannot be listened on (R25). */
 export function descriptorError(descriptor: number, scheme: string, detail?: string): ZmqError {
-  const reason = detail ?? `it is no listening stream socket for ${scheme}`;
+  const reason = detail ?? `not a listening stream socket for ${scheme}`;
   return new ZmqError("EINVAL", { detail: `useFd ${descriptor}: ${reason}` });
 }
 
 /**
- * Whether a listening IPv6 socket has to refuse IPv4 peers. `::` is dual-stack, in whatever spelling, and a mapped
- * address such as `::ffff:127.0.0.1` cannot be bound otherwise (RFC 3493, section 3.7).
+ * Whether a listening IPv6 socket has to refuse IPv4 peers. It must not for `::` in any spelling, which is dual-stack,
+ * and for a mapped address such as `::ffff:127.0.0.1`, which could not be bound otherwise (RFC 3493, section 3.7).
  */
 export function ipv6Only(host: string): boolean {
   const bytes = addressBytes(host);

@@ -1,33 +1,36 @@
 /**
  * The contracts between a session and whatever moves its bytes: a `Stream` is one established connection, an
- * `Acceptor` one listening endpoint, a `Transport` makes both for one scheme. Two engines implement them (the
- * addon and `node:net`), and every test above this file runs on both.
+ * `Acceptor` is one listening endpoint, and a `Transport` makes both for one scheme. Two engines implement them (the
+ * addon and `node:net`), and every test above this layer runs on both.
  *
- * Knows nothing of sockets, patterns or ZMTP beyond the frame flags.
+ * Sockets, patterns and ZMTP do not appear here, except for the flags of frames.
  */
 
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 
 export { FrameFault, type FrameLimits };
 
-/** What a stream tells its session. Every call comes from the event loop, never from inside a call on the stream. */
+/**
+ * What a stream tells its session. It calls from the event loop, never from inside a call on the stream (but see
+ * startFrames).
+ */
 export interface StreamHandler {
-  /** Byte mode: bytes as they came. The chunk belongs to the handler. */
+  /** Byte mode: bytes as they were read. The handler may keep the chunk. */
   onBytes(chunk: Buffer): void;
   /**
-   * Frame mode: `count` whole frames, whose bodies lie in `chunk` as `table` says (FRAME_ENTRY_SIZE integers
-   * each). The chunk belongs to the handler; the table is valid only during the call, and may be overwritten.
+   * Frame mode: `count` complete frames. `table` says where their bodies lie in `chunk` (FRAME_ENTRY_SIZE integers per
+   * frame). The handler may keep the chunk. The table is valid only during the call, and the handler may overwrite it.
    */
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void;
-  /** Frame mode: one frame that has memory of its own, in order with the ones from onFrames. */
+  /** Frame mode: one frame whose body has separate memory. It arrives in order with those of onFrames. */
   onLargeFrame(body: Buffer, flags: number): void;
-  /** The write that returned a positive number has now been taken by the kernel whole. */
+  /** The kernel has now taken all of the write that returned a positive number. */
   onDrain(): void;
   /**
-   * The connection is gone; called exactly once, unless the session itself called `close()` first.
-   * @param error undefined where the peer closed in an orderly way; else an Error with a `code` (errno name)
-   * @param fault what the frame decoder refused, or FrameFault.none
-   * @param pendingBytes bytes at the end of the last write that the kernel is known not to have taken
+   * The connection has ended. Called exactly once, unless the session called `close()` first.
+   * @param error undefined if the peer closed the connection in order, or else an Error with a `code` (errno name)
+   * @param fault why the frame decoder refused a frame, or FrameFault.none
+   * @param pendingBytes bytes at the end of the last write that the kernel has certainly not taken
    * @param size with a fault: the size, or the number of parts, that was too large
    */
   onClose(
@@ -47,52 +50,57 @@ export interface PeerCredentials {
 
 /** One established connection. */
 export interface Stream {
-  /** Engine that carries it. */
+  /** The engine that carries the connection. */
   readonly engine: "native" | "portable";
-  /** Endpoint of the far side, such as `tcp://127.0.0.1:54321`, or `ipc://path`. */
+  /** The peer's endpoint, such as `tcp://127.0.0.1:54321` or `ipc://path`. */
   readonly remoteAddress: string;
-  /** Endpoint of our side. */
+  /** Our endpoint of this connection. */
   readonly localAddress: string;
-  /** Bytes read since the beginning: a change is a sign of life, long before a large frame is whole. Asked for rarely. */
+  /** Bytes read so far. A change is a sign of life, even before a large frame is complete. Read rarely. */
   readonly received: number;
-  /** Whether a frame has begun to arrive, and its end has not. Asked for rarely. */
+  /** Whether a frame has arrived in part. Read rarely. */
   readonly partial: boolean;
-  /** Bytes that were written and the kernel has not taken: a change is progress of a slow line. Asked for rarely. */
+  /**
+   * Bytes that were written and that the kernel has not taken. A change means that a slow peer makes progress. Read
+   * rarely.
+   */
   readonly unsent: number;
   /**
-   * Bytes at the end of the last write that are known not to have been taken, as onClose would tell them. For a session
-   * that ends the connection itself: asked before close().
+   * Bytes at the end of the last write that the kernel has certainly not taken, as onClose would tell them. A session
+   * that ends the connection itself reads this before close().
    */
   readonly untaken: number;
-  /** undefined where the system does not tell, and over anything but ipc. */
+  /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
-  /** Begin to read, in byte mode. Called once by whom the stream was given to. */
+  /** Begins to read, in byte mode. Called once by the owner of the stream. */
   start(handler: StreamHandler): void;
-  /** Switch to frame mode. `leftover` are bytes already handed out by onBytes that belong to frames; they are
-   * decoded first, and their frames may be delivered before this returns. */
+  /**
+   * Switches to frame mode. `leftover` are bytes that onBytes has delivered and that belong to frames. They are decoded
+   * first, and their frames may be delivered before this returns.
+   */
   startFrames(limits: FrameLimits, leftover: Uint8Array): void;
   /**
-   * Hand bytes to the kernel. At most one write may be pending: after a positive result, do not write again
+   * Gives bytes to the kernel. At most one write may be pending: after a positive result, do not write again
    * before onDrain. Segments must not change until the kernel has taken them.
-   * @returns bytes that the kernel has not taken yet; 0 when all are gone. Errors arrive in onClose.
+   * @returns bytes that the kernel has not taken yet; 0 if it has taken all. Errors arrive in onClose
    */
   write(segments: readonly Uint8Array[]): number;
-  /** Stop reading; a batch already read may still be delivered. */
+  /** Stops reading. What has been read already may still be delivered. */
   pause(): void;
-  /** Read again. */
+  /** Reads again. */
   resume(): void;
-  /** Close now, dropping what is pending. onClose is not called afterwards. Idempotent. */
+  /** Closes at once, and drops what is pending. onClose is not called afterwards. May be called again. */
   close(): void;
-  /** Let the event loop stay alive for this stream (the default). */
+  /** Keeps the event loop alive while this stream is open (the default). */
   ref(): void;
-  /** Do not let the event loop stay alive for this stream. */
+  /** Does not keep the event loop alive for this stream. */
   unref(): void;
 }
 
 /** What an acceptor tells its listener. */
 export interface AcceptorHandler {
   onStream(stream: Stream): void;
-  /** A connection could not be accepted (for example EMFILE); the acceptor goes on. */
+  /** A connection could not be accepted (for example EMFILE). The acceptor continues to listen. */
   onError(error: NodeJS.ErrnoException): void;
 }
 
@@ -100,7 +108,7 @@ export interface AcceptorHandler {
 export interface Acceptor {
   /** The actual endpoint, with the real port or path. */
   readonly address: string;
-  /** Stop listening and remove an ipc file that is still ours. Resolves when the address is free. */
+  /** Stops listening, and removes an ipc file if it is still ours. Resolves when the address is free. */
   close(): Promise<void>;
   ref(): void;
   unref(): void;
@@ -108,71 +116,72 @@ export interface Acceptor {
 
 /** Options that reach the operating system's sockets. -1 leaves the system's value. */
 export interface TransportOptions {
-  /** Milliseconds for one attempt to connect, look-up and all addresses of a name included; 0 for no limit. */
+  /** Milliseconds for one attempt to connect, including the look-up of a name and all its addresses; 0 for no limit. */
   readonly connectTimeout: number;
   /** SO_SNDBUF in bytes. */
   readonly sendBufferSize: number;
   /** SO_RCVBUF in bytes. */
   readonly receiveBufferSize: number;
-  /** -1 system default, 0 off, 1 on. */
+  /** SO_KEEPALIVE: 0 off, 1 on. */
   readonly tcpKeepalive: number;
-  /** Probes before a connection counts as dead. */
+  /** TCP_KEEPCNT: probes without an answer before a connection counts as dead. */
   readonly tcpKeepaliveCount: number;
-  /** Seconds of silence before the first probe. */
+  /** TCP_KEEPIDLE: seconds of silence before the first probe. */
   readonly tcpKeepaliveIdle: number;
-  /** Seconds between probes. */
+  /** TCP_KEEPINTVL: seconds between probes. */
   readonly tcpKeepaliveInterval: number;
-  /** Length of the queue of connections not yet accepted. */
+  /** The most connections that may wait to be accepted. */
   readonly backlog: number;
-  /** Whether IPv6 is used; a wildcard bind is dual-stack then. */
+  /** Whether IPv6 may be used. If so, a wildcard bind accepts IPv4 and IPv6. */
   readonly ipv6: boolean;
-  /** tcp: IP_TOS and IPV6_TCLASS; 0 leaves the system's. */
+  /** tcp: IP_TOS and IPV6_TCLASS; 0 leaves the system's value. */
   readonly typeOfService: number;
   /** tcp: name of the network device that sockets are bound to; null for any. */
   readonly interface: string | null;
-  /** tcp: SO_PRIORITY; 0 leaves the system's. */
+  /** tcp: SO_PRIORITY; 0 leaves the system's value. */
   readonly priority: number;
-  /** tcp: SO_BUSY_POLL in microseconds; 0 leaves the system's. */
+  /** tcp: SO_BUSY_POLL in microseconds; 0 leaves the system's value. */
   readonly busyPoll: number;
-  /** tcp: TCP_USER_TIMEOUT in milliseconds; 0 leaves the system's. */
+  /** tcp: TCP_USER_TIMEOUT in milliseconds; 0 leaves the system's value. */
   readonly tcpMaxRetransmitTimeout: number;
   /** tcp: `host:port` of the SOCKS5 proxy to connect through; null connects directly. */
   readonly socksProxy: string | null;
-  /** Null: no authentication is offered to the proxy. */
+  /** User name for the proxy; null offers it no authentication. */
   readonly socksUsername: string | null;
+  /** Password for the proxy; null sends an empty one. */
   readonly socksPassword: string | null;
-  /** Milliseconds that a handshake may take, the proxy's included; 0 for ever. */
+  /** Milliseconds that a handshake may take, and that the proxy may take for its answer; 0 for no limit. */
   readonly handshakeInterval: number;
-  /** tcp: ranges of addresses that may connect to us; empty for everybody (R12). */
+  /** tcp: ranges of addresses that may connect to us; empty lets everyone connect (R12). */
   readonly tcpAcceptFilter: readonly string[];
-  /** ipc: permissions of the file that listening makes; null leaves them to the umask. */
+  /** ipc: permissions of the socket file; null leaves them to the umask. */
   readonly ipcFileMode: number | null;
-  /** ipc: users, primary groups and processes that may connect to us; everybody where all three are empty (R19). */
+  /** ipc: users, primary groups and processes that may connect to us; if all three are empty, everyone may (R19). */
   readonly ipcFilterUserIds: readonly number[];
   readonly ipcFilterGroupIds: readonly number[];
   readonly ipcFilterProcessIds: readonly number[];
-  /** A listening descriptor to take over instead of making one; -1 for none (R25). */
+  /** A listening descriptor to take over instead of making a new one; -1 for none (R25). */
   readonly useFd: number;
 }
 
 /**
- * All that zwire knows of one scheme, such as `tcp`: what its addresses look like, which options it honours, and how to
- * listen and to connect. `address` is what follows `://`.
+ * Everything about one scheme, such as `tcp`: the form of its addresses, the options that it honours, and how to listen
+ * and to connect. `address` is the part of an endpoint behind `://`.
  */
 export interface Transport {
   /**
-   * Checks an address and the options for bind(), so that what can never work throws at once.
+   * Checks an address and the options for bind(), so that bind() throws at once for those that can never work.
    * @throws ZmqError EINVAL, ENAMETOOLONG, ENOTSUP, ENODEV, EPERM
    */
   checkBind(address: string, options: TransportOptions): void;
   /** As checkBind, for connect(). */
   checkConnect(address: string, options: TransportOptions): void;
   /**
-   * Whether each bind of the address makes another endpoint: a port or a path that the system chooses. Absent where no
-   * address does.
+   * Whether each bind of the address gives another endpoint, because the system chooses a port or a path. Absent if the
+   * scheme has no such address.
    */
   isWildcard?(address: string): boolean;
-  /** @param takeOver ipc: also a path that somebody serves, as libzmq does, instead of EADDRINUSE */
+  /** @param takeOver ipc: take over a path even if another socket serves it, as libzmq does, instead of EADDRINUSE */
   listen(
     address: string,
     options: TransportOptions,
@@ -180,12 +189,12 @@ export interface Transport {
     takeOver: boolean,
   ): Promise<Acceptor>;
   /**
-   * As listen, before it returns; a host name that only a name server knows cannot be had this way, and a path that
-   * somebody serves is taken over: whether anybody does cannot be known at once.
+   * As listen, but it listens when this returns. It cannot look up a host name with a name server. And it takes over an
+   * ipc path even if another socket serves it, because it takes time to find out whether one does.
    */
   listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor;
   /**
-   * @param signal aborts an attempt that is under way
+   * @param signal aborts the attempt
    * @param refed whether the attempt keeps the event loop alive, as the stream does afterwards
    */
   connect(address: string, options: TransportOptions, signal: AbortSignal, refed: boolean): Promise<Stream>;

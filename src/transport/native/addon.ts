@@ -1,6 +1,6 @@
 /**
- * Finds, loads and types the addon; the only file that does. Everything else asks `addon()` and, where it answers
- * undefined, uses the portable engine.
+ * Finds and loads the addon, and declares its types. No other file loads it. Everything else calls `addon()`, and uses
+ * the portable engine if that returns undefined.
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -14,14 +14,15 @@ export interface NativeSocketOptions {
   tcpKeepaliveCount: number;
   tcpKeepaliveIdle: number;
   tcpKeepaliveInterval: number;
-  /** tcp: IP_TOS, and IPV6_TCLASS on IPv6 sockets; 0 leaves the system's. */
+  /** tcp: IP_TOS, and IPV6_TCLASS on IPv6 sockets; 0 leaves the system's value. */
   typeOfService?: number;
   /** tcp: name of the network device that the socket is bound to (SO_BINDTODEVICE, Linux). */
   interface?: string;
-  /** tcp: SO_PRIORITY and SO_BUSY_POLL (Linux); 0 leaves the system's. */
+  /** tcp: SO_PRIORITY (Linux); 0 leaves the system's value. */
   priority?: number;
+  /** tcp: SO_BUSY_POLL in microseconds (Linux); 0 leaves the system's value. */
   busyPoll?: number;
-  /** tcp: TCP_USER_TIMEOUT in milliseconds (Linux); 0 leaves the system's. */
+  /** tcp: TCP_USER_TIMEOUT in milliseconds (Linux); 0 leaves the system's value. */
   tcpMaxRetransmitTimeout?: number;
   /** tcp: numeric source address to bind before connecting. */
   sourceHost?: string;
@@ -29,8 +30,8 @@ export interface NativeSocketOptions {
 }
 
 /**
- * Functions that the addon calls, each with the stream's or acceptor's owner as `this`. `status` is 0 or a
- * negative errno (UV_*).
+ * Functions that the addon calls. `this` is the owner of the stream or acceptor. `status` is 0 or a negative errno
+ * (UV_*).
  */
 export interface NativeCallbacks {
   onConnect(this: unknown, status: number): void;
@@ -38,17 +39,20 @@ export interface NativeCallbacks {
   onFrames(this: unknown, chunk: Buffer, count: number): void;
   onLargeFrame(this: unknown, body: Buffer, flags: number): void;
   onDrain(this: unknown): void;
-  /** status UV_EOF (-4095) for an orderly close; fault from FrameFault, with what was too large. */
+  /**
+   * `status` is UV_EOF (-4095) after an orderly close. `fault` is a FrameFault; `size` is the size or number that was
+   * too large.
+   */
   onClose(this: unknown, status: number, fault: number, pendingBytes: number, size: number): void;
-  /** status < 0: accept failed, no stream. */
+  /** A negative `status` means that accept failed; then there is no stream. */
   onAccept(this: unknown, status: number, stream: NativeStreamHandle | undefined): void;
-  /** Memory that several messages will lie in; called without `this`. */
+  /** Several messages will lie in this memory. Called without `this`. */
   onShared(memory: Buffer): void;
 }
 
 /** One libuv stream inside the addon. Methods that return a number give 0 or a negative errno unless said otherwise. */
 export interface NativeStreamHandle {
-  /** Whom callbacks of this stream get as `this`. Must be set before start or connect. */
+  /** Sets the `this` of this stream's callbacks. Must be called before start or connect. */
   setOwner(owner: object): void;
   connectTcp(host: string, port: number, options: NativeSocketOptions): number;
   /** A path that begins with NUL names the Linux abstract namespace. */
@@ -62,7 +66,7 @@ export interface NativeStreamHandle {
     maxMessageBytes: number,
     leftover: Uint8Array,
   ): number;
-  /** Bytes not yet taken by the kernel (0 = all gone), or a negative errno. */
+  /** Returns the number of bytes that the kernel has not taken yet, or a negative errno. */
   write(chunk: Uint8Array): number;
   writev(chunks: readonly Uint8Array[]): number;
   pause(): void;
@@ -70,18 +74,20 @@ export interface NativeStreamHandle {
   close(): void;
   ref(): void;
   unref(): void;
-  /** Bytes read since the beginning. */
+  /** Bytes read so far. */
   received(): number;
-  /** Whether a frame has begun to arrive, and its end has not. */
+  /** Whether a frame has arrived in part. */
   partial(): boolean;
   /** Bytes of the pending write that the kernel has not taken. */
   unsent(): number;
-  /** "host:port" (IPv6 in brackets), or the path; "" where unknown. */
+  /** "host:port" (IPv6 in brackets) or the path; "" if unknown. */
   localAddress(): string;
   remoteAddress(): string;
-  /** Reads an integer socket option back, for diagnostics and tests; negative errno on failure. */
+  /** Reads an integer socket option, for diagnostics and tests. A negative errno on failure. */
   getSocketOption(level: number, name: number): number;
-  /** An ipc peer when it connected, as `[processId, userId, groupId]` (SO_PEERCRED, Linux); or a negative errno. */
+  /**
+   * The ipc peer as it was when it connected: `[processId, userId, groupId]` (SO_PEERCRED, Linux), or a negative errno.
+   */
   getPeerCredentials(): [number, number, number] | number;
 }
 
@@ -96,12 +102,12 @@ export interface NativeAcceptorHandle {
   ): number;
   listenPipe(path: string, backlog: number, options: NativeSocketOptions): number;
   /**
-   * Takes over a descriptor that listens already, of the family asked for; UV_EINVAL where it does not, UV_EEXIST
-   * where this thread uses it. The descriptor is closed by close(), and left open by a failure.
+   * Takes over a descriptor that listens already. UV_EINVAL if it does not, or is not of the requested kind; UV_EEXIST
+   * if this thread uses it already. close() closes the descriptor; a failure leaves it open.
    */
   listenDescriptor(descriptor: number, tcp: boolean, options: NativeSocketOptions): number;
   localAddress(): string;
-  /** As the stream's: for diagnostics and tests. */
+  /** Reads an integer socket option, for diagnostics and tests. A negative errno on failure. */
   getSocketOption(level: number, name: number): number;
   close(): void;
   ref(): void;
@@ -110,33 +116,33 @@ export interface NativeAcceptorHandle {
 
 export interface Addon {
   /**
-   * Once per copy of our modules: some tools evaluate them several times over one addon. `table` holds the frames of the
-   * running onFrames call.
-   * @returns the number that handles are made with whose callbacks these are
+   * Registers callbacks. Called once per copy of our modules, because some tools load them several times with one
+   * addon. `table` holds the frames of the current onFrames call.
+   * @returns a number to pass to the constructors of the handles that shall use these callbacks
    */
   init(table: Uint32Array, callbacks: NativeCallbacks): number;
   Stream: new (binding: number) => NativeStreamHandle;
   Acceptor: new (binding: number) => NativeAcceptorHandle;
-  /** Whether a tcp socket can have this interface, priority and busyPoll: 0, or UV_ENODEV, UV_EPERM, ... */
+  /** Tries interface, priority and busyPoll on a new tcp socket: 0, or UV_ENODEV, UV_EPERM and so on. */
   checkTcp(options: Pick<NativeSocketOptions, "interface" | "priority" | "busyPoll">): number;
-  /** errno name and text of a negative status, as `[ "ECONNREFUSED", "connection refused" ]`. */
+  /** The errno name and text of a negative status, such as `["ECONNREFUSED", "connection refused"]`. */
   errorName(status: number): [string, string];
 }
 
-/** Entries that one onFrames call can carry at most. */
+/** The most frames of one onFrames call. */
 export const FRAME_TABLE_ENTRIES = 8192;
 
 let loaded: Addon | undefined;
 let loadError: Error | undefined;
 let tried = false;
 
-/** The addon, or undefined where none loads (`addonError()` says why). */
+/** The addon, or undefined if it does not load (`addonError()` says why). */
 export function addon(): Addon | undefined {
   if (tried) return loaded;
   tried = true;
   const { bun, deno } = process.versions;
   if (bun !== undefined || deno !== undefined) {
-    // Both load addons, and end the process when one uses libuv's polls: it must not even be tried.
+    // Do not even try: both runtimes load addons, but end the process when an addon uses libuv's polls.
     loadError = new Error(
       `the addon needs Node's libuv, which ${bun ? `Bun ${bun}` : `Deno ${deno}`} does not have`,
     );
@@ -145,12 +151,12 @@ export function addon(): Addon | undefined {
   const here: string | undefined = import.meta.url;
   if (here === undefined) {
     loadError = new Error(
-      "a bundler has put zwire into a file that does not know where it lies: keep zwire external",
+      "a bundler has put zwire into a file without import.meta.url: mark zwire as external in the bundler",
     );
     return undefined;
   }
   try {
-    // A literal require, so that bundlers see it; node-gyp-build looks for build/Release, then prebuilds/.
+    // A literal require, so that bundlers find it. node-gyp-build looks in build/Release, then in prebuilds/.
     const require = createRequire(here);
     loaded = require("node-gyp-build")(packageFolder(here)) as Addon;
   } catch (error) {
@@ -160,8 +166,9 @@ export function addon(): Addon | undefined {
 }
 
 /**
- * Where zwire is installed: it is found by its own name, from this file as from any other part of the package. In a
- * bundle, that is the zwire in a node_modules above it; or else the bundle's own folder, which may have prebuilds/.
+ * The folder where zwire is installed. It is found by the package's own name, which works from any file of the package.
+ * In a bundle, this finds the zwire in a node_modules above it, or else the bundle's own folder, which may have
+ * prebuilds/.
  */
 function packageFolder(here: string): string {
   try {
@@ -171,7 +178,7 @@ function packageFolder(here: string): string {
   }
 }
 
-/** Why `addon()` answered undefined. */
+/** Why `addon()` returned undefined. */
 export function addonError(): Error | undefined {
   return loadError;
 }

@@ -1,6 +1,5 @@
 /**
- * The native engine: how streams and acceptors over the addon come about. What passes through them is
- * native-stream.ts's.
+ * The native engine: it connects and listens with the addon. What passes through a connection is handled in stream.ts.
  */
 import { ZmqError } from "../../base/errors.js";
 import { keepTogether } from "../contract/keep-together.js";
@@ -36,10 +35,10 @@ const LINUX_ONLY = [
   "ipcFilterProcessIds",
 ] as const;
 
-/** What this copy of the module has registered with the addon. */
+/** The number that `init` returned to this copy of the module. */
 let binding: number | undefined;
 
-/** Owner of a handle while it connects. */
+/** The owner of a handle while it connects. */
 class PendingConnect {
   onConnect: (status: number) => void = () => {};
 }
@@ -74,7 +73,7 @@ class NativeAcceptor implements EngineAcceptor {
     return this.#handle.localAddress();
   }
 
-  /** Reads an integer socket option back. */
+  /** Reads an integer socket option, for tests. */
   getSocketOption(level: number, name: number): number {
     return this.#handle.getSocketOption(level, name);
   }
@@ -105,10 +104,10 @@ class NativeAcceptor implements EngineAcceptor {
   }
 }
 
-/** Why an accepted connection is closed at once; undefined where it is welcome. */
+/** Returns why an accepted connection has to be closed at once; undefined if it may stay. */
 type Admission = (stream: NativeStreamHandle) => Error | undefined;
 
-/** R19: an ipc peer must be in one of the lists, where there is one. */
+/** R19: an ipc peer must be in one of the lists, unless all are empty. */
 function ipcAdmission(native: Addon, options: TransportOptions): Admission | undefined {
   const { ipcFilterUserIds: users, ipcFilterGroupIds: groups, ipcFilterProcessIds: processes } = options;
   if (users.length + groups.length + processes.length === 0) return undefined;
@@ -117,7 +116,7 @@ function ipcAdmission(native: Addon, options: TransportOptions): Admission | und
     if (typeof peer === "number") return systemError(native, peer);
     const [pid, uid, gid] = peer;
     if (users.includes(uid) || groups.includes(gid) || processes.includes(pid)) return undefined;
-    const detail = `the ipc filters let no process ${pid} of user ${uid} and group ${gid} in`;
+    const detail = `no ipcFilter option allows process ${pid} of user ${uid} and group ${gid}`;
     return new ZmqError("EACCES", { detail });
   };
 }
@@ -138,7 +137,7 @@ function socketOptions(options: TransportOptions): NativeSocketOptions {
   };
 }
 
-/** The native engine, or undefined where no addon loads. */
+/** The native engine, or undefined if the addon does not load. */
 export function nativeEngine(): StreamEngine | undefined {
   const native = addon();
   if (native === undefined) return undefined;
@@ -160,7 +159,7 @@ export function nativeEngine(): StreamEngine | undefined {
   return new NativeEngine(native, binding);
 }
 
-/** What the system may refuse to this process, or has not. */
+/** Options that the system may lack, or may refuse to this process. */
 const REFUSABLE = ["interface", "priority", "busyPoll"] as const;
 
 class NativeEngine implements StreamEngine {
@@ -188,7 +187,7 @@ class NativeEngine implements StreamEngine {
   }
 
   checkPath(): void {
-    // Every path, and abstract names.
+    // Can use every path, and abstract names.
   }
 
   connectTcp(
@@ -315,7 +314,11 @@ class NativeEngine implements StreamEngine {
     const code = status < 0 ? this.#native.errorName(status)[0] : "";
     if (code === "EINVAL" || code === "EEXIST") {
       handle.close();
-      throw descriptorError(options.useFd, scheme, code === "EEXIST" ? "it is in use already" : undefined);
+      throw descriptorError(
+        options.useFd,
+        scheme,
+        code === "EEXIST" ? "another socket of this thread uses it already" : undefined,
+      );
     }
     this.#check(handle, status);
     const { address } = acceptor;

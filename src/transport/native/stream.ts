@@ -1,6 +1,5 @@
 /**
- * A stream over the addon. Frames are split in C++; this file only passes on. Knows neither how connections come about
- * (native-engine.ts) nor what the frames are.
+ * A stream over the addon. C++ splits the frames; this file only passes them on. Connections are made in engine.ts.
  */
 import { memoryGone } from "../../base/errors.js";
 import { FRAME_ENTRY_SIZE } from "../../wire/frame-format.js";
@@ -8,26 +7,26 @@ import type { EngineStream } from "../contract/stream-engine.js";
 import type { FrameFault, FrameLimits, PeerCredentials, StreamHandler } from "../contract/transport.js";
 import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "./addon.js";
 
-/** libuv's number for an orderly close. */
+/** libuv's status after an orderly close. */
 const UV_EOF = -4095;
 
-/** One frame table per thread; its contents are valid during one onFrames call. */
+/** The frame table of this thread. Its contents are valid during one onFrames call. */
 export const frameTable = new Uint32Array(FRAME_TABLE_ENTRIES * FRAME_ENTRY_SIZE);
 
-/** The addon's negative status as Node's errors are: with a code and a number. */
+/** An Error for a negative status of the addon, with `code` and `errno` as in Node's errors. */
 export function systemError(native: Addon, status: number): NodeJS.ErrnoException {
   const [code, text] = native.errorName(status);
   return Object.assign(new Error(text), { code, errno: status });
 }
 
-/** A connection of the addon, as sessions know streams; the addon calls its `on` methods. */
+/** A connection over the addon. The addon calls its `on…` methods. */
 export class NativeStream implements EngineStream {
   readonly engine = "native";
   remoteAddress: string;
   readonly #native: Addon;
   readonly #handle: NativeStreamHandle;
   #handler: StreamHandler | null = null;
-  /** What a proxy's answer was glued to: the first bytes of whoever starts next. */
+  /** Bytes that arrived behind a proxy's answer. The next handler gets them first. */
   #leftover: Buffer | null = null;
 
   constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string) {
@@ -37,7 +36,7 @@ export class NativeStream implements EngineStream {
     handle.setOwner(this);
   }
 
-  /** Asked for when wanted: a server with many connections would hold one string more for each. */
+  /** Made on request, because a stored string for each connection would cost a server with many of them memory. */
   get localAddress(): string {
     const ipc = this.remoteAddress.startsWith("ipc://");
     return ipc ? this.remoteAddress : `tcp://${this.#handle.localAddress()}`;
@@ -64,7 +63,7 @@ export class NativeStream implements EngineStream {
     const leftover = this.#leftover;
     if (leftover !== null) {
       this.#leftover = null;
-      // Before anything that the event loop brings.
+      // nextTick runs before the event loop can deliver newer bytes.
       process.nextTick(() => this.#handler?.onBytes(leftover));
     }
     const status = this.#handle.start();
@@ -93,7 +92,7 @@ export class NativeStream implements EngineStream {
     return left >= 0 ? left : this.#writeFailed(left, segments);
   }
 
-  /** The connection broke under a write: nothing of it was taken by a kernel that still delivers. */
+  /** The connection broke before anything of this write was sent, so all its bytes count as not taken. */
   #writeFailed(status: number, segments: readonly Uint8Array[]): number {
     let bytes = 0;
     for (const segment of segments) bytes += segment.length;
@@ -122,7 +121,7 @@ export class NativeStream implements EngineStream {
     this.#handle.unref();
   }
 
-  /** Reads an integer socket option back. */
+  /** Reads an integer socket option, for tests. */
   getSocketOption(level: number, name: number): number {
     return this.#handle.getSocketOption(level, name);
   }
@@ -134,7 +133,7 @@ export class NativeStream implements EngineStream {
     return { processId, userId, groupId };
   }
 
-  // Called by the addon.
+  // The addon calls the methods from here on.
   onBytes(chunk: Buffer): void {
     this.#handler?.onBytes(chunk);
   }
@@ -162,6 +161,6 @@ export class NativeStream implements EngineStream {
 
   #error(status: number): NodeJS.ErrnoException {
     const error = systemError(this.#native, status);
-    return error.code === "EFAULT" ? memoryGone() : error; // only then does the addon refuse memory
+    return error.code === "EFAULT" ? memoryGone() : error; // the addon uses EFAULT for this case only
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Listening with `node:net`: an acceptor over a server, and how a server begins to listen, now or later.
+ * Listening with `node:net`: an acceptor for a server, and two ways to make a server listen, synchronous and not.
  */
 import net, { type Server } from "node:net";
 import { getSystemErrorName } from "node:util";
@@ -7,19 +7,19 @@ import { ZmqError } from "../../base/errors.js";
 import { type EngineAcceptor, formatHostPort } from "../contract/stream-engine.js";
 import type { AcceptorHandler } from "../contract/transport.js";
 
-/** A server of node:net that listens. */
+/** An acceptor for a server of node:net that listens. */
 export class NodeAcceptor implements EngineAcceptor {
   readonly #server: Server;
   readonly #path: string;
 
-  /** @param path where it listens; "" over tcp, where the server knows */
+  /** @param path the path of an ipc server; "" over tcp, where the server itself has the address */
   constructor(server: Server, path: string, handler: AcceptorHandler) {
     this.#server = server;
     this.#path = path;
     server.on("error", (error) => handler.onError(error));
   }
 
-  /** Resolves when the server listens, rejects when it cannot. `listen` makes it begin. */
+  /** Calls `listen`, which makes the server listen. Resolves when it listens, and rejects if it cannot. */
   static whenListening(
     server: Server,
     path: string,
@@ -48,7 +48,7 @@ export class NodeAcceptor implements EngineAcceptor {
   }
 
   close(): Promise<void> {
-    // The callback of close() comes when the last connection ends; the address is free at once.
+    // Do not wait for the callback of close(): it comes when the last connection ends, but the address is free at once.
     this.#server.close();
     return Promise.resolve();
   }
@@ -62,7 +62,7 @@ export class NodeAcceptor implements EngineAcceptor {
   }
 }
 
-/** What node:net makes its listening sockets with. It is undocumented, and nothing else listens at once. */
+/** The handle of a listening socket inside node:net. It is undocumented, but the only way to listen synchronously. */
 export interface ServerHandle {
   listen(backlog: number): number;
   close(): void;
@@ -70,9 +70,9 @@ export interface ServerHandle {
 type CreateServerHandle = (...args: unknown[]) => ServerHandle | number;
 
 /**
- * A handle that listens already.
- * @param where the arguments of node:net's own function
- * @throws ZmqError with the code that the system gives; ENOTSUP where node:net has no such function
+ * Makes a handle that listens already when this returns.
+ * @param where the arguments of node:net's internal function
+ * @throws ZmqError with the system's code; ENOTSUP if this platform's node:net does not have that function
  */
 export function listenNow(backlog: number, ...where: unknown[]): ServerHandle {
   const create = (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle;

@@ -1,6 +1,6 @@
 /**
- * What a descriptor is, for the portable engine: node:net listens on whatever it is given. Asks /proc (Linux), which
- * lists the sockets of this process's network namespace.
+ * Checks a descriptor for the portable engine, because node:net itself listens on any descriptor. Reads /proc (Linux),
+ * which lists the sockets of this process's network namespace.
  */
 import { fstatSync, readFileSync } from "node:fs";
 import { descriptorError } from "../contract/stream-engine.js";
@@ -12,7 +12,7 @@ const ACCEPTING = 0x10000;
 /** SOCK_STREAM in /proc/net/unix. */
 const STREAM = "0001";
 
-/** The line in a table of /proc/self/net whose inode is this one, and its fields. */
+/** The line with this inode in a table of /proc/self/net, and its fields. */
 function lineOf(
   table: string,
   inodeField: number,
@@ -22,7 +22,7 @@ function lineOf(
   try {
     text = readFileSync(`/proc/self/net/${table}`, "latin1");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // no IPv6 here
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // tcp6 is absent without IPv6
     throw error;
   }
   for (const line of text.split("\n")) {
@@ -43,8 +43,8 @@ function inodeOf(descriptor: number): string | undefined {
 }
 
 /**
- * The path, or `@name`, of a listening ipc descriptor; "" for a tcp one, which tells its address itself.
- * @throws ZmqError EINVAL where it is no listening stream socket of the scheme
+ * The path, or `@name`, of a listening ipc descriptor. "" for tcp, where the server itself has the address.
+ * @throws ZmqError EINVAL if it is not a listening stream socket of the scheme
  */
 export function listeningAddress(descriptor: number, scheme: "tcp" | "ipc"): string {
   const inode = inodeOf(descriptor);
@@ -60,6 +60,6 @@ export function listeningAddress(descriptor: number, scheme: "tcp" | "ipc"): str
   if (type !== STREAM || (Number.parseInt(flags, 16) & ACCEPTING) === 0) {
     throw descriptorError(descriptor, scheme);
   }
-  // A path may hold spaces.
+  // Not from `fields`: a path may contain spaces.
   return found.line.slice(found.line.indexOf(` ${inode} `) + inode.length + 2);
 }

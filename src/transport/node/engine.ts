@@ -1,6 +1,7 @@
 /**
- * The portable engine: streams and acceptors over `node:net` and the TypeScript codec, public interfaces only
- * (bindSync() aside), so that it runs wherever node:net does. Slower than the addon; the same contract.
+ * The portable engine: streams and acceptors over `node:net` and the TypeScript decoder. Except for bindSync() it uses
+ * documented interfaces only, so it runs on every runtime with node:net. It is slower than the addon; the contract is
+ * the same.
  */
 import { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { ZmqError } from "../../base/errors.js";
@@ -21,7 +22,7 @@ import { NodeStream } from "./stream.js";
 /** Refuses the options that node:net cannot honour. @throws ZmqError ENOTSUP */
 function requireSupported(options: TransportOptions): void {
   requireDefaults(options, NATIVE_ONLY, "the native engine");
-  // Only Linux tells what a descriptor is.
+  // descriptor.ts needs Linux's /proc.
   if (process.platform !== "linux") requireDefaults(options, ["useFd"], "the native engine, or Linux");
 }
 
@@ -40,12 +41,12 @@ const NATIVE_ONLY = [
   "ipcFilterProcessIds",
 ] as const;
 
-/** node:net pads an abstract name to the full length of the address, so no other program would find it. */
+/** Refuses abstract names: node:net pads them to the full length of the address, so no other program could connect. */
 function refuseAbstract(path: string, name: string): void {
   if (!path.startsWith("\0")) return;
   throw new ZmqError("ENOTSUP", {
     address: `ipc://${name}`,
-    detail: "abstract names need the native engine",
+    detail: "abstract names (@name) need the native engine: use a path",
   });
 }
 
@@ -175,7 +176,7 @@ export const portableEngine: StreamEngine = {
       );
     } catch (error) {
       const inUse = (error as NodeJS.ErrnoException).code === "EEXIST";
-      throw inUse ? descriptorError(fd, scheme, "it is in use already") : error;
+      throw inUse ? descriptorError(fd, scheme, "another socket uses it already") : error;
     }
   },
 };

@@ -1,5 +1,5 @@
 /**
- * A stream over `node:net` and the portable decoder. Knows neither how connections come about nor what the frames are.
+ * A stream over `node:net` and the portable decoder. Connections are made in engine.ts.
  */
 import type { Socket } from "node:net";
 import { FrameDecoder } from "../../engine/incoming/decoder.js";
@@ -9,12 +9,14 @@ import { FrameFault, type FrameLimits, type StreamHandler } from "../contract/tr
 import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
 import { Writer } from "./writer.js";
 
-/** Bytes decoded at a time: of a connection of which nothing is known, at least, and as many as node:net reads. */
+/** Bytes that are decoded at a time at first: few, because it is not known yet how much work they cause. */
 const FIRST_BYTES = 2 * 1024;
+/** The fewest bytes at a time, however much work they cause. */
 const LEAST_BYTES = 1024;
+/** The most bytes at a time: as many as node:net reads at once. */
 const MOST_BYTES = 64 * 1024;
 
-/** A connection of node:net, as sessions know streams. */
+/** A connection over node:net. */
 export class NodeStream implements EngineStream, Deferrable {
   readonly engine = "portable";
   remoteAddress: string;
@@ -22,22 +24,25 @@ export class NodeStream implements EngineStream, Deferrable {
   readonly #socket: Socket;
   #handler: StreamHandler | null = null;
   #decoder: FrameDecoder | null = null;
-  /** What a proxy's answer was glued to: the first bytes of whoever starts next. */
+  /** Bytes that arrived behind a proxy's answer. The next handler gets them first. */
   #leftover: Buffer | null = null;
   #error: NodeJS.ErrnoException | undefined;
-  /** Bytes read and not yet decoded: this turn is over, or the session has paused. node:net reads no more meanwhile. */
+  /**
+   * Bytes that are read but not decoded yet, because the turn is over or the session has paused. node:net is paused
+   * meanwhile.
+   */
   #rest: Buffer | null = null;
   #paused = false;
   #deferred = false;
-  /** Bytes of which the work fits into a share of a turn, as far as is known. */
-  #room = FIRST_BYTES;
+  /** How many bytes to decode at a time, so that their work probably fits into a share of a turn. */
+  #portionBytes = FIRST_BYTES;
   readonly #writer: Writer;
 
   constructor(socket: Socket, remoteAddress: string, localAddress: string) {
     this.#socket = socket;
     this.#writer = new Writer(socket, {
       written: () => this.#handler?.onDrain(),
-      // Not within the call of write(): its caller does not expect the end of the connection there.
+      // Deferred, because the caller of write() does not expect the connection to end during the call.
       failed: (error) => setImmediate(() => this.#end(error, FrameFault.none, 0)),
     });
     this.remoteAddress = remoteAddress;
@@ -69,7 +74,7 @@ export class NodeStream implements EngineStream, Deferrable {
     const leftover = this.#leftover;
     if (leftover !== null) {
       this.#leftover = null;
-      // Before the data that resume() lets in.
+      // nextTick runs before resume() delivers newer bytes.
       process.nextTick(() => this.#handler?.onBytes(leftover));
     }
     if (this.#socket.destroyed) {
@@ -111,7 +116,7 @@ export class NodeStream implements EngineStream, Deferrable {
     }
   }
 
-  /** As much of what was read as fits into a share of this turn. */
+  /** Decodes as much of the chunk as fits into a share of this turn. The rest waits for a later turn. */
   #work(chunk: Buffer): void {
     const start = performance.now();
     let last = start;
@@ -121,8 +126,8 @@ export class NodeStream implements EngineStream, Deferrable {
         this.#later();
         return;
       }
-      // The handshake bounds its own work, and what it leaves over is decoded before the rest.
-      const end = this.#decoder === null ? chunk.length : Math.min(chunk.length, at + this.#room);
+      // Byte mode gets the whole chunk: a handshake limits its own work, and its leftover is decoded before the rest.
+      const end = this.#decoder === null ? chunk.length : Math.min(chunk.length, at + this.#portionBytes);
       this.#data(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
       at = end;
       const now = performance.now();
@@ -131,28 +136,29 @@ export class NodeStream implements EngineStream, Deferrable {
     }
   }
 
-  /** How much is decoded next, by how long it took with all that came of it. */
+  /** Adapts the next portion to how long the last one took, including all the work that its bytes caused. */
   #pace(tookMs: number): void {
-    if (tookMs >= SHARE_MS) this.#room = Math.max(LEAST_BYTES, Math.trunc((this.#room * SHARE_MS) / tookMs));
-    else if (tookMs < SHARE_MS / 4) this.#room = Math.min(MOST_BYTES, this.#room * 2);
+    if (tookMs >= SHARE_MS)
+      this.#portionBytes = Math.max(LEAST_BYTES, Math.trunc((this.#portionBytes * SHARE_MS) / tookMs));
+    else if (tookMs < SHARE_MS / 4) this.#portionBytes = Math.min(MOST_BYTES, this.#portionBytes * 2);
   }
 
   #later(): void {
     this.#socket.pause();
-    if (this.#deferred || this.#paused) return; // resume() sees to it then
+    if (this.#deferred || this.#paused) return; // if paused, resume() calls this again
     this.#deferred = true;
     serveLater(this);
   }
 
-  /** From the turn: goes on with the rest. */
+  /** Called in a later turn: continues with the rest. */
   serve(): void {
     this.#deferred = false;
     const rest = this.#rest;
     if (this.#paused || rest === null) return;
     this.#rest = null;
     this.#work(rest);
-    // A paused node:net goes on reading into its own queue, a chunk each turn: all of it now, or a peer that sends little
-    // is served one chunk a turn, falls behind, and stays there.
+    // While paused, node:net still reads one chunk per turn into its own queue. Take all of them now. Otherwise a peer
+    // that sends little is served one chunk per turn, falls behind, and never catches up.
     if (this.#rest === null && this.#handler !== null && !this.#paused) this.#socket.read();
     if (this.#rest !== null || this.#handler === null) return;
     if (this.#socket.destroyed) this.#closed();
@@ -169,8 +175,8 @@ export class NodeStream implements EngineStream, Deferrable {
   }
 
   /**
-   * node:net does not tell how much of a portion was taken when the connection breaks: a portion that it was given counts
-   * as taken, so that nothing arrives twice (E14).
+   * When the connection breaks, node:net does not tell how much of a portion was sent. So each portion that it was
+   * given counts as taken: then no message is sent again and arrives twice (E14).
    */
   write(segments: readonly Uint8Array[]): number {
     return this.#writer.write(segments);
@@ -203,7 +209,7 @@ export class NodeStream implements EngineStream, Deferrable {
   }
 
   #closed(): void {
-    if (this.#rest !== null) return; // first what was read before
+    if (this.#rest !== null) return; // decode first what was read before the end
     this.#end(this.#error, FrameFault.none, 0);
   }
 

@@ -1,24 +1,25 @@
 /**
- * The time that input may take of one turn of the event loop, for the portable engine; the addon keeps it for the native
- * one (native/io/loop.h). Bytes say little of the work in them: a megabyte is a hundred thousand PINGs. Who comes too
- * late waits for the next turn, in order. Knows no streams.
+ * Limits the time that input may take in one turn of the event loop, for the portable engine (native/io/loop.h does it
+ * for the native one). The limit is a time, because bytes do not tell the work that they cause: a megabyte can be a
+ * hundred thousand PINGs. What exceeds the limit waits for the next turn, in order.
  */
 
-/** Milliseconds that input may take in one turn, all connections together. */
+/** Milliseconds that the input of all connections together may take in one turn. */
 const TURN_MS = 8;
-/** The same for one connection. */
+/** Milliseconds that the input of one connection may take in one turn. */
 export const SHARE_MS = 2;
 
-/** Has something to do that can wait for the next turn. */
+/** Something whose work can wait for the next turn. */
 export interface Deferrable {
+  /** Does the work that was deferred. */
   serve(): void;
 }
 
 const deferred: Deferrable[] = [];
-/** When input was first handled in this turn; -1 when none was yet. */
+/** When the first input of this turn was handled; -1 before that. */
 let began = -1;
 
-/** Whether this turn has had its time. */
+/** Whether this turn has used up its time. */
 export function turnOver(): boolean {
   const now = performance.now();
   if (began < 0) {
@@ -28,9 +29,9 @@ export function turnOver(): boolean {
   return now - began >= TURN_MS;
 }
 
-/** Serve somebody on the next turn, behind those who wait already. */
+/** Calls `serve` in the next turn, after those that wait already. */
 export function serveLater(one: Deferrable): void {
-  turnOver(); // a turn follows
+  turnOver(); // makes sure that nextTurn() is scheduled
   deferred.push(one);
 }
 

@@ -1,47 +1,49 @@
 /**
- * The writing half of a connection over `node:net`. It hands on a portion at a time. What is still here when the
- * connection breaks was certainly not sent; and what must be copied is copied late, into a few slabs that are used again.
+ * The writing half of a connection over `node:net`. It gives node:net one portion at a time, for two reasons: bytes
+ * that are still here when the connection breaks were certainly not sent, and copies are made late, into a few slabs
+ * that are reused.
  */
 import type { Socket } from "node:net";
 import { memoryGone } from "../../base/errors.js";
 import { bytesNow } from "../../base/message.js";
 import { acquireSlab, isOwn, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoing/slab-pool.js";
 
-/** Bytes that node:net is given at once. */
+/** Bytes of one portion. */
 const PORTION_BYTES = 4 * LARGE_SLAB_BYTES;
 
 /** What a writer tells its stream. */
 export interface WriterOwner {
-  /** A write that was pending is done. */
+  /** The kernel has taken all of a write that was pending. */
   written(): void;
-  /** A program has given away memory that was still to be sent. */
+  /** The program has transferred memory that was not sent yet. */
   failed(error: Error): void;
 }
 
 export class Writer {
   readonly #socket: Socket;
   readonly #owner: WriterOwner;
-  /** The write at hand. */
+  /** The segments of the current write. */
   #segments: readonly Uint8Array[] = [];
-  /** How long its segments are; null while write() itself hands on, because no program can shorten them meanwhile. */
+  /** The lengths of the segments. null while write() runs, because the program cannot shorten a segment meanwhile. */
   #lengths: number[] | null = null;
-  /** The next segment to hand on, and how much of it is gone. */
+  /** The next segment to give to node:net, and how many of its bytes have been given. */
   #next = 0;
   #nextAt = 0;
-  /** Bytes that node:net has not been given. */
+  /** Bytes that have not been given to node:net. */
   #waiting = 0;
-  /** Slabs with copies that node:net may still read. */
+  /** Slabs with copies that node:net may still be reading. */
   #lent: Buffer[] = [];
-  /** Somebody waits to hear that the write is done. */
+  /** Whether the owner must be told when the write is done. */
   #pending = false;
   #broken = false;
-  /** Portions given and portions done. Calls come in order, and late for what was taken at once. */
+  /** Portions given, and portions done. The callbacks come in order, but late for a portion that was taken at once. */
   #issued = 0;
   #completed = 0;
   readonly #done = (error?: Error | null): void => {
     this.#completed++;
     if (!this.#pending || this.#completed !== this.#issued) return;
-    // When a reset arrives the callback of the broken write comes without an error, behind the "error" event.
+    // After a reset, the callback of the broken write comes without an error, after the "error" event. So check for
+    // both.
     if (error || this.#broken || this.#socket.destroyed) return;
     this.#reuse();
     if (!this.#handOn()) return;
@@ -62,20 +64,23 @@ export class Writer {
     return this.#waiting;
   }
 
-  /** node:net counts a write as one; its handle, which it keeps to itself, knows how far it has got. */
+  /**
+   * Bytes that the kernel has not taken. Only node:net's internal handle knows how much of a write is done; it may be
+   * absent.
+   */
   get unsent(): number {
     const { _handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
     return this.#waiting + (_handle?.writeQueueSize ?? this.#socket.writableLength);
   }
 
-  /** Hands bytes on; answers how many the kernel has not taken. */
+  /** Gives bytes to node:net. Returns how many the kernel has not taken. */
   write(segments: readonly Uint8Array[]): number {
     this.#segments = segments;
     this.#lengths = null;
     this.#next = 0;
     this.#nextAt = 0;
     for (const { length } of segments) this.#waiting += length;
-    // The peer may have gone while what it sent before is still being decoded: onClose follows.
+    // The socket may be gone while bytes that the peer sent before are still being decoded. onClose follows.
     if (this.#socket.destroyed) return this.#waiting;
     this.#pending = !this.#handOn();
     if (!this.#pending) return 0;
@@ -83,7 +88,7 @@ export class Writer {
     return this.#waiting + this.#socket.writableLength;
   }
 
-  /** Portions until one is not taken at once. Answers whether everything is gone. */
+  /** Gives portions until the kernel does not take one at once. Returns whether it has taken everything. */
   #handOn(): boolean {
     while (this.#waiting > 0) {
       if (!this.#portion()) return false;
@@ -93,7 +98,7 @@ export class Writer {
     return true;
   }
 
-  /** Gives node:net the next portion; false where memory of it is gone, or the connection broke. */
+  /** Gives node:net the next portion. False if memory of it is gone, or the connection broke. */
   #portion(): boolean {
     const socket = this.#socket;
     const several = this.#segments.length - this.#next > 1;
@@ -108,7 +113,7 @@ export class Writer {
       this.#waiting -= piece.length;
     }
     if (piece === null) {
-      this.#waiting += bytes; // corked, and so never on their way: the end follows
+      this.#waiting += bytes; // the socket is still corked, so they were never sent; the connection ends now
       this.#owner.failed(memoryGone());
       return false;
     }
@@ -116,14 +121,15 @@ export class Writer {
     socket.write(piece, this.#done);
     if (several) socket.uncork();
     if (socket.errored === null) return true;
-    // A write that fails at once took nothing, and nothing more is taken. The end follows.
+    // A write that fails at once has sent nothing, and nothing more will be sent. onClose follows.
     this.#waiting += bytes;
     return false;
   }
 
   /**
-   * The next bytes, in memory that no program can give away: node:net keeps a pointer into what the kernel has not taken
-   * yet, and memory that was transferred to a thread is freed when that thread ends.
+   * The next bytes, in memory that the program cannot transfer. They are copied, because node:net keeps a pointer to
+   * bytes that the kernel has not taken yet, and memory that was transferred to a thread is freed when that thread
+   * ends. Returns null if the program has transferred or shortened the segment.
    */
   #piece(): Uint8Array | null {
     const segment = this.#segments[this.#next];
