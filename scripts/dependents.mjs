@@ -4,11 +4,23 @@
  * several versions of @types/node. One line for each: `passed`, `skipped` where the registry has not what is needed
  * or this Node is too old for it, or `failed`, which makes the exit code 1. Arguments choose the lines by their names.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { npm, readyOrExit, root } from "./ready.mjs";
+import { writeZeromqPackage } from "./release/zeromq-package.mjs";
 
 /** A check that this machine cannot make; the message says why. */
 class Skipped extends Error {}
@@ -53,9 +65,10 @@ function pack(path) {
  * Installs what a folder's package.json says, without scripts.
  * @throws Skipped when the registry or this Node is the reason that it cannot be
  */
-function install(path) {
+function install(path, ...more) {
   try {
-    runNpm(["install", "--json", "--ignore-scripts", "--no-audit", "--no-fund", "--engine-strict"], path);
+    const quietly = ["--json", "--ignore-scripts", "--no-audit", "--no-fund", "--engine-strict"];
+    runNpm(["install", ...quietly, ...more], path);
   } catch (error) {
     let said;
     try {
@@ -81,59 +94,110 @@ function registryAnswers() {
   }
 }
 
+/** Starts the registry that has our two packages, and everything else from npm's. */
+async function startRegistry(dropIn) {
+  const upstream = runNpm(["config", "get", "registry"], folder).trim();
+  const program = join(root, "test", "dependents", "registry.mjs");
+  const args = [program, upstream, zwire, dropIn];
+  registryProcess = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  registry = String((await once(registryProcess.stdout, "data"))[0]).trim();
+}
+
 /** Runs one of our programs in a folder, where it finds the packages of that folder. */
 function runProgram(program, path) {
   cpSync(join(root, "test", "dependents", program), join(path, program));
   run([process.execPath, program], { cwd: path, milliseconds: 60_000 });
 }
 
-/** A package with zeromq's name that has all of zwire/zeromq, for whoever asks for zeromq. */
+/** The package that stands in zeromq's place, as the release script writes it. */
 function packDropIn() {
-  const { version } = JSON.parse(readFileSync(join(root, "node_modules", "zeromq", "package.json"), "utf8"));
-  const exports = { ".": "./index.js", "./draft": "./draft.js", "./draft.js": "./draft.js" };
-  const path = makeFolder("zeromq", {
-    name: "zeromq",
-    version,
-    type: "module",
-    exports,
-    description: "zwire/zeromq",
-    dependencies: { zwire: "*" },
-  });
-  for (const [file, entry] of [
-    ["index.js", "zwire/zeromq"],
-    ["draft.js", "zwire/zeromq/draft"],
-  ]) {
-    const again = `export * from "${entry}";\nexport { default, "module.exports" } from "${entry}";\n`;
-    writeFileSync(join(path, file), again);
-  }
+  const path = join(folder, "zwire-zeromq");
+  writeZeromqPackage(path);
   return pack(path);
 }
 
-/** Installs packages that depend on zeromq beside the drop-in, and runs our program with them. */
-function checkDependent(program, packages) {
-  const path = makeFolder(program.replace(".mjs", ""), {
-    dependencies: { ...packages, zwire: `file:${zwire}`, zeromq: `file:${dropIn}` },
-    overrides: { zwire: "$zwire", zeromq: "$zeromq" },
-  });
-  install(path);
+/** What every package manager is told: whoever asks for zeromq gets zwire-zeromq. docs/dependents.md says the same. */
+const INSTEAD = {
+  zeromq: `npm:zwire-zeromq@^${JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version}`,
+};
+
+/** Every zeromq that was installed is the drop-in; there is one, which may have several links. */
+function requireDropInOnly(path) {
   const files = readdirSync(join(path, "node_modules"), { recursive: true, encoding: "utf8" });
-  const others = files.filter((file) => /(^|node_modules[\\/])zeromq[\\/]package\.json$/.test(file));
-  if (others.length !== 1) throw new Error(`not the drop-in alone: ${others.join(", ")}`);
+  const named = files.filter((file) => /(^|node_modules[\\/])zeromq[\\/]package\.json$/.test(file));
+  const found = [...new Set(named.map((file) => realpathSync(join(path, "node_modules", file))))];
+  const names = found.map((file) => JSON.parse(readFileSync(file, "utf8")).name);
+  if (names.join() !== "zwire-zeromq")
+    throw new Error(`not the drop-in alone: ${found.join(", ")} (${names})`);
+}
+
+/**
+ * Installs packages that depend on zeromq with npm's overrides, and runs our programs with them. A folder that lists
+ * zeromq itself names the drop-in there, and refers to it.
+ */
+function checkDependent(program, packages) {
+  const overrides = packages.zeromq === undefined ? INSTEAD : { zeromq: "$zeromq" };
+  const path = makeFolder(program.replace(".mjs", ""), { dependencies: packages, overrides });
+  install(path, "--registry", registry, "--cache", join(folder, "npm-cache"));
+  requireDropInOnly(path);
+  runProgram("drop-in.mjs", path);
   runProgram(program, path);
 }
 
-/** Adds the tarball as a user of another package manager does, with scripts and without a compiler. */
-function checkManager(name, version, script, args, files = {}) {
-  const tools = makeFolder(`${name}-itself`, { dependencies: { [name]: version } });
-  install(tools);
-  const path = makeFolder(name, { type: "module" });
+/** The same with another package manager. `manifest` says in its way what overrides say to npm. */
+function checkOtherManager(manager, manifest, files = {}) {
+  const path = makeFolder(`overrides-${manager.name.replaceAll("/", "-")}`, {
+    ...manifest,
+    dependencies: { "@dashevo/dashd-zmq": "^1.2.1", ...manifest.dependencies },
+  });
+  const registryFiles = { ".npmrc": `registry=${registry}/\n` };
+  runManager(manager, "install", path, { ...registryFiles, ...files });
+  requireDropInOnly(path);
+  runProgram("drop-in.mjs", path);
+  runProgram("dashd-zmq.mjs", path);
+}
+
+/** Package managers: a package of npm's registry, its program, and what keeps it to this folder. */
+const YARN_1 = {
+  name: "yarn",
+  version: "1",
+  script: "bin/yarn.js",
+  args: ["--no-lockfile", "--cache-folder", join(folder, "yarn-cache")],
+};
+const YARN_4 = { name: "@yarnpkg/cli-dist", version: "4", script: "bin/yarn.js", args: [] };
+const PNPM = {
+  name: "pnpm",
+  version: "latest",
+  script: "bin/pnpm.mjs",
+  args: ["--store-dir", join(folder, "pnpm-store")],
+};
+/** As docs/deployment.md says: msgpackr's optional helper is the only package of zwire that may ask to be built. */
+const ALLOW_BUILDS = "allowBuilds:\n  msgpackr-extract: false\n";
+
+/** Runs a package manager in a folder, with scripts and without a compiler. */
+function runManager({ name, version, script, args }, command, path, files) {
+  const tools = join(folder, `try-${name.replaceAll("/", "-")}`);
+  if (!existsSync(tools)) {
+    mkdirSync(tools);
+    writeFileSync(
+      join(tools, "package.json"),
+      JSON.stringify({ private: true, dependencies: { [name]: version } }),
+    );
+    install(tools);
+  }
   for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
   const nobody = join(folder, "no-compiler"); // what is built all the same fails
   const env = { ...process.env, CC: nobody, CXX: nobody, npm_config_python: nobody };
-  run([process.execPath, join(tools, "node_modules", name, script), "add", zwire, ...args], {
+  run([process.execPath, join(tools, "node_modules", name, script), ...command.split(" "), ...args], {
     cwd: path,
     env,
   });
+}
+
+/** Adds the tarball as a user of another package manager does. */
+function checkManager(manager, files = {}) {
+  const path = makeFolder(manager.name, { type: "module" });
+  runManager(manager, `add ${zwire}`, path, files);
   runProgram("two-lines.mjs", path);
 }
 
@@ -157,15 +221,33 @@ function checkDeclarations(major) {
 const checks = {
   "@qified/zeromq": () => checkDependent("qified.mjs", { "@qified/zeromq": "*", qified: "*" }),
   "tslab with enchannel-zmq-backend": () =>
-    checkDependent("tslab.mjs", { tslab: "^1.0.22", "enchannel-zmq-backend": "^10.0.0", rxjs: "^7.8.2" }),
-  "@dashevo/dashd-zmq": () => checkDependent("dashd-zmq.mjs", { "@dashevo/dashd-zmq": "^1.2.1" }),
-  "yarn 1": () =>
-    checkManager("yarn", "1", "bin/yarn.js", ["--no-lockfile", "--cache-folder", join(folder, "yarn-cache")]),
-  "pnpm, the newest": () =>
-    checkManager("pnpm", "latest", "bin/pnpm.mjs", ["--store-dir", join(folder, "pnpm-store")], {
-      // As docs/deployment.md says: msgpackr's optional helper is the only package that may ask to be built.
-      "pnpm-workspace.yaml": "allowBuilds:\n  msgpackr-extract: false\n",
+    checkDependent("tslab.mjs", {
+      ...INSTEAD,
+      tslab: "^1.0.22",
+      "enchannel-zmq-backend": "^10.0.0",
+      rxjs: "^7.8.2",
     }),
+  "@dashevo/dashd-zmq": () => checkDependent("dashd-zmq.mjs", { "@dashevo/dashd-zmq": "^1.2.1" }),
+  "overrides of pnpm": () =>
+    checkOtherManager(
+      PNPM,
+      { dependencies: { zeromq: "^6.0.0" } }, // what is not listed is not to be seen from the top
+      {
+        "pnpm-workspace.yaml": `${ALLOW_BUILDS}overrides:\n  zeromq: "${INSTEAD.zeromq}"\n`,
+      },
+    ),
+  "resolutions of yarn 1": () => checkOtherManager(YARN_1, { resolutions: INSTEAD }),
+  "resolutions of yarn 4": () =>
+    checkOtherManager(
+      YARN_4,
+      { resolutions: INSTEAD },
+      {
+        ".yarnrc.yml": `npmRegistryServer: "${registry}"\nunsafeHttpWhitelist: ["127.0.0.1"]\nnodeLinker: node-modules\nenableGlobalCache: false\nenableTelemetry: false\nenableScripts: false\n`,
+        "yarn.lock": "", // or it would look for a project above
+      },
+    ),
+  "yarn 1": () => checkManager(YARN_1),
+  "pnpm, the newest": () => checkManager(PNPM, { "pnpm-workspace.yaml": ALLOW_BUILDS }),
   "@types/node 20": () => checkDeclarations("20"),
   "@types/node 25": () => checkDeclarations("25"),
   "@types/node 26": () => checkDeclarations("26"),
@@ -197,13 +279,15 @@ const wanted = Object.entries(checks).filter(
   ([name]) => chosen.length === 0 || chosen.some((word) => name.includes(word)),
 );
 let zwire;
-let dropIn;
+let registry;
+let registryProcess;
 try {
   const reached = registryAnswers();
   zwire = pack(root);
-  dropIn = packDropIn();
+  if (reached) await startRegistry(packDropIn());
   const told = wanted.map(([name, check]) => tell(name, reached ? check : skipWithoutRegistry));
   if (!told.every(Boolean)) process.exitCode = 1;
 } finally {
+  registryProcess?.stdin.end();
   rmSync(folder, { recursive: true });
 }
