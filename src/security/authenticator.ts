@@ -1,22 +1,25 @@
 /**
- * Who decides about peers that want in, whatever the mechanism.
+ * The interface of what decides whether a peer may connect, for every mechanism.
  */
 import type { Buffer } from "../base/platform.js";
 import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 
-/** A question with what the connection adds to it (RFC 27 §Message Format). */
+/** What a mechanism asks about a peer, with what is known about its connection (RFC 27 §Message Format). */
 export type AuthenticationRequest = Question & {
-  /** The socket's zapDomain; may be empty (Q13). */
+  /** The socket's `zapDomain`; may be empty (Q13). */
   readonly domain: string;
-  /** Address of the peer: the host alone for tcp; for ipc `host:uid:gid:pid` where the platform tells (Q6). */
+  /**
+   * The peer's address: the host without a port for tcp; `localhost:uid:gid:pid` for ipc if the system tells, or else
+   * `localhost` (Q6).
+   */
   readonly address: string;
-  /** Our endpoint that it connected to. */
+  /** The endpoint of ours that the peer connected to. */
   readonly endpoint: string;
   /** Our own routing id, as libzmq sends it (Q4). */
   readonly routingId: Uint8Array;
   /**
-   * What the peer says about itself (RFC 37 §Connection Metadata), including its `X-…` properties: claims, not facts. Empty
-   * under NULL and PLAIN, where it arrives after the decision.
+   * What the peer says about itself (RFC 37 §Connection Metadata), including its `X-…` properties. These are claims,
+   * not facts. Empty with NULL and PLAIN, whose peers send it after the decision.
    */
   readonly metadata: ReadonlyMap<string, Buffer>;
 };
@@ -25,7 +28,7 @@ export type AuthenticationRequest = Question & {
 export interface Authenticator {
   /**
    * @param signal aborted when the connection is gone and the answer is no longer wanted
-   * @returns the decision. A rejection closes the connection; the event shows its error
+   * @returns the decision. If it rejects, the connection is closed, and the event has its error
    */
   authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict>;
 }

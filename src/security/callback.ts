@@ -1,5 +1,5 @@
 /**
- * An authenticator that calls a function of the application. Whatever goes wrong with it lets nobody in.
+ * An authenticator that calls a function of the application. If the function fails in any way, the peer is refused.
  */
 
 import type { EventLoop } from "../base/deadline.js";
@@ -10,8 +10,9 @@ import { parseProperties } from "./properties.js";
 import { hiding } from "./roles.js";
 
 /**
- * What `authenticate` answers. A string that is not empty lets the peer in and is its User-Id; true lets it in without one.
- * false, null and undefined refuse it with status 400. An object can say more; `userId` and `metadata` go with 200 only.
+ * The result of `authenticate`. A string that is not empty lets the peer in and is its User-Id; true lets it in without
+ * one. false, null and undefined refuse it with status 400. An object can say more. `userId` (1 to 255 bytes) and
+ * `metadata` are allowed with status 200 only.
  */
 export type AuthenticationAnswer =
   | string
@@ -21,7 +22,7 @@ export type AuthenticationAnswer =
   | {
       /** 200 lets in, 300 asks to try again later, 400 refuses, 500 is a failure of the authenticator. */
       readonly status: Status;
-      /** Why; for logs. */
+      /** The reason, for logs. Default "". */
       readonly text?: string;
       readonly userId?: string;
       readonly metadata?: Readonly<Record<string, string | Uint8Array>> | ReadonlyMap<string, Uint8Array>;
@@ -46,7 +47,7 @@ export function verdict(status: Status, text: string, userId = ""): Verdict {
 
 /**
  * Checks what an application's function answered.
- * @throws TypeError, RangeError for a wrong answer, which lets nobody in
+ * @throws TypeError, RangeError for a wrong answer; the peer is then refused
  */
 export function toVerdict(answer: unknown): Verdict {
   if (answer === true) return verdict(200, "OK");
@@ -59,7 +60,7 @@ export function toVerdict(answer: unknown): Verdict {
   const { status, text = "", userId, metadata } = answer as Record<string, unknown>;
   if (!STATUSES.includes(status as Status))
     throw new TypeError(
-      `authenticate answered with an object whose status is not one of ${STATUSES.join(", ")}`,
+      `authenticate must answer with an object whose status is one of ${STATUSES.join(", ")}`,
     );
   if (typeof text !== "string") throw new TypeError("the text in authenticate's answer must be a string");
   if (status !== 200) {
@@ -87,7 +88,7 @@ export class CallbackAuthenticator implements Authenticator {
   readonly #timeoutMs: number;
   readonly #loop: EventLoop;
 
-  /** @param timeoutMs milliseconds that an answer may take; 0: as long as the connection waits */
+  /** @param timeoutMs milliseconds that an answer may take; 0: no limit but that of the connection's handshake */
   constructor(authenticate: Authenticate, timeoutMs: number, loop: EventLoop) {
     this.#authenticate = authenticate;
     this.#timeoutMs = timeoutMs;
@@ -116,13 +117,13 @@ export class CallbackAuthenticator implements Authenticator {
     });
   }
 
-  /** Async, so that what the function throws at once is a rejection too. */
+  /** Async, so that an exception of the function becomes a rejection, too. */
   async #decide(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
     return toVerdict(await this.#authenticate(presented(request), signal));
   }
 }
 
-/** The request as the application sees it: logging it does not show the password. */
+/** The request for the application. Its password is not enumerable, so that logging the request does not show it. */
 function presented(request: AuthenticationRequest): AuthenticationRequest {
   if (request.mechanism !== "PLAIN") return Object.freeze({ ...request });
   const { password, ...rest } = request;

@@ -1,12 +1,12 @@
 /**
- * Properties of connection metadata as an application gives them: its own, told to peers (C16, C17), or those that an
- * authenticator adds to a peer.
+ * Properties of connection metadata that an application gives: its own, which are sent to peers (C16, C17), or those
+ * that an authenticator adds to a peer.
  */
 import { Buffer } from "../base/platform.js";
 
 /** name-char of RFC 37's grammar. */
 const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
-/** The limits keep a handshake command well below what peers accept. */
+/** These limits keep a handshake command well below the size that peers accept. */
 const MAX_PROPERTIES = 48;
 const MAX_BYTES = 32 * 1024;
 
@@ -18,7 +18,7 @@ export const NO_PROPERTIES: Properties = new Map();
 
 /**
  * Checks properties and copies them.
- * @param own whether they are sent to peers: then each name begins with "X-", and no value is empty (C17)
+ * @param own whether they are sent to peers. If so, each name must begin with "X-", and no value may be empty (C17)
  * @throws TypeError, RangeError
  */
 export function parseProperties(name: string, value: unknown, own: boolean): Properties {
@@ -60,8 +60,8 @@ function property(name: string, key: unknown, value: unknown, own: boolean): Buf
 }
 
 /**
- * One property as ZMQ_METADATA takes it, `X-name:value` (C17).
- * @throws RangeError
+ * Splits one property in the form of ZMQ_METADATA, `X-name:value` (C17).
+ * @throws RangeError if it has no colon
  */
 export function parseProperty(text: string): [name: string, value: string] {
   const colon = text.indexOf(":");

@@ -1,17 +1,18 @@
 /**
- * Values of `Security` that hold secrets. Inspection, logs and JSON do not show them.
+ * Values of `Security` that hold secrets. Inspection, logs and JSON do not show the secrets.
  */
 import { inspect } from "../base/platform.js";
 
-/** What is shown in place of a secret. */
+/** The text that is shown instead of a secret. */
 export const HIDDEN = "[hidden]";
 
-/** Adds properties that can be read by name but are not shown. */
+/** Adds properties that can be read by name but are not enumerable, and freezes the object. */
 export function hiding<T extends object, S extends object>(object: T, secrets: S): T & S {
   for (const [name, value] of Object.entries(secrets)) Object.defineProperty(object, name, { value });
   return Object.freeze(object) as T & S;
 }
 
+/** Inspection and JSON show `shown()` instead of the object's fields. */
 abstract class Hiding {
   /** What may be shown. */
   protected abstract shown(): object;
@@ -47,7 +48,10 @@ export class PlainClient extends Hiding {
   }
 }
 
-/** A CURVE server. It always asks; the ZAP client lets everybody in if there has never been a handler (P18). */
+/**
+ * A CURVE server. It always asks the authenticator. The ZAP client lets every peer in if there has never been a handler
+ * (P18).
+ */
 export class CurveServer extends Hiding {
   readonly mechanism = "CURVE";
   readonly server = true;

@@ -1,7 +1,7 @@
 /**
- * A socket's security as an application sets it: one object, or option by option under zeromq.js's names. Settings that
- * contradict each other are refused when they are set; missing ones when the socket binds or connects. No error shows a
- * secret.
+ * The security settings of a socket: one object, or single options with the names of zeromq.js. Settings that
+ * contradict each other are refused when they are set. Missing ones are refused when the socket binds or connects. No
+ * error text contains a secret.
  */
 
 import type { EventLoop } from "../base/deadline.js";
@@ -15,9 +15,9 @@ import { z85Decode, z85Encode } from "./crypto/z85.js";
 import { CurveClient, CurveServer, hiding, PlainClient } from "./roles.js";
 
 /**
- * Security of a socket in one value. `domain` is the ZAP domain; with it, or with mechanism "plain", the ZAP handler or
- * `authenticate` decides about every peer. Keys are 32 bytes, or 40 characters of Z85; `publicKey` may be left out,
- * because it follows from `secretKey`.
+ * The security of a socket in one value. `domain` is the ZAP domain. If a server has it, or has the mechanism "plain",
+ * the ZAP handler or the function `authenticate` decides about each peer. A key is 32 bytes, or 40 characters of Z85.
+ * `publicKey` may be left out, because it is derived from `secretKey`.
  */
 export type SecuritySettings =
   | { readonly mechanism: "null"; readonly domain?: string }
@@ -45,7 +45,7 @@ export type SecuritySettings =
       readonly domain?: never;
     };
 
-/** The same, option by option; keys as Z85 text. */
+/** The same as single options. Keys are Z85 text. */
 export interface SecurityFields {
   plainServer: boolean;
   plainUsername: string | null;
@@ -62,13 +62,13 @@ export interface SecurityValues extends SecurityFields {
   zapEnforceDomain: boolean;
   authenticate: Authenticate | null;
   authenticateTimeout: number;
-  /** How connections are secured from the next bind or connect on; see secure(). */
+  /** Derived by secure(): how connections of the next bind or connect are secured. */
   security: Security;
-  /** Who decides about their peers; null if nobody is asked. */
+  /** Derived by secure(): decides about their peers; null lets every peer in. */
   authenticator: Authenticator | null;
 }
 
-/** No security at all. */
+/** No security: every peer may connect, and nothing is encrypted. */
 export const OPEN: Security = Object.freeze({ mechanism: "NULL", ask: false });
 
 const UNSET: Readonly<SecurityFields> = Object.freeze({
@@ -82,17 +82,17 @@ const UNSET: Readonly<SecurityFields> = Object.freeze({
   zapDomain: "",
 });
 
-/** Options that `security` sets together. */
+/** The options that `security` sets together. */
 export const SECURITY_FIELDS = Object.keys(UNSET) as readonly (keyof SecurityFields)[];
 
 type Name = keyof SecurityFields | "authenticate";
 
 const PLAIN: readonly Name[] = ["plainServer", "plainUsername", "plainPassword"];
 const CURVE: readonly Name[] = ["curveServer", "curvePublicKey", "curveSecretKey", "curveServerKey"];
-const ROLE = "a socket is server or client";
-const DECIDES = "only a server decides who is let in";
+const ROLE = "a socket is either server or client";
+const DECIDES = "only a server decides which peers may connect";
 
-/** Options that exclude each other. */
+/** Options that exclude each other, and why. */
 const EXCLUSIVE: readonly (readonly [readonly Name[], readonly Name[], why: string])[] = [
   [PLAIN, CURVE, "a socket has one mechanism"],
   [["plainServer"], ["plainUsername", "plainPassword"], ROLE],
@@ -103,10 +103,10 @@ const EXCLUSIVE: readonly (readonly [readonly Name[], readonly Name[], why: stri
 function isSet(values: Readonly<SecurityValues>, name: Name): boolean {
   const value = values[name];
   if (name === "zapDomain") return value !== "";
-  return value !== undefined && value !== null && value !== false; // an empty password counts as set
+  return value !== undefined && value !== null && value !== false; // an empty password counts as set, too
 }
 
-/** Two settings that exclude each other, if there are any. */
+/** Two settings that exclude each other, or null. If `changed` is given, only pairs with that option count. */
 function contradiction(values: SecurityValues, changed?: Name): [one: Name, other: Name, why: string] | null {
   for (const [left, right, why] of EXCLUSIVE) {
     const one = left.filter((name) => isSet(values, name));
@@ -120,7 +120,7 @@ function contradiction(values: SecurityValues, changed?: Name): [one: Name, othe
 
 /**
  * Stores one checked option.
- * @throws TypeError where it contradicts another one
+ * @throws TypeError if it contradicts another option that is set
  */
 export function setSecurityOption(values: SecurityValues, name: string, value: unknown): void {
   const found = contradiction({ ...values, ...secretsOf(values), [name]: value }, name as Name);
@@ -131,14 +131,14 @@ export function setSecurityOption(values: SecurityValues, name: string, value: u
   (values as unknown as Record<string, unknown>)[name] = value;
 }
 
-/** Where they are kept they are not enumerable, so that a spread misses them. */
+/** The secrets. They are not enumerable in `values`, so a spread leaves them out. */
 function secretsOf({ plainPassword, curveSecretKey }: SecurityValues): Partial<SecurityFields> {
   return { plainPassword, curveSecretKey };
 }
 
 /**
- * Stores a checked `security`, which replaces whatever was set.
- * @throws TypeError where it contradicts `authenticate`
+ * Stores a checked `security`. It replaces all options of SECURITY_FIELDS.
+ * @throws TypeError if it contradicts `authenticate`
  */
 export function setSecurity(values: SecurityValues, _name: string, fields: unknown): void {
   const found = contradiction({ ...values, ...(fields as SecurityFields) });
@@ -184,7 +184,7 @@ export function parseSecurity(name: string, value: unknown): SecurityFields {
   return fields;
 }
 
-/** @throws TypeError where one of the fields is given */
+/** Refuses fields that do not fit the role. @throws TypeError if one of them is given */
 function exclude(
   name: string,
   given: Record<string, unknown>,
@@ -234,7 +234,7 @@ function parseCurve(
   fields.curvePublicKey = z85Encode(publicKey);
 }
 
-/** The present settings in the form of `security`; the secrets are not enumerable. */
+/** The current settings in the form of `security`. The secrets are not enumerable. */
 export function describeSecurity(values: SecurityValues): SecuritySettings {
   const domain = values.zapDomain === "" ? {} : { domain: values.zapDomain };
   const mechanism = mechanismOf(values) ?? "null";
@@ -253,7 +253,7 @@ export function describeSecurity(values: SecurityValues): SecuritySettings {
 
 // Single options
 
-/** @throws TypeError, RangeError */
+/** Checks a user name or password; null for none. @throws TypeError, RangeError */
 export function credential(name: string, value: unknown): string | null {
   if (value === null) return null;
   // O1: at most 255 bytes; may be empty.
@@ -263,7 +263,7 @@ export function credential(name: string, value: unknown): string | null {
   return value;
 }
 
-/** @throws TypeError, RangeError */
+/** Checks a ZAP domain. @throws TypeError, RangeError */
 export function domainOf(name: string, value: unknown): string {
   if (typeof value !== "string") {
     throw new TypeError(`${name} must be a string; got ${value === null ? "null" : typeof value}`);
@@ -280,7 +280,7 @@ export function keyText(name: string, value: unknown): string | null {
 
 // What follows from the settings
 
-/** The mechanism that the settings ask for, complete or not. */
+/** The mechanism that the settings ask for, even if some of its settings are missing. null for NULL. */
 export function mechanismOf(values: SecurityValues): null | "plain" | "curve" {
   if (PLAIN.some((name) => isSet(values, name))) return "plain";
   return CURVE.some((name) => isSet(values, name)) ? "curve" : null;
@@ -291,10 +291,11 @@ function missing(detail: string): ZmqError {
 }
 
 /**
- * Derives `values.security` and `values.authenticator` from the settings, for the connections of the next bind or connect.
+ * Derives `values.security` and `values.authenticator` from the settings, for the connections of the next bind or
+ * connect.
  * @param zap makes the authenticator that asks the ZAP handler
- * @param raw connections have no handshake (STREAM)
- * @param loop in which an authenticator's time runs
+ * @param raw whether connections have no handshake (STREAM)
+ * @param loop the event loop for the time limit of `authenticate`
  * @throws ZmqError EINVAL naming what is missing
  */
 export function secure(
@@ -338,7 +339,7 @@ function curveRole({
   curveServerKey,
 }: SecurityValues): Security {
   if (!curveServer && curveServerKey === null) {
-    throw missing("CURVE needs curveServerKey on a client, curveServer on a server");
+    throw missing("CURVE needs curveServerKey on a client, or curveServer: true on a server");
   }
   if (curveSecretKey === null) {
     throw missing(`${curveServer ? "curveServer" : "curveServerKey"} needs curveSecretKey`);

@@ -1,6 +1,5 @@
 /**
- * The crypto library as sessions use it: loaded once per thread, when the first connection needs it. Knows neither
- * sockets nor mechanisms.
+ * The crypto library as sessions use it. It is loaded once per thread, when the first connection needs it.
  */
 
 import type { FrameLimits } from "../../wire/frame-limits.js";
@@ -12,9 +11,9 @@ import { MessageSealer } from "./message-sealer.js";
 import { loadSodium, type NativeSodium } from "./sodium.js";
 
 export class Crypto {
-  /** For handshakes. */
+  /** The operations of handshakes. */
   readonly curve: CurveCrypto;
-  /** Whether long boxes are made natively. */
+  /** Whether the native library seals and opens long boxes. */
   readonly native: boolean;
   readonly #heap: Heap;
   readonly #sodium: NativeSodium | null;
@@ -26,17 +25,17 @@ export class Crypto {
     this.#sodium = native;
   }
 
-  /** @internal for tests: what is left in the memory that all connections share */
+  /** @internal for tests: the memory that all connections share */
   get memory(): Uint8Array {
     return this.#heap.memory;
   }
 
-  /** For what a connection sends after its handshake. */
+  /** Seals what a connection sends after its handshake. */
   sealer({ key, asServer, sent }: CipherKeys): MessageSealer {
     return new MessageSealer({ heap: this.#heap, native: this.#sodium, key, asServer }, sent);
   }
 
-  /** For what it receives. */
+  /** Opens what a connection receives after its handshake. */
   opener({ key, asServer, received }: CipherKeys, limits: FrameLimits): MessageOpener {
     return new MessageOpener({ heap: this.#heap, native: this.#sodium, key, asServer }, received, limits);
   }
@@ -51,8 +50,8 @@ export function loadedCrypto(): Crypto | undefined {
 }
 
 /**
- * Loads the library; about 20 ms the first time. ZWIRE_CRYPTO=portable leaves the native build out.
- * @throws (rejects) where the package libsodium does not load
+ * Loads the library, which takes about 20 ms the first time. With ZWIRE_CRYPTO=portable, the native library is not
+ * used. Rejects if the package libsodium does not load.
  */
 export function loadCrypto(): Promise<Crypto> {
   loading ??= newCrypto(process.env.ZWIRE_CRYPTO === "portable").then((crypto) => {
@@ -62,7 +61,7 @@ export function loadCrypto(): Promise<Crypto> {
   return loading;
 }
 
-/** A library with memory of its own. @param portable without the native build */
+/** A new instance with separate memory. @param portable do not use the native library */
 export async function newCrypto(portable: boolean): Promise<Crypto> {
   const { wasm, native } = await loadSodium(portable);
   return new Crypto(new Heap(wasm), native);

@@ -1,6 +1,6 @@
 /**
- * The few operations of a CURVE handshake, one at a time: keys, and boxes of some hundred bytes. WebAssembly throughout,
- * which has all of them. Knows no commands.
+ * The cryptographic operations of a CURVE handshake: keys, and boxes of some hundred bytes. All use libsodium's
+ * WebAssembly build, which has all the functions.
  */
 import { randomBytes } from "node:crypto";
 import { type Heap, INPUT_BYTES, KEY_BYTES, MAC_BYTES, NONCE_BYTES } from "./heap.js";

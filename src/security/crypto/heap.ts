@@ -1,7 +1,7 @@
 /**
- * Work areas in the memory of libsodium's WebAssembly build: what is sealed or opened there is copied in and out in long
- * runs, never box by box. One per thread, shared by all connections: nothing stays in it between two calls but remnants,
- * and the key is overwritten after each. Knows no protocol.
+ * Work areas in the memory of libsodium's WebAssembly build. Boxes are copied in and out in long runs, never one by
+ * one. There is one Heap per thread, which all connections share. Between two calls it holds only leftovers, and the
+ * key is overwritten after each call.
  */
 import type { Libsodium } from "libsodium";
 
@@ -9,13 +9,13 @@ import type { Libsodium } from "libsodium";
 export const KEY_BYTES = 32;
 export const NONCE_BYTES = 24;
 export const MAC_BYTES = 16;
-/** Bytes of the area for input and of the one for output. What is sealed grows. */
+/** Bytes of the areas for input and output. Output needs more, because sealing makes data longer. */
 export const INPUT_BYTES = 128 * 1024;
 export const OUTPUT_BYTES = 256 * 1024;
 
 export class Heap {
   readonly sodium: Libsodium;
-  /** Pointers. */
+  /** Pointers to the areas. */
   readonly key: number;
   readonly nonce: number;
   readonly input: number;
@@ -33,7 +33,7 @@ export class Heap {
     this.#view = new DataView(this.#memory.buffer);
   }
 
-  /** The memory, valid until the next `allocate`. */
+  /** The WebAssembly memory. Valid until the next `allocate`. */
   get memory(): Uint8Array {
     if (this.#memory !== this.sodium.HEAPU8) {
       this.#memory = this.sodium.HEAPU8;
@@ -47,12 +47,12 @@ export class Heap {
     return this.#view;
   }
 
-  /** 0 where WebAssembly's memory ends: at 2 GiB, or where the system has no more. */
+  /** A pointer to new memory; 0 if WebAssembly's limit of 2 GiB is reached, or if the system has no more. */
   allocate(bytes: number): number {
     return this.sodium._malloc(bytes);
   }
 
-  /** Keeps nothing of a connection that is gone. */
+  /** Overwrites the key, so that it does not outlive its connection. */
   wipeKey(): void {
     this.memory.fill(0, this.key, this.key + KEY_BYTES);
   }

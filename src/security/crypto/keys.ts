@@ -1,11 +1,10 @@
 /**
- * CURVE's long-term keys as an application has them: pairs, and keys as bytes or Z85 text. Knows no options and no
- * protocol.
+ * CURVE's long-term keys as an application has them: pairs of keys, and keys as bytes or Z85 text.
  */
 import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { z85Decode, z85Encode } from "./z85.js";
 
-/** Bytes of any key of CURVE. */
+/** Bytes of a CURVE key. */
 export const KEY_BYTES = 32;
 const KEY_TEXT = 40;
 
@@ -14,9 +13,9 @@ export type CurveKey = string | Uint8Array;
 
 /** A long-term key pair, both halves as 40 characters of Z85. */
 export interface CurveKeyPair {
-  /** May be known to everybody: clients need their server's. */
+  /** May be public. A client needs that of its server (`curveServerKey`). */
   publicKey: string;
-  /** To be kept secret. */
+  /** Must be kept secret. */
   secretKey: string;
 }
 
@@ -27,19 +26,19 @@ export function curveKeyPair(): CurveKeyPair {
 }
 
 /**
- * The public half of a secret key, as Z85 text.
- * @throws TypeError, RangeError for what is no key
+ * The public key that belongs to a secret key, as 40 characters of Z85.
+ * @throws TypeError if it is neither a string nor a Uint8Array; RangeError if it is not a key
  */
 export function curvePublicKey(secretKey: CurveKey): string {
   return z85Encode(publicKeyOf(parseKey("secretKey", secretKey)));
 }
 
-/** What stands before 32 bytes of an X25519 secret key in PKCS #8. */
+/** The bytes before the 32 bytes of an X25519 secret key in PKCS #8. */
 const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /**
- * The public half of a secret key. By Node's own X25519, because a socket wants it before it returns from connect(),
- * and the library that protects messages takes a moment to load.
+ * The public key that belongs to a secret key. Computed by Node's own X25519, because a socket needs it before
+ * connect() returns, and libsodium takes some time to load.
  */
 export function publicKeyOf(secretKey: Uint8Array): Buffer {
   const der = Buffer.concat([PKCS8, secretKey]);
@@ -52,8 +51,8 @@ export function publicKeyOf(secretKey: Uint8Array): Buffer {
 }
 
 /**
- * Checks a key, and gives its bytes in memory of their own (P16): 32 bytes, or Z85 as text or as bytes, with or
- * without a trailing NUL. Says nothing of the value, which may be a secret.
+ * Checks a key, and returns a copy of its bytes (P16). A key is 32 bytes, or Z85 as text or as bytes, with or without a
+ * trailing NUL. Errors do not contain the value, because it may be a secret.
  * @throws TypeError, RangeError
  */
 export function parseKey(name: string, value: unknown): Buffer {
@@ -73,7 +72,7 @@ export function parseKey(name: string, value: unknown): Buffer {
   }
 }
 
-/** A key of zeros is one that was never set. */
+/** Refuses a key of zeros, because such a key was never set. */
 function checked(name: string, key: Buffer): Buffer {
   if (key.every((byte) => byte === 0)) throw notKey(name);
   return key;

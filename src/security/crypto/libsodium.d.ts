@@ -1,14 +1,14 @@
 /**
- * What is used of the package libsodium (libsodium as WebAssembly, its C functions as they are). Pointers are offsets in
- * HEAPU8; a 64-bit length is two arguments, the low half first. Functions give 0 for success.
+ * The used part of the package libsodium (libsodium's C functions as WebAssembly). Pointers are offsets in HEAPU8. A
+ * 64-bit length is two arguments, the low half first. Functions return 0 on success.
  */
 declare module "libsodium" {
   export interface Libsodium {
-    /** Settles when the functions are there. */
+    /** Resolves when the functions can be called. */
     readonly ready?: Promise<unknown>;
-    /** The memory; another view when it has grown. */
+    /** A view of the memory. It is replaced when the memory grows. */
     readonly HEAPU8: Uint8Array;
-    /** 0 where there is no memory. */
+    /** Returns 0 if there is no memory. */
     _malloc(bytes: number): number;
     _free(pointer: number): void;
     _sodium_init(): number;
@@ -31,9 +31,11 @@ declare module "libsodium" {
       key: number,
     ): number;
   }
-  /** A new instance with memory of its own. */
+  /** Makes a new instance with separate memory. */
   export type MakeLibsodium = (module: { getRandomValue(): number }) => Promise<Libsodium>;
-  /** As an ES module a function that makes one; as CommonJS the only one, which may not be ready yet. */
+  /**
+   * An ES module gives a function that makes an instance. CommonJS gives the only instance, which may not be ready yet.
+   */
   const libsodium: MakeLibsodium | Libsodium;
   export default libsodium;
 }

@@ -16,19 +16,19 @@ export const NAME_BYTES = 8;
 export const SHORT_NONCE_BYTES = 8;
 /** Bytes of the prefix of a nonce. */
 export const PREFIX_BYTES = 16;
-/** Before the box. */
+/** Where the box begins in the command. */
 export const BOX_AT = NAME_BYTES + SHORT_NONCE_BYTES;
-/** Bytes that a body grows by in the outer frame's. */
+/** The body of the outer frame is longer than the plain body by this many bytes. */
 export const OVERHEAD = BOX_AT + 16 + 1;
 
-/** Bits of the flags inside (P10). The command bit is not the one of a frame. */
+/** The bits of the flags inside the box (P10). The bit for a command differs from that of a frame. */
 export const INNER_MORE = 0x01;
 export const INNER_COMMAND = 0x02;
 
-/** Bodies of so many bytes are native's, where there is one; see the table in sodium.ts. */
+/** Bodies of this many bytes or more go to the native library, if there is one; see the table in sodium.ts. */
 export const NATIVE_FROM = 1000;
 
-/** What sealer and opener are made of. */
+/** What a sealer or an opener needs. */
 export interface MessageBoxParts {
   readonly heap: Heap;
   readonly native: NativeSodium | null;
@@ -36,18 +36,20 @@ export interface MessageBoxParts {
   readonly asServer: boolean;
 }
 
-/** The 24 bytes of a nonce with a prefix that says who sends; the rest is to be filled in. */
+/**
+ * The 24 bytes of a nonce. The prefix says whether client or server sends; the rest must be filled in for each message.
+ */
 export function messageNonce(fromServer: boolean): Buffer {
   return Buffer.from(`CurveZMQMESSAGE${fromServer ? "S" : "C"}\0\0\0\0\0\0\0\0`, "latin1");
 }
 
-/** Bytes on the wire of a frame with a body of this length. */
+/** The bytes on the wire of a sealed frame with a plain body of this length. */
 export function sealedBytes(length: number): number {
   const outer = length + OVERHEAD;
   return outer + headerSize(outer);
 }
 
-/** Without views of any kind: a DataView or a subarray per frame is dear. */
+/** Writes byte by byte, because making a DataView or a subarray for each frame is slow. */
 export function writeUint32(target: Uint8Array, at: number, value: number): void {
   target[at] = value >>> 24;
   target[at + 1] = value >>> 16;

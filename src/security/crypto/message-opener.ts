@@ -1,7 +1,7 @@
 /**
- * Opens MESSAGE boxes where they lie: a chunk of outer frames becomes the same chunk with a table of the frames inside.
- * Enforces every limit on those, since the outer frames never have MORE (P8, E4, E15). Short boxes in runs in
- * WebAssembly's memory, long ones natively. Hot path: no Buffer and no object per frame. Knows no streams.
+ * Opens MESSAGE boxes in place: a chunk of outer frames becomes the same chunk with a table of the inner frames. It
+ * checks all limits on the inner frames, because the outer ones never have MORE (P8, E4, E15). Short boxes are opened
+ * in runs in WebAssembly's memory, long ones by the native library. Hot path: no Buffer and no object per frame.
  */
 import * as frameFormat from "../../wire/frame-format.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
@@ -25,38 +25,38 @@ import {
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
 
-// Constants of this module: see frame-format.ts.
+// Copied to constants of this module for speed: see frame-format.ts.
 const { COMMAND, FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
-/** Why opening stopped: a FrameFault of the frames inside, or a fault of the box. */
+/** Why opening stopped: a FrameFault of an inner frame, or a fault of the box. */
 export const OpenFault = {
   ...FrameFault,
-  /** No MESSAGE, or cut short (P14). */
+  /** Not a MESSAGE command, or too short for one (P14). */
   malformed: 5,
-  /** A nonce that is not above the last one (P13). */
+  /** The nonce is not above the last one (P13). */
   sequence: 6,
-  /** The box does not open (P14). */
+  /** The box cannot be opened: it was not made with our keys, or was changed (P14). */
   box: 7,
 } as const;
 export type OpenFault = (typeof OpenFault)[keyof typeof OpenFault];
 
 export class MessageOpener {
   fault: OpenFault = OpenFault.none;
-  /** With a fault: the size, or the number of parts, that was too large; else the size of the outer frame. */
+  /** The size or the number of parts that was too large, or, for a fault of the box, the size of the outer frame. */
   faultSize = 0;
   readonly #heap: Heap;
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
   readonly #nonce: Buffer;
   readonly #limits: FrameLimits;
-  /** Outer bodies of so many bytes are opened one by one. */
+  /** Outer bodies of this many bytes or more are opened one by one. */
   readonly #oneByOneFrom: number;
   #high: number;
   #low: number;
   #parts = 0;
   #messageBytes = 0;
 
-  /** @param received the peer's last short nonce */
+  /** @param received the last short nonce that the peer used */
   constructor(parts: MessageBoxParts, received: ShortNonce, limits: FrameLimits) {
     this.#heap = parts.heap;
     this.#native = parts.native;
@@ -70,7 +70,7 @@ export class MessageOpener {
 
   /**
    * Opens the frames of a chunk in place and rewrites the table.
-   * @returns how many frames are good; fewer than `count` with a fault, after which nothing may be opened
+   * @returns how many frames were opened; fewer than `count` means a fault. Then this must not be called again
    */
   open(chunk: Buffer, table: Uint32Array, count: number): number {
     let done = 0;
@@ -89,7 +89,7 @@ export class MessageOpener {
     return done;
   }
 
-  /** A run of short boxes; returns the first entry that is not opened. */
+  /** Opens a run of short boxes. Returns the index of the first entry that was not opened. */
   #run(chunk: Buffer, table: Uint32Array, first: number, count: number): number {
     const heap = this.#heap;
     const memory = heap.memory;
@@ -137,8 +137,8 @@ export class MessageOpener {
   }
 
   /**
-   * Opens the body of one outer frame in place: what is inside begins OVERHEAD bytes later.
-   * @returns flags of the frame inside, MORE or COMMAND; -1 with a fault
+   * Opens the body of one outer frame in place. The inner body begins OVERHEAD bytes after the beginning of `body`.
+   * @returns the flags of the inner frame (MORE or COMMAND), or -1 for a fault
    */
   openAlone(body: Buffer): number {
     return this.#one(body, 0, body.length);
@@ -166,7 +166,7 @@ export class MessageOpener {
     return native.crypto_secretbox_open_easy(text, box, this.#nonce, this.#key);
   }
 
-  /** Without a native build. */
+  /** Opens one box without the native library. */
   #openInHeap(body: Uint8Array): boolean {
     const heap = this.#heap;
     const size = body.length;
@@ -201,7 +201,7 @@ export class MessageOpener {
     return false;
   }
 
-  /** Counts the frame inside and checks it; its flags as a frame has them, or -1. */
+  /** Counts the inner frame and checks the limits. Returns its flags as a plain frame has them, or -1. */
   #take(inner: number, length: number): number {
     if ((inner & INNER_COMMAND) !== 0) {
       return length > this.#limits.maxCommandBytes ? this.#fail(OpenFault.commandTooLarge, length) : COMMAND;

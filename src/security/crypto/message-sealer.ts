@@ -1,7 +1,7 @@
 /**
- * Seals encoded frames, a slab full at a time: out of the segments of a plain batch, which stay as they are, into memory
- * of the caller's. Short bodies in runs in WebAssembly's memory, long ones natively in place. Hot path: one call of the
- * library per frame, no Buffers per short frame. Knows no streams.
+ * Seals encoded frames, one slab at a time. It reads the segments of a plain batch, which stay unchanged, and writes
+ * into memory of the caller. Short bodies are sealed in runs in WebAssembly's memory, long ones in place by the native
+ * library. Hot path: one call of the library per frame, and no Buffer per short frame.
  */
 import * as frameFormat from "../../wire/frame-format.js";
 import type { Heap } from "./heap.js";
@@ -23,23 +23,25 @@ import {
 } from "./message-box.js";
 import type { NativeSodium } from "./sodium.js";
 
-// Constants of this module: see frame-format.ts.
+// Copied to constants of this module for speed: see frame-format.ts.
 const { COMMAND, LONG, LONG_HEADER, MORE, SHORT_BODY_MAX, SHORT_HEADER } = frameFormat;
 
 const MAX_32 = 0xffffffff;
-/** Without a native build: bodies from here on, among them all that lie in a segment of their own. */
+/**
+ * Without the native library: bodies of this size or more are sealed one by one. All bodies in separate segments are.
+ */
 const ALONE_FROM = 16385;
 
 export class MessageSealer {
-  /** No nonce is left: nothing more may be sealed. */
+  /** All nonces are used, so nothing more may be sealed. */
   exhausted = false;
-  /** The next frame does not fit into WebAssembly's memory, and there is no native library. */
+  /** The next frame does not fit into WebAssembly's memory, and the native library is not installed. */
   tooLarge = false;
   readonly #heap: Heap;
   readonly #native: NativeSodium | null;
   readonly #key: Uint8Array;
   readonly #nonce: Buffer;
-  /** Bodies of so many bytes are sealed one by one. */
+  /** Bodies of this many bytes or more are sealed one by one. */
   readonly #oneByOneFrom: number;
   #high: number;
   #low: number;
@@ -58,7 +60,7 @@ export class MessageSealer {
     this.#low = sent.low;
   }
 
-  /** Begin with frames: none lies across segments, except that a body may be the whole of the next one. */
+  /** Sets the frames to seal. Each frame lies in one segment, or its body is all of the next segment. */
   begin(segments: readonly Uint8Array[]): void {
     this.#segments = segments;
     this.#segment = 0;
@@ -79,7 +81,7 @@ export class MessageSealer {
 
   /**
    * Seals as many frames as the slab has room for.
-   * @returns bytes written; 0 when the next frame alone is larger than the slab, when none is left, or when exhausted
+   * @returns bytes written; 0 if the next frame alone is larger than the slab, if none is left, or if `exhausted`
    */
   fill(slab: Buffer): number {
     let end = 0;
@@ -94,7 +96,9 @@ export class MessageSealer {
     return end;
   }
 
-  /** The next frame in memory of its own, for one that is larger than a slab; empty when exhausted, or it is too large. */
+  /**
+   * Seals the next frame, which is larger than a slab, into new memory. Returns no bytes if `exhausted` or `tooLarge`.
+   */
   sealAlone(): Buffer {
     if (this.exhausted) return Buffer.alloc(0);
     const segment = this.#segments[this.#segment];
@@ -103,7 +107,7 @@ export class MessageSealer {
     return target.subarray(0, this.#one(segment, length, target, 0));
   }
 
-  /** The next nonce is used up. */
+  /** Advances to the next nonce. */
   #count(): void {
     if (this.#low !== MAX_32) {
       this.#low++;
@@ -114,7 +118,9 @@ export class MessageSealer {
     if (this.#high > MAX_32) this.exhausted = true;
   }
 
-  /** A run of frames that lie whole in the segment. Returns the end in the slab; the same where nothing had room. */
+  /**
+   * Seals a run of frames that lie in the segment. Returns the new end in the slab; the old one if no frame had room.
+   */
   #run(segment: Uint8Array, slab: Buffer, end: number): number {
     const heap = this.#heap;
     const memory = heap.memory;
@@ -146,7 +152,7 @@ export class MessageSealer {
       view.setUint32(to + NAME_BYTES + 4, this.#low);
       view.setUint32(nonce + PREFIX_BYTES, this.#high);
       view.setUint32(nonce + PREFIX_BYTES + 4, this.#low);
-      // The byte before the body is the last one of its size, which has been read.
+      // The flags overwrite the byte before the body. It is the last byte of the size, which has been read already.
       memory[bodyAt - 1] = innerFlags(flags);
       seal(to + BOX_AT, bodyAt - 1, length + 1, 0, nonce, key);
       to += OVERHEAD + length;
@@ -165,7 +171,7 @@ export class MessageSealer {
     this.#at = 0;
   }
 
-  /** One frame, whose body is in the segment or the whole of the next one. Returns the end, as #run does. */
+  /** Seals one frame, whose body is in the segment or is all of the next one. Returns the end, as #run does. */
   #one(segment: Uint8Array, length: number, target: Buffer, end: number): number {
     if (end + sealedBytes(length) > target.length) return end;
     this.#count();
@@ -207,7 +213,10 @@ export class MessageSealer {
     native.crypto_secretbox_easy(box, text, this.#nonce, this.#key);
   }
 
-  /** Without a native build. The box is made in place, in the area for output or in memory of its own. */
+  /**
+   * Seals one frame without the native library. The box is made in place, in the area for output or in new memory.
+   * False if there is no memory.
+   */
   #sealInHeap(flags: number, body: Uint8Array, target: Buffer, boxAt: number): boolean {
     const heap = this.#heap;
     const size = MAC_BYTES + 1 + body.length;
@@ -230,7 +239,9 @@ export class MessageSealer {
 
 const innerFlags = (flags: number): number => ((flags & COMMAND) === 0 ? flags & MORE : INNER_COMMAND);
 
-/** No flags outside but the size's (P9). */
+/**
+ * Writes the header of an outer frame. It has no flags except that for a long size (P9). Returns where the body begins.
+ */
 function writeOuterHeader(target: Uint8Array, at: number, length: number): number {
   if (length <= SHORT_BODY_MAX) {
     target[at] = 0;
@@ -249,7 +260,7 @@ function writeOuterHeader(target: Uint8Array, at: number, length: number): numbe
   return at + LONG_HEADER;
 }
 
-/** Size of the frame whose header begins here. Our own frames are below 2^40 bytes. */
+/** The size of the body of the frame whose header begins at `at`. Reads 40 bits, because our own frames are smaller. */
 function bodyLength(bytes: Uint8Array, at: number): number {
   if ((bytes[at] & LONG) === 0) return bytes[at + 1];
   const low = bytes[at + 5] * 0x1000000 + ((bytes[at + 6] << 16) | (bytes[at + 7] << 8) | bytes[at + 8]);
@@ -257,9 +268,11 @@ function bodyLength(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * After a write broke off: how many plain bytes were in the frames that went out. Of one that went out in part not all.
- * @param from plain bytes before the first frame of the broken write
- * @param taken sealed bytes of the write that the kernel took
+ * After a failed write: how many plain bytes count as sent. A frame that was sent in part never counts with all its
+ * bytes.
+ * @param from plain bytes before the first frame of the failed write
+ * @param taken sealed bytes of that write that the kernel has taken
+ * @returns plain bytes from the beginning of the segments
  */
 export function plainTaken(segments: readonly Uint8Array[], from: number, taken: number): number {
   let segment = 0;

@@ -1,16 +1,16 @@
 /**
- * Z85 (RFC 32): bytes as printable text, five characters for four bytes. Knows nothing of keys.
+ * Z85 (RFC 32): bytes as printable text, five characters for four bytes.
  */
 import { Buffer } from "../../base/platform.js";
 
 const CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
-/** Place of each character code among the characters; -1 for the others. */
+/** The value of each character by its code; -1 if it is not a Z85 character. */
 const VALUES = new Int8Array(128).fill(-1);
 for (let at = 0; at < CHARACTERS.length; at++) VALUES[CHARACTERS.charCodeAt(at)] = at;
 
 /**
- * Bytes as Z85 text (W1).
+ * Encodes bytes as Z85 text (W1).
  * @throws TypeError if it is not a Uint8Array; RangeError if its length is not a multiple of 4 (W2)
  */
 export function z85Encode(bytes: Uint8Array): string {
@@ -30,14 +30,14 @@ export function z85Encode(bytes: Uint8Array): string {
 }
 
 /**
- * Bytes of a Z85 text (W1). The text is in no error, because it may be a secret.
- * @throws TypeError for what is no string; RangeError for a length that is no multiple of 5, for a character that Z85
- * does not have, and for five that stand for more than 2^32-1 (W2)
+ * Decodes Z85 text (W1). Errors do not contain the text, because it may be a secret.
+ * @throws TypeError if it is not a string; RangeError if its length is not a multiple of 5, if it has a character that
+ * Z85 does not have, or if five characters stand for more than 2^32-1 (W2)
  */
 export function z85Decode(text: string): Buffer {
   if (typeof text !== "string") throw new TypeError("text must be a string");
   if (text.length % 5 !== 0) {
-    throw new RangeError(`text must be a multiple of 5 characters long; got ${text.length}`);
+    throw new RangeError(`text must have a length that is a multiple of 5; got ${text.length}`);
   }
   const bytes = Buffer.alloc((text.length / 5) * 4);
   for (let at = 0; at < text.length; at += 5) {
@@ -47,7 +47,8 @@ export function z85Decode(text: string): Buffer {
       if (value < 0) throw new RangeError(`text has a character at ${i} that Z85 does not have`);
       group = group * 85 + value;
     }
-    if (group > 0xffffffff) throw new RangeError(`text has five characters at ${at} that stand for too much`);
+    if (group > 0xffffffff)
+      throw new RangeError(`text has five characters at ${at} that stand for more than 2^32-1`);
     bytes.writeUInt32BE(group, (at / 5) * 4);
   }
   return bytes;

@@ -1,6 +1,5 @@
 /**
- * How a connection is secured, taken from the socket's options, and the one question that a handshake may ask of an
- * authenticator. Knows no mechanism.
+ * How a connection is secured, from the socket's options, and the question that a handshake asks the authenticator.
  */
 import type { OptionValues } from "../../options/options.js";
 import type { Stream } from "../../transport/contract/transport.js";
@@ -9,16 +8,16 @@ import type { Security } from "../../wire/zmtp/mechanisms/security.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import type { AuthenticationRequest, Authenticator } from "../authenticator.js";
 
-/** What decides about a connection's handshake. */
+/** What a connection's handshake needs. */
 export interface Protection {
   readonly security: Security;
-  /** null where nobody decides: whoever has to be asked about is refused then (O9, Q11). */
+  /** null if there is none. A mechanism that must ask then refuses the peer (O9, Q11). */
   readonly authenticator: Authenticator | null;
 }
 
 const NONE: Protection = { security: { mechanism: "NULL", ask: false }, authenticator: null };
 
-/** inproc has no security, as in libzmq: both sides are one process. */
+/** The socket's security, or none for inproc, as in libzmq: both sides are in one process. */
 export function protectionOf(options: OptionValues, endpoint: string): Protection {
   if (endpoint.startsWith("inproc://")) return NONE;
   return options;
@@ -40,7 +39,7 @@ export function requestAbout(
   };
 }
 
-/** The host alone for tcp; for ipc who the peer is, where the system tells (Q6). */
+/** For tcp the host without the port; for ipc the peer's process and user, if the system tells them (Q6). */
 function addressOf(stream: Stream): string {
   const { remoteAddress } = stream;
   if (remoteAddress.startsWith("tcp://")) {
@@ -55,13 +54,13 @@ function addressOf(stream: Stream): string {
   return `localhost:${userId}:${groupId}:${processId}`;
 }
 
-/** A question that is on its way. */
+/** A question that an authenticator has not answered yet. */
 export class Inquiry {
   readonly #abort = new AbortController();
 
   /**
-   * Asks at once; an answer comes later, and none after `abort`.
-   * @param failed nobody could decide: the peer is refused (fail closed)
+   * Asks at once. The answer comes later, in another turn; after `abort` none comes.
+   * @param failed is called if there is no decision. The peer must be refused then
    */
   constructor(
     authenticator: Authenticator,
@@ -75,7 +74,8 @@ export class Inquiry {
       (verdict) => {
         if (signal.aborted) return;
         if (STATUSES.includes(verdict?.status)) answered(verdict);
-        else failed(noVerdict(new TypeError("its answer is no verdict")));
+        else
+          failed(noVerdict(new TypeError(`its answer must have one of the statuses ${STATUSES.join(", ")}`)));
       },
       (cause: unknown) => {
         if (!signal.aborted) failed(noVerdict(cause));
@@ -83,14 +83,14 @@ export class Inquiry {
     );
   }
 
-  /** The answer is not wanted any more. */
+  /** Tells the authenticator that the answer is not needed any more. */
   abort(): void {
     this.#abort.abort();
   }
 }
 
 function noVerdict(cause: unknown): ProtocolError {
-  if (cause instanceof ProtocolError) return cause; // a malformed reply says itself what is wrong with it (Q2)
+  if (cause instanceof ProtocolError) return cause; // the error for a malformed reply says what is wrong (Q2)
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ProtocolError("authentication-failed", `the authenticator failed: ${reason}`, {
     rule: "Q12",
@@ -99,8 +99,9 @@ function noVerdict(cause: unknown): ProtocolError {
   });
 }
 
-/** Somebody has to be asked, and there is nobody. */
+/** The error if an authenticator is needed and the socket has none. */
 export function nobodyToAsk(): ProtocolError {
-  const text = "nobody decides about peers: the socket has no authenticator";
+  const text =
+    "the socket has no authenticator to decide about the peer: set authenticate, or bind a ZAP handler";
   return new ProtocolError("authentication-failed", text, { rule: "O9, Q11", kind: "other" });
 }

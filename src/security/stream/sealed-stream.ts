@@ -1,7 +1,8 @@
 /**
- * A stream whose frames travel in boxes, between a session and the stream of a transport: the session sees plain frames in
- * both directions, and does no work for connections that have no cipher. Until `secure` it passes bytes through. Knows
- * no pipes; what was written stays as it was, so that a pipe can send it again (pending bytes are told in plain ones).
+ * A stream that encrypts, between a session and the stream of a transport: each frame travels in a CURVE box, and the
+ * session sees plain frames only. So connections without encryption cost nothing extra. Until `secure` is called, bytes
+ * pass through unchanged. The segments of a write are not modified, so that a pipe can send them again, and the bytes
+ * that are reported as pending are plain ones.
  */
 
 import { memoryGone } from "../../base/errors.js";
@@ -24,13 +25,13 @@ import { OVERHEAD } from "../crypto/message-box.js";
 import { type MessageOpener, OpenFault } from "../crypto/message-opener.js";
 import { type MessageSealer, plainTaken } from "../crypto/message-sealer.js";
 
-/** Outer frames have no MORE, so that no decoder counts parts; the opener does. */
+/** No limit for the decoder of outer frames, which never have MORE. The opener counts the parts. */
 const ANY_PARTS = 2 ** 31 - 1;
-/** Largest body of an outer frame. */
+/** The largest body of an outer frame. */
 const OUTER_CEILING = 2 ** 31 - 1;
-/** Slabs full that are sealed in a row: some milliseconds, after which timers and other sockets have their turn. */
+/** The most slabs that are sealed in one turn. It takes some milliseconds; then timers and other sockets are served. */
 const SLABS_PER_TURN = 16;
-/** Free slabs that are kept for reuse by all connections. */
+/** The most free slabs that are kept for all connections. */
 const RETAINED_SLABS = 4;
 
 const slabs: Buffer[] = [];
@@ -45,15 +46,15 @@ export class SealedStream implements Stream, StreamHandler {
   #keys: CipherKeys | null = null;
   #sealer: MessageSealer | null = null;
   #opener: MessageOpener | null = null;
-  /** The end of the handshake, where the kernel did not take it at once. */
+  /** The last bytes of the handshake, if the kernel has not taken them yet. */
   #handshake: Uint8Array[] | null = null;
-  /** What the session has written and we are sealing; null when nothing is. */
+  /** The segments of the session's current write; null if there is none. */
   #segments: readonly Uint8Array[] | null = null;
   #total = 0;
-  /** Plain bytes before the chunk that is being written, and sealed ones in it. */
+  /** The plain bytes before the chunk that is being written, and the sealed bytes in it. */
   #chunkFrom = 0;
   #chunkBytes = 0;
-  /** Memory of that chunk, to be reused. */
+  /** The memory of that chunk, which is reused. */
   #slab: Buffer | null = null;
 
   constructor(inner: Stream, runtime: Runtime) {
@@ -95,8 +96,8 @@ export class SealedStream implements Stream, StreamHandler {
   }
 
   /**
-   * The handshake is done: what is written from now on is sealed. startFrames() follows.
-   * @param handshake bytes of it that are still to be written
+   * Called when the handshake is done: from now on, all writes are sealed. startFrames() must follow.
+   * @param handshake bytes of the handshake that have not been written yet
    */
   secure(crypto: Crypto, keys: CipherKeys, handshake: Uint8Array[]): void {
     this.#crypto = crypto;
@@ -110,7 +111,7 @@ export class SealedStream implements Stream, StreamHandler {
     this.#limits = limits;
     const inside = Math.min(limits.maxMessageBytes, limits.maxFrameBytes);
     const outer = Math.min(Math.max(inside, limits.maxCommandBytes) + OVERHEAD, OUTER_CEILING);
-    // P9: whether the outer frame is a command or not makes no difference.
+    // P9: the outer frame may have the flag of a command, so both limits are equal.
     const outerLimits = {
       maxFrameBytes: outer,
       maxCommandBytes: outer,
@@ -122,7 +123,7 @@ export class SealedStream implements Stream, StreamHandler {
 
   // Out
 
-  /** Seals and writes a slab full at a time; a large batch is sealed as fast as it leaves. */
+  /** Seals and writes one slab at a time, so that a large batch is sealed only as fast as it is sent. */
   write(segments: readonly Uint8Array[]): number {
     if (this.#sealer === null) return this.#inner.write(segments);
     this.#segments = segments;
@@ -131,7 +132,7 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#pump();
   }
 
-  /** Returns 0 when everything is written, else something positive: onDrain follows. */
+  /** Returns 0 if everything is written, or else a positive number; then onDrain follows. */
   #pump(): number {
     const sealer = this.#sealer as MessageSealer;
     if (totalBytes(this.#segments as readonly Uint8Array[]) !== this.#total) {
@@ -161,7 +162,7 @@ export class SealedStream implements Stream, StreamHandler {
     return 0;
   }
 
-  /** After a turn for others: nothing is pending at the kernel. */
+  /** Continues in a later turn. The kernel has taken everything that was written so far. */
   #continue(): void {
     if (!this.#closed && this.#pump() === 0) this.#handler?.onDrain();
   }
@@ -213,12 +214,12 @@ export class SealedStream implements Stream, StreamHandler {
     else this.#fail(openingError(fault, faultSize));
   }
 
-  /** The peer's fault or ours: close, with an event. What was sealed counts as taken, as for any close of ours (E14). */
+  /** Closes with an error. What was sealed counts as taken, as always if we close the connection (E14). */
   #fail(error: Error): void {
     this.#end(error, FrameFault.none, 0, this.#unsealed());
   }
 
-  /** Plain bytes that were never handed to the kernel. */
+  /** Plain bytes that have not been sealed, so the kernel never had them. */
   #unsealed(): number {
     if (this.#segments === null) return 0;
     return this.#total - (this.#sealer as MessageSealer).position;
@@ -241,14 +242,14 @@ export class SealedStream implements Stream, StreamHandler {
     else this.#outerTooLarge(size - OVERHEAD, pending);
   }
 
-  /** Plain bytes of the session's write that are not taken, by those of the transport's. */
+  /** Converts pending bytes of the transport's write into plain pending bytes of the session's write. */
   #plainPending(pendingBytes: number): number {
     if (this.#segments === null) return pendingBytes;
     const taken = Math.max(0, this.#chunkBytes - pendingBytes);
     return this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
   }
 
-  /** The decoder has refused a frame by its size: which bound was it inside? */
+  /** The decoder has refused an outer frame by its size. Finds out which limit of the inner frame was exceeded. */
   #outerTooLarge(size: number, pending: number): void {
     const { maxFrameBytes } = this.#limits as FrameLimits;
     const fault = size > maxFrameBytes ? FrameFault.frameTooLarge : FrameFault.messageTooLarge;
@@ -291,10 +292,10 @@ function totalBytes(segments: readonly Uint8Array[]): number {
 
 function sealingError({ exhausted }: MessageSealer): ProtocolError {
   if (exhausted) {
-    const text = "no nonce is left for another message";
+    const text = "this connection has used all its nonces: a new connection is needed";
     return new ProtocolError("nonce-exhausted", text, { rule: "P12", kind: "other" });
   }
-  const text = "a part is larger than libsodium's WebAssembly can seal: install sodium-native";
+  const text = "a part is too large for libsodium's WebAssembly build: install the package sodium-native";
   return new ProtocolError("frame-too-large", text, { rule: "P8", kind: "other" });
 }
 
@@ -304,8 +305,12 @@ function openingError(fault: OpenFault, size: number): ProtocolError {
     return new ProtocolError("invalid-sequence", text, { rule: "P13", size });
   }
   if (fault === OpenFault.box) {
-    return new ProtocolError("cryptographic", "a message's box does not open", { rule: "P14", size });
+    return new ProtocolError(
+      "cryptographic",
+      "a message's box cannot be opened: it was changed, or made with other keys",
+      { rule: "P14", size },
+    );
   }
-  const text = "a frame after the handshake is no MESSAGE";
+  const text = "a frame after the handshake is not a MESSAGE command";
   return new ProtocolError("malformed-message", text, { rule: "P14", size });
 }

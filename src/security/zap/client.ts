@@ -1,7 +1,7 @@
 /**
- * The ZAP client of one context (RFC 27): asks the handler that is bound to inproc://zeromq.zap.01, in this thread or
- * another, about peers. Its socket counts towards no limit and keeps no process alive: it is opened when the first
- * question comes, and closed when the handler goes. It lets nobody in by mistake: without an answer, a peer is refused.
+ * The ZAP client of one context (RFC 27): it asks the handler that is bound to inproc://zeromq.zap.01, in this thread
+ * or another one, about peers. Its socket does not count towards any limit and does not keep the process alive. The
+ * socket is opened for the first question, and closed when the handler goes. A peer is refused if there is no answer.
  */
 
 import type { Message, OutMessage } from "../../base/message.js";
@@ -13,6 +13,7 @@ import type { AuthenticationRequest, Authenticator } from "../authenticator.js";
 import { verdict } from "../callback.js";
 import { encodeRequest, parseReply, replyId, ZAP_ENDPOINT, zapFault } from "./format.js";
 
+/** A question without an answer yet. */
 interface Waiting {
   readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: Error) => void;
@@ -20,7 +21,7 @@ interface Waiting {
 
 const clients = new WeakMap<InprocRegistry, ZapClient>();
 
-/** The client of a context, by its names. */
+/** The client of a context; one per registry of names. */
 export function zapClient(registry: InprocRegistry, runtime: Runtime, open: OpenAsking): Authenticator {
   let client = clients.get(registry);
   if (client === undefined) {
@@ -34,18 +35,18 @@ function unanswered(text: string): ProtocolError {
   return new ProtocolError("authentication-failed", text, { rule: "Q11, Q12", kind: "other" });
 }
 
-/** A socket that asks the handler. */
+/** The socket that asks the handler. */
 export interface Asking {
-  /** Sends a question; false when the handler does not keep up. */
+  /** Sends a question. False if the handler reads too slowly, so that a high-water mark is reached. */
   ask(question: OutMessage): boolean;
-  /** Ends it; nothing is told any more. */
+  /** Closes it. `reply` and `lost` are not called any more. */
   close(): void;
 }
 
 /**
- * Opens a DEALER, which both REP and ROUTER understand, and connects it.
- * @param reply is called with each message that comes
- * @param lost is called when the handler has gone or cannot be talked to, from within the socket
+ * Opens a DEALER, which a REP or a ROUTER can answer, and connects it.
+ * @param reply is called with each message that arrives
+ * @param lost is called from within the socket when the handler has gone, or when the connection fails
  */
 export type OpenAsking = (
   endpoint: string,
@@ -60,7 +61,7 @@ class ZapClient implements Authenticator {
   #asking: Asking | null = null;
   readonly #waiting = new Map<string, Waiting>();
   #lastId = 0;
-  /** Once there was a handler, its absence is a failure, and not a reason to let anybody in. */
+  /** Whether there has been a handler. From then on, a missing handler is a failure, and peers are refused. */
   #seen = false;
 
   constructor(registry: InprocRegistry, runtime: Runtime, open: OpenAsking) {
@@ -71,10 +72,12 @@ class ZapClient implements Authenticator {
 
   async authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<Verdict> {
     if (!(await this.#registry.isBound(ZAP_ENDPOINT))) {
-      // P18: CURVE without domain and without handler asks for nothing but the server's key.
+      // P18: CURVE without a domain and without a handler lets in every client that has the server's key.
       const lenient = request.mechanism === "CURVE" && request.domain === "" && !this.#seen;
       if (lenient) return verdict(200, "no ZAP handler");
-      throw unanswered(`no ZAP handler is bound to ${ZAP_ENDPOINT}`); // O8, Q11
+      throw unanswered(
+        `no ZAP handler is bound to ${ZAP_ENDPOINT}: bind a Reply socket there, or set authenticate`,
+      ); // O8, Q11
     }
     signal.throwIfAborted();
     this.#seen = true;
@@ -98,9 +101,10 @@ class ZapClient implements Authenticator {
       signal.addEventListener("abort", gone, { once: true });
       const waiting = { resolve: settled(resolve), reject: settled(reject) };
       this.#waiting.set(id, waiting);
-      // The high-water marks bound what strangers can pile up at a handler that does not read.
+      // The high-water marks limit the questions that unknown peers can cause if the handler does not read them.
       const taken = this.#opened().ask(encodeRequest(id, request));
-      if (!taken) waiting.reject(unanswered("the ZAP handler does not keep up with the questions"));
+      if (!taken)
+        waiting.reject(unanswered("the ZAP handler answers too slowly: its queue of questions is full"));
     });
   }
 
@@ -110,7 +114,7 @@ class ZapClient implements Authenticator {
       ZAP_ENDPOINT,
       (parts) => this.#reply(parts),
       (text, cause) => {
-        // Not from inside the socket, which is about to put itself in order.
+        // Deferred, because the socket calls this in the middle of its own work.
         this.#runtime.nextTick(() => {
           if (asking !== this.#asking) return;
           const fault = { rule: "Q12", kind: "other", cause } as const;
@@ -122,7 +126,7 @@ class ZapClient implements Authenticator {
     return asking;
   }
 
-  /** The handler has gone, or does not speak ZAP: nobody who waits for it gets in (Q12). */
+  /** The handler has gone, or does not speak ZAP. All peers that wait for its answer are refused (Q12). */
   #fail(error: Error): void {
     const asking = this.#asking;
     this.#asking = null;
@@ -135,11 +139,11 @@ class ZapClient implements Authenticator {
     try {
       id = replyId(parts);
       if (!this.#waiting.has(id)) {
-        if (this.#issued(id)) return; // its connection has gone meanwhile
-        throw zapFault("zap-bad-request-id", "is for no request of ours");
+        if (this.#issued(id)) return; // the peer's connection has gone meanwhile
+        throw zapFault("zap-bad-request-id", "has a request id that we did not send");
       }
     } catch (error) {
-      this.#fail(error as Error); // nobody knows whose it was
+      this.#fail(error as Error); // it is not known which question it answers, so all fail
       return;
     }
     const { resolve, reject } = this.#waiting.get(id) as Waiting;
