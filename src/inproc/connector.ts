@@ -1,6 +1,7 @@
 /**
- * A connected inproc name: waits until the name is bound, in this thread or in another, and does not reconnect after
- * the binder has closed (R22). Its pipe joins the binder's directly, or gets a session over a stream.
+ * A connected inproc name. It waits until the name is bound, in this thread or in another one, and does not reconnect
+ * after the binder has closed (R22). Within a thread, its pipe is joined to a pipe of the binder. To another thread,
+ * the pipe gets a session over a stream.
  */
 import type { Peer } from "../base/events.js";
 import { rowOf, type Table } from "../base/machine.js";
@@ -22,15 +23,18 @@ import type { InprocRegistry } from "./registry.js";
 
 /**
  * - `waiting`: for the name to be bound
- * - `dialling`: another thread has it, and the handshake is under way
- * - `joining`: this thread has it, and the binder's socket is being told
+ * - `dialling`: another thread has bound it, and the handshake has begun
+ * - `joining`: this thread has bound it, and the binder's socket is being told
  * - `joined`, `remote`: connected, within the thread or to another one
- * - `refused`: binder and connector do not fit; nothing more happens
- * - `parted`: the connection is gone
+ * - `refused`: binder and connector are incompatible; this state is final until close
+ * - `parted`: the connection has ended
  */
 type State = "waiting" | "dialling" | "joining" | "joined" | "remote" | "refused" | "parted" | "closed";
 
-/** What each event brings. `join`, `link` and `part` come from a binder in this thread, the next three from another. */
+/**
+ * The events and their arguments. `join`, `link` and `part` are for a binder in this thread, the next three for another
+ * thread.
+ */
 interface Events {
   join: { readonly binder: BoundEnd; readonly far: DirectPipe };
   link: Peer;
@@ -38,7 +42,7 @@ interface Events {
   reach: Stream;
   ready: Peer;
   lose: undefined;
-  /** Binder and connector do not fit. */
+  /** Binder and connector are incompatible. */
   refuse: undefined;
   renew: undefined;
   close: undefined;
@@ -62,7 +66,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     },
     joining: {
       link: ["joined", (connector, peer) => connector.#connected(connector.pipe, peer)],
-      // It ends before our socket was told. As over tcp, the handshake was complete.
+      // The connection ends before our socket was told of it. Tell of the handshake first, which was complete, as over
+      // tcp.
       part: ["parted", (connector) => connector.#partUntold()],
       close: ["closed", (connector) => connector.#leaveUntold()],
     },
@@ -89,26 +94,26 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   readonly endpoint: string;
   readonly socketType: string;
   readonly host: SocketHost;
-  /** As they were when the application connected. */
+  /** The options at the time when the application connected. */
   readonly #notices: NoticeOptions;
   pipe: DirectPipe;
   readonly #registry: InprocRegistry;
   readonly routingId: Buffer | null;
   #state: State = "waiting";
-  /** Joined: the binder, and its end of the pipe. */
+  /** While joined: the binder, and its end of the pipe. */
   #binder: BoundEnd | null = null;
   #far: DirectPipe | null = null;
-  /** Dialling or remote. */
+  /** The session with another thread, while dialling or remote. */
   #session: Session | null = null;
-  /** Whether the socket has our pipe among those that it may send to. */
+  /** Whether our pipe is attached to the socket. */
   #attached = true;
   readonly #hold: Hold;
-  /** Called when the name is bound at last; set while a close lingers. */
+  /** Called when the name has been bound; set while close() waits for this. */
   #onJoined: (() => void) | null = null;
-  /** `close` has been called, and perhaps `abandon`: then it does not linger any more. */
+  /** `closing` after close(). `abandoned` after abandon(): then it does not linger any more. */
   #life: "open" | "closing" | "abandoned" = "open";
 
-  /** @param routingId how the socket will name the peer, where connect() said so (I11) */
+  /** @param routingId the name that connect() gave to the peer, or null (I11) */
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
     this.host = host;
     this.#notices = noticesOf(host.options);
@@ -126,14 +131,14 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     return pipe;
   }
 
-  /** Stores the next state before it acts: listeners may come back with another event. */
+  /** Stores the next state before it acts, because the action may call a listener that causes another event. */
   #on<E extends keyof Events>(event: E, argument: Events[E]): void {
     const [next, act] = rowOf(InprocConnector.#table, this.#state, event);
     this.#state = next;
     act?.(this, argument);
   }
 
-  /** Begins to wait for the name, which may be bound already. */
+  /** Connects, or waits until the name is bound. */
   start(): void {
     sayHello(this.pipe, this.#notices);
     this.host.attachPipe(this.pipe);
@@ -167,7 +172,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     }
   }
 
-  /** No hiccup: no connection is made anew here (R22). */
+  /** Without the hiccup message, because inproc does not reconnect (R22). */
   #tellLost(): void {
     if (this.#life === "open")
       tellLost(this.host, this.pipe, { ...this.#notices, hiccupMessage: null }, true);
@@ -181,7 +186,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     this.#registry.forget(this);
     this.#dropSession();
     this.#hold.set(false);
-    this.#onJoined?.(); // a close that lingers has nothing to wait for
+    this.#onJoined?.(); // close() need not linger any more
   }
 
   parted(): void {
@@ -238,7 +243,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     return this.host.runtime;
   }
 
-  /** The pipe has brought it along. */
+  /** No greeting, because the pipe has the hello message already. */
   get greeting(): null {
     return null;
   }
@@ -263,7 +268,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
-    this.#hold.set(false); // the stream keeps the thread alive now
+    this.#hold.set(false); // from now on the stream keeps the thread alive
     this.#connected(pipe, peer);
     this.#onJoined?.();
   }
@@ -274,7 +279,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     if (!misfit) this.#on("lose", undefined);
     const place = { address: this.endpoint, endpoint: this.endpoint };
     reportEnd(this.host, session, place, wasReady, error);
-    // A listener may have closed this end, or bound the name.
+    // A listener of these events may have closed this end, or bound the name: so look at the state again.
     if (misfit && this.#state === "dialling") this.refused();
     else if (this.#state === "waiting") this.#registry.connect(this);
   }
@@ -286,7 +291,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     this.pipe.onEmpty?.();
   }
 
-  /** The connection to another thread is gone, and with it what was to go over it. */
+  /** The connection to another thread is gone. Discards what was queued for it. */
   #endPipe(): void {
     this.host.pipeDisconnected(this.pipe);
     this.pipe.discardOutbound();
@@ -295,7 +300,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   // From the socket
 
   renew(): void {
-    if (this.#life !== "open") return; // closed by a listener of the event that told of the end
+    if (this.#life !== "open") return; // a listener of the "disconnect" event may have closed it
     this.#on("renew", undefined);
   }
 
@@ -328,7 +333,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     this.#life = "closing";
     this.#detach();
     const began = this.runtime.now();
-    // R23: messages of a connector that closes before the name is bound still arrive, while it lingers.
+    // R23: while it lingers, messages that were queued before the name is bound can still be delivered.
     if (this.#waits && lingerMs !== 0 && this.pipe.outboundLength > 0) await this.#bound(lingerMs);
     this.#registry.forget(this);
     if (this.#state === "remote") {
@@ -351,13 +356,15 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     return this.#life === "abandoned";
   }
 
-  /** Waits for the name. In the main thread this does not keep the process alive; see NameDirectory.hold(). */
+  /**
+   * Waits until the name is bound. In the main thread this does not keep the process alive; see NameDirectory.hold().
+   */
   #bound(lingerMs: number): Promise<void> {
     return new Promise((resolve) => {
       const deadline = lingerMs > 0 ? this.runtime.loop.deadline(lingerMs, resolve).unref() : undefined;
       this.#onJoined = () => {
         deadline?.cancel();
-        setImmediate(resolve); // first, what was queued goes over
+        setImmediate(resolve); // later, because the queued messages are passed on first
       };
     });
   }

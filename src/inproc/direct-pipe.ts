@@ -1,9 +1,9 @@
 /**
- * inproc: two pipes of one thread joined directly; messages pass by reference. Commands do not exist here (R22),
- * subscriptions are calls. The pipe holds the sum of the sender's and the receiver's marks (G6). A connector's pipe
- * that waits for its name may instead become a stream pipe, when the name is bound in another thread: one object all
- * the way, because socket types remember the pipe that took a message (REQ). Knows no names: who is joined to whom
- * is decided in session/inproc.ts.
+ * inproc within a thread: two pipes that are joined directly, and pass messages by reference. There are no commands
+ * (R22); a subscription is a function call. The pipe's mark is the sum of the sender's and the receiver's marks (G6).
+ * While a connector waits for its name, its pipe queues messages. If the name is bound in another thread, the pipe
+ * becomes a stream pipe. It stays the same object then, because some socket types (REQ) remember the pipe that took a
+ * message. registry.ts decides which pipes are joined.
  */
 
 import { Fifo } from "../base/fifo.js";
@@ -14,20 +14,23 @@ import type { Shared } from "../engine/outgoing/shared-run.js";
 import type { FlushScheduler, PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 
-/** Runs a function after the current one has returned, so that two sockets never call into each other's callers. */
+/**
+ * Runs a function after the current call has returned, so that one socket never runs code in the middle of another's
+ * call.
+ */
 export type Defer = (run: () => void) => void;
 
 export class DirectPipe extends StreamPipe {
   override readonly outlivesConnection: boolean = false;
-  /** Over a stream to another thread: StreamPipe does everything then. */
+  /** Whether it goes over a stream to another thread. If so, StreamPipe does all the work. */
   #overStream = false;
   #other: DirectPipe | null = null;
-  /** Before the other side exists: messages of a connector whose name is not bound yet (R20). */
+  /** Messages of a connector whose name is not bound yet (R20). */
   readonly #waiting = new Fifo<Message>();
   #waitingBytes = 0;
   #full = false;
   #wakeScheduled = false;
-  /** A queued message may have become smaller than it was. */
+  /** Whether a queued message may have become smaller, so that the byte count may be too high. */
   #miscounted = false;
   readonly #defer: Defer;
   readonly #onFail: (error: Error) => void;
@@ -47,7 +50,7 @@ export class DirectPipe extends StreamPipe {
     this.#onSpoiled = onSpoiled;
   }
 
-  /** Join two ends; what was queued before goes over now. */
+  /** Joins two ends, and passes on what each has queued. */
   static join(a: DirectPipe, b: DirectPipe): void {
     a.#other = b;
     b.#other = a;
@@ -55,6 +58,7 @@ export class DirectPipe extends StreamPipe {
     b.#handOver();
   }
 
+  /** Passes queued messages to the other end. */
   #handOver(): void {
     const other = this.#other as DirectPipe;
     for (let message = this.#takeWaiting(); message !== null; message = this.#takeWaiting()) {
@@ -64,7 +68,9 @@ export class DirectPipe extends StreamPipe {
     this.limitsChanged();
   }
 
-  /** The name is bound in another thread: what was queued goes by a stream. To be linked next. */
+  /**
+   * The name is bound in another thread: turns into a stream pipe, with the queued messages. It must be linked next.
+   */
   becomeStream(): void {
     for (let message = this.#takeWaiting(); message !== null; message = this.#takeWaiting()) {
       if (isSpoiled(message)) this.#tellSpoiled();
@@ -73,7 +79,7 @@ export class DirectPipe extends StreamPipe {
     this.#overStream = true;
     if (!this.#full) return;
     this.#full = false;
-    if (super.hasRoom()) this.owner.pipeWritable(this); // else StreamPipe has noted the refusal
+    if (super.hasRoom()) this.owner.pipeWritable(this); // if it has no room, StreamPipe has noted that and tells later
   }
 
   get joined(): boolean {
@@ -84,14 +90,14 @@ export class DirectPipe extends StreamPipe {
     return this.#overStream ? super.linked : this.joined;
   }
 
-  /** Part the ends. Messages already passed stay readable on either side (G4). */
+  /** Separates the ends. Each end can still read the messages that were passed to it (G4). */
   separate(): void {
     const other = this.#other;
     this.#other = null;
     if (other !== null) other.#other = null;
   }
 
-  /** What has been passed is with the peer. */
+  /** Messages that have been passed do not count: the peer has them. */
   override get outboundLength(): number {
     return this.#overStream ? super.outboundLength : this.#waiting.length;
   }
@@ -117,7 +123,10 @@ export class DirectPipe extends StreamPipe {
     return !this.#full;
   }
 
-  /** Whether a mark, or that share of it, is reached. Marks of both sides add up; no mark on one side is no mark (G6). */
+  /**
+   * Whether a mark, or this share of it, is reached. The marks of both sides are added; if one side has no limit, there
+   * is none (G6).
+   */
   #filledTo(share: number): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes, conflate } = this.limits;
     if (conflate) return false;
@@ -134,7 +143,7 @@ export class DirectPipe extends StreamPipe {
     return share < 1 ? !budget.low : budget.full;
   }
 
-  /** Infinity for none. */
+  /** The mark of both sides in messages; Infinity if there is none. */
   get #mark(): number {
     const { sendHighWaterMark } = this.limits;
     const theirs = this.#other?.limits.receiveHighWaterMark;
@@ -142,12 +151,15 @@ export class DirectPipe extends StreamPipe {
     return sendHighWaterMark + (theirs ?? 0);
   }
 
-  /** 0 for none. */
+  /** The mark of both sides in bytes; 0 if there is none. */
   get #markBytes(): number {
     return this.limits.sendHighWaterMarkBytes + (this.#other?.limits.receiveHighWaterMarkBytes ?? 0);
   }
 
-  /** Told by the pipe that holds the messages, or by our own socket while nobody does. */
+  /**
+   * Waits for the byte budget of the socket that holds the messages: the peer's, or our own while the pipe is not
+   * joined.
+   */
   #awaitBudget(): void {
     const other = this.#other;
     if (other === null) {
@@ -180,7 +192,7 @@ export class DirectPipe extends StreamPipe {
       if (other === null) this.#takeWaiting();
       else if (other.inboundLength > 0) {
         other.forgetOldest();
-        other.#miscounted = true; // perhaps
+        other.#miscounted = true; // the message may have become smaller before
       }
       dropped++;
     } while (this.#filledTo(1) && this.#outboundMessages > 0);
@@ -188,7 +200,7 @@ export class DirectPipe extends StreamPipe {
     return dropped;
   }
 
-  /** The oldest message that waits for the other side, or null. When it was the last one nothing counts any more. */
+  /** Takes the oldest message that waits for the other side, or null. With the last one, the byte count becomes 0. */
   #takeWaiting(): Message | null {
     const message = this.#waiting.shift();
     if (message === undefined) return null;
@@ -205,7 +217,7 @@ export class DirectPipe extends StreamPipe {
     return lost;
   }
 
-  /** A message was dropped. Told later: a listener may close the socket. */
+  /** Tells that a message was dropped. Deferred, because a listener may close the socket. */
   #tellSpoiled(): void {
     this.#defer(() => this.#onSpoiled(this));
   }
@@ -251,7 +263,7 @@ export class DirectPipe extends StreamPipe {
     return message;
   }
 
-  /** The message, or the next that has its memory yet. */
+  /** The message, or the next one whose memory has not been transferred. */
   #unspoiled(read: Message): Message | undefined {
     let message: Message | undefined = read;
     while (message !== undefined && isSpoiled(message)) {
@@ -264,14 +276,14 @@ export class DirectPipe extends StreamPipe {
     return message;
   }
 
-  /** What a message counted that became smaller in the queue is known when the queue is empty. */
+  /** Corrects the byte count when the queue is empty. How much smaller a message became is not known before. */
   #recount(): void {
     if (this.inboundLength > 0) return;
     this.#miscounted = false;
     this.clearCount();
   }
 
-  /** G8: a sender that was refused goes on when half is read. */
+  /** G8: lets a sender that was refused continue when half of the mark has been read. */
   #wake(): void {
     if (!this.#full || this.#filledTo(0.5)) return;
     this.#full = false;
@@ -289,6 +301,7 @@ export class DirectPipe extends StreamPipe {
     if (other !== null) other.#admit();
   }
 
+  /** Lets a sender that was refused continue as soon as the mark is not reached. */
   #admit(): void {
     if (!this.#full || this.#filledTo(1)) return;
     this.#full = false;

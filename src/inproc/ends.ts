@@ -1,6 +1,6 @@
 /**
- * What the two ends of an inproc connection know of each other, and what both are made of. Who is joined to whom is
- * decided in registry.ts.
+ * The interfaces through which the two ends of an inproc connection see each other, and the pipe that both use.
+ * registry.ts decides which ends are joined.
  */
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
@@ -11,15 +11,15 @@ import { type Defer, DirectPipe } from "./direct-pipe.js";
 /** A bound name, as the registry and connectors see it. */
 export interface BoundEnd {
   readonly endpoint: string;
-  /** Whether the name is ours in all threads. */
+  /** Whether the name is bound: no other thread has it. */
   readonly open: boolean;
-  /** The name is ours from now on. */
+  /** The name is bound from now on. */
   opened(): void;
-  /** A connector of this thread wants to be joined. */
+  /** Joins a connector of this thread. */
   join(connector: ConnectingEnd): void;
-  /** A connector of another thread has come, with a stream. */
+  /** Accepts a stream from a connector of another thread. */
   accept(stream: Stream): void;
-  /** Lets go of a connector; `pipe` is our end. */
+  /** Ends the connection whose pipe on our side is `pipe`. */
   part(pipe: DirectPipe): void;
 }
 
@@ -27,38 +27,40 @@ export interface BoundEnd {
 export interface ConnectingEnd {
   readonly endpoint: string;
   readonly host: SocketHost;
-  /** Its end, which queues until it is joined. */
+  /** Its pipe, which queues messages until it is joined. */
   readonly pipe: DirectPipe;
   /** Whether a connection to another thread is being made. */
   readonly dialling: boolean;
   nextPeerId(): number;
-  /** Why it does not want the binder as its peer, or null. */
+  /** Why it refuses the binder as its peer, or null. */
   refusalOf(binder: Peer): Error | null;
   /** The pipes are about to be joined. */
   joined(binder: BoundEnd, far: DirectPipe): void;
-  /** They are joined, and the binder's socket knows. */
+  /** The pipes are joined, and the binder's socket has been told. */
   linked(binder: Peer): void;
-  /** The binder and this one do not fit. */
+  /** Binder and connector are incompatible. */
   refused(): void;
-  /** The pipes have been parted. */
+  /** The pipes have been separated. */
   parted(): void;
-  /** Connect once more, by a new pipe. */
+  /** Connects again, with a new pipe. */
   renew(): void;
-  /** A thread has the name bound: here is a stream to it. */
+  /** Another thread has bound the name; `stream` leads to it. */
   reached(stream: Stream): void;
 }
 
-/** Calls in one turn after which the next waits for a turn of the event loop, so that two sockets cannot starve it. */
+/**
+ * After this many deferred calls, one waits for the next turn of the event loop, so that two sockets cannot starve it.
+ */
 const DEFERS_PER_TURN = 512;
 let deferred = 0;
 
-/** Soon, but not inside the current call; once in 512 after a turn of the event loop. */
+/** Runs after the current call; every 512th time in the next turn of the event loop. */
 const deferSoon: Defer = (run) => {
   if (++deferred % DEFERS_PER_TURN === 0) setImmediate(run);
   else process.nextTick(run);
 };
 
-/** One end of a joined pair, or a connector's queue until it is joined. */
+/** Makes one end of a connection. Until it is joined, it queues messages. */
 export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
   const onSpoiled = ({ peer }: DirectPipe): void =>
     host.emitEvent("limit", {
@@ -72,7 +74,7 @@ export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe 
   return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
 }
 
-/** How a socket of this thread looks to the other end. */
+/** The peer that the other end sees for a socket of this thread. */
 export function peerOf(host: SocketHost, id: number, address: string): Peer {
   const routingId = host.options.routingId ?? Buffer.alloc(0);
   const { socketType } = host;

@@ -1,12 +1,12 @@
-/** Keeps a thread alive for an endpoint that waits for other threads. */
+/** Keeps a thread alive while an endpoint waits for other threads. */
 import type { NameDirectory } from "./name-directory.js";
 
-/** Holds while it is both wanted and not unreferenced. */
+/** Whether one endpoint keeps its thread alive. */
 export class Hold {
   readonly #directory: NameDirectory | null;
   #held = false;
 
-  /** @param directory null where names do not span threads: nothing is held then */
+  /** @param directory null if names are not shared between threads; then this has no effect */
   constructor(directory: NameDirectory | null) {
     this.#directory = directory;
   }

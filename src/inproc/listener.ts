@@ -1,7 +1,7 @@
 /**
- * A bound inproc name. Within the thread it joins its pipes to connectors', and messages pass by reference: there is no
- * handshake, but types must be compatible all the same. Connectors of other threads come over a stream, with an ordinary
- * session.
+ * A bound inproc name. Within the thread, it joins its pipes to those of connectors, and messages are passed by
+ * reference. There is no handshake then, but the socket types must be compatible. Connectors of other threads come over
+ * a stream, with an ordinary session.
  */
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
@@ -20,12 +20,12 @@ import type { InprocRegistry } from "./registry.js";
 export class InprocListener implements EndpointHandle, BoundEnd {
   readonly endpoint: string;
   readonly host: SocketHost;
-  /** As they were when the application bound. */
+  /** The options at the time when the application bound. */
   readonly #notices: NoticeOptions;
   readonly #registry: InprocRegistry;
   readonly #pipes = new Map<DirectPipe, ConnectingEnd>();
   #open = false;
-  /** Connections from other threads, once there has been one. */
+  /** Listens for connections from other threads; null until the first one. */
   #remote: Listener | null = null;
   readonly #hold: Hold;
 
@@ -84,12 +84,12 @@ export class InprocListener implements EndpointHandle, BoundEnd {
     connector.joined(this, pipe);
     DirectPipe.join(pipe, connector.pipe);
     host.pipeConnected(pipe, theirs);
-    if (!this.#pipes.has(pipe)) return; // a listener of "handshake" has turned it away
+    if (!this.#pipes.has(pipe)) return; // a listener of the "handshake" event has closed the connection
     tellMade(host, pipe, this.#notices);
     connector.linked(ours);
   }
 
-  /** No reconnection follows (R22). */
+  /** Ends a connection. inproc does not reconnect (R22). */
   part(pipe: DirectPipe): void {
     const connector = this.#pipes.get(pipe);
     if (connector === undefined) return;
@@ -121,7 +121,7 @@ export class InprocListener implements EndpointHandle, BoundEnd {
   }
 
   get unsent(): number {
-    return this.#remote?.unsent ?? 0; // what was sent through a joined pipe is with the peer
+    return this.#remote?.unsent ?? 0; // messages of a joined pipe do not count: the peer has them
   }
 
   abandon(): void {

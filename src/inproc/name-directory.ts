@@ -2,14 +2,14 @@
  * The inproc names that the threads of a process share: which thread has bound which name, and how to reach it. A
  * connection to another thread is a RingStream; no message passes through here.
  *
- * Every thread that uses inproc has a BroadcastChannel. When postMessage returns, the post lies in the queue of every
- * other open channel, and receiveMessageOnPort takes it without a turn of the event loop. To bind, a thread posts a claim
- * and then reads its own queue. If two threads claim at once, at least one of them sees the other's claim; of two pending
- * claims, that of the lower thread wins.
+ * Every thread that uses inproc has a BroadcastChannel. When postMessage returns, the post is in the queue of every
+ * other open channel, and receiveMessageOnPort reads it without a turn of the event loop. To bind, a thread posts a
+ * claim and then reads its own queue. If two threads claim a name at the same time, at least one of them sees the
+ * other's claim. Of two pending claims, that of the lower thread wins.
  *
- * A thread that has just opened its channel does not know the names that were bound before, and asks for them: the
- * threads in the ThreadTable. A worker without a table waits for SETTLE_MS before its first bind; it does not see a name
- * whose thread is blocked for longer than that.
+ * A thread that has just opened its channel does not know the names that were bound before. So it asks the threads in
+ * the ThreadTable for them. A worker without a table waits for SETTLE_MS before its first bind. It does not learn a
+ * name whose thread is blocked for longer than that.
  */
 import * as workerThreads from "node:worker_threads";
 import {
@@ -28,20 +28,26 @@ import { createRing } from "./ring.js";
 import { RingStream } from "./ring-stream.js";
 import { ThreadTable } from "./thread-table.js";
 
-/** The number is the version of what is posted: another version of zwire in the process has names of its own. */
+/**
+ * The number is the version of the posts. A version of zwire with another number does not share names with this one.
+ */
 const CHANNEL = "zwire:inproc:1";
 /**
- * How long a worker without a table waits for other threads to tell their names, before it binds for the first time. It
- * waits in steps: on a busy machine, where answers are late, its timers are late too.
+ * How many milliseconds a worker without a table waits for the names of other threads before its first bind. It waits
+ * in steps, because on a busy machine, where answers are late, each timer is late, too.
  */
 const SETTLE_MS = 100;
 const SETTLE_STEPS = 20;
-/** Milliseconds that a thread has to answer a call. One that takes longer is alive but blocked. */
+/** Milliseconds that a thread has to answer a call. A thread that takes longer counts as alive but blocked. */
 const ANSWER_MS = 1000;
-/** Milliseconds between two looks at a rival claim that will win if its thread goes on. */
+/** Milliseconds between two checks of a rival claim that will win unless its thread ends. */
 const CONTEST_MS = 5;
-/** At this many known names, those of dead threads are looked for. The limit is then set to twice what is left. */
+/**
+ * With this many known names, those of ended threads are removed. The limit then becomes twice the number that is left.
+ */
 const SWEEP_NAMES = 256;
+
+/** What is posted to all threads. */
 interface Post {
   readonly kind: "claims" | "hello";
   readonly claims: readonly Claim[];
@@ -59,7 +65,7 @@ interface Call {
 
 /** What the directory tells the registry of its thread. */
 export interface NameDirectoryHandler {
-  /** Another thread has connected to a name of ours. */
+  /** Another thread has connected to a name that this thread has bound. */
   onStream(endpoint: string, stream: Stream): void;
   /** A name is bound in another thread. */
   onBound(endpoint: string): void;
@@ -72,11 +78,14 @@ type PostMessageToThread = (
   timeout?: number,
 ) => Promise<void>;
 
-/** Missing in the types of Node 20. Bun and Deno do not have it; there, inproc stays within the thread. */
+/** Not in the types of Node 20. Bun and Deno do not have it, so inproc connects only within a thread there. */
 const postMessageToThread = (workerThreads as { postMessageToThread?: PostMessageToThread })
   .postMessageToThread;
 
-/** Channels of this runtime cannot be read without a turn of the event loop, so names stay in their thread. */
+/**
+ * Whether this runtime cannot read a channel without a turn of the event loop. If so, names are not shared between
+ * threads.
+ */
 let unreadable = false;
 
 /** The names of one context, as one thread sees them. */
@@ -87,10 +96,10 @@ export class NameDirectory {
   #channel: BroadcastChannel | null = null;
   #claims = 0;
   readonly #own = new Map<string, Claim>();
-  /** Claims of other threads; those released stay until their name is looked up. */
+  /** Claims of other threads. A released claim stays here until its name is looked up. */
   readonly #known = new Map<string, Claim[]>();
   #sweepAt = SWEEP_NAMES;
-  /** Pending until the threads that were there first have told their names. */
+  /** Pending until the threads that were there before have told their names; null if there is nothing to wait for. */
   #settling: Promise<void> | null = null;
   #holds = 0;
 
@@ -100,7 +109,9 @@ export class NameDirectory {
 
   // The channel
 
-  /** The channel is opened when the thread first binds or connects a name. */
+  /**
+   * Opens the channel when the thread first binds or connects. Returns null if names are not shared between threads.
+   */
   #open(): BroadcastChannel | null {
     if (this.#channel !== null || postMessageToThread === undefined || unreadable) return this.#channel;
     const channel = new BroadcastChannel(CHANNEL);
@@ -126,7 +137,7 @@ export class NameDirectory {
     this.#channel?.postMessage(post);
   }
 
-  /** Takes what other threads have posted so far. */
+  /** Reads what other threads have posted so far. */
   #drain(): void {
     const channel = this.#channel as BroadcastChannel;
     for (;;) {
@@ -151,18 +162,21 @@ export class NameDirectory {
     this.#known.set(claim.endpoint, claims);
     if (this.#known.size >= this.#sweepAt) void this.#sweep();
     if (stateOf(claim) !== ClaimState.bound) return;
-    // A bind() may be reading the queue, and what follows calls the application's event listeners.
+    // Deferred, because a bind() may be reading the queue, and onBound calls event listeners of the application.
     process.nextTick(() => this.#handler.onBound(claim.endpoint));
   }
 
-  /** The claims of other threads to a name, except those that are lost or released. */
+  /** The claims of other threads to a name that are pending or bound. */
   #rivals(endpoint: string): Claim[] {
     const claims = (this.#known.get(endpoint) ?? []).filter((claim) => stateOf(claim) <= ClaimState.bound);
     if (claims.length === 0) this.#known.delete(endpoint);
     return claims;
   }
 
-  /** Forgets the names of threads that have ended. Otherwise they add up in a process where workers come and go. */
+  /**
+   * Forgets the names of threads that have ended. Otherwise they would accumulate in a process that starts many
+   * workers.
+   */
   async #sweep(): Promise<void> {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     const dead = new Map<number, boolean>();
@@ -180,15 +194,15 @@ export class NameDirectory {
   // Calls from thread to thread
 
   #called(call: Call): void {
-    if (call?.channel !== CHANNEL) return; // the application's own message
+    if (call?.channel !== CHANNEL) return; // a message of the application
     if (call.kind === "hello") {
       this.#answer();
       return;
     }
     const { owner, endpoint, memory, port } = call as Required<Call>;
-    if (owner !== this.#owner) return; // another copy of zwire in this thread
+    if (owner !== this.#owner) return; // for another copy of zwire in this thread
     const stream = new RingStream(memory, port, 1, endpoint);
-    // An event listener of the application may throw, and Node.js swallows what is thrown in here.
+    // Deferred, because Node.js swallows exceptions here, and an event listener of the application may throw one.
     process.nextTick(() => this.#handler.onStream(endpoint, stream));
   }
 
@@ -197,7 +211,7 @@ export class NameDirectory {
     return post(thread, { channel: CHANNEL, ...call }, transfer, ANSWER_MS);
   }
 
-  /** Whether a thread exists. If it does and is not blocked, its names are known afterwards. */
+  /** Whether a thread exists. If it does and is not blocked, its names are known when this resolves. */
   async #alive(thread: number): Promise<boolean> {
     if (thread === threadId) return true;
     try {
@@ -209,7 +223,7 @@ export class NameDirectory {
     return true;
   }
 
-  /** Enters this thread in the table, and asks those that are in it. Null when there is nobody. */
+  /** Enters this thread in the table, and asks the threads in it for their names. Null if there are none. */
   #settle(): Promise<void> | null {
     const table = this.#table;
     if (table?.enter() !== true) return this.#listen();
@@ -272,10 +286,13 @@ export class NameDirectory {
       this.#hold(-1);
     }
     this.release(claim.endpoint);
-    throw new ZmqError("EADDRINUSE", { address: claim.endpoint, detail: "bound in another thread" });
+    throw new ZmqError("EADDRINUSE", {
+      address: claim.endpoint,
+      detail: "another thread of this process has bound it",
+    });
   }
 
-  /** Whether a claim stands against one rival. If it does, the rival may have to be looked at again. */
+  /** Whether a claim may still win against one rival. If so, the caller checks the rivals again. */
   async #prevails(claim: Claim, rival: Claim): Promise<boolean> {
     if (!(await this.#alive(rival.thread))) {
       release(rival);
@@ -292,7 +309,7 @@ export class NameDirectory {
     return true;
   }
 
-  /** The name is free again. */
+  /** Frees a name of this thread. */
   release(endpoint: string): void {
     const claim = this.#own.get(endpoint);
     if (claim === undefined) return;
@@ -303,8 +320,8 @@ export class NameDirectory {
   // Connecting
 
   /**
-   * A stream to the thread that has the name bound. Undefined if no thread is known to have it; onBound() follows when
-   * one has. The stream closes if the thread turns out to be gone.
+   * A stream to the thread that has bound the name. Undefined if no such thread is known; then onBound() follows when a
+   * thread binds it. The stream closes if that thread has ended.
    */
   connect(endpoint: string): Stream | undefined {
     if (this.#open() === null) return undefined;
@@ -315,14 +332,14 @@ export class NameDirectory {
     const stream = new RingStream(memory, port1, 0, endpoint);
     const { owner, thread } = claim;
     this.#call(thread, { kind: "dial", owner, endpoint, memory, port: port2 }, [port2]).catch((error) => {
-      if (error.code === "ERR_WORKER_MESSAGING_TIMEOUT") return; // the thread is blocked, and takes the call later
+      if (error.code === "ERR_WORKER_MESSAGING_TIMEOUT") return; // the thread is blocked, and reads the call later
       if (error.code === "ERR_WORKER_MESSAGING_FAILED") release(claim);
       port1.close();
     });
     return stream;
   }
 
-  /** Whether another thread has the name bound. Waits for the threads that were there first. */
+  /** Whether another thread has bound the name. Waits for the names of threads that were there before. */
   async isBound(endpoint: string): Promise<boolean> {
     if (this.#open() === null) return false;
     await this.#settling;
@@ -334,8 +351,8 @@ export class NameDirectory {
   // Staying alive
 
   /**
-   * Keeps the thread alive for an endpoint that waits for other threads, until letGo(). Does nothing in the main thread:
-   * its workers keep it alive, and without workers nobody can come.
+   * Keeps the thread alive while an endpoint waits for other threads, until letGo(). Does nothing in the main thread:
+   * workers keep it alive, and without workers no other thread can connect.
    */
   hold(): void {
     if (!isMainThread) this.#hold(1);

@@ -1,7 +1,7 @@
 /**
- * The inproc names of one context: who has bound them, and connectors that wait for one to be bound (items R20 to R23).
- * Names of the default context span the threads of the process: what is not bound in this thread may be bound in
- * another, and comes over a stream.
+ * The inproc names of one context: the listeners that have bound them, and the connectors that wait for a name (items
+ * R20 to R23). The threads of the process share the names of the default context: a name that another thread has bound
+ * is reached over a stream.
  */
 import { ZmqError } from "../base/errors.js";
 import type { BoundEnd, ConnectingEnd } from "./ends.js";
@@ -14,7 +14,7 @@ export class InprocRegistry {
   readonly #waiting = new Map<string, Set<ConnectingEnd>>();
   #directory: NameDirectory | null = null;
 
-  /** Share the names with the other threads of the process. */
+  /** Shares the names with the other threads of the process. */
   spanThreads(): this {
     this.#directory = new NameDirectory({
       onStream: (endpoint, stream) => {
@@ -30,8 +30,8 @@ export class InprocRegistry {
   }
 
   /**
-   * Binds a name: at once, unless other threads have to be asked.
-   * @throws ZmqError EADDRINUSE when the name is bound already (R21), here or, by rejecting, in another thread
+   * Binds a name. Returns undefined if that is done at once, or a promise if other threads have to be asked.
+   * @throws ZmqError EADDRINUSE if the name is bound already (R21). If another thread has bound it, the promise rejects
    */
   bind(listener: BoundEnd): Promise<void> | undefined {
     const { endpoint } = listener;
@@ -58,14 +58,14 @@ export class InprocRegistry {
     if (waiting !== undefined) for (const connector of waiting) listener.join(connector);
   }
 
-  /** The name is free again. */
+  /** Frees the name of a listener. */
   unbind(listener: BoundEnd): void {
     if (this.#bound.get(listener.endpoint) !== listener) return;
     this.#bound.delete(listener.endpoint);
     this.#directory?.release(listener.endpoint);
   }
 
-  /** Joins a connector to the binder of its name, in this thread if there is one; otherwise it waits. */
+  /** Connects a connector to the listener of its name, in this thread or another one. If there is none, it waits. */
   connect(connector: ConnectingEnd): void {
     const { endpoint } = connector;
     const listener = this.#bound.get(endpoint);
@@ -88,20 +88,20 @@ export class InprocRegistry {
     if (stream !== undefined) connector.reached(stream);
   }
 
-  /** The connector waits no longer. */
+  /** The connector does not wait any more. */
   forget(connector: ConnectingEnd): void {
     const waiting = this.#waiting.get(connector.endpoint);
     waiting?.delete(connector);
     if (waiting?.size === 0) this.#waiting.delete(connector.endpoint);
   }
 
-  /** Whether a name is bound: here, or in another thread that has told its names. */
+  /** Whether a name is bound, in this thread or in another one. */
   isBound(endpoint: string): Promise<boolean> {
     if (this.#bound.get(endpoint)?.open) return Promise.resolve(true);
     return this.#directory?.isBound(endpoint) ?? Promise.resolve(false);
   }
 
-  /** For an endpoint that waits for other threads. */
+  /** A Hold for an endpoint that waits for other threads. */
   newHold(): Hold {
     return new Hold(this.#directory);
   }

@@ -1,18 +1,20 @@
 /**
- * Two byte rings, one per direction, in one piece of shared memory: what a connection between two threads is made of.
- * One writer and one reader per ring, no lock. Knows nothing of streams, of names or of who sleeps beyond the words
- * that say so.
+ * The memory of a connection between two threads: two byte rings, one per direction, in one SharedArrayBuffer. Each
+ * ring has one writer and one reader, and needs no lock. ring-stream.ts makes a stream of them.
  *
- * Copies between shared and ordinary memory run at 30 GB/s where source and target have the same position modulo 8,
- * and at 3.7 GB/s otherwise (V8 moves single bytes then). So bytes travel in records: a header of 8 bytes (length,
- * and the source's position modulo 8), then as many bytes of padding as give the data that same position. Where one
- * record ends says nothing to the reader: a stream of bytes comes out.
+ * A copy between shared and ordinary memory runs at 30 GB/s if source and target have the same offset modulo 8, and at
+ * 3.7 GB/s otherwise (V8 then moves single bytes). So bytes travel in records: a header of 8 bytes (the length, and the
+ * source's offset modulo 8), then padding that gives the data the same offset modulo 8 as the source. Records have no
+ * meaning for the reader, who sees a stream of bytes.
  */
 
-/** Bytes of one ring. Messages of 64 KiB went 1.5 times as fast as with 256 KiB, and no faster with 1 MiB. */
+/** Bytes of one ring. Messages of 64 KiB were 1.5 times as fast as with 256 KiB; 1 MiB was not faster. */
 export const RING_BYTES = 512 * 1024;
 
-/** Words that two threads write often lie this far apart (in 32-bit words), or they would share a cache line. */
+/**
+ * The distance, in 32-bit words, of words that two threads write often. If they shared a cache line, both would be
+ * slow.
+ */
 const LINE = 16;
 /** Words per direction: bytes written so far, bytes read so far (both modulo 2^32). */
 const HEAD = 0;
@@ -24,27 +26,29 @@ const CONTROL_WORDS = 4 * DIRECTION_WORDS;
 const CONTROL_BYTES = CONTROL_WORDS * 4;
 
 const RECORD_HEADER = 8;
-/** A record shorter than this is not begun at the end of a filling ring: the rest waits for room. */
+/** If less than this much data fits into a filling ring, it waits for more room, so that records do not become tiny. */
 const FRAGMENT_BYTES = 512;
 
-/** Who connected is side 0 and writes ring 0; who had bound is side 1. */
+/** The connecting side is 0 and writes ring 0. The bound side is 1 and writes ring 1. */
 export type RingSide = 0 | 1;
 
-/** Words of one side: what it waits for, how often it was woken, and whether it closed in order. */
+/**
+ * The words of one side: whether it waits for data or for room, how often it was woken, and whether it closed in order.
+ */
 export const RingWord = { wantsData: 0, wantsRoom: 1, wakes: 2, closed: 3 } as const;
 export type RingWord = (typeof RingWord)[keyof typeof RingWord];
 
-/** New memory for a connection. The system gives pages only when they are first written. */
+/** Makes the memory of a connection. The system allocates its pages only when they are first written. */
 export function createRing(bytes: number = RING_BYTES): SharedArrayBuffer {
   return new SharedArrayBuffer(CONTROL_BYTES + 2 * bytes);
 }
 
-/** The words of both rings. */
+/** The control words of both rings. */
 export function ringControl(memory: SharedArrayBuffer): Int32Array<SharedArrayBuffer> {
   return new Int32Array(memory, 0, CONTROL_WORDS);
 }
 
-/** Index of a side's word in the control words. */
+/** The index of a side's word among the control words. */
 export function ringWord(side: RingSide, word: RingWord): number {
   return SIDES_AT + side * DIRECTION_WORDS + (word < 2 ? word : LINE + word - 2);
 }
@@ -66,7 +70,7 @@ export class RingWriter {
   readonly #data: Buffer;
   readonly #words: Int32Array;
   #head: number;
-  /** What the reader is known to have read; looked up again only when that is not enough. */
+  /** The last known position of the reader. It is loaded again only if there seems to be too little room. */
   #tail: number;
 
   constructor(memory: SharedArrayBuffer, direction: RingSide) {
@@ -79,13 +83,16 @@ export class RingWriter {
     this.#tail = Atomics.load(this.#control, this.#base + TAIL);
   }
 
-  /** Bytes of the ring that the reader has read or that were never written, record headers counted. */
+  /** The bytes of the ring that are free, before record headers are subtracted. */
   get free(): number {
     this.#tail = Atomics.load(this.#control, this.#base + TAIL);
     return this.capacity - ((this.#head - this.#tail) | 0);
   }
 
-  /** Copies as much of `source` from `from` on as there is room for. The reader sees it after publish(). */
+  /**
+   * Copies as much of `source` from `from` on as there is room for. Returns the number of bytes. publish() shows them
+   * to the reader.
+   */
   put(source: Uint8Array, from: number): number {
     const left = source.length - from;
     const skew = (source.byteOffset + from) & 7;
@@ -113,7 +120,7 @@ export class RingWriter {
     return ((this.capacity - ((this.#head - this.#tail) | 0)) & ~7) - RECORD_HEADER - skew;
   }
 
-  /** Shows the reader what has been put. */
+  /** Shows the reader everything that was put. */
   publish(): void {
     Atomics.store(this.#control, this.#base + HEAD, this.#head);
   }
@@ -143,26 +150,29 @@ export class RingReader {
     this.#tail = Atomics.load(this.#control, this.#base + TAIL);
   }
 
-  /** Whether anything can be read. */
+  /** Whether there is something to read. */
   get readable(): boolean {
     if (this.#left > 0 || this.#head !== this.#tail) return true;
     this.#head = Atomics.load(this.#control, this.#base + HEAD);
     return this.#head !== this.#tail;
   }
 
-  /** Bytes known to be written and not read, record headers counted; there may be more. */
+  /**
+   * Bytes that are written and not read, including record headers. The writer may have written more since the last
+   * `readable`.
+   */
   get backlog(): number {
     return (this.#head - this.#tail) | 0;
   }
 
-  /** Bytes of the ring. */
+  /** The size of the ring in bytes. */
   get capacity(): number {
     return this.#capacity;
   }
 
   /**
-   * The bytes that come next, as far as they lie together; null when there are none. The view is on shared memory
-   * that the writer overwrites after skip(): copy it, and let it reach nobody.
+   * The next bytes, as far as they lie together in memory; null if there are none. It is a view of shared memory that
+   * the writer overwrites after skip(): so copy the bytes, and never give the view to other code.
    */
   next(): Buffer | null {
     const mask = this.#capacity - 1;

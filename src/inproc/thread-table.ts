@@ -1,13 +1,13 @@
 /**
- * Which threads of the process use inproc: a table in shared memory, made by the main thread and handed down to all
- * workers. A thread that has it knows whom to ask for names that were bound before.
+ * The threads of the process that use inproc: a table in shared memory, which the main thread makes and all workers
+ * inherit. With it, a new thread knows which threads to ask for names that were bound before.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from "node:worker_threads";
 
-/** Threads that the table has room for. A thread that finds no room counts as unknown. */
+/** How many threads fit into the table. A thread that finds no room is not in it. */
 const TABLE_THREADS = 255;
 
-/** Threads by number + 1; word 0 is set once there was no room for all. */
+/** Each word is 0 or the number of a thread + 1. Word 0 becomes 1 as soon as a thread has found no room. */
 export class ThreadTable {
   readonly #words: Int32Array;
 
@@ -15,7 +15,9 @@ export class ThreadTable {
     this.#words = words;
   }
 
-  /** The process's table; undefined in a worker whose main thread had not loaded zwire when the worker was made. */
+  /**
+   * The table of the process. Undefined in a worker if the main thread had not loaded zwire when it made the worker.
+   */
   static find(key: string): ThreadTable | undefined {
     const given = getEnvironmentData(key);
     if (given instanceof Int32Array) return new ThreadTable(given);
@@ -25,7 +27,10 @@ export class ThreadTable {
     return new ThreadTable(words);
   }
 
-  /** Writes this thread into the table; false when there is, or once was, no room for all. */
+  /**
+   * Writes this thread into the table. False if it, or once another thread, found no room: then the table is not
+   * complete.
+   */
   enter(): boolean {
     const words = this.#words;
     for (let i = 1; i < words.length; i++) {
@@ -36,14 +41,14 @@ export class ThreadTable {
     return false;
   }
 
-  /** The other threads that are in it. Some may have ended. */
+  /** The other threads in the table. Some may have ended. */
   others(): number[] {
     return [...this.#words.subarray(1)]
       .filter((word) => word !== 0 && word !== threadId + 1)
       .map((word) => word - 1);
   }
 
-  /** A thread has ended. */
+  /** Removes a thread that has ended. */
   remove(thread: number): void {
     const at = this.#words.indexOf(thread + 1, 1);
     if (at > 0) Atomics.compareExchange(this.#words, at, thread + 1, 0);

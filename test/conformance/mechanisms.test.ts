@@ -328,8 +328,8 @@ describe("authenticators", () => {
       },
       "no idea",
     ],
-    ["answers nonsense", () => ({ status: 200.5 }) as never, "no verdict"],
-    ["answers nothing", () => undefined as never, "no verdict"],
+    ["answers nonsense", () => ({ status: 200.5 }) as never, "one of the statuses"],
+    ["answers nothing", () => undefined as never, "one of the statuses"],
   ])("an authenticator that %s lets nobody in, and its error is shown (Q12)", async (_, decide, text) => {
     const pull = secure(managed(new Pull()), PLAIN_SERVER, new Judge(decide));
     const events = record(pull);

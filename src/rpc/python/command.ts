@@ -1,42 +1,42 @@
 /**
- * Finds a Python that can run workers, and the error for programs that do not come up or do not stay.
+ * Finds a Python that can run workers, and has the error for Python programs that fail.
  */
 import { execFile } from "node:child_process";
 import { RpcError } from "../errors.js";
 
-/** Why a Python program could not be started or kept. */
+/** Why a Python program could not be started or kept running. */
 export type PythonErrorCode =
-  /** No Python, or none with pyzmq and msgpack. */
+  /** There is no Python, or none with pyzmq and msgpack. */
   | "ENOPYTHON"
   /** The script does not exist. */
   | "ENOENT"
-  /** It ended before it answered, or ended too often. */
+  /** The program ended before it answered, or ended too often. */
   | "EEXITED"
-  /** It did not answer in time. */
+  /** The program did not answer within `readyTimeout`. */
   | "ENOTREADY"
-  /** Not on this system. */
+  /** Windows does not have ipc endpoints. */
   | "ENOTSUP";
 
-/** A Python program could not be started, or not be kept alive. */
+/** A Python program could not be started, or could not be kept running. */
 export class PythonError extends RpcError {
   override name = "PythonError";
   readonly code: PythonErrorCode;
-  /** The end of what the program wrote to stderr. The message ends with it, too. */
+  /** The last 4096 characters that the program wrote to stderr. `message` ends with them, too. */
   declare readonly stderr: string;
 
   constructor(code: PythonErrorCode, message: string, stderr = "", options?: ErrorOptions) {
     super(stderr === "" ? message : `${message}\n${stderr.trimEnd()}`, undefined, options);
     this.code = code;
-    // Not enumerable: a printed error has it in the message.
+    // Not enumerable, because a printed error has it in its message already.
     Object.defineProperty(this, "stderr", { value: stderr, enumerable: false });
   }
 }
 
-/** Names that are tried in turn. The python3 on PATH may lack the modules that Debian installs for /usr/bin/python3. */
+/** Commands to try in turn. The python3 on PATH may lack the modules that Debian installs for /usr/bin/python3. */
 const NAMES = ["python3", "/usr/bin/python3", "python"];
 const INSTALL = "pip install pyzmq msgpack; on Debian: apt-get install python3-zmq python3-msgpack";
 
-/** Why a command cannot run workers; null if it can. */
+/** Why a command cannot run workers; null if it can run them. */
 function lacks(command: string): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(command, ["-c", "import zmq, msgpack"], { encoding: "utf8" }, (error, _stdout, stderr) => {
@@ -46,7 +46,7 @@ function lacks(command: string): Promise<string | null> {
   });
 }
 
-/** Kept for the whole process: looking takes tenths of a second, and what is installed is the same for all. */
+/** The result, kept for the whole process: the search takes some tenths of a second. */
 let found: Promise<string> | undefined;
 
 /**
@@ -56,7 +56,7 @@ let found: Promise<string> | undefined;
 export function findPython(): Promise<string> {
   found ??= search();
   found.catch(() => {
-    found = undefined; // it may be installed by the next time
+    found = undefined; // search again next time: it may be installed by then
   });
   return found;
 }

@@ -1,68 +1,75 @@
 /**
- * Options of `spawnPython` with their defaults, and what it tells about its workers.
+ * Options of `spawnPython` with their defaults, and the types that describe its workers.
  */
 import type { ClientOptions } from "../types.js";
 import type { PythonEnd } from "./process.js";
 
-/** When to start a worker again that has ended. */
+/** When to restart a worker that has ended. */
 export interface PythonRestart {
-  /** Restarts of a worker within `window`. If it ends once more, it is given up. Default 5. */
+  /** The most restarts of a worker within `window`. If it ends once more, it is not restarted any more. Default 5. */
   readonly max?: number;
-  /** Milliseconds. Restarts that are longer ago count no more, for `max` and for the delay. Default 60000. */
+  /** Milliseconds. Older restarts do not count for `max` and `delay`. Default 60000. */
   readonly window?: number;
-  /** Milliseconds before the first restart. Doubles with each further one. Default 100. */
+  /** Milliseconds before the first restart. Each further restart within `window` doubles it. Default 100. */
   readonly delay?: number;
-  /** Longest delay in milliseconds. Default 5000. */
+  /** The longest delay in milliseconds. Default 5000. */
   readonly maxDelay?: number;
 }
 
 /** Options of `spawnPython`. */
 export interface PythonOptions {
-  /** Command or path of Python. Default: the first of python3 (on PATH), /usr/bin/python3 and python that has pyzmq and msgpack. */
+  /**
+   * Command or path of Python. Default: the first of python3 (on PATH), /usr/bin/python3 and python that has pyzmq and
+   * msgpack.
+   */
   readonly python?: string;
-  /** Arguments for Python itself, before the script: `["-X", "utf8"]`. */
+  /** Arguments for Python itself, before the script, such as `["-X", "utf8"]`. Default: none. */
   readonly pythonArgs?: readonly string[];
-  /** Arguments for the script. */
+  /** Arguments for the script. Default: none. */
   readonly args?: readonly string[];
-  /** Working directory. Default: that of this process. */
+  /** Working directory of the workers; a relative `script` is resolved against it. Default: that of this process. */
   readonly cwd?: string;
   /** Environment variables, in addition to those of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Number of processes. Each call goes to one of them. Default 1. */
+  /** Number of processes, from 1 to 256. Each call goes to one of them. Default 1. */
   readonly workers?: number;
-  /** Milliseconds within which every worker must have answered. Default 10000. */
+  /** Milliseconds within which every worker must answer a first call. Default 10000. */
   readonly readyTimeout?: number;
-  /** Whether to start a worker again when it ends; true takes the defaults of PythonRestart. Default false. */
+  /** Whether to restart a worker that ends; true means the defaults of PythonRestart. Default false. */
   readonly restart?: boolean | PythonRestart;
-  /** Milliseconds between SIGTERM and SIGKILL when closing. Default 3000. */
+  /** Milliseconds between SIGTERM and SIGKILL when a worker is stopped. Default 3000. */
   readonly killTimeout?: number;
-  /** Gets what workers print. Default: it goes to stdout and stderr of this process. */
+  /** Called with the output of the workers. Default: it goes to stdout and stderr of this process. */
   readonly onOutput?: (text: string, stream: "stdout" | "stderr", worker: number) => void;
-  /** Options of the client. */
+  /** Options of the client. Default: those of a Client. */
   readonly client?: Omit<ClientOptions, "bind">;
 }
 
-/** A worker as it is now. */
+/** The current state of a worker. */
 export interface PythonWorker {
-  /** From 0 on. */
+  /** The number of the worker, from 0. */
   readonly index: number;
-  /** Undefined while no process runs. */
+  /** The id of its process. Undefined if it could not be started. */
   readonly pid: number | undefined;
+  /** `waiting` is the delay before a restart; a worker that is `gone` is not restarted any more. */
   readonly state: "starting" | "ready" | "waiting" | "gone";
   /** How often it was restarted. */
   readonly restarts: number;
+  /** The endpoint on which it serves. */
   readonly endpoint: string;
 }
 
-/** A worker that ended without being told to. */
+/** A worker that ended although the pool was not closed. */
 export interface PythonExit extends PythonEnd {
+  /** The number of the worker, from 0. */
   readonly worker: number;
+  /** The id of the process that ended. Undefined if it could not be started. */
   readonly pid: number | undefined;
   /** Whether it will be restarted. */
   readonly restarting: boolean;
 }
 
-/** Default of `readyTimeout`. */
+/** Default of `readyTimeout` in milliseconds. */
 export const READY_TIMEOUT = 10_000;
-/** Default of `killTimeout`. */
+/** Default of `killTimeout` in milliseconds. */
 export const KILL_TIMEOUT = 3000;

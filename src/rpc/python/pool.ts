@@ -1,5 +1,5 @@
 /**
- * Python workers and a client that spreads calls over them.
+ * Python workers, and a client that distributes calls to them.
  */
 import { EventEmitter } from "node:events";
 import { rm } from "node:fs/promises";
@@ -18,11 +18,11 @@ import type { PythonEnd } from "./process.js";
 import type { Worker } from "./worker.js";
 
 interface PythonEvents {
-  /** A worker ended without being told to. */
+  /** A worker ended although the pool was not closed. */
   exit: [PythonExit];
-  /** A worker was restarted and answers. */
+  /** A worker was restarted, and answers calls. */
   restart: [PythonWorker];
-  /** The last worker is gone for good. From now on calls reject with LostRemote. */
+  /** The last worker has ended and is not restarted. From now on, calls reject with LostRemote. */
   gone: [PythonError];
 }
 
@@ -50,14 +50,14 @@ export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
     for (const worker of workers) this.#keep(worker);
   }
 
-  /** The workers as they are now. */
+  /** The current state of the workers. */
   get workers(): PythonWorker[] {
     return this.#workers.map((worker) => worker.view());
   }
 
   /**
-   * Closes the client, ends the processes (SIGTERM, then SIGKILL after `killTimeout`) and removes their files. Calls under
-   * way reject with LostRemote.
+   * Closes the client, ends the processes (SIGTERM, then SIGKILL after `killTimeout`) and removes their files. Pending
+   * calls reject with LostRemote. May be called again: it returns the same promise.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -76,7 +76,7 @@ export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Starts a worker again and again, until it is gone for good or the pool closes. */
+  /** Restarts a worker each time it ends, until its restarts are used up or the pool closes. */
   async #keep(worker: Worker): Promise<void> {
     const { restart = false, readyTimeout = READY_TIMEOUT, killTimeout = KILL_TIMEOUT } = this.#options;
     for (;;) {
@@ -92,7 +92,7 @@ export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
         await worker.startAgain(readyTimeout, killTimeout);
       } catch (error) {
         if (!(error instanceof PythonError)) throw error;
-        continue; // the new process has ended, too
+        continue; // the new process has ended, too: go on with its end
       }
       if (this.#closing === undefined) this.emit("restart", worker.view());
     }
@@ -105,7 +105,7 @@ export class PythonPool<A = any> extends EventEmitter<PythonEvents> {
     this.emit("gone", error);
   }
 
-  /** Ends early when the pool closes. */
+  /** Waits, but ends early when the pool closes. */
   #wait(milliseconds: number): Promise<void> {
     const stop = new AbortController();
     this.#waits.add(stop);

@@ -1,6 +1,6 @@
 /**
- * One Python process that serves on an endpoint: how it starts, how it ends, and that it ends with us, however we end.
- * Whether it answers calls is for others to find out.
+ * One Python process that serves on an endpoint. This file starts it and ends it, and makes sure that it ends when our
+ * process ends in any way. worker.ts finds out whether it answers calls.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -8,13 +8,14 @@ import { dirname } from "node:path";
 import type { Environment } from "../clock.js";
 import { PythonError } from "./command.js";
 
-/** Characters of stderr that are kept for error messages. */
+/** How many of the last characters of stderr are kept for error messages. */
 const TAIL = 4096;
 
 /**
- * Runs before the program. The program's own stdin is empty; what was stdin is a lifeline, which ends when this process
- * ends, even by SIGKILL. Then the program is killed, with the processes that it started, and the files of its socket are
- * removed. The program need not know about it. It works while Python computes, because a thread waits for it.
+ * Python code that runs before the program. It keeps the pipe from our process, which was stdin, as a lifeline, and
+ * gives the program an empty stdin. The lifeline ends when our process ends, even by SIGKILL. Then the program is
+ * killed with the processes that it started, and the files of its socket are removed. The program does not have to
+ * help. A thread waits for the end of the lifeline, so this works while Python computes.
  */
 const BOOTSTRAP = `
 import os, runpy, signal, sys, threading
@@ -48,7 +49,7 @@ del endpoint, folder, lifeline, empty, threading
 runpy.run_path(script, run_name="__main__")
 `;
 
-/** What a process is started with. */
+/** How to start a process. */
 export interface PythonCommand {
   readonly python: string;
   readonly pythonArgs: readonly string[];
@@ -56,39 +57,40 @@ export interface PythonCommand {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder that is added to the end of sys.path. */
+  /** A folder that is added to the end of sys.path. */
   readonly modules: string;
-  /** Where the program is to serve; in its environment as ZWIRE_RPC_ENDPOINT. */
+  /** The endpoint on which the program must serve. It gets it in the environment variable ZWIRE_RPC_ENDPOINT. */
   readonly endpoint: string;
-  /** Gets what the program prints. If undefined, both streams go where ours go. */
+  /** Called with the program's output. If undefined, its output goes to our stdout and stderr. */
   readonly onOutput: ((text: string, stream: "stdout" | "stderr") => void) | undefined;
 }
 
 /** How a process ended. */
 export interface PythonEnd {
-  /** Null when a signal ended it. */
+  /** The exit code. Null if a signal ended the process, or if it could not be started. */
   readonly code: number | null;
+  /** The signal that ended it, or null. */
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote to stderr. */
+  /** The last 4096 characters that it wrote to stderr. */
   readonly stderr: string;
 }
 
 /**
- * Processes that run, with the folders of their endpoints. One list for this process, because it ends only once: a
- * listener on "exit" for each of them would make Node warn of a leak.
+ * The running processes, with the folders of their endpoints. There is one list, and one listener on "exit", because
+ * Node would warn of a leak if each process had its own listener.
  */
 const alive = new Map<ChildProcess, string>();
 
-/** Kills the program and what it has started: it leads a process group. */
+/** Kills the program and all processes that it has started: it leads a process group. */
 function killGroup(child: ChildProcess): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // Nothing of the group is left.
+    // The group does not exist any more.
   }
 }
 
-/** Runs when we exit in the ordinary way. Any other end breaks the lifelines. */
+/** Runs when our process exits normally. If it ends in another way, the lifelines end instead. */
 function killAll(): void {
   for (const [child, folder] of alive) {
     killGroup(child);
@@ -104,7 +106,7 @@ export class PythonProcess {
   readonly #environment: Environment;
   #tail = "";
 
-  /** Does not throw: if the command cannot be run, the process has ended, with the reason as its stderr. */
+  /** Does not throw. If the command cannot be run, `ended` resolves with the reason in `stderr`. */
   constructor(command: PythonCommand, environment: Environment) {
     this.#environment = environment;
     const { python, pythonArgs, script, args, cwd, modules, endpoint, onOutput } = command;
@@ -112,12 +114,13 @@ export class PythonProcess {
       cwd,
       env: { ...process.env, PYTHONUNBUFFERED: "1", ...command.env, ZWIRE_RPC_ENDPOINT: endpoint },
       stdio: ["pipe", onOutput === undefined ? "inherit" : "pipe", "pipe"],
-      // A process group of its own: Ctrl-C in a terminal is ours to handle, and its children can be killed with it.
+      // A separate process group: so Ctrl-C in a terminal reaches only our process, and the children can be killed
+      // together.
       detached: true,
     });
     if (alive.size === 0) process.once("exit", killAll);
     alive.set(this.#child, dirname(endpoint.slice("ipc://".length)));
-    this.#child.stdin!.on("error", () => {}); // nothing is ever written to it, and its exit tells of an early end
+    this.#child.stdin!.on("error", () => {}); // we never write to it, and "exit" tells if the process ends early
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => onOutput!(text, "stdout"));
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.#tail = (this.#tail + text).slice(-TAIL);
@@ -127,12 +130,12 @@ export class PythonProcess {
     this.ended = this.#watch();
   }
 
-  /** Undefined when it could not be started. */
+  /** The process id. Undefined if it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** The end of what it has written to stderr so far. */
+  /** The last 4096 characters that it has written to stderr so far. */
   get stderr(): string {
     return this.#tail;
   }
@@ -153,7 +156,7 @@ export class PythonProcess {
         if (alive.size === 0) process.removeListener("exit", killAll);
         resolve({ code, signal, stderr: this.#tail });
       };
-      // "close" waits for grandchildren that hold our pipes, so they are killed first.
+      // Processes that it started may hold our pipes, and "close" waits for them. So kill them first.
       this.#child.once("exit", () => killGroup(this.#child));
       this.#child.once("close", end);
       this.#child.once("error", (error) => {
@@ -165,13 +168,13 @@ export class PythonProcess {
   }
 }
 
-/** An end in words, for messages. */
+/** How a process ended, in words for messages. */
 export function describeEnd({ code, signal }: PythonEnd): string {
   if (signal !== null) return `was ended by ${signal}`;
   return code === null ? "could not be started" : `ended with exit code ${code}`;
 }
 
-/** The error for a program that has ended too early. */
+/** The error for a program that ended too early. */
 export function endedEarly(script: string, end: PythonEnd, when: string): PythonError {
   return new PythonError("EEXITED", `${script} ${describeEnd(end)} ${when}`, end.stderr);
 }

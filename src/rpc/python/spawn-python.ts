@@ -35,14 +35,15 @@ function check(script: unknown, options: PythonOptions): void {
 
 /**
  * Starts a Python program that serves functions, waits until it answers, and calls it. The program gets an endpoint of
- * its own in the environment variable ZWIRE_RPC_ENDPOINT (an ipc socket in a directory that only this user can enter), and
- * `import zwire_rpc` works in it. It ends with this process, however that ends.
+ * its own in the environment variable ZWIRE_RPC_ENDPOINT (an ipc socket in a directory that only this user can enter),
+ * and `import zwire_rpc` works in it. It ends with this process, however that ends.
  *
  * ```js
  * await using python = await spawnPython("worker.py", { workers: 2, restart: true });
  * console.log(await python.api.add(1, 2));
  * ```
- * @throws PythonError when there is no Python, or the program does not come up: its message has the end of stderr
+ * @throws PythonError if there is no Python, or the program does not start to answer; its message ends with the
+ * program's stderr. TypeError or RangeError for wrong arguments
  */
 // biome-ignore lint/suspicious/noExplicitAny: without types of the service its methods are anything
 export async function spawnPython<A = any>(
@@ -82,7 +83,7 @@ export async function spawnPython<A = any>(
   try {
     await startAll(workers, readyTimeout, killTimeout);
     pool = new PythonPool<A>(workers, folder, options, systemEnvironment);
-    // Or the first calls would all go to the worker that is connected first.
+    // Wait for all. Otherwise the first calls would all go to the worker that is connected first.
     await pool.api.$client.connected({ timeout: readyTimeout, all: true });
     return pool;
   } catch (error) {
@@ -93,7 +94,7 @@ export async function spawnPython<A = any>(
   }
 }
 
-/** Waits for all, so that no process is left when one fails. */
+/** Starts all workers. Waits for all even if one fails, so that all processes can be ended then. */
 async function startAll(workers: Worker[], readyTimeout: number, killTimeout: number): Promise<void> {
   const results = await Promise.allSettled(workers.map((worker) => worker.start(readyTimeout, killTimeout)));
   const failed = results.find((result) => result.status === "rejected");

@@ -1,5 +1,5 @@
 /**
- * One Python worker: its process, and the next process when that has ended.
+ * One Python worker: its process, and the next process after that one has ended.
  */
 import { type NamedTable, rowOf } from "../../base/machine.js";
 import { Client } from "../client/client.js";
@@ -9,7 +9,7 @@ import type { PythonRestart, PythonWorker } from "./options.js";
 import { endedEarly, type PythonCommand, type PythonEnd, PythonProcess } from "./process.js";
 
 type WorkerState = PythonWorker["state"];
-/** `ended`: it will be started again. `gone`: it will not. */
+/** `ended`: the process has ended, and another one will be started. `gone`: no other one will be. */
 type WorkerEvent = "answered" | "ended" | "gone" | "again";
 
 const TABLE: NamedTable<WorkerState, WorkerEvent, never> = {
@@ -26,7 +26,7 @@ const TABLE: NamedTable<WorkerState, WorkerEvent, never> = {
     again: ["starting"],
     gone: ["gone"],
   },
-  // The pool may close while a restart is under way.
+  // "answered" may come late, because the pool may close during a restart.
   gone: {
     answered: ["gone"],
     gone: ["gone"],
@@ -40,7 +40,7 @@ export class Worker implements PythonWorker {
   readonly #command: PythonCommand;
   readonly #environment: Environment;
   #state: WorkerState = "starting";
-  /** Times of its latest restarts. */
+  /** When its recent restarts were. */
   #recent: number[] = [];
 
   constructor(index: number, command: PythonCommand, environment: Environment) {
@@ -67,7 +67,7 @@ export class Worker implements PythonWorker {
 
   /**
    * Starts a process and waits until it answers a ping.
-   * @throws PythonError if it ends before, or is not ready in time: then nothing of it is left
+   * @throws PythonError if it ends before, or does not answer in time; the process has ended then
    */
   async start(timeout: number, killTimeout: number): Promise<void> {
     const started = new PythonProcess(this.#command, this.#environment);
@@ -78,7 +78,7 @@ export class Worker implements PythonWorker {
       const first = await Promise.race([answered.then(() => null), started.ended]);
       if (first !== null) {
         answered.cancel();
-        answered.catch(() => {}); // the error below tells of it
+        answered.catch(() => {}); // reported by the error below
         throw endedEarly(this.#command.script, first, "before it answered");
       }
       this.#step("answered");
@@ -92,7 +92,7 @@ export class Worker implements PythonWorker {
     }
   }
 
-  /** As `start`, after an end and the delay that follows it. */
+  /** Starts the next process, after the delay that `ended` returned. */
   startAgain(timeout: number, killTimeout: number): Promise<void> {
     this.#step("again");
     this.restarts++;
@@ -100,7 +100,10 @@ export class Worker implements PythonWorker {
     return this.start(timeout, killTimeout);
   }
 
-  /** The process has ended. Returns the milliseconds to wait before the next start, or null if there is none. */
+  /**
+   * To be called when the process has ended. Returns the milliseconds to wait before the next start, or null for no
+   * restart.
+   */
   ended(restart: boolean | PythonRestart): number | null {
     const delay = restart === false ? null : this.#delay(restart === true ? {} : restart);
     this.#step(delay === null ? "gone" : "ended");
@@ -120,13 +123,13 @@ export class Worker implements PythonWorker {
     this.#step("gone");
   }
 
-  /** The worker as it is now. */
+  /** The current state of the worker. */
   view(): PythonWorker {
     const { index, pid, state, restarts, endpoint } = this;
     return { index, pid, state, restarts, endpoint };
   }
 
-  /** The error when no worker is left and this was the last one. */
+  /** The error if this was the last worker. */
   lastEnd(end: PythonEnd): PythonError {
     return endedEarly(`worker ${this.index}`, end, "and no worker is left");
   }
