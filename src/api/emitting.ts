@@ -1,18 +1,18 @@
 /**
- * What a socket has of a Node emitter: every method of one, so that `events.once(socket, "message")` and whatever else
- * takes an emitter works. Only names that a socket tells may be listened to, and "error", which it never tells. The
- * declarations name nothing of `node:events`, whose types differ from one version of @types/node to the next.
+ * All methods of a Node emitter, for sockets, so that `events.once(socket, "message")` and other functions that take an
+ * emitter work. One may listen to the events of a socket, and to "error", which a socket never emits. The declarations
+ * use no types of `node:events`, because these differ between versions of @types/node.
  */
 
 import type { EventOfType, EventType } from "../base/events.js";
 import { EventEmitter } from "../base/platform.js";
 import { OptionAccess } from "../options/access.js";
 
-/** Names that Node's own emitters have: failures, and changes of the listeners. */
+/** Names that each Node emitter has: errors, and changes of its listeners. */
 const OF_NODE: ReadonlySet<unknown> = new Set(["error", "newListener", "removeListener"]);
 
 /** Any listener. */
-// biome-ignore lint/suspicious/noExplicitAny: as Node declares it, so that what takes an emitter takes a socket
+// biome-ignore lint/suspicious/noExplicitAny: as Node declares it, so that a socket fits where an emitter is expected
 type Listener = (...args: any[]) => void;
 
 // The methods work on the socket itself, so that `this` in a listener is the socket.
@@ -32,21 +32,22 @@ const node = EventEmitter.prototype as unknown as {
   getMaxListeners(this: object): number;
 };
 
-/** Listening, as Node's emitters have it. */
+/** The methods of a Node emitter. */
 export abstract class Emitting extends OptionAccess {
   protected constructor() {
     super();
     (EventEmitter as unknown as (this: object) => void).call(this);
   }
 
-  /** @internal whether events of the name are told */
+  /** @internal whether the socket emits events of this name */
   protected abstract tells(name: unknown): boolean;
 
-  /** @internal the listeners of a name are others now; may refuse a new one by throwing */
+  /** @internal called when the listeners of a name have changed; may throw to refuse a new one */
   protected listenersChanged(_name: string): void {}
 
   #check(name: string, listener: unknown): void {
-    if (!OF_NODE.has(name) && !this.tells(name)) throw new TypeError(`there is no event "${String(name)}"`);
+    if (!OF_NODE.has(name) && !this.tells(name))
+      throw new TypeError(`this socket has no event "${String(name)}"`);
     if (typeof listener !== "function") throw new TypeError("listener must be a function");
   }
 
@@ -63,9 +64,10 @@ export abstract class Emitting extends OptionAccess {
   }
 
   /**
-   * Call a function for each event of a name; on receiving sockets also for each "message". "error" may be listened to
-   * and is never told.
-   * @throws TypeError for a name that this socket does not tell, and for what is no function
+   * Calls a function for each event of a name; on sockets that receive also for each "message". "error" is allowed, but
+   * never emitted.
+   * @throws TypeError for a name that this socket does not emit, or if `listener` is not a function; ZmqError EBUSY if
+   * others receive the messages
    */
   on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   on(type: "error", listener: (error: Error) => void): this;
@@ -80,14 +82,14 @@ export abstract class Emitting extends OptionAccess {
     return this.#add("on", type, listener);
   }
 
-  /** As `on`, before the listeners that are there. */
+  /** As `on`, but calls this listener before those that were added earlier. */
   prependListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   prependListener(type: "error", listener: (error: Error) => void): this;
   prependListener(type: string, listener: Listener): this {
     return this.#add("prependListener", type, listener);
   }
 
-  /** As `on`, for one call. */
+  /** As `on`, for one call only. */
   once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   once(type: "error", listener: (error: Error) => void): this;
   once(type: string, listener: Listener): this {
@@ -96,7 +98,7 @@ export abstract class Emitting extends OptionAccess {
     return this;
   }
 
-  /** As `once`, before the listeners that are there. */
+  /** As `once`, but calls this listener before those that were added earlier. */
   prependOnceListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   prependOnceListener(type: "error", listener: (error: Error) => void): this;
   prependOnceListener(type: string, listener: Listener): this {
@@ -105,7 +107,7 @@ export abstract class Emitting extends OptionAccess {
     return this;
   }
 
-  /** Undo `on` or `once`. */
+  /** Undoes `on` or `once`. */
   off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   off(type: "error", listener: (error: Error) => void): this;
   off(type: string, listener: Listener): this {
@@ -125,7 +127,7 @@ export abstract class Emitting extends OptionAccess {
     return this;
   }
 
-  /** Undo every `on` of a name, or of all names. */
+  /** Removes all listeners of a name, or of all names. */
   removeAllListeners(type?: string | symbol): this {
     const names = type === undefined ? this.eventNames() : [type];
     for (const name of names) {
@@ -136,14 +138,14 @@ export abstract class Emitting extends OptionAccess {
   }
 
   /**
-   * Call the listeners of a name with these arguments, as the socket does for each event. For what wraps emitters; a
-   * program has no need of it. Answers whether there was a listener.
+   * Calls the listeners of a name with these arguments, as the socket does for each event. It is for libraries that
+   * wrap emitters; programs do not need it. Returns whether there was a listener.
    */
   emit(type: string | symbol, ...args: unknown[]): boolean {
     return node.emit.call(this, type as string, ...args);
   }
 
-  /** How many listeners a name has. */
+  /** The number of listeners of a name. */
   listenerCount(type: string | symbol): number {
     return node.listenerCount.call(this, type as string);
   }
@@ -153,23 +155,26 @@ export abstract class Emitting extends OptionAccess {
     return node.listeners.call(this, type as string);
   }
 
-  /** The listeners of a name, those of `once` in the wrappers that undo them. */
+  /** The listeners of a name. Those of `once` are in wrappers that remove them when they are called. */
   rawListeners(type: string | symbol): Listener[] {
     return node.rawListeners.call(this, type as string);
   }
 
-  /** Names that have listeners. */
+  /** The names that have listeners. */
   eventNames(): (string | symbol)[] {
     return node.eventNames.call(this);
   }
 
-  /** Listeners of one name beyond which Node warns of a leak; 0 for any number. Default `EventEmitter.defaultMaxListeners`. */
+  /**
+   * Sets how many listeners one name may have before Node warns of a leak; 0 for no limit. Default
+   * `EventEmitter.defaultMaxListeners`.
+   */
   setMaxListeners(count: number): this {
     node.setMaxListeners.call(this, count);
     return this;
   }
 
-  /** As setMaxListeners has set it. */
+  /** How many listeners one name may have before Node warns of a leak. */
   getMaxListeners(): number {
     return node.getMaxListeners.call(this);
   }

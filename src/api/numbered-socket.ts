@@ -1,5 +1,5 @@
 /**
- * What a user may call on a socket whose messages go to peers by number: SERVER and PEER of the drafts.
+ * The public members of sockets that address peers by number: SERVER and PEER of the drafts.
  */
 
 import type { MessageLike } from "../base/message.js";
@@ -8,9 +8,9 @@ import { type CallOptions, checkCallOptions } from "../base/turns.js";
 import { numbered } from "../patterns/peer-numbers.js";
 import { DuplexSocket, senderOf } from "./writable.js";
 
-/** Which peer a message is for. */
+/** The peer of a message. */
 export interface ServerRoutingOptions {
-  /** The peer's number, as it came with a message: 1 to 2^32-1. */
+  /** The peer's number, 1 to 2^32-1. It comes with each received message. */
   readonly routingId: number;
 }
 
@@ -23,20 +23,23 @@ export abstract class NumberedSocket extends DuplexSocket<
   readonly [MessageLike, ServerRoutingOptions]
 > {
   /**
-   * Send a message of one part to a peer. Rejects with EHOSTUNREACH for a peer that is not there, and waits for one
-   * that is full (N3); else as Socket.send.
-   * @throws TypeError for several parts or without a routingId, RangeError for one that no peer can have
+   * Sends a message of one part to a peer. Rejects with EHOSTUNREACH if no such peer is connected, and waits if its
+   * queue is full (N3). Otherwise as WritableSocket.send.
+   * @throws TypeError for several parts or without a `routingId`, RangeError for a number out of range
    */
   override send(message: MessageLike, options: ServerRoutingOptions & CallOptions): Promise<void> {
     return super.send(address(message, options), options);
   }
 
-  /** Send now or answer false; as send(). */
+  /**
+   * Sends a message if the peer has room now; returns false if it has none.
+   * @throws as send(); ZmqError EHOSTUNREACH if no such peer is connected, EBADF on a closed socket
+   */
   override trySend(message: MessageLike, options?: ServerRoutingOptions): boolean {
     return super.trySend(address(message, options));
   }
 
-  /** Send many messages, each with its peer, for one promise. */
+  /** Sends many messages, each to its peer, with one promise; as WritableSocket.sendMany. */
   override sendMany(
     messages: Iterable<readonly [MessageLike, ServerRoutingOptions]>,
     options?: CallOptions,
@@ -47,8 +50,9 @@ export abstract class NumberedSocket extends DuplexSocket<
 }
 
 function address(message: MessageLike, options: ServerRoutingOptions | undefined): MessageLike[] {
-  if (Array.isArray(message)) throw new TypeError("message must have one part"); // N1
-  if (typeof options !== "object" || options === null) throw new TypeError("options must have a routingId");
+  if (Array.isArray(message)) throw new TypeError("message must have exactly one part"); // N1
+  if (typeof options !== "object" || options === null)
+    throw new TypeError("options must be an object with a routingId");
   const { routingId } = options;
   if (typeof routingId !== "number") throw new TypeError("routingId must be a number");
   if (!Number.isInteger(routingId) || routingId < 1 || routingId > 0xffffffff) {

@@ -1,6 +1,6 @@
 /**
- * One direction of a proxy: takes messages from one socket's receive queue and gives them to the other's send queue,
- * in turns of bounded length. Knows nothing of the other direction, nor of why the proxy runs or stops.
+ * One direction of a proxy: takes messages from the receive queue of one socket and gives them to the send queue of the
+ * other, in turns of limited length.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -11,24 +11,26 @@ import type { SocketCore } from "../core/socket-core.js";
 import { messageBytes } from "../engine/message-size.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
 
-/** What went through one socket of a proxy. Messages are whole ones; bytes are those of their parts. */
+/** What went through one socket of a proxy. A message counts once, whatever its number of parts. */
 export interface ProxyTraffic {
-  /** Messages taken from the socket, less those given back to it. */
+  /** Messages received from the socket, without those that were given back to it. */
   messagesIn: number;
+  /** The bytes of their parts. */
   bytesIn: number;
   /** Messages that the socket accepted for sending. */
   messagesOut: number;
+  /** The bytes of their parts. */
   bytesOut: number;
 }
 
-/** What the two directions share. */
+/** The state that the two directions share. */
 export interface Shared {
   running: boolean;
   readonly capture: Sender | null;
   captured: number;
   captureDropped: number;
   undeliverable: number;
-  /** The proxy cannot go on; undefined when a socket was closed. */
+  /** Ends the proxy. `error` is undefined if a socket was closed. */
   readonly end: (error: unknown) => void;
 }
 
@@ -39,8 +41,8 @@ export interface Side {
 }
 
 /**
- * Forwards from one socket to the other. A message that finds no room stays in hand and nothing more is taken, so
- * that the receiving socket fills up to its high-water mark and its peers wait. Hot path: no promise per message.
+ * Forwards from one socket to the other. If there is no room for a message, it is held and no further one is taken. So
+ * the receiving socket fills up to its high-water mark, and its peers wait. Hot path: no promise per message.
  */
 export class Direction {
   readonly #from: Side;
@@ -48,12 +50,12 @@ export class Direction {
   readonly #incoming: WaitingReceives<Message>;
   readonly #outgoing: Sender;
   readonly #shared: Shared;
-  /** Taken from one side, not yet accepted by the other. */
+  /** A message that was taken from one socket and not accepted by the other one yet. */
   #held: Message | undefined;
   #heldBytes = 0;
   /**
-   * Messages that may go before the next turn of the event loop. Counted over all calls in between, because over
-   * inproc many of them come in one turn.
+   * How many messages may be forwarded before the next turn of the event loop. It counts over all calls, because inproc
+   * makes many calls in one turn.
    */
   #left = OPERATIONS_PER_TURN;
   #pumping = false;
@@ -69,7 +71,7 @@ export class Direction {
     this.#shared = shared;
   }
 
-  /** @throws ZmqError EBUSY when somebody else receives from the socket */
+  /** Begins to forward. @throws ZmqError EBUSY if something else receives from the socket */
   start(): void {
     this.#incoming.lend(this.#wake);
     this.#outgoing.queue.watchRoom(this.#wake);
@@ -77,7 +79,7 @@ export class Direction {
     this.schedule();
   }
 
-  /** Let go of the sockets; a message in hand goes back to the one that it came from. */
+  /** Stops. A message that is held goes back to the socket that it came from. */
   stop(): void {
     if (!this.#started) return;
     this.#started = false;
@@ -86,7 +88,7 @@ export class Direction {
     if (!this.#pumping) this.#handBack();
   }
 
-  /** Go on in a later turn of the event loop. */
+  /** Continues in a later turn of the event loop. */
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -97,11 +99,14 @@ export class Direction {
     });
   }
 
-  /** Messages may be ready, there may be room, or a socket was closed. Answers whether any message went. */
+  /**
+   * Called when messages may be ready, when there may be room, or when a socket was closed. Returns whether it
+   * forwarded any.
+   */
   readonly #wake = (): boolean => {
     if (!this.#started) return false;
     if (this.#pumping) {
-      // From within a call of ours: seen to in a later turn.
+      // A call of our own #pump() caused this, so continue in a later turn.
       this.#wokenMeanwhile = true;
       return false;
     }
@@ -111,8 +116,8 @@ export class Direction {
   };
 
   /**
-   * Forward until there is nothing more or no room, at most 512 messages in one turn of the event loop. Answers whether
-   * any message went.
+   * Forwards until there are no more messages or no room, at most 512 messages in one turn of the event loop. Returns
+   * whether it forwarded any.
    */
   #pump(): boolean {
     const shared = this.#shared;
@@ -148,13 +153,14 @@ export class Direction {
     return message;
   }
 
-  /** Whether the message is dealt with; false when it has to wait. */
+  /** Whether the message is done with; false if it has to wait for room. */
   #forward(message: Message): boolean {
     try {
       if (!this.#outgoing.forward(message)) return false;
     } catch (error) {
       if (this.#to.core.closed) return false;
-      // One message that cannot go must not end the service to all; a pattern used out of turn must.
+      // One message that cannot be sent must not end the proxy. EFSM must, because the pattern does not allow any
+      // message.
       if (!(error instanceof TypeError || error instanceof ZmqError) || isOutOfTurn(error)) throw error;
       this.#shared.undeliverable++;
       return true;

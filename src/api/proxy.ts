@@ -1,9 +1,9 @@
 /**
- * A proxy: forwards whole messages between two sockets, both ways where both ways exist, on the caller's event loop.
- * Works on cores and their queues; knows neither pipes nor patterns.
+ * A proxy: forwards messages between two sockets, in both directions if the types allow it, on the caller's event loop.
+ * It works with the queues of the sockets, for every pattern.
  *
- * idle → running (run) ⇄ paused (pause, resume); running and paused → terminated (terminate, a socket closed, or an
- * error); terminated → running (run again).
+ * States: idle → running (run) ⇄ paused (pause, resume); running or paused → terminated (terminate, a socket closed, or
+ * an error); terminated → running (run again).
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -16,38 +16,41 @@ import { coreOf, Socket } from "./socket.js";
 /** Options of Proxy. */
 export interface ProxyOptions {
   /**
-   * A socket that is sent a copy of every message forwarded, in either direction. It never holds up the forwarding: a
-   * copy for which it has no room now, or that it refuses, is dropped and counted. Default: none.
+   * A socket that gets a copy of every message that is forwarded, in either direction. It never delays the forwarding:
+   * a copy that it refuses, or for which it has no room now, is dropped and counted. Default: none.
    */
   readonly capture?: Socket;
-  /** Close both sockets (not the capture socket) when the proxy ends. Default false. */
+  /** Whether to close both sockets (not the capture socket) when the proxy ends. Default false. */
   readonly closeSockets?: boolean;
 }
 
-/** Counters of a proxy, from its creation. */
+/** Counters of a proxy since its creation. */
 export interface ProxyStatistics {
+  /** What went through the front end. */
   readonly frontEnd: Readonly<ProxyTraffic>;
+  /** What went through the back end. */
   readonly backEnd: Readonly<ProxyTraffic>;
   /** Copies that the capture socket accepted. */
   readonly captured: number;
-  /** Copies that it did not. */
+  /** Copies that the capture socket refused, or had no room for. */
   readonly captureDropped: number;
   /**
-   * Messages taken that went nowhere: no route (a Router with `mandatory`), of a form that the other socket cannot
-   * send, or in hand when the socket that they came from was closed.
+   * Messages that were received and not forwarded: they had no route (a Router with `mandatory`), had a form that the
+   * other socket cannot send, or waited for room when the socket that they came from was closed.
    */
   readonly undeliverable: number;
 }
 
-/** What a proxy is doing. */
+/** The state of a proxy: before the first run(), during a run, after pause(), after a run. */
 export type ProxyState = "idle" | "running" | "paused" | "terminated";
 
 /**
- * Forwards whole messages between two sockets: from the front end to the back end and, where the types allow it, the
- * other way. The two directions are independent, and names aside the two ends are alike.
+ * Forwards messages between two sockets: from the front end to the back end and, if the types allow it, from the back
+ * end to the front end. The two directions are independent. The two ends differ in name only.
  *
- * While it runs, `receive` and the like on a socket that it reads reject with EBUSY; sends, binds, connects and options
- * work as ever. Where the other side has no room the proxy stops reading, so that high-water marks act through it.
+ * While it runs, `receive` and similar calls on a socket that it reads reject with EBUSY. Sending, binding, connecting
+ * and options work as usual. If the other side has no room, the proxy stops reading, so that high-water marks act
+ * through it.
  *
  * ```typescript
  * const proxy = new Proxy(new Pull(), new Push());
@@ -68,9 +71,9 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   #ended: { resolve: () => void; reject: (reason: unknown) => void } | null = null;
 
   /**
-   * @throws TypeError for an argument that is no socket, or one of a draft type (their messages carry more than parts,
-   * such as a peer's number, which would be lost), a capture socket that cannot send, and two sockets between
-   * which no message can go
+   * @throws TypeError for an argument that is not a socket, or is one of a draft type (their messages have data besides
+   * parts, such as a peer's number, which would be lost); for a capture socket that cannot send; for two sockets of
+   * which neither can send what the other receives; and for an unknown option
    */
   constructor(frontEnd: F, backEnd: B, options: ProxyOptions = {}) {
     requireForwardable("Front-end", frontEnd);
@@ -97,7 +100,7 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
     this.#connect(this.#front, this.#back);
     if (this.#back !== this.#front) this.#connect(this.#back, this.#front);
     if (this.#directions.length === 0) {
-      throw new TypeError("frontEnd and backEnd must be sockets between which messages can go");
+      throw new TypeError("one of frontEnd and backEnd must receive, and the other one must send");
     }
   }
 
@@ -118,12 +121,12 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
     return this.#backEnd;
   }
 
-  /** What the proxy is doing. */
+  /** The current state. */
   get state(): ProxyState {
     return this.#state;
   }
 
-  /** Counters now. */
+  /** The current counters. */
   get statistics(): ProxyStatistics {
     const { captured, captureDropped, undeliverable } = this.#shared;
     return {
@@ -136,19 +139,19 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   /**
-   * Forward from now on. Resolves when `terminate` has been called, or either socket closed; a message taken and not
-   * yet accepted by the other side is then given back: it is the next that its socket receives (if that is the one
-   * closed it is lost with what it holds unread, and counted as undeliverable). The sockets stay open and usable,
-   * also for another run, unless `closeSockets` is set: then both are closing when this resolves, and `close()` of
-   * each tells when what it has accepted is flushed.
+   * Forwards from now on. Resolves after `terminate`, or when either socket is closed. A message that waits for room
+   * then goes back to the socket that it came from, and is the next that this socket receives. (If that socket was
+   * closed, the message is lost, as are its unread ones, and counts as undeliverable.) The sockets stay open, and can
+   * be used again, also for another run. With `closeSockets`, both are closing when this resolves; `close()` of each
+   * tells when its messages are sent.
    *
-   * Rejects with EINVAL when a socket is neither bound nor connected, with EBUSY when the proxy runs already or
-   * somebody else receives from a socket that it would read, and with EFSM, later, when a pattern is used out of turn
-   * (such as a second reply to one request).
+   * Rejects with EINVAL if a socket is neither bound nor connected; with EBUSY if the proxy runs already, or something
+   * else receives from a socket that it would read; and later with EFSM if a pattern does not allow a message (such as
+   * a second reply to one request).
    */
   run(): Promise<void> {
     if (this.#ended !== null) {
-      return Promise.reject(new ZmqError("EBUSY", { detail: "the proxy runs already" }));
+      return Promise.reject(new ZmqError("EBUSY", { detail: "the proxy is running already" }));
     }
     try {
       if (!this.#front.core.attached) throw unattached("Front-end");
@@ -166,8 +169,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   /**
-   * Stop forwarding until `resume`: messages wait at the sockets.
-   * @throws ZmqError EFSM when the proxy does not run
+   * Stops forwarding until `resume`. Messages wait in the sockets.
+   * @throws ZmqError EFSM if the proxy is not running or paused
    */
   pause(): void {
     this.#requireRun();
@@ -176,8 +179,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   /**
-   * Go on after `pause`.
-   * @throws ZmqError EFSM when the proxy does not run
+   * Continues after `pause`.
+   * @throws ZmqError EFSM if the proxy is not running or paused
    */
   resume(): void {
     this.#requireRun();
@@ -188,8 +191,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   /**
-   * End the run, also a paused one. From here on nothing is forwarded. Does nothing when the proxy has ended.
-   * @throws ZmqError EFSM when it has never run
+   * Ends the run, also a paused one. Nothing is forwarded any more. No effect if the run has ended already.
+   * @throws ZmqError EFSM if it has never run
    */
   terminate(): void {
     if (this.#state === "terminated") return;
@@ -198,7 +201,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   #requireRun(): void {
-    if (this.#ended === null) throw new ZmqError("EFSM", { detail: "the proxy does not run" });
+    if (this.#ended === null)
+      throw new ZmqError("EFSM", { detail: "the proxy is not running: call run() first" });
   }
 
   #end(error: unknown): void {
@@ -219,8 +223,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
 
 function requireForwardable(which: string, value: unknown): void {
   if (!(value instanceof Socket)) throw new TypeError(`${which} must be a socket object`);
-  // The draft types are the thread-safe ones of libzmq.
-  if (value.threadSafe) throw new TypeError(`${which} must not be of a draft type`);
+  // The draft types are those that libzmq calls thread-safe.
+  if (value.threadSafe) throw new TypeError(`${which} must not be a socket of a draft type`);
 }
 
 function sideOf(socket: Socket): Side {
@@ -234,7 +238,7 @@ function captureOf(capture: Socket | undefined, frontEnd: Socket, backEnd: Socke
   const { sender } = coreOf(capture);
   if (sender === null) throw new TypeError("capture must be a socket that can send");
   if (capture === frontEnd || capture === backEnd) {
-    throw new TypeError("capture must be another socket than frontEnd and backEnd");
+    throw new TypeError("capture must not be frontEnd or backEnd");
   }
   return sender;
 }

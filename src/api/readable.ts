@@ -1,5 +1,5 @@
 /**
- * What a user may call on a socket that receives.
+ * The public members of sockets that receive.
  */
 
 import type { EventOfType, EventType, Peer } from "../base/events.js";
@@ -8,31 +8,35 @@ import { type CallOptions, checkCallOptions } from "../base/turns.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
 import { coreOf, Socket } from "./socket.js";
 
+/** Default of `max` of receiveMany(). */
 const EVERYTHING = 1024;
 
 /**
  * A socket that receives.
- * @typeParam M one message as the application sees it
+ * @typeParam M a message as the application receives it
  */
 export abstract class ReadableSocket<M = Message> extends Socket {
   readonly #receives = coreOf(this).receives as WaitingReceives<M>;
 
   /**
-   * Who sent a received message; undefined for one that was received without `messagePeers`, or over a `conflate`
-   * connection that has been lost since. Takes the array that receive() or iteration gave, not a copy.
+   * The peer that sent a received message. Pass the array that receive() or iteration gave, not a copy. Undefined
+   * without the option `messagePeers`, and for a message of a `conflate` connection that has been lost meanwhile.
    */
   peerOf(message: M): Peer | undefined {
     return this.#receives.peerOf(message);
   }
 
-  /** Whether a message could be received at once: tryReceive() would have one. */
+  /** Whether a message can be received now: tryReceive() would return one. */
   get readable(): boolean {
     return coreOf(this).readable;
   }
 
   /**
-   * The next message. May be called any number of times at once; calls are served in order. Rejects with EAGAIN on
-   * timeout, the signal's reason on abort, EBADF when the socket closes; no message is lost by that.
+   * The next message. May be called many times at once; the calls are served in order. Without `timeout`, the socket's
+   * `receiveTimeout` applies. Rejects with EAGAIN on timeout, with the signal's reason on abort, with EBADF when the
+   * socket closes, and with EBUSY if a "message" listener or a proxy gets the messages. No message is lost by a
+   * rejection.
+   * @throws TypeError or RangeError for wrong options
    */
   receive(options?: CallOptions): Promise<M> {
     if (options !== undefined) checkCallOptions(options);
@@ -40,14 +44,18 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   }
 
   /**
-   * The next message if there is one now.
-   * @throws ZmqError EBADF on a closed socket
+   * The next message if there is one now, or else undefined.
+   * @throws ZmqError EBADF on a closed socket, EBUSY if a "message" listener or a proxy gets the messages
    */
   tryReceive(): M | undefined {
     return this.#receives.tryReceive();
   }
 
-  /** All messages that are ready, at least one and at most `max` (default 1024), for one promise. */
+  /**
+   * All messages that can be received now, at most `max` (default 1024), with one promise. If there is none, it waits
+   * for one. Rejects as receive().
+   * @throws RangeError if `max` is not a positive integer; TypeError or RangeError for wrong options
+   */
   receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<M[]> {
     checkCallOptions(options);
     if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a positive integer; got ${max}`);
@@ -55,8 +63,8 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   }
 
   /**
-   * Messages until the socket closes. Leaving the loop (`break`, `Readable.from(socket).destroy()`) does not close the
-   * socket, and takes no message that has not been given.
+   * Iterates over messages until the socket closes. Leaving the loop (`break`, `Readable.from(socket).destroy()`) does
+   * not close the socket, and loses no message.
    */
   [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
     return this.#receives.iterate();
@@ -67,20 +75,24 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     return name === "message" || super.tells(name);
   }
 
-  /** @internal Messages go to whoever listens now. */
+  /** @internal gives messages to the listeners, or stops doing so if there are none */
   protected override listenersChanged(name: string): void {
     if (name !== "message") return;
     const listeners = this.rawListeners("message");
     if (listeners.length === 0) this.#receives.listen(null);
     else if (listeners.length === 1) {
-      this.#receives.listen(listeners[0].bind(this)); // the emitter would cost a tenth of a message
+      // A direct call, because the emitter would add a tenth to the cost of a message.
+      this.#receives.listen(listeners[0].bind(this));
     } else this.#receives.listen((message) => this.emit("message", message));
   }
 }
 
-/** Listening, to messages as well. The methods themselves are those of every socket. */
+/** Types for listening to messages as well as events. The methods themselves are inherited. */
 export interface ReadableSocket<M = Message> {
-  /** Call a function for each message, or for each event of a name. */
+  /**
+   * Calls a function for each message ("message"), or for each event of a name.
+   * @throws TypeError for an unknown name, or if `listener` is not a function
+   */
   on(type: "message", listener: (message: M) => void): this;
   on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   on(type: "error", listener: (error: Error) => void): this;
@@ -88,19 +100,19 @@ export interface ReadableSocket<M = Message> {
   addListener(type: "message", listener: (message: M) => void): this;
   addListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   addListener(type: "error", listener: (error: Error) => void): this;
-  /** As `on`, before the listeners that are there. */
+  /** As `on`, but calls this listener before those that were added earlier. */
   prependListener(type: "message", listener: (message: M) => void): this;
   prependListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   prependListener(type: "error", listener: (error: Error) => void): this;
-  /** As `on`, for one call. */
+  /** As `on`, for one call only. */
   once(type: "message", listener: (message: M) => void): this;
   once<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   once(type: "error", listener: (error: Error) => void): this;
-  /** As `once`, before the listeners that are there. */
+  /** As `once`, but calls this listener before those that were added earlier. */
   prependOnceListener(type: "message", listener: (message: M) => void): this;
   prependOnceListener<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   prependOnceListener(type: "error", listener: (error: Error) => void): this;
-  /** Undo `on` or `once`. */
+  /** Undoes `on` or `once`. */
   off(type: "message", listener: (message: M) => void): this;
   off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this;
   off(type: "error", listener: (error: Error) => void): this;

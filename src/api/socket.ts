@@ -1,5 +1,5 @@
 /**
- * What a user may call on any socket: the documented members. Each is a few lines over the core, which does the work.
+ * The public members of every socket. Each is a few lines; the core does the work.
  */
 
 import { EVENT_TYPES, type Peer } from "../base/events.js";
@@ -18,20 +18,22 @@ import { Emitting } from "./emitting.js";
 
 /** Options of `close`. */
 export interface CloseOptions {
-  /** Milliseconds to wait for unsent messages, instead of the socket's `linger`; -1 for ever. */
+  /** Milliseconds to wait for unsent messages; -1 for ever, 0 drops them. Default: the socket's `linger`. */
   readonly linger?: number;
 }
 
 /** Options of `connected`. */
 export interface ConnectedOptions extends CallOptions {
-  /** Peers that must be connected. Default 1. */
+  /** How many peers must be connected. Default 1. */
   readonly count?: number;
 }
 
-/** The core of a socket; undefined for what is no socket of this copy of the module. Not exported by an entry. */
+/**
+ * The core of a socket; undefined for anything else, and for a socket of another copy of zwire. No entry exports this.
+ */
 export let findCore: (value: unknown) => SocketCore | undefined;
 
-/** A ZeroMQ socket. Abstract: use one of the types. */
+/** What all socket types have in common. Abstract: use one of the types, such as Push or Pull. */
 export abstract class Socket extends Emitting {
   readonly #core: SocketCore;
 
@@ -46,12 +48,12 @@ export abstract class Socket extends Emitting {
     this.#core.applyOptions(given, options, this.constructor.name);
   }
 
-  /** libzmq's number of the socket type. */
+  /** libzmq's number for the socket type, such as 8 for Push. */
   get type(): number {
     return this.#core.type.number;
   }
 
-  /** Whose inproc names this socket sees. */
+  /** The context of this socket: sockets of one context share its inproc names. */
   get context(): Context {
     return this.#core.context;
   }
@@ -66,29 +68,31 @@ export abstract class Socket extends Emitting {
     return this.#core.endpoints.last;
   }
 
-  /** Mechanism that the next connections are secured with; null for none. */
+  /**
+   * The security mechanism of the next connections; null for none. Never "gssapi", which zeromq.js has in its types.
+   */
   get securityMechanism(): null | "plain" | "curve" | "gssapi" {
     return mechanismOf(this.#core.options);
   }
 
-  /** Whether libzmq counts the type among the thread-safe ones, whose messages have one part. */
+  /** Whether the type is a draft type, which libzmq calls thread-safe and whose messages have one part. */
   get threadSafe(): boolean {
     return this.#core.type.threadSafe === true;
   }
 
-  /** Which engine moves the bytes of tcp and ipc: the addon, or node:net where no addon loads. */
+  /** The engine for tcp and ipc: "native" is the addon, "portable" is node:net, used if the addon does not load. */
   get engine(): "native" | "portable" {
     return streamEngine().name;
   }
 
-  /** Peers with a complete handshake. */
+  /** The peers whose handshake is complete. */
   get peers(): Peer[] {
     return [...this.#core.peers.values()];
   }
 
   /**
-   * Listen on an endpoint. Resolves to the actual one: `tcp://*:0` gets a port, `ipc://*` a path.
-   * Rejects with a TypeError for a value that is not a string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE,
+   * Listens on an endpoint. Resolves to the actual endpoint: `tcp://*:0` gets a port, `ipc://*` a path. Rejects with a
+   * TypeError for a value that is not a string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE,
    * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
    */
   bind(endpoint: string): Promise<string> {
@@ -96,25 +100,28 @@ export abstract class Socket extends Emitting {
   }
 
   /**
-   * bind(), done when it returns; the actual endpoint is its result. Host names are not looked up, except "localhost", and
-   * an ipc path is taken over even from a living process: only connecting could tell, and that takes time.
-   * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP where the platform cannot do it
+   * As bind(), but the socket listens when this returns the actual endpoint. Host names are not looked up, except
+   * "localhost". An ipc path is taken over even if another process serves it, because it takes time to find that out.
+   * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP if the platform cannot do it
    */
   bindSync(endpoint: string): string {
     return this.#core.endpoints.bindSync(endpoint);
   }
 
   /**
-   * Stop listening, and close every connection that came in by this endpoint (S12). Takes the actual endpoint, or the one
-   * given to bind() unless it has a wildcard port or path.
-   * Rejects with ENOENT for one that is not bound.
+   * Stops listening, and closes every connection that was accepted on this endpoint (S12). Takes the actual endpoint,
+   * or the one that was given to bind() unless it has a wildcard port or path. Waits for unsent messages as `linger`
+   * says. Rejects with a TypeError for a value that is not a string, and with a ZmqError: ENOENT for an endpoint that
+   * is not bound, EINVAL, EPROTONOSUPPORT, EBADF.
    */
   unbind(endpoint: string): Promise<void> {
     return this.#core.endpoints.unbind(endpoint);
   }
 
   /**
-   * Connect to an endpoint, now or as soon as it is there, and again whenever the connection is lost.
+   * Connects to an endpoint. If nothing listens there yet, or the connection is lost, it tries again
+   * (`reconnectInterval`), except over inproc, which waits for a bind and does not reconnect. Returns at once; events
+   * and connected() tell the rest.
    * @throws TypeError for a value that is not a string; ZmqError EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, EBADF, ENOTSUP
    */
   connect(endpoint: string): void {
@@ -122,14 +129,19 @@ export abstract class Socket extends Emitting {
   }
 
   /**
-   * Undo `connect`: what is unread from there is lost, what is unsent follows `linger` (S13).
-   * @throws ZmqError ENOENT when the endpoint is not connected
+   * Undoes `connect`. Messages from there that were not read are lost; unsent ones are sent within `linger` (S13).
+   * @throws TypeError for a value that is not a string; ZmqError ENOENT for an endpoint that is not connected, EINVAL,
+   * EPROTONOSUPPORT, EBADF
    */
   disconnect(endpoint: string): void {
     this.#core.endpoints.disconnect(endpoint);
   }
 
-  /** Resolves when `count` peers have completed their handshake. Rejects with EAGAIN on timeout. */
+  /**
+   * Resolves when `count` peers have completed their handshake. Without `timeout` it waits for ever. Rejects with
+   * EAGAIN on timeout, with the signal's reason on abort, and with EBADF when the socket closes.
+   * @throws RangeError if `count` is not an integer of at least 0; TypeError or RangeError for wrong options
+   */
   connected(options?: ConnectedOptions): Promise<void> {
     const count = options?.count ?? 1;
     if (!Number.isInteger(count) || count < 0) {
@@ -140,8 +152,9 @@ export abstract class Socket extends Emitting {
   }
 
   /**
-   * Close: reject what waits, let go of endpoints, and resolve when everything accepted is flushed or the linger
-   * time is over. Calling it again gives the same promise.
+   * Closes the socket: pending calls reject with EBADF, and endpoints are released. Resolves when all accepted messages
+   * are sent, or the linger time is over. Another call returns the same promise.
+   * @throws RangeError if `linger` is not an integer of at least -1
    */
   close(options?: CloseOptions): Promise<void> {
     const core = this.#core;
@@ -158,24 +171,24 @@ export abstract class Socket extends Emitting {
     return this.close();
   }
 
-  /** Open endpoints keep the process alive: the default. */
+  /** Lets open endpoints keep the process alive: the default. */
   ref(): this {
     this.#core.ref();
     return this;
   }
 
-  /** Let the process end although endpoints are open. */
+  /** Lets the process end although endpoints are open. */
   unref(): this {
     this.#core.unref();
     return this;
   }
 
-  /** Events of this socket, to be read; `on()` listens to them instead. */
+  /** An observer from which the events of this socket can be read. To listen to them, use `on()`. */
   get events(): Observer {
     return this.#core.events.observe();
   }
 
-  /** Counters and queue depths now. */
+  /** The current counters and queue lengths. */
   get stats(): SocketStats {
     return this.#core.stats;
   }
@@ -197,16 +210,17 @@ export abstract class Socket extends Emitting {
 }
 
 /**
- * The core of a socket, for the faces of its type.
- * @throws TypeError for a socket that another copy of the module has made
+ * The core of a socket, for the public classes.
+ * @throws TypeError for a socket that another copy of zwire has made
  */
 export function coreOf<S extends Strategy = Strategy>(socket: Socket): SocketCore<S> {
   const core = findCore(socket);
-  if (core === undefined) throw new TypeError("the socket was made by another copy of zwire");
+  if (core === undefined)
+    throw new TypeError("the socket was made by another copy of zwire: install one copy only (npm ls zwire)");
   return core as SocketCore<S>;
 }
 
-/** Gives a socket class its options as properties. */
+/** Adds the options of a socket class to it as properties. */
 export function defineOptions(target: { prototype: Socket }, names: readonly OptionName[]): void {
   for (const name of names) {
     Object.defineProperty(target.prototype, name, {

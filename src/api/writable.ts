@@ -1,5 +1,5 @@
 /**
- * What a user may call on a socket that sends, alone or beside receiving.
+ * The public members of sockets that send, and of those that send and receive.
  */
 
 import type { Message } from "../base/message.js";
@@ -8,33 +8,36 @@ import type { Sendable, Sender } from "../core/sender.js";
 import { ReadableSocket } from "./readable.js";
 import { coreOf, Socket } from "./socket.js";
 
-/** The sending half of a socket that has one. Not exported by an entry. */
+/** The sending half of a socket that has one. No entry exports this function. */
 export function senderOf(socket: Socket): Sender {
   return coreOf(socket).sender as Sender;
 }
 
 /**
  * A socket that sends.
- * @typeParam S one message as sendMany takes it
+ * @typeParam S a message as sendMany() takes it
  */
 export abstract class WritableSocket<S = Sendable> extends Socket {
   readonly #sender = senderOf(this);
 
-  /** Whether a message could be sent at once: trySend() would not be false. */
+  /** Whether a message can be sent now: trySend() would return true. */
   get writable(): boolean {
     return coreOf(this).writable;
   }
 
   /**
-   * Send one message. Resolves when a peer's queue has taken it under its high-water mark; calls keep their order
-   * and never interleave, however many are made at once. A buffer given here belongs to zwire until then, and one
-   * above 16 KiB until it is on the wire. If the event loop stood still for 50 ms or more, a Publisher, XPublisher or
-   * Radio, and a Router that does not know the name, first lets in the peers that dialled meanwhile, for about 100 ms
-   * at most.
+   * Sends one message. Resolves when the queue of a peer has accepted it below its high-water mark. Many calls may be
+   * made at once: they keep their order, and the parts of messages are never mixed. Without `timeout`, the socket's
+   * `sendTimeout` applies. Do not change a buffer before the promise resolves, and one above 16 KiB not before it is on
+   * the wire.
    *
-   * Rejects with EAGAIN when no peer had room in time or too many sends wait, with the signal's reason on abort,
-   * with EBADF when the socket closes; such a message was not sent.
-   * @throws TypeError for a part that is no MessageLike; RangeError for more than `maxMessageParts` parts
+   * If the event loop was blocked for 50 ms or more, a Publisher, XPublisher or Radio, and a Router that does not know
+   * the name, first accepts the peers that connected meanwhile. That takes about 100 ms at most.
+   *
+   * Rejects with EAGAIN if no peer had room in time, or if `sendQueueLimit` sends wait already; with the signal's
+   * reason on abort; with EBADF when the socket closes. The message was not sent then.
+   * @throws TypeError for a part that is not a MessageLike; RangeError for more than `maxMessageParts` parts; either
+   * for wrong options
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);
@@ -42,16 +45,16 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   }
 
   /**
-   * Send one message if there is room now; false when there is none.
-   * @throws TypeError as `send`; ZmqError EBADF on a closed socket
+   * Sends one message if there is room now. Returns false if there is none.
+   * @throws TypeError or RangeError as `send`; ZmqError EBADF on a closed socket
    */
   trySend(message: Sendable): boolean {
     return this.#sender.queue.trySend(this.#sender.prepare(message));
   }
 
   /**
-   * Send many messages, each element one message, for one promise. It rejects as `send` does; the messages before
-   * the one that failed were sent, the ones behind it were not.
+   * Sends many messages with one promise; each element is a message. Rejects as `send` does: then the messages before
+   * the one that failed were sent, and those after it were not.
    */
   sendMany(messages: Iterable<S>, options?: CallOptions): Promise<void> {
     checkCallOptions(options);
@@ -63,26 +66,30 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
 export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSocket<M> {
   readonly #sender = senderOf(this);
 
-  /** Whether a message could be sent at once: trySend() would not be false. */
+  /** Whether a message can be sent now: trySend() would return true. */
   get writable(): boolean {
     return coreOf(this).writable;
   }
 
-  /** Send one message; as WritableSocket.send. Rejects with EFSM where the pattern does not allow a send now. */
+  /**
+   * Sends one message; as WritableSocket.send. Rejects with EFSM if the pattern does not allow to send now (Request,
+   * Reply).
+   */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);
     return this.#sender.queue.send(this.#sender.prepare(message), options);
   }
 
   /**
-   * Send one message if there is room now; false when there is none.
-   * @throws TypeError as `send`; ZmqError EBADF on a closed socket, EFSM where the pattern does not allow it
+   * Sends one message if there is room now. Returns false if there is none.
+   * @throws TypeError or RangeError as `send`; ZmqError EBADF on a closed socket, EFSM if the pattern does not allow to
+   * send now
    */
   trySend(message: Sendable): boolean {
     return this.#sender.queue.trySend(this.#sender.prepare(message));
   }
 
-  /** Send many messages for one promise; as WritableSocket.sendMany. */
+  /** Sends many messages with one promise; as WritableSocket.sendMany. */
   sendMany(messages: Iterable<S>, options?: CallOptions): Promise<void> {
     checkCallOptions(options);
     return this.#sender.sendMany(messages as Iterable<Sendable>, options);

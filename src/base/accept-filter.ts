@@ -57,7 +57,7 @@ export function parseAcceptFilter(text: string, name = "accept filter"): Address
 
 function refused(text: string, name: string): RangeError {
   return new RangeError(
-    `${name}: "${text}" is no address range such as "192.168.0.0/16", "10.1.2.3" or "fe80::/10"`,
+    `${name}: "${text}" is not an address range such as "192.168.0.0/16", "10.1.2.3" or "fe80::/10"`,
   );
 }
 

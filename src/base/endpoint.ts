@@ -15,7 +15,10 @@ export function parseEndpoint(endpoint: unknown): Endpoint {
   if (typeof endpoint !== "string") throw new TypeError(`endpoint must be a string; got ${typeof endpoint}`);
   const at = endpoint.indexOf("://");
   if (at <= 0 || at + 3 === endpoint.length) {
-    throw new ZmqError("EINVAL", { address: endpoint, detail: `"${endpoint}" is not scheme://address` });
+    throw new ZmqError("EINVAL", {
+      address: endpoint,
+      detail: `"${endpoint}" does not have the form scheme://address`,
+    });
   }
   const scheme = endpoint.slice(0, at);
   const address = endpoint.slice(at + 3);

@@ -132,7 +132,11 @@ export class Context extends OptionAccess implements SocketContext {
 
   /** @internal @throws ZmqError EMFILE */
   enter(socket: object): void {
-    if (this.#sockets >= this.#maxSockets) throw new ZmqError("EMFILE");
+    if (this.#sockets >= this.#maxSockets) {
+      throw new ZmqError("EMFILE", {
+        detail: `this context may have ${this.#maxSockets} sockets (maxSockets)`,
+      });
+    }
     this.#sockets++;
     this.#forgotten.register(socket, undefined, socket);
   }

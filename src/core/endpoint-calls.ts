@@ -104,7 +104,7 @@ export class EndpointCalls {
   #parse(endpoint: string): Endpoint {
     const parsed = endpointOf(endpoint);
     if (!this.#core.raw || parsed.scheme !== "inproc") return parsed;
-    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream needs tcp or ipc" });
+    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream has tcp and ipc only" });
   }
 
   async unbind(endpoint: string): Promise<void> {
@@ -131,7 +131,8 @@ export class EndpointCalls {
     this.#core.requireOpen();
     this.#core.sender?.queue.release();
     const handle = this.#endpoints.takeConnected((one) => one.endpoint === endpoint);
-    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    if (handle === undefined)
+      throw new ZmqError("ENOENT", { address: endpoint, detail: `"${endpoint}" is not connected` });
     this.#letGo(handle);
   }
 

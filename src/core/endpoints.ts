@@ -34,7 +34,7 @@ export function endpointOf(endpoint: string): Endpoint {
   if (scheme === "inproc" || hasTransport(scheme)) return { endpoint, scheme, address };
   throw new ZmqError("EPROTONOSUPPORT", {
     address: endpoint,
-    detail: `"${scheme}" is not ${schemes().join(", ")} or inproc`,
+    detail: `the scheme "${scheme}" is unknown; use ${schemes().join(", ")} or inproc`,
   });
 }
 
@@ -108,7 +108,7 @@ export class Endpoints {
         const undo = (): Promise<void> => (handle as InprocListener).close(0);
         contest.then(undo, () => {}); // taken already: nothing to undo
         throw new ZmqError("ENOTSUP", {
-          detail: "other threads have to be asked about the name: use bind()",
+          detail: "bindSync() cannot ask other threads whether they have bound the name: use bind()",
         });
       }
     } else {
@@ -125,7 +125,8 @@ export class Endpoints {
   takeBound(endpoint: string): EndpointHandle {
     const actual = this.#bound.has(endpoint) ? endpoint : this.#aliases.get(endpoint);
     const handle = actual === undefined ? undefined : this.#bound.get(actual);
-    if (handle === undefined) throw new ZmqError("ENOENT", { address: endpoint });
+    if (handle === undefined)
+      throw new ZmqError("ENOENT", { address: endpoint, detail: `"${endpoint}" is not bound` });
     this.#bound.delete(handle.endpoint);
     for (const [alias, name] of this.#aliases) if (name === handle.endpoint) this.#aliases.delete(alias);
     return handle;
@@ -141,11 +142,17 @@ export class Endpoints {
     return this.#connected.some((handle) => handle.routingId?.equals(id));
   }
 
-  /** Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport refuses */
+  /**
+   * Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport
+   * refuses
+   */
   connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
     // Not only names of pipes: with immediate there is no pipe yet.
     if (routingId !== null && this.hasNamed(routingId)) {
-      throw new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${routingId}" is in use` });
+      throw new ZmqError("EINVAL", {
+        address: endpoint,
+        detail: `routing id "${routingId}" is in use: choose another one`,
+      });
     }
     let handle: InprocConnector | Dialer;
     if (scheme === "inproc") {

@@ -3,8 +3,9 @@
  * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
  * promise. Knows no pipes (it is handed a route) and no clock (it is handed turns).
  *
- * The queue of a publisher or a router also holds what is sent right after the event loop stood still, until who dialled
- * meanwhile is there: a message to nobody is lost. What is held never fails by being held: whatever cannot wait sends it first.
+ * The queue of a publisher or a router also holds what is sent right after the event loop stood still, until who
+ * dialled meanwhile is there: a message to nobody is lost. What is held never fails by being held: whatever cannot wait
+ * sends it first.
  */
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
@@ -199,7 +200,9 @@ export class SendQueue {
     if (timeout === 0) return Promise.reject(new ZmqError("EAGAIN"));
     if (this.#live >= this.#limits.sendQueueLimit) {
       return Promise.reject(
-        new ZmqError("EAGAIN", { detail: `${this.#live} sends are waiting already (sendQueueLimit)` }),
+        new ZmqError("EAGAIN", {
+          detail: `${this.#live} sends are waiting already, as many as sendQueueLimit allows`,
+        }),
       );
     }
     this.#operations = this.#holding ? this.#operations + operationsOf(message) : 0;

@@ -185,7 +185,9 @@ export class WaitingReceives<M> {
     });
   }
 
-  /** Once in 512 steps (fairness). Until the turn has come, the iteration may be left, and the message is not its own. */
+  /**
+   * Once in 512 steps (fairness). Until the turn has come, the iteration may be left, and the message is not its own.
+   */
   async #stepLater(by: Iteration<M>, message: M): Promise<IteratorResult<M, undefined>> {
     this.#operations = 0;
     by.held.push(message);
@@ -229,8 +231,14 @@ export class WaitingReceives<M> {
   lend(ready: () => void): void {
     if (this.#mode === "closed") throw this.#closed;
     if (this.#mode === "lent") throw lent();
-    if (this.#mode === "listening") throw new ZmqError("EBUSY", { detail: 'it has a "message" listener' });
-    if (this.#live > 0) throw new ZmqError("EBUSY", { detail: `${this.#live} receives wait` });
+    if (this.#mode === "listening")
+      throw new ZmqError("EBUSY", {
+        detail: 'messages go to the "message" listener of this socket: remove it first',
+      });
+    if (this.#live > 0)
+      throw new ZmqError("EBUSY", {
+        detail: `${this.#live} receives wait for messages of this socket: let them end first`,
+      });
     this.#mode = nextMode(this.#mode, "lend");
     this.#taker = ready;
   }
@@ -304,7 +312,9 @@ export class WaitingReceives<M> {
   #otherwise(): ZmqError | null {
     if (this.#mode === "closed") return this.#closed;
     if (this.#mode === "lent") return lent();
-    return new ZmqError("EBUSY", { detail: 'messages go to the "message" listener; remove it first' });
+    return new ZmqError("EBUSY", {
+      detail: 'messages go to the "message" listener of this socket: remove it first',
+    });
   }
 
   /** A settled promise, or one for a later turn once in 512 (fairness). */
@@ -385,5 +395,7 @@ export class WaitingReceives<M> {
 }
 
 function lent(): ZmqError {
-  return new ZmqError("EBUSY", { detail: "a proxy takes the messages of this socket" });
+  return new ZmqError("EBUSY", {
+    detail: "a proxy receives the messages of this socket: terminate() it first",
+  });
 }

@@ -35,7 +35,12 @@ export class InprocRegistry {
    */
   bind(listener: BoundEnd): Promise<void> | undefined {
     const { endpoint } = listener;
-    if (this.#bound.has(endpoint)) throw new ZmqError("EADDRINUSE", { address: endpoint });
+    if (this.#bound.has(endpoint)) {
+      throw new ZmqError("EADDRINUSE", {
+        address: endpoint,
+        detail: "another socket of this thread has bound it",
+      });
+    }
     this.#bound.set(endpoint, listener);
     const contest = this.#directory?.claim(endpoint);
     if (contest === undefined) {

@@ -1,6 +1,6 @@
 /**
- * How an option is read and written under libzmq's number for it. A number of 32 bits serves Bool, Int32 and Uint32, one
- * of 64 bits Int64 and Uint64: libzmq checks the size only.
+ * How an option is read and written under libzmq's number for it. A number of 32 bits serves Bool, Int32 and Uint32,
+ * one of 64 bits Int64 and Uint64: libzmq checks the size only.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -47,7 +47,8 @@ function as(access: Form) {
 
 /** @throws ZmqError EINVAL for an option that this type does not have (U2) */
 export function owned(target: Target, name: string): void {
-  if (!(name in target)) throw new ZmqError("EINVAL", { detail: `this socket has no option "${name}"` });
+  if (!(name in target))
+    throw new ZmqError("EINVAL", { detail: `a socket of this type has no option "${name}"` });
 }
 
 function plain(kind: NumberKind): (name: string) => Required<NumberedOption> {

@@ -1,6 +1,6 @@
 /**
- * Options by libzmq's number (zmq.h): what `getInt32Option(17)` means. The numbers of options are in their rows; here are
- * those that read a state or do something.
+ * Options by libzmq's number (zmq.h): what `getInt32Option(17)` means. The numbers of options are in their rows; here
+ * are those that read a state or do something.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -17,7 +17,8 @@ function topicAction(name: "subscribe" | "unsubscribe"): NumberedOption {
     kind: "binary",
     write: (target, value) => {
       const action = target[name];
-      if (action === undefined) throw new ZmqError("EINVAL", { detail: `this socket cannot ${name}` });
+      if (action === undefined)
+        throw new ZmqError("EINVAL", { detail: `a socket of this type cannot ${name}` });
       action.call(target, Buffer.from((value ?? "") as string));
     },
   };

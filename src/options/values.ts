@@ -10,7 +10,10 @@ import { ROWS } from "./table.js";
 /** Options that are not shown by accident. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
-/** Their values, kept apart: a copy of the options for a connection does not take them along, only what follows from them. */
+/**
+ * Their values, kept apart: a copy of the options for a connection does not take them along, only what follows from
+ * them.
+ */
 const secrets = new WeakMap<object, Map<OptionName, unknown>>();
 
 /** The values as they are shown. */
@@ -38,8 +41,8 @@ const GUARDED = Object.create(Object.prototype, {
 });
 
 /**
- * All names with their defaults. JSON.parse, because an object that gets so many properties one by one, by computed names,
- * is a hash table to V8: 10 ns for each read instead of 1, and the hot path reads several options per message.
+ * All names with their defaults. JSON.parse, because an object that gets so many properties one by one, by computed
+ * names, is a hash table to V8: 10 ns for each read instead of 1, and the hot path reads several options per message.
  */
 function template(): Record<string, unknown> {
   const names = [
@@ -83,9 +86,9 @@ export function readOption(values: OptionValues, name: OptionName): unknown {
 export function checkFields(fields: ReadonlyMap<string, unknown>): void {
   const { onFull, noDrop } = Object.fromEntries(fields);
   if (typeof onFull === "string" && typeof noDrop === "boolean" && noDrop !== (onFull === "wait")) {
-    throw new TypeError(`noDrop: ${noDrop} and onFull: "${onFull}" contradict each other`);
+    throw new TypeError(`noDrop: ${noDrop} contradicts onFull: "${onFull}": give one of them`);
   }
   if (fields.get("security") === undefined) return;
   const other = SECURITY_FIELDS.find((name) => fields.get(name) !== undefined);
-  if (other !== undefined) throw new TypeError(`security and ${other} set the same thing: give one of them`);
+  if (other !== undefined) throw new TypeError(`security and ${other} cannot be combined: give one of them`);
 }

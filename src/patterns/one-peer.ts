@@ -42,7 +42,7 @@ export class OnePeer {
   /** Turns away a second peer. L1: libzmq leaves it open and mute; closed, its dialler comes back later. */
   announced(pipe: Pipe): void {
     if (this.#pipe === pipe) return;
-    const text = "this socket has a peer already";
+    const text = "this socket has a peer already, and may have only one at a time";
     pipe.fail(new ProtocolError("peer-taken", text, { rule: "L1", kind: "other" }));
   }
 

@@ -59,7 +59,8 @@ export class PeerNumbers {
   send(message: OutMessage): boolean {
     const [number, body] = message as [Uint8Array, Uint8Array];
     const pipe = this.#pipes.get(readNumber(number));
-    if (pipe === undefined) throw new ZmqError("EHOSTUNREACH");
+    if (pipe === undefined)
+      throw new ZmqError("EHOSTUNREACH", { detail: "no connected peer has this routingId" });
     return pipe.trySend(body);
   }
 }

@@ -10,7 +10,7 @@ import type { Pipe } from "../engine/pipe.js";
 /** @throws ZmqError EINVAL for a message of several parts (N1) */
 export function singlePart(message: OutMessage): Uint8Array {
   if (!Array.isArray(message)) return message;
-  throw new ZmqError("EINVAL", { detail: "a message of this socket has one part" });
+  throw new ZmqError("EINVAL", { detail: "a message of this socket type must have exactly one part" });
 }
 
 /** An interceptor: what a peer sends in several parts is skipped (N2). */

@@ -86,7 +86,7 @@ describe("a socket as a Node emitter", () => {
     for (const name of ["mesage", "message", "data"]) {
       for (const add of ["on", "once", "prependListener", "prependOnceListener", "addListener"] as const) {
         expect(() => push[add](name as "bind", () => {})).toThrow(
-          new TypeError(`there is no event "${name}"`),
+          new TypeError(`this socket has no event "${name}"`),
         );
       }
     }

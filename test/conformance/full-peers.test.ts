@@ -150,7 +150,7 @@ describe.each(FANS)("a full peer of a $type", (fan) => {
   });
 
   it("noDrop and onFull that contradict each other are a TypeError that names both", () => {
-    const both = /noDrop: (true|false) and onFull: "\w+" contradict/;
+    const both = /noDrop: (true|false) contradicts onFull: "\w+"/;
     expect(() => fan.create({ noDrop: true, onFull: "disconnect" })).toThrow(both);
     expect(() => fan.create({ onFull: "wait", noDrop: false })).toThrow(both);
     expect(() => fan.create({ noDrop: true, onFull: "dropNewest" })).toThrow(TypeError);

@@ -1,6 +1,6 @@
 /**
- * DEALER (RFC 28 §The DEALER Socket Type): messages in turn to peers with room and from all peers in turn, their parts
- * untouched (I1, I2).
+ * DEALER (RFC 28 §The DEALER Socket Type): sends messages to peers with room in turn, and receives from all peers in
+ * turn. Adds or removes no parts (I1, I2).
  */
 
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
@@ -16,7 +16,10 @@ export interface DealerOptions extends OptionsOf<"DEALER"> {}
 
 export interface Dealer extends PropertiesOf<"DEALER"> {}
 
-/** Talks to Router, Reply and Dealer sockets without waiting for replies. */
+/**
+ * Talks to Router, Reply and Dealer sockets, without waiting for a reply before the next message. A message for a Reply
+ * must begin with an empty part, and so does its reply.
+ */
 export class Dealer extends DuplexSocket {
   constructor(options?: DealerOptions) {
     super(DEALER, options, OPTIONS);

@@ -1,5 +1,5 @@
 /**
- * PAIR (RFC 31 §The PAIR Socket Type): one peer at a time, both ways (L1 to L4).
+ * PAIR (RFC 31 §The PAIR Socket Type): has one peer at a time, and sends and receives (L1 to L4).
  */
 
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
@@ -16,8 +16,8 @@ export interface PairOptions extends OptionsOf<"PAIR"> {}
 export interface Pair extends PropertiesOf<"PAIR"> {}
 
 /**
- * Talks to one other Pair socket. A second one is disconnected at once: over tcp and ipc it dials again until the place
- * is free, over inproc it has to connect anew (L1, R22). What it sent before that is lost.
+ * Talks to one other Pair socket. A second peer is disconnected at once. Over tcp and ipc it connects again until the
+ * place is free; over inproc it must call connect() again (L1, R22). Messages that it sent before are lost.
  */
 export class Pair extends DuplexSocket {
   constructor(options?: PairOptions) {

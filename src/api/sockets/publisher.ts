@@ -1,6 +1,6 @@
 /**
- * PUB (RFC 29 §The PUB Socket Type): each message to every subscriber whose topics it starts with; never blocks,
- * and drops the copy of a subscriber that is full (J1 to J6).
+ * PUB (RFC 29 §The PUB Socket Type): sends each message to every subscriber to a prefix of it. It never blocks: if the
+ * queue of a subscriber is full, that subscriber misses the message (J1 to J6).
  */
 
 import { type CallOptions, checkCallOptions } from "../../base/turns.js";
@@ -17,14 +17,22 @@ export interface PublisherOptions extends OptionsOf<"PUB"> {}
 
 export interface Publisher extends PropertiesOf<"PUB"> {}
 
-/** Publishes messages by topic to Subscriber sockets. */
+/**
+ * Sends each message to all Subscriber and XSubscriber sockets that subscribed to a prefix of it. What nobody
+ * subscribed to is dropped, and so is the copy for a subscriber whose queue is full (unless `noDrop` or `onFull` says
+ * otherwise).
+ */
 export class Publisher extends WritableSocket {
   constructor(options?: PublisherOptions) {
     super(PUBLISHER, options, OPTIONS);
     if (new.target === Publisher) Object.seal(this);
   }
 
-  /** Resolves when at least `count` peers have a subscription. Rejects with EAGAIN on timeout. */
+  /**
+   * Resolves when at least `count` peers have a subscription. Without `timeout` it waits for ever. Rejects with EAGAIN
+   * on timeout, with the signal's reason on abort, and with EBADF when the socket closes.
+   * @throws RangeError if `count` is not an integer of at least 0
+   */
   waitForSubscribers(count: number, options?: CallOptions): Promise<void> {
     if (!Number.isInteger(count) || count < 0) {
       throw new RangeError(`count must be an integer of at least 0; got ${count}`);
@@ -33,7 +41,7 @@ export class Publisher extends WritableSocket {
     return coreOf<PublisherStrategy>(this).strategy.waitForSubscribers(count, options);
   }
 
-  /** Different topics that peers are subscribed to. */
+  /** The number of different topics that peers have subscribed to. */
   get topicsCount(): number {
     return coreOf<PublisherStrategy>(this).strategy.topics;
   }

@@ -1,5 +1,5 @@
 /**
- * PULL (RFC 30 §The PULL Socket Type): whole messages from all peers in turn.
+ * PULL (RFC 30 §The PULL Socket Type): receives messages from all peers in turn.
  */
 
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
@@ -15,7 +15,7 @@ export interface PullOptions extends OptionsOf<"PULL"> {}
 
 export interface Pull extends PropertiesOf<"PULL"> {}
 
-/** Collects messages from Push sockets. */
+/** Receives the messages of Push sockets, in turn from each that has some. */
 export class Pull extends ReadableSocket {
   constructor(options?: PullOptions) {
     super(PULL, options, OPTIONS);

@@ -1,5 +1,5 @@
 /**
- * PUSH (RFC 30 §The PUSH Socket Type): messages in turn to peers with room; never drops.
+ * PUSH (RFC 30 §The PUSH Socket Type): sends messages to peers with room in turn; never drops one.
  */
 
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
@@ -15,7 +15,7 @@ export interface PushOptions extends OptionsOf<"PUSH"> {}
 
 export interface Push extends PropertiesOf<"PUSH"> {}
 
-/** Hands out messages, one peer at a time, to Pull sockets. */
+/** Sends each message to one Pull socket, in turn to each that has room. If none has room, send() waits. */
 export class Push extends WritableSocket {
   constructor(options?: PushOptions) {
     super(PUSH, options, OPTIONS);

@@ -1,6 +1,6 @@
 /**
- * REP (RFC 28 §The REP Socket Type): one request at a time, in turn from all peers; the reply goes back the way the
- * request came (H13 to H16).
+ * REP (RFC 28 §The REP Socket Type): receives one request at a time, in turn from all peers. The reply goes to the peer
+ * that sent the request (H13 to H16).
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -15,25 +15,28 @@ import { DuplexSocket } from "../writable.js";
 const OPTIONS = optionsOf("REP");
 
 /**
- * Options of Reply. A REP's `routingId` is told to peers over inproc only (`peer.routingId` of events): on the wire
- * RFC 37 gives an Identity to REQ, DEALER and ROUTER alone (C11).
+ * Options of Reply. Peers learn the `routingId` of a Reply over inproc only (`peer.routingId` of events), because on
+ * the wire RFC 37 has an Identity for REQ, DEALER and ROUTER only (C11).
  */
 export interface ReplyOptions extends OptionsOf<"REP"> {}
 
 export interface Reply extends PropertiesOf<"REP"> {}
 
-/** Answers requests of Request sockets, one after the other. */
+/** Answers the requests of Request and Dealer sockets, one after the other: receive(), then send(). */
 export class Reply extends DuplexSocket {
   constructor(options?: ReplyOptions) {
     super(REPLY, options, OPTIONS);
     if (new.target === Reply) Object.seal(this);
   }
 
-  /** The next request. Rejects with EFSM while a reply is owed (H15). */
+  /**
+   * The next request. Rejects with EFSM if the last request has no reply yet (H15); otherwise as
+   * ReadableSocket.receive.
+   */
   override receive(options?: CallOptions): Promise<Message> {
     const { strategy, receives, closed } = coreOf(this);
     if (!strategy.mayReceive && !closed && receives?.returned === 0)
-      return Promise.reject(new ZmqError("EFSM"));
+      return Promise.reject(new ZmqError("EFSM", { detail: "send() the reply to the last request first" }));
     return super.receive(options);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * REQ (RFC 28 §The REQ Socket Type): a request to the next peer in turn, then its reply (H1 to H12). `request()`
- * does both in one call and can be called many times at once.
+ * REQ (RFC 28 §The REQ Socket Type): sends a request to the next peer in turn, then receives its reply (H1 to H12).
+ * `request()` does both in one call, and may be called many times at once.
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -20,7 +20,7 @@ export interface RequestOptions extends OptionsOf<"REQ"> {}
 
 export interface Request extends PropertiesOf<"REQ"> {}
 
-/** Asks Reply sockets, one request and one reply at a time. */
+/** Sends requests to Reply and Router sockets, and receives one reply to each. */
 export class Request extends DuplexSocket {
   constructor(options?: RequestOptions) {
     super(REQUEST, options, OPTIONS);
@@ -28,9 +28,12 @@ export class Request extends DuplexSocket {
   }
 
   /**
-   * Send a request and wait for its reply. Calls made at once go one after the other. `timeout` covers sending and
-   * waiting. A request that times out or is aborted is abandoned: unless `correlate` is set, its connection is
-   * dropped and made anew, so that a late reply cannot be taken for the answer to another request.
+   * Sends a request and waits for its reply. Several calls at once are served one after the other. `timeout` is for
+   * sending and waiting together. A request that times out or is aborted is given up. Unless `correlate` is set, its
+   * connection is then closed and made again, so that a late reply cannot be taken for the reply to another request.
+   *
+   * Rejects with EAGAIN on timeout, with the signal's reason on abort, and with EBADF when the socket closes.
+   * @throws TypeError or RangeError for a wrong message or option
    */
   request(message: Sendable, options?: CallOptions): Promise<Message> {
     checkCallOptions(options);
@@ -38,12 +41,14 @@ export class Request extends DuplexSocket {
     return strategy.request((sender as Sender).prepare(message), options);
   }
 
-  /** The reply. Rejects with EFSM when no request has been sent (H2). */
+  /** The reply. Rejects with EFSM if no request has been sent (H2); otherwise as ReadableSocket.receive. */
   override receive(options?: CallOptions): Promise<Message> {
     if (options !== undefined) checkCallOptions(options);
     const { strategy, receives, sender, closed } = coreOf<RequestStrategy>(this);
     const nothingDue = strategy.idle && receives?.returned === 0 && sender?.queue.length === 0;
-    if (nothingDue && !closed) return Promise.reject(new ZmqError("EFSM"));
+    if (nothingDue && !closed) {
+      return Promise.reject(new ZmqError("EFSM", { detail: "there is no request: send() one first" }));
+    }
     return super.receive(options);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * ROUTER (RFC 28 §The ROUTER Socket Type): each received message begins with the name of its peer, and each sent
- * message with the name of the one to get it (I3 to I15).
+ * ROUTER (RFC 28 §The ROUTER Socket Type): the first part of a received message is the name of the peer that sent it.
+ * The first part of a message to send is the name of the peer that shall get it (I3 to I15).
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -19,13 +19,16 @@ export interface RouterOptions extends OptionsOf<"ROUTER"> {}
 
 /** Options of one connect(). */
 export interface RouterConnectOptions {
-  /** Name by which the peer is addressed, at once and whatever it calls itself (I11): 1 to 255 bytes. */
+  /**
+   * The name of the peer, 1 to 255 bytes. It may be used at once, and replaces the peer's own name (I11). Default: the
+   * peer's own name.
+   */
   readonly routingId?: string | Uint8Array;
 }
 
 export interface Router extends PropertiesOf<"ROUTER"> {}
 
-/** Talks to many Dealer, Request and Router sockets, each by its name. */
+/** Talks to many Dealer, Request, Reply and Router sockets, and addresses each by its name. */
 export class Router extends DuplexSocket {
   #nextName: Buffer | null = null;
 
@@ -35,8 +38,8 @@ export class Router extends DuplexSocket {
   }
 
   /**
-   * Connect, as any socket; with `routingId` the peer can be addressed before it is there.
-   * @throws as Socket.connect; TypeError or RangeError for a bad name, ZmqError EINVAL for one that is in use
+   * Connects, as any socket. With `routingId`, messages can be sent to the peer before it is connected.
+   * @throws as Socket.connect; TypeError or RangeError for a wrong `routingId`, ZmqError EINVAL if it is in use
    */
   override connect(endpoint: string, options?: RouterConnectOptions): void {
     const core = coreOf<RouterStrategy>(this);
@@ -46,7 +49,7 @@ export class Router extends DuplexSocket {
     core.endpoints.connect(endpoint, name);
   }
 
-  /** @internal CONNECT_ROUTING_ID: for the next connect() only */
+  /** @internal CONNECT_ROUTING_ID: the name for the next connect() only */
   get nextRoutingId(): Buffer | null {
     return this.#nextName;
   }
@@ -59,7 +62,10 @@ export class Router extends DuplexSocket {
 
 defineOptions(Router, OPTIONS);
 
-/** @internal connect() was given a name that a peer has already. */
+/** @internal The error for a name that a peer has already. */
 export function nameInUse(endpoint: string, name: Buffer): ZmqError {
-  return new ZmqError("EINVAL", { address: endpoint, detail: `routing id "${name}" is in use` });
+  return new ZmqError("EINVAL", {
+    address: endpoint,
+    detail: `routing id "${name}" is in use: choose another one`,
+  });
 }

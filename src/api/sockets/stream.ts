@@ -1,6 +1,6 @@
 /**
- * STREAM (section M): tcp connections of programs that do not speak ZMTP. Each message has two parts, the name of the
- * connection and bytes as they came or shall go; where one chunk ends means nothing.
+ * STREAM (section M): connections with programs that do not speak ZMTP. Each message has two parts: the name of the
+ * connection, and bytes. The limits between messages have no meaning for the byte stream.
  */
 
 import type { Buffer } from "../../base/platform.js";
@@ -19,13 +19,17 @@ export interface StreamOptions extends OptionsOf<"STREAM"> {}
 
 /** Options of one connect(). */
 export interface StreamConnectOptions {
-  /** Name of the connection (M6), 1 to 255 bytes; else one is generated. */
+  /** The name of the connection, 1 to 255 bytes (M6). Default: a generated name. */
   readonly routingId?: string | Uint8Array;
 }
 
 export interface Stream extends PropertiesOf<"STREAM"> {}
 
-/** Talks plain tcp: what comes in has the name of its connection in front, and so has what goes out. */
+/**
+ * Sends and receives plain bytes over tcp or ipc. Each message has two parts, the name of the connection and the bytes.
+ * By default an empty second part tells that a connection was made or lost (`notify`); to send one closes the
+ * connection.
+ */
 export class Stream extends DuplexSocket {
   #newest: Buffer | null = null;
   #nextName: Buffer | null = null;
@@ -35,16 +39,16 @@ export class Stream extends DuplexSocket {
     if (new.target === Stream) Object.seal(this);
   }
 
-  /** Name of the newest connection that this socket dialled (M6); null before. */
+  /** The name of the newest connection made by connect() (M6); null before. */
   get routingId(): Buffer | null {
     return this.#newest;
   }
 
   /**
-   * Connect; `routingId` names the connection. What is sent to it waits until it is there, and again between two
-   * connections, unless `immediate` is set: then that is EHOSTUNREACH (M5).
-   * @throws as Socket.connect; TypeError or RangeError for a bad name, ZmqError EINVAL for one that is in use, and
-   * EPROTONOSUPPORT for inproc, which has no bytes
+   * Connects. `routingId` is the name of the connection. What is sent to it waits until the connection is made, and
+   * again until it is made anew after a loss. With `immediate`, such a send rejects with EHOSTUNREACH instead (M5).
+   * @throws as Socket.connect; TypeError or RangeError for a wrong `routingId`; ZmqError EINVAL if it is in use, and
+   * EPROTONOSUPPORT for inproc, which passes messages and not bytes
    */
   override connect(endpoint: string, options?: StreamConnectOptions): void {
     const core = coreOf<StreamStrategy>(this);
@@ -56,7 +60,7 @@ export class Stream extends DuplexSocket {
     this.#newest = id;
   }
 
-  /** @internal CONNECT_ROUTING_ID: for the next connect() only */
+  /** @internal CONNECT_ROUTING_ID: the name for the next connect() only */
   get nextRoutingId(): Buffer | null {
     return this.#nextName;
   }

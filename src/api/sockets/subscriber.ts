@@ -1,5 +1,5 @@
 /**
- * SUB (RFC 29 §The SUB Socket Type): messages that start with a subscribed topic, from all publishers in turn.
+ * SUB (RFC 29 §The SUB Socket Type): receives messages that begin with a subscribed topic, from all publishers in turn.
  */
 
 import type { MessageLike } from "../../base/message.js";
@@ -17,7 +17,7 @@ export interface SubscriberOptions extends OptionsOf<"SUB"> {}
 
 export interface Subscriber extends PropertiesOf<"SUB"> {}
 
-/** Receives what Publisher sockets send on the topics it subscribed to. */
+/** Receives the messages of Publisher and XPublisher sockets that begin with a topic that it subscribed to. */
 export class Subscriber extends ReadableSocket {
   constructor(options?: SubscriberOptions) {
     super(SUBSCRIBER, options, OPTIONS);
@@ -25,9 +25,9 @@ export class Subscriber extends ReadableSocket {
   }
 
   /**
-   * Receive messages that start with one of the prefixes, byte for byte; no argument means everything. May be
-   * called several times for one prefix: then it takes as many calls of `unsubscribe` to end it.
-   * @throws TypeError for what cannot be a prefix; RangeError for one above maxTopicLength
+   * Receives messages whose first part begins with one of the prefixes, byte for byte. Without an argument, receives
+   * all messages. If a prefix is subscribed to several times, it takes as many calls of `unsubscribe` to end it.
+   * @throws TypeError for a prefix that is not a MessageLike; RangeError for one of more than `maxTopicLength` bytes
    */
   subscribe(...prefixes: MessageLike[]): void {
     const { strategy, options } = coreOf<SubscriberStrategy>(this);
@@ -36,8 +36,9 @@ export class Subscriber extends ReadableSocket {
   }
 
   /**
-   * End subscriptions; a prefix that was not subscribed to is ignored (J12). What has arrived and was not yet read is lost
-   * when no other subscription matches it.
+   * Ends subscriptions. Without an argument, ends that to all messages. A prefix that was not subscribed to is ignored
+   * (J12). Messages that have arrived and were not read are lost if no other subscription matches them.
+   * @throws TypeError for a prefix that is not a MessageLike
    */
   unsubscribe(...prefixes: MessageLike[]): void {
     const { strategy } = coreOf<SubscriberStrategy>(this);
@@ -45,7 +46,10 @@ export class Subscriber extends ReadableSocket {
     for (const topic of topics) strategy.unsubscribe(topic);
   }
 
-  /** Subscriptions in effect; one to the same prefix again counts again, as it takes an unsubscribe() of its own. */
+  /**
+   * The number of subscriptions. A prefix that was subscribed to twice counts twice, because it takes two
+   * unsubscribe().
+   */
   get topicsCount(): number {
     return coreOf<SubscriberStrategy>(this).strategy.topics;
   }
@@ -53,7 +57,7 @@ export class Subscriber extends ReadableSocket {
 
 defineOptions(Subscriber, OPTIONS);
 
-/** The empty prefix, which is that of every message, where none is given. */
+/** The given prefixes, or the empty prefix, with which every message begins. */
 function orEverything(prefixes: MessageLike[]): MessageLike[] {
   return prefixes.length === 0 ? [""] : prefixes;
 }

@@ -1,14 +1,14 @@
 /**
- * Topics as an application gives them.
+ * Checks topics that an application gives.
  */
 
 import { type MessageLike, normaliseMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
 
 /**
- * Copies of topics, because they are remembered.
- * @param what the word for one in error texts
- * @throws TypeError for what is no part of a message, RangeError for one above `longest` bytes
+ * Checks topics, and copies them, because they are kept.
+ * @param what the word for a topic in error texts
+ * @throws TypeError for a topic that is not a MessageLike, RangeError for one of more than `longest` bytes
  */
 export function checkTopics(what: string, topics: readonly MessageLike[], longest: number): Buffer[] {
   const copies = topics.map((topic) => Buffer.from(normaliseMessage([topic]) as Uint8Array));

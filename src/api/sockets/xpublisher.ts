@@ -1,6 +1,6 @@
 /**
- * XPUB (RFC 29 §The XPUB Socket Type): as PUB, and subscriptions can be read: 01 and the topic, or 00 and the topic
- * (J13 to J16, J20, J21, J23).
+ * XPUB (RFC 29 §The XPUB Socket Type): as PUB, and it receives subscriptions as messages: 01 and the topic to
+ * subscribe, 00 and the topic to unsubscribe (J13 to J16, J20, J21, J23).
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -20,8 +20,9 @@ export interface XPublisherOptions extends OptionsOf<"XPUB"> {}
 export interface XPublisher extends PropertiesOf<"XPUB"> {}
 
 /**
- * Publishes messages by topic, and receives the subscriptions to them. One that is not read is kept: over tcp and ipc
- * up to `receiveHighWaterMark`, then reading stops; over inproc subscriptions do not count.
+ * As Publisher, and receives the subscriptions of its peers as messages: the byte 1 and the topic to subscribe, the
+ * byte 0 and the topic to unsubscribe. Over tcp and ipc, at most `receiveHighWaterMark` of them are kept unread, then
+ * the socket stops reading from the peer. Over inproc there is no such limit for subscriptions.
  */
 export class XPublisher extends DuplexSocket {
   constructor(options?: XPublisherOptions) {
@@ -30,9 +31,10 @@ export class XPublisher extends DuplexSocket {
   }
 
   /**
-   * With `manual`: subscribe the peer of the subscription read last to topics, which may differ from the one that it
-   * asked for. A peer that has left gets nothing (J21).
-   * @throws ZmqError EINVAL without `manual`, RangeError for a topic above maxTopicLength
+   * Only with `manual`: subscribes the peer whose subscription was received last to these topics, which may differ from
+   * the one that it asked for. No effect if that peer has left (J21).
+   * @throws ZmqError EINVAL without `manual`, EBADF on a closed socket; TypeError for a topic that is not a
+   * MessageLike; RangeError for one of more than `maxTopicLength` bytes
    */
   subscribe(...topics: MessageLike[]): void {
     const core = coreOf<XPublisherStrategy>(this);
@@ -42,7 +44,9 @@ export class XPublisher extends DuplexSocket {
     for (const topic of checked) core.strategy.subscribe(topic);
   }
 
-  /** With `manual`: undo subscribe() for the peer of the subscription read last. As subscribe(). */
+  /**
+   * Only with `manual`: undoes subscribe() for the peer whose subscription was received last. @throws as subscribe()
+   */
   unsubscribe(...topics: MessageLike[]): void {
     const core = coreOf<XPublisherStrategy>(this);
     core.requireOpen();
@@ -51,7 +55,7 @@ export class XPublisher extends DuplexSocket {
     for (const topic of checked) core.strategy.unsubscribe(topic);
   }
 
-  /** Different topics in effect. */
+  /** The number of different topics that peers are subscribed to. */
   get topicsCount(): number {
     return coreOf<XPublisherStrategy>(this).strategy.topics;
   }
@@ -60,5 +64,8 @@ export class XPublisher extends DuplexSocket {
 defineOptions(XPublisher, OPTIONS);
 
 function requireManual(manual: boolean): void {
-  if (!manual) throw new ZmqError("EINVAL", { detail: "subscribe() needs manual: true" });
+  if (!manual)
+    throw new ZmqError("EINVAL", {
+      detail: "subscribe() and unsubscribe() of an XPublisher need the option manual: true",
+    });
 }

@@ -33,7 +33,7 @@ function setNoDrop(values: Full, name: string, value: unknown): void {
     return;
   }
   if (values.onFull === "dropOldest" || values.onFull === "disconnect") {
-    throw new TypeError(`${name}: true and onFull: "${values.onFull}" contradict each other`);
+    throw new TypeError(`${name}: true contradicts onFull: "${values.onFull}": set one of them`);
   }
   values.onFull = "wait";
 }

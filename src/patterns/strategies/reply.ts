@@ -44,7 +44,8 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
 
   send(message: OutMessage): boolean {
     const owed = this.#owed;
-    if (owed === null) throw new ZmqError("EFSM"); // H15
+    if (owed === null)
+      throw new ZmqError("EFSM", { detail: "there is no request to answer: receive() one first" }); // H15
     this.#owed = null;
     // H16: a requester that left or is full loses its reply; we never block.
     const reply = wrap(owed.address, message);

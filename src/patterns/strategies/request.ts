@@ -1,6 +1,6 @@
 /**
- * REQ (RFC 28 §The REQ Socket Type): a request to the next peer in turn, then its reply (H1 to H12). request() does both
- * in one call and can be called many times at once.
+ * REQ (RFC 28 §The REQ Socket Type): a request to the next peer in turn, then its reply (H1 to H12). request() does
+ * both in one call and can be called many times at once.
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -58,7 +58,10 @@ export class RequestStrategy extends TurnTaking implements Receiving {
   }
 
   override send(message: OutMessage): boolean {
-    if (this.#state !== "idle" && !this.host.options.relaxed) throw new ZmqError("EFSM"); // H2, H8
+    if (this.#state !== "idle" && !this.host.options.relaxed) {
+      const detail = "the last request has no reply yet: receive() it first, use request(), or set relaxed";
+      throw new ZmqError("EFSM", { detail }); // H2, H8
+    }
     const address: Uint8Array[] = [];
     const id = this.#nextId();
     if (this.host.options.correlate) {

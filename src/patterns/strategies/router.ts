@@ -46,7 +46,8 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     const { mandatory } = this.host.options;
     const pipe = this.#find(message);
     if (pipe === undefined) {
-      if (mandatory) throw new ZmqError("EHOSTUNREACH"); // I4
+      if (mandatory)
+        throw new ZmqError("EHOSTUNREACH", { detail: "no peer has the name in the first part (mandatory)" }); // I4
       this.#unroutable++;
       return true;
     }
@@ -117,8 +118,9 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
   }
 
   /**
-   * Names a new peer, or ignores it when its name is another's, as libzmq does (I8). One that we dialled again keeps its
-   * first name (I13); without one, or when another took it meanwhile, it gets the chance that an accepted peer would have.
+   * Names a new peer, or ignores it when its name is another's, as libzmq does (I8). One that we dialled again keeps
+   * its first name (I13); without one, or when another took it meanwhile, it gets the chance that an accepted peer
+   * would have.
    */
   override connected(pipe: Pipe, peer: Peer): void {
     const { routingId } = pipe;

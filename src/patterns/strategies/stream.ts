@@ -33,10 +33,14 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
 
   send(message: OutMessage): boolean {
     if (!Array.isArray(message) || message.length !== 2) {
-      throw new ZmqError("EINVAL", { detail: "a Stream sends two parts: the connection's name and bytes" });
+      throw new ZmqError("EINVAL", {
+        detail:
+          "a message of a Stream must have two parts: the name of the connection, and the bytes to send",
+      });
     }
     const pipe = this.#table.find(message[0]);
-    if (pipe === undefined) throw new ZmqError("EHOSTUNREACH"); // M5
+    if (pipe === undefined)
+      throw new ZmqError("EHOSTUNREACH", { detail: "no connection has the name in the first part" }); // M5
     if (message[1].length > 0) return (pipe as StreamPipe).trySendRaw(message[1]);
     this.#told.delete(pipe); // who closes a connection is not told that it is closed
     pipe.fail(new Error("closed by the application")); // M4

@@ -45,8 +45,8 @@ export interface Parameter {
 type Table = Map<string, ServedMethod>;
 
 /**
- * The methods of a service. Plain objects may contain other objects with methods. An instance of a class offers only its
- * functions, because its other fields are internal.
+ * The methods of a service. Plain objects may contain other objects with methods. An instance of a class offers only
+ * its functions, because its other fields are internal.
  * @throws TypeError if it is not an object, or contains itself
  */
 export function methodsOf(service: unknown): Table {
@@ -60,7 +60,9 @@ export function methodsOf(service: unknown): Table {
 
 function collect(object: object, prefix: string, table: Table, above: object[]): void {
   if (above.includes(object))
-    throw new TypeError(`service${prefix && `.${prefix.slice(0, -1)}`} contains itself`);
+    throw new TypeError(
+      `service${prefix && `.${prefix.slice(0, -1)}`} contains itself: a service must not have cycles`,
+    );
   const plain = isPlain(object);
   for (const [name, value] of fieldsOf(object)) {
     const path = prefix + name;
@@ -118,8 +120,8 @@ function mayHoldMethods(value: object): boolean {
 }
 
 /**
- * The built-in methods. They are answered at once, whatever the limit on concurrency. What a server offers never changes,
- * so each answer is computed once; `keep` turns it into what is sent again and again.
+ * The built-in methods. They are answered at once, whatever the limit on concurrency. What a server offers never
+ * changes, so each answer is computed once; `keep` turns it into what is sent again and again.
  */
 export class BuiltIns<T> {
   readonly #table: Table;

@@ -209,7 +209,7 @@ describe("security", () => {
       if (name === "authenticate") continue;
       const fault = expect.objectContaining({
         name: "TypeError",
-        message: `security and ${name} set the same thing: give one of them`,
+        message: `security and ${name} cannot be combined: give one of them`,
       });
       expect(() => dealer({ security: client, [name]: value })).toThrow(fault);
       expect(() => dealer({ [name]: value, security: { mechanism: "null" } })).toThrow(fault);

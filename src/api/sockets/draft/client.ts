@@ -1,5 +1,5 @@
 /**
- * CLIENT (RFC 41 §The CLIENT Socket Type; items N1, N2, N4): as DEALER, for messages of one part.
+ * CLIENT (RFC 41 §The CLIENT Socket Type; items N1, N2, N4): as DEALER, with messages of one part.
  */
 
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
@@ -15,7 +15,7 @@ export interface ClientOptions extends OptionsOf<"CLIENT"> {}
 
 export interface Client extends PropertiesOf<"CLIENT"> {}
 
-/** Talks to Server sockets, in turn, in messages of one part. */
+/** Sends messages of one part to Server sockets in turn, and receives their answers. */
 export class Client extends DuplexSocket {
   constructor(options?: ClientOptions) {
     super(CLIENT, options, OPTIONS);

@@ -1,5 +1,5 @@
 /**
- * DISH (RFC 48 §The DISH Socket Type; items N8 to N11): the messages of the groups that it joined.
+ * DISH (RFC 48 §The DISH Socket Type; items N8 to N11): receives the messages of the groups that it has joined.
  */
 
 import type { Buffer } from "../../../base/platform.js";
@@ -15,8 +15,9 @@ const OPTIONS = optionsOf("DISH");
 /** Options of Dish. */
 export interface DishOptions extends OptionsOf<"DISH"> {}
 
-/** Which group a message is of. */
+/** The group of a received message. */
 export interface DishGroup {
+  /** The name of the group. */
   readonly group: Buffer;
 }
 
@@ -25,7 +26,7 @@ export type DishMessage = [message: Buffer, of: DishGroup];
 
 export interface Dish extends PropertiesOf<"DISH"> {}
 
-/** Receives what Radio sockets send to the groups that it joined. */
+/** Receives the messages that Radio sockets send to the groups that it has joined. */
 export class Dish extends ReadableSocket<DishMessage> {
   constructor(options?: DishOptions) {
     super(DISH, options, OPTIONS);
@@ -33,8 +34,9 @@ export class Dish extends ReadableSocket<DishMessage> {
   }
 
   /**
-   * Receive what is sent to these groups.
-   * @throws TypeError or RangeError for a name that no group can have, ZmqError EINVAL for a group joined already (N10)
+   * Joins groups: from now on, receives the messages that are sent to them.
+   * @throws TypeError or RangeError for a name that a group cannot have (at most 255 bytes, none of them zero);
+   * ZmqError EINVAL for a group that has been joined already (N10), EBADF on a closed socket
    */
   join(...groups: (string | Uint8Array)[]): void {
     const core = coreOf<DishStrategy>(this);
@@ -43,8 +45,9 @@ export class Dish extends ReadableSocket<DishMessage> {
   }
 
   /**
-   * Undo join(). What has arrived and was not yet read is lost.
-   * @throws TypeError, RangeError; ZmqError EINVAL for a group that is not joined (N10)
+   * Leaves groups. Their messages that have arrived and were not read are lost.
+   * @throws TypeError, RangeError as join(); ZmqError EINVAL for a group that is not joined (N10), EBADF on a closed
+   * socket
    */
   leave(...groups: (string | Uint8Array)[]): void {
     const core = coreOf<DishStrategy>(this);

@@ -1,5 +1,5 @@
 /**
- * GATHER (RFC 49 §The GATHER Socket Type; items N2, N5): as PULL, for messages of one part.
+ * GATHER (RFC 49 §The GATHER Socket Type; items N2, N5): as PULL, with messages of one part.
  */
 
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
@@ -15,7 +15,7 @@ export interface GatherOptions extends OptionsOf<"GATHER"> {}
 
 export interface Gather extends PropertiesOf<"GATHER"> {}
 
-/** Collects messages of one part from Scatter sockets. */
+/** Receives the messages of Scatter sockets, which have one part. */
 export class Gather extends ReadableSocket {
   constructor(options?: GatherOptions) {
     super(GATHER, options, OPTIONS);

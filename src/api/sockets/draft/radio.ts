@@ -1,6 +1,6 @@
 /**
- * RADIO (RFC 48 §The RADIO Socket Type; items N9, N10, N12): each message to every DISH that joined its group; never
- * blocks.
+ * RADIO (RFC 48 §The RADIO Socket Type; items N9, N10, N12): sends each message to every DISH that has joined its
+ * group. It never blocks.
  */
 
 import type { MessageLike } from "../../../base/message.js";
@@ -17,15 +17,15 @@ const OPTIONS = optionsOf("RADIO");
 /** Options of Radio. */
 export interface RadioOptions extends OptionsOf<"RADIO"> {}
 
-/** Which group a message is for. */
+/** The group that gets a message. */
 export interface RadioGroupOptions {
-  /** At most 255 bytes, none of them zero. */
+  /** The name of the group: at most 255 bytes, none of them zero. */
   readonly group: string | Uint8Array;
 }
 
 export interface Radio extends PropertiesOf<"RADIO"> {}
 
-/** Sends messages of one part to the Dish sockets of a group. */
+/** Sends messages of one part to all Dish sockets that have joined their group. */
 export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptions]> {
   constructor(options?: RadioOptions) {
     super(RADIO, options, OPTIONS);
@@ -33,19 +33,19 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
   }
 
   /**
-   * Send a message of one part to a group; else as Socket.send.
-   * @throws TypeError for several parts or without a group, RangeError for a name that no group can have
+   * Sends a message of one part to a group. Otherwise as WritableSocket.send.
+   * @throws TypeError for several parts or without a group, RangeError for a name that a group cannot have
    */
   override send(message: MessageLike, options: RadioGroupOptions & CallOptions): Promise<void> {
     return super.send(address(message, options), options);
   }
 
-  /** As send(); false only with `noDrop`. */
+  /** As send(), but returns at once. False only with `noDrop`, if a peer has no room. */
   override trySend(message: MessageLike, options?: RadioGroupOptions): boolean {
     return super.trySend(address(message, options));
   }
 
-  /** Send many messages, each with its group, for one promise. */
+  /** Sends many messages, each with its group, with one promise; as WritableSocket.sendMany. */
   override sendMany(
     messages: Iterable<readonly [MessageLike, RadioGroupOptions]>,
     options?: CallOptions,
@@ -58,8 +58,9 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
 defineOptions(Radio, OPTIONS);
 
 function address(message: MessageLike, options: RadioGroupOptions | undefined): MessageLike[] {
-  if (Array.isArray(message)) throw new TypeError("message must have one part"); // N1
-  if (typeof options !== "object" || options === null) throw new TypeError("options must have a group");
+  if (Array.isArray(message)) throw new TypeError("message must have exactly one part"); // N1
+  if (typeof options !== "object" || options === null)
+    throw new TypeError("options must be an object with a group");
   return [checkGroup(options.group), message];
 }
 

@@ -1,5 +1,5 @@
 /**
- * SCATTER (RFC 49 §The SCATTER Socket Type; items N1, N5): as PUSH, for messages of one part.
+ * SCATTER (RFC 49 §The SCATTER Socket Type; items N1, N5): as PUSH, with messages of one part.
  */
 
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
@@ -15,7 +15,7 @@ export interface ScatterOptions extends OptionsOf<"SCATTER"> {}
 
 export interface Scatter extends PropertiesOf<"SCATTER"> {}
 
-/** Hands out messages of one part, one peer at a time, to Gather sockets. */
+/** Sends each message, which has one part, to one Gather socket, in turn to each that has room. */
 export class Scatter extends WritableSocket {
   constructor(options?: ScatterOptions) {
     super(SCATTER, options, OPTIONS);

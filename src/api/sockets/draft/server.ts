@@ -1,5 +1,6 @@
 /**
- * SERVER (RFC 41 §The SERVER Socket Type; items N1 to N3): messages of one part, each with the number of its peer.
+ * SERVER (RFC 41 §The SERVER Socket Type; items N1 to N3): sends and receives messages of one part, each with the
+ * number of its peer.
  */
 
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
@@ -15,7 +16,7 @@ export interface ServerOptions extends OptionsOf<"SERVER"> {}
 
 export interface Server extends PropertiesOf<"SERVER"> {}
 
-/** Answers Client sockets, each by its number. */
+/** Talks to Client sockets, and addresses each by its number. */
 export class Server extends NumberedSocket {
   constructor(options?: ServerOptions) {
     super(SERVER, options, OPTIONS);

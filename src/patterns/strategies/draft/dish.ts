@@ -28,7 +28,7 @@ export class DishStrategy extends Strategy implements Receiving<GroupMessage> {
   /** @throws ZmqError EINVAL for a group joined already (N10) */
   join(group: Buffer): void {
     if (this.#groups.has(group))
-      throw new ZmqError("EINVAL", { detail: `group "${group}" is joined already` });
+      throw new ZmqError("EINVAL", { detail: `group "${group}" has been joined already` });
     this.#groups.add(group);
     for (const pipe of this.#connected) pipe.sendSubscription(group, true);
   }

@@ -65,7 +65,11 @@ export function openBox(
 ): Buffer {
   const message = crypto.open(box, nonce, key);
   if (message === undefined) {
-    throw new ProtocolError("cryptographic", `${what} does not open`, { rule, size: box.length });
+    throw new ProtocolError(
+      "cryptographic",
+      `${what} cannot be opened: it was changed, or made with other keys`,
+      { rule, size: box.length },
+    );
   }
   return asBuffer(message);
 }
