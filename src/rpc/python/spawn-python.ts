@@ -3,7 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
+import * as nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { systemEnvironment } from "../clock.js";
@@ -15,7 +15,8 @@ import { Worker } from "./worker.js";
 
 /** The folder of zwire_rpc.py. Programs can import it from there and need no copy. */
 function modules(): string {
-  return join(dirname(createRequire(import.meta.url).resolve("zwire/package.json")), "examples", "python");
+  const { resolve: find } = nodeModule.createRequire(import.meta.url);
+  return join(dirname(find("zwire/package.json")), "examples", "python");
 }
 
 function check(script: unknown, options: PythonOptions): void {

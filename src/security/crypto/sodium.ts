@@ -17,7 +17,7 @@
  * instructions.
  */
 import { randomBytes } from "node:crypto";
-import { createRequire } from "node:module";
+import * as nodeModule from "node:module";
 import type { Libsodium, MakeLibsodium } from "libsodium";
 
 /** The used part of sodium-native. The message may lie inside the box, 16 bytes after its beginning. */
@@ -54,8 +54,8 @@ function made(libsodium: MakeLibsodium): Promise<Libsodium> {
 
 function nativeSodium(): NativeSodium | null {
   try {
-    // A literal require, so that bundlers find it.
-    return createRequire(import.meta.url)("sodium-native") as NativeSodium;
+    // Left to run time, as a whole module is to bundlers: a native package cannot be put into their output.
+    return nodeModule.createRequire(import.meta.url)("sodium-native") as NativeSodium;
   } catch {
     return null; // an optional dependency: everything works without it
   }

@@ -2,8 +2,10 @@
  * Finds and loads the addon, and declares its types. No other file loads it. Everything else calls `addon()`, and uses
  * the portable engine if that returns undefined.
  */
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
+// The whole module: of an imported createRequire, webpack makes calls that it resolves when it builds.
+import * as nodeModule from "node:module";
+import { dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Socket options that the addon applies with setsockopt; -1 or undefined leaves the system's value. */
@@ -148,33 +150,57 @@ export function addon(): Addon | undefined {
     );
     return undefined;
   }
-  const here: string | undefined = import.meta.url;
-  if (here === undefined) {
-    loadError = new Error(
-      "a bundler has put zwire into a file without import.meta.url: mark zwire as external in the bundler",
-    );
-    return undefined;
-  }
   try {
-    // A literal require, so that bundlers find it. node-gyp-build looks in build/Release, then in prebuilds/.
-    const require = createRequire(here);
-    loaded = require("node-gyp-build")(packageFolder(here)) as Addon;
+    loaded = load();
   } catch (error) {
     loadError = error as Error;
   }
   return loaded;
 }
 
-/**
- * The folder where zwire is installed. It is found by the package's own name, which works from any file of the package.
- * In a bundle, this finds the zwire in a node_modules above it, or else the bundle's own folder, which may have
- * prebuilds/.
- */
-function packageFolder(here: string): string {
+/** The addon of the zwire that is installed; in a bundle that has none above it, the file zwire.node beside the bundle. */
+function load(): Addon {
+  const file = thisFile();
+  if (file === undefined) {
+    throw new Error(
+      "a bundler has put zwire into a file that does not know its path: mark zwire as external",
+    );
+  }
+  const manifest = installedManifest(file);
+  if (manifest !== undefined) {
+    // node-gyp-build looks in build/Release, then in prebuilds/. It is found from zwire: a bundle may not see it.
+    return nodeModule.createRequire(manifest)("node-gyp-build")(dirname(manifest)) as Addon;
+  }
+  const beside = join(dirname(file), "zwire.node");
+  if (!existsSync(beside)) {
+    throw new Error(
+      `${file} is a bundle with neither zwire in a node_modules above it nor zwire.node beside it`,
+    );
+  }
+  return nodeModule.createRequire(file)(beside) as Addon;
+}
+
+/** The file that this code is in: ours, or a bundle. */
+function thisFile(): string | undefined {
+  // CommonJS comes first, because there bundlers have no import.meta.url: esbuild's is undefined, webpack's a path of the
+  // build. Do not ask for `typeof __filename`: webpack answers "string" where there is none.
   try {
-    return dirname(createRequire(here).resolve("zwire/package.json"));
+    if (isAbsolute(__filename)) return __filename; // in `node -e` it is no path
   } catch {
-    return dirname(fileURLToPath(here));
+    // an ES module
+  }
+  const url: string | undefined = import.meta.url;
+  const file = url?.startsWith("file:") ? fileURLToPath(url) : undefined;
+  // In an ES module of webpack it is a path of the build, which may not exist here: then the bundle is the program.
+  return file !== undefined && existsSync(file) ? file : process.argv[1];
+}
+
+/** The package.json of the zwire that is installed: by its own name, which works from any file of the package. */
+function installedManifest(file: string): string | undefined {
+  try {
+    return nodeModule.createRequire(file).resolve("zwire/package.json");
+  } catch {
+    return undefined; // a bundle
   }
 }
 
