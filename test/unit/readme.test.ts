@@ -58,7 +58,9 @@ const documents = [
   "README.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
-  ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => !name.startsWith(".") && !name.includes("node_modules"))
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`),
 ].filter((name) => name.endsWith(".md"));
 const texts = new Map(documents.map((name) => [name, readFileSync(join(ROOT, name), "utf8")]));
 const everyBlock: Block[] = [...texts].flatMap(([name, document]) =>
@@ -74,6 +76,9 @@ const needsPython = ({ text }: Block): boolean => text.includes("spawnPython");
 const asksPython = ({ text }: Block): boolean => text.includes("tcp://127.0.0.1:5557");
 /** Servers, which run until they are ended: test/rpc/examples.test.ts has a client for the one. */
 const serves = ({ text }: Block): boolean => text.includes("tcp://127.0.0.1:4242");
+/** Services, whose first line says so: they print "ready", and a signal ends them. */
+const SERVICE = /^\/\/ \S+\.m?js: runs until (SIG\w+)/;
+const isService = ({ text }: Block): boolean => SERVICE.test(text);
 
 interface Run {
   readonly status: number | null;
@@ -81,8 +86,8 @@ interface Run {
   readonly stderr: string;
 }
 
-/** What the program prints, and how it ends; null: not at all. */
-async function run(text: string): Promise<Run> {
+/** What the program prints, and how it ends; null: not at all. A signal is sent once it has printed "ready". */
+async function run(text: string, signal?: NodeJS.Signals): Promise<Run> {
   const file = join(home, text.includes("require(") ? "main.cjs" : "main.mjs");
   writeFileSync(file, text);
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1", NODE_OPTIONS: "" };
@@ -92,7 +97,12 @@ async function run(text: string): Promise<Run> {
     timeout: PATIENCE_MS,
   });
   let [stdout, stderr] = ["", ""];
-  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout += chunk;
+    if (signal === undefined || !stdout.includes("ready")) return;
+    child.kill(signal);
+    signal = undefined; // once
+  });
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
   const status = await new Promise<number | null>((ended) => child.once("close", ended));
   return { status, stdout, stderr };
@@ -132,7 +142,14 @@ describe("the programs of the documents", () => {
     expect(JSON.parse(text)).toBeTypeOf("object");
   });
 
-  const alone = blocks.filter((block) => !needsPython(block) && !asksPython(block) && !serves(block));
+  it.each(blocks.filter(isService))("run until they get a signal: $title", async (block) => {
+    const [, signal] = SERVICE.exec(block.text) as RegExpExecArray;
+    expectAsPrinted(block, await run(block.text, signal as NodeJS.Signals));
+  });
+
+  const alone = blocks.filter(
+    (block) => ![needsPython, asksPython, serves, isService].some((one) => one(block)),
+  );
   it.each(alone)("run as printed: $title", async (block) => {
     expectAsPrinted(block, await run(block.text));
   });
