@@ -21,8 +21,12 @@ export function overflowOf(host: StrategyHost): Overflow {
 
 function slowPeer(pipe: Pipe): ProtocolError {
   const name = pipe.peer?.socketType ?? "peer";
-  return new ProtocolError("slow-peer", `the ${name} does not read what it is sent`, {
-    rule: "J4",
-    kind: "other",
-  });
+  return new ProtocolError(
+    "slow-peer",
+    `the ${name} reads too slowly: its queue is full (onFull: "disconnect")`,
+    {
+      rule: "J4",
+      kind: "other",
+    },
+  );
 }

@@ -114,7 +114,7 @@ export class HandshakePhase {
     const limit = this.#options.handshakeInterval;
     if (limit > 0) {
       this.#timer = loop.deadline(limit, () => {
-        const text = `no complete handshake within ${limit} ms`;
+        const text = `no complete handshake within ${limit} ms (handshakeInterval)`;
         const error = new ProtocolError("handshake-timeout", text, { rule: "A25, S7", kind: "other" });
         this.#session.fail(error);
       });

@@ -68,7 +68,8 @@ export class Pulse extends Heartbeat implements Appointment {
     const { output, expired, nextMs } = this.poll(owner.runtime.now(), owner.stream);
     if (expired) {
       agenda.cancel(this);
-      const text = "no traffic from the peer in time";
+      const text =
+        "the peer sent nothing within heartbeatTimeout, or within the time that its own PING named";
       owner.silent(new ProtocolError("heartbeat-timeout", text, { rule: "F9, F11", kind: "other" }));
       return;
     }

@@ -144,12 +144,12 @@ export class Vitals implements PulseOwner, Watched, Idler {
   }
 
   overdue(): void {
-    const text = `no end of a message, nor progress, within ${this.#options.messageTimeout} ms`;
+    const text = `a message that had begun to arrive made too little progress for ${this.#options.messageTimeout} ms (messageTimeout)`;
     this.#session.fail(new ProtocolError("message-timeout", text, { rule: "G9", kind: "other" }));
   }
 
   idled(): void {
-    const text = `no message and no subscription within ${this.#options.idleTimeout} ms`;
+    const text = `no message and no subscription within ${this.#options.idleTimeout} ms (idleTimeout)`;
     this.#session.fail(new ProtocolError("idle-timeout", text, { rule: "G9", kind: "other" }));
   }
 }

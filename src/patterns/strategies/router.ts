@@ -97,7 +97,11 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     const name = chosen ?? peer.routingId;
     const holder = name.length === 0 ? undefined : this.#table.find(name);
     if (holder === undefined || this.#mayTakeOver(name)) return null;
-    return new ProtocolError("routing-id-taken", "another peer has its name", { rule: "I8", kind: "other" });
+    return new ProtocolError(
+      "routing-id-taken",
+      "another peer has the same routing id, and handover is off",
+      { rule: "I8", kind: "other" },
+    );
   }
 
   #holds(pipe: Pipe): boolean {
@@ -146,7 +150,11 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     this.#table.add(pipe);
     // I9: libzmq leaves the old connection open and deaf; closing it tells that peer.
     holder?.fail(
-      new ProtocolError("routing-id-taken", "another peer took its name", { rule: "I9", kind: "other" }),
+      new ProtocolError(
+        "routing-id-taken",
+        "another peer with the same routing id took its place (handover)",
+        { rule: "I9", kind: "other" },
+      ),
     );
     return true;
   }

@@ -194,10 +194,14 @@ export class Handshake {
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > HELD_MAX) {
       this.#state = "failed";
-      throw new ProtocolError("handshake-too-large", "the peer does not wait for its authentication", {
-        rule: "E4, RFC 27",
-        size: this.#heldBytes,
-      });
+      throw new ProtocolError(
+        "handshake-too-large",
+        "the peer sends too much before its authentication has ended",
+        {
+          rule: "E4, RFC 27",
+          size: this.#heldBytes,
+        },
+      );
     }
     this.#held.push(Buffer.from(chunk));
   }
@@ -296,7 +300,7 @@ export class Handshake {
   #acceptGreeting(greeting: Greeting): void {
     const { name } = this.#mechanism;
     if (greeting.mechanism !== name) {
-      const text = `the peer offers mechanism "${printable(greeting.mechanism)}", we use "${name}"`;
+      const text = `the peer has mechanism "${printable(greeting.mechanism)}", but this socket has "${name}"`;
       throw new ProtocolError("mechanism-mismatch", text, { rule: "B1, B9" });
     }
     this.#greeting = greeting;

@@ -81,7 +81,7 @@ export interface ProtocolErrorDetails {
   readonly rule: string;
   /** Which of the failure events it becomes. Default `protocol`. */
   readonly kind?: "protocol" | "auth" | "other";
-  /** How many bytes, or other things, were at fault. */
+  /** How many bytes, or parts, were at fault. Default 0. */
   readonly size?: number;
   /** Bytes to send before closing. */
   readonly reply?: Buffer;
@@ -137,7 +137,7 @@ export class ProtocolError extends Error {
   readonly zmqCode: number;
   /** The items of docs/conformance.md, or the RFC clause, that the peer broke. The message names the RFC. */
   readonly rule: string;
-  /** How many bytes, or other things, were at fault; 0 where that has no meaning. */
+  /** How many bytes, or parts, were at fault; 0 if the fault has no size. */
   readonly octets: number;
   /** Which of the failure events it becomes. */
   readonly kind: "protocol" | "auth" | "other";
