@@ -59,7 +59,7 @@ export class Inquiry {
   readonly #abort = new AbortController();
 
   /**
-   * Asks at once. The answer comes later, in another turn; after `abort` none comes.
+   * Asks at once. The answer always comes asynchronously; after `abort` none comes.
    * @param failed is called if there is no decision. The peer must be refused then
    */
   constructor(
