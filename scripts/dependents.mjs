@@ -201,11 +201,14 @@ function checkManager(manager, files = {}) {
   runProgram("two-lines.mjs", path);
 }
 
-/** Compiles programs that import every entry against the packed declarations, none of which is skipped. */
-function checkDeclarations(major) {
-  const path = makeFolder(`types-${major}`, {
+/**
+ * Compiles programs that import every entry against the packed declarations, none of which is skipped.
+ * @param typescript a version other than that of the project
+ */
+function checkDeclarations(major, typescript) {
+  const path = makeFolder(`types-${major}-${typescript ?? "ours"}`, {
     type: "module",
-    dependencies: { zwire: `file:${zwire}`, "@types/node": major },
+    dependencies: { zwire: `file:${zwire}`, "@types/node": major, ...(typescript && { typescript }) },
   });
   install(path);
   cpSync(join(root, "test", "dependents", "declarations.mts"), join(path, "declarations.mts"));
@@ -213,8 +216,9 @@ function checkDeclarations(major) {
   const packed = check.replace('"../../dist/index.js"', '"zwire"');
   if (packed === check) throw new Error("declarations.check.ts does not import ../../dist/index.js any more");
   writeFileSync(join(path, "check.mts"), packed);
-  const flags = "--noEmit --strict --skipLibCheck false --target es2023 --module nodenext --types node";
-  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  const flags =
+    "--noEmit --strict --skipLibCheck false --target es2022 --lib es2023 --module nodenext --types node";
+  const compiler = join(typescript ? path : root, "node_modules", "typescript", "bin", "tsc");
   run([process.execPath, compiler, ...flags.split(" "), "check.mts", "declarations.mts"], { cwd: path });
 }
 
@@ -251,6 +255,7 @@ const checks = {
   "@types/node 20": () => checkDeclarations("20"),
   "@types/node 25": () => checkDeclarations("25"),
   "@types/node 26": () => checkDeclarations("26"),
+  "TypeScript 5.0": () => checkDeclarations("20", "5.0"),
 };
 
 function skipWithoutRegistry() {

@@ -29,7 +29,7 @@ const NAMES = {
   PEER: "Peer",
   CHANNEL: "Channel",
 };
-const ROW = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(\w+)\? = /g;
+const ROW = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(\w+)\?(?:: [^=]+)? = /g;
 const CLASS = /export class (\w+) \{([\s\S]*?)^\}/gm;
 
 /** The text of a comment, in one line. */

@@ -71,7 +71,10 @@ export class ConnectionRows {
 /** Of types that tell the peer a name. */
 export class IdentityRows {
   /** Name told to the peer: 1 to 255 bytes (C12). A Reply tells it over inproc only. Default: null, which is none. */
-  routingId? = option(identity, { initial: null, numbers: [asBinary(5, "ROUTING_ID")] });
+  routingId?: string | Uint8Array | null | undefined = option(identity, {
+    initial: null,
+    numbers: [asBinary(5, "ROUTING_ID")],
+  });
 }
 
 /** Of types that may have to tell a Router that they are there. */
@@ -90,7 +93,10 @@ export class HelloRows {
    * Message of one part that each peer gets before any other, on each connection; not for Request and Reply peers, to
    * which it means nothing. null or empty for none. Default null.
    */
-  helloMessage? = option(notice, { initial: null, numbers: [setAsBinary(110, "HELLO_MSG")] });
+  helloMessage?: string | Uint8Array | null | undefined = option(notice, {
+    initial: null,
+    numbers: [setAsBinary(110, "HELLO_MSG")],
+  });
 }
 
 /** Of types that tell their peers apart. */
@@ -99,7 +105,10 @@ export class DisconnectRows {
    * Message of one part that is received, as if from the peer, as the last one of a peer that had connected and is gone.
    * Not after unbind() or close(). null or empty for none. Default null.
    */
-  disconnectMessage? = option(notice, { initial: null, numbers: [setAsBinary(111, "DISCONNECT_MSG")] });
+  disconnectMessage?: string | Uint8Array | null | undefined = option(notice, {
+    initial: null,
+    numbers: [setAsBinary(111, "DISCONNECT_MSG")],
+  });
 }
 
 /** Of types that may be told of a lost connection. */
@@ -108,5 +117,8 @@ export class HiccupRows {
    * Message of one part that is received when a connection made by this socket is lost and will be made again; not over
    * inproc, where none is. null or empty for none. Default null.
    */
-  hiccupMessage? = option(notice, { initial: null, numbers: [setAsBinary(114, "HICCUP_MSG")] });
+  hiccupMessage?: string | Uint8Array | null | undefined = option(notice, {
+    initial: null,
+    numbers: [setAsBinary(114, "HICCUP_MSG")],
+  });
 }

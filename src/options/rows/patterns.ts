@@ -134,7 +134,7 @@ export class XPublisherRows {
     numbers: [asVerbose(40, "XPUB_VERBOSE"), asVerboser(78, "XPUB_VERBOSER")],
   });
   /** Message sent to each new peer before any other (J23); null or empty for none. Default null. */
-  welcomeMessage? = option(bytes, {
+  welcomeMessage?: string | Uint8Array | null | undefined = option(bytes, {
     initial: null,
     live: true,
     numbers: [setAsBinary(72, "XPUB_WELCOME_MSG")],
