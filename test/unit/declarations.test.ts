@@ -58,7 +58,9 @@ it("needs no TypeScript newer than 5.0: no generic arrays, no exports with names
     /\.d\.c?ts$/.test(file),
   );
   const naming = declarations.filter((file) =>
-    /\b(Uint8Array|Buffer|DataView)<|export \{[^}]*\bas "/.test(readFileSync(join(ROOT, "dist", file), "utf8")),
+    /\b(Uint8Array|Buffer|DataView)<|export \{[^}]*\bas "/.test(
+      readFileSync(join(ROOT, "dist", file), "utf8"),
+    ),
   );
   expect(naming).toEqual([]);
 });
