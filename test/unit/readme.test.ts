@@ -58,6 +58,8 @@ const documents = [
   "README.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
+  "SECURITY.md",
+  "CODE_OF_CONDUCT.md",
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => !name.startsWith(".") && !name.includes("node_modules"))
     .map((name) => `docs/${name.replaceAll("\\", "/")}`),
