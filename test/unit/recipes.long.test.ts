@@ -111,14 +111,17 @@ describe.skipIf(!registry)("recipes with packages of others", () => {
     expect(new Set(ends)).toEqual(new Set(["exited with code [0] via signal [SIGINT]"]));
   });
 
-  it("Docker and Kubernetes: YAML and Dockerfile parse", () => {
+  it("Docker, Kubernetes and the forms for issues: YAML and Dockerfile parse", () => {
     const folder = folderWith("parsers", ["yaml", "dockerfile-ast"]);
     const load = createRequire(join(folder, "main.js"));
     const yaml = load("yaml") as { parseAllDocuments(text: string): { errors: Error[]; toJS(): unknown }[] };
-    for (const text of [...blocksOf("docker.md", "yaml"), ...blocksOf("kubernetes.md", "yaml")]) {
+    const forms = ["bug", "feature"].map((name) =>
+      readFileSync(join(ROOT, ".github/ISSUE_TEMPLATE", `${name}.yml`), "utf8"),
+    );
+    for (const text of [...blocksOf("docker.md", "yaml"), ...blocksOf("kubernetes.md", "yaml"), ...forms]) {
       for (const document of yaml.parseAllDocuments(text)) {
         expect(document.errors).toEqual([]);
-        expect(Object.keys(document.toJS() as object)[0]).toMatch(/services|apiVersion/);
+        expect(Object.keys(document.toJS() as object)[0]).toMatch(/services|apiVersion|name/);
       }
     }
     const { DockerfileParser } = load("dockerfile-ast") as {
