@@ -1,8 +1,9 @@
 /**
  * What others make of the packed tarball; needs the npm registry, and is no part of `npm test`. Packages that depend on
- * zeromq run on the drop-in, yarn and pnpm add zwire without building anything, and its declarations compile with
- * several versions of @types/node. One line for each: `passed`, `skipped` where the registry has not what is needed
- * or this Node is too old for it, or `failed`, which makes the exit code 1. Arguments choose the lines by their names.
+ * zeromq run on the drop-in, which the overrides of npm, pnpm and yarn put in its place; yarn and pnpm add zwire without
+ * building anything; its declarations compile with several versions of @types/node and TypeScript. One line for each:
+ * `passed`, `skipped` where the registry has not what is needed or this Node is too old for it, or `failed`, which makes
+ * the exit code 1. Arguments choose the lines by their names.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -151,7 +152,7 @@ function checkOtherManager(manager, manifest, files = {}) {
     dependencies: { "@dashevo/dashd-zmq": "^1.2.1", ...manifest.dependencies },
   });
   const registryFiles = { ".npmrc": `registry=${registry}/\n` };
-  runManager(manager, "install", path, { ...registryFiles, ...files });
+  runManager(manager, ["install"], path, { ...registryFiles, ...files });
   requireDropInOnly(path);
   runProgram("drop-in.mjs", path);
   runProgram("dashd-zmq.mjs", path);
@@ -188,7 +189,7 @@ function runManager({ name, version, script, args }, command, path, files) {
   for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
   const nobody = join(folder, "no-compiler"); // what is built all the same fails
   const env = { ...process.env, CC: nobody, CXX: nobody, npm_config_python: nobody };
-  run([process.execPath, join(tools, "node_modules", name, script), ...command.split(" "), ...args], {
+  run([process.execPath, join(tools, "node_modules", name, script), ...command, ...args], {
     cwd: path,
     env,
   });
@@ -197,7 +198,7 @@ function runManager({ name, version, script, args }, command, path, files) {
 /** Adds the tarball as a user of another package manager does. */
 function checkManager(manager, files = {}) {
   const path = makeFolder(manager.name, { type: "module" });
-  runManager(manager, `add ${zwire}`, path, files);
+  runManager(manager, ["add", zwire], path, files);
   runProgram("two-lines.mjs", path);
 }
 

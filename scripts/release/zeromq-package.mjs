@@ -13,13 +13,14 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Each file of the package, and what it passes on. */
 const ENTRIES = { index: "zwire/zeromq", draft: "zwire/zeromq/draft" };
 
-/** The files of one entry. Without "type", `.js` is CommonJS, also for tools that know no "exports". */
+/** The files of one entry: `.js` is CommonJS, also for tools that know no "exports", and has no export `default`. */
 function filesOf(name, entry) {
-  const all = `export * from "${entry}";\nexport { default } from "${entry}";\n`;
+  const named = `export * from "${entry}";\n`;
+  const all = `${named}export { default } from "${entry}";\n`;
   return {
     [`${name}.js`]: `"use strict";\nmodule.exports = require("${entry}");\n`,
     [`${name}.mjs`]: all,
-    [`${name}.d.ts`]: all,
+    [`${name}.d.ts`]: named,
     [`${name}.d.mts`]: all,
   };
 }
@@ -39,6 +40,7 @@ function manifest() {
     description: "The module zeromq, on zwire: for packages that ask for zeromq themselves.",
     license,
     engines,
+    type: "commonjs",
     main: "./index.js",
     types: "./index.d.ts",
     exports: {
