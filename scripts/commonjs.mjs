@@ -34,14 +34,18 @@ async function bundle() {
   });
 }
 
-/** The same declarations, as those of CommonJS modules: TypeScript tells them by the name's ending. */
+/**
+ * The same declarations, as those of CommonJS modules: TypeScript tells them by the name's ending. Without the default
+ * export of zwire/zeromq, which is the whole module: TypeScript makes that of a CommonJS module by itself.
+ */
 function declare() {
   for (const path of readdirSync(dist, { recursive: true })) {
     if (!path.endsWith(".d.ts") || path.startsWith("cjs") || path.startsWith("cli")) continue;
     const text = readFileSync(join(dist, path), "utf8");
     const file = join(target, path.replace(/\.d\.ts$/, ".d.cts"));
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text.replace(/((?:from|import\()\s*"\.[^"]*)\.js"/g, '$1.cjs"'));
+    const named = text.replace(/^(\/\*\* .* \*\/\n)?export default all;\n/m, "");
+    writeFileSync(file, named.replace(/((?:from|import\()\s*"\.[^"]*)\.js"/g, '$1.cjs"'));
   }
 }
 
