@@ -10,7 +10,10 @@ import { type Library, runLibrary } from "./support.js";
 
 type Answers = Map<string, unknown>;
 
-/** Cheap, and asked in one process. The rest is asked in a process each: libzmq has one context, and lets go of its sockets late. */
+/**
+ * Cheap, and asked in one process. zeromq.js is asked the rest in a process each: libzmq has one context, and lets go of
+ * its sockets late. Of zwire's, only the questions about warnings need one: a process is warned of a thing once.
+ */
 const TOGETHER =
   /^(members|exports|default|version|capability|chain|.*: (properties|own keys|constructor arguments|setting))/;
 const PROCESSES = 3;
@@ -28,7 +31,10 @@ async function ask(library: Library, pattern: string, answers: Answers): Promise
 async function askAll(library: Library): Promise<Answers> {
   const answers: Answers = new Map();
   const alone = Object.keys(questions).filter((title) => !TOGETHER.test(title));
-  const patterns = [TOGETHER.source, ...alone.map((title) => `^${title.replace(/[.()]/g, "\\$&")}$`)];
+  const exactly = alone.map((title) => `^${title.replace(/[.()]/g, "\\$&")}$`);
+  const together = library === "zwire" ? exactly.filter((pattern) => !/warn/.test(pattern)) : [];
+  const patterns = [TOGETHER.source, ...exactly.filter((pattern) => !together.includes(pattern))];
+  if (together.length > 0) patterns.push(together.join("|"));
   const asking = Array.from({ length: PROCESSES }, async () => {
     for (let pattern = patterns.shift(); pattern !== undefined; pattern = patterns.shift()) {
       await ask(library, pattern, answers);

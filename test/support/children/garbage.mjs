@@ -107,7 +107,7 @@ say({ there: Object.keys(references).filter((name) => references[name].deref() !
 
 // A place that a socket took is free again when the socket is garbage (S17).
 const small = new Context({ maxSockets: 10 });
-for (let round = 0; round < 20; round++) {
+for (let round = 0; round < 5; round++) {
   for (let i = 0; i < 10; i++) new Pull({ context: small });
   await collect();
 }

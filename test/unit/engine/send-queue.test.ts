@@ -90,10 +90,10 @@ describe("SendQueue", () => {
     expect(await Promise.all(waiting)).toEqual(["EBADF", "EBADF", "EBADF"]);
   });
 
-  it("a hundred thousand cancelled sends behind a blocked one leave nothing behind", async () => {
+  it("ten thousand cancelled sends behind a blocked one leave nothing behind", async () => {
     const { turns, queue, send, state, sent } = rig();
     const head = send("head");
-    const cancelled = Array.from({ length: 100_000 - 1 }, (_, i) => send(String(i), { timeout: 10 }));
+    const cancelled = Array.from({ length: 10_000 }, (_, i) => send(String(i), { timeout: 10 }));
     turns.advance(10);
     expect(new Set(await Promise.all(cancelled))).toEqual(new Set(["EAGAIN"]));
     expect(queue.length).toBe(1);
@@ -203,7 +203,8 @@ describe("a SendQueue that waits for a late event loop", () => {
     ]) {
       const { turns, state, queue } = late({ sendTimeout: -1, sendQueueLimit: limit, conflate: false });
       const results: Promise<void>[] = [];
-      for (let i = 0; i < 1000; i++) results.push(queue.send(Buffer.alloc(size), undefined));
+      const body = Buffer.alloc(size);
+      for (let i = 0; i < 1000; i++) results.push(queue.send(body, undefined));
       expect(state.room).toBe(9000);
       turns.catchUp();
       expect(queue.length).toBe(0);

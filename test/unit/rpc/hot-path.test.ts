@@ -9,6 +9,7 @@ import type { Clock } from "../../../src/rpc/clock.js";
 import { Deadlines } from "../../../src/rpc/deadlines.js";
 import { Codec, sendable } from "../../../src/rpc/wire/codec.js";
 import { IdSource } from "../../../src/rpc/wire/event.js";
+import { same } from "../../support/same.js";
 
 /** A reproducible random number below n. */
 function random(seed: number): (n: number) => number {
@@ -128,13 +129,13 @@ describe("open calls", () => {
         const keys = [...map.keys()];
         const id = keys[next(4) === 0 ? next(keys.length) : keys.length - 1];
         const call = map.get(id)!;
-        expect(open.get(id)).toBe(call);
-        expect(open.delete(call)).toBe(true);
-        expect(open.delete(call)).toBe(false);
-        expect(open.get(id)).toBeUndefined();
+        same(open.get(id), call);
+        same(open.delete(call), true);
+        same(open.delete(call), false);
+        same(open.get(id), undefined);
         map.delete(id);
       }
-      expect(open.size).toBe(map.size);
+      same(open.size, map.size);
     }
     expect(open.all()).toEqual([...map.values()]);
     for (const [id, call] of map) expect(open.get(id)).toBe(call);

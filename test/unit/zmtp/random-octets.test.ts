@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseCommand, parsePing } from "../../../src/wire/zmtp/command.js";
 import { encodeMetadata, parseMetadata } from "../../../src/wire/zmtp/metadata.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
+import { alike, same } from "../../support/same.js";
 import { BAD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
 import { BAD_HANDSHAKES, GOOD_HANDSHAKES } from "../../vectors/handshake.js";
 import { runHandshake } from "./run.js";
@@ -88,10 +89,7 @@ describe("random octets", () => {
       states.add(whole.state);
       for (let cut = 0; cut < 3; cut++) {
         const outcome = runHandshake(config, random.chunks(octets));
-        expect({ ...outcome, failedAfter: 0 }, octets.toString("hex")).toEqual({
-          failedAfter: 0,
-          ...without(whole),
-        });
+        alike(without(outcome), without(whole), () => octets.toString("hex"));
       }
     }
     // The streams are of use only when they reach every state.
@@ -105,8 +103,8 @@ describe("random octets", () => {
       const octets = random.octets(random.integer(40));
       if (octets.length > 4 && random.integer(2) === 0) octets[0] = random.integer(octets.length);
       const command = parseCommand(octets);
-      if (command !== undefined) expect(1 + command.name.length + command.data.length).toBe(octets.length);
-      expect(parsePing(octets) === undefined).toBe(octets.length < 2);
+      if (command !== undefined) same(1 + command.name.length + command.data.length, octets.length);
+      same(parsePing(octets) === undefined, octets.length < 2);
       try {
         parseMetadata(octets);
       } catch (error) {
