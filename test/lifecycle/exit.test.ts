@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { Pull } from "../../src/index.js";
 import { startChild } from "../support/child.js";
 import { managed, temporaryDirectory } from "../support/helpers.js";
+import { exitInTraffic } from "../support/suites/exits.js";
 
 const ENDPOINTS = ["tcp://127.0.0.1:*", "ipc://*"];
 
@@ -62,13 +63,7 @@ describe("a program that lets go of its sockets exits by itself", () => {
 
 describe("an end in mid-traffic never crashes", () => {
   for (const endpoint of ENDPOINTS) {
-    it(`process.exit(), ten times, over ${endpoint}`, async () => {
-      for (let i = 0; i < 5; i++) {
-        const ends = await Promise.all([0, 1].map(() => startChild("exits.mjs", ["exit", endpoint]).ended));
-        for (const { code, signal, stderr } of ends)
-          expect({ code, signal, stderr }).toEqual({ code: 7, signal: null, stderr: "" });
-      }
-    });
+    it(`process.exit(), four times, over ${endpoint}`, () => exitInTraffic(endpoint, 2));
 
     it(`process.exit() inside a message listener, over ${endpoint}`, async () => {
       const { code, signal, stderr } = await startChild("exits.mjs", ["listener", endpoint]).ended;
