@@ -272,7 +272,7 @@ describe("Proxy of one socket with itself, and of draft types", () => {
 
   it("draft types are refused", () => {
     expect(() => new Proxy(managed(new Server()), managed(new Client()))).toThrow(
-      /Front-end must not be of a draft/,
+      /Front-end must not be a socket of a draft/,
     );
     expect(() => new Proxy(managed(new Dealer()), managed(new Client()))).toThrow(
       /Back-end must not be of a draft/,
