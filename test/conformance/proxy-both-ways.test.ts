@@ -275,7 +275,7 @@ describe("Proxy of one socket with itself, and of draft types", () => {
       /Front-end must not be a socket of a draft/,
     );
     expect(() => new Proxy(managed(new Dealer()), managed(new Client()))).toThrow(
-      /Back-end must not be of a draft/,
+      /Back-end must not be a socket of a draft/,
     );
     const capture = managed(new Client());
     expect(() => new Proxy(managed(new Dealer()), managed(new Dealer()), { capture })).toThrow(
