@@ -63,37 +63,54 @@ function installPackages(say) {
   if (!run(command[0], [...command.slice(1), "ci"], { shell })) throw new NotReady("npm ci failed");
 }
 
-/** Why the addon cannot be built here, or undefined. node-gyp finds Visual Studio by itself, so Windows just tries. */
-function missingTool() {
-  if (windows) return undefined;
-  if (!process.env.CXX && !["c++", "g++", "clang++"].some(onPath)) return "no C++ compiler";
-  if (!onPath("make")) return "no make";
-  if (!process.env.PYTHON && !onPath("python3") && !onPath("python")) return "no Python for node-gyp";
-  return undefined;
+/**
+ * Folders that may have Node's headers in include/node: this Node's own, the system's, and where node-gyp keeps what it
+ * downloaded for this version in the past.
+ */
+function headerPrefixes() {
+  const { npm_config_devdir: kept, XDG_CACHE_HOME: caches, HOME: home = "" } = process.env;
+  const cache = process.platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
+  const downloads = kept ?? join(caches ?? cache, "node-gyp");
+  return [dirname(dirname(process.execPath)), "/usr", join(downloads, process.versions.node)];
 }
 
 /**
- * Where Node's headers lie on this machine, so that node-gyp need not download them. npm hands its own `nodedir` on in
- * the environment; then nothing is to be added.
+ * Arguments that make node-gyp use headers of this machine, or undefined if there are none; it would download them.
+ * npm hands its own `nodedir` on in the environment; then nothing is to be added.
  */
-function headerArguments() {
-  if (windows || process.env.npm_config_nodedir) return [];
-  const prefixes = [dirname(dirname(process.execPath)), "/usr"];
-  const prefix = prefixes.find((folder) => existsSync(join(folder, "include", "node", "node.h")));
-  return prefix === undefined ? [] : [`--nodedir=${prefix}`];
+function headerArguments(prefixes) {
+  if (process.env.npm_config_nodedir) return [];
+  const prefix = prefixes.find((folder) => existsSync(join(folder, "include", "node", "node_api.h")));
+  return prefix === undefined ? undefined : [`--nodedir=${prefix}`];
 }
 
-function buildAddon(say) {
+const NO_HEADERS = `no headers of Node.js here, and none are downloaded; to build it, use a Node.js that has
+  include/node beside its bin, as those from nodejs.org have, or set npm_config_nodedir to a folder with include/node`;
+
+/** Why the addon cannot be built here, or undefined. */
+function missing(prefixes) {
+  if (!process.env.CXX && !["c++", "g++", "clang++"].some(onPath)) return "no C++ compiler";
+  if (!onPath("make")) return "no make";
+  if (!process.env.PYTHON && !onPath("python3") && !onPath("python")) return "no Python for node-gyp";
+  return headerArguments(prefixes) === undefined ? NO_HEADERS : undefined;
+}
+
+/**
+ * Builds the addon if its sources are newer, and says why not if something is missing. Downloads nothing.
+ * @throws NotReady when it does not compile
+ */
+export function buildAddon(say, prefixes = headerPrefixes()) {
+  if (windows) return; // binding.gyp has nothing to build there
   const built = changed(join(root, "build", "Release", "zwire.node"));
   const sources = Math.max(latest(join(root, "native")), changed(join(root, "binding.gyp")));
   if (built >= sources) return;
-  const missing = missingTool();
-  if (missing !== undefined) {
-    say(`the addon is not built (${missing}): the portable engine is used`);
+  const reason = missing(prefixes);
+  if (reason !== undefined) {
+    say(`the addon is not built (${reason}): the portable engine is used`);
     return;
   }
   say("building the addon…");
-  const args = ["rebuild", "--loglevel=warn", "--jobs=max", ...headerArguments()];
+  const args = ["rebuild", "--loglevel=warn", "--jobs=max", ...headerArguments(prefixes)];
   if (!runBin("node-gyp/bin/node-gyp.js", args)) throw new NotReady("the addon does not build");
 }
 
