@@ -26,7 +26,7 @@ export type {
   SocketEvents,
 } from "./base/events.js";
 export type { Message, MessageLike } from "./base/message.js";
-export type { CallOptions } from "./base/turns.js";
+export type { CallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export { Observer } from "./core/observer.js";
 export type { Sendable } from "./core/sender.js";

@@ -4,7 +4,7 @@
 
 import type { MessageLike } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
-import { type CallOptions, checkCallOptions } from "../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import { numbered } from "../patterns/peer-numbers.js";
 import { DuplexSocket, senderOf } from "./writable.js";
 

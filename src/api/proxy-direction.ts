@@ -5,7 +5,7 @@
 
 import { ZmqError } from "../base/errors.js";
 import type { Message } from "../base/message.js";
-import { OPERATIONS_PER_TURN } from "../base/turns.js";
+import { OPERATIONS_PER_TURN } from "../base/waiting.js";
 import type { Sender } from "../core/sender.js";
 import type { SocketCore } from "../core/socket-core.js";
 import { messageBytes } from "../engine/message-size.js";

@@ -4,7 +4,7 @@
 
 import type { EventOfType, EventType, Peer } from "../base/events.js";
 import type { Message } from "../base/message.js";
-import { type CallOptions, checkCallOptions } from "../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
 import { coreOf, Socket } from "./socket.js";
 

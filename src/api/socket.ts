@@ -3,7 +3,7 @@
  */
 
 import { EVENT_TYPES, type Peer } from "../base/events.js";
-import { type CallOptions, checkCallOptions } from "../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Context } from "../core/context.js";
 import type { Observer } from "../core/observer.js";
 import { SocketCore } from "../core/socket-core.js";

@@ -3,7 +3,7 @@
  */
 
 import type { Message } from "../base/message.js";
-import { type CallOptions, checkCallOptions } from "../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Sendable, Sender } from "../core/sender.js";
 import { ReadableSocket } from "./readable.js";
 import { coreOf, Socket } from "./socket.js";

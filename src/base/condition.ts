@@ -1,7 +1,7 @@
 /**
  * Waiting for a state of a socket, such as "three peers are connected". Knows only predicates.
  */
-import type { CallOptions, Turns } from "./turns.js";
+import type { CallOptions, Turns } from "./waiting.js";
 
 interface Wait {
   holds: () => boolean;

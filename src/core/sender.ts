@@ -3,7 +3,7 @@
  */
 
 import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "../base/message.js";
-import type { CallOptions, Turns } from "../base/turns.js";
+import type { CallOptions, Turns } from "../base/waiting.js";
 import { type Route, SEVERAL_PARTS, SendQueue } from "../engine/send-queue.js";
 import type { OptionValues } from "../options/options.js";
 

@@ -10,7 +10,7 @@ import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
 import { type Buffer, emitWarning } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
-import type { CallOptions } from "../base/turns.js";
+import type { CallOptions } from "../base/waiting.js";
 import { Budget } from "../engine/budget.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { Route } from "../engine/send-queue.js";

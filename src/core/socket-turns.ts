@@ -5,7 +5,7 @@
 
 import { ZmqError } from "../base/errors.js";
 import type { Runtime } from "../base/runtime.js";
-import type { Turns } from "../base/turns.js";
+import type { Turns } from "../base/waiting.js";
 
 interface Signalled {
   readonly waiting: Set<() => void>;

@@ -10,8 +10,8 @@
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
 import { type OutMessage, unshared } from "../base/message.js";
-import type { CallOptions, Turns } from "../base/turns.js";
-import { BYTES_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/turns.js";
+import type { CallOptions, Turns } from "../base/waiting.js";
+import { BYTES_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { messageBytes } from "./message-size.js";
 
 interface WaitingSend {

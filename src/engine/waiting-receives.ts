@@ -6,8 +6,8 @@
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
-import type { CallOptions, Turns } from "../base/turns.js";
-import { OPERATIONS_PER_TURN } from "../base/turns.js";
+import type { CallOptions, Turns } from "../base/waiting.js";
+import { OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { nextMode, type ReceiveMode } from "./receive-mode.js";
 
 /** Where messages come from. */

@@ -6,7 +6,7 @@
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
 import { type Message, type OutMessage, unshared } from "../base/message.js";
-import type { CallOptions, Turns } from "../base/turns.js";
+import type { CallOptions, Turns } from "../base/waiting.js";
 
 /** What the line works with. */
 export interface RequestOperations {

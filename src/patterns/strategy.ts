@@ -7,7 +7,7 @@ import type { Peer } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
-import type { CallOptions, Turns } from "../base/turns.js";
+import type { CallOptions, Turns } from "../base/waiting.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import type { FairQueue } from "./fair-queue.js";

@@ -5,8 +5,8 @@
 import { Context as Core, context as coreContext } from "../core/context.js";
 import { checkCount, checkOptions } from "./arguments.js";
 import { failure } from "./errors.js";
-import { CONTEXT_HINTS, keptHint } from "./hints.js";
 import { nativeClass, recognise } from "./native-class.js";
+import { CONTEXT_HINTS, keptHint } from "./settings/hints.js";
 import {
   checkId,
   convert,
@@ -15,7 +15,7 @@ import {
   readCore,
   type Target,
   writeCore,
-} from "./options.js";
+} from "./settings/options.js";
 
 const PROPERTIES: readonly OptionProperty[] = [
   { name: "ioThreads", kind: "Int32", id: 1, access: "rw" },

@@ -12,7 +12,7 @@ import { Server as CoreServer } from "../api/sockets/draft/server.js";
 import type { Buffer } from "../base/platform.js";
 import { checkGroup, checkOptions, toMessage } from "./arguments.js";
 import { failure } from "./errors.js";
-import { OWN_PROPERTIES, READABLE_PROPERTIES, WRITABLE_PROPERTIES } from "./options.js";
+import { OWN_PROPERTIES, READABLE_PROPERTIES, WRITABLE_PROPERTIES } from "./settings/options.js";
 import { internalsOf, Socket } from "./socket.js";
 import { registerType, type SocketState } from "./state.js";
 import {

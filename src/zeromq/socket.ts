@@ -9,7 +9,13 @@ import { type Context, coreOf, context as defaultContext } from "./context.js";
 import { failure } from "./errors.js";
 import { isNative, nativeClass, recognise } from "./native-class.js";
 import { Observer, observeSockets } from "./observer.js";
-import { checkId, convert, defineOptionProperties, type Kind, SOCKET_PROPERTIES } from "./options.js";
+import {
+  checkId,
+  convert,
+  defineOptionProperties,
+  type Kind,
+  SOCKET_PROPERTIES,
+} from "./settings/options.js";
 import { makeSocket, SocketState } from "./state.js";
 
 /** Number of a socket type, as `type` reads. */

@@ -22,7 +22,7 @@ import {
   OWN_PROPERTIES,
   READABLE_PROPERTIES,
   WRITABLE_PROPERTIES,
-} from "./options.js";
+} from "./settings/options.js";
 import { Socket, warnIfLate } from "./socket.js";
 import { registerType } from "./state.js";
 

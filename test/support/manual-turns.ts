@@ -1,7 +1,7 @@
 /** Simulated time for the queues of the engine: nothing happens until a test says so. */
 
 import { ZmqError } from "../../src/base/errors.js";
-import type { Turns } from "../../src/base/turns.js";
+import type { Turns } from "../../src/base/waiting.js";
 
 export class ManualTurns implements Turns {
   now = 0;

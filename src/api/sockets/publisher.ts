@@ -3,7 +3,7 @@
  * queue of a subscriber is full, that subscriber misses the message (J1 to J6).
  */
 
-import { type CallOptions, checkCallOptions } from "../../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../../base/waiting.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { PUBLISHER, type PublisherStrategy } from "../../patterns/strategies/publisher.js";

@@ -5,7 +5,7 @@
 
 import { ZmqError } from "../../base/errors.js";
 import type { Message } from "../../base/message.js";
-import type { CallOptions } from "../../base/turns.js";
+import type { CallOptions } from "../../base/waiting.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { REPLY } from "../../patterns/strategies/reply.js";

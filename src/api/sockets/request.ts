@@ -5,7 +5,7 @@
 
 import { ZmqError } from "../../base/errors.js";
 import type { Message } from "../../base/message.js";
-import { type CallOptions, checkCallOptions } from "../../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../../base/waiting.js";
 import type { Sendable, Sender } from "../../core/sender.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";

@@ -6,7 +6,7 @@
 import { Condition } from "../../base/condition.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
-import type { CallOptions } from "../../base/turns.js";
+import type { CallOptions } from "../../base/waiting.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { overflowOf } from "../full-peer.js";
 import { type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";

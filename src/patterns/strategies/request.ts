@@ -7,7 +7,7 @@ import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
-import type { CallOptions } from "../../base/turns.js";
+import type { CallOptions } from "../../base/waiting.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { wrap } from "../envelope.js";

@@ -4,7 +4,7 @@
  */
 
 import type { MessageLike } from "../../../base/message.js";
-import { type CallOptions, checkCallOptions } from "../../../base/turns.js";
+import { type CallOptions, checkCallOptions } from "../../../base/waiting.js";
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { checkGroup } from "../../../patterns/groups.js";

@@ -2,7 +2,7 @@
  * Options that tell libzmq how to do its work: its threads, and transports that zwire does not have. They change nothing
  * that a peer or a program could see, so they are kept as they were set, and read back. `NODE_DEBUG=zwire` tells of each.
  */
-import { debuglog } from "../base/platform.js";
+import { debuglog } from "../../base/platform.js";
 
 const debug = debuglog("zwire");
 

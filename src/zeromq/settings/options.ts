@@ -2,9 +2,9 @@
  * The options of zeromq.js: which property is which number of libzmq and of which kind, what a property may be used for,
  * and where libzmq treats a value otherwise than zwire's own options do. Knows sockets only by `Target`.
  */
-import { Buffer, emitWarning } from "../base/platform.js";
-import { keyText } from "../security/settings.js";
-import { calling, failure } from "./errors.js";
+import { Buffer, emitWarning } from "../../base/platform.js";
+import { keyText } from "../../security/settings.js";
+import { calling, failure } from "../errors.js";
 import { keptHint, SOCKET_HINTS } from "./hints.js";
 import { SecurityStore } from "./security.js";
 

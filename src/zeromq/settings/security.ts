@@ -3,9 +3,9 @@
  * credential PLAIN, a server flag that is taken back NULL. The core is told when a socket binds or connects, because
  * only then the settings must be complete.
  */
-import { Buffer } from "../base/platform.js";
-import type { SecuritySettings } from "../security/settings.js";
-import { failure } from "./errors.js";
+import { Buffer } from "../../base/platform.js";
+import type { SecuritySettings } from "../../security/settings.js";
+import { failure } from "../errors.js";
 
 const MECHANISM = 43;
 const PLAIN_SERVER = 44;
