@@ -74,14 +74,20 @@ function headerPrefixes() {
   return [dirname(dirname(process.execPath)), "/usr", join(downloads, process.versions.node)];
 }
 
+/** The folder of Node's headers on this machine, or undefined. */
+export function headers(prefixes = headerPrefixes()) {
+  const folders = prefixes.map((prefix) => join(prefix, "include", "node"));
+  return folders.find((folder) => existsSync(join(folder, "node_api.h")));
+}
+
 /**
  * Arguments that make node-gyp use headers of this machine, or undefined if there are none; it would download them.
  * npm hands its own `nodedir` on in the environment; then nothing is to be added.
  */
 function headerArguments(prefixes) {
   if (process.env.npm_config_nodedir) return [];
-  const prefix = prefixes.find((folder) => existsSync(join(folder, "include", "node", "node_api.h")));
-  return prefix === undefined ? undefined : [`--nodedir=${prefix}`];
+  const folder = headers(prefixes);
+  return folder === undefined ? undefined : [`--nodedir=${dirname(dirname(folder))}`];
 }
 
 const NO_HEADERS = `no headers of Node.js here, and none are downloaded; to build it, use a Node.js that has
