@@ -1,20 +1,20 @@
 /**
- * Address filters of accepted connections (item R12): reads "192.168.0.0/16" and says whether an address lies in it.
- * Addresses are compared as bytes, IPv4 ones mapped into IPv6 as the IPv4 ones that they are. Knows no sockets.
+ * Address filters of accepted connections (item R12): parses "192.168.0.0/16" and checks whether it contains an address.
+ * Compares addresses as bytes. An IPv4 address mapped into IPv6 counts as the IPv4 address.
  */
 import { isIPv4, isIPv6 } from "./platform.js";
 
 /** One range of addresses. */
 export interface AddressRange {
-  /** Four bytes of an IPv4 network, sixteen of an IPv6 one. */
+  /** Four bytes for IPv4, sixteen for IPv6. */
   readonly network: Uint8Array;
-  /** Leading bits that count. */
+  /** Number of leading bits that are compared. */
   readonly prefix: number;
 }
 
 const MAPPED_BITS = 96;
 
-/** The bytes of a numeric address, four or sixteen; undefined for anything else, also for an address with a zone. */
+/** The four or sixteen bytes of a numeric address; undefined for anything else, including an address with a zone. */
 export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
   if (!isIPv6(text) || text.includes("%")) return undefined;
@@ -38,9 +38,9 @@ export function isMapped(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a numeric address with or without a prefix length: `192.168.0.0/16`, `10.1.2.3`, `::1/128`. Without one, the
- * whole address has to match. Bits behind the prefix do not count.
- * @param name what the error calls it
+ * Parses a numeric address with or without a prefix length: `192.168.0.0/16`, `10.1.2.3`, `::1/128`. Without one, the
+ * whole address must match. Bits after the prefix are ignored.
+ * @param name what the error message calls the text
  * @throws RangeError for anything else
  */
 export function parseAcceptFilter(text: string, name = "accept filter"): AddressRange {

@@ -1,17 +1,17 @@
 /**
- * Many waits of many connections with one timer, because a timer for each costs memory and ten thousand connections are
- * idle most of the time. A heap by time; what is due together is done in portions, a turn of the event loop for each.
+ * Runs the timeouts of all connections on one timer. A timer for each would cost memory, and of ten thousand connections
+ * most are idle. A heap ordered by time. When many timeouts are due together, each turn of the event loop handles a part.
  */
 import type { Deadline, EventLoop } from "./deadline.js";
 
-/** Waits that are over and attended to in one turn: each may be a system call. */
+/** Due appointments handled in one turn of the event loop: each may make a system call. */
 const PER_TURN = 128;
 
-/** Somebody who waits. The agenda keeps `at` and `place`. */
+/** Something to call at a certain time. The agenda maintains `at` and `place`. */
 export interface Appointment {
-  /** When it is due. */
+  /** When it is due, in the clock's milliseconds. */
   at: number;
-  /** Where in the heap; -1 when it does not wait. */
+  /** Index in the heap; -1 when it is not scheduled. */
   place: number;
   due(): void;
 }
@@ -26,12 +26,12 @@ export class Agenda {
     this.#loop = loop;
   }
 
-  /** Those who wait. */
+  /** Number of scheduled appointments. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Call `due` of one in so many milliseconds, when the loop has read what came before; it forgets an earlier wait. */
+  /** Calls `one.due()` after `ms`, once the loop has read what had arrived. Replaces an earlier time of the same one. */
   after(ms: number, one: Appointment): void {
     this.cancel(one);
     const { clock } = this.#loop;
@@ -41,7 +41,7 @@ export class Agenda {
     this.#arm();
   }
 
-  /** Undo `after`. */
+  /** Undoes `after`. */
   cancel(one: Appointment): void {
     const { place } = one;
     if (place === -1) return;
@@ -53,13 +53,13 @@ export class Agenda {
     this.#down(last.place);
   }
 
-  /** A timer that runs on for one who has cancelled finds others, or nobody. */
+  /** Cancelling does not stop the timer: when it fires, it handles what is due, if anything. */
   #arm(): void {
     const first = this.#heap[0];
     if (first === undefined || first.at >= this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = first.at;
-    // Not longer than it has to be: the loop reads before it fires.
+    // Time for the loop to read need not be added: the deadline lets the loop read before it fires.
     this.#timer = this.#loop
       .deadline(Math.ceil(first.at - this.#loop.clock.now()), () => this.#look())
       .unref();

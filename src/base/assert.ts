@@ -1,6 +1,6 @@
 /**
- * What must be true, checked also in production: a state that cannot be is found where it arises, and not by what it
- * spoils later. A failure is a fault of zwire; it ends the connection in which it is found, and nothing else.
+ * Assertions, checked in production as well: they find an impossible state where it arises, before it does damage. A
+ * failure is a bug of zwire. It ends the connection in which it is found, and nothing else.
  */
 
 /** An assertion of zwire has failed. */
@@ -14,8 +14,8 @@ export class AssertionError extends Error {
 }
 
 /**
- * @param what should be true; names the object, and what is wrong with it
- * @throws AssertionError when it is not
+ * @param what text of the error: names the object, and what is wrong with it
+ * @throws AssertionError if the condition is false
  */
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new AssertionError(what);

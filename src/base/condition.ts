@@ -1,5 +1,5 @@
 /**
- * Waiting for a state of a socket, such as "three peers are connected". Knows only predicates.
+ * Waits until a predicate holds, such as "three peers are connected".
  */
 import type { CallOptions, Turns } from "./waiting.js";
 
@@ -34,7 +34,7 @@ export class Condition {
     });
   }
 
-  /** The state has changed: settle who waited for it. */
+  /** Call when the state has changed: resolves every wait whose predicate holds. */
   notify(): void {
     for (const wait of this.#waits) {
       if (!wait.holds()) continue;
@@ -44,7 +44,7 @@ export class Condition {
     }
   }
 
-  /** Reject all waits and those to come. */
+  /** Rejects all waits, and all later ones. */
   close(error: Error): void {
     this.#closed = error;
     for (const wait of this.#waits) {

@@ -1,70 +1,70 @@
 /**
- * Deadlines on an event loop that may be busy. Timers run before the loop reads: where the program has computed for a
- * second, a deadline of half a second fires although the answer has lain in the kernel for long. So nothing is decided
- * until the loop has read, and where it was late, until handshakes that have begun could go on. The one place for this:
- * whatever ends a wait or a connection after some time asks for a `Deadline` here. Knows no sockets.
+ * Deadlines on an event loop that may be busy. Timers run before the loop reads. If the program computes for a second, a
+ * timer of half a second fires although the awaited answer is already in the kernel. A `Deadline` therefore first lets the
+ * loop read, and if the loop was late, also lets begun handshakes continue. Everything that ends a wait or a connection
+ * after some time must use a `Deadline`. Knows no sockets.
  */
 import { clearTimeout, idleMs, monotonicMs, setImmediate, setTimeout } from "./platform.js";
 
-/** Longest wait of a timer; Node fires at once what is to wait longer. */
+/** Longest wait of a timer. Node fires a timer with a longer one at once. */
 export const LONGEST_MS = 2 ** 31 - 1;
 
-/** A deadline that fires so much later than it was due says that the loop was busy. */
+/** If a timer fires so much too late, the loop was busy. */
 const LATE_MS = 5;
-/** Polls that a busy loop owes those who wait: one to read what has come, and one for what answers to that. */
+/** Polls of a busy loop before a deadline decides: one reads what has arrived, one reads the answers to that. */
 const POLLS = 2;
-/** A handshake that moved so lately may be over soon: the peer answers, or tells its subscriptions. */
+/** After a step of a handshake, wait so long for the next: the peer may be about to answer or to send subscriptions. */
 const QUIET_MS = 20;
-/** However much is going on, nobody waits longer for it. */
+/** Longest time to catch up, however many handshakes are running. */
 const CATCH_UP_MS = 100;
-/** A program that computes for so long in one go keeps peers waiting who dial meanwhile. */
+/** If the program computes for so long without a pause, peers that dialled meanwhile are still waiting. */
 const BUSY_MS = 50;
-/** So many questions of a turn are answered by the clock, and then ever fewer of them. */
+/** So many calls of `late()` in a turn read the clock; after that fewer and fewer of them do. */
 const LOOKS = 4;
 
-/** A timer that is running. */
+/** A running timer. */
 export interface Timer {
   ref(): void;
   unref(): void;
 }
 
-/** Time and turns of an event loop: the system's, or a test's own. */
+/** Time and turns of an event loop: those of the system, or simulated by a test. */
 export interface LoopClock {
-  /** Milliseconds of some monotonic clock. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** Call a function after `ms`, at most LONGEST_MS. */
+  /** Calls a function after `ms`, at most LONGEST_MS. */
   timer(ms: number, run: () => void): Timer;
-  /** Undo `timer`. */
+  /** Undoes `timer`. */
   clear(timer: Timer): void;
-  /** Call a function when the loop has polled for I/O, and told of all that it found. */
+  /** Calls a function after the loop has polled for I/O and run the callbacks of what it found. */
   polled(run: () => void): void;
-  /** As `polled`, and the process does not stay alive for it. */
+  /** As `polled`, but does not keep the process alive. */
   polledAnyway(run: () => void): void;
-  /** Milliseconds that the loop has spent with nothing to do. */
+  /** Milliseconds that the loop has spent idle. */
   idle(): number;
 }
 
-/** The longest wait for what is too long, and none for what is no wait at all. */
+/** Clamps a wait to what a timer can do: from 0 to LONGEST_MS. */
 export function timerMs(ms: number): number {
   return ms > 0 ? Math.min(ms, LONGEST_MS) : 0;
 }
 
-/** The platform's. */
+/** The platform's clock. */
 export const systemClock: LoopClock = {
   now: () => monotonicMs(),
   timer: (ms, run) => setTimeout(run, ms),
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
-  polled: (run) => void setImmediate(run), // immediates run behind the poll, timers before it
+  polled: (run) => void setImmediate(run), // immediates run after the poll, timers before it
   polledAnyway: (run) => void setImmediate(run).unref(),
-  idle: () => idleMs(), // where nobody counts, the program counts as busy
+  idle: () => idleMs(), // on runtimes that do not count it this is 0: the program then counts as busy
 };
 
-/** One deadline. It keeps the process alive until it has come or was cancelled, unless `unref()`ed. */
+/** One deadline. It keeps the process alive until it has fired or was cancelled, unless `unref()`ed. */
 export class Deadline {
   readonly #loop: EventLoop;
   readonly #at: number;
   readonly #timer: Timer;
-  /** null once it has come, or was cancelled. */
+  /** null once it has fired or was cancelled. */
   #due: (() => void) | null;
 
   /** @internal use EventLoop.deadline() */
@@ -88,19 +88,19 @@ export class Deadline {
     else this.#loop.catchUp(decide);
   }
 
-  /** It will not come, also where its timer has fired and the loop reads. Nothing happens when it has come. */
+  /** Cancels the deadline, even if its timer has fired and the loop is reading. Does nothing after it has fired. */
   cancel(): void {
     this.#due = null;
     this.#loop.clock.clear(this.#timer);
   }
 
-  /** Keep the process alive until then. */
+  /** Keeps the process alive until the deadline. */
   ref(): this {
     this.#timer.ref();
     return this;
   }
 
-  /** Let the process end before. */
+  /** Lets the process end before the deadline. */
   unref(): this {
     this.#timer.unref();
     return this;
@@ -112,12 +112,12 @@ export class EventLoop {
   readonly clock: LoopClock;
   #moved = Number.NEGATIVE_INFINITY;
   #moves = 0;
-  /** When the loop is known to have polled, and how long it had been idle by then. */
+  /** When the loop last polled, as far as known, and its idle time at that moment. */
   #polledAt: number;
   #idleThen: number;
-  /** Somebody is to tell when it polls next. */
+  /** A callback after the next poll is scheduled. */
   #asked = false;
-  /** Questions that need no look at the clock, and looks since the last poll. */
+  /** Calls of `late()` left that do not read the clock, and reads of the clock since the last poll. */
   #unlooked = 0;
   #looks = 0;
   #behind = false;
@@ -129,26 +129,26 @@ export class EventLoop {
     this.#idleThen = clock.idle();
   }
 
-  /** Calls back after `ms` (clamped to what a timer can wait), once the loop has read what came before. */
+  /** Calls `due` after `ms` (clamped to what a timer can wait), once the loop has read what had arrived. */
   deadline(ms: number, due: () => void): Deadline {
     return new Deadline(this, ms, due);
   }
 
-  /** A connection has come, or its handshake has got further: more may follow at once. */
+  /** A connection was made or its handshake made a step: more may follow at once. */
   handshakeMoved(): void {
     this.#moved = this.clock.now();
     this.#moves++;
   }
 
   /**
-   * The loop was busy: let it read, twice, and longer while handshakes go on, but for at most CATCH_UP_MS. A connection
-   * that is silent is not waited for.
+   * After the loop was busy: lets it read twice, and longer while handshakes make steps, but for at most CATCH_UP_MS. Does
+   * not wait for silent connections.
    */
   catchUp(done: () => void): void {
     const { clock } = this;
     const end = clock.now() + CATCH_UP_MS;
     let polls = 0;
-    // Time alone does not tell of quiet: the process may have been off the processor since the last of it.
+    // Count polls without a step as well: elapsed time alone may only mean that the process did not get the processor.
     let moves = this.#moves;
     let quiet = 0;
     const step = (): void => {
@@ -157,15 +157,15 @@ export class EventLoop {
       moves = this.#moves;
       if (++polls >= POLLS && (now >= end || (quiet >= POLLS && now - this.#moved >= QUIET_MS))) done();
       else if (polls < POLLS) clock.polled(step);
-      else clock.timer(1, () => clock.polled(step)); // the peers need the processor, too
+      else clock.timer(1, () => clock.polled(step)); // a pause, because peers on this machine need the processor, too
     };
     clock.polled(step);
   }
 
   /**
-   * Whether the program has computed for so long that peers who dialled meanwhile are still to be let in. It catches up
-   * from then on, and the answer stays the same until it has. Cheap enough to be asked for each message: once a loop over
-   * many runs, the clock is not looked at for each.
+   * Whether the program has computed for so long that peers that dialled meanwhile still wait for their handshakes. If so,
+   * it starts to catch up, and stays true until that is done. Cheap enough to call for each message: in a loop over many
+   * messages, most calls do not read the clock.
    */
   late(): boolean {
     return --this.#unlooked < 0 && this.#look();
@@ -206,7 +206,7 @@ export class EventLoop {
     this.#looks = 0;
   }
 
-  /** After `late()` said so: call back once it is late no more. */
+  /** Call only after `late()` returned true. Calls `done` once the loop has caught up. */
   whenCaughtUp(done: () => void): void {
     this.#waiting.push(done);
   }

@@ -1,16 +1,16 @@
 /**
- * Endpoint strings: `scheme://address`. Only splits them; each transport knows its own addresses.
+ * Splits endpoint strings, `scheme://address`. Each transport parses its own addresses.
  */
 import { ZmqError } from "./errors.js";
 
-/** An endpoint taken apart. */
+/** The parts of an endpoint. */
 export interface Endpoint {
   readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
 }
 
-/** @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed */
+/** @throws TypeError if it is not a string; ZmqError EINVAL if it is malformed */
 export function parseEndpoint(endpoint: unknown): Endpoint {
   if (typeof endpoint !== "string") throw new TypeError(`endpoint must be a string; got ${typeof endpoint}`);
   const at = endpoint.indexOf("://");

@@ -1,6 +1,6 @@
 /**
- * Errors that an application sees: one class, a constant `code`, messages as zeromq.js words them. Misuse of an
- * argument is a TypeError or RangeError instead; a peer's fault is an event.
+ * Errors that an application sees: one class with a constant `code` and the messages of zeromq.js. A wrong argument
+ * throws a TypeError or RangeError instead, and a fault of a peer is reported as an event.
  */
 import { errnoNumbers } from "./platform.js";
 
@@ -36,20 +36,20 @@ const TEXTS: Record<string, string> = {
 export interface ZmqErrorDetails {
   /** Endpoint that the error is about. */
   readonly address?: string;
-  /** What led to it. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
   /** Added to the standard text. */
   readonly detail?: string;
 }
 
-/** An operation could not be done. */
+/** An operation failed. */
 export class ZmqError extends Error {
   override readonly name = "ZmqError";
   /** Constant name, such as `EAGAIN`. */
   readonly code: string;
   /** The platform's number for the code, or libzmq's own. */
   readonly errno: number;
-  /** Endpoint that the error is about, where it is about one. */
+  /** Endpoint that the error is about, if any. */
   declare readonly address?: string;
 
   constructor(code: string, details: ZmqErrorDetails = {}) {
@@ -62,7 +62,7 @@ export class ZmqError extends Error {
   }
 }
 
-/** Wraps what the operating system said about an endpoint. */
+/** Wraps an error of the operating system about an endpoint. */
 export function endpointError(error: NodeJS.ErrnoException, address: string): ZmqError {
   if (error instanceof ZmqError) {
     return error.address === undefined
@@ -76,7 +76,7 @@ export function endpointError(error: NodeJS.ErrnoException, address: string): Zm
   return new ZmqError(error.code ?? "EINVAL", { address, cause: error });
 }
 
-/** Why a connection ends, or over inproc a message is dropped, when memory given to send() is no longer there. */
+/** Memory given to send() is gone: the error with which a connection ends, or over inproc a message is dropped. */
 export function memoryGone(): ZmqError {
   return new ZmqError("EFAULT", {
     detail:

@@ -1,6 +1,5 @@
 /**
- * What happens to a socket's connections, told under zeromq.js's event names, each with the peer it is about. Knows
- * nothing of how the events come about.
+ * The events of a socket: what happens to its endpoints and connections, under zeromq.js's event names.
  */
 
 import type { Buffer } from "./platform.js";
@@ -11,20 +10,20 @@ export interface Peer {
   readonly id: number;
   /** Remote endpoint, such as `tcp://127.0.0.1:50123`; the bound name for inproc. */
   readonly address: string;
-  /** Endpoint of ours, bound or connected, by which it came. */
+  /** Local endpoint, bound or connected, of its connection. */
   readonly endpoint: string;
-  /** ZMTP socket type that it announced, such as `PULL`. */
+  /** ZMTP socket type that the peer announced, such as `PULL`. */
   readonly socketType: string;
-  /** Identity that it announced; empty when none. */
+  /** Routing id that the peer announced; empty if none. */
   readonly routingId: Buffer;
   /** Properties of its READY command (RFC 37 §Connection Metadata), names as received. */
   readonly metadata: ReadonlyMap<string, Buffer>;
 }
 
 interface At {
-  /** The endpoint bound or connected, or the remote address of an accepted connection. */
+  /** The bound or connected endpoint, or the remote address of an accepted connection. */
   readonly address: string;
-  /** The endpoint of ours that it is about, bound or connected; the address unless said otherwise. */
+  /** The local endpoint, bound or connected; equal to `address` if absent. */
   readonly endpoint?: string;
 }
 interface WithPeer extends At {
@@ -51,9 +50,9 @@ export interface SocketEvents {
   /** A listener or connection was closed by us. */
   close: At & { readonly peer?: Peer };
   "close:error": WithError;
-  /** A peer is gone; `error` says why unless it closed in an orderly way. */
+  /** A peer is gone; `error` says why, unless the peer closed the connection in an orderly way. */
   disconnect: WithPeer & { readonly error?: Error };
-  /** The handshake is complete: the peer can be talked to. */
+  /** The handshake is complete: messages can pass. */
   handshake: WithPeer;
   /** The other side broke the protocol, during or after the handshake. `error` is a ProtocolError. */
   "handshake:error:protocol": WithError & { readonly peer?: Peer };
@@ -61,8 +60,8 @@ export interface SocketEvents {
   /** The handshake failed for another reason, such as a timeout or a lost connection. */
   "handshake:error:other": WithError;
   /**
-   * A limit of the socket's options was reached or exceeded: `limit` is the option's name, `value` the number that does
-   * so. Told once for what may come with every message; "paused" is told when reading stops until there is room.
+   * A limit of the socket's options was reached or exceeded: `limit` is the option's name, `value` the offending number.
+   * A limit that every message may exceed is reported once; "paused" is reported when reading stops until there is room.
    *
    * Over inproc `limit` may be "buffer": a message was dropped because its sender transferred or resized a buffer that it
    * had given to `send` before the message was read. `error` says so, with the code EFAULT.
@@ -83,7 +82,7 @@ export type EventType = keyof SocketEvents;
 /** An event of a certain name. */
 export type EventOfType<E extends EventType> = SocketEvents[E] & {
   readonly type: E;
-  /** The endpoint of ours, bound or connected; "" where the whole socket is meant. */
+  /** The local endpoint, bound or connected; "" if the event concerns the whole socket. */
   readonly endpoint: string;
 };
 /** Any event. */

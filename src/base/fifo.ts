@@ -1,11 +1,10 @@
 /**
- * A growable circular buffer: the queue under the send queue, the receive queue and every pipe. Constant time at
- * both ends, no allocation per element. Knows nothing of what it holds.
+ * A growable circular buffer, which every queue of messages uses. Constant time at both ends, no allocation per element.
  */
 
 /** Small: each connection has one, and most are idle. */
 const INITIAL_CAPACITY = 4;
-/** A drained queue above this capacity gives its memory back. */
+/** Above this capacity, a queue frees its memory when it becomes empty. */
 const RETAINED_CAPACITY = 4096;
 
 export class Fifo<T> {

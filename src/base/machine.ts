@@ -1,29 +1,29 @@
 /**
- * State machines as tables: for each state the events that may come in it, what the next state is, and what is done
- * then. An event that has no row cannot come in that state. Whoever runs a table stores the next state before it acts:
- * actions call listeners, and these call back.
+ * State machines as tables: for each state, the events that may occur, the next state and the action. An event without a
+ * row must not occur in that state. Code that runs a table must store the next state before it calls the action, because
+ * actions call listeners, which may raise the next event.
  */
 import { assert } from "./assert.js";
 
-/** The next state, and what is done in it. */
+/** The next state, and the action to run then. */
 export type Row<State, Machine, Argument> = readonly [
   next: State,
   act?: (machine: Machine, argument: Argument) => void,
 ];
 
-/** `Events` maps the name of each event to what it brings. */
+/** `Events` maps the name of each event to the type of its argument. */
 export type Table<State extends string, Machine, Events> = {
   readonly [S in State]: { readonly [E in keyof Events]?: Row<State, Machine, Events[E]> };
 };
 
-/** As Table, for a machine whose actions reach its private parts: a row only names what is done. */
+/** As Table, but rows only name their actions, so that the machine can run them with access to its private members. */
 export type NamedTable<State extends string, Event extends string, Action> = {
   readonly [S in State]: { readonly [E in Event]?: readonly [next: State, action?: Action] };
 };
 
 /**
  * The row of an event.
- * @throws AssertionError where the table has none
+ * @throws AssertionError if the table has none
  */
 export function rowOf<State extends string, Machine, Events, E extends keyof Events>(
   table: Table<State, Machine, Events>,
@@ -41,7 +41,7 @@ export function rowOf<R>(
   event: PropertyKey,
 ): R {
   const row = table[state][event];
-  // The text is made only when it is needed.
+  // Build the text only when it is needed.
   if (row === undefined) assert(false, `"${String(event)}" came in the state "${state}"`);
   return row;
 }

@@ -1,6 +1,6 @@
 /**
- * The one place where the rooms above the transports meet the platform they run on: memory, time, turns of the event
- * loop, randomness, warnings. A browser gets another file with the same exports. Nothing here keeps state.
+ * The only file above the transports that uses the platform: memory, time, turns of the event loop, randomness, warnings.
+ * A browser build can replace it by a file with the same exports. It keeps no state.
  */
 import { isUtf8 } from "node:buffer";
 import { randomBytes, randomInt } from "node:crypto";
@@ -12,17 +12,17 @@ import { debuglog, inspect } from "node:util";
 export { Buffer } from "node:buffer";
 export { debuglog, EventEmitter, inspect, isIPv4, isIPv6, isUtf8, randomBytes, randomInt };
 
-/** Numbers of the platform's errors by their names, such as `EAGAIN`. */
+/** The platform's error numbers by name, such as `EAGAIN`. */
 export const errnoNumbers: Readonly<Record<string, number>> = constants.errno;
 
-// Looked up at each call: a test may put simulated time in their place.
+// The functions below look up the global at each call, because a test may replace it by simulated time.
 
-/** Runs a function when the present call stack is done, before any input or timer. */
+/** Runs a function when the current call stack is done, before any input or timer. */
 export function nextTick(run: () => void): void {
   process.nextTick(run);
 }
 
-/** Runs a function on the next turn of the event loop, behind its input. */
+/** Runs a function on the next turn of the event loop, after its input. */
 export function setImmediate(run: () => void): NodeJS.Immediate {
   return globalThis.setImmediate(run);
 }
@@ -37,7 +37,7 @@ export function clearTimeout(timer: NodeJS.Timeout | undefined): void {
   globalThis.clearTimeout(timer);
 }
 
-/** Runs a function every so many milliseconds. */
+/** Runs a function every `ms` milliseconds. */
 export function setInterval(run: () => void, ms: number): NodeJS.Timeout {
   return globalThis.setInterval(run, ms);
 }
@@ -47,22 +47,22 @@ export function clearInterval(timer: NodeJS.Timeout | undefined): void {
   globalThis.clearInterval(timer);
 }
 
-/** Milliseconds by a clock that only goes forward. */
+/** Milliseconds of a monotonic clock. */
 export function monotonicMs(): number {
   return performance.now();
 }
 
-/** Milliseconds since 1970, by a clock that somebody may set back. */
+/** Milliseconds since 1970. This clock may be set back. */
 export function wallClockMs(): number {
   return Date.now();
 }
 
-/** Milliseconds that the event loop has spent with nothing to do; 0 where nobody counts them. */
+/** Milliseconds that the event loop has spent idle; 0 on runtimes that do not count them. */
 export function idleMs(): number {
   return performance.nodeTiming?.idleTime ?? 0;
 }
 
-/** A number from 0 to below 1 that nobody needs to be unable to foresee. */
+/** A number from 0 to below 1. Predictable: do not use it for secrets. */
 export function random(): number {
   return Math.random();
 }
@@ -72,7 +72,7 @@ export function bugsAreThrown(): boolean {
   return process.env.ZWIRE_BUGS === "throw";
 }
 
-/** Warns the program, as Node does: on standard error, and to who listens to "warning". */
+/** Emits a warning as Node does: on standard error, and to listeners of the process event "warning". */
 export function emitWarning(
   text: string | Error,
   options?: { readonly code?: string; readonly detail?: string },
@@ -81,7 +81,7 @@ export function emitWarning(
   else process.emitWarning(text, options);
 }
 
-/** Calls a function when the event loop has run empty; work that it adds goes on. */
+/** Calls a function when the event loop is empty. The function may add work, which then runs. */
 export function whenLoopEmpty(run: () => void): void {
   process.on("beforeExit", run);
 }

@@ -1,7 +1,7 @@
 /**
- * What sockets need of the world besides their transports: time, turns of the event loop and random numbers. A socket
- * gets it from its context, and hands it to everything that it makes. A process has one; a test may hand in its own, and
- * then runs are simulated and can be repeated.
+ * What sockets need besides their transports: time, turns of the event loop and random numbers. A socket gets its runtime
+ * from its context and passes it to everything that it creates. A thread has one. A test may supply its own, so that it
+ * simulates time and can repeat a run exactly.
  */
 import { Agenda } from "./agenda.js";
 import type { AssertionError } from "./assert.js";
@@ -9,15 +9,15 @@ import { EventLoop, type LoopClock, systemClock } from "./deadline.js";
 import { bugsAreThrown, nextTick, random, randomInt } from "./platform.js";
 import { TurnEnd } from "./turn-end.js";
 
-/** The world itself: the system, or a simulation. */
+/** What a runtime is built on: the system, or a simulation. */
 export interface World extends LoopClock {
-  /** Calls a function when the present call stack is done, before any input or timer. */
+  /** Calls a function when the current call stack is done, before any input or timer. */
   nextTick(run: () => void): void;
   /** A number from 0 to below 1. It may be predictable. */
   random(): number;
   /** 32 random bits that a peer cannot predict. */
   random32(): number;
-  /** An assertion of zwire has failed; its connection ends. Tests make it fail what runs. */
+  /** An assertion of zwire has failed, and its connection ends. In tests it throws, so that the test fails. */
   bug(error: AssertionError): void;
 }
 
@@ -34,14 +34,14 @@ const system: World = {
   },
 };
 
-/** Time, turns and randomness for any number of sockets of one thread. */
+/** Time, turns of the event loop and randomness, for any number of sockets of one thread. */
 export class Runtime {
   readonly loop: EventLoop;
-  /** The waits of all connections. */
+  /** The timeouts of all connections. */
   readonly agenda: Agenda;
-  /** Tells whatever gathers messages that the turn is over. */
+  /** Tells objects that gather messages when the turn ends. */
   readonly turnEnd: TurnEnd;
-  /** One promise for everything that waits for the next turn. */
+  /** The promise that nextTurn() gives to all callers of this turn. */
   #turn: Promise<void> | null = null;
   #lastId = 0;
   readonly #world: World;
@@ -53,17 +53,17 @@ export class Runtime {
     this.turnEnd = new TurnEnd((run) => world.nextTick(run));
   }
 
-  /** Milliseconds by a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   now(): number {
     return this.#world.now();
   }
 
-  /** Calls a function when the present call stack is done, before any input or timer. */
+  /** Calls a function when the current call stack is done, before any input or timer. */
   nextTick(run: () => void): void {
     this.#world.nextTick(run);
   }
 
-  /** Calls a function on a later turn of the event loop, behind its input. */
+  /** Calls a function on a later turn of the event loop, after its input. */
   later(run: () => void): void {
     this.#world.polled(run);
   }
@@ -94,14 +94,14 @@ export class Runtime {
     return this.#turn;
   }
 
-  /** A number that nothing else has got. */
+  /** A number that is unique in this runtime. */
   nextId(): number {
     return ++this.#lastId;
   }
 }
 
 /**
- * The runtime of this thread. Only what makes sockets, and what has none, may use it by this name; everything else uses
- * the one that it was handed.
+ * The runtime of this thread. Only code that creates sockets, or that has no socket, may use it by this name. All other
+ * code uses the runtime that was passed to it, so that tests can simulate it.
  */
 export const systemRuntime = new Runtime(system);

@@ -1,6 +1,6 @@
 /**
- * Ends the turn for everything that gathered messages in it: one tick callback per turn of the event loop, however many
- * there are. It runs behind the promise jobs of the turn, before the loop polls again.
+ * Tells everything that gathers messages when the current turn of the event loop ends: one tick callback for all of them.
+ * It runs after the turn's promise jobs and before the loop polls again.
  */
 
 /** Something that gathers messages until the turn ends. */
@@ -24,7 +24,7 @@ export class TurnEnd {
     this.#nextTick = nextTick;
   }
 
-  /** Calls `endOfTurn` once when the current turn is over. */
+  /** Calls `endOfTurn` once at the end of the current turn. */
   add(one: Gathering): void {
     if (this.#gathering.push(one) === 1) this.#nextTick(this.#run);
   }

@@ -1,20 +1,23 @@
 /**
- * What the queues need of time, handed in by the socket so that the engine knows no clock and tests can simulate
- * one: the next turn of the event loop, and an end to waiting.
+ * How operations wait: the options of a call (timeout, signal), and the turns of the event loop on which waits continue.
+ * The socket passes a `Turns` to its queues, so that the engine uses no clock itself and tests can simulate one.
  */
 
-/** Settle on a later turn after this many operations that did not wait (fairness to timers and other sockets). */
+/**
+ * After so many operations that did not wait, the next settles on a later turn of the event loop. Otherwise a loop of
+ * operations would starve timers and other sockets.
+ */
 export const OPERATIONS_PER_TURN = 512;
 
 /**
- * So many bytes count as one more operation: a turn takes no more than 4 MiB of large messages. A sender whose peer
- * keeps up is never stopped by the kernel: with 1 MiB messages its timers waited for 512 of them.
+ * So many bytes count as one more operation, so that a turn takes at most 4 MiB of large messages. If the peer keeps up,
+ * the kernel never makes the sender wait: with 1 MiB messages, timers would otherwise wait for 512 of them.
  */
 export const BYTES_PER_OPERATION = 8192;
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Milliseconds to wait; -1 for ever, 0 not at all. Default: the socket's sendTimeout or receiveTimeout. */
+  /** Milliseconds to wait; -1 waits without limit, 0 not at all. Default: the socket's sendTimeout or receiveTimeout. */
   readonly timeout?: number;
   /** Ends the wait with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -43,13 +46,13 @@ export interface Turns {
   nextTurn(): Promise<void>;
   /** Runs a function on a later turn of the event loop. */
   defer(run: () => void): void;
-  /** Whether the event loop has stood still for so long that peers who dialled meanwhile are still to be let in. */
+  /** Whether the program has computed for so long that peers that dialled meanwhile still wait for their handshakes. */
   late(): boolean;
-  /** After `late()` said so: calls back once they are. */
+  /** Call only after `late()` returned true. Calls `done` once the event loop has caught up. */
   whenCaughtUp(done: () => void): void;
   /**
    * Calls `expired` with an EAGAIN error after `timeoutMs` (-1: never) or with the signal's reason on abort.
-   * @returns undoes both; null when there is nothing to undo
+   * @returns a function that undoes both; null when there is nothing to undo
    */
   expire(
     timeoutMs: number,

@@ -1,51 +1,54 @@
 /**
- * Who may connect to a socket's bound endpoints: how many at once, how many in their handshakes, how many from one
- * address, and how fast. Asked before a connection costs more than its descriptor. An address is that of a host, or the
- * 64 bits of an IPv6 network, which is what one household gets. Knows no sessions.
+ * Limits the connections to a socket's bound endpoints: how many in all, how many in the handshake, how many from one
+ * address, and how fast. It is asked before a connection has cost more than its file descriptor. For IPv6, "address" means
+ * the first 64 bits, because a single household gets that many. Knows no sessions.
  */
 
 import { addressBytes } from "../base/accept-filter.js";
 import { Buffer } from "../base/platform.js";
 
-/** Options of the socket, read afresh each time. 0 is no limit. */
+/** Options of the socket, read at each use. 0 means no limit. */
 export interface GateLimits {
   readonly maxConnections: number;
   readonly maxHandshakes: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionRate: number;
-  /** Milliseconds that a handshake may take; 0 for ever. */
+  /** Milliseconds that a handshake may take; 0 means no limit. */
   readonly handshakeInterval: number;
 }
 
-/** The option that is exceeded, and the number that exceeds it. */
+/** The exceeded option, and the number that exceeds it. */
 export interface Excess {
   readonly limit: "maxConnections" | "maxHandshakes" | "maxConnectionsPerAddress" | "maxConnectionRate";
   readonly value: number;
 }
 
-/** What an address has. */
+/** The state of one address. */
 interface Source {
   connections: number;
-  /** Connections that it may make at once, by its rate. */
+  /** Connections that it may make at once under maxConnectionRate (a token bucket). */
   tokens: number;
   at: number;
 }
 
-/** One connection that was let in. */
+/** One accepted connection. */
 export interface Place {
   readonly source: string | null;
-  /** When it came. */
+  /** When it was accepted. */
   readonly since: number;
-  /** Ends a handshake that takes long while others wait for its place. */
+  /** Ends the handshake, because it is slow and others need its place. */
   evict: (excess: Excess) => void;
 }
 
-/** A handshake that has had this part of its time gives way where all places are taken. */
+/**
+ * When all places are taken, the oldest handshake is ended if it has used this part of handshakeInterval, or PATIENCE_MS
+ * if handshakeInterval is 0.
+ */
 const PATIENCE = 0.1;
 const PATIENCE_MS = 3000;
-/** Addresses remembered before those that have nothing are looked for. */
+/** Number of remembered addresses above which unused ones are removed. */
 const SOURCES = 1024;
-/** The same limit is told of no more often. */
+/** Report the same limit at most this often. */
 const TELL_EVERY_MS = 1000;
 
 export class Gate {
@@ -64,8 +67,8 @@ export class Gate {
   }
 
   /**
-   * Somebody has connected.
-   * @param remote its endpoint, such as `tcp://192.0.2.1:50123`; only tcp has addresses
+   * Asks whether a new connection may stay.
+   * @param remote endpoint of the peer, such as `tcp://192.0.2.1:50123`; only tcp has addresses
    */
   enter(remote: string): Place | Excess {
     const { maxConnections, maxHandshakes } = this.#limits;
@@ -92,7 +95,7 @@ export class Gate {
     this.#handshakes.delete(place);
   }
 
-  /** The connection is gone. Once for each place. */
+  /** The connection is gone. Call once for each place. */
   leave(place: Place): void {
     this.#handshakes.delete(place);
     this.#connections--;
@@ -100,7 +103,7 @@ export class Gate {
     if (source !== undefined) source.connections--;
   }
 
-  /** Whether an excess is to be told: what may come with every connection is told once a second. */
+  /** Whether to report an excess now: since every connection may cause one, each limit is reported once a second. */
   tells({ limit }: Excess): boolean {
     const now = this.#now();
     if (now - (this.#told.get(limit) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return false;
@@ -131,15 +134,15 @@ export class Gate {
     return null;
   }
 
-  /** Forget addresses that have no connection, and have made none for a second. */
+  /** Forgets addresses that have no connection and have made none for a second. */
   #sweep(now: number): void {
     for (const [key, source] of this.#sources) {
       if (source.connections === 0 && now - source.at >= 1000) this.#sources.delete(key);
     }
-    this.#sweepAt = Math.max(SOURCES, 2 * this.#sources.size); // each is looked at twice at most
+    this.#sweepAt = Math.max(SOURCES, 2 * this.#sources.size); // doubling: each address is checked at most twice
   }
 
-  /** The oldest handshake gives way where it takes long: who only connects and waits keeps nobody out. */
+  /** Ends the oldest handshake if it is slow, so that clients that connect and then send nothing cannot keep others out. */
   #makeWay(now: number): boolean {
     const { handshakeInterval, maxHandshakes } = this.#limits;
     const [oldest] = this.#handshakes;
@@ -150,7 +153,7 @@ export class Gate {
   }
 }
 
-/** Whose connection it is; null where there are no addresses. */
+/** The key of the peer's address; null for transports without addresses. */
 function sourceOf(remote: string): string | null {
   const host = /^tcp:\/\/(?:\[(.+)\]|(.+)):\d+$/.exec(remote);
   if (host === null) return null;

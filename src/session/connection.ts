@@ -1,5 +1,5 @@
 /**
- * Makes the right kind of connection for a socket: ZMTP sessions, or bytes as they are.
+ * Makes a socket's connections: ZMTP sessions, or raw sessions, which carry bytes without framing.
  */
 import type { OptionValues } from "../options/options.js";
 import type { Stream } from "../transport/contract/transport.js";

@@ -1,13 +1,13 @@
 /**
- * The bounds on what a connection's frames may hold, and what is said of a frame beyond them.
+ * Limits of the frames of a connection, and the error for a frame that exceeds one.
  */
 import type { OptionValues } from "../options/options.js";
 import { FrameFault, type FrameLimits } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 
-/** Largest frame that we can hold. */
+/** Largest frame that zwire can hold. */
 const FRAME_CEILING = 2 ** 31 - 1;
-/** Most bytes of one command after the handshake, for those that no topics are told. */
+/** Most bytes of one command after the handshake, on sockets that receive no subscriptions. */
 const COMMAND_CEILING = 1024 * 1024;
 
 const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: string]> = {
@@ -17,7 +17,7 @@ const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: s
   [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
 };
 
-/** @param topics commands may carry topics of any size: which of them are taken is decided when they are there */
+/** @param topics whether commands may carry topics of any size: topics have limits of their own, checked on arrival */
 export function frameLimits(options: OptionValues, topics: boolean): FrameLimits {
   const frame = limit(options.maxMessageSize);
   return {
@@ -32,7 +32,7 @@ function limit(size: number): number {
   return size === -1 ? FRAME_CEILING : Math.min(size, FRAME_CEILING);
 }
 
-/** What a decoder refused, as an error. @param size the size, or the number of parts, that was too large */
+/** The error for what a decoder refused. @param size the size, or the number of parts, that was too large */
 export function frameFault(fault: FrameFault, size: number): ProtocolError {
   const [code, rule, text] = FAULTS[fault];
   return new ProtocolError(code, `${text}: ${size}`, { rule, size });

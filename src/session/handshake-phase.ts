@@ -1,6 +1,6 @@
 /**
- * A connection until its handshake is complete: loads the crypto library where it is needed, drives the protocol's
- * handshake, asks an authenticator, and keeps the time. Ends with a call of `shaken` or `fail`.
+ * A connection until its handshake is complete: loads the crypto library if CURVE needs it, drives the protocol's
+ * handshake, asks an authenticator, and enforces handshakeInterval. Ends with a call of `shaken` or `fail`.
  */
 
 import { AssertionError } from "../base/assert.js";
@@ -21,21 +21,21 @@ import type { SessionOwner } from "./owner.js";
 const HANDSHAKE_COMMAND_CEILING = 64 * 1024;
 /** A low maxMessageSize must leave room for the commands of PLAIN and CURVE. */
 const HANDSHAKE_COMMAND_FLOOR = 4096;
-/** Milliseconds that a CURVE cookie lives at most (P4). */
+/** Longest life of a CURVE cookie, in milliseconds (P4). */
 const COOKIE_LIFE_MS = 60_000;
 
 /** What a handshake needs of its session. */
 export interface Shaking {
   readonly runtime: Runtime;
   readonly stream: Stream;
-  /** Begin to read: bytes go to `receive` of the phase. */
+  /** Starts reading: bytes go to `receive` of the phase. */
   read(): void;
   sendControl(bytes: Uint8Array): void;
-  /** The handshake is complete. `leftover` came behind it. */
+  /** The handshake is complete. `leftover` are bytes that arrived after its last command. */
   shaken(handshake: Handshake, leftover: Uint8Array): void;
-  /** It will not be. */
+  /** The handshake has failed. */
   fail(error: Error): void;
-  /** A bug of ours has been found. */
+  /** An assertion of zwire has failed. */
   faulty(error: AssertionError): void;
 }
 
@@ -50,7 +50,7 @@ interface Events {
 }
 
 export class HandshakePhase {
-  /** The crypto library comes late, and so may a verdict: after the end both are ignored. */
+  /** The crypto library and a verdict may arrive after the phase is over: both are ignored then. */
   static readonly #table: Table<State, HandshakePhase, Events> = {
     new: {
       start: ["loading", (phase) => phase.#load()],
@@ -99,12 +99,12 @@ export class HandshakePhase {
     }
   }
 
-  /** Begin the greeting at once (A1), and to read. */
+  /** Sends the greeting at once (A1), and starts reading. */
   start(): void {
     this.#on("start", undefined);
   }
 
-  /** The connection is at its end, or the handshake is. */
+  /** The handshake is complete, or the connection has ended. */
   stop(): void {
     this.#on("stop", undefined);
   }
@@ -152,7 +152,6 @@ export class HandshakePhase {
     this.#session.sendControl(handshake.start());
   }
 
-  /** Bytes have come. */
   receive(chunk: Buffer): void {
     const handshake = this.#handshake;
     if (handshake === null) return;
@@ -160,12 +159,12 @@ export class HandshakePhase {
     this.#proceed(handshake, () => handshake.receive(chunk));
   }
 
-  /** One step of the handshake, and what follows from it. */
+  /** Takes one step of the handshake, and acts on its result. */
   #proceed(handshake: Handshake, step: () => Progress): void {
     try {
       const { output, done, leftover } = guarded(step);
       if (output !== undefined) this.#session.sendControl(output);
-      if (this.#over) return; // the write has ended the connection
+      if (this.#over) return; // the write ended the connection
       if (done) this.#done(handshake, leftover);
       else if (handshake.question !== null && this.#state === "talking") this.#on("ask", handshake.question);
     } catch (error) {
@@ -174,17 +173,17 @@ export class HandshakePhase {
     }
   }
 
-  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  /** A getter, because calls change the state and the compiler does not see it. */
   get #over(): boolean {
     return this.#state === "over";
   }
 
   #done(handshake: Handshake, leftover: Uint8Array): void {
-    this.#handshake = null; // the session's from now on
+    this.#handshake = null; // the session owns it from now on
     this.#session.shaken(handshake, leftover);
   }
 
-  /** An authenticator decides; the peer waits, and the handshake's timer goes on (Q12). */
+  /** Asks the authenticator. Meanwhile the peer waits, and the handshake's timer keeps running (Q12). */
   #ask(question: Question): void {
     const { authenticator } = this.#protection;
     if (authenticator === null) throw nobodyToAsk();
@@ -220,8 +219,8 @@ export class HandshakePhase {
 }
 
 /**
- * A peer's bytes may end its own connection, and nothing else: what their decoding throws, other than what it means to,
- * is a fault of ours that one peer has found. Around no listener of the program.
+ * A peer's bytes may end its own connection, and nothing else. So an unexpected exception of the decoder, which is a bug
+ * of zwire, becomes a protocol error. `step` must not call listeners of the program, whose exceptions would be hidden.
  */
 function guarded(step: () => Progress): Progress {
   try {

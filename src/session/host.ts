@@ -1,5 +1,5 @@
 /**
- * What sessions, diallers and listeners need of the socket they work for.
+ * What sessions, diallers and listeners need from their socket.
  */
 
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
@@ -14,52 +14,52 @@ export interface SocketHost extends PipeOwner {
   readonly options: OptionValues;
   /** Connections carry bytes without framing or handshake (STREAM). */
   readonly raw: boolean;
-  /** Does what libzmq does where zwire is kinder. */
+  /** Behaves like libzmq where zwire's own behaviour is more lenient. */
   readonly asLibzmq: boolean;
-  /** Time, turns and randomness for everything that works for the socket. */
+  /** Time, turns of the event loop and randomness, for everything that belongs to the socket. */
   readonly runtime: Runtime;
   /** Whether the application has closed the socket. */
   readonly closed: boolean;
   /** Whether open connections keep the process alive. */
   readonly refed: boolean;
-  /** A number for a new peer. */
+  /** Returns the number of a new peer. */
   nextPeerId(): number;
-  /** The pipe takes part in routing from now on. */
+  /** Adds the pipe to routing. */
   attachPipe(pipe: Pipe): void;
-  /** The pipe takes no more messages; what it holds unread stays readable. */
+  /** Removes the pipe from routing. Messages that it has received stay readable. */
   detachPipe(pipe: Pipe): void;
   /**
-   * Why the socket cannot have a peer whose handshake is complete, or null.
-   * @param pipe that would be its own: of an endpoint that was dialled, where there is one
+   * Asked after the handshake: why the socket refuses the peer, or null if it accepts it.
+   * @param pipe the pipe that the peer would join, if a dialled endpoint already has one
    * @param chosen the name that connect() gave to the peer, or null
    */
   refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null;
-  /** Whether what waits in the pipe of an endpoint that was dialled is for the peer that is there now. */
+  /** Whether the messages that wait in the pipe of a dialled endpoint are for the peer that has now connected. */
   resumes(pipe: Pipe, peer: Peer, chosen: Buffer | null): boolean;
-  /** A handshake is complete on the pipe. */
+  /** The handshake of the pipe's connection is complete. */
   pipeConnected(pipe: Pipe, peer: Peer): void;
   /** The pipe has lost its connection; a dialled one may get another. */
   pipeDisconnected(pipe: Pipe): void;
-  /** Too many connections to the peer ended within a message of so many bytes: it is dropped (maxResends). */
+  /** A message of so many bytes was dropped, because too many connections ended while it was being sent (maxResends). */
   messageGivenUp(peer: Peer | undefined, bytes: number): void;
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
 }
 
 /** A bound or connected endpoint of a socket. */
 export interface EndpointHandle {
-  /** As the application may name it to unbind or disconnect. */
+  /** The name by which the application may unbind or disconnect it. */
   readonly endpoint: string;
-  /** Of an endpoint that was dialled: the queues that wait for its peer, or null. */
+  /** The pipe of a dialled endpoint, which queues messages for its peer; or null. */
   readonly pipe?: Pipe | null;
   /** The name that connect() gave to the peer (I11). */
   readonly routingId?: Buffer | null;
-  /** Flush for at most `lingerMs` (-1: for ever), then let go. */
+  /** Flushes for at most `lingerMs` milliseconds (-1: without limit), then closes. */
   close(lingerMs: number): Promise<void>;
-  /** Messages that wait to be sent. */
+  /** Number of messages that wait to be sent. */
   readonly unsent: number;
-  /** A close() under way waits no longer: the rest is dropped. */
+  /** Ends the wait of a running close(): drops the messages that are left. */
   abandon(): void;
-  /** Drop the connection of a pipe of ours and make it anew; false when the pipe is not ours. */
+  /** Drops the connection of a pipe and connects again; false when the pipe belongs to another endpoint. */
   reset(pipe: Pipe): boolean;
   ref(): void;
   unref(): void;

@@ -1,29 +1,29 @@
 /**
- * How long a connection may be of no use: no message and no subscription either way. It looks now and then, so that what
- * passes costs a flag for each chunk. PINGs are no use. Knows no messages.
+ * Enforces idleTimeout: how long a connection may carry no message and no subscription in either direction. PINGs do not
+ * count. It checks a flag a few times within that time, so that traffic costs only setting the flag, once per chunk.
  */
 import type { Agenda, Appointment } from "../base/agenda.js";
 
-/** Looks within the time: it is over at most that part of it late. */
+/** Checks within the timeout: it fires late by at most 1/LOOKS of it. */
 const LOOKS = 4;
 
-/** What a watch needs of its session. */
+/** What a watch needs from its session. */
 export interface Idler {
-  /** We do not read what the peer may have sent, or it does not read what we send. */
+  /** Reading is paused, or the peer does not read what zwire sends: silence says nothing then. */
   readonly held: boolean;
-  /** The time is over. */
+  /** The timeout has expired. */
   idled(): void;
 }
 
 export class IdleWatch implements Appointment {
   at = 0;
   place = -1;
-  /** Something of use has passed since the last look. */
+  /** A message or a subscription has passed since the last check. */
   used = false;
   readonly #owner: Idler;
   readonly #lookMs: number;
   readonly #agenda: Agenda;
-  /** Looks in a row that found nothing. */
+  /** Checks in a row that found no use. */
   #unused = 0;
 
   constructor(owner: Idler, limitMs: number, looks: Agenda) {
@@ -36,7 +36,7 @@ export class IdleWatch implements Appointment {
   due(): void {
     this.#unused = this.used || this.#owner.held ? 0 : this.#unused + 1;
     this.used = false;
-    // The first look after a use finds less than its part of the time unused.
+    // One check more than LOOKS: less than a full interval lies between the last use and the first check after it.
     if (this.#unused > LOOKS) this.#owner.idled();
     else this.#agenda.after(this.#lookMs, this);
   }

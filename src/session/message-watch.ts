@@ -1,39 +1,40 @@
 /**
- * The time that a peer has for a message that it has begun. It looks now and then whether one is under way, so that what
- * passes costs nothing: an end is a flag, set once for a chunk. A slow line makes progress, a trickle does not.
+ * Enforces messageTimeout: how long a peer may take for a message that it has begun to send. It checks a few times within
+ * that time, so that traffic costs only setting a flag, once per chunk. A slow line counts as progress; a peer that sends
+ * a byte now and then to hold the connection does not.
  */
 import type { Appointment } from "../base/agenda.js";
 import type { Runtime } from "../base/runtime.js";
 
-/** Slower than any line that is in use: a modem of 2400 baud carries as much. */
+/** Least rate that counts as progress: a 2400 baud modem reaches it, so every line in use does. */
 const BYTES_PER_SECOND = 256;
-/** Looks within the time. */
+/** Checks within the timeout. */
 const LOOKS = 4;
 
-/** What a watch needs of its session. */
+/** What a watch needs from its session. */
 export interface Watched {
-  /** Bytes that have arrived. */
+  /** Total bytes received. */
   readonly received: number;
-  /** A frame or a message has begun, and its end has not come. */
+  /** A frame or a message has begun to arrive and is incomplete. */
   readonly begun: boolean;
-  /** We do not read. */
+  /** Reading is paused. */
   readonly throttled: boolean;
-  /** The time is over. */
+  /** The timeout has expired. */
   overdue(): void;
 }
 
 export class MessageWatch implements Appointment {
   at = 0;
   place = -1;
-  /** Whatever is under way now has begun since the last look, or could not go on until then. */
+  /** What is arriving now began after the last check, or could not continue until then. */
   anew = false;
   readonly #owner: Watched;
   readonly #limitMs: number;
   readonly #lookMs: number;
   readonly #runtime: Runtime;
-  /** When the time began that runs now; Infinity when none does. */
+  /** When the current timeout began; Infinity when none is running. */
   #since = Number.POSITIVE_INFINITY;
-  /** Bytes that had arrived by then. */
+  /** Total bytes received at that time. */
   #received = 0;
 
   constructor(owner: Watched, limitMs: number, runtime: Runtime) {
@@ -46,7 +47,7 @@ export class MessageWatch implements Appointment {
 
   due(): void {
     const now = this.#runtime.now();
-    this.#since += Math.max(0, now - this.at); // our loop was busy
+    this.#since += Math.max(0, now - this.at); // the event loop was busy: the peer is not to blame
     if (!this.#owner.begun || this.#owner.throttled) this.#since = Number.POSITIVE_INFINITY;
     else if (this.anew || this.#since === Number.POSITIVE_INFINITY || this.#progress(now)) this.#begin(now);
     else if (now - this.#since >= this.#limitMs) {
@@ -57,7 +58,7 @@ export class MessageWatch implements Appointment {
     this.#runtime.agenda.after(this.#lookMs, this);
   }
 
-  /** Judged by the whole time, in which a line may be silent for a while. */
+  /** Averages over the whole timeout, because a line may be silent for a part of it. */
   #progress(now: number): boolean {
     if (now - this.#since < this.#limitMs) return false;
     return this.#owner.received - this.#received >= (BYTES_PER_SECOND * this.#limitMs) / 1000;

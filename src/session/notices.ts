@@ -1,7 +1,7 @@
 /**
- * Messages that nobody sends: what a new peer hears first (helloMessage, probeRouter), and what the socket itself hears when
- * a connection is made or lost (routerNotify, disconnectMessage, hiccupMessage). These options are only ever set on types
- * that have them, so nothing here asks for a type.
+ * Messages that zwire makes itself: those that a new peer gets first (helloMessage, probeRouter), and those that the socket
+ * receives when a connection is made or lost (routerNotify, disconnectMessage, hiccupMessage). The options are checked when
+ * they are set: only socket types that support one have it, so this file does not check types.
  */
 
 import { Buffer } from "../base/platform.js";
@@ -17,19 +17,19 @@ const EMPTY = Buffer.alloc(0);
 const NOTIFY_CONNECT = 1;
 const NOTIFY_DISCONNECT = 2;
 
-/** The options that a connection goes by: as they were at bind or connect. */
+/** The options of a connection, as they were at bind or connect. */
 export type NoticeOptions = Pick<
   OptionValues,
   "helloMessage" | "disconnectMessage" | "hiccupMessage" | "routerNotify"
 >;
 
-/** They as they are now. */
+/** Copies the current values. */
 export function noticesOf(options: OptionValues): NoticeOptions {
   const { helloMessage, disconnectMessage, hiccupMessage, routerNotify } = options;
   return { helloMessage, disconnectMessage, hiccupMessage, routerNotify };
 }
 
-/** What a connection begins with, as bytes; null for nothing. */
+/** The first messages of a connection, encoded; null if there are none. */
 export function greetingOf({ helloMessage }: NoticeOptions, probe: boolean): Uint8Array[] | null {
   if (helloMessage === null && !probe) return null;
   const frames: Uint8Array[] = [];
@@ -45,24 +45,24 @@ function frameOf(part: Buffer): Uint8Array {
   return bytes.subarray(0, at + part.length);
 }
 
-/** The first message of an inproc pipe that takes no part in routing yet; there is room, because it is the first. */
+/** Sends helloMessage to an inproc pipe before it joins routing. The pipe is still empty, so there is room. */
 export function sayHello(pipe: Pipe, { helloMessage }: NoticeOptions): void {
   if (helloMessage !== null) pipe.trySend(helloMessage);
 }
 
-/** A handshake is complete and the socket knows its peer. */
+/** Notifies the socket of a new peer, after the handshake (routerNotify). */
 export function tellMade(host: SocketHost, pipe: Pipe, { routerNotify }: NoticeOptions): void {
   if (!notifies(host, pipe, routerNotify, NOTIFY_CONNECT)) return;
   // Over inproc, messages may have come while the two were being joined.
   const before = pipe.inboundLength;
   deliver(host, pipe, EMPTY);
-  if (pipe.inboundLength === before) return; // a peer that is not heard
+  if (pipe.inboundLength === before) return; // messages of this peer are discarded
   pipe.moveToEnd(before);
 }
 
 /**
- * A connection is lost, and its pipe still takes part in routing.
- * @param dialled we have made it, and will make it anew
+ * Notifies the socket of a lost connection, while its pipe is still in routing.
+ * @param dialled the connection was dialled, and will be dialled again
  */
 export function tellLost(host: SocketHost, pipe: Pipe, options: NoticeOptions, dialled: boolean): void {
   if (notifies(host, pipe, options.routerNotify, NOTIFY_DISCONNECT)) deliver(host, pipe, EMPTY);
@@ -70,16 +70,16 @@ export function tellLost(host: SocketHost, pipe: Pipe, options: NoticeOptions, d
   if (last !== null) deliver(host, pipe, Buffer.from(last));
 }
 
-/** libzmq tells nothing over inproc. */
+/** Whether the option asks for this notice. libzmq sends none over inproc. */
 function notifies(host: SocketHost, pipe: Pipe, routerNotify: number, what: number): boolean {
   if ((routerNotify & what) === 0) return false;
   return !host.asLibzmq || pipe.peer?.endpoint.startsWith("inproc:") !== true;
 }
 
-/** As if the peer had sent it: a pipe whose messages are discarded discards this one, too. */
+/** Delivers a message as if the peer had sent it: a pipe that discards the peer's messages discards this one, too. */
 function deliver(host: SocketHost, pipe: Pipe, part: Buffer): void {
   pipe.deliver([part]);
-  // Not within the session's own steps: a listener of messages may close the socket.
+  // On the next tick: waking a reader may run code that closes the socket, and the session is in the middle of a step.
   host.runtime.nextTick(() => {
     if (pipe.inboundLength > 0) host.pipeReadable(pipe);
   });

@@ -1,6 +1,6 @@
 /**
- * The way out of one connection: commands and the pipe's batches to the stream, one write at a time. Commands go before
- * the next batch (F15): handshake, greeting, subscriptions, PING and PONG. Hot path.
+ * The outgoing side of one connection: writes commands and the pipe's batches to the stream, one write at a time.
+ * Commands (handshake, greeting, subscriptions, PING and PONG) go before the next batch (F15). Hot path.
  */
 import { assert } from "../base/assert.js";
 import type { Buffer } from "../base/platform.js";
@@ -17,19 +17,19 @@ import {
 } from "../wire/zmtp/command.js";
 import { PacedWriter, type Writing } from "./paced-writer.js";
 
-/** Subscriptions that may wait for a publisher that does not read: as many as it may be told, in number and in bytes. */
+/** Subscriptions that may wait for a publisher that does not read: as many, and as many bytes, as a publisher accepts. */
 const WAITING_SUBSCRIPTIONS = 1_000_000;
 const WAITING_SUBSCRIPTION_BYTES = 256 * 1024 * 1024;
-/** PONGs that may wait for a peer that sends PINGs and does not read. */
+/** Commands above which no heartbeat is added: a peer may send PINGs and never read the PONGs. */
 const WAITING_CONTROL_CEILING = 16;
 
-/** How a peer is told a subscription: as a command (F18), as a message (A7), or as a group (N8). */
+/** How a subscription is sent: as a command (F18), as a message (A7), or as a group (N8). */
 export type SubscriptionStyle = "command" | "message" | "group";
 
-/** What the way out needs of its session. */
+/** What the outlet needs from its session. */
 export interface OutletOwner {
   readonly runtime: Runtime;
-  /** Memory of a message is gone that has been announced; so many bytes were not handed to the stream. */
+  /** A message's memory is gone after its length was sent. `pendingBytes` were not handed to the stream. */
   spoiled(pendingBytes: number): void;
 }
 
@@ -40,14 +40,17 @@ export class Outlet implements Writing {
   #pipe: StreamPipe | null = null;
   #control: Uint8Array[] = [];
   #subscriptionBytes = 0;
-  /** A flush at the end of the turn is on its way. */
+  /** A flush at the end of the turn is scheduled. */
   #tick = false;
   #writing = false;
   #inFlight: Batch | null = null;
   #open = true;
   #used = false;
 
-  /** @param paced write no more than the peer answers; never on a stream with a cipher, which seals whole frames */
+  /**
+   * @param paced whether to limit writes to what the peer answers. Must be false on a stream with a cipher: pacing splits
+   * frames, and the cipher seals whole ones
+   */
   constructor(owner: OutletOwner, stream: Stream, paced: boolean) {
     this.#owner = owner;
     this.#stream = stream;
@@ -58,34 +61,34 @@ export class Outlet implements Writing {
     return this.#owner.runtime;
   }
 
-  /** The stream has not taken all that it was given. */
+  /** A write is under way: the stream has not taken all of it. */
   get writing(): boolean {
     return this.#writing;
   }
 
-  /** Whether messages have gone out since this was last asked. */
+  /** Whether messages were written since the last call. */
   takeUsed(): boolean {
     const used = this.#used;
     this.#used = false;
     return used;
   }
 
-  /** Bytes at the end of the write under way that are known not to have been taken, for an end that we make. */
+  /** Bytes of the current write that the kernel has certainly not taken, for when zwire ends the connection. */
   get untaken(): number {
     return this.#stream.untaken + this.waiting;
   }
 
-  /** Bytes that were not even handed to the stream. */
+  /** Bytes of the current write that were not handed to the stream. */
   get waiting(): number {
     return this.#writer === null ? 0 : this.#writer.waiting;
   }
 
-  /** From now on the pipe's batches go out. */
+  /** Starts sending the pipe's batches. */
   join(pipe: StreamPipe): void {
     this.#pipe = pipe;
   }
 
-  /** Commands that wait: they are somebody else's to write now. */
+  /** Takes the waiting commands: the caller writes them. */
   takeControl(): Uint8Array[] {
     const control = this.#control;
     this.#control = [];
@@ -98,20 +101,20 @@ export class Outlet implements Writing {
     this.flush();
   }
 
-  /** Sends a heartbeat, unless too many wait. */
+  /** Sends a heartbeat, unless too many commands wait. */
   sendHeartbeat(bytes: Uint8Array): void {
     if (this.#control.length < WAITING_CONTROL_CEILING) this.sendControl(bytes);
   }
 
-  /** As sendHeartbeat, and it goes with the next flush: a system call for each would be most of the work of many. */
+  /** Queues a heartbeat for the next flush. With many connections, a system call per heartbeat would be most of the work. */
   queueHeartbeat(bytes: Uint8Array): void {
     if (this.#control.length >= WAITING_CONTROL_CEILING) this.flush();
     if (this.#control.length < WAITING_CONTROL_CEILING) this.#control.push(bytes);
   }
 
   /**
-   * Gathers what is sent in the same turn: a program may subscribe to thousands of topics.
-   * @returns false when too many wait
+   * Sends a subscription at the end of the turn, with all others of the turn: a program may subscribe to thousands.
+   * @returns false when too many subscriptions wait
    */
   sendSubscription(style: SubscriptionStyle, topic: Buffer, subscribe: boolean): boolean {
     const bytes = encodeSubscription(style, topic, subscribe);
@@ -128,12 +131,12 @@ export class Outlet implements Writing {
     return true;
   }
 
-  /** Writes until nothing is left or the kernel takes no more: behind a batch that is sent again waits the open one. */
+  /** Writes until nothing is left or the kernel takes no more. A loop: behind a batch that is sent again another waits. */
   flush(): void {
     while (!this.#writing && this.#open && this.#writeNext());
   }
 
-  /** One gathered write; false when there was nothing to write. */
+  /** Makes one gathered write; false when there was nothing to write. */
   #writeNext(): boolean {
     const pipe = this.#pipe;
     const batch = pipe === null ? null : pipe.takeBatch();
@@ -155,7 +158,7 @@ export class Outlet implements Writing {
     return true;
   }
 
-  /** True when all of it is taken; else `written` follows. */
+  /** True when the stream has taken everything; else a call of `written` follows. */
   #write(segments: readonly Uint8Array[], batch: Batch | null): boolean {
     if (batch === null) return this.#stream.write(segments) === 0;
     if (!batch.intact) {
@@ -166,13 +169,13 @@ export class Outlet implements Writing {
     return this.#writer.write(segments, batch.bytes, batch.messages);
   }
 
-  /** From the stream's onDrain(). */
+  /** Called from the stream's onDrain(). */
   drained(): void {
     if (this.#writer === null) this.written();
     else this.#writer.drained();
   }
 
-  /** All of the last write is taken. */
+  /** The stream has taken all of the last write. */
   written(): void {
     assert(this.#writing, "a stream told of the end of a write that nobody had made");
     this.#writing = false;
@@ -183,23 +186,23 @@ export class Outlet implements Writing {
     this.flush();
   }
 
-  /** Messages have arrived: the peer answers. */
+  /** Messages have arrived, so the peer answers. */
   read(messages: number): void {
     this.#writer?.read(messages);
   }
 
-  /** Whether what is being written may be written on. */
+  /** Whether the memory of the batch being written is still there. */
   get intact(): boolean {
     return this.#inFlight === null || this.#inFlight.intact;
   }
 
-  /** A length has been announced whose bytes are not there any more: nothing else may be sent in their place. */
+  /** The peer has been told a length whose bytes are gone. Nothing may be sent in their place, so the connection ends. */
   memoryGone(pendingBytes: number): void {
-    // Not within the application's call of send().
+    // Later, because the application may be inside its call of send().
     this.runtime.later(() => this.#owner.spoiled(pendingBytes));
   }
 
-  /** The connection is at its end: nothing is written any more. */
+  /** The connection has ended: write nothing more. */
   stop(): void {
     this.#open = false;
     this.#writer?.stop();

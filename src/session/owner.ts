@@ -1,5 +1,5 @@
 /**
- * What a connection and its maker know of each other.
+ * What a connection and the dialler or listener that made it know of each other.
  */
 
 import type { Peer } from "../base/events.js";
@@ -13,32 +13,32 @@ export interface SessionEnd {
   readonly wasReady: boolean;
   /** undefined for an orderly close by the peer. */
   readonly error: Error | undefined;
-  /** The application ended it, and wants no other in its place (M4). */
+  /** The application ended it, so the dialler does not reconnect (M4). */
   readonly final?: boolean;
 }
 
-/** One connection as its maker sees it: a session, or a raw one. */
+/** One connection, as the dialler or listener sees it: a ZMTP session or a raw session. */
 export interface Connection {
   readonly stream: Stream;
-  /** Who is at the other end, once the handshake is complete. */
+  /** The peer; undefined until the handshake is complete. */
   readonly peer: Peer | undefined;
-  /** Begin to read. */
+  /** Starts reading. */
   start(): void;
-  /** Close from our side, dropping what is not yet written; the owner is not called. */
+  /** Closes the connection and drops what is not yet written. Does not call the owner. */
   close(): void;
 }
 
-/** Who made the session: a dialler or a listener. */
+/** The dialler or listener that made the session. */
 export interface SessionOwner {
   readonly runtime: Runtime;
   readonly socketType: string;
-  /** The endpoint of ours, bound or connected. */
+  /** The local endpoint, bound or connected. */
   readonly endpoint: string;
-  /** The handshake is complete: why the peer is turned away all the same, or null. */
+  /** Asked after the handshake: why the socket refuses the peer, or null if it accepts it. */
   refusalOf(peer: Peer): Error | null;
-  /** What each peer is to get before anything else, as bytes; null for nothing. */
+  /** Encoded messages that each peer gets first; null if there are none. */
   readonly greeting: Uint8Array[] | null;
-  /** The peer is ours: gives the pipe to join. */
+  /** The peer is accepted: returns the pipe for the session to join. */
   sessionReady(session: Connection, peer: Peer): StreamPipe;
   /** The pipe is joined and can be written to. */
   sessionLinked(pipe: StreamPipe, peer: Peer): void;

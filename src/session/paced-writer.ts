@@ -1,22 +1,22 @@
 /**
- * Writes batches to a stream as its budget allows: no more than so many messages ahead of what is read. Knows neither
- * frames nor pipes.
+ * Writes batches to a stream as the write budget allows: it limits how many messages are written ahead of those read
+ * (write-budget.ts says why). Knows neither frames nor pipes.
  */
 import type { Timer } from "../base/deadline.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { WriteBudget } from "./write-budget.js";
 
-/** Milliseconds that answers are waited for before the budget is told how many came. */
+/** Milliseconds to wait for answers before the budget counts them. */
 const WINDOW_MS = 20;
 
-/** Who is told when a write that was not taken whole has been. */
+/** What the writer needs from its owner. */
 export interface Writing {
   readonly runtime: Runtime;
   written(): void;
-  /** Whether the memory that was given to write() is still there; asked before more of it is written. */
+  /** Whether the memory given to write() is still there. Checked before each part is written. */
   readonly intact: boolean;
-  /** It is not; so many bytes were not handed to the stream. */
+  /** The memory is gone. `waitingBytes` were not handed to the stream. */
   memoryGone(waitingBytes: number): void;
 }
 
@@ -24,18 +24,18 @@ export class PacedWriter {
   readonly #stream: Stream;
   readonly #owner: Writing;
   readonly #budget = new WriteBudget();
-  /** What is being written, the next of it to be handed to the stream, and how far that has been already. */
+  /** The segments being written, the index of the next one for the stream, and how many of its bytes are written. */
   #segments: readonly Uint8Array[] = [];
   #next = 0;
   #offset = 0;
   #waiting = 0;
-  /** The stream has not taken all that it was given: nothing more is written before its onDrain(). */
+  /** The stream has not taken everything: the next write must wait for onDrain(). */
   #busy = false;
-  /** Of one message, on average. */
+  /** Average size of a message. */
   #messageBytes = 1;
-  /** Runs from when the budget was used up. */
+  /** Runs while the budget is used up. */
   #window: Timer | undefined;
-  /** The turn's end is awaited. */
+  /** A write on the next turn is scheduled. */
   #turn = false;
 
   constructor(stream: Stream, owner: Writing) {
@@ -47,7 +47,7 @@ export class PacedWriter {
   read(messages: number): void {
     this.#budget.read(messages);
     if (this.#window === undefined || this.#next === this.#segments.length) return;
-    // At the end of the turn: it may bring more, and one write is cheaper than several.
+    // Later: this turn may bring more messages, and one write is cheaper than several.
     if (this.#turn) return;
     this.#turn = true;
     this.#owner.runtime.later(() => {
@@ -57,8 +57,8 @@ export class PacedWriter {
   }
 
   /**
-   * True when everything is taken; else `written` of the owner follows, and no write before it.
-   * @param messages how many they are; 0 for what goes at once
+   * Returns true when the stream has taken everything. Otherwise the owner must not write before its `written` is called.
+   * @param messages number of messages; 0 writes at once, without regard to the budget
    */
   write(segments: readonly Uint8Array[], bytes: number, messages: number): boolean {
     if (messages <= this.#budget.left) {
@@ -72,24 +72,24 @@ export class PacedWriter {
     return this.#proceed();
   }
 
-  /** From the stream's onDrain(). */
+  /** Called from the stream's onDrain(). */
   drained(): void {
     this.#busy = false;
     if (this.#proceed()) this.#owner.written();
   }
 
-  /** The budget may have grown; where the stream is busy, its onDrain() follows. */
+  /** Writes on, because the budget may have grown. If the stream is busy, its onDrain() does it. */
   #again(): void {
     if (!this.#busy && this.#next < this.#segments.length) this.drained();
   }
 
-  /** True when the stream has taken all of it. */
+  /** Returns true when the stream has taken everything. */
   #give(segments: readonly Uint8Array[]): boolean {
     this.#busy = this.#stream.write(segments) > 0;
     return !this.#busy;
   }
 
-  /** Writes what the budget allows; true when everything is taken. */
+  /** Writes what the budget allows; returns true when everything is taken. */
   #proceed(): boolean {
     while (this.#next < this.#segments.length) {
       if (this.#budget.left <= 0) {
@@ -106,7 +106,7 @@ export class PacedWriter {
     return true;
   }
 
-  /** The next segments until the budget is used up; the last one in part. */
+  /** The next segments that the budget allows. The last one may be a part of a segment. */
   #allowed(): readonly Uint8Array[] {
     const segments = this.#segments;
     const first = this.#next;
@@ -131,7 +131,7 @@ export class PacedWriter {
   #wait(): void {
     if (this.#window !== undefined) return;
     this.#budget.windowBegins();
-    // When the time is over the loop reads once before that is decided: it may have been late.
+    // After the timer, the loop reads once before the decision: if it was busy, answers may wait in the kernel.
     const { clock } = this.#owner.runtime.loop;
     this.#window = clock.timer(WINDOW_MS, () => clock.polled(() => this.#decide()));
   }
@@ -143,12 +143,12 @@ export class PacedWriter {
     this.#again();
   }
 
-  /** Bytes that were not handed to the stream. */
+  /** Bytes not yet handed to the stream. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** The connection is closed: what waits is not written. */
+  /** The connection is closed: drop what waits. */
   stop(): void {
     if (this.#window !== undefined) this.#owner.runtime.loop.clock.clear(this.#window);
     this.#window = undefined;

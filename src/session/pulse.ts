@@ -1,5 +1,5 @@
 /**
- * Heartbeats of one session: the protocol's rules, with a clock and a line to the peer.
+ * Heartbeats of one session: connects the protocol's rules (Heartbeat) to the clock and to the connection.
  */
 
 import type { Appointment } from "../base/agenda.js";
@@ -11,34 +11,34 @@ import type { Ping } from "../wire/zmtp/command.js";
 import { Heartbeat, type HeartbeatConfig } from "../wire/zmtp/heartbeat.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 
-/** Milliseconds between PINGs where the program has set none, over tcp. */
+/** Default milliseconds between PINGs over tcp, if the program has not set heartbeatInterval. */
 const GENTLE_INTERVAL_MS = 30_000;
-/** Then silence ends a connection after so long: a peer that computes for a minute is not dead. */
+/** Default milliseconds of silence that end such a connection: a peer that computes for a minute is alive. */
 const GENTLE_TIMEOUT_MS = 120_000;
 
-/** What a pulse needs of its session. */
+/** What a pulse needs from its session. */
 export interface PulseOwner {
   readonly runtime: Runtime;
   readonly stream: Stream;
-  /** The application does not read, so nothing can come in. */
+  /** Reading is paused because the application does not read. */
   readonly throttled: boolean;
-  /** Sends a command, unless too many wait. */
+  /** Sends a heartbeat, unless too many commands wait. */
   sendHeartbeat(bytes: Uint8Array): void;
-  /** The peer is silent: give it up. */
+  /** The peer was silent for too long: end the connection. */
   silent(error: ProtocolError): void;
 }
 
 /**
- * How often and how long, by the socket's options.
- * @param commands the peer has announced a version that knows PING
- * @param tcp the connection can die without a word
+ * Intervals and timeouts from the socket's options.
+ * @param commands whether the peer announced a version of ZMTP that has PING
+ * @param tcp whether the connection runs over a network, where it can die without notice
  */
 export function heartbeatConfig(options: OptionValues, commands: boolean, tcp: boolean): HeartbeatConfig {
   const { heartbeatInterval, heartbeatTimeout, heartbeatTimeToLive: timeToLiveMs } = options;
   if (heartbeatInterval >= 0) {
     return { intervalMs: heartbeatInterval, timeoutMs: heartbeatTimeout, timeToLiveMs, unproven: !commands };
   }
-  // A peer that has not said that it knows PING is left alone, where nobody has asked for it.
+  // Without a setting of the program, send no PINGs to a peer that may not know them.
   const intervalMs = commands && tcp ? GENTLE_INTERVAL_MS : 0;
   const timeoutMs = heartbeatTimeout === -1 ? GENTLE_TIMEOUT_MS : heartbeatTimeout;
   return { intervalMs, timeoutMs, timeToLiveMs, unproven: false };
@@ -54,16 +54,16 @@ export class Pulse extends Heartbeat implements Appointment {
     this.#owner = owner;
   }
 
-  /** The answer to a PING (F7). `due()` follows: a time to live may have begun. */
+  /** The answer to a PING (F7). The caller must call `due()` afterwards: the PING may have set a time to live. */
   answer(ping: Ping): Buffer {
     return this.pingReceived(ping, this.#owner.runtime.now(), this.#owner.stream);
   }
 
-  /** Does what is due now, and waits for the rest. */
+  /** Does what is due now, and schedules the rest. */
   due(): void {
     const owner = this.#owner;
     const { agenda } = owner.runtime;
-    // Nothing can be read while the application holds us back: silence says nothing about the peer then.
+    // While reading is paused, silence says nothing about the peer.
     if (owner.throttled) this.received();
     const { output, expired, nextMs } = this.poll(owner.runtime.now(), owner.stream);
     if (expired) {

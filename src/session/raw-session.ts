@@ -1,6 +1,6 @@
 /**
- * One connection of a STREAM socket: bytes go both ways as they are (section M). No handshake, no framing, no
- * heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
+ * One connection of a STREAM socket: carries bytes unchanged in both directions (section M), without handshake, framing
+ * or heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
  */
 
 import { memoryGone } from "../base/errors.js";
@@ -71,7 +71,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
       if (pipe === null || batch === null) return;
       if (!batch.intact) {
         this.#writing = true;
-        this.#owner.runtime.later(() => this.#end(memoryGone())); // not within the application's call of send()
+        this.#owner.runtime.later(() => this.#end(memoryGone())); // later: the application may be inside its call of send()
       } else if (this.stream.write(batch.seal()) > 0) this.#writing = true;
       else pipe.taken();
     }
@@ -89,7 +89,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
     if (!this.#closed) this.stream.resume();
   }
 
-  /** The application closes this connection (M4). What was gathered in this turn goes first, if the kernel takes it. */
+  /** The application closes this connection (M4). First writes what this turn has gathered, if the kernel takes it. */
   fail(): void {
     this.flush();
     this.#end(undefined, true);

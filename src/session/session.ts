@@ -1,7 +1,7 @@
 /**
- * One connection: joins a pipe and a stream, in the phases of the protocol. What goes out is the outlet's, whether the
- * peer is alive the vitals', and what comes before the first message the handshake phase's. Knows nothing of routing, and
- * not whether it was dialled or accepted. Hot path, inwards.
+ * One connection: joins a pipe and a stream, and steps through the phases of the protocol. HandshakePhase handles what
+ * comes before the first message, Outlet writes, and Vitals checks that the peer is alive. A session knows nothing of
+ * routing, nor whether it was dialled or accepted. Hot path for incoming messages.
  */
 
 import { AssertionError, assert } from "../base/assert.js";
@@ -36,7 +36,7 @@ type State = "handshaking" | "ready" | "closed";
 /** Why a session ends, and what its pipe is told. */
 interface Ending {
   readonly error: Error | undefined;
-  /** Bytes at the end of the last write that are known not to have been taken. */
+  /** Bytes at the end of the last write that the kernel has certainly not taken. */
   readonly pendingBytes: number;
   readonly byPeer: boolean;
 }
@@ -56,15 +56,15 @@ interface Events {
 }
 
 /**
- * Types that send and receive as they like. The others send only, receive only, or take turns: their peers need not drop
- * what they answer.
+ * Types that send and receive at any time: their writes are paced, so that a peer need not drop its answers. The others
+ * only send, only receive, or take turns.
  */
 const TWO_WAY = new Set(["DEALER", "ROUTER", "PAIR", "CLIENT", "SERVER", "PEER", "CHANNEL"]);
 
 export class Session
   implements StreamHandler, PipeLink, Connection, AssemblerSink, OutletOwner, Living, Shaking
 {
-  /** Not asked for each message: what runs looks at `#closed` and at what it needs. */
+  /** Not consulted for each message, which would cost too much: the hot path checks `#closed` and the fields it needs. */
   static readonly #table: Table<State, Session, Events> = {
     handshaking: {
       joined: ["ready", (session, joining) => session.#join(joining)],
@@ -88,14 +88,14 @@ export class Session
   readonly #vitals: Vitals;
   /** null once the handshake is complete. */
   #phase: HandshakePhase | null;
-  /** The handshake whose keys a cipher uses, to be wiped in the end. */
+  /** The handshake whose keys the cipher uses. They are wiped when the session ends. */
   #keys: Handshake | null = null;
   #pipe: StreamPipe | null = null;
   /** The peer knows commands for subscriptions and PING. */
   #commands = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
   #legacy = false;
-  /** Messages that the running call of the stream has brought. */
+  /** Messages that arrived in the current call of the stream. */
   #arrived = 0;
 
   /** @param options the socket's options as they were at bind or connect */
@@ -107,7 +107,7 @@ export class Session
     this.stream = sealed ? new SealedStream(stream, owner.runtime) : stream;
     this.#outlet = new Outlet(this, this.stream, TWO_WAY.has(owner.socketType) && !sealed);
     this.#vitals = new Vitals(this, this.#outlet, options);
-    this.#assembler = new Assembler(this); // no closures: a connection that is idle costs what it holds
+    this.#assembler = new Assembler(this); // an interface and no closures, to save memory on idle connections
     this.#phase = new HandshakePhase(this, owner, options, protection);
   }
 
@@ -121,7 +121,7 @@ export class Session
     }
   }
 
-  /** A failed assertion ends this connection, told as what it is. Anything else is the program's. */
+  /** A failed assertion ends this connection and is reported as a bug. Other exceptions come from the program: rethrow. */
   #caught(error: unknown): void {
     if (!(error instanceof AssertionError)) throw error;
     this.faulty(error);
@@ -172,7 +172,7 @@ export class Session
     this.#legacy = handshake.peer.legacy;
     this.peer = peer;
     const pipe = this.#owner.sessionReady(this, peer);
-    // Before anything else: what waits in the pipe goes when it is linked.
+    // The greeting must come first, and linking the pipe sends what waits in it.
     for (const bytes of this.#owner.greeting ?? []) this.#outlet.sendControl(bytes);
     assert(!pipe.linked, "a pipe was given to a second connection");
     this.#pipe = pipe;
@@ -184,14 +184,14 @@ export class Session
     this.stream.startFrames(frameLimits(this.#options, this.#publishes), leftover);
   }
 
-  /** From now on frames go in boxes, where the mechanism has a cipher; what is left of the handshake does not. */
+  /** Encrypts all frames from now on, if the mechanism has a cipher. Handshake commands that still wait go unencrypted. */
   #secure(handshake: Handshake): void {
     if (handshake.cipher === null || !(this.stream instanceof SealedStream)) return;
     this.#keys = handshake;
     this.stream.secure(loadedCrypto() as Crypto, handshake.cipher, this.#outlet.takeControl());
   }
 
-  /** A getter, because the state changes behind calls that the compiler cannot see through. */
+  /** A getter, because calls change the state and the compiler does not see it. */
   get #closed(): boolean {
     return this.#state === "closed";
   }
@@ -204,10 +204,10 @@ export class Session
 
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
     this.#vitals.heard();
-    const pipe = this.#pipe; // delivery may close the session; its reader is woken all the same (G4)
+    const pipe = this.#pipe; // delivery may close the session; still wake its reader (G4)
     try {
       this.#assembler.frames(chunk, table, count);
-      // F12: a message behind a PING of the same chunk ends the wait for its TTL.
+      // F12: a message that follows a PING in the same chunk ends the wait for the PING's TTL.
       if ((table[count * FRAME_ENTRY_SIZE - 1] & COMMAND) === 0) this.#vitals.heard();
       this.#delivered(pipe);
     } catch (error) {
@@ -226,13 +226,13 @@ export class Session
     }
   }
 
-  /** All of a chunk is dealt with. */
+  /** A whole chunk has been handled. */
   #delivered(pipe: StreamPipe | null): void {
     this.#vitals.answer();
     const openCost = this.#closed ? 0 : this.#assembler.openCost;
     const arrived = this.#arrived;
     this.#arrived = 0;
-    // A frame within a message that goes on is no end of that; any other is.
+    // Progress means that a message ended, or that none is incomplete; a frame inside a message does not count.
     if (openCost === 0 || arrived > 0) this.#vitals.progress();
     if (arrived > 0) this.#vitals.used();
     this.#outlet.read(arrived);
@@ -266,12 +266,12 @@ export class Session
     this.#outlet.flush();
   }
 
-  /** Peers tell us their topics. */
+  /** Peers send their subscriptions to this socket. */
   get #publishes(): boolean {
     return this.#owner.socketType === "PUB" || this.#owner.socketType === "XPUB";
   }
 
-  /** From the outlet. */
+  /** Called by the outlet. */
   spoiled(pendingBytes: number): void {
     this.#on("ended", { error: memoryGone(), pendingBytes, byPeer: false });
   }
@@ -284,7 +284,7 @@ export class Session
   sendSubscription(topic: Buffer, subscribe: boolean): void {
     const style = this.#groups ? "group" : this.#commands ? "command" : "message";
     if (this.#outlet.sendSubscription(style, topic, subscribe)) return;
-    // A new connection begins with the topics that count then; what waits here may be no more than their history.
+    // Drop the connection: a new one begins with the current topics, while this queue may hold only outdated changes.
     const text = "the publisher does not read our subscriptions";
     this.fail(new ProtocolError("subscriptions-unread", text, { rule: "G9", kind: "other" }));
   }
@@ -299,7 +299,7 @@ export class Session
     this.stream.resume();
   }
 
-  /** We end the connection. What the kernel has not taken of the write under way is for the next one. */
+  /** Ends the connection. The pipe sends the messages that the kernel has not taken on the next connection. */
   fail(error: Error): void {
     if (error instanceof ProtocolError && error.reply !== undefined) this.sendControl(error.reply);
     if (this.#closed) return;
@@ -381,13 +381,13 @@ export class Session
     pipe?.unlink(pendingBytes, byPeer);
   }
 
-  /** Close from our side, dropping what is not yet written; the owner is not called. */
+  /** Closes the connection and drops what is not yet written. Does not call the owner. */
   close(): void {
     this.#on("dropped", undefined);
   }
 }
 
-/** Whether the peer has closed the connection, in order or by a reset. A line that is cut says nothing about the peer. */
+/** Whether the peer closed the connection, orderly or by a reset. Other errors come from the network. */
 function endedByPeer(error: NodeJS.ErrnoException | undefined): boolean {
   return error === undefined || error.code === "ECONNRESET" || error.code === "EPIPE";
 }

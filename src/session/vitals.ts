@@ -1,6 +1,6 @@
 /**
- * Whether a connection is alive and of use: heartbeats, the time that a message may take, and the time without use. Knows
- * neither frames nor states.
+ * Checks that a connection is alive and in use: heartbeats, messageTimeout and idleTimeout. Knows neither frames nor
+ * states.
  */
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
@@ -13,18 +13,18 @@ import { MessageWatch, type Watched } from "./message-watch.js";
 import type { Outlet } from "./outlet.js";
 import { heartbeatConfig, Pulse, type PulseOwner } from "./pulse.js";
 
-/** For a peer that sends PINGs and gets none. */
+/** For a peer that sends PINGs, where zwire sends none itself. */
 const NO_PINGS = { intervalMs: 0, timeoutMs: -1, timeToLiveMs: 0, unproven: false };
 
-/** What the vitals need of their session. */
+/** What the vitals need from their session. */
 export interface Living {
   readonly runtime: Runtime;
   readonly stream: Stream;
-  /** The application does not read, so nothing can come in. */
+  /** Reading is paused because the application does not read. */
   readonly throttled: boolean;
-  /** A frame or a message has begun, and its end has not come. */
+  /** A frame or a message has begun to arrive and is incomplete. */
   readonly begun: boolean;
-  /** A time is over: end the connection. */
+  /** A timeout has expired: end the connection. */
   fail(error: Error): void;
 }
 
@@ -32,12 +32,12 @@ export class Vitals implements PulseOwner, Watched, Idler {
   readonly #session: Living;
   readonly #options: OptionValues;
   readonly #outlet: Outlet;
-  /** Heartbeats: ours, or those that the peer asks for. */
+  /** Heartbeats that zwire sends, or answers to the peer's; null while there are neither. */
   #pulse: Pulse | null = null;
-  /** How long what has begun to arrive takes. */
+  /** Enforces messageTimeout. */
   #watch: MessageWatch | null = null;
   #idle: IdleWatch | null = null;
-  /** A PING has come with what is being handled. */
+  /** The chunk being handled contained a PING. */
   #pinged = false;
 
   constructor(session: Living, outlet: Outlet, options: OptionValues) {
@@ -48,13 +48,13 @@ export class Vitals implements PulseOwner, Watched, Idler {
 
   /**
    * The handshake is complete.
-   * @param commands the peer has announced a version that knows PING
-   * @param legacy it speaks ZMTP 2.0, which has no commands (A20)
+   * @param commands whether the peer announced a version of ZMTP that has PING
+   * @param legacy whether the peer speaks ZMTP 2.0, which has no commands (A20)
    */
   start(commands: boolean, legacy: boolean): void {
     if (!legacy) this.#startPulse(commands);
     const { messageTimeout, idleTimeout } = this.#options;
-    // Threads of this process are no strangers, and may compute for long.
+    // No timeouts over inproc: threads of this process are trusted, and may compute for long.
     if (this.stream.remoteAddress.startsWith("inproc:")) return;
     if (messageTimeout > 0) this.#watch = new MessageWatch(this, messageTimeout, this.runtime);
     if (idleTimeout > 0) this.#idle = new IdleWatch(this, idleTimeout, this.runtime.agenda);
@@ -73,12 +73,12 @@ export class Vitals implements PulseOwner, Watched, Idler {
     this.#idle?.stop();
   }
 
-  /** Bytes have come. */
+  /** Bytes have arrived. */
   heard(): void {
     this.#pulse?.received();
   }
 
-  /** A PING (F7). Answered when all that came with it is handled. */
+  /** A PING has arrived (F7). `answer()` writes the reply when the whole chunk is handled. */
   ping(data: Buffer): void {
     const ping = parsePing(data);
     if (ping === undefined) return; // F8
@@ -91,7 +91,7 @@ export class Vitals implements PulseOwner, Watched, Idler {
     this.#pulse?.pongReceived();
   }
 
-  /** All that came together is handled: write the answers to its PINGs. */
+  /** The whole chunk is handled: write the answers to its PINGs. */
   answer(): void {
     if (!this.#pinged) return;
     this.#pinged = false;
@@ -99,12 +99,12 @@ export class Vitals implements PulseOwner, Watched, Idler {
     this.#pulse?.due();
   }
 
-  /** A message has ended, or could not go on until now: what is under way began after that. */
+  /** A message has ended, or could not continue until now: the timeout of the one that is arriving begins anew. */
   progress(): void {
     if (this.#watch !== null) this.#watch.anew = true;
   }
 
-  /** A message or a subscription has come. */
+  /** A message or a subscription has arrived. */
   used(): void {
     if (this.#idle !== null) this.#idle.used = true;
   }

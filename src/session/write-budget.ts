@@ -1,27 +1,27 @@
 /**
- * How many messages may be written to a connection ahead of what is read from it. A peer that answers all that it gets
- * has to drop answers when we write far more in each turn of the event loop than we can read in it: a libzmq Router
- * does at its mark of 1000 messages, and of its answers of 2,000 bytes the kernel holds some 25 on a unix socket.
- * Sans-I/O: is told what was written and read, and when an answer has been waited for in vain.
+ * Limits how many messages are written to a connection ahead of those read from it. If zwire wrote far more in a turn of
+ * the event loop than it can read in one, a peer that answers every message would have to drop answers: a libzmq Router
+ * drops above its high-water mark of 1000 messages, and the kernel buffers only about 25 answers of 2,000 bytes on a unix
+ * socket. Does no I/O: the caller reports what was written and read, and when a wait for answers has ended.
  */
 
-/** Messages that may be written ahead: half of the mark of a peer with default options has to do for both directions. */
+/** Messages that may be written ahead. A peer's default high-water mark of 1000 must suffice for both directions. */
 const AHEAD = 128;
-/** Messages that may be written to a peer that seems not to answer, before that is certain. */
+/** Messages that each window allows at least, while it is not yet certain that the peer does not answer. */
 const GRANT = AHEAD / 2;
-/** Fewer messages read than this while a window's time went by: the peer does not answer as much as we thought. */
+/** If fewer messages than this are read in a window, the peer answers less than assumed. */
 const FEW = AHEAD / 4;
-/** A peer that answers less than one message of so many does not answer. */
+/** A peer that answers fewer than one in so many messages counts as one that does not answer. */
 const MOST_PER_ANSWER = 4;
-/** Messages written to a peer that did not answer, after which it is looked at once more. */
+/** After so many messages to a peer that did not answer, check again whether it does. */
 const REVIEW = 4096;
 
 export class WriteBudget {
   /** Messages that may be written now; Infinity for a peer that does not answer. */
   left = AHEAD;
-  /** Messages that may follow for each that is read. */
+  /** Messages that may be written for each one read. */
   #perAnswer = 1;
-  /** Windows in which few messages were read, and whether there was a better one before. */
+  /** Counts windows in which few messages were read; `#answers` tells whether a window ever had enough. */
   #doubts = 0;
   #answers = false;
   #written = 0;
@@ -49,13 +49,14 @@ export class WriteBudget {
     }
   }
 
-  /** The budget is used up, and time begins to be taken. */
+  /** The budget is used up: a wait for answers begins. */
   windowBegins(): void {
     this.#read = 0;
   }
 
   /**
-   * That time is over. A peer that never answered costs three of them, once; another is taken to be busy the first time.
+   * The wait has ended. A peer that never answered is recognised after three windows; one that has answered before is
+   * assumed to be busy the first time.
    */
   windowEnds(): void {
     if (this.#read >= FEW) {
