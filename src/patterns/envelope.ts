@@ -1,6 +1,6 @@
 /**
- * The request-reply envelope of RFC 28: address parts, one empty part, the body (items H1, H5, H13, H14), and the
- * name that a ROUTER puts in front of what a peer sent (I3, M1). Knows messages only.
+ * The request-reply envelope of RFC 28: address parts, one empty part, the body (items H1, H5, H13, H14). Also the name
+ * that a ROUTER puts in front of a received message (I3, M1). Knows only messages.
  */
 
 import type { Message, OutMessage } from "../base/message.js";
@@ -8,12 +8,12 @@ import { Buffer } from "../base/platform.js";
 
 const DELIMITER = Buffer.alloc(0);
 
-/** A body behind address parts and the empty delimiter. */
+/** Puts the address parts and the empty delimiter in front of a body. */
 export function wrap(address: readonly Uint8Array[], body: OutMessage): OutMessage {
   return Array.isArray(body) ? [...address, DELIMITER, ...body] : [...address, DELIMITER, body];
 }
 
-/** Splits at the first empty part; undefined where there is none or nothing follows it. */
+/** Splits at the first empty part; undefined if there is none or nothing follows it. */
 export function unwrap(message: Message): { address: Message; body: Message } | undefined {
   const at = message.findIndex((part) => part.length === 0);
   if (at < 0 || at === message.length - 1) return undefined;
@@ -21,8 +21,8 @@ export function unwrap(message: Message): { address: Message; body: Message } | 
 }
 
 /**
- * A message with its sender's name in front. A copy of the name each time, because received parts belong to the
- * application; a new array, because one that grows takes room for 17 parts.
+ * A message with its sender's name in front. Copies the name each time, because received parts belong to the application.
+ * Creates a new array, because V8 reserves room for 17 parts in an array that grows.
  */
 export function named(routingId: Uint8Array, message: Message): Message {
   const name = Buffer.from(routingId);

@@ -1,13 +1,13 @@
 /**
- * Incoming messages in turn over the pipes that have some (RFC 28, 29, 30; items G10, K3). A pipe whose peer left
- * stays until it is read empty (G4). Knows pipes and nothing else.
+ * Takes incoming messages from the pipes that have some, in turn (RFC 28, 29, 30; items G10, K3). A pipe whose peer has
+ * left stays until it is read empty (G4). Knows only pipes.
  */
 
 import type { Peer } from "../base/events.js";
 import type { Message } from "../base/message.js";
 import type { Pipe } from "../engine/pipe.js";
 
-/** Messages of one connection that is gone. */
+/** Unread messages of one connection that has ended. */
 interface Former {
   readonly peer: Peer | undefined;
   left: number;
@@ -18,11 +18,11 @@ export class FairQueue {
   #current = 0;
   /** The pipe that gave the last message. */
   last: Pipe | undefined = undefined;
-  /** Unread messages of connections that are gone, by pipe. */
+  /** Unread messages of connections that have ended, by pipe. */
   readonly #former = new Map<Pipe, Former[]>();
-  /** How many there are of them; -1 when the last message was none either, so that one comparison is all they cost. */
+  /** Their number; -1 if the last message was none of them either, so that the usual case costs one comparison. */
   #formerLeft = -1;
-  /** Who sent the last message; null: who is at the other end of its pipe. */
+  /** The sender of the last message; null means the present peer of its pipe. */
   #sender: Peer | undefined | null = null;
 
   /** The pipe has messages. */
@@ -32,7 +32,7 @@ export class FairQueue {
     this.#ready.push(pipe);
   }
 
-  /** Forget a pipe and what it holds unread. */
+  /** Forget a pipe and its unread messages. */
   remove(pipe: Pipe): void {
     if (!pipe.queued) return;
     this.#drop(this.#ready.indexOf(pipe));
@@ -41,7 +41,7 @@ export class FairQueue {
     if (this.#current >= this.#ready.length) this.#current = 0;
   }
 
-  /** The next message, or undefined when no pipe has one. */
+  /** The next message, or undefined if no pipe has one. */
   next(): Message | undefined {
     while (this.#ready.length > 0) {
       const pipe = this.#ready[this.#current];
@@ -58,12 +58,12 @@ export class FairQueue {
     return undefined;
   }
 
-  /** Who sent the last message: also where its pipe has a connection to another peer by now. */
+  /** The sender of the last message, even if its pipe is connected to another peer by now. */
   get sender(): Peer | undefined {
     return this.#sender === null ? this.last?.peer : this.#sender;
   }
 
-  /** Some messages are of former connections: is the one that the pipe has just given? */
+  /** Finds the sender of the message just read, while some unread messages are from former connections. */
   #attribute(pipe: Pipe): void {
     this.#sender = null;
     if (this.#formerLeft === 0) {
@@ -80,7 +80,7 @@ export class FairQueue {
 
   /**
    * The pipe has lost its connection, and may get another.
-   * @param peer who sent what it holds unread, as far as no former connection did; undefined where that cannot be told
+   * @param peer the sender of its unread messages, except those of earlier connections; undefined if unknown
    */
   parted(pipe: Pipe, peer: Peer | undefined): void {
     const former = this.#former.get(pipe) ?? [];

@@ -1,6 +1,6 @@
 /**
- * One message to many pipes, encoded once whatever its size. Hot path: nothing is allocated for a short message unless a
- * pipe has a backlog. Knows pipes, no topics.
+ * Sends one message to many pipes and encodes it once, whatever its size. Hot path: a short message allocates nothing,
+ * unless a pipe has a backlog. Knows pipes, but no topics.
  */
 
 import type { OutMessage } from "../base/message.js";
@@ -10,7 +10,7 @@ import { encodedBytes, Shared } from "../engine/outgoing/shared-run.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { Overflow } from "./overflow.js";
 
-/** Messages up to this size are encoded in memory that is used again, from which most pipes copy. */
+/** Messages up to this size are encoded in memory that is reused; most pipes copy from it. */
 const SCRATCH_BYTES = 1024;
 
 export class FanOut {
@@ -18,17 +18,17 @@ export class FanOut {
   readonly #shared: Shared;
   readonly #overflow: Overflow;
 
-  /** @param budget what all pipes of the socket hold unsent */
+  /** @param budget counts the unsent bytes of all pipes of the socket */
   constructor(budget: Budget, overflow: Overflow) {
     this.#shared = new Shared(budget);
     this.#overflow = overflow;
   }
 
-  /** One copy to each; false, and none to anybody, where a send waits for one that is full. */
+  /** Sends a copy to each pipe. If a pipe is full and sends wait for it, sends no copy at all and returns false. */
   send(message: OutMessage, pipes: readonly Pipe[]): boolean {
     const overflow = this.#overflow;
     if (overflow.waits) {
-      // Every full pipe must note that it refused, so that its wake-up comes: no early exit.
+      // No early exit: each full pipe must record the refusal, or it would not report room later.
       let full = false;
       for (let i = 0; i < pipes.length; i++) if (!pipes[i].hasRoom()) full = true;
       if (full) return false;

@@ -1,6 +1,6 @@
 /**
- * What a socket does about a peer whose queue is full, where its type does not wait: tells the application, and closes
- * the connection where `onFull` says so.
+ * How a socket whose type does not wait handles a peer with a full queue: it emits an event, and closes the connection if
+ * `onFull` says so.
  */
 
 import type { Pipe } from "../engine/pipe.js";
@@ -8,7 +8,7 @@ import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { Overflow } from "./overflow.js";
 import type { StrategyHost } from "./strategy.js";
 
-/** The overflow of a socket, by its option `onFull`. */
+/** The overflow handling of a socket, by its option `onFull`. */
 export function overflowOf(host: StrategyHost): Overflow {
   return new Overflow(host.options, {
     tell: (pipe, action) => {

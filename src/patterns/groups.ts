@@ -1,5 +1,6 @@
 /**
- * Peers by group (RFC 48 §The RADIO Socket Type; items N8 to N10, N12): exact names, no prefixes. Knows pipes.
+ * Sends messages to the members of groups (RFC 48 §The RADIO Socket Type; items N8 to N10, N12). Group names match exactly,
+ * not by prefix. Knows pipes.
  */
 
 import type { OutMessage } from "../base/message.js";
@@ -8,7 +9,7 @@ import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import { FanOut } from "./fan-out.js";
 import type { Overflow } from "./overflow.js";
 
-/** Groups that one peer may make us remember. */
+/** Most groups that one peer may join. */
 const MAX_GROUPS = 65536;
 const GROUP_BYTES = 255;
 
@@ -33,13 +34,13 @@ export class Groups {
   readonly #fanOut: FanOut;
   readonly #overflow: Overflow;
 
-  /** @param owner the socket: what its pipes hold together */
+  /** @param owner the socket, for the total that its pipes hold */
   constructor(owner: Pick<PipeOwner, "unsent">, overflow: Overflow) {
     this.#fanOut = new FanOut(owner.unsent, overflow);
     this.#overflow = overflow;
   }
 
-  /** False when the peer is in too many groups. */
+  /** False if the peer is in too many groups, or the name is too long. */
   join(pipe: Pipe, group: Buffer): boolean {
     const name = group.toString("latin1");
     let joined = this.#joined.get(pipe);
@@ -60,7 +61,7 @@ export class Groups {
     if (this.#joined.get(pipe)?.delete(name)) this.#drop(pipe, name);
   }
 
-  /** The peer is gone, and with it its groups. */
+  /** The peer has left: remove it from all its groups. */
   clear(pipe: Pipe): void {
     const joined = this.#joined.get(pipe);
     this.#joined.delete(pipe);
@@ -74,7 +75,7 @@ export class Groups {
   }
 
   /**
-   * Send [group, body] to each member; what becomes of the copy of a full one is `onFull`. False where sends wait for
+   * Send [group, body] to each member. `onFull` decides what happens to the copy for a full member; false if sends wait for
    * it (N12).
    */
   send(message: OutMessage): boolean {

@@ -1,6 +1,6 @@
 /**
- * Outgoing messages in turn over the pipes that have room (RFC 28, 30; items G11, K1, K6). Pipes with room are a
- * prefix of one array. Knows pipes and nothing else.
+ * Distributes outgoing messages over the pipes that have room, in turn (RFC 28, 30; items G11, K1, K6). The pipes with room
+ * come first in the array. Knows only pipes.
  */
 
 import type { OutMessage } from "../base/message.js";
@@ -38,7 +38,7 @@ export class LoadBalancer {
     if (this.last === pipe) this.last = undefined;
   }
 
-  /** Queue at the next pipe with room; false when none has. */
+  /** Queue at the next pipe with room; false if none has any. */
   send(message: OutMessage): boolean {
     while (this.#active > 0) {
       const pipe = this.#pipes[this.#current];

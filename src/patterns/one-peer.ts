@@ -1,5 +1,5 @@
 /**
- * One peer at a time, as PAIR and CHANNEL have it (L1 to L3). Knows pipes and nothing else.
+ * Allows one peer at a time, for PAIR and CHANNEL (L1 to L3). Knows only pipes.
  */
 
 import type { OutMessage } from "../base/message.js";
@@ -9,9 +9,9 @@ import { discard, type StrategyHost } from "./strategy.js";
 
 export class OnePeer {
   readonly #host: StrategyHost;
-  /** Looks at messages of the peer on arrival. */
+  /** Inspects messages of the peer when they arrive. */
   readonly #arrival: Interceptor | null;
-  /** The peer's pipe; also one that is dialled and waits for its peer. */
+  /** The peer's pipe, or a dialled one that waits for its peer. */
   #pipe: Pipe | undefined = undefined;
 
   constructor(host: StrategyHost, arrival: Interceptor | null) {
@@ -23,7 +23,7 @@ export class OnePeer {
     return this.#pipe?.hasRoom() ?? false;
   }
 
-  /** Queue at the peer; false where there is none, or where it has no room (L2). */
+  /** Queue at the peer; false if there is no peer or it has no room (L2). */
   send(message: OutMessage): boolean {
     return this.#pipe?.trySend(message) ?? false;
   }
@@ -39,7 +39,10 @@ export class OnePeer {
     this.#host.roomForSends();
   }
 
-  /** Turns away a second peer. L1: libzmq leaves it open and mute; closed, its dialler comes back later. */
+  /**
+   * Closes the connection of a second peer (L1), so that its dialler tries again later. libzmq leaves it open without
+   * using it.
+   */
   announced(pipe: Pipe): void {
     if (this.#pipe === pipe) return;
     const text = "this socket has a peer already, and may have only one at a time";
@@ -49,7 +52,7 @@ export class OnePeer {
   detach(pipe: Pipe): void {
     if (this.#pipe !== pipe) return;
     this.#pipe = undefined;
-    // L3: an endpoint of ours that was turned away so far may have the place now.
+    // L3: a dialled endpoint that had to wait so far gets the place now.
     for (const other of this.#host.pipes) {
       this.#serve(other);
       break;

@@ -1,7 +1,6 @@
 /**
- * What happens to a message for a peer whose queue is full, where nobody waits for it (J4, I5, N12). Counts what is
- * dropped, tells of it once until the peer has room again, and parts with a peer that is not to hold others up. Knows
- * pipes and nothing else.
+ * Handles a message for a peer whose queue is full, by the option `onFull` (J4, I5, N12). Counts dropped messages, reports
+ * them once until the peer has room again, and disconnects a slow peer if the option asks for it. Knows only pipes.
  */
 
 import type { OutMessage } from "../base/message.js";
@@ -9,12 +8,12 @@ import type { Shared } from "../engine/outgoing/shared-run.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { OnFull } from "../options/options.js";
 
-/** The socket's option, read afresh: a change takes effect at once. null is the type's own way. */
+/** The socket's option, read each time, so that a change takes effect at once. null means the default of the type. */
 export interface OverflowOptions {
   readonly onFull: OnFull | null;
 }
 
-/** What a socket does about a full peer. */
+/** Actions of a socket for a full peer. */
 export interface FullPeer {
   /** Tell the application. */
   tell(pipe: Pipe, action: "dropped" | "closed"): void;
@@ -26,7 +25,7 @@ export class Overflow {
   readonly #options: OverflowOptions;
   readonly #fullPeer: FullPeer;
   readonly #leaving = new Set<Pipe>();
-  /** Messages, or copies of one, that were dropped. */
+  /** Dropped messages, or copies of one. */
   dropped = 0;
 
   constructor(options: OverflowOptions, fullPeer: FullPeer) {
@@ -41,7 +40,7 @@ export class Overflow {
 
   /**
    * A pipe has refused a message.
-   * @param shared where the message is encoded for many pipes
+   * @param shared the encoded message, if it is shared by many pipes
    */
   refused(pipe: Pipe, message: OutMessage, shared?: Shared): void {
     const { onFull } = this.#options;
@@ -65,13 +64,13 @@ export class Overflow {
     if (!sent) this.dropped++;
   }
 
-  /** Close the connections of peers that were full; not while a message is on its way to others. */
+  /** Close the connections of peers that were full. Not to be called while a message is being sent to others. */
   evict(): void {
     if (this.#leaving.size === 0) return;
     const leaving = [...this.#leaving];
     this.#leaving.clear();
     for (const pipe of leaving) {
-      pipe.discardOutbound(); // also where we dialled: what it did not take is not kept for its return
+      pipe.discardOutbound(); // for dialled endpoints too: do not keep the unsent messages for the next connection
       this.#fullPeer.close(pipe);
     }
   }

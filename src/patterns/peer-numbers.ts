@@ -1,6 +1,6 @@
 /**
- * Peers by number (RFC 41 §The SERVER Socket Type, RFC 51; items N3, N6): each pipe gets a number of 32 bits, never
- * zero, that the peer cannot choose. Knows pipes and nothing else; randomness is handed in.
+ * Finds peers by number (RFC 41 §The SERVER Socket Type, RFC 51; items N3, N6). Each pipe gets a number of 32 bits, never
+ * zero, which the peer cannot choose. Knows only pipes; randomness is handed in.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -11,11 +11,11 @@ import type { FairQueue } from "./fair-queue.js";
 
 export class PeerNumbers {
   readonly #pipes = new Map<number, Pipe>();
-  /** Also of pipes that have left and are not yet read empty. */
+  /** Includes pipes whose peer has left and which are not yet read empty. */
   readonly #numbers = new WeakMap<Pipe, number>();
   readonly #random: () => number;
 
-  /** @param random 32 bits that nobody can foresee */
+  /** @param random 32 unpredictable bits */
   constructor(random: () => number) {
     this.#random = random;
   }
@@ -30,18 +30,18 @@ export class PeerNumbers {
     return number;
   }
 
-  /** Nothing can be sent to the pipe any more. */
+  /** The pipe no longer takes messages. */
   remove(pipe: Pipe): void {
     const number = this.#numbers.get(pipe);
     if (number !== undefined) this.#pipes.delete(number);
   }
 
-  /** The pipe of a number, while something can be sent to it. */
+  /** The pipe of a number, as long as it takes messages. */
   find(number: number): Pipe | undefined {
     return this.#pipes.get(number);
   }
 
-  /** The number of a pipe, also of one that has left and is not yet read empty. */
+  /** The number of a pipe, even if its peer has left and it is not yet read empty. */
   of(pipe: Pipe): number {
     return this.#numbers.get(pipe) as number;
   }
@@ -53,7 +53,7 @@ export class PeerNumbers {
   }
 
   /**
-   * Queue a numbered message; false when that peer is full.
+   * Queue a numbered message; false if that peer is full.
    * @throws ZmqError EHOSTUNREACH for a number that no peer has
    */
   send(message: OutMessage): boolean {
@@ -65,7 +65,7 @@ export class PeerNumbers {
   }
 }
 
-/** A message of one part, behind the number of the peer that is to get it. */
+/** A message of one part with the number of its recipient in front. */
 export function numbered<Body>(number: number, body: Body): [Uint8Array, Body] {
   const bytes = Buffer.allocUnsafe(4);
   bytes.writeUInt32LE(number);

@@ -1,6 +1,6 @@
 /**
- * Whole requests, one after the other: the line in front of a REQ socket's send and receive. Knows neither pipes
- * nor frames; it is handed the two operations, what abandons a request, and time.
+ * Runs whole requests one after the other: a queue in front of the send and receive of a REQ socket. Knows neither pipes nor
+ * frames; the socket hands in both operations, a way to abandon a request, and time.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -8,15 +8,15 @@ import { Fifo } from "../base/fifo.js";
 import { type Message, type OutMessage, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 
-/** What the line works with. */
+/** The operations that the line uses. */
 export interface RequestOperations {
   send(message: OutMessage, options: CallOptions | undefined): Promise<void>;
   receive(options: CallOptions | undefined): Promise<Message>;
-  /** The request in hand failed after it was sent. */
+  /** The present request failed after it was sent. */
   abandon(): void;
   /** As Turns.expire. */
   expire: Turns["expire"];
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a clock that never goes back. */
   now(): number;
 }
 
@@ -36,7 +36,7 @@ export class RequestLine {
     this.#operations = operations;
   }
 
-  /** Requests in line, the one in hand included. */
+  /** Requests in the line, including the present one. */
   get length(): number {
     return this.#waiting.length + (this.#busy ? 1 : 0);
   }
@@ -58,7 +58,7 @@ export class RequestLine {
       options?.signal?.throwIfAborted();
       await this.#operations.send(message, this.#remaining(deadline, options));
       sent = true;
-      // Late through our own doing, perhaps: what lies unread is looked at once.
+      // Even if the time has passed, look once for a reply: this process itself may have been late.
       return await this.#operations.receive(this.#remaining(deadline, options, 1));
     } catch (error) {
       if (sent && this.#closed === null) this.#operations.abandon();
@@ -68,7 +68,7 @@ export class RequestLine {
     }
   }
 
-  /** Waits until those before are done; the line is busy then. */
+  /** Waits until all earlier requests are done. The line stays busy, so that no other request can come between. */
   #turn(options: CallOptions | undefined): Promise<void> {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -87,7 +87,7 @@ export class RequestLine {
     });
   }
 
-  /** Hands the line over: it stays busy meanwhile, so that nobody gets between. */
+  /** Begins the next request in line. The line stays busy meanwhile, so that no other request can come between. */
   #next(): void {
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       if (!entry.live) continue;
@@ -98,7 +98,7 @@ export class RequestLine {
     this.#busy = false;
   }
 
-  /** Those in line fail with the error when their turn comes, which is now. */
+  /** From now on, each request fails with the error when its turn comes. */
   close(error: Error): void {
     this.#closed = error;
   }

@@ -1,7 +1,6 @@
 /**
- * Peers by name (RFC 28 §The ROUTER Socket Type; items I3, I8, I9, I11, I13, C14): which pipe a routing id stands
- * for. Generated names are five bytes, the first zero, the others random, so that no peer can guess one. Knows pipes
- * and nothing else; randomness is handed in.
+ * Finds the pipe of a routing id (RFC 28 §The ROUTER Socket Type; items I3, I8, I9, I11, I13, C14). A generated id is five
+ * bytes: a zero, then four random ones, so that no peer can guess it. Knows only pipes; randomness is handed in.
  */
 import { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -9,14 +8,14 @@ import type { Pipe } from "../engine/pipe.js";
 const GENERATED_BYTES = 5;
 
 export class RoutingTable {
-  /** Generated names by number, others by their bytes as text: looking up a number is cheaper. */
+  /** Ids in the form of generated ones are keyed by number, because that lookup is cheaper; others by their bytes as text. */
   readonly #numbered = new Map<number, Pipe>();
   readonly #named = new Map<string, Pipe>();
-  /** Those of the numbers that we made up: whoever announces one has no claim to it. */
+  /** The numbers that we generated. A peer that announces one of them may not have it. */
   readonly #generated = new Set<number>();
   readonly #random: () => number;
 
-  /** @param random 32 bits that nobody can foresee */
+  /** @param random 32 unpredictable bits */
   constructor(random: () => number) {
     this.#random = random;
   }
@@ -27,14 +26,14 @@ export class RoutingTable {
     return this.#named.get(keyOf(id));
   }
 
-  /** Enter a pipe under its routingId, which must be free. */
+  /** Add a pipe under its routingId, which must be free. */
   add(pipe: Pipe): void {
     const id = pipe.routingId as Buffer;
     if (id.length === GENERATED_BYTES && id[0] === 0) this.#numbered.set(numberOf(id), pipe);
     else this.#named.set(keyOf(id), pipe);
   }
 
-  /** Take a pipe out; one that has lost its name to another is not in. */
+  /** Remove a pipe. Does nothing if another pipe has taken over its name. */
   remove(pipe: Pipe): void {
     const id = pipe.routingId;
     if (id === null || this.find(id) !== pipe) return;
@@ -46,7 +45,7 @@ export class RoutingTable {
 
   /**
    * A name that no pipe has.
-   * @param reserved tells of names that are in use though no pipe has them yet
+   * @param reserved whether a name is in use although no pipe has it yet
    */
   generate(reserved: (id: Buffer) => boolean): Buffer {
     const id = Buffer.alloc(GENERATED_BYTES);
@@ -56,7 +55,7 @@ export class RoutingTable {
     return id;
   }
 
-  /** Whether a name in use is one that we made up. */
+  /** Whether we generated this name and a pipe has it. */
   isGenerated(id: Uint8Array): boolean {
     return id.length === GENERATED_BYTES && id[0] === 0 && this.#generated.has(numberOf(id));
   }

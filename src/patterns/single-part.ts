@@ -1,6 +1,6 @@
 /**
- * Messages of one part, as the thread-safe socket types of the drafts have them (RFC 37 §Thread-Safe Socket Types,
- * items N1, N2). Knows messages only.
+ * Checks for messages of exactly one part, which the thread-safe draft socket types require (RFC 37 §Thread-Safe Socket
+ * Types, items N1, N2). Knows only messages.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -13,7 +13,7 @@ export function singlePart(message: OutMessage): Uint8Array {
   throw new ZmqError("EINVAL", { detail: "a message of this socket type must have exactly one part" });
 }
 
-/** An interceptor: what a peer sends in several parts is skipped (N2). */
+/** An interceptor that skips messages of several parts from a peer (N2). */
 export function skipMultipart(_pipe: Pipe, message: Message): boolean {
   return message.length !== 1;
 }

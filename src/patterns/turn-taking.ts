@@ -1,5 +1,5 @@
 /**
- * What types have in common that hand each message to one peer, in turn among those with room (RFC 28, RFC 30, RFC 41,
+ * Common base of the types that send each message to one peer, in turn among the peers with room (RFC 28, RFC 30, RFC 41,
  * RFC 49): DEALER, REQ, PUSH, CLIENT, SCATTER.
  */
 import type { OutMessage } from "../base/message.js";

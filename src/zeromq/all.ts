@@ -29,10 +29,10 @@ export {
   XSubscriber,
 } from "./types.js";
 
-/** Version of libzmq whose features this entry has; programs decide by it what they may use. */
+/** The libzmq version whose features this entry offers. Programs check it to see what they can use. */
 export const version: string = "4.3.5";
 
-/** What libzmq could do, depending on how it was built, and whether zwire can. */
+/** Optional features of libzmq, and whether zwire has them. */
 export const capability: Partial<{
   ipc: boolean;
   pgm: boolean;

@@ -1,6 +1,6 @@
 /**
- * Checks of arguments with the words of zeromq.js, and messages as bytes by its rules: what is no bytes, text or null
- * is sent as String(x).
+ * Checks arguments with the error texts of zeromq.js, and converts messages to bytes by its rules: a value that is not
+ * bytes, text or null is sent as String(x).
  */
 
 import type { OutMessage } from "../base/message.js";
@@ -32,7 +32,7 @@ export function checkBytes(value: unknown, name: string): Uint8Array {
   throw new TypeError(`${name} must be a string or buffer`);
 }
 
-/** A group as libzmq reads it, which takes it for a text of C: a NUL ends it. @throws TypeError */
+/** A group as libzmq reads it: as a C string, which ends at a NUL. @throws TypeError */
 export function checkGroup(value: unknown): Uint8Array {
   const bytes = checkBytes(value, "Value");
   const end = bytes.indexOf(0);
@@ -40,7 +40,7 @@ export function checkGroup(value: unknown): Uint8Array {
 }
 
 /**
- * A message as the engine takes it; null for an array without parts, which zeromq.js does not send at all.
+ * A message in the engine's form; null for an array without parts, which zeromq.js does not send at all.
  * @throws TypeError for undefined, and for a symbol
  */
 export function toMessage(message: unknown): OutMessage | null {

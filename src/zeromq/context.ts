@@ -28,18 +28,18 @@ const PROPERTIES: readonly OptionProperty[] = [
   { name: "blocky", kind: "Bool", id: 70, access: "rw" },
 ];
 
-/** Size of libzmq's message structure, which programs may ask for. */
+/** Size of libzmq's message structure, which programs can read. */
 const MESSAGE_SIZE = { id: 6, bytes: 64 };
-/** Numbers that name something else to read, or nothing: 3 is maxSocketsLimit then. */
+/** Numbers that mean something else, or nothing, when they are read: 3 then is maxSocketsLimit. */
 const WRITE_ONLY: ReadonlySet<number> = new Set([3, 7]);
 
-/** Shared by sockets that see each other's inproc names. */
+/** Sockets that share a context see each other's inproc names. */
 export interface ContextClass {
   /** false: sockets made from now on have a linger of 0, and the end of the process waits for no message. Default true. */
   blocky: boolean;
-  /** Kept and read back; zwire has no I/O threads. Default 1. */
+  /** Stored but without effect: zwire has no I/O threads. Default 1. */
   ioThreads: number;
-  /** Largest part that sockets accept which set no maxMessageSize of their own. Default 2^31-1. */
+  /** Largest part that a socket accepts if it sets no maxMessageSize itself. Default 2^31-1. */
   maxMessageSize: number;
   /** Sockets that may be open at once. Default 1023. */
   maxSockets: number;
@@ -55,7 +55,7 @@ export interface ContextClass {
 /** Writable properties, as constructor fields. */
 export interface ContextOptions extends Partial<Omit<ContextClass, "maxSocketsLimit">> {}
 
-/** The core's context behind one of ours. */
+/** The core's context inside a Context of zeromq.js. */
 export let coreOf: (context: unknown) => Core | undefined;
 let adopt: Core | undefined;
 
@@ -125,7 +125,7 @@ export type Context = ContextClass;
 
 defineOptionProperties(Context.prototype, PROPERTIES);
 
-/** The context that sockets use by default: that of "zwire" as well. */
+/** The context that sockets use by default. "zwire" uses the same. */
 export const context: Context = (() => {
   adopt = coreContext;
   const made = new Context();

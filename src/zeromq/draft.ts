@@ -25,7 +25,7 @@ import {
 } from "./types.js";
 
 interface ServerRoutingOptions {
-  /** Number of the peer, as it came with a message. */
+  /** Number of the peer, as received with a message. */
   routingId: number;
 }
 
@@ -105,7 +105,7 @@ export class Datagram extends Socket {
 }
 export interface Datagram extends Readable<[Message, Message]>, Writable<[MessageLike, MessageLike]> {}
 
-/** Sends of a type whose messages need an address. */
+/** Send of a type whose messages need an address. */
 function addressed<C>(
   socket: Socket,
   send: (core: C, part: Uint8Array, options: Record<string, unknown>) => Promise<void>,

@@ -1,10 +1,10 @@
 /**
- * Errors as zeromq.js throws them: plain Error objects with `errno`, `code` and, about an endpoint, `address`, and its
- * constant texts. What zwire says in more detail is kept as the cause.
+ * Errors as zeromq.js throws them: plain Error objects with its constant texts, `errno`, `code` and, for an endpoint,
+ * `address`. The more detailed error of zwire is kept as the cause.
  */
 import { ZmqError } from "../base/errors.js";
 
-/** libzmq's words where they differ from zwire's. */
+/** Texts of libzmq that differ from zwire's. */
 const TEXTS: Record<string, string> = {
   EAGAIN: "Operation was not possible or timed out",
   EBADF: "Socket is closed",
@@ -40,25 +40,25 @@ function build(message: string, source: ZmqError, cause: unknown): FullError {
   return full;
 }
 
-/** A new error by code; `text` where zeromq.js words it otherwise than the code. */
+/** A new error by code. `text` replaces the code's standard text where zeromq.js uses another. */
 export function failure(code: string, text?: string): FullError {
   return build(text ?? TEXTS[code], new ZmqError(code), undefined);
 }
 
 /**
- * What the core threw, as zeromq.js would have. A TypeError or RangeError of the core about a value is libzmq's EINVAL;
- * what does not come from the core is left alone.
+ * Turns an error of the core into the one of zeromq.js. A TypeError or RangeError of the core about a value becomes EINVAL,
+ * as in libzmq. Errors from elsewhere stay as they are.
  */
 export function translated(error: unknown): unknown {
   if (error instanceof RangeError || error instanceof TypeError) {
     return build(TEXTS.EINVAL, new ZmqError("EINVAL"), error);
   }
   if (!(error instanceof ZmqError)) return error;
-  // Not in TEXTS: something that libzmq can do and zwire cannot. Then the reason is the message.
+  // A code that is not in TEXTS means that libzmq can do it and zwire cannot. Then use the detailed reason as the message.
   return build(TEXTS[error.code] ?? error.message, error, error);
 }
 
-/** Calls into the core. */
+/** Calls into the core and translates its errors. */
 export function calling<T>(call: () => T): T {
   try {
     return call();

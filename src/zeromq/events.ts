@@ -1,6 +1,6 @@
 /**
- * Events as zeromq.js tells them, made of the core's: always about an endpoint of the socket, and in libzmq's order. A
- * socket's inproc endpoints tell nothing.
+ * Turns the core's events into those of zeromq.js: always about an endpoint of the socket, and in libzmq's order. Inproc
+ * endpoints emit none.
  */
 import type { Socket as Core } from "../api/socket.js";
 import { ZmqError } from "../base/errors.js";
@@ -8,7 +8,7 @@ import { type Event as CoreEvent, EVENT_TYPES } from "../base/events.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { type ErrnoError, failure, translated } from "./errors.js";
 
-/** Refused by an authenticator. */
+/** An authenticator refused the peer. */
 export interface AuthError extends Error {
   status: 300 | 400 | 500;
 }
@@ -46,7 +46,7 @@ interface Failed<E = ErrnoError> extends At {
   error: E;
 }
 
-/** What is told with each event. */
+/** The fields of each event. */
 interface Fields {
   accept: At;
   "accept:error": Failed;
@@ -74,15 +74,15 @@ export type EventOfType<E extends EventType = EventType> = { [T in E]: { type: T
 /** What happened to a socket's connections. */
 export type Event = EventOfType;
 
-/** What one can listen to events of. */
+/** A source of events with named listeners. */
 export interface EventSubscriber {
   on<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): EventSubscriber;
   off<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): EventSubscriber;
 }
 
 /**
- * Tells what the core tells, in zeromq.js's words, until the function returned is called.
- * @param dialled endpoints whose first attempt the core has told already
+ * Passes on the core's events in the form of zeromq.js, until the returned function is called.
+ * @param dialled endpoints whose first attempt the core has already reported
  */
 export function watchCore(core: Core, dialled: readonly string[], tell: (event: Event) => void): () => void {
   const translation = new Translation(core, tell);
@@ -99,9 +99,9 @@ export function watchCore(core: Core, dialled: readonly string[], tell: (event: 
 class Translation {
   readonly #core: Core;
   readonly #tell: (event: Event) => void;
-  /** Endpoints whose attempt is under way: libzmq tells that the attempt's socket is closed when it fails. */
+  /** Endpoints with an attempt under way: if it fails, libzmq emits "close" for the attempt's socket. */
   readonly #trying = new Set<string>();
-  /** Endpoints that connect; libzmq does not tell when the socket's own close() ends them. */
+  /** Endpoints that connect. libzmq emits nothing when the socket's own close() ends them. */
   readonly #dialled = new Set<string>();
 
   constructor(core: Core, tell: (event: Event) => void) {
@@ -130,7 +130,7 @@ class Translation {
         if (!(this.#core.closed && this.#dialled.has(address))) this.#tell({ type: "close", address });
         break;
       case "bind:error":
-        // As libzmq has it there: what follows the scheme.
+        // libzmq gives the address without the scheme here.
         this.#tell({
           type: event.type,
           address: address.slice(address.indexOf("://") + 3),
@@ -142,7 +142,7 @@ class Translation {
         this.#tell({ type: "connect", address });
         break;
       case "limit": {
-        // Not among zeromq.js's types: see the observer.
+        // Not an event type of zeromq.js: see observer.ts.
         const { type, limit, action, value } = event;
         this.#tell({ type, address, limit, action, value } as unknown as Event);
         break;
@@ -155,7 +155,7 @@ class Translation {
         break;
       case "handshake:error:protocol":
         this.#tell({ type: event.type, address, error: protocolFault(event.error) });
-        // Before the handshake was complete, the core says no more; libzmq ends every connection with "disconnect".
+        // The core emits nothing more for a connection without a complete handshake; libzmq always ends with "disconnect".
         if (event.peer === undefined) this.#tell({ type: "disconnect", address });
         break;
       case "handshake:error:auth":
@@ -178,13 +178,13 @@ function errnoError(error: Error): ErrnoError {
   if (error instanceof ProtocolError && error.code === "authentication-failed") {
     return Object.assign(failure("EFAULT", error.message), { cause: error });
   }
-  // A connection that was lost in the middle of its handshake.
+  // A connection was lost in the middle of its handshake.
   const made = failure("EPIPE", code === undefined ? "Broken pipe" : error.message);
   made.cause = error;
   return code === undefined ? made : Object.assign(made, { code, errno: new ZmqError(code).errno });
 }
 
-/** zeromq.js's names for libzmq's numbers. */
+/** The names that zeromq.js has for libzmq's numbers. */
 const FAULTS: ReadonlyMap<number, ProtoError["code"]> = new Map([
   [0x10000001, "ERR_ZMTP_UNEXPECTED_COMMAND"],
   [0x10000002, "ERR_ZMTP_INVALID_SEQUENCE"],

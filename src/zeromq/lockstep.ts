@@ -1,6 +1,6 @@
 /**
- * REQ and REP as zeromq.js drives them: an operation out of turn does not fail, it waits for its turn, so that a program
- * may read and write in two loops. Only when its time is over does it fail, with EFSM.
+ * REQ and REP as in zeromq.js: an operation out of turn waits for its turn, so that a program can read and write in two
+ * separate loops. It fails with EFSM only when its timeout has passed.
  */
 
 import { defineOptions } from "../api/socket.js";

@@ -1,15 +1,15 @@
 /**
- * What zeromq.js's classes share because they are native code: the words for a call without `new`, and that an object of
- * one is taken where one of another is asked for, to fail later. Knows none of them.
+ * Behaviour that zeromq.js's classes share because they are native code: the error text for a call without `new`, and that
+ * an argument may be an object of another of these classes, which fails only later. Does not know the classes themselves.
  */
 
-/** Builds an object for a constructor that was called with `new`. @throws TypeError for one that was not */
+/** Builds an object for a constructor called with `new`. @throws TypeError if it was called without */
 export type Build = (target: unknown, args: unknown[]) => object;
 
 /**
- * The class as zeromq.js's is seen from outside.
- * @param outside makes the function that is exported. It is written out with its name at each place, because V8 takes the
- * name of an object in its error texts from there.
+ * Gives a class the outside of a native one.
+ * @param outside makes the function that is exported. Each caller writes this function with its name, because V8 takes the
+ * name of an object in error texts from it.
  */
 export function nativeClass<C extends { readonly prototype: object }>(
   own: C,
@@ -31,12 +31,12 @@ export function nativeClass<C extends { readonly prototype: object }>(
 
 const checks: ((value: object) => boolean)[] = [];
 
-/** Tells how objects of a class are recognised. */
+/** Registers how to recognise objects of a class. */
 export function recognise(check: (value: object) => boolean): void {
   checks.push(check);
 }
 
-/** Whether a value was made by one of the classes. */
+/** Whether one of the classes created a value. */
 export function isNative(value: unknown): boolean {
   return typeof value === "object" && value !== null && checks.some((check) => check(value));
 }

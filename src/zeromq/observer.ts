@@ -1,6 +1,6 @@
 /**
- * Observer with zeromq.js's members: the events of one socket, read one by one or listened to. What an event is told as
- * is in events.ts.
+ * Observer with zeromq.js's members: reads the events of one socket one by one, or passes them to listeners. events.ts
+ * defines the events.
  */
 
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
@@ -16,9 +16,9 @@ const BUSY = "Observer is busy reading; only one receive operation may be in pro
 const LISTENING =
   "Observer is in event emitter mode. After a call to events.on() it is not possible to read events with events.receive().";
 
-/** Where an observer gets its events from; attached by the socket. */
+/** The source of an observer's events; the socket attaches it. */
 export interface EventSource {
-  /** @returns undoes it */
+  /** @returns a function that undoes it */
   watch(tell: (event: Event) => void): () => void;
   readonly closed: boolean;
 }
@@ -34,7 +34,7 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
-/** Finds what an observer observes; set by socket.ts, which knows sockets. */
+/** Finds the events of a socket. socket.ts sets it, because this file does not know sockets. */
 let sourceOf: (socket: unknown) => EventSource | undefined = () => undefined;
 
 export function observeSockets(find: (socket: unknown) => EventSource | undefined): void {
@@ -42,7 +42,7 @@ export function observeSockets(find: (socket: unknown) => EventSource | undefine
 }
 
 export interface ObserverClass extends EventSubscriber {
-  /** Events until the socket closes, `end` the last of them. */
+  /** Events until the socket closes; the last one is `end`. */
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
 }
 
@@ -54,7 +54,7 @@ export class ObserverClass {
   #listening = false;
   #ended = false;
 
-  /** @throws TypeError for what is no object, Error for one that is no socket or for a closed one */
+  /** @throws TypeError if it is not an object, Error if it is not a socket or is closed */
   constructor(socket: unknown) {
     if (typeof socket !== "object" || socket === null) throw new TypeError("Socket must be a socket object");
     checkCount(arguments.length, 1);
@@ -70,7 +70,7 @@ export class ObserverClass {
     return this.#ended && this.#queue.length === 0;
   }
 
-  /** Stop observing; events that were not read are lost. */
+  /** Stop observing; unread events are lost. */
   close(): void {
     this.#queue.clear();
     this.#end();
@@ -78,7 +78,7 @@ export class ObserverClass {
 
   /**
    * The next event; waits for it.
-   * @throws Error EBADF when closed, EBUSY while another waits; Error after on()
+   * @throws Error EBADF if closed, EBUSY while another call waits; Error after on()
    */
   receive(): Promise<Event> {
     return this.#receive(undefined);
@@ -98,7 +98,7 @@ export class ObserverClass {
 
   #tell(event: Event): void {
     if (this.#ended) return;
-    // Not zeromq.js's: only for who listens to it by its name.
+    // zeromq.js does not have this event: pass it only to listeners that ask for it by name.
     if ((event.type as string) === "limit" && !this.#listening) return;
     if (this.#listening) this.#emitter.emit(event.type, event);
     else if (this.#waiter === null) this.#queue.push(event);

@@ -1,20 +1,20 @@
 /**
- * What keeps a process alive, as with zeromq.js: an operation that waits, not a socket that is merely bound or
- * connected; and at the natural end of a process its unsent messages, for as long as their sockets linger.
+ * Keeps the process alive as zeromq.js does. An operation that waits keeps it alive; a socket that is only bound or connected
+ * does not. At the natural end of a process, unsent messages keep it alive for as long as their sockets linger.
  */
 import { clearInterval, emitWarning, monotonicMs, setInterval, whenLoopEmpty } from "../base/platform.js";
 
-/** A socket whose unsent messages the end of the process waits for. */
+/** A socket with unsent messages, for which the process waits at its end. */
 export interface Lingering {
   /** Messages that the kernel has not taken yet. */
   readonly unsent: number;
-  /** Milliseconds to wait for them; -1 for ever. */
+  /** Milliseconds to wait for them; -1 for no limit. */
   readonly linger: number;
-  /** Whether its context says to wait for it. */
+  /** Whether its context tells the process to wait for it. */
   readonly blocky: boolean;
 }
 
-/** So far away that it never fires; it is there to be ref'd. */
+/** A timer that never fires; it only serves to keep the process alive. */
 const FAR_MS = 2 ** 31 - 1;
 const POLL_MS = 5;
 const WARN_AFTER_MS = 500;
@@ -22,7 +22,7 @@ const WARN_AFTER_MS = 500;
 let holds = 0;
 let keeper: NodeJS.Timeout | undefined;
 
-/** The process stays alive from `hold(1)` until the `hold(-1)` that belongs to it. */
+/** The process stays alive from `hold(1)` until the matching `hold(-1)`. */
 export function hold(change: 1 | -1): void {
   holds += change;
   keeper ??= setInterval(() => {}, FAR_MS);
@@ -30,11 +30,11 @@ export function hold(change: 1 | -1): void {
   else keeper.unref();
 }
 
-/** Sockets with endpoints that are open. */
+/** Open sockets with endpoints. */
 const open = new Set<Lingering>();
 let watching = false;
 
-/** From the first bind or connect on. */
+/** Called at the first bind or connect. */
 export function watchUnsent(socket: Lingering): void {
   open.add(socket);
   if (watching) return;
@@ -47,11 +47,11 @@ export function unwatchUnsent(socket: Lingering): void {
   open.delete(socket);
 }
 
-/** Since when we have been waiting; kept over several rounds, because a beforeExit listener may add work. */
+/** Start of the wait. Kept over several rounds, because a beforeExit listener may add work. */
 let since: number | undefined;
 let warned = false;
 
-/** The event loop is empty: go on while a socket has something to send and time to do it. */
+/** The event loop is empty: continue while a socket has unsent messages and linger time left. */
 function atNaturalEnd(): void {
   since ??= monotonicMs();
   if (!isAnyUnsent()) return;
@@ -67,7 +67,7 @@ function atNaturalEnd(): void {
   }, POLL_MS);
 }
 
-/** zeromq.js's words. */
+/** The warning of zeromq.js. */
 function warning(): string {
   const blocking = [...open].some(({ unsent, linger, blocky }) => blocky && unsent > 0 && linger !== 0);
   const advice = blocking ? " Set 'context.blocky = false' to change this behaviour." : "";

@@ -1,5 +1,5 @@
 /**
- * Proxy with zeromq.js's members over the core's. While it runs it has both sockets to itself, and at the end it closes
+ * Proxy with zeromq.js's members over the core's. While it runs, it uses both sockets exclusively; at the end it closes
  * them.
  */
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
@@ -22,17 +22,17 @@ function hasEndpoints(state: SocketState | undefined): state is SocketState {
 export class ProxyClass<F extends Socket = Socket, B extends Socket = Socket> {
   readonly #frontEnd: F;
   readonly #backEnd: B;
-  /** Undefined: an object of another class, which zeromq.js takes and cannot run. */
+  /** Undefined for an object of another class: zeromq.js accepts it, but cannot run it. */
   readonly #front: SocketState | undefined;
   readonly #back: SocketState | undefined;
-  /** Only while it runs. */
+  /** Set only while the proxy runs. */
   #core: Core | null = null;
 
   static {
     recognise((value) => #frontEnd in value);
   }
 
-  /** @throws TypeError for what is no object, Error for one that no class here has made */
+  /** @throws TypeError if it is not an object, Error if no class of this entry created it */
   constructor(frontEnd: F, backEnd: B) {
     checkObject(frontEnd, "Front-end");
     checkObject(backEnd, "Back-end");
@@ -55,9 +55,9 @@ export class ProxyClass<F extends Socket = Socket, B extends Socket = Socket> {
   }
 
   /**
-   * Pass messages on, both ways where both sockets can, until terminate(); then both sockets are closed.
-   * @throws Error EINVAL for a socket that is not bound or connected, and for two between which no message can go;
-   * EBUSY for one that another proxy has
+   * Forward messages until terminate(), in both directions if both sockets can; then close both sockets.
+   * @throws Error EINVAL if a socket is not bound or connected, or if no message can pass between the two; EBUSY if another
+   * proxy uses one of them
    */
   run(): Promise<void> {
     const [front, back] = [this.#front, this.#back];
@@ -87,17 +87,17 @@ export class ProxyClass<F extends Socket = Socket, B extends Socket = Socket> {
     }
   }
 
-  /** Pass nothing on until resume(). @throws Error EBADF when it does not run */
+  /** Stop forwarding until resume(). @throws Error EBADF if it does not run */
   pause(): void {
     this.#running.pause();
   }
 
-  /** Undo pause(). @throws Error EBADF when it does not run */
+  /** Undo pause(). @throws Error EBADF if it does not run */
   resume(): void {
     this.#running.resume();
   }
 
-  /** End run(). @throws Error EBADF when it does not run */
+  /** End run(). @throws Error EBADF if it does not run */
   terminate(): void {
     this.#running.terminate();
   }

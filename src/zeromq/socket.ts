@@ -1,6 +1,6 @@
 /**
- * Socket with zeromq.js's members over a socket of the core, which it hides: nothing of the core shows but through these.
- * A message passes through without a promise of its own where it need not wait.
+ * Socket with zeromq.js's members over a socket of the core, which stays hidden behind them. A message that need not wait
+ * passes through without an extra promise.
  */
 // biome-ignore-all lint/complexity/noArguments: zeromq.js counts what its calls are given
 import { type Buffer, emitWarning } from "../base/platform.js";
@@ -21,9 +21,9 @@ import { makeSocket, SocketState } from "./state.js";
 /** Number of a socket type, as `type` reads. */
 export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18;
 
-/** Options of all sockets. Of those about security the one set last decides; GSSAPI is not supported. */
+/** Options of all sockets. Of the security options, the one set last decides the mechanism. GSSAPI is not supported. */
 export interface SocketClass {
-  /** Kept and read back; there are no I/O threads to choose from. */
+  /** Stored but without effect: zwire has no I/O threads. */
   affinity: number;
   /** Kept and read back; there is no multicast. */
   rate: number;
@@ -71,7 +71,7 @@ export interface SocketClass {
   vmciConnectTimeout: number;
   interface: string | null;
   zapEnforceDomain: boolean;
-  /** Kept and read back; it is an option of Windows. */
+  /** Stored but without effect: an option for Windows. */
   loopbackFastPath: boolean;
   readonly type: SocketType;
   readonly lastEndpoint: string | null;
@@ -130,42 +130,42 @@ export abstract class SocketClass {
     return requireState(this).context;
   }
 
-  /** Whether close() has been called and no bind, unbind or proxy holds it up. */
+  /** Whether close() has been called and no bind, unbind or proxy delays it. */
   get closed(): boolean {
     return requireState(this).core.closed;
   }
 
-  /** Whether receive() would have a message at once. */
+  /** Whether receive() would get a message at once. */
   get readable(): boolean {
     return requireState(this).readable;
   }
 
-  /** Whether send() would be done at once. */
+  /** Whether send() would complete at once. */
   get writable(): boolean {
     return requireState(this).writable;
   }
 
-  /** Close the socket; what waits fails with EAGAIN. Unsent messages follow `linger`. */
+  /** Close the socket. Waiting calls fail with EAGAIN. `linger` applies to unsent messages. */
   close(): void {
     requireState(this).close();
   }
 
-  /** Listen on an endpoint. Until then no other call about endpoints is allowed (EBUSY), and close() is put off. */
+  /** Listen on an endpoint. Until it resolves, other calls about endpoints fail with EBUSY, and close() is delayed. */
   bind(address: string): Promise<void> {
     return forEndpoint(this, address, arguments.length).bind(address);
   }
 
-  /** As bind(), done when it returns. */
+  /** As bind(), but complete when it returns. */
   bindSync(address: string): void {
     forEndpoint(this, address, arguments.length).bindSync(address);
   }
 
-  /** Let go of an endpoint: stop listening on it, and undo connect(). */
+  /** Release an endpoint: stop listening on it, and undo connect(). */
   unbind(address: string): Promise<void> {
     return forEndpoint(this, address, arguments.length).unbind(address);
   }
 
-  /** As unbind(), done when it returns. */
+  /** As unbind(), but complete when it returns. */
   unbindSync(address: string): void {
     forEndpoint(this, address, arguments.length).endNow(address);
   }
@@ -174,7 +174,7 @@ export abstract class SocketClass {
     forEndpoint(this, address, arguments.length).connect(address);
   }
 
-  /** As unbindSync(): libzmq makes no difference between the two. */
+  /** As unbindSync(): libzmq treats both alike. */
   disconnect(address: string): void {
     forEndpoint(this, address, arguments.length).endNow(address);
   }
@@ -270,7 +270,7 @@ export function internalsOf(socket: unknown): SocketState | undefined {
 
 defineOptionProperties(Socket.prototype, SOCKET_PROPERTIES, warnIfLate);
 
-/** Options are taken over by an endpoint when it is made. */
+/** An endpoint takes its options when it is created. */
 export function warnIfLate(socket: object): void {
   const { endpoints, busy } = requireState(socket);
   if (endpoints > 0 || busy) {
@@ -278,7 +278,7 @@ export function warnIfLate(socket: object): void {
   }
 }
 
-// zeromq.js has these on every socket; which type may use which is said by the types, and at run time by the error.
+// zeromq.js has these on every socket. The TypeScript types say which socket may use which; at run time the others throw.
 Object.defineProperties(Socket.prototype, {
   send: {
     value: function send(this: Socket, message: unknown, options: unknown): Promise<void> {
@@ -313,7 +313,7 @@ Object.defineProperties(Socket.prototype, {
   },
 });
 
-// As members of a native class, and like the options: nobody replaces them by an assignment.
+// Like members of a native class, and like the options, they cannot be replaced by an assignment.
 for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(Socket.prototype))) {
   if (name === "constructor") continue;
   const fixed = "value" in descriptor ? { writable: false } : {};
