@@ -1,34 +1,34 @@
 /**
- * What the pipes of one socket hold together, in bytes, each direction by itself, against `maxQueuedBytes`. Marks bound
- * what one peer makes us hold; many peers, each below its mark, are bounded here. Knows pipes only by what they ask
- * it. Hot path: adding and taking is arithmetic.
+ * Enforces `maxQueuedBytes`: the bytes that all pipes of a socket hold together, for each direction separately. A
+ * high-water mark limits the queue of one peer; this limits the sum, when many peers each stay below their mark. Hot path:
+ * adding and removing is arithmetic.
  */
 
-/** Bytes that a pipe may hold whatever others do: those who take part properly are not stopped by those who do not. */
+/** Bytes that a pipe may always hold, so that peers with full queues do not stop the well-behaved ones. */
 export const FREE_BYTES = 65536;
 
-/** The socket's limit, read afresh: a change takes effect at once. 0 = none. */
+/** The socket's limit, read at each use, so that a change takes effect at once. 0 means no limit. */
 export interface BudgetLimits {
   readonly maxQueuedBytes: number;
 }
 
-/** A pipe that is held back because of others. */
+/** A pipe that waits, because all pipes together hold too much. */
 export interface Waiting {
   /** There may be room again. */
   budgetFell(): void;
 }
 
-/** One direction of a socket. */
+/** The budget of one direction of a socket. */
 export class Budget {
-  /** Bytes held now. Added to by who holds them: a call was a tenth of a message between two sockets of a thread. */
+  /** Bytes held now. Pipes change it directly: a call cost a tenth of a message between two sockets of a thread. */
   held = 0;
   readonly #limits: BudgetLimits;
   readonly #waiting = new Set<Waiting>();
-  /** Of those who hold the beginning of a message and nothing else, the one that may go on: so that one will end. */
+  /** When pipes hold only incomplete messages, the one that may read on: one message must be able to complete. */
   #favoured: Waiting | null = null;
-  /** The limit has been told of, and not been left behind since. */
+  /** The limit has been reported, and there has been no room since. */
   #told = false;
-  /** Somebody waits, or the limit has been told of: `fell` is to be called when bytes have been taken off. */
+  /** A pipe waits, or the limit has been reported: whoever removes bytes must call `fell`. */
   watched = false;
 
   constructor(limits: BudgetLimits) {
@@ -50,13 +50,13 @@ export class Budget {
     return maxQueuedBytes > 0 && this.held >= maxQueuedBytes;
   }
 
-  /** Whether there is room again: half of the limit, as of a mark (G8). */
+  /** Whether there is room again: at half of the limit, as for a high-water mark (G8). */
   get low(): boolean {
     const { maxQueuedBytes } = this.#limits;
     return maxQueuedBytes === 0 || this.held <= maxQueuedBytes / 2;
   }
 
-  /** Less is held than before. */
+  /** Call after removing bytes: wakes waiting pipes if there is room again. */
   fell(): void {
     if (!this.low) return;
     this.#told = false;
@@ -70,32 +70,32 @@ export class Budget {
     for (const one of waiting) one.budgetFell();
   }
 
-  /** Call `budgetFell` when there may be room. */
+  /** Calls `budgetFell` once there may be room. */
   wait(one: Waiting): void {
     this.#waiting.add(one);
     this.watched = true;
   }
 
-  /** Whether this one may read on to the end of its message although the limit is reached. */
+  /** Whether this pipe may read on to the end of its message although the limit is reached. */
   favours(one: Waiting): boolean {
     this.#favoured ??= one;
     return this.#favoured === one;
   }
 
-  /** Its connection is gone. */
+  /** The pipe's connection is gone. */
   forget(one: Waiting): void {
     this.#waiting.delete(one);
     this.done(one);
   }
 
-  /** It has no message under way any more. */
+  /** The pipe has no incomplete message any more. */
   done(one: Waiting): void {
     if (this.#favoured !== one) return;
     this.#favoured = null;
     this.#wake();
   }
 
-  /** Whether the limit is to be told of: once until there is room again. */
+  /** Whether to report the limit now: once, until there is room again. */
   tells(): boolean {
     const first = !this.#told;
     this.#told = true;

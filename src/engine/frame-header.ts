@@ -6,7 +6,7 @@ import * as frameFormat from "../wire/frame-format.js";
 // Constants of this module: see frame-format.ts.
 const { LONG, LONG_HEADER, SHORT_BODY_MAX, SHORT_HEADER } = frameFormat;
 
-/** Writes a header; returns the offset behind it. */
+/** Writes a header; returns the offset after it. */
 export function writeFrameHeader(target: Uint8Array, at: number, flags: number, length: number): number {
   if (length <= SHORT_BODY_MAX) {
     target[at] = flags;
@@ -26,7 +26,7 @@ export function writeFrameHeader(target: Uint8Array, at: number, flags: number, 
   return at + LONG_HEADER;
 }
 
-/** Reads a size of eight bytes. It is exact below 2^53, which is far above any size that is sent or accepted. */
+/** Reads a size of eight bytes. Exact below 2^53, which is far above any size that is sent or accepted. */
 export function readLength(source: Uint8Array, at: number): number {
   const high = source[at] * 0x1000000 + ((source[at + 1] << 16) | (source[at + 2] << 8) | source[at + 3]);
   const low = source[at + 4] * 0x1000000 + ((source[at + 5] << 16) | (source[at + 6] << 8) | source[at + 7]);

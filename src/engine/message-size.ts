@@ -1,4 +1,4 @@
-/** How many bytes a message has, and how many it counts against a mark. Hot path. */
+/** The bytes of a message, and the bytes that it counts against a high-water mark. Hot path. */
 import type { OutMessage } from "../base/message.js";
 
 /** Bytes of all parts of a message, without headers. */
@@ -9,12 +9,12 @@ export function messageBytes(message: OutMessage): number {
   return bytes;
 }
 
-/** What a part that waits to be read costs beside its bytes: the Buffer that it becomes, as measured. */
+/** Measured memory of the Buffer object of a part, in addition to its bytes. */
 export const PART_COST = 112;
 
 /**
- * What a received message counts against a mark in bytes. Each part costs something even when it is empty, so that a mark
- * also bounds messages of many tiny parts.
+ * The bytes that a received message counts against a high-water mark. Even an empty part counts, so that the mark also
+ * limits messages of many tiny parts.
  */
 export function heldBytes(message: OutMessage): number {
   if (!Array.isArray(message)) return message.length + PART_COST;

@@ -1,6 +1,7 @@
 /**
- * One peer's two bounded queues, as patterns see them, and the incoming one. stream-pipe.ts sends through a session's
- * stream, direct-pipe.ts joins two sockets of one thread. Knows no I/O and no clock. Hot path.
+ * The two bounded queues of one peer: the interface that patterns use, and the implementation of the incoming queue. Two
+ * classes add the outgoing one: stream-pipe.ts sends through a session's stream, direct-pipe.ts joins two sockets of one
+ * thread. Uses no I/O and no clock. Hot path.
  */
 
 import type { Peer } from "../base/events.js";
@@ -13,28 +14,28 @@ import type { OpenMessage } from "./incoming/open-message.js";
 import { heldBytes, PART_COST } from "./message-size.js";
 import type { Shared } from "./outgoing/shared-run.js";
 
-/** The socket's marks, read afresh each time so that a change takes effect at once (G7). 0 = no limit (G5). */
+/** The socket's high-water marks, read at each use, so that a change takes effect at once (G7). 0 means no limit (G5). */
 export interface PipeLimits {
   readonly sendHighWaterMark: number;
   readonly sendHighWaterMarkBytes: number;
   readonly receiveHighWaterMark: number;
   readonly receiveHighWaterMarkBytes: number;
   readonly conflate: boolean;
-  /** How often a message is sent again that peers end their connections within; -1 for as often as it takes. */
+  /** How often to resend a message during which the peer ended the connection; -1 for no limit. */
   readonly maxResends: number;
 }
 
-/** Calls `endOfTurn` of each that was added, once, when the current turn of the event loop is over. */
+/** Calls `endOfTurn` of each added object once, at the end of the current turn of the event loop. */
 export interface FlushScheduler {
   add(gathering: { endOfTurn(): void }): void;
 }
 
 /** The socket's side of its pipes. */
 export interface PipeOwner {
-  /** What all pipes of the socket hold: received and not read, accepted and not sent. */
+  /** Bytes that all pipes of the socket hold: received but not yet read, and accepted but not yet sent. */
   readonly received: Budget;
   readonly unsent: Budget;
-  /** Reading from the pipe's peer stopped because of what all pipes hold. */
+  /** Reading from the pipe's peer stopped, because all pipes together hold too much. */
   pipeHeldBack(pipe: Pipe): void;
   /** Messages have arrived; called once per chunk, not per message. */
   pipeReadable(pipe: Pipe): void;
@@ -44,48 +45,48 @@ export interface PipeOwner {
   pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void;
 }
 
-/** A limit on what waits to be sent. */
+/** The limit that stops further messages from being queued. */
 export interface ReachedLimit {
   readonly limit: "sendHighWaterMark" | "sendHighWaterMarkBytes" | "maxQueuedBytes";
   /** Messages or bytes that count against it. */
   readonly value: number;
 }
 
-/** Consumes a message on arrival; true when it is dealt with and must not be queued. */
+/** Called with each message on arrival; returns true when it has consumed the message, which is then not queued. */
 export type Interceptor = (pipe: Pipe, message: Message) => boolean;
 
-/** Half of a mark is where a full queue counts as having room again (G8). */
+/** A full queue has room again when it has fallen to half of its mark (G8). */
 export const lowWaterMark = (mark: number): number => mark >> 1;
 
 export abstract class Pipe implements Waiting {
   /** The peer at the other end; undefined while a dialled pipe waits for its first handshake. */
   peer: Peer | undefined = undefined;
-  /** Whether a fair queue holds this pipe; its own bookkeeping. */
+  /** Whether a fair queue holds this pipe. Only the fair queue uses it. */
   queued = false;
-  /** Whether a load balancer may offer it messages; its own bookkeeping. */
+  /** Whether a load balancer may offer it messages. Only the load balancer uses it. */
   active = false;
-  /** The name by which a socket that routes by name knows the peer; set before the handshake where connect() gave it. */
+  /** The peer's name on sockets that route by name. Set before the handshake if connect() gave one. */
   routingId: Buffer | null = null;
-  /** Set by socket types that look at messages on arrival. */
+  /** Set by socket types that inspect messages on arrival. */
   intercept: Interceptor | null = null;
-  /** Whether it may lose its connection and get another; over inproc it ends with it. */
+  /** Whether the pipe can get a new connection after losing one. Over inproc it ends with its connection. */
   readonly outlivesConnection: boolean = true;
-  /** Gathers messages for this pipe and others. They come before anything that is sent otherwise. */
+  /** Gathers messages for this pipe and others. They must be handed over before anything else is sent. */
   gathering: { settle(): void } | null = null;
-  /** Tells when the turn is over. */
+  /** Calls back at the end of the turn. */
   readonly scheduler: FlushScheduler;
-  /** Has refused a message, that was told, and it has had no room since; bookkeeping of who tells it. */
+  /** The pipe refused a message, that was reported, and it has had no room since. Only the reporting code uses it. */
   overflowing = false;
-  /** As `intercept`, of messages that are not made yet: set by socket types that only want some. */
+  /** Decides on messages before their Buffers are created. Set by socket types that want only some messages. */
   filter: FrameFilter | null = null;
   readonly #inbound = new Fifo<Message | FrameRun | OpenMessage>();
   #inboundLength = 0;
-  /** Taken from the queue, and not yet empty. */
+  /** A run taken from the queue that still holds messages. */
   #run: FrameRun | OpenMessage | null = null;
   protected readonly owner: PipeOwner;
   protected readonly limits: PipeLimits;
   readonly #budget: Budget;
-  /** What is queued counts, and what has come of a message without its end. */
+  /** Bytes of queued messages, and of an incomplete message. Both count against the limits. */
   #inboundBytes = 0;
   #openBytes = 0;
   #throttled = false;
@@ -97,34 +98,34 @@ export abstract class Pipe implements Waiting {
     this.#budget = owner.received;
   }
 
-  /** Queue one whole message; false when a high-water mark forbids it, and then pipeWritable follows. */
+  /** Queues one whole message; false when a limit forbids it, and then pipeWritable follows. */
   abstract trySend(message: OutMessage): boolean;
-  /** As trySend, for a message that is encoded once for many peers. */
+  /** As trySend, for a message that was encoded once for many peers. */
   abstract trySendShared(shared: Shared, message: OutMessage): boolean;
-  /** Whether what is encoded once for many peers may be sent with sendShared(). */
+  /** Whether sendShared() may be used. */
   abstract get shares(): boolean;
-  /** Messages that the pipe takes before its mark is reached. */
+  /** Number of messages that the pipe accepts before it reaches its mark. */
   abstract get room(): number;
-  /** Bytes that the pipe takes before its mark is reached; the message that reaches the mark may go beyond. */
+  /** Bytes that the pipe accepts before it reaches its mark. The message that reaches the mark may exceed it. */
   abstract get roomBytes(): number;
   /**
-   * Queues messages that were encoded together for many peers; there is room for them.
-   * @param flush the turn is over: write at once
+   * Queues messages that were encoded together for many peers. The caller has checked that there is room.
+   * @param flush whether the turn is over, so that the pipe writes at once
    */
   abstract sendShared(shared: Shared, flush: boolean): void;
   /** Whether trySend would accept a message now; after false, pipeWritable follows. */
   abstract hasRoom(): boolean;
-  /** Tell the peer about one of our subscriptions; not subject to high-water marks. */
+  /** Sends the peer one subscription of this socket. High-water marks do not apply. */
   abstract sendSubscription(topic: Buffer, subscribe: boolean): void;
-  /** Which limit refused a message, and what stands at it. */
+  /** The limit that refused a message. */
   abstract get reached(): ReachedLimit;
-  /** Drop the oldest messages that wait, so that the next is taken. Answers how many were dropped. */
+  /** Drops the oldest waiting messages, so that the next one is accepted. Returns how many were dropped. */
   abstract dropOldest(): number;
-  /** Drop everything not yet taken; answers how much that was. */
+  /** Drops all messages not yet taken by the kernel or the peer; returns how many. */
   abstract discardOutbound(): number;
-  /** The application broke nothing, the peer did: close this connection with an event. */
+  /** Closes this connection because of the peer, and emits an event with the error. */
   abstract fail(error: Error): void;
-  /** A mark has been raised, perhaps: a sender that was refused may have room now (G7). */
+  /** The limits may have been raised, so a refused sender may have room now (G7). */
   abstract limitsChanged(): void;
   /** Whether there is a connection now. */
   abstract get linked(): boolean;
@@ -186,7 +187,7 @@ export abstract class Pipe implements Waiting {
     this.#budget.remove(bytes);
   }
 
-  /** Put a message where the application will read it. */
+  /** Queues a message for the application to read. */
   enqueue(message: Message): void {
     if (this.limits.conflate) {
       this.discardInbound(); // only the newest survives (G14)
@@ -204,8 +205,8 @@ export abstract class Pipe implements Waiting {
   }
 
   /**
-   * The end of a chunk: enforce the receive marks and wake the socket.
-   * @param openBytes what has come of a message without its end counts
+   * Call at the end of each chunk: enforces the receive marks and wakes the socket.
+   * @param openBytes what an incomplete message counts against the marks
    */
   delivered(openBytes: number): void {
     if (openBytes !== this.#openBytes) this.#begun(openBytes);
@@ -233,7 +234,7 @@ export abstract class Pipe implements Waiting {
     return message;
   }
 
-  /** Put the oldest unread messages behind the others. */
+  /** Moves the oldest unread messages to the end of the queue. */
   moveToEnd(count: number): void {
     for (let i = 0; i < count; i++) {
       this.#inboundLength--;
@@ -241,12 +242,12 @@ export abstract class Pipe implements Waiting {
     }
   }
 
-  /** The queue is empty: nothing counts any more, also not what a message has lost while it was queued. */
+  /** Resets the count when the queue is empty. A message may have shrunk while it was queued, so the sum may be off. */
   protected clearCount(): void {
     this.#letGo(this.#inboundBytes);
   }
 
-  /** Drop the oldest unread message; there must be one. */
+  /** Drops the oldest unread message. There must be one. */
   forgetOldest(): void {
     this.#inboundLength--;
     this.#take();
@@ -283,7 +284,7 @@ export abstract class Pipe implements Waiting {
     return this.#inboundBytes;
   }
 
-  /** Forget unread messages (S13). */
+  /** Drops all unread messages (S13). */
   discardInbound(): void {
     this.#inbound.clear();
     this.#run = null;
@@ -310,7 +311,7 @@ export abstract class Pipe implements Waiting {
     return true;
   }
 
-  /** A message that has begun can only be let go of when its end has come: one of the socket's pipes at a time reads on. */
+  /** An incomplete message frees its memory only after its end has arrived, so one pipe at a time may read on. */
   #mayFinish(): boolean {
     return this.#inboundLength === 0 && this.#budget.favours(this);
   }
@@ -327,14 +328,14 @@ export abstract class Pipe implements Waiting {
     return false;
   }
 
-  /** What came of a message will not be continued, and nothing is read any more. */
+  /** The connection is gone: an incomplete message will not be continued. */
   protected connectionLost(): void {
     if (this.#openBytes > 0) this.#begun(0);
     this.#budget.forget(this);
     if (this.#throttled && this.#belowMark()) this.#throttled = false;
   }
 
-  /** From the budget: others hold less, or have ended the message that they were allowed to end. */
+  /** Called by the budget: other pipes hold less, or the pipe that was allowed to read on has completed its message. */
   budgetFell(): void {
     if (this.#throttled && this.#belowMark()) this.#readOn();
   }

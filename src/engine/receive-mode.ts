@@ -1,7 +1,7 @@
-/** Who gets the messages of a socket, and how that changes. */
+/** Where a socket's incoming messages go, and how that changes. */
 import { rowOf, type Table } from "../base/machine.js";
 
-/** Receives, the "message" listener, or a proxy that has them on loan. */
+/** To calls of receive(), to the "message" listener, or to a proxy that has borrowed the socket ("lent"). */
 export type ReceiveMode = "receiving" | "listening" | "lent" | "closed";
 interface ModeEvents {
   listen: undefined;

@@ -1,11 +1,11 @@
 /**
- * A socket's FIFO of sends that wait for room: makes concurrent sends safe, keeps call order and multipart messages
- * whole, is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates no
- * promise. Knows no pipes (it is handed a route) and no clock (it is handed turns).
+ * A socket's FIFO of sends that wait for room. It makes concurrent sends safe, keeps their order and keeps multipart
+ * messages whole; it is bounded, and honours timeouts, abort signals and close. Hot path: a send that finds room creates
+ * no promise. The owner supplies a route to the pipes, and turns instead of a clock.
  *
- * The queue of a publisher or a router also holds what is sent right after the event loop stood still, until who
- * dialled meanwhile is there: a message to nobody is lost. What is held never fails by being held: whatever cannot wait
- * sends it first.
+ * After the program has blocked the event loop, the queue of a publisher or a router also holds messages until peers that
+ * dialled meanwhile have connected, because a message without a receiver is lost. Holding a message never makes it fail:
+ * whatever cannot wait for it (a timeout, close) sends the held messages first.
  */
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
@@ -23,23 +23,23 @@ interface WaitingSend {
   cleanup: (() => void) | null;
 }
 
-/** Where messages go. */
+/** Sends messages to pipes. */
 export interface Route {
   /** Routes a message now; false when no pipe has room. May throw a ZmqError (EFSM, EHOSTUNREACH). */
   send(message: OutMessage): boolean;
 }
 
-/** Options of the socket that the queue reads afresh each time. */
+/** Options of the socket, read at each use. */
 export interface SendLimits {
-  /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
+  /** Milliseconds; -1 waits without limit, 0 fails at once (G13). */
   readonly sendTimeout: number;
-  /** Waiting sends at most. */
+  /** Most sends that may wait. */
   readonly sendQueueLimit: number;
-  /** Only the newest message counts, and it has one part (G14). */
+  /** Keep only the newest message, which must have one part (G14). */
   readonly conflate: boolean;
 }
 
-/** Why a conflating socket does not take a message. */
+/** Error text for a message that a conflating socket does not accept. */
 export const SEVERAL_PARTS = "message must have one part on a conflating socket";
 
 const SENT: Promise<void> = Promise.resolve();
@@ -49,21 +49,21 @@ export class SendQueue {
   readonly #route: Route;
   readonly #limits: SendLimits;
   readonly #turns: Turns;
-  /** Messages that were accepted. */
+  /** Number of accepted messages. */
   sent = 0;
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
   #draining = false;
-  /** Whether a message may be lost to peers who are not let in yet; null where no message is lost by being early. */
+  /** Whether peers that are still connecting may miss a message; null for types that lose no message by sending early. */
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
-  /** What waits is held for a late event loop. */
+  /** Sends are held until the event loop has caught up. */
   #holding = false;
-  /** The loop catches up; what it is late for has been held once. */
+  /** The loop is catching up, and messages have already been held once for that. */
   #catchingUp = false;
-  /** Room came while a waiting send was being attempted: look once more. */
+  /** Room came while a waiting send was being attempted: try again. */
   #again = false;
-  /** Proxies whose trySend was refused and who want to know of room. */
+  /** Callbacks of proxies whose trySend was refused. */
   readonly #watchers = new Set<() => boolean>();
 
   constructor(route: Route, limits: SendLimits, turns: Turns) {
@@ -72,7 +72,7 @@ export class SendQueue {
     this.#turns = turns;
   }
 
-  /** Sends that wait. */
+  /** Number of sends that wait. */
   get length(): number {
     return this.#live;
   }
@@ -87,7 +87,7 @@ export class SendQueue {
     return true;
   }
 
-  /** Send now, or wait in line. */
+  /** Sends now, or waits in the queue. */
   send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
@@ -102,14 +102,14 @@ export class SendQueue {
     return this.#wait(message, options);
   }
 
-  /** Send now or answer false; never overtakes a waiting send. */
+  /** Sends now, or returns false; never overtakes a waiting send. */
   trySend(message: OutMessage): boolean {
     if (this.#closed !== null) throw this.#closed;
     if (this.#holding) this.release();
     return this.#live === 0 && this.#attempt(message);
   }
 
-  /** As trySend; also false where `send` would hold the message for a late event loop. */
+  /** As trySend; also returns false if `send` would hold the message until the event loop has caught up. */
   sendStraight(message: OutMessage): boolean {
     if (this.#closed !== null) throw this.#closed;
     if (this.#mayMiss !== null && this.#isLate(message)) return false;
@@ -117,8 +117,8 @@ export class SendQueue {
   }
 
   /**
-   * From now on sends wait for an event loop that is late, for at most as long as it takes to catch up.
-   * @param mayMiss whether a message could be for somebody who has dialled meanwhile
+   * From now on, if the event loop is late, sends wait until it has caught up.
+   * @param mayMiss whether a message could be for a peer that dialled meanwhile
    */
   waitForLate(mayMiss: (message: OutMessage) => boolean): void {
     this.#mayMiss = mayMiss;
@@ -129,7 +129,7 @@ export class SendQueue {
     return this.#live > 0 && !this.#holding;
   }
 
-  /** Whether a send is to wait for the event loop. */
+  /** Whether a send must wait for the event loop to catch up. */
   #isLate(message: OutMessage): boolean {
     if (this.#holding) return true;
     if (!this.#turns.late() || this.#catchingUp || this.#live > 0) return false;
@@ -154,7 +154,7 @@ export class SendQueue {
     });
   }
 
-  /** Send what is held, now. */
+  /** Sends held messages now. */
   release(): void {
     if (!this.#holding) return;
     this.#holding = false;
@@ -162,19 +162,19 @@ export class SendQueue {
     this.drain();
   }
 
-  /** Call a function whenever there may be room for trySend, and when the queue closes; it says if it sent anything. */
+  /** Calls a function whenever trySend may have room, and on close. It must return whether it sent anything. */
   watchRoom(room: () => boolean): void {
     this.#watchers.add(room);
   }
 
-  /** Undo `watchRoom`. */
+  /** Undoes `watchRoom`. */
   unwatchRoom(room: () => boolean): void {
     this.#watchers.delete(room);
   }
 
   #tellRoom(): void {
     for (const room of [...this.#watchers]) {
-      // Who has had some of the room is asked last the next time: the first may use up all of it.
+      // For fairness, a watcher that has sent goes to the end: the first one asked may use up all the room.
       if (room() && this.#watchers.delete(room)) this.#watchers.add(room);
     }
   }
@@ -185,8 +185,8 @@ export class SendQueue {
   }
 
   /**
-   * Counts a send that found room. Once in 512, or earlier where they are large, there is a later turn to wait for
-   * before the next, so that no tight loop starves timers.
+   * Counts a send that found room. After 512 of them, or fewer large ones, returns a promise of a later turn of the event
+   * loop, so that a tight loop of sends does not starve timers.
    */
   rest(message: OutMessage): Promise<void> | undefined {
     this.#operations += operationsOf(message);
@@ -209,7 +209,7 @@ export class SendQueue {
     return new Promise((resolve, reject) => {
       const entry: WaitingSend = { message: unshared(message), resolve, reject, cleanup: null };
       const expired = (reason: unknown): void => {
-        if (options?.signal?.aborted !== true) this.release(); // for all that has no room it is over
+        if (options?.signal?.aborted !== true) this.release(); // a timeout must not lose a held message: send it
         this.#cancel(entry, reason);
       };
       entry.cleanup = this.#turns.expire(timeout, options?.signal, expired);
@@ -223,16 +223,16 @@ export class SendQueue {
     entry.message = null;
     this.#live--;
     entry.reject(reason);
-    // Cancelled entries go when they reach the head; many of them behind a blocked head go now.
+    // Cancelled entries leave when they reach the head. If many wait behind a blocked head, remove them now.
     if (this.#waiting.length > 64 && this.#live < this.#waiting.length >> 1) {
       this.#waiting.retain((waiting) => waiting.message !== null);
     }
     if (this.#live === 0 && this.#watchers.size > 0) this.#tellRoom();
   }
 
-  /** A pipe has room: send what waits, in order, until none has. */
+  /** A pipe has room: sends what waits, in order, while there is room. */
   drain(): void {
-    // An attempt may itself make room: a STREAM closes a connection by a send, and that wakes who waited for it.
+    // An attempt may itself make room and call drain(): on STREAM, an empty send closes a connection.
     this.#again = true;
     if (this.#draining || this.#holding) return;
     this.#draining = true;
@@ -247,12 +247,12 @@ export class SendQueue {
     if (this.#watchers.size > 0 && this.#waiting.length === 0) this.#tellRoom();
   }
 
-  /** Until one finds no room. */
+  /** Sends until one finds no room. */
   #drainOnce(): void {
     for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
       if (head.message !== null) {
         try {
-          // Only of one that waited while the option was set: others are refused before they come here.
+          // Only for a send that was waiting when the option was set: later ones are refused earlier.
           if (this.#limits.conflate && Array.isArray(head.message))
             throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
           if (!this.#attempt(head.message)) return;
@@ -260,7 +260,7 @@ export class SendQueue {
         } catch (error) {
           head.reject(error);
         }
-        if (head.message === null) continue; // the attempt has closed the queue, or cancelled this one
+        if (head.message === null) continue; // the attempt closed the queue, or cancelled this send
         head.message = null;
         head.cleanup?.();
         this.#live--;
@@ -269,7 +269,7 @@ export class SendQueue {
     }
   }
 
-  /** Reject all that waits and everything after. */
+  /** Rejects all waiting sends, and all later ones. */
   close(error: ZmqError): void {
     this.release();
     this.#closed = error;

@@ -1,6 +1,6 @@
 /**
- * A pipe whose outgoing messages are encoded into batches for a session's stream. Knows no I/O and no clock: when a
- * batch should go, it asks its link. Hot path: nothing here allocates per message except what the batch copies.
+ * A pipe that encodes outgoing messages into batches for a session's stream. Does no I/O and uses no clock: it asks its
+ * link to write a batch. Hot path: nothing is allocated per message except the bytes that the batch copies.
  */
 
 import { assert } from "../base/assert.js";
@@ -20,9 +20,9 @@ import {
   type ReachedLimit,
 } from "./pipe.js";
 
-/** What a stream pipe needs of its session. */
+/** What a stream pipe needs from its session. */
 export interface PipeLink {
-  /** Write what the pipe has, unless a write is pending. */
+  /** Writes what the pipe has, unless a write is pending. */
   flush(): void;
   sendSubscription(topic: Buffer, subscribe: boolean): void;
   pauseReading(): void;
@@ -30,19 +30,19 @@ export interface PipeLink {
   fail(error: Error): void;
 }
 
-/** A pipe over a session's stream. Without a link it queues up to the mark: a dialled pipe waiting for its peer. */
+/** A pipe over a session's stream. Without a link (a dialled pipe that waits for its peer) it queues up to the mark. */
 export class StreamPipe extends Pipe {
-  /** Called when nothing is queued any more; set while a close lingers. */
+  /** Called when the queue becomes empty. Set while a close lingers. */
   onEmpty: (() => void) | null = null;
   #link: PipeLink | null = null;
   /** Messages being gathered. */
   #open = new Batch();
-  /** The batch handed to the stream and not wholly taken, or one to be sent again after a reconnect. */
+  /** The batch that the stream has not completely taken, or one to resend after a reconnect. */
   #sealed: Batch | null = null;
   #resend = false;
-  /** Connections that ended within the first message of that batch; null when the last one did not. */
+  /** Counts connections in a row that ended within the first message of that batch; null if the last one did not. */
   #resends: Resends | null = null;
-  /** Bytes of a message that the end of the last connection made us give up; -1 for none. */
+  /** Bytes of the message that was given up when the last connection ended; -1 for none. */
   #givenUp = -1;
   #spare: Batch | null = null;
   /** Only the newest message, for a conflating socket. */
@@ -51,10 +51,10 @@ export class StreamPipe extends Pipe {
   #dirty = false;
   #sentThisTurn = 0;
   #busy = false;
-  /** What the socket's pipes hold unsent, and what of it is ours as far as it was told. */
+  /** Unsent bytes of all pipes of the socket, and the part of them that this pipe has reported. */
   readonly #budget: Budget;
   #told = 0;
-  /** The next message is taken whatever the marks say: its place has been made. */
+  /** Accept the next message regardless of the marks: dropOldest() made room for it. */
   #forced = false;
 
   constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
@@ -74,7 +74,7 @@ export class StreamPipe extends Pipe {
 
   override trySend(message: OutMessage): boolean {
     if (this.limits.conflate) {
-      this.#newest = Buffer.from(message as Uint8Array); // one part only (G14); a copy, because it may wait for long
+      this.#newest = Buffer.from(message as Uint8Array); // one part only (G14); a copy, because it may wait for a long time
       this.#written();
       return true;
     }
@@ -84,7 +84,7 @@ export class StreamPipe extends Pipe {
     return true;
   }
 
-  /** Queue bytes that go out as they are: a connection without framing (STREAM). */
+  /** Queues bytes without framing (STREAM). */
   trySendRaw(bytes: Uint8Array): boolean {
     if (!this.#makeRoom()) return false;
     this.#open.appendRaw(bytes);
@@ -92,7 +92,7 @@ export class StreamPipe extends Pipe {
     return true;
   }
 
-  /** Queue a message that has been accepted already, under the mark as it was then. */
+  /** Queues a message that was accepted earlier, without checking the marks again. */
   protected append(message: OutMessage): void {
     if (this.limits.conflate) this.#newest = Buffer.from(message as Uint8Array);
     else this.#open.append(message);
@@ -180,8 +180,8 @@ export class StreamPipe extends Pipe {
   }
 
   /**
-   * What is being written stays; of the rest the oldest messages go. Where nothing else is queued the new one is taken
-   * above the mark, so that the newest always gets through.
+   * Keeps the batch that is being written, and drops the oldest of the others. If none are queued, the new message is
+   * accepted above the mark, so that the newest always gets through.
    */
   override dropOldest(): number {
     let dropped = 0;
@@ -195,7 +195,7 @@ export class StreamPipe extends Pipe {
     return dropped;
   }
 
-  /** Tell the socket how much waits here. Only of what the kernel did not take at once: what passes costs nothing. */
+  /** Reports to the socket's budget how much waits here. Messages that the kernel takes at once are never reported. */
   #account(): void {
     const own = this.#open.ownBytes + (this.#sealed === null ? 0 : this.#sealed.ownBytes);
     const more = own - this.#told;
@@ -205,16 +205,16 @@ export class StreamPipe extends Pipe {
     else this.#budget.remove(-more);
   }
 
-  /** Others hold less. */
+  /** Called by the budget: other pipes hold less. */
   override budgetFell(): void {
     super.budgetFell();
     this.limitsChanged();
   }
 
   /**
-   * The flush policy: the first message of a quiet turn goes at once, what follows is gathered until the turn ends
-   * or a slab is full. After a turn that gathered, the next one gathers from its first message on: writing the
-   * first message of every busy turn alone cost one system call in two.
+   * The flush policy: writes the first message of a quiet turn at once, and gathers those that follow until the turn ends
+   * or a slab is full. After a turn that gathered, the next turn gathers from its first message on: writing the first
+   * message of every busy turn alone caused half of all system calls.
    */
   #written(): void {
     const link = this.#link;
@@ -233,7 +233,7 @@ export class StreamPipe extends Pipe {
     }
   }
 
-  /** From the scheduler: this turn of the event loop is over. */
+  /** Called by the scheduler at the end of the turn of the event loop. */
   endOfTurn(): void {
     this.#dirty = false;
     this.#busy = this.#sentThisTurn > 1;
@@ -260,7 +260,7 @@ export class StreamPipe extends Pipe {
     return this.#sealed;
   }
 
-  /** For the session: the kernel has taken the batch. Wakes a socket that was refused, once there is room. */
+  /** Called by the session when the kernel has taken the batch. Wakes a sender that was refused, once there is room. */
   taken(): void {
     this.#resends = null;
     this.#recycle();
@@ -273,7 +273,7 @@ export class StreamPipe extends Pipe {
     assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
     this.#spare = batch;
-    batch.release(); // others may have room then, and send
+    batch.release(); // this may make room for other pipes, which then send
     if (this.#told > 0) this.#account();
   }
 
@@ -299,7 +299,7 @@ export class StreamPipe extends Pipe {
     return bytes < FREE_BYTES || !this.#budget.full;
   }
 
-  /** The session is ready: what has been queued goes out. */
+  /** The session is ready: sends what has been queued. */
   link(link: PipeLink): void {
     this.#link = link;
     if (this.throttled) link.pauseReading();
@@ -307,11 +307,11 @@ export class StreamPipe extends Pipe {
   }
 
   /**
-   * The connection is gone. What the kernel has taken is gone with it; a message that it took in part will be sent
-   * again whole on the next connection. Wakes no sender: only the owner knows whether the pipe lives on
-   * (limitsChanged() wakes it then) or dies with its queue, and a send that waits must not die with that.
+   * The connection is gone, and with it the messages that the kernel has taken. A message that the kernel took in part is
+   * sent again whole on the next connection. Wakes no sender: only the owner knows whether the pipe continues, and then
+   * calls limitsChanged(). If the pipe ends instead, its queue is dropped, and a woken send would lose its message.
    * @param pending bytes at the end of the last write that the kernel has not taken
-   * @param byPeer the peer has ended the connection
+   * @param byPeer whether the peer ended the connection
    */
   unlink(pending: number, byPeer: boolean): void {
     this.#link = null;
@@ -327,7 +327,7 @@ export class StreamPipe extends Pipe {
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
 
-  /** What the kernel has taken of a batch is dropped, and the next message, too, where too many connections ended in it. */
+  /** Drops what the kernel has taken of a batch, and also the next message if too many connections ended within it. */
   #broken(batch: Batch, pending: number, byPeer: boolean): void {
     const { messages } = batch;
     batch.dropTaken(pending);
@@ -340,19 +340,19 @@ export class StreamPipe extends Pipe {
     batch.dropFirst();
   }
 
-  /** An attempt to connect has failed: who ended connections was restarting, perhaps. */
+  /** An attempt to connect has failed: the peer was probably restarting, so the count starts again. */
   forgetResends(): void {
     this.#resends = null;
   }
 
-  /** Bytes of the message that was given up when the connection ended, or -1. Answers once. */
+  /** Bytes of the message that was given up when the connection ended, or -1. Resets it. */
   takeGivenUp(): number {
     const bytes = this.#givenUp;
     this.#givenUp = -1;
     return bytes;
   }
 
-  /** Drop everything not yet taken (an accepted pipe whose peer left, `immediate`, or linger over). */
+  /** Drops everything not yet taken (the peer of an accepted pipe left, `immediate`, or the linger time is over). */
   override discardOutbound(): number {
     const lost = this.outboundLength;
     const batches = [this.#sealed, this.#open];

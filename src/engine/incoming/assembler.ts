@@ -1,6 +1,6 @@
 /**
- * Frames to messages: groups parts (E7: a command between two parts leaves the message whole). The decoder has already
- * enforced every limit. Hot path.
+ * Groups frames into messages (E7: a command may come between two parts of a message). The decoder has already enforced
+ * every limit. Hot path.
  */
 
 import type { Message } from "../../base/message.js";
@@ -13,12 +13,12 @@ import { OpenMessage } from "./open-message.js";
 // Constants of this module: see frame-format.ts.
 const { COMMAND, FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
-/** Fewer messages are not worth a run. */
+/** For fewer messages than this, a run costs more than it saves. */
 const RUN_MINIMUM = 4;
-/** A message of more parts is handed on as it came; its views are made when it is taken. */
+/** A message of more parts is passed on in compact form: the Buffers of its parts are created when it is read. */
 const PARTS_AT_ONCE = 16;
 
-/** Where an assembler puts what it has put together. */
+/** Receives what the assembler has put together. */
 export interface AssemblerSink {
   message(parts: Message): void;
   /** Many messages at once. */
@@ -29,7 +29,7 @@ export interface AssemblerSink {
 }
 
 export class Assembler {
-  /** The message whose end has not come. */
+  /** The incomplete message. */
   #open: OpenMessage | null = null;
   readonly #sink: AssemblerSink;
 
@@ -37,19 +37,19 @@ export class Assembler {
     this.#sink = sink;
   }
 
-  /** What the message whose end has not come counts against a mark in bytes. */
+  /** The bytes that the incomplete message counts against a high-water mark. */
   get openCost(): number {
     return this.#open === null ? 0 : this.#open.cost;
   }
 
-  /** A chunk with a table of the frames in it (offset, length, flags each). */
+  /** Takes a chunk, with a table of its frames (offset, length and flags of each). */
   frames(chunk: Buffer, table: Uint32Array, count: number): void {
     let at = 0;
     while (at < count) {
       const from = at;
       let messages = 0;
       if (this.#open === null) {
-        // As many whole messages as follow each other.
+        // Find how many whole messages follow each other.
         for (let i = at; i < count; i++) {
           const flags = table[i * FRAME_ENTRY_SIZE + 2];
           if ((flags & COMMAND) !== 0) break;

@@ -1,7 +1,7 @@
 /**
- * The portable frame decoder: the same contract as native/codec. Bytes in, tables of frames out; every limit is
- * enforced as soon as a header is complete and before memory is taken (E3, E4, E5, E6, E11, E15).
- * Knows no streams and no messages beyond counting the parts of one.
+ * The portable frame decoder, with the same contract as native/codec: takes bytes and gives tables of frames. It enforces
+ * every limit as soon as a header is complete, before it allocates memory (E3, E4, E5, E6, E11, E15). Of messages it only
+ * counts parts and bytes.
  */
 import { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
@@ -13,19 +13,19 @@ const { COMMAND, FRAME_ENTRY_SIZE, LONG, LONG_HEADER, MORE, SHORT_HEADER } = fra
 const { none, frameTooLarge, commandTooLarge, tooManyParts, messageTooLarge } = FrameFault;
 
 const TABLE_ENTRIES = 8192;
-/** Bodies from here on get memory of their own when they do not lie whole in the chunk. */
+/** A body of at least this size gets its own memory if the chunk does not contain all of it. */
 const OWN_MEMORY_BYTES = 16384;
-/** Never take more memory than this ahead of what has arrived. */
+/** Never allocate more memory than this ahead of the bytes that have arrived. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
-/** Beyond this, all decoders of the thread together, a body begins small and its memory follows what arrives by doubling. */
+/** Limit for all decoders of the thread together. Above it, a body's memory begins small and doubles as bytes arrive. */
 const AHEAD_TOTAL = AHEAD_BYTES;
-/** Memory taken for bytes that have not arrived: nine bytes announce any size, and cost their sender nothing. */
+/** Memory allocated for bytes that have not arrived: a header of nine bytes can announce any size, at no cost to a peer. */
 let aheadOfAll = 0;
 
 /**
- * Tables that no decoder is using. A table is valid only while its frames are handed over, so that decoders share a
- * few: with one each, an idle connection took 96 KiB more. More than one is needed only where handing over makes
- * another decoder work.
+ * Tables that no decoder is using. A table is needed only while its frames are handed over, so decoders share a few: with
+ * one each, an idle connection took 96 KiB more. More than one is needed only if the receiver of frames runs another
+ * decoder.
  */
 const tables: Uint32Array[] = [];
 
@@ -38,20 +38,20 @@ export interface DecoderSink {
 export class FrameDecoder {
   readonly #limits: FrameLimits;
   readonly #sink: DecoderSink;
-  /** Bytes of a frame whose rest is still to come; small frames and headers only. */
+  /** The first bytes of an incomplete small frame or header. */
   #carry: Buffer | null = null;
   /** A large body being filled. */
   #body: Buffer | null = null;
   #bodyLength = 0;
   #bodyFilled = 0;
   #bodyFlags = 0;
-  /** What has been taken for the body, and not arrived. */
+  /** Memory allocated for the body whose bytes have not arrived. */
   #ahead = 0;
   #closed = false;
   #parts = 0;
   #messageBytes = 0;
   #fault: FrameFault = none;
-  /** With a fault: the size, or the number of parts, that was too large. */
+  /** After a fault: the size, or the number of parts, that was too large. */
   faultSize = 0;
 
   constructor(limits: FrameLimits, sink: DecoderSink) {
@@ -60,19 +60,19 @@ export class FrameDecoder {
   }
 
   /**
-   * Bytes that the large body being filled still lacks; 0 when none is. That many, and no more, may be pushed in
-   * memory that is reused afterwards: they are only copied.
+   * Missing bytes of the large body that is being filled; 0 if there is none. A chunk of at most so many bytes may be
+   * reused after push(), because its bytes are only copied.
    */
   get bodyRemaining(): number {
     return this.#body === null ? 0 : this.#bodyLength - this.#bodyFilled;
   }
 
-  /** Whether a frame has begun, and its end has not come. */
+  /** Whether a frame is incomplete. */
   get partial(): boolean {
     return this.#body !== null || this.#carry !== null;
   }
 
-  /** Decode one chunk, which then belongs to the frames. After a fault nothing more is read. */
+  /** Decodes one chunk. Its memory belongs to the frames afterwards. After a fault it decodes nothing more. */
   push(chunk: Buffer): FrameFault {
     if (this.#fault !== none) return this.#fault;
     let input = chunk;
@@ -96,7 +96,7 @@ export class FrameDecoder {
     }
   }
 
-  /** Parse frames from a chunk; what is cut off at its end is carried over. */
+  /** Parses the frames of a chunk, and keeps an incomplete frame at its end. */
   #parseInto(table: Uint32Array, chunk: Buffer): void {
     const size = chunk.length;
     let at = 0;
@@ -138,7 +138,7 @@ export class FrameDecoder {
     if (at < size) this.#carry = Buffer.from(chunk.subarray(at));
   }
 
-  /** What a fault says was too large. */
+  /** The size or number that a fault reports. */
   #excess(fault: FrameFault, length: number): number {
     if (fault === tooManyParts) return this.#parts + 1;
     return fault === messageTooLarge ? this.#messageBytes + length : length;
@@ -148,7 +148,7 @@ export class FrameDecoder {
     if (count > 0) this.#sink.onFrames(chunk, table, count);
   }
 
-  /** Join the carried bytes with just enough of the chunk for one frame; returns what is left of the chunk. */
+  /** Joins the carried bytes with just enough of the chunk for one frame; returns the rest of the chunk. */
   #completeCarry(chunk: Buffer): Buffer {
     const carry = this.#carry as Buffer;
     const header = (carry[0] & LONG) !== 0 ? LONG_HEADER : SHORT_HEADER;
@@ -163,7 +163,7 @@ export class FrameDecoder {
     const rest = chunk.subarray(take);
     if (this.#fault !== none) return rest.subarray(rest.length);
     if (rest.length === 0) return rest;
-    // The header was completed but not the body: go on with what the frame turned out to be.
+    // The header is now complete, but not the body: continue according to the frame's size.
     if (this.#body !== null) return this.#fillBody(rest);
     if (this.#carry !== null) return this.#completeCarry(rest);
     return rest;
@@ -180,7 +180,7 @@ export class FrameDecoder {
     if (start.length > 0) this.#fillBody(start);
   }
 
-  /** Returns what of the chunk lies behind the body. */
+  /** Returns the rest of the chunk after the body. */
   #fillBody(chunk: Buffer): Buffer {
     const take = Math.min(this.#bodyLength - this.#bodyFilled, chunk.length);
     this.#reserve(this.#bodyFilled + take);
@@ -195,7 +195,7 @@ export class FrameDecoder {
     return chunk.subarray(take);
   }
 
-  /** Grow a body above AHEAD_BYTES by doubling, so that memory follows what has arrived. */
+  /** Grows a large body by doubling, so that its memory follows the bytes that have arrived. */
   #reserve(bytes: number): void {
     const body = this.#body as Buffer;
     if (bytes <= body.length) return;
@@ -210,7 +210,7 @@ export class FrameDecoder {
     this.#ahead = counted;
   }
 
-  /** Nothing more is fed: what was taken for a body that never came counts no longer. */
+  /** The decoder gets no more bytes: stops counting the memory of a body that never arrived. */
   close(): void {
     this.#closed = true;
     this.#setAhead(0);

@@ -1,7 +1,7 @@
 /**
- * Whole messages of one chunk that nobody has asked for yet: the frames' places, and the views that the application
- * gets only when it takes a message. Made at once for a whole chunk, they outlived the young generation whenever some
- * sockets had a queue: copying them took a process with 32 subscribers a quarter of its time. Hot path.
+ * Whole messages of one chunk that have not been read yet. It stores the positions of frames, and creates the Buffers when
+ * the application takes a message. When they were created for a whole chunk at once, they outlived the garbage collector's
+ * young generation in queues: copying them took a process with 32 subscribers a quarter of its time. Hot path.
  */
 
 import type { Message } from "../../base/message.js";
@@ -13,18 +13,18 @@ import { BodyView } from "./body-view.js";
 // Constants of this module: see frame-format.ts.
 const { FRAME_ENTRY_SIZE, MORE } = frameFormat;
 
-/** Whether a socket wants a message whose first part lies there. */
+/** Whether a socket wants a message, by its first part. */
 export type FrameFilter = (bytes: Uint8Array, at: number, length: number) => boolean;
 
 export class FrameRun {
   readonly #chunk: Buffer;
-  /** Memory of the chunk and its place in it: asking a Buffer for them costs half as much as making one. */
+  /** The chunk's memory and offset, kept here: reading them from a Buffer costs half as much as creating a Buffer. */
   readonly #memory: ArrayBuffer;
   readonly #base: number;
   readonly #table: Uint32Array;
   #next = 0;
   #end: number;
-  /** Messages not yet taken. */
+  /** Number of messages not yet taken. */
   length: number;
 
   /**
@@ -40,7 +40,7 @@ export class FrameRun {
     this.length = length;
   }
 
-  /** The next message; there must be one. */
+  /** Takes the next message. There must be one. */
   shift(): Message {
     this.length--;
     const table = this.#table;
@@ -51,7 +51,7 @@ export class FrameRun {
     return last === at ? [this.#view(at)] : this.#parts(at, last);
   }
 
-  /** Literals have as much room as they need; an array that grows by push() takes room for 17. */
+  /** Uses array literals for few parts, because an array that grows by push() reserves room for 17 elements. */
   #parts(first: number, last: number): Message {
     const second = first + FRAME_ENTRY_SIZE;
     const third = second + FRAME_ENTRY_SIZE;
@@ -73,8 +73,8 @@ export class FrameRun {
   }
 
   /**
-   * What the messages count against a mark in bytes, all of them until the last is taken: the memory that they lie in is
-   * held until then. Costs the same however many they are.
+   * The bytes that the messages count against a high-water mark. All count until the last is taken, because their common
+   * memory is held until then. Computed in constant time.
    */
   get cost(): number {
     const end = this.#end;
@@ -83,7 +83,7 @@ export class FrameRun {
     return table[end - 3] + table[end - 2] - table[0] + (end / FRAME_ENTRY_SIZE) * PART_COST;
   }
 
-  /** Drop the messages that a socket does not want. Before any is taken. */
+  /** Drops the messages that a socket does not want. Call before any is taken. */
   retain(filter: FrameFilter): void {
     const table = this.#table;
     let kept = 0;

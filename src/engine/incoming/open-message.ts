@@ -1,7 +1,7 @@
 /**
- * The parts of a message whose end has not come, and a message of very many parts until somebody asks for it: held as
- * compactly as they came. A view for each part is made when the message is taken; made on arrival they cost a hundred
- * bytes each, and a peer that sends empty parts without an end filled a process with them.
+ * The parts of an incomplete message, or of a message of very many parts until it is read, stored compactly. The Buffer of
+ * each part is created when the message is taken. Creating them on arrival cost a hundred bytes each, so that a peer could
+ * fill the memory of the process with endless empty parts.
  */
 
 import type { Message } from "../../base/message.js";
@@ -10,33 +10,33 @@ import { PART_COST } from "../message-size.js";
 import { BodyView } from "./body-view.js";
 import type { FrameFilter } from "./frame-run.js";
 
-/** Size of the first block and of the largest one that is taken ahead of need. */
+/** Size of the first block, and of the largest block that is allocated ahead of need. */
 const FIRST_BLOCK_BYTES = 64;
 const BLOCK_BYTES = 65536;
-/** A part's length takes one byte up to this; then come a mark and four bytes. */
+/** A length up to this takes one byte; a longer one takes LONG_MARK and four bytes. */
 const SHORT_MAX = 253;
 const LONG_MARK = 254;
-/** Its memory is in a list of its own. */
+/** Marks a part that keeps its own memory, in `#own`. */
 const OWN_MARK = 255;
 const PREFIX_MAX = 5;
-/** Bodies from here on keep the memory that they came in, where that is theirs alone. */
+/** A body of at least this size keeps the memory in which it arrived, if it shares that with nothing else. */
 const OWN_BYTES = 4096;
 
 export class OpenMessage {
-  /** As a run: one message, until it is taken. */
+  /** Number of messages, as in FrameRun: 1 until it is taken. */
   length = 1;
   /** Parts so far. */
   parts = 0;
-  /** What it counts against a mark in bytes. */
+  /** The bytes that it counts against a high-water mark. */
   cost = 0;
   readonly #blocks: Buffer[] = [];
-  /** Bytes used of each block but the last. */
+  /** Bytes used of each block, except the last. */
   readonly #used: number[] = [];
   #block: Buffer | null = null;
   #end = 0;
   #own: Buffer[] | null = null;
 
-  /** Add a part that lies in a chunk with others: it is copied. */
+  /** Adds a part from a chunk that contains other frames: copies it. */
   add(chunk: Buffer, at: number, length: number): void {
     const block = this.#reserve(PREFIX_MAX + length);
     this.#header(block, length);
@@ -45,7 +45,7 @@ export class OpenMessage {
     this.#count(length);
   }
 
-  /** Add a part in memory of its own. */
+  /** Adds a part that has its own memory. */
   addOwn(body: Buffer): void {
     if (body.length < OWN_BYTES) {
       this.add(body, 0, body.length);
@@ -72,7 +72,7 @@ export class OpenMessage {
     this.#end += PREFIX_MAX;
   }
 
-  /** The block with room for so many bytes: memory follows what has come, and a part lies in one block. */
+  /** A block with room for so many bytes. Blocks grow with what has arrived, and each part lies in one block. */
   #reserve(bytes: number): Buffer {
     const block = this.#block;
     if (block !== null && block.length - this.#end >= bytes) return block;
@@ -85,7 +85,7 @@ export class OpenMessage {
     return next;
   }
 
-  /** The message; once. */
+  /** Takes the message. Call once. */
   shift(): Message {
     this.length = 0;
     const message: Message = new Array(this.parts);

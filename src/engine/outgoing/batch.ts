@@ -1,7 +1,7 @@
 /**
- * Messages to bytes (RFC 37 §Framing, items E1, E2, E8, E10). A `Batch` gathers whole messages for one write: it copies
- * small bodies into slabs and passes large ones by reference. Hot path: no promise, closure or options object. Knows
- * nothing of sockets, peers or when to flush.
+ * Encodes messages (RFC 37 §Framing, items E1, E2, E8, E10). A `Batch` gathers whole messages for one write: it copies
+ * small bodies into slabs and passes large ones by reference. Hot path: no promise, closure or options object. The pipe
+ * decides when to flush.
  */
 
 import { bytesNow, COPY_LIMIT, type OutMessage } from "../../base/message.js";
@@ -16,38 +16,38 @@ import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./
 const { LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
 
 /**
- * Shared messages up to this many bytes are copied; less where so many wait already: then the peer does not keep up,
- * and each copy stays.
+ * Shared messages up to SHARED_COPY_LIMIT bytes are copied. If BACKLOG_MESSAGES wait already, the limit is lower: the peer
+ * does not keep up, and each copy would stay in memory.
  */
 const SHARED_COPY_LIMIT = 2048;
 const BACKLOG_MESSAGES = 64;
 const BACKLOG_COPY_LIMIT = 128;
-/** So many segments of dropped messages are forgotten at once. */
+/** Segments of dropped messages are removed when there are so many. */
 const COMPACT_SEGMENTS = 64;
 
-/** Whole messages, encoded, waiting for one write. */
+/** Whole messages, encoded for one write. */
 export class Batch {
   /** Bytes in the batch, headers included. */
   bytes = 0;
   /** Messages in the batch. */
   messages = 0;
-  /** After dropTaken: of the first message that is left, what the kernel had taken of it, and its bytes without headers. */
+  /** After dropTaken(): bytes of the first remaining message that the kernel had taken, and its size without headers. */
   begunBytes = 0;
   firstBytes = 0;
-  /** And its bytes with them. */
+  /** Its size with headers. */
   #firstSize = 0;
   #segments: Uint8Array[] = [];
-  /** Of each segment: one that goes by reference has another when its memory was transferred or resized meanwhile. */
+  /** Original length of each segment. A segment passed by reference changes if its memory is transferred or resized. */
   #lengths: number[] = [];
   #slabs: Buffer[] = [];
   #slab: Buffer | null = null;
   #start = 0;
   #end = 0;
   #busy = false;
-  /** What is shared with other batches, and how much of `bytes` that is. */
+  /** Runs shared with other batches, and the part of `bytes` that they make up. */
   #runs: SharedRun[] = [];
   #sharedBytes = 0;
-  /** Where the first message is that has not been dropped. */
+  /** Position of the first message that has not been dropped. */
   #first = 0;
   #firstAt = 0;
 
@@ -56,7 +56,7 @@ export class Batch {
     return this.bytes - this.#sharedBytes;
   }
 
-  /** Encode one whole message. */
+  /** Encodes one whole message. */
   append(message: OutMessage): void {
     if (Array.isArray(message)) {
       const last = message.length - 1;
@@ -68,7 +68,7 @@ export class Batch {
     this.messages++;
   }
 
-  /** Take over a message that is already encoded and shorter than a small slab. */
+  /** Adds a message that is already encoded and shorter than a small slab. */
   appendEncoded(bytes: Uint8Array): void {
     const length = bytes.length;
     if (this.#slab === null || this.#end + length > this.#slab.length) this.#nextSlab(length);
@@ -78,7 +78,7 @@ export class Batch {
     this.messages++;
   }
 
-  /** Take over messages that are encoded already, for other batches too. A short run is copied: it costs less than to be held. */
+  /** Adds messages that were encoded for several batches. Copies a short run, because that costs less than sharing it. */
   appendShared(shared: Shared): void {
     const { bytes } = shared;
     const most = this.messages < BACKLOG_MESSAGES ? SHARED_COPY_LIMIT : BACKLOG_COPY_LIMIT;
@@ -98,7 +98,7 @@ export class Batch {
     this.messages += run.messages;
   }
 
-  /** Bytes without a frame around them, counted as one message. */
+  /** Adds bytes without framing. They count as one message. */
   appendRaw(bytes: Uint8Array): void {
     if (bytes.length <= COPY_LIMIT) {
       this.appendEncoded(bytes);
@@ -148,7 +148,7 @@ export class Batch {
     this.#lengths.push(segment.length);
   }
 
-  /** Whether all memory is still there that was given to `append`. To be asked before each write. */
+  /** Whether all memory given to `append` is still there. Must be checked before each write. */
   get intact(): boolean {
     for (let i = 0; i < this.#lengths.length; i++) {
       if (bytesNow(this.#segments[i]) !== this.#lengths[i]) return false;
@@ -163,7 +163,7 @@ export class Batch {
     return this.#segments;
   }
 
-  /** Forget the segments whose messages have been dropped. */
+  /** Removes the segments of dropped messages. */
   #compact(): void {
     const segments = this.#segments;
     const lengths = this.#lengths;
@@ -177,7 +177,7 @@ export class Batch {
     this.#firstAt = 0;
   }
 
-  /** Drop the first message of a batch that the kernel has not been given. */
+  /** Drops the first message of a batch that has not been written. */
   dropOldest(): void {
     let more = true;
     while (more) {
@@ -194,11 +194,11 @@ export class Batch {
     if (this.#first >= COMPACT_SEGMENTS && this.#first >= this.#segments.length / 2) this.#compact();
   }
 
-  /** The segment that the next frame begins in. */
+  /** The index of the segment in which the next frame begins. */
   #head(): Uint8Array {
     if (this.#first === this.#segments.length) this.#closeSegment();
     const segment = this.#segments[this.#first];
-    // Slabs are filled one after the other: those before this one are not needed any more.
+    // Slabs are filled in order, so the slabs before this one are not needed any more.
     while (this.#slabs.length > 1 && this.#slabs[0].buffer !== segment.buffer) {
       if (!this.#slabs.some((slab) => slab.buffer === segment.buffer)) break;
       releaseSlab(this.#slabs.shift() as Buffer);
@@ -210,7 +210,7 @@ export class Batch {
     let left = size;
     while (left > 0) {
       const segment = this.#head();
-      const rest = this.#lengths[this.#first] - this.#firstAt; // also where the program has given its memory away
+      const rest = this.#lengths[this.#first] - this.#firstAt; // the original length, even if the program transferred the memory
       if (left < rest) {
         this.#firstAt += left;
         return;
@@ -226,7 +226,7 @@ export class Batch {
     }
   }
 
-  /** The kernel has taken everything, or nobody wants it: empty the batch and reuse its memory. */
+  /** Empties the batch and reuses its memory. Call when the kernel has taken everything, or the messages are dropped. */
   release(): void {
     // A batch that outgrew a small slab will probably do so again: skip the small one next time.
     this.#busy = this.bytes > SMALL_SLAB_BYTES;
@@ -244,7 +244,7 @@ export class Batch {
     this.letGo();
   }
 
-  /** Nobody wants it any more, but the kernel may still read: its memory is not used again. */
+  /** Drops the batch without reusing its memory, because the kernel may still read it. */
   letGo(): void {
     if (this.#runs.length === 0) return;
     const runs = this.#runs;
@@ -254,10 +254,10 @@ export class Batch {
   }
 
   /**
-   * After a write of this batch broke off with `pending` bytes not taken: drop the messages that the kernel took
-   * whole. What is left begins with the message it took in part, which the peer discards (E9) and gets again whole.
-   * Messages whose memory is gone are dropped, too.
-   * @returns how many of those there were
+   * Call when a write of this batch broke off with `pending` bytes not taken. Drops the messages that the kernel took
+   * whole. The rest begins with the message that it took in part: the peer discards that part (E9), and gets the message
+   * again whole. Messages whose memory is gone are dropped, too.
+   * @returns the number of messages whose memory was gone
    */
   dropTaken(pending: number): number {
     const segments = this.seal();
@@ -267,7 +267,7 @@ export class Batch {
     this.#lengths = [];
     this.bytes = 0;
     this.messages = 0;
-    this.#slab = null; // what follows starts a slab of its own
+    this.#slab = null; // the next message starts a new slab
     this.#start = 0;
     this.#end = 0;
     let spoiled = 0;
@@ -292,11 +292,11 @@ export class Batch {
       }
       this.messages++;
     }
-    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // which of the two went is not told apart
+    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // an upper bound: it is not recorded whether dropped bytes were shared
     return spoiled;
   }
 
-  /** Drop the first of the messages that dropTaken has left. */
+  /** Drops the first message that dropTaken() has left. */
   dropFirst(): void {
     this.dropTaken(this.bytes - this.#firstSize);
   }

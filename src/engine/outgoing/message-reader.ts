@@ -1,5 +1,5 @@
 /**
- * Finds the messages in bytes that are already encoded. A batch needs it when a connection breaks in the middle of a write.
+ * Finds the messages in encoded bytes. A batch uses it after a connection broke in the middle of a write.
  */
 import { bytesNow } from "../../base/message.js";
 import { LONG, LONG_HEADER, MORE, SHORT_HEADER } from "../../wire/frame-format.js";
@@ -11,7 +11,7 @@ export class MessageReader {
   bytes = 0;
   /** Bytes of its parts, without headers. */
   bodyBytes = 0;
-  /** Whether its memory still has the lengths that it had. */
+  /** Whether its memory still has its original lengths. */
   intact = true;
   readonly #segments: readonly Uint8Array[];
   readonly #lengths: readonly number[];
@@ -34,7 +34,7 @@ export class MessageReader {
     this.intact = true;
     for (let more = true; more; ) {
       if (this.#to === this.#segments.length) return false;
-      const header = this.#segments[this.#to]; // a header lies in one segment, in memory of ours
+      const header = this.#segments[this.#to]; // a header lies in one segment, in memory of zwire's own
       const at = this.#toAt;
       more = (header[at] & MORE) !== 0;
       const long = (header[at] & LONG) !== 0;

@@ -1,24 +1,25 @@
 /**
- * When a message that connections break within is given up. Most such breaks are restarts, and the message goes to the
- * next connection; but a peer that refuses it ends every connection in its middle, and it would block all behind it.
+ * Decides when to give up a message within which connections break. Most breaks are restarts of the peer, and the message
+ * is resent on the next connection. But a peer that refuses the message ends every connection in the middle of it, and
+ * the message would then block all messages behind it.
  */
 
 /**
- * What a connection may take of a message after the place where the peer stops to read: the kernels' buffers of both
- * sides. One that took more than that beyond all before it has made progress.
+ * Bytes that the kernel's buffers on both sides may take after the point where the peer stopped reading. A connection
+ * that took more than this beyond all earlier ones has made progress.
  */
 const BUFFERS_BYTES = 8 * 1024 * 1024;
 
-/** The connections in a row that the peer has ended within one message. */
+/** Counts the connections in a row that the peer ended within one message. */
 export class Resends {
   #connections = 0;
   #furthest = 0;
 
   /**
-   * The peer has ended one more.
+   * The peer has ended one more connection.
    * @param taken bytes of the message that the kernel had taken
-   * @param most how often it is sent again; -1 for as often as it takes
-   * @returns whether to send it again
+   * @param most how often to resend the message; -1 for no limit
+   * @returns whether to resend it
    */
   again(taken: number, most: number): boolean {
     if (taken > this.#furthest + BUFFERS_BYTES) this.#connections = 0;

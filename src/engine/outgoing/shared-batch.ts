@@ -1,7 +1,7 @@
 /**
- * Messages that go to the same peers, encoded once: what a publisher sends in one turn of the event loop to the same
- * subscribers is one run of bytes, handed to each of their pipes when the turn ends. A message then costs the same
- * for two subscribers as for a thousand. Hot path: nothing here allocates per message. Knows pipes, no topics.
+ * Encodes messages for the same peers once. What a publisher sends to the same subscribers in one turn of the event loop
+ * becomes one run of bytes, which is handed to each of their pipes at the end of the turn. A message then costs the same
+ * for two subscribers as for a thousand. Hot path: nothing is allocated per message. Knows pipes, but not topics.
  */
 
 import type { OutMessage } from "../../base/message.js";
@@ -16,28 +16,28 @@ import { LARGE_SLAB_BYTES, newSlab } from "./slab-pool.js";
 // Constants of this module: see frame-format.ts.
 const { MORE } = frameFormat;
 
-/** Larger messages are not shared: pipes gather them by reference, or copying them is what costs. */
+/** Larger messages are not gathered here: copying them would cost more than encoding them once saves. */
 const SHARED_MAX = 1024;
-/** Less than this is left unused at the end of a slab. */
+/** At most this many bytes stay unused at the end of a slab. */
 const SLAB_REST = 2 * SHARED_MAX;
-/** From here on a run may keep the slab that it is in. */
+/** A run of at least this size keeps its slab; a shorter one is copied to be kept. */
 const LASTING_BYTES = LARGE_SLAB_BYTES / 4;
 
-/** The publisher's marks, read afresh: a change takes effect at once (G7). */
+/** The publisher's high-water marks, read at each use, so that a change takes effect at once (G7). */
 export interface SharedLimits {
   readonly sendHighWaterMark: number;
   readonly sendHighWaterMarkBytes: number;
   readonly conflate: boolean;
 }
 
-/** Bytes of a message with its headers at their longest; Infinity for one that is not to be shared. */
+/** Bytes of a message with headers of the greatest length; Infinity for one that is too large to share. */
 function sharedBytes(message: OutMessage): number {
   const bytes = encodedBytes(message);
   return bytes <= SHARED_MAX ? bytes : Number.POSITIVE_INFINITY;
 }
 
 export class SharedBatch {
-  /** Whose messages are being gathered; null when nobody's are. */
+  /** The peers for which messages are being gathered; null for none. */
   members: readonly Pipe[] | null = null;
   readonly #limits: SharedLimits;
   readonly #shared: Shared;
@@ -46,16 +46,16 @@ export class SharedBatch {
   #start = 0;
   #end = 0;
   #messages = 0;
-  /** What the fullest member may still take. */
+  /** Messages and bytes that the fullest member accepts. */
   #room = 0;
   #roomBytes = 0;
   #mark = 0;
   #markBytes = 0;
-  /** Messages of this turn, shared or not, and to whom the last one went. */
+  /** Messages of this turn, shared or not, and the peers that got the last one. */
   #sentThisTurn = 0;
   #previous: readonly Pipe[] | null = null;
   #busy = false;
-  /** Somebody had no room, or takes no bytes: not to be asked again before the next turn. */
+  /** A member had no room, or accepts no shared bytes: do not try again in this turn. */
   #refused = false;
 
   /** @param budget what all pipes of the socket hold unsent */
@@ -64,7 +64,7 @@ export class SharedBatch {
     this.#shared = new Shared(budget);
   }
 
-  /** Add a message for the members; false when it is not one to share, or somebody has no room for it. */
+  /** Adds a message for the members; false when it is too large to share, or a member has no room for it. */
   append(message: OutMessage): boolean {
     const limits = this.#limits;
     if (this.#messages >= this.#room || this.#end - this.#start >= this.#roomBytes) return false;
@@ -90,9 +90,9 @@ export class SharedBatch {
   }
 
   /**
-   * Gather for these peers from now on, beginning with this message. Only what follows another message to the same ones
-   * is worth it, and the first of a quiet turn has to go at once.
-   * @returns false when it is not worth it, or when a peer has no room: then the message is to be sent to each
+   * Starts to gather for these peers, beginning with this message. That pays only if the previous message went to the same
+   * peers; and the first message of a quiet turn must be written at once.
+   * @returns false when it does not pay or a peer has no room: then the caller sends the message to each peer
    */
   begin(members: readonly Pipe[], message: OutMessage): boolean {
     if (members !== this.#previous || this.#refused || !(this.#busy || this.#sentThisTurn > 0)) return false;
@@ -126,7 +126,7 @@ export class SharedBatch {
     return true;
   }
 
-  /** A message has gone to each of these peers by itself. */
+  /** Notes that a message was sent to each of these peers separately. */
   passed(members: readonly Pipe[]): void {
     this.#previous = members;
     this.#sentThisTurn++;
@@ -140,7 +140,7 @@ export class SharedBatch {
     this.#scheduler.add(this);
   }
 
-  /** Hand what is gathered to the members' pipes: before any of them is used otherwise, or counted. */
+  /** Hands the gathered messages to the members' pipes. Call before any of these pipes is used or counted otherwise. */
   settle(): void {
     if (this.members !== null) this.#hand(false);
   }
@@ -153,7 +153,7 @@ export class SharedBatch {
     this.members = null;
     this.#messages = 0;
     for (let i = 0; i < members.length; i++) members[i].gathering = null;
-    // A short run would keep a slab for itself: who keeps it keeps a copy, and the slab is used again.
+    // A short run would keep a whole slab alive: pipes that keep it keep a copy, and the slab is reused.
     const lasting = bytes.length >= LASTING_BYTES;
     if (lasting) this.#start = this.#end;
     else this.#end = this.#start;
@@ -163,7 +163,7 @@ export class SharedBatch {
     shared.clear();
   }
 
-  /** From the scheduler: this turn of the event loop is over. */
+  /** Called by the scheduler at the end of the turn of the event loop. */
   endOfTurn(): void {
     this.#scheduler = null;
     this.#busy = this.#sentThisTurn > 1;
@@ -173,7 +173,7 @@ export class SharedBatch {
     if (this.members !== null) this.#hand(true);
   }
 
-  /** A peer comes, goes or changes: what was true of the last messages' peers is not any more. */
+  /** A peer came, left or changed, so the remembered peers are outdated. */
   reset(): void {
     this.settle();
     this.#previous = null;

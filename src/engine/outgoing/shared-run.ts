@@ -1,7 +1,7 @@
 /**
- * Messages encoded once for many pipes. A short one is copied into each pipe's batch; a longer one, and any for a pipe
- * that has a backlog, is in memory of its own that all of them point to: a hundred peers that do not read then cost
- * what one costs. Hot path. Knows no pipes.
+ * Messages encoded once for many pipes. A short one is copied into each pipe's batch. A longer one, and any for a pipe with
+ * a backlog, lies in common memory to which all batches refer: a hundred peers that do not read then cost as much memory
+ * as one. Hot path. Knows no pipes.
  */
 import { COPY_LIMIT, type OutMessage } from "../../base/message.js";
 import * as frameFormat from "../../wire/frame-format.js";
@@ -13,7 +13,7 @@ import { newSlab } from "./slab-pool.js";
 // Constants of this module: see frame-format.ts.
 const { LONG_HEADER, MORE } = frameFormat;
 
-/** Encoded messages, held by any number of batches and counted once against what the socket may hold. */
+/** Encoded messages, held by any number of batches, and counted once against maxQueuedBytes. */
 export class SharedRun {
   readonly segments: readonly Uint8Array[];
   readonly bytes: number;
@@ -37,23 +37,23 @@ export class SharedRun {
   }
 }
 
-/** What is being handed to many pipes: the memory that may be kept is made for the first that keeps it. */
+/** Messages being handed to many pipes. Memory that pipes may keep is created only when the first pipe needs it. */
 export class Shared {
-  /** Encoded in memory that is used again after the call; null when there is only what may be kept. */
+  /** The encoded bytes, in memory that is reused after the call; null if only `run` may be used. */
   bytes: Uint8Array | null = null;
   messages = 0;
   readonly #budget: Budget;
   #run: SharedRun | null = null;
   #copy: Uint8Array | null = null;
-  /** Whether `bytes` stay as they are, and little else is in their memory. */
+  /** Whether `bytes` will not be overwritten and fill most of their memory, so that pipes may keep them. */
   #lasting = false;
 
-  /** @param budget what all pipes of the socket hold unsent */
+  /** @param budget of the unsent bytes of all pipes of the socket */
   constructor(budget: Budget) {
     this.#budget = budget;
   }
 
-  /** Messages encoded one after the other. @param lasting the bytes will not be written over */
+  /** Sets encoded messages. @param lasting whether the bytes will not be overwritten */
   set(bytes: Uint8Array, messages: number, lasting: boolean): void {
     this.bytes = bytes;
     this.messages = messages;
@@ -61,14 +61,14 @@ export class Shared {
     this.#run = null;
   }
 
-  /** One message, too long to be copied for each. */
+  /** Sets one message that is too long to be copied for each pipe. */
   setLong(message: OutMessage): void {
     this.bytes = null;
     this.messages = 1;
     this.#run = encodeLong(message, this.#budget);
   }
 
-  /** To be kept by a batch. */
+  /** The messages in memory that batches may keep. */
   get run(): SharedRun {
     let run = this.#run;
     if (run === null) {
@@ -80,13 +80,13 @@ export class Shared {
     return run;
   }
 
-  /** The one part of the message in memory that may be kept, the same for all who ask. */
+  /** A copy of the message's only part, which pipes may keep. All pipes get the same copy. */
   copyOf(part: Uint8Array): Uint8Array {
     this.#copy ??= copied(part);
     return this.#copy;
   }
 
-  /** After the call: hold on to nothing. */
+  /** Releases all memory after the call. */
   clear(): void {
     this.bytes = null;
     this.#run = null;
@@ -100,7 +100,7 @@ function copied(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-/** Headers and the bodies that are copied in one piece of memory, large bodies by reference between its pieces. */
+/** Encodes headers and small bodies into one piece of memory, with references to large bodies in between. */
 function encodeLong(message: OutMessage, budget: Budget): SharedRun {
   const parts = Array.isArray(message) ? message : [message];
   let need = 0;
@@ -126,7 +126,7 @@ function encodeLong(message: OutMessage, budget: Budget): SharedRun {
   return new SharedRun(budget, segments, bytes, 1);
 }
 
-/** Bytes of a message with its headers at their longest. */
+/** Bytes of a message with headers of the greatest length. */
 export function encodedBytes(message: OutMessage): number {
   return messageBytes(message) + (Array.isArray(message) ? message.length : 1) * LONG_HEADER;
 }

@@ -1,6 +1,6 @@
 /**
- * Reusable memory for outgoing batches. Two sizes, so that a connection that sends one reply a second never holds
- * 64 KiB. Knows nothing of frames. One pool per thread: module state is per environment.
+ * Reusable memory for outgoing batches, in two sizes, so that a connection that sends one reply a second never holds
+ * 64 KiB. Each thread has its own pool, because module state belongs to a thread.
  */
 import { Buffer } from "../../base/platform.js";
 
@@ -11,17 +11,17 @@ export const LARGE_SLAB_BYTES = 65536;
 /** Free slabs of each size that are kept for reuse. */
 const RETAINED_SLABS = 64;
 
-/** Memory that no program ever sees. */
+/** Memory that no program has access to. */
 const own = new WeakSet<ArrayBufferLike>();
 
-/** New memory for bytes on their way out, which only we have. */
+/** Allocates memory for outgoing bytes, to which only zwire has access. */
 export function newSlab(bytes: number): Buffer {
   const slab = Buffer.allocUnsafeSlow(bytes);
   own.add(slab.buffer);
   return slab;
 }
 
-/** Whether bytes lie in memory that no program can give away. */
+/** Whether bytes lie in zwire's own memory, which no program can transfer or resize. */
 export function isOwn(bytes: Uint8Array): boolean {
   return own.has(bytes.buffer);
 }
@@ -35,7 +35,7 @@ export function acquireSlab(bytes: number): Buffer {
   return large.pop() ?? newSlab(LARGE_SLAB_BYTES);
 }
 
-/** Give back a slab whose bytes nobody reads any more. */
+/** Returns a slab to the pool. Nothing may read its bytes afterwards. */
 export function releaseSlab(slab: Buffer): void {
   const pool = slab.length === SMALL_SLAB_BYTES ? small : large;
   if (pool.length < RETAINED_SLABS) pool.push(slab);
