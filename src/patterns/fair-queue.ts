@@ -91,7 +91,7 @@ export class FairQueue {
     this.#formerLeft = Math.max(this.#formerLeft, 0) + left;
   }
 
-  /** Messages ready in all pipes. */
+  /** Number of unread messages in all pipes. */
   get length(): number {
     let count = 0;
     for (const pipe of this.#ready) count += pipe.inboundLength;

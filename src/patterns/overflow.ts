@@ -15,9 +15,9 @@ export interface OverflowOptions {
 
 /** Actions of a socket for a full peer. */
 export interface FullPeer {
-  /** Tell the application. */
+  /** Tells the application. */
   tell(pipe: Pipe, action: "dropped" | "closed"): void;
-  /** Close the connection. */
+  /** Closes the connection. */
   close(pipe: Pipe): void;
 }
 

@@ -20,7 +20,7 @@ export class PeerNumbers {
     this.#random = random;
   }
 
-  /** Number a pipe. */
+  /** Gives a pipe a number. */
   add(pipe: Pipe): number {
     let number: number;
     do number = this.#random() >>> 0;

@@ -1,6 +1,7 @@
 /**
- * A strategy decides who gets a message and who may give one: there is one for each socket type. A core holds it, moves
- * the messages, and tells it what happens to its pipes. A strategy sees no connections, no endpoints and no API.
+ * A strategy implements a socket type: it decides which peers get a message and from which peers messages are read. The
+ * socket core holds it, moves the messages, and tells it what happens to its pipes. A strategy does not know connections,
+ * endpoints or the API.
  */
 
 import type { Peer } from "../base/events.js";
@@ -16,29 +17,29 @@ import type { FairQueue } from "./fair-queue.js";
 export interface StrategyHost extends Pick<PipeOwner, "unsent"> {
   readonly options: OptionValues;
   readonly turns: Turns;
-  /** Time, and random numbers; not before the socket's context is known, which is after the construction. */
+  /** Time and random numbers. Not available in the constructor, because the socket's context is set later. */
   readonly runtime: Runtime;
-  /** Does what libzmq does where zwire is kinder. */
+  /** Behaves like libzmq where zwire's own behaviour is more lenient. */
   readonly asLibzmq: boolean;
   readonly closed: boolean;
   /** Whether anything is bound or connected. */
   readonly attached: boolean;
   /** The pipes that take part in routing. */
   readonly pipes: ReadonlySet<Pipe>;
-  /** What peers have sent, in turn (G10). */
+  /** Messages from all peers, in turn (G10). */
   readonly inbound: FairQueue;
-  /** Sends that wait may find room now. */
+  /** There may be room for waiting sends now. */
   roomForSends(): void;
-  /** Receives that wait may find a message now. */
+  /** There may be a message for waiting receives now. */
   serveReceives(): void;
-  /** A message was put into a pipe by the strategy itself. */
+  /** The strategy itself put a message into a pipe. */
   pipeReadable(pipe: Pipe): void;
-  /** From now on a send for which `mayMiss` is true waits until an event loop that is late has caught up. */
+  /** From now on, if the event loop is late, a send for which `mayMiss` is true waits until it has caught up. */
   holdWhenLate(mayMiss: (message: OutMessage) => boolean): void;
-  /** Send and receive as the application does. */
+  /** Sends and receives as the application does. */
   send(message: OutMessage, options: CallOptions | undefined): Promise<void>;
   receive(options: CallOptions | undefined): Promise<Message>;
-  /** Whether connect() gave the name to a peer, which may not be there yet. */
+  /** Whether connect() gave the name to a peer. The peer may not be connected yet. */
   isReserved(id: Buffer): boolean;
   /** Drops the connection of a pipe; the dialling side dials again. */
   resetConnection(pipe: Pipe): void;
@@ -51,16 +52,16 @@ export interface StrategyHost extends Pick<PipeOwner, "unsent"> {
   ): void;
 }
 
-/** What a type that sends has in addition. */
+/** Additional members of types that send. */
 export interface Sending {
-  /** Queues a message at a peer; false when none has room. May throw a ZmqError, which rejects the send. */
+  /** Queues a message at a peer; false if no peer has room. May throw a ZmqError, which rejects the send. */
   send(message: OutMessage): boolean;
   /** Whether send() would take a message now. */
   readonly canSend: boolean;
 }
 
 /**
- * What a type that receives has in addition.
+ * Additional members of types that receive.
  * @typeParam M one message as the application sees it
  */
 export interface Receiving<M = Message> {
@@ -71,8 +72,8 @@ export interface Receiving<M = Message> {
 const NONE: readonly Message[] = [];
 
 /**
- * The parts that most types leave as they are: each type overrides what it needs, and adds Sending, Receiving or both.
- * The core looks at the construction which of the two it has.
+ * The defaults, which suit most types: each type overrides what it needs, and implements Sending, Receiving or both. When
+ * the core is constructed, it checks which of the two the strategy has.
  */
 export abstract class Strategy {
   protected readonly host: StrategyHost;
@@ -81,19 +82,19 @@ export abstract class Strategy {
     this.host = host;
   }
 
-  /** The pipe takes part in routing from now on. */
+  /** Adds the pipe to routing. */
   attach(_pipe: Pipe): void {}
 
-  /** The pipe takes no more messages; what it holds unread stays readable. */
+  /** Removes the pipe from routing. Messages that it has received stay readable. */
   detach(_pipe: Pipe): void {}
 
-  /** A peer is there; the application does not know yet. */
+  /** A peer has connected. The application has not been told yet. */
   connected(_pipe: Pipe, _peer: Peer): void {}
 
   /** The application has been told of the peer, and may have closed the socket. */
   announced(_pipe: Pipe): void {}
 
-  /** The peer has gone; a dialled pipe may get another. */
+  /** The peer is gone. A dialled pipe may get another. */
   disconnected(_pipe: Pipe): void {}
 
   /** A pipe that had refused a message has room again. */
@@ -102,79 +103,79 @@ export abstract class Strategy {
   /** The peer subscribed to or cancelled a topic. Most types ignore it (F5). */
   subscription(_pipe: Pipe, _topic: Buffer, _subscribe: boolean): void {}
 
-  /** An option that acts at once has another value. */
+  /** An option that takes effect at once has changed. */
   optionChanged(): void {}
 
-  /** The socket closes: whatever waits here fails with the error. */
+  /** The socket closes: operations that wait in the strategy fail with the error. */
   close(_error: Error): void {}
 
-  /** Why the socket cannot have a peer, or null; as SocketHost.refusalOf. */
+  /** Why the socket refuses a peer, or null; as SocketHost.refusalOf. */
   refusalOf(_peer: Peer, _pipe: Pipe | null, _chosen: Buffer | null): Error | null {
     return null;
   }
 
-  /** Whether what waits in a dialled pipe is for the peer that is there now. */
+  /** Whether the messages that wait in a dialled pipe are for the peer that has now connected. */
   resumes(_pipe: Pipe, _peer: Peer, _chosen: Buffer | null): boolean {
     return true;
   }
 
-  /** Messages, or copies of one, that were dropped. */
+  /** Number of dropped messages, or copies of one. */
   get dropped(): number {
     return 0;
   }
 
-  /** Whether a message that was taken and given back is still to be received. */
+  /** Whether a message that was taken and given back still waits to be received. */
   wants(_message: unknown): boolean {
     return true;
   }
 
-  /** Who sent the message that next() has just given. */
+  /** The sender of the message that next() has just returned. */
   get origin(): Peer | undefined {
     return this.host.inbound.sender;
   }
 
-  /** Messages that are ready to be read, also of peers that have left. */
+  /** Number of readable messages, including those of peers that have left. */
   get unread(): number {
     return this.host.inbound.length;
   }
 
-  /** Whether the pattern allows to receive now. */
+  /** Whether the pattern allows receiving now. */
   get mayReceive(): boolean {
     return true;
   }
 
-  /** Whether next() may leave out what is there. */
+  /** Whether next() may skip unread messages. */
   get mayHoldUnwanted(): boolean {
     return false;
   }
 
-  /** What is kept of the unread messages of a pipe whose endpoint is disconnected. */
+  /** Decides which unread messages of a pipe are kept when its endpoint is disconnected. */
   kept(_pipe: Pipe): readonly Message[] {
     return NONE;
   }
 }
 
-/** Facts about a socket type, and what makes its strategy. */
+/** Facts about a socket type, and the factory of its strategy. */
 export interface SocketType<S extends Strategy = Strategy> {
-  /** libzmq's number. */
+  /** libzmq's number of the type. */
   readonly number: number;
   /** ZMTP name, such as `PUSH`. */
   readonly name: string;
   readonly strategy: new (host: StrategyHost) => S;
-  /** The same endpoint connected twice stays one connection (G15). */
+  /** Connecting the same endpoint twice keeps one connection (G15). */
   readonly singleConnection?: true;
   /** Connections carry bytes without framing (STREAM). */
   readonly raw?: true;
-  /** libzmq counts it among the thread-safe ones, whose messages have one part. */
+  /** One of libzmq's thread-safe types, whose messages have one part. */
   readonly threadSafe?: true;
 }
 
-/** An interceptor for peers that have nothing to say. */
+/** An interceptor that discards every message. */
 export function discard(): boolean {
   return true;
 }
 
-/** Whether no pipe holds anything unread, also of what is not ready yet. */
+/** Whether no pipe holds unread messages, including those that are not ready yet. */
 export function drained(pipes: Iterable<Pipe>): boolean {
   for (const pipe of pipes) if (pipe.inboundLength > 0) return false;
   return true;

@@ -1,6 +1,6 @@
 /**
- * PUB (RFC 29 §The PUB Socket Type): each message to every subscriber whose topics it starts with; drops the copy of a
- * subscriber that is full (J1 to J6), and waits only where it is told to.
+ * PUB (RFC 29 §The PUB Socket Type): sends each message to every subscriber with a matching topic. It drops the copy of a
+ * full subscriber (J1 to J6), unless an option tells it to wait.
  */
 
 import { Condition } from "../../base/condition.js";
@@ -36,12 +36,12 @@ export class PublisherStrategy extends Strategy implements Sending {
     host.holdWhenLate(() => host.attached);
   }
 
-  /** Resolves when so many peers have a subscription. */
+  /** Resolves when at least so many peers have a subscription. */
   waitForSubscribers(count: number, options: CallOptions | undefined): Promise<void> {
     return this.#subscribers.until(() => this.#subscriptions.subscribers >= count, options);
   }
 
-  /** Different topics that peers are subscribed to. */
+  /** Number of different topics to which peers are subscribed. */
   get topics(): number {
     return this.#subscriptions.topics;
   }

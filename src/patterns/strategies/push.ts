@@ -8,7 +8,7 @@ import { TurnTaking } from "../turn-taking.js";
 
 export class PushStrategy extends TurnTaking {
   override attach(pipe: Pipe): void {
-    pipe.intercept = discard; // a PULL has nothing to say
+    pipe.intercept = discard; // a PULL sends no messages
     super.attach(pipe);
   }
 }

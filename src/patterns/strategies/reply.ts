@@ -10,7 +10,7 @@ import { unwrap, wrap } from "../envelope.js";
 import { overflowOf } from "../full-peer.js";
 import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
 
-/** Where the reply to the request in hand goes. */
+/** The receiver of the reply to the current request. */
 interface Owed {
   pipe: Pipe;
   address: Message;
@@ -19,7 +19,7 @@ interface Owed {
 export class ReplyStrategy extends Strategy implements Sending, Receiving {
   #owed: Owed | null = null;
   readonly #overflow = overflowOf(this.host);
-  /** Replies to requesters that were not there any more. */
+  /** Number of replies whose requester had left. */
   #left = 0;
 
   next(): Message | undefined {
@@ -47,7 +47,7 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
     if (owed === null)
       throw new ZmqError("EFSM", { detail: "there is no request to answer: receive() one first" }); // H15
     this.#owed = null;
-    // H16: a requester that left or is full loses its reply; we never block.
+    // H16: the reply is dropped if the requester left or is full; a REP never blocks.
     const reply = wrap(owed.address, message);
     if (!this.host.pipes.has(owed.pipe)) this.#left++;
     else if (!owed.pipe.trySend(reply)) this.#overflow.refused(owed.pipe, reply);

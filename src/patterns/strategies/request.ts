@@ -1,6 +1,6 @@
 /**
- * REQ (RFC 28 §The REQ Socket Type): a request to the next peer in turn, then its reply (H1 to H12). request() does
- * both in one call and can be called many times at once.
+ * REQ (RFC 28 §The REQ Socket Type): sends a request to the next peer in turn, then receives its reply (H1 to H12).
+ * request() does both in one call, and may be called many times at once.
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -34,7 +34,7 @@ export class RequestStrategy extends TurnTaking implements Receiving {
   });
   #state: State = "idle";
   #asked: Pipe | undefined = undefined;
-  /** Of the last request; -1 before the first. */
+  /** Request id of the last request; -1 before the first. */
   #requestId = -1;
   #reply: Message | undefined = undefined;
   #replier: Peer | undefined = undefined;
@@ -117,7 +117,7 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     this.host.serveReceives();
   }
 
-  /** Give up the pending request. */
+  /** Gives up the pending request. */
   #abandon(): void {
     const asked = this.#asked;
     const wasWaiting = this.#state === "waiting";

@@ -1,6 +1,6 @@
 /**
- * ROUTER (RFC 28 §The ROUTER Socket Type): each received message begins with the name of its peer, and each sent
- * message with the name of the one to get it (I3 to I15).
+ * ROUTER (RFC 28 §The ROUTER Socket Type): each received message begins with the name of its sender, and each sent message
+ * with the name of its receiver (I3 to I15).
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -25,7 +25,7 @@ import {
 export class RouterStrategy extends Strategy implements Sending, Receiving {
   readonly #table = new RoutingTable(() => this.host.runtime.random32());
   readonly #overflow = overflowOf(this.host);
-  /** Messages for a peer that is not there (I4). */
+  /** Number of messages for unknown peers (I4). */
   #unroutable = 0;
 
   constructor(host: StrategyHost) {
@@ -64,7 +64,7 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     return this.#table.find(Array.isArray(message) ? message[0] : message);
   }
 
-  /** Whether a send waits for a peer that is full. */
+  /** Whether a send waits for a full peer. */
   get #waits(): boolean {
     return this.#overflow.waits || (this.host.options.onFull === null && this.host.options.mandatory);
   }
@@ -88,8 +88,8 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
   }
 
   /**
-   * I8: without handover, a peer whose name is another's cannot be told from it; closed, it dials again until the name
-   * is free. A name that we made up is nobody's to take over.
+   * I8: without handover, two peers with the same name could not be distinguished. So the second is closed, and dials again
+   * until the name is free. A peer may never take over a name that was generated here.
    */
   override refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null {
     if (this.host.asLibzmq || (pipe !== null && this.resumes(pipe, peer, chosen) && this.#holds(pipe)))
@@ -112,7 +112,7 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     return this.host.options.handover && !this.#table.isGenerated(name);
   }
 
-  /** I13: what waits for a name must not reach who has come back under another, unless connect() gave the name. */
+  /** I13: messages that wait for a name must not reach a peer that returns with another, unless connect() gave the name. */
   override resumes(pipe: Pipe, peer: Peer, chosen: Buffer | null): boolean {
     const { routingId } = pipe;
     if (this.host.asLibzmq || chosen !== null || routingId === null) return true;
@@ -122,9 +122,8 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
   }
 
   /**
-   * Names a new peer, or ignores it when its name is another's, as libzmq does (I8). One that we dialled again keeps
-   * its first name (I13); without one, or when another took it meanwhile, it gets the chance that an accepted peer
-   * would have.
+   * Names a new peer, or ignores it if another peer has its name, as libzmq does (I8). A peer that was dialled again keeps
+   * its first name (I13). If it has none, or another peer took it meanwhile, the rules for an accepted peer apply.
    */
   override connected(pipe: Pipe, peer: Peer): void {
     const { routingId } = pipe;
@@ -134,10 +133,10 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
       return;
     }
     pipe.intercept = discard;
-    if (routingId === null) pipe.discardInbound(); // over inproc, what came while we were being joined
+    if (routingId === null) pipe.discardInbound(); // over inproc, messages may have arrived during the connect
   }
 
-  /** Enter a new peer; false when its name is another's. */
+  /** Adds a new peer; false if another peer has its name. */
   #name(pipe: Pipe, announced: Buffer): boolean {
     const holder = announced.length === 0 ? undefined : this.#table.find(announced);
     if (holder !== undefined) {
@@ -148,7 +147,7 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     pipe.routingId =
       announced.length === 0 ? this.#table.generate((id) => this.host.isReserved(id)) : announced;
     this.#table.add(pipe);
-    // I9: libzmq leaves the old connection open and deaf; closing it tells that peer.
+    // I9: libzmq leaves the old connection open without reading from it; closing it informs that peer.
     holder?.fail(
       new ProtocolError(
         "routing-id-taken",

@@ -1,6 +1,6 @@
 /**
- * STREAM (section M): tcp connections of programs that do not speak ZMTP. Each message has two parts, the name of the
- * connection and bytes as they came or are to go; where one chunk ends means nothing.
+ * STREAM (section M): tcp connections of programs that do not speak ZMTP. Each message has two parts: the name of the
+ * connection, and bytes received or to be sent. Chunk boundaries have no meaning.
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -14,7 +14,7 @@ import { type Receiving, type Sending, type SocketType, Strategy } from "../stra
 
 export class StreamStrategy extends Strategy implements Sending, Receiving {
   readonly #table = new RoutingTable(() => this.host.runtime.random32());
-  /** Pipes whose connection was told of, and whose end is to be told. */
+  /** Pipes whose connection the application was told of, so that it must be told of its end. */
   readonly #told = new Set<Pipe>();
 
   /** Whether a connection has the name. */
@@ -28,7 +28,7 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
   }
 
   get canSend(): boolean {
-    return true; // one peer may be full; another is not
+    return true; // one peer may be full while another has room
   }
 
   send(message: OutMessage): boolean {
@@ -42,7 +42,7 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
     if (pipe === undefined)
       throw new ZmqError("EHOSTUNREACH", { detail: "no connection has the name in the first part" }); // M5
     if (message[1].length > 0) return (pipe as StreamPipe).trySendRaw(message[1]);
-    this.#told.delete(pipe); // who closes a connection is not told that it is closed
+    this.#told.delete(pipe); // an application that closes a connection is not told of its end
     pipe.fail(new Error("closed by the application")); // M4
     return true;
   }
@@ -64,7 +64,7 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
   }
 
   override announced(pipe: Pipe): void {
-    // Last, when there is all that whoever hears of it can close; and not where a listener has done so already.
+    // Last, because the application may close the connection as soon as it is told. A listener may already have done so.
     if (this.#told.has(pipe)) this.#notice(pipe);
   }
 
@@ -74,7 +74,7 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
     this.host.roomForSends(); // a send may have waited for this one
   }
 
-  /** M2: an empty chunk tells that a connection is there, or gone. */
+  /** M2: delivers an empty chunk, which tells that a connection was made or lost. */
   #notice(pipe: Pipe): void {
     if (!this.host.options.notify) return;
     pipe.enqueue([Buffer.alloc(0)]);

@@ -10,17 +10,17 @@ import { TopicSet } from "../topics/topic-set.js";
 
 export class SubscriberStrategy extends Strategy implements Receiving {
   readonly #topics = new TopicSet();
-  /** What is queued was wanted when it came, and some of it may not be any more. */
+  /** The subscriptions have changed, so queued messages may not match any more. */
   #stale = false;
   readonly #connected = new Set<Pipe>();
-  /** J11: what does not match is filtered here too; a publisher may be late with a CANCEL. */
+  /** J11: filters here as well, because messages may arrive after a CANCEL was sent. */
   readonly #intercept = (_pipe: Pipe, message: Message): boolean =>
     this.#topics.matches(message[0]) === this.host.options.invertMatching;
   readonly #filter = (bytes: Uint8Array, at: number, length: number): boolean =>
     this.#topics.matches(bytes, at, length) !== this.host.options.invertMatching;
 
   subscribe(topic: Buffer): void {
-    // Told each time, as libzmq does: a verbose XPUB wants to know (J14). A CANCEL goes only with the last (J7).
+    // Sent each time, as libzmq does, because a verbose XPUB reports each (J14). A CANCEL is sent only for the last (J7).
     this.#topics.add(topic);
     for (const pipe of this.#connected) pipe.sendSubscription(topic, true);
     if (this.host.options.invertMatching) this.#stale = true;
@@ -38,7 +38,7 @@ export class SubscriberStrategy extends Strategy implements Receiving {
     return this.#topics.size;
   }
 
-  /** J11: a message is matched when it arrives, and when it is read after the subscriptions have changed. */
+  /** J11: matches a message when it arrives, and again when it is read if the subscriptions have changed. */
   next(): Message | undefined {
     const { inbound, pipes } = this.host;
     if (!this.#stale) return inbound.next();
@@ -58,7 +58,7 @@ export class SubscriberStrategy extends Strategy implements Receiving {
   }
 
   override optionChanged(): void {
-    this.#stale = true; // invertMatching may have turned
+    this.#stale = true; // invertMatching may have changed
   }
 
   override attach(pipe: Pipe): void {

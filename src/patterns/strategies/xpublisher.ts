@@ -1,6 +1,6 @@
 /**
- * XPUB (RFC 29 §The XPUB Socket Type): as PUB, and subscriptions can be read: 01 and the topic, or 00 and the topic
- * (J13 to J16, J20, J21, J23).
+ * XPUB (RFC 29 §The XPUB Socket Type): as PUB, but the application can read the subscriptions as messages: 01 and the topic,
+ * or 00 and the topic to cancel (J13 to J16, J20, J21, J23).
  */
 
 import type { Message, OutMessage } from "../../base/message.js";
@@ -18,17 +18,17 @@ import {
 import { subscriptionsOf } from "./publisher.js";
 
 export class XPublisherStrategy extends Strategy implements Sending, Receiving {
-  /** What takes effect. */
+  /** The subscriptions in effect. */
   readonly #subscriptions = subscriptionsOf(this.host);
-  /** With `manual`: what was asked for. */
+  /** With `manual`: the subscriptions that peers asked for. */
   readonly #asked = subscriptionsOf(this.host);
   readonly #overflow = overflowOf(this.host);
   readonly #distributor = new Distributor(this.#subscriptions, this.host.options, this.host, this.#overflow);
-  /** Pipes with a peer at the other end now. */
+  /** Pipes that have a peer now. */
   readonly #connected = new Set<Pipe>();
-  /** With `manual`: whose subscription was read last; with `manualLastValue` nobody's once something was sent. */
+  /** With `manual`: the peer of the subscription read last. `manualLastValue` resets it after a send. */
   #newest: Pipe | undefined = undefined;
-  /** True for what is dealt with; a message of the subscriber, and a subscription to tell of, are queued. */
+  /** Returns true for consumed messages. Messages of the subscriber, and subscriptions to report, are queued. */
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     if (message.length > 1) return this.#takeParts(pipe, message);
     const subscription = subscriptionIn(message[0]);
@@ -37,11 +37,11 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
 
   constructor(host: StrategyHost) {
     super(host);
-    // With `manual` a message is for whose subscription was read last: another may be by then.
+    // With `manual`, a message goes to the peer of the subscription read last, which may change while a send waits.
     host.holdWhenLate(() => host.attached && !host.options.manual);
   }
 
-  /** Different topics in effect. */
+  /** Number of different topics in effect. */
   get topics(): number {
     return this.#subscriptions.topics;
   }
@@ -58,9 +58,9 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     if (pipe !== undefined) this.#subscriptions.cancel(pipe, topic);
   }
 
-  /** The peer that subscribe() is about; undefined when it has left (J21). */
+  /** The peer that subscribe() applies to; undefined when it has left (J21). */
   #current(): Pipe | undefined {
-    // What was sent since has answered the subscription, where that is for its subscriber alone.
+    // With `manualLastValue`, a message sent since then has already answered the subscription.
     const pipe = this.host.options.manualLastValue ? this.#newest : this.host.inbound.last;
     return pipe !== undefined && this.#connected.has(pipe) ? pipe : undefined;
   }
@@ -106,13 +106,13 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   }
 
   override detach(pipe: Pipe): void {
-    this.#left(pipe); // also when it is we who let go of it: what was told as begun is told as ended
+    this.#left(pipe); // also if this socket dropped it: every reported subscription gets a reported end
     this.#subscriptions.remove(pipe);
     this.#asked.remove(pipe);
     this.host.roomForSends(); // with noDrop a send may have waited for this one
   }
 
-  /** J15: the end of the subscriptions of a peer that left is told as if it had cancelled them. */
+  /** J15: reports the end of the subscriptions of a peer that left, as if it had cancelled them. */
   #left(pipe: Pipe): void {
     this.#connected.delete(pipe);
     if (this.#newest === pipe) this.#newest = undefined;
@@ -127,7 +127,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
       },
       told: () => {
         if (this.host.closed || pipe.inboundLength === 0) return;
-        if (!here) this.host.inbound.parted(pipe, peer); // later than disconnected(): said by this peer all the same
+        if (!here) this.host.inbound.parted(pipe, peer); // runs after disconnected(), but this peer is the sender
         this.host.pipeReadable(pipe);
       },
     };
@@ -142,7 +142,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     this.host.pipeReadable(pipe);
   }
 
-  /** A message of several parts: each subscription among them is told by itself, or as the last part of what it follows (J17). */
+  /** Splits a message of several parts: each subscription ends a message of its own, with the parts before it (J17). */
   #takeParts(pipe: Pipe, message: Message): boolean {
     if (!hasSubscriptions(message, this.host.options.onlyFirstSubscribe)) return false;
     let told: Message = [];
@@ -159,7 +159,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     return true;
   }
 
-  /** Registers a subscription or its end; answers whether the application is told (J13, J14). */
+  /** Registers a subscription or its end; returns whether to report it to the application (J13, J14). */
   #apply(pipe: Pipe, topic: Buffer, subscribe: boolean): boolean {
     const { manual, verbosity, maxTopicLength } = this.host.options;
     const ledger = manual ? this.#asked : this.#subscriptions;
@@ -167,12 +167,12 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
       const registered = ledger.subscribe(pipe, topic);
       return registered !== "refused" && (manual || registered === "first" || verbosity !== null);
     }
-    // One that nobody can have is not told either.
+    // A subscription above the limits is ignored, so it is not reported either.
     if (topic.length > maxTopicLength) return false;
     return ledger.cancel(pipe, topic) || manual || verbosity === "allSubsUnsubs";
   }
 
-  /** S13: messages of the peer are lost, what is told about its subscriptions is not. */
+  /** S13: drops the peer's messages, but keeps the reports about its subscriptions. */
   override kept(pipe: Pipe): readonly Message[] {
     const kept: Message[] = [];
     for (let message = pipe.read(); message !== undefined; message = pipe.read()) {

@@ -1,6 +1,6 @@
 /**
- * XSUB (RFC 29 §The XSUB Socket Type): as SUB without the filter (J11), and subscriptions are messages: 01 and the
- * topic, or 00 and the topic. Any other message goes to all publishers (J16, J17).
+ * XSUB (RFC 29 §The XSUB Socket Type): as SUB but without the filter (J11). The application subscribes by sending messages:
+ * 01 and the topic, or 00 and the topic to cancel. Any other message goes to all publishers (J16, J17).
  */
 
 import { ZmqError } from "../../base/errors.js";
@@ -19,7 +19,7 @@ export class XSubscriberStrategy extends Strategy implements Sending, Receiving 
   readonly #overflow = overflowOf(this.host);
   readonly #fanOut = new FanOut(this.host.unsent, this.#overflow);
 
-  /** Subscriptions sent and not ended. */
+  /** Number of subscriptions in effect. */
   get topics(): number {
     return this.#topics.size;
   }
@@ -49,7 +49,7 @@ export class XSubscriberStrategy extends Strategy implements Sending, Receiving 
     this.#fanOut.send(message, [...this.host.pipes]);
   }
 
-  /** A message with subscriptions among its parts goes without those that are nothing new (J17). */
+  /** Removes from a message of several parts the subscriptions that need not be sent upstream (J17). */
   #sendMixed(parts: readonly Uint8Array[]): void {
     const rest = parts.filter((part) => {
       const subscription = subscriptionIn(part);
@@ -61,9 +61,9 @@ export class XSubscriberStrategy extends Strategy implements Sending, Receiving 
   }
 
   /**
-   * Remembers it, and answers whether it goes upstream. Every subscription does, as with libzmq: an XPUB there may be
-   * verbose and wait for each (J14). An end does only when it is the last one's, because it ends the topic for all of
-   * ours (J7, J9, J12), unless `verboseUnsubscribe` says otherwise.
+   * Records a subscription or cancellation, and returns whether to send it upstream. Every subscription is sent, as libzmq
+   * does, because a verbose XPUB reports each (J14). A cancellation is sent only for the last subscription of its topic,
+   * because it ends the topic for all of them (J7, J9, J12), unless `verboseUnsubscribe` is set.
    * @throws ZmqError EINVAL for a topic above maxTopicLength
    */
   #take(topic: Buffer, subscribe: boolean): boolean {

@@ -1,6 +1,6 @@
 /**
- * Published messages to every pipe with a matching subscription (RFC 29; items J1 to J5, J19, J22, J24). Never blocks
- * unless asked to. Knows pipes and who is subscribed.
+ * Sends published messages to every pipe with a matching subscription (RFC 29; items J1 to J5, J19, J22, J24). Sends never
+ * wait, unless an option says so.
  */
 
 import type { OutMessage } from "../../base/message.js";
@@ -10,9 +10,9 @@ import { FanOut } from "../fan-out.js";
 import type { Overflow, OverflowOptions } from "../overflow.js";
 import type { Subscriptions } from "./subscriptions.js";
 
-/** Options of the publisher, read afresh each time. */
+/** Options of the publisher, read at each use. */
 export interface DistributorOptions extends SharedLimits, OverflowOptions {
-  /** Send to the peers whose subscriptions do not match (J24). */
+  /** Sends to the peers whose subscriptions do not match, instead of those that match (J24). */
   readonly invertMatching: boolean;
 }
 
@@ -23,7 +23,7 @@ export class Distributor {
   readonly #overflow: Overflow;
   readonly #options: DistributorOptions;
 
-  /** @param owner the socket: what its pipes hold together */
+  /** @param owner the socket, for the budgets of its pipes */
   constructor(
     subscriptions: Subscriptions,
     options: DistributorOptions,
@@ -37,14 +37,14 @@ export class Distributor {
     this.#fanOut = new FanOut(owner.unsent, overflow);
   }
 
-  /** A peer has left: what is gathered is no more for all that it was for. */
+  /** A peer has left: the set of peers for which messages are gathered is outdated. */
   left(): void {
     this.#shared.reset();
   }
 
   /**
-   * Send one copy to each matching peer; false only with noDrop, when one has no room.
-   * @param only the peer that alone shall get it, if it matches (J22)
+   * Sends one copy to each matching peer; false only with noDrop, when one has no room.
+   * @param only if set, send to no other peer, and to this one only if it matches (J22)
    */
   send(message: OutMessage, only?: Pipe): boolean {
     const matched = this.#match(Array.isArray(message) ? message[0] : message, only);
@@ -60,7 +60,7 @@ export class Distributor {
     return true;
   }
 
-  /** False where sends wait and any peer is full: the next message might match it. */
+  /** False if sends wait for full peers and any peer is full, because the next message might match it. */
   get hasRoom(): boolean {
     return !this.#overflow.waits || [...this.#subscriptions.pipes].every((pipe) => pipe.hasRoom());
   }

@@ -19,22 +19,22 @@ export interface Subscription {
   readonly subscribe: boolean;
 }
 
-/** What a part says about a topic; undefined for one that is no subscription. */
+/** Parses a part as a subscription or cancellation; undefined for any other part. */
 export function subscriptionIn(part: Uint8Array): Subscription | undefined {
   if (part.length === 0 || part[0] > 1) return undefined;
   const topic = Buffer.from(part.buffer as ArrayBuffer, part.byteOffset + 1, part.length - 1);
   return { topic, subscribe: part[0] === 1 };
 }
 
-/** What a message of one part says about a topic. */
+/** Parses a message of one part as a subscription or cancellation. */
 export function subscriptionOf(message: Message | OutMessage): Subscription | undefined {
   if (!Array.isArray(message)) return subscriptionIn(message);
   return message.length === 1 ? subscriptionIn(message[0]) : undefined;
 }
 
 /**
- * Whether a message of several parts has subscriptions among them, as libzmq looks for them (J17).
- * @param onlyFirst look at the others only when the first is one
+ * Whether any part of a multipart message is a subscription, by libzmq's rules (J17).
+ * @param onlyFirst check the other parts only if the first is a subscription
  */
 export function hasSubscriptions(parts: readonly Uint8Array[], onlyFirst: boolean): boolean {
   if (onlyFirst && subscriptionIn(parts[0]) === undefined) return false;

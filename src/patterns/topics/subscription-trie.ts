@@ -1,20 +1,20 @@
 /**
- * Who is subscribed to what: topics with their subscribers, and each subscriber with its topics. A topic costs its bytes
- * once, however many hold it. Knows nothing of pipes: what a subscriber stands for is any value.
+ * Maps topics to their subscribers, and subscribers to their topics. The bytes of a topic are stored once, however many
+ * subscribers it has. A subscriber stands for a value of any type, such as a pipe.
  */
 import type { Buffer } from "../../base/platform.js";
 import { agrees, childOf, type TopicNode, TopicTree } from "./topic-tree.js";
 
 type Node<P> = TopicNode<Subscriber<P> | Set<Subscriber<P>>, readonly P[]>;
 
-/** One subscriber for as long as it is connected. Its fields are the trie's own bookkeeping. */
+/** One subscriber, for as long as it is connected. Only the trie uses the fields. */
 export class Subscriber<P> {
   readonly value: P;
-  /** Where its topics end. */
+  /** The nodes at which its topics end. */
   readonly topics = new Set<Node<P>>();
-  /** It has left: what it holds still is on its way out, and no answer names it. */
+  /** It has left: its remaining topics are being removed, and no answer contains it. */
   gone = false;
-  /** Of one that left: topics that are still to be removed. */
+  /** After it has left: topics that must still be removed. */
   rest: Iterator<Node<P>> | null = null;
 
   constructor(value: P) {
@@ -22,7 +22,7 @@ export class Subscriber<P> {
   }
 }
 
-/** Subscribers that the answers kept by `match` may name together. */
+/** Most subscribers in all cached answers of `match` together. */
 const KEPT_ANSWERS = 65536;
 const NOBODY: readonly never[] = Object.freeze([]);
 
@@ -34,21 +34,21 @@ function* eachOf<P>(holders: Subscriber<P> | Set<Subscriber<P>> | null): Generat
 
 export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscriber<P>>, readonly P[]> {
   /**
-   * Answers of `match` where topics of several lengths match, by the last node on the way: they hold until a
-   * subscription comes or goes.
+   * Cached answers of `match` for subjects that match topics of several lengths, by the last matching node. Cleared when a
+   * subscription is added or removed.
    */
   readonly #answers = new Map<Node<P>, readonly P[]>();
   #answersSize = 0;
-  /** Answers of single nodes that are older than this name somebody who has left. */
+  /** Cached answers of single nodes that are older than this may contain a subscriber that has left. */
   #age = 0;
   #size = 0;
 
-  /** Different topics. */
+  /** Number of different topics. */
   get size(): number {
     return this.#size;
   }
 
-  /** Add a subscriber to a topic; answers how many it has now, 0 when this one is there already. */
+  /** Adds a subscriber to a topic; returns how many the topic has now, or 0 if this one was there already. */
   add(topic: Uint8Array, subscriber: Subscriber<P>): number {
     const node = this.insert(topic);
     if (subscriber.topics.has(node)) return 0;
@@ -71,7 +71,7 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
     return node !== undefined && subscriber.topics.has(node);
   }
 
-  /** Remove a subscriber from a topic; answers how many are left, -1 when this one was not there. */
+  /** Removes a subscriber from a topic; returns how many are left, or -1 if this one was not there. */
   remove(topic: Uint8Array, subscriber: Subscriber<P>): number {
     const node = this.find(topic);
     if (node === undefined || !subscriber.topics.delete(node)) return -1;
@@ -80,7 +80,7 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
     return left;
   }
 
-  /** A subscriber has left: no answer names it from now on. Its topics are removed by `clear`. */
+  /** A subscriber has left: no later answer contains it. `clear` removes its topics. */
   leave(subscriber: Subscriber<P>): void {
     subscriber.gone = true;
     subscriber.rest = subscriber.topics.values();
@@ -89,10 +89,10 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
   }
 
   /**
-   * Remove topics of a subscriber that has left.
-   * @param budget what it may cost: nodes of the tree, about
-   * @param removed called for each topic; `left` is how many hold it still
-   * @returns what is left of the budget; more than 0 when all is removed
+   * Removes topics of a subscriber that has left.
+   * @param budget approximate number of tree nodes that it may visit
+   * @param removed called for each topic; `left` is the number of its remaining subscribers
+   * @returns the rest of the budget; above 0 when all topics are removed
    */
   clear(subscriber: Subscriber<P>, budget: number, removed?: (topic: Buffer, left: number) => void): number {
     const rest = subscriber.rest as Iterator<Node<P>>;
@@ -108,7 +108,7 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
     return most;
   }
 
-  /** Takes a holder off a node; answers how many are left. */
+  /** Removes a subscriber from a node; returns how many are left. */
   #drop(node: Node<P>, subscriber: Subscriber<P>): number {
     this.#changed(node);
     const { holders } = node;
@@ -133,7 +133,7 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
     this.#answersSize = 0;
   }
 
-  /** What each subscriber of a topic that the subject starts with stands for, once. The answer never changes. */
+  /** The values of all subscribers of topics with which the subject starts, each once. The returned array never changes. */
   match(subject: Uint8Array): readonly P[] {
     let node: Node<P> = this.root;
     let at = 0;
@@ -159,7 +159,7 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
     return last.answer;
   }
 
-  /** Of all nodes on the way to the last one that counts. */
+  /** Combines the answers of all matching nodes on the path to the last one. */
   #answer(last: Node<P>): readonly P[] {
     const way: Node<P>[] = [];
     for (let node: Node<P> | null = last; node !== null; node = node.parent) way.push(node);

@@ -1,13 +1,13 @@
 /**
- * The subscriptions of a socket's peers (RFC 29; items J8, J15, J26), within the limits of its options. One flag per peer
- * and topic, as libzmq's publisher keeps it (J8). Those of a peer that left are removed a slice at a time, so that
- * the others are served meanwhile. Knows pipes and the subscription trie.
+ * The subscriptions of a socket's peers (RFC 29; items J8, J15, J26), within the limits of its options. Stores one flag per
+ * peer and topic, as libzmq's publisher does (J8). Removes the subscriptions of a peer that left in slices, so that other
+ * peers are served meanwhile.
  */
 import type { Buffer } from "../../base/platform.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { Subscriber, SubscriptionTrie } from "./subscription-trie.js";
 
-/** Options that bound what peers make us remember, read afresh each time. */
+/** Options that limit the subscriptions of peers, read at each use. */
 export interface TopicLimits {
   /** Topics of all peers; 0 for no limit. */
   readonly maxTopics: number;
@@ -17,34 +17,34 @@ export interface TopicLimits {
   readonly maxTopicLength: number;
 }
 
-/** A topic counts once, and once more for each so many bytes: then a number of topics is a bound on memory, too. */
+/** A topic counts as one, plus one for each so many bytes, so that a limit on topics also limits memory. */
 const BYTES_PER_COUNT = 256;
 const countOf = (topic: Uint8Array): number => 1 + Math.floor(topic.length / BYTES_PER_COUNT);
 
-/** What is removed in one turn of the event loop, in nodes of the tree: a millisecond or two. */
+/** Tree nodes visited for removals in one turn of the event loop: this takes a millisecond or two. */
 const CLEARED_PER_TURN = 4000;
 
 /**
- * What became of a subscription: the first of its topic, one more pipe for it, held by this pipe already, or more than
- * the limits allow.
+ * The result of a subscription: the first of its topic, one more pipe for the topic, already held by this pipe, or above
+ * the limits.
  */
 export type Subscribed = "first" | "further" | "known" | "refused";
 
-/** Is told that a subscription is ignored: the option that says so, and the number that exceeds it. */
+/** Called when a subscription is ignored, with the exceeded option and the number that exceeds it. */
 export type OnTopicLimit = (pipe: Pipe, limit: keyof TopicLimits, value: number) => void;
 
-/** Is told of the topics of a peer that left. */
+/** Called about the topics of a peer that left. */
 export interface Ended {
-  /** One of its topics is removed; `last` when nobody else holds it (J15). */
+  /** One of its topics was removed; `last` if no other peer has it (J15). */
   topic(topic: Buffer, last: boolean): void;
-  /** Several have been, for now. */
+  /** A slice of topics has been removed. */
   told(): void;
 }
 
 class Member extends Subscriber<Pipe> {
-  /** What its topics count. */
+  /** The sum that its topics count. */
   count = 0;
-  /** Limits that it was told to have exceeded: once is enough. */
+  /** Limits whose excess was reported for this peer: each is reported once. */
   readonly exceeded = new Set<keyof TopicLimits>();
   ended: Ended | undefined = undefined;
 }
@@ -60,9 +60,9 @@ export class Subscriptions {
   readonly #limits: TopicLimits;
   readonly #turns: LaterTurns;
   readonly #onLimit: OnTopicLimit;
-  /** What the topics of all peers count. */
+  /** The sum that the topics of all peers count. */
   #count = 0;
-  /** Of peers that left, with topics still to be removed. */
+  /** Peers that left, with topics that must still be removed. */
   #leaving: Member[] = [];
   #budget = CLEARED_PER_TURN;
   #scheduled = false;
@@ -76,12 +76,12 @@ export class Subscriptions {
     this.#onLimit = onLimit;
   }
 
-  /** Different topics that somebody is subscribed to. */
+  /** Number of different topics. */
   get topics(): number {
     return this.#trie.size;
   }
 
-  /** All pipes, with subscriptions or without. */
+  /** All pipes, with or without subscriptions. */
   get pipes(): IterableIterator<Pipe> {
     return this.#members.keys();
   }
@@ -95,7 +95,7 @@ export class Subscriptions {
     this.#members.delete(pipe);
   }
 
-  /** Forget a pipe's subscriptions: its peer left, and tells us anew if it comes back (J10). */
+  /** Forgets a pipe's subscriptions: its peer left, and subscribes again if it returns (J10). */
   clear(pipe: Pipe, ended?: Ended): void {
     const member = this.#members.get(pipe);
     if (member === undefined || this.#closed) return;
@@ -108,7 +108,7 @@ export class Subscriptions {
     this.#clearSome();
   }
 
-  /** What a pipe's former peers held is removed at once: a new peer is there, and what it says comes after. */
+  /** Removes the rest of the former peers' subscriptions of a pipe at once, before those of its new peer arrive. */
   settle(pipe: Pipe): void {
     for (const member of this.#leaving.filter(({ value }) => value === pipe)) {
       this.#clearMember(member, Number.POSITIVE_INFINITY);
@@ -136,11 +136,11 @@ export class Subscriptions {
       this.#leaving.splice(this.#leaving.indexOf(member), 1);
       this.#count -= member.count;
     }
-    ended?.told(); // last: it may call into the program, and the program us
+    ended?.told(); // last: it may run code of the program, which may call this object
     return left;
   }
 
-  /** Register a topic. */
+  /** Adds a topic for a pipe. */
   subscribe(pipe: Pipe, topic: Uint8Array): Subscribed {
     const member = this.#members.get(pipe);
     if (member === undefined || this.#closed) return "known";
@@ -170,7 +170,7 @@ export class Subscriptions {
     return "refused";
   }
 
-  /** Cancel a topic; one never subscribed is ignored. Answers whether nobody holds it any more. */
+  /** Cancels a topic; ignores one that was not subscribed. Returns whether no peer has the topic any more. */
   cancel(pipe: Pipe, topic: Uint8Array): boolean {
     const member = this.#members.get(pipe);
     if (member === undefined || this.#closed) return false;
@@ -183,12 +183,12 @@ export class Subscriptions {
     return left === 0;
   }
 
-  /** Pipes with a topic that the subject starts with, each once. The answer never changes. */
+  /** Pipes with a topic with which the subject starts, each once. The returned array never changes. */
   match(subject: Uint8Array): readonly Pipe[] {
     return this.#trie.match(subject);
   }
 
-  /** The socket is closed: nothing is to be told or removed any more. */
+  /** The socket is closed: stops removing and reporting. */
   close(): void {
     this.#closed = true;
     this.#leaving = [];

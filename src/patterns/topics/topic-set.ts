@@ -1,20 +1,20 @@
 /**
- * A subscriber's own topics, each with the number of times it was asked for (items J7, J9, J12). Knows no pipes.
+ * The topics of a subscribing socket, each with a count of its subscriptions (items J7, J9, J12). Knows no pipes.
  */
 import type { Buffer } from "../../base/platform.js";
 import { type TopicNode, TopicTree } from "./topic-tree.js";
 
 export class TopicSet extends TopicTree<number> {
   #size = 0;
-  /** Where topics end, in the order in which they were first asked for. */
+  /** The nodes at which topics end, in the order of the first subscription. */
   readonly #ends = new Set<TopicNode<number, never>>();
 
-  /** Subscriptions that were not cancelled, each of one topic. */
+  /** Number of subscriptions in effect. Several may have the same topic. */
   get size(): number {
     return this.#size;
   }
 
-  /** Count one subscription; true when it is the topic's first. The bytes are copied. */
+  /** Counts one subscription; true if it is the topic's first. Copies the bytes. */
   add(bytes: Uint8Array): boolean {
     const node = this.insert(bytes);
     const count = node.holders ?? 0;
@@ -24,7 +24,7 @@ export class TopicSet extends TopicTree<number> {
     return count === 0;
   }
 
-  /** Count one cancellation; true when it was the topic's last, false also for one never subscribed to (J12). */
+  /** Counts one cancellation; true if it was the topic's last; false also for a topic that is not subscribed (J12). */
   remove(bytes: Uint8Array): boolean {
     const node = this.find(bytes);
     if (node === undefined || node.holders === null) return false;
@@ -39,7 +39,7 @@ export class TopicSet extends TopicTree<number> {
     return true;
   }
 
-  /** Whether a topic is held, byte for byte. */
+  /** Whether exactly this topic is subscribed. */
   has(bytes: Uint8Array): boolean {
     const node = this.find(bytes);
     return node !== undefined && node.holders !== null;

@@ -1,35 +1,35 @@
 /**
- * Topics as a compressed prefix tree, matched byte by byte (RFC 29, items J2, J3, J26). Iterated, never recursed, so that a
- * long topic costs memory for its bytes and no stack (CVE-2021-20236). A change costs what its topic is long, whatever
- * the tree holds: nodes are split and joined without copying, because each remembers a whole topic and how much of it
- * leads there. Knows nothing of who holds a topic.
+ * Topics as a compressed prefix tree, matched byte by byte (RFC 29, items J2, J3, J26). The code iterates and never
+ * recurses, so that a long topic cannot exhaust the stack (CVE-2021-20236). The cost of a change depends only on the length
+ * of its topic: nodes are split and joined without copying, because each refers to the text of a whole topic and stores
+ * how much of it leads to the node. Knows nothing of subscribers.
  */
 import { Buffer } from "../../base/platform.js";
 
-/** With ten thousand topics a match waits for memory: so a step down the tree touches as little of it as may be. */
+/** With ten thousand topics, memory access dominates the cost of a match, so a step down the tree touches little memory. */
 export interface TopicNode<H, A> {
-  /** A topic that ends here or below, one character for each byte: the first `end` of them lead here. */
+  /** A topic that ends here or below, one character per byte. Its first `end` characters lead to this node. */
   text: string;
   end: number;
-  /** Whose topic the text is. */
+  /** The node whose topic the text is. */
   owner: TopicNode<H, A>;
   parent: TopicNode<H, A> | null;
-  /** Children by their first byte less `base`, where these lie close together. */
+  /** Children by first byte minus `base`, if the first bytes lie close together. */
   dense: (TopicNode<H, A> | undefined)[] | null;
   base: number;
-  /** Children by their first byte, where they do not. */
+  /** Children by first byte, if the first bytes lie far apart. */
   sparse: Map<number, TopicNode<H, A>> | null;
   /** Number of children. */
   children: number;
-  /** Who holds the topic that ends here; null when nobody does. */
+  /** The holders of the topic that ends here; null if no topic ends here. */
   holders: H | null;
-  /** What a match answers; null until asked for after a change. */
+  /** Cached answer of a match; null after a change. */
   answer: A | null;
-  /** When the answer was made; its reader's own bookkeeping. */
+  /** When the answer was cached. Only the code that reads answers uses it. */
   age: number;
 }
 
-/** A dense table may have this many places, and four for each child. */
+/** Size limit of a dense table: this many places, plus four for each child. */
 const DENSE_PLACES = 16;
 const PLACES_PER_CHILD = 4;
 
@@ -56,7 +56,7 @@ function newNode<H, A>(
   return node;
 }
 
-/** The child whose bytes begin with this one. */
+/** The child that begins with this byte. */
 export function childOf<H, A>(node: TopicNode<H, A>, byte: number): TopicNode<H, A> | undefined {
   const { dense } = node;
   if (dense !== null) {
@@ -71,7 +71,7 @@ function* childrenOf<H, A>(node: TopicNode<H, A>): Generator<TopicNode<H, A>> {
   else if (node.dense !== null) for (const child of node.dense) if (child !== undefined) yield child;
 }
 
-/** Any of a node's children; there must be one. */
+/** Any child of a node. There must be one. */
 function someChild<H, A>(node: TopicNode<H, A>): TopicNode<H, A> {
   const [child] = childrenOf(node);
   return child;
@@ -81,7 +81,7 @@ function firstByte<H, A>(node: TopicNode<H, A>, parent: TopicNode<H, A>): number
   return node.text.charCodeAt(parent.end);
 }
 
-/** Enters a child by its first byte, in the place of another one if there is. */
+/** Adds a child by its first byte, replacing an existing one. */
 function setChild<H, A>(node: TopicNode<H, A>, child: TopicNode<H, A>): void {
   const byte = firstByte(child, node);
   child.parent = node;
@@ -104,7 +104,7 @@ function setChild<H, A>(node: TopicNode<H, A>, child: TopicNode<H, A>): void {
     return;
   }
   if (places > dense.length) {
-    // Filled, because an array with holes is looked up more slowly.
+    // Filled, because access to an array with holes is slower.
     const wider = new Array<TopicNode<H, A> | undefined>(places).fill(undefined);
     for (let i = 0; i < dense.length; i++) wider[base - first + i] = dense[i];
     node.dense = wider;
@@ -122,7 +122,7 @@ function deleteChild<H, A>(node: TopicNode<H, A>, byte: number): void {
   node.sparse = null;
 }
 
-/** Whether the subject has the text's bytes from one place to another. */
+/** Whether the subject and the text have the same bytes in a range. */
 export function agrees(text: string, subject: Uint8Array, from: number, to: number): boolean {
   if (to > subject.length) return false;
   let i = from;
@@ -135,19 +135,19 @@ function bufferOf(bytes: Uint8Array): Buffer {
 }
 
 /**
- * @typeParam H who holds a topic
- * @typeParam A answer kept with a topic
+ * @typeParam H holders of a topic
+ * @typeParam A answer cached with a topic
  */
 export class TopicTree<H, A = never> {
   protected readonly root: TopicNode<H, A> = newNode("", 0, null, null);
   #work = 0;
 
-  /** What changes have cost so far: nodes visited, and bytes copied. */
+  /** The cost of all changes so far: nodes visited, and bytes copied. */
   get work(): number {
     return this.#work;
   }
 
-  /** The node where a topic ends, made where there is none. The caller sets its holders. */
+  /** The node where a topic ends; creates it if missing. The caller sets its holders. */
   protected insert(topic: Uint8Array): TopicNode<H, A> {
     let node = this.root;
     let at = 0;
@@ -155,7 +155,7 @@ export class TopicTree<H, A = never> {
       this.#work++;
       const next = childOf(node, topic[at]);
       if (next === undefined) {
-        // Its own memory: the topic may be a view that would pin a whole received chunk.
+        // A copy, because the topic may be a view that would keep a whole received chunk in memory.
         const leaf = newNode<H, A>(bufferOf(topic).toString("latin1"), topic.length, null, node);
         this.#work += topic.length;
         setChild(node, leaf);
@@ -189,7 +189,7 @@ export class TopicTree<H, A = never> {
     return node;
   }
 
-  /** Nobody holds a node's topic any more: the node goes, unless it leads to several others. Answers what it cost. */
+  /** Removes a topic that has no holders. Its node stays if it has several children. Returns the cost. */
   protected release(node: TopicNode<H, A>): number {
     const before = this.#work++;
     const { parent } = node;
@@ -204,14 +204,14 @@ export class TopicTree<H, A = never> {
     return this.#work - before;
   }
 
-  /** A node that only leads to one other gives it its place. */
+  /** Replaces a node that has only one child by that child. */
   #join(node: TopicNode<H, A>): TopicNode<H, A> {
     const parent = node.parent as TopicNode<H, A>;
     setChild(parent, someChild(node));
     return parent;
   }
 
-  /** The text of a topic that is gone is not to be kept alive: those on the way to it get another. */
+  /** Gives nodes on the path that refer to the text of a removed topic another text, so that its memory is freed. */
   #replaceText(gone: TopicNode<H, A>, from: TopicNode<H, A>): void {
     for (let node = from; node.parent !== null; node = node.parent) {
       this.#work++;
@@ -221,7 +221,7 @@ export class TopicTree<H, A = never> {
         node.text = child.text;
         node.owner = child.owner;
       } else {
-        // Through a buffer: a slice of a string keeps the whole one.
+        // Copied through a buffer, because a slice of a string keeps the whole string in memory.
         node.text = Buffer.from(node.text.slice(0, node.end), "latin1").toString("latin1");
         node.owner = node;
         this.#work += node.end;
