@@ -1,6 +1,6 @@
 /**
- * What a socket of zeromq.js's surface holds: its core, what is bound and connected, and who has it exclusively. Messages
- * go straight to the core's queues, so that none costs more than it does in zwire.
+ * The state of a zeromq.js socket: its core, its bound and connected endpoints, and what uses it exclusively. Messages go
+ * straight to the core's queues, so that they cost no more than in zwire.
  */
 
 import { coreOf, type Socket } from "../api/socket.js";
@@ -26,24 +26,24 @@ import type { SecuredCore } from "./settings/security.js";
 const BLOCKED = "Socket is blocked by a bind or unbind operation";
 const DONE: Promise<void> = Promise.resolve();
 
-/** Makes zwire's socket of a type. */
+/** Creates zwire's socket of a type. */
 export type SocketFactory = (options: { context: CoreContext }) => Socket;
 
 const factories = new Map<number, SocketFactory>();
 
-/** Makes a type known by its number. */
+/** Registers a type under its number. */
 export function registerType(type: number, factory: SocketFactory): void {
   factories.set(type, factory);
 }
 
-/** @throws Error EINVAL for an unknown type, EMFILE when the context has too many sockets */
+/** @throws Error EINVAL for an unknown type, EMFILE if the context has too many sockets */
 export function makeSocket(type: number, context: CoreContext): Socket {
   const factory = factories.get(type);
   if (factory === undefined) throw failure("EINVAL");
   return calling(() => factory({ context }));
 }
 
-/** Who has the socket to himself: a call about endpoints that is under way, or a proxy that runs. */
+/** What uses the socket exclusively: a running call about endpoints, or a running proxy. */
 type Holder = "endpoint" | "proxy" | null;
 
 /** What libzmq does not bound, and what it looks for in messages of several parts. */
@@ -61,13 +61,16 @@ export class SocketState implements Lingering, EventSource {
   readonly context: Context;
   readonly options: OptionStore;
   observer: Observer | null = null;
-  /** Sends with an address, for the types that have one; takes message and options as the application gave them. */
+  /** Send of the types whose messages have an address. Takes message and options as the application gave them. */
   sendTo: ((message: unknown, options: unknown) => Promise<void>) | null = null;
   readonly queue: SendQueue | undefined;
   readonly receives: WaitingReceives<unknown> | null;
   #holder: Holder = null;
   #closeWanted = false;
-  /** Connected in this turn: who observes from now on is told, as by libzmq, which connects in another thread. */
+  /**
+   * Endpoints connected in this turn. An observer attached later in the turn still gets their events, as with libzmq, which
+   * connects in another thread.
+   */
   readonly #dialled: string[] = [];
   #operations = 0;
 
@@ -79,28 +82,28 @@ export class SocketState implements Lingering, EventSource {
     this.options = new OptionStore(socket);
     this.queue = core.sender?.queue;
     this.receives = core.receives;
-    // libzmq's default, where the type or the context has not said 0.
+    // libzmq's default, unless the type or the context sets 0.
     if (core.options.linger > 0) core.options.linger = -1;
     core.asLibzmq = true;
-    // libzmq keeps what its marks in messages allow.
+    // libzmq has no limits in bytes: only its marks, in messages, limit what it keeps.
     Object.assign(core.options, {
       sendHighWaterMarkBytes: 0,
       receiveHighWaterMarkBytes: 0,
       maxQueuedBytes: 0,
-      heartbeatInterval: 0, // and sends PINGs where the program asks for them
+      heartbeatInterval: 0, // libzmq sends PINGs only if the program asks for them
       messageTimeout: 0,
       maxConnections: 0,
       maxHandshakes: 0,
     });
     Object.assign(core.options, UPSTREAM_TOPICS);
-    core.warnsLate = false; // ours do, by zeromq.js's rule
+    core.warnsLate = false; // this entry warns instead, by the rule of zeromq.js
     core.unref();
     core.turns.onWait = hold;
   }
 
   /**
-   * Sets constructor fields that are options of zwire's own, and takes them out: no number reaches them, and zeromq.js's
-   * sockets have no such properties. @throws TypeError or RangeError as zwire's socket does
+   * Sets the constructor fields that are zwire's own options, and removes them from the fields: they have no number, and
+   * zeromq.js's sockets have no such properties. @throws TypeError or RangeError as zwire's socket does
    */
   takeOwnOptions(socket: object, fields: Record<string, unknown>): void {
     const names = Object.keys(fields).filter((name) => !(name in socket) && this.core.hasOption(name));
@@ -110,7 +113,7 @@ export class SocketState implements Lingering, EventSource {
     }
   }
 
-  // Who may do what now
+  // Checks of what is allowed now
 
   /** For send and receive. */
   requireOpen(): void {
@@ -124,7 +127,7 @@ export class SocketState implements Lingering, EventSource {
     if (this.#holder !== null) throw failure("EBUSY", BLOCKED);
   }
 
-  /** For options, which libzmq refuses with another error. */
+  /** For options, for which libzmq uses another error. */
   requireOptions(): void {
     if (this.core.closed) throw failure("ENOTSOCK");
   }
@@ -138,7 +141,7 @@ export class SocketState implements Lingering, EventSource {
     this.#holder = holder;
   }
 
-  /** Others may use the socket again; a close() that came meanwhile is done now. */
+  /** Ends the exclusive use. Runs a close() that was called meanwhile. */
   release(): void {
     this.#holder = null;
     if (this.#closeWanted) this.close();
@@ -166,9 +169,9 @@ export class SocketState implements Lingering, EventSource {
     return this.core.endpoints.count;
   }
 
-  /** The core learns what has been set about security. @throws Error EINVAL for what cannot work */
+  /** Passes the security settings to the core. @throws Error EINVAL if they cannot work */
   #secure(address: string): void {
-    if (address.startsWith("inproc:")) return; // has no security
+    if (address.startsWith("inproc:")) return; // inproc has no security
     try {
       this.options.security.apply(this.socket as Socket & SecuredCore);
     } catch (error) {
@@ -199,14 +202,14 @@ export class SocketState implements Lingering, EventSource {
     }
   }
 
-  /** unbindSync() and disconnect(): it cannot fail any more when it returns, only take time to flush. */
+  /** For unbindSync() and disconnect(). Fails before it returns, if at all; flushing may take longer. */
   endNow(address: string): void {
     void calling(() => this.#end(address));
   }
 
   /**
-   * Ends whatever has the name, bound or connected, however often, as libzmq does for unbind and disconnect alike; of a
-   * name of inproc only the bound one where there is one. Resolves when it is flushed. @throws ZmqError ENOENT, EINVAL
+   * Ends all endpoints with this name, bound or connected, as libzmq does for both unbind and disconnect. If an inproc name is
+   * bound, ends only the bound endpoint. Resolves when all is flushed. @throws ZmqError ENOENT, EINVAL
    */
   #end(address: string): Promise<unknown> {
     const { endpoints } = this.core;
@@ -232,7 +235,7 @@ export class SocketState implements Lingering, EventSource {
 
   connect(address: string): void {
     this.#secure(address);
-    calling(() => this.socket.connect(address)); // which knows of a name for the peer
+    calling(() => this.socket.connect(address)); // the type's own connect(), which handles a name for the peer
     if (this.observer === null) {
       this.#dialled.push(address);
       setImmediate(() => this.#dialled.shift());
@@ -264,7 +267,7 @@ export class SocketState implements Lingering, EventSource {
     });
   }
 
-  /** A send by the core's own method. */
+  /** A send through the core's own method. */
   passed(send: () => Promise<void>): Promise<void> {
     try {
       return send().catch((error) => {
@@ -286,7 +289,7 @@ export class SocketState implements Lingering, EventSource {
     });
   }
 
-  /** Messages until the socket closes; a step that waits when the iteration is left takes no message. */
+  /** Messages until the socket closes. If the loop is left while a step waits, that step takes no message. */
   iterate(): AsyncIterator<unknown, undefined> {
     const steps = this.receives?.iterate();
     return {
@@ -301,7 +304,7 @@ export class SocketState implements Lingering, EventSource {
     if (steps === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
     return steps.next().then(
       (result) => {
-        // A close that finds a Request waiting for the reply to nothing ends the wait as libzmq does.
+        // A Request waited for a reply without having sent a request: end the wait with libzmq's error when it closes.
         if (result.done && !steps.left && this.#outOfTurn("mayReceive")) throw failure("EFSM");
         return result;
       },
@@ -311,14 +314,14 @@ export class SocketState implements Lingering, EventSource {
     );
   }
 
-  /** Once in 512 operations that did not wait, the next turn of the event loop, so that no loop of them starves others. */
+  /** After 512 operations that did not wait, the promise of the next turn, so that a loop does not starve other work. */
   #turn(): Promise<void> | undefined {
     if (++this.#operations < OPERATIONS_PER_TURN) return undefined;
     this.#operations = 0;
     return this.core.turns.nextTurn();
   }
 
-  /** libzmq's reason: a socket that closes ends what waits as a time-out does, and out of turn both are EFSM. */
+  /** The error as in libzmq: closing ends waiting calls as a timeout does, and for a call out of turn both give EFSM. */
   #failed(error: unknown, right: keyof TakesTurns): unknown {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EBADF" && code !== "EAGAIN") return translated(error);

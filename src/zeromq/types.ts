@@ -1,5 +1,5 @@
 /**
- * The socket types of zeromq.js, each a number and its options over Socket. The interfaces are what the types promise;
+ * The socket types of zeromq.js: each adds a number and options to Socket. The interfaces declare the members of each type;
  * the members themselves are on Socket and, for options, on the prototypes.
  */
 
@@ -32,7 +32,7 @@ export type Message = Buffer;
 /** One part of a message to be sent. Anything else is sent as String(x); null is an empty part. */
 export type MessageLike = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string | number | null;
 
-/** A socket that sends messages of type M, with the arguments O beside them. */
+/** A socket that sends messages of type M, with additional arguments O. */
 export interface Writable<
   M extends MessageLike | MessageLike[] = MessageLike | MessageLike[],
   O extends [...object[]] = [],
@@ -65,7 +65,7 @@ export interface Readable<M extends object[] = Message[]> {
   [Symbol.asyncIterator](): AsyncIterator<ReceiveType<this>, undefined>;
 }
 
-/** Properties that are only read. */
+/** Read-only properties. */
 type ReadOnlyName =
   | "type"
   | "lastEndpoint"
@@ -78,8 +78,8 @@ type ReadOnlyName =
   | "writable";
 
 /**
- * Options that only zwire has, as fields of a constructor; what they mean is in docs/options.md. Here they begin as what
- * libzmq does: no limits in bytes, and copies for a full peer are dropped.
+ * Options that only zwire has, as constructor fields. docs/options.md describes them. Their defaults here match libzmq: no
+ * limits in bytes, and copies for a full peer are dropped.
  */
 export interface OwnOptions {
   maxQueuedBytes?: number;
@@ -134,7 +134,7 @@ export class Subscriber extends Socket {
     this.#each(SUBSCRIBE, prefixes);
   }
 
-  /** Undo subscribe(), once for each call of it; a prefix that was not subscribed to is ignored. */
+  /** Undo one call of subscribe() for each prefix. Ignores a prefix without a subscription. */
   unsubscribe(...prefixes: Array<Buffer | string>): void {
     this.#each(UNSUBSCRIBE, prefixes);
   }
@@ -182,7 +182,7 @@ const CONNECT_ROUTING_ID = 61;
 
 /** Options of one connect(). */
 export interface RouterConnectOptions {
-  /** Name by which the peer is addressed, whatever it calls itself. */
+  /** Name by which to address the peer. Replaces the name that it announces. */
   routingId?: string;
 }
 
@@ -271,7 +271,7 @@ export class Stream extends Socket {
 }
 export interface Stream extends Readable<[Message, Message]>, Writable<[MessageLike, MessageLike]> {}
 
-/** Gives a type its options. */
+/** Adds its options to a type. */
 export function defineType(type: { prototype: object }, properties: readonly OptionProperty[]): void {
   defineOptionProperties(type.prototype, properties, warnIfLate);
 }

@@ -1,6 +1,6 @@
 /**
- * Options that tell libzmq how to do its work: its threads, and transports that zwire does not have. They change nothing
- * that a peer or a program could see, so they are kept as they were set, and read back. `NODE_DEBUG=zwire` tells of each.
+ * Options about libzmq's internals: its threads, and transports that zwire does not have. They have no effect that a peer or
+ * a program could see. So zwire stores their values and returns them. `NODE_DEBUG=zwire` logs each one that is set.
  */
 import { debuglog } from "../../base/platform.js";
 
@@ -9,15 +9,15 @@ const debug = debuglog("zwire");
 const NO_THREADS = "zwire has no I/O threads";
 const NO_MULTICAST = "zwire has no multicast";
 
-/** One of them. */
+/** One such option. */
 export interface Hint {
   readonly name: string;
   readonly why: string;
-  /** Value before it is set; undefined for one that cannot be read before. */
+  /** Value before it is set; undefined if it cannot be read before. */
   readonly initial: number | undefined;
-  /** Whether libzmq takes the value. */
+  /** Whether libzmq accepts the value. */
   readonly accepts: (value: number) => boolean;
-  /** Kept as yes or no. */
+  /** Stored as 0 or 1. */
   readonly flag?: boolean;
 }
 
@@ -35,7 +35,7 @@ function hint(
   return { name, why, initial, accepts, flag };
 }
 
-/** Those of sockets, by libzmq's number. */
+/** Hints of sockets, by libzmq's number. */
 export const SOCKET_HINTS: ReadonlyMap<number, Hint> = new Map([
   [4, hint("affinity", 0, any, NO_THREADS)],
   [8, hint("rate", 100, positive, NO_MULTICAST)],
@@ -45,7 +45,7 @@ export const SOCKET_HINTS: ReadonlyMap<number, Hint> = new Map([
   [94, hint("loopbackFastPath", 0, any, "it is an option of Windows", true)],
 ]);
 
-/** Those of contexts. 3 reads as something else. */
+/** Hints of contexts, by number. Number 3 means another option when it is read. */
 export const CONTEXT_HINTS: ReadonlyMap<number, Hint> = new Map([
   [1, hint("ioThreads", 1, natural, NO_THREADS)],
   [3, hint("threadPriority", undefined, natural, NO_THREADS)],
@@ -55,7 +55,7 @@ export const CONTEXT_HINTS: ReadonlyMap<number, Hint> = new Map([
   [10, hint("receiving without a copy", 1, natural, "zwire decides by size", true)],
 ]);
 
-/** What is kept of a hint that is set to a value; undefined where libzmq refuses it. */
+/** The value to store for a hint; undefined if libzmq refuses it. */
 export function keptHint({ name, why, accepts, flag }: Hint, value: number): number | undefined {
   if (!accepts(value)) return undefined;
   debug("%s = %d is kept and changes nothing: %s", name, value, why);

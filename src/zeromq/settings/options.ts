@@ -1,6 +1,6 @@
 /**
- * The options of zeromq.js: which property is which number of libzmq and of which kind, what a property may be used for,
- * and where libzmq treats a value otherwise than zwire's own options do. Knows sockets only by `Target`.
+ * The options of zeromq.js: the libzmq number, kind and access of each property, and the values that libzmq treats
+ * differently from zwire's own options. Knows sockets only as `Target`.
  */
 import { Buffer, emitWarning } from "../../base/platform.js";
 import { keyText } from "../../security/settings.js";
@@ -8,7 +8,7 @@ import { calling, failure } from "../errors.js";
 import { keptHint, SOCKET_HINTS } from "./hints.js";
 import { SecurityStore } from "./security.js";
 
-/** Suffix of the get…Option and set…Option that an option goes by. */
+/** Suffix of the methods get…Option and set…Option for an option. */
 export type Kind = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "String";
 
 type Access = "rw" | "r" | "w";
@@ -19,7 +19,7 @@ export interface OptionProperty {
   readonly kind: Kind;
   readonly id: number;
   readonly access: Access;
-  /** Values by number, where the property has names for them. */
+  /** Names of the values, by number, if the property has them. */
   readonly names?: readonly (string | null)[];
 }
 
@@ -89,7 +89,7 @@ export const READABLE_PROPERTIES: readonly OptionProperty[] = [
   property("receiveTimeout", "Int32", 27),
 ];
 
-/** Options of some types only. */
+/** Options that only some types have. */
 export const OWN_PROPERTIES = {
   routingId: property("routingId", "String", 5),
   mandatory: property("mandatory", "Bool", 33),
@@ -105,10 +105,10 @@ export const OWN_PROPERTIES = {
   invertMatching: property("invertMatching", "Bool", 74),
 } satisfies Record<string, OptionProperty>;
 
-/** Take effect on connections that exist; setting any other after bind or connect warns. */
+/** Options that affect existing connections. Setting any other one after bind or connect warns. */
 const LIVE: ReadonlySet<number> = new Set([17, 23, 24, 27, 28, 33, 51, 52, 53, 56]);
 
-/** What an option is got from and set on: a socket or context of the core. */
+/** A socket or context of the core, whose options are read and set. */
 export interface Target {
   getBoolOption(id: number): boolean;
   getInt32Option(id: number): number;
@@ -126,12 +126,12 @@ export interface Target {
   readonly writable?: boolean;
 }
 
-/** Any object with accessors by number, as zeromq.js's subclasses may override them. */
+/** Any object with accessors by number: subclasses of zeromq.js's classes may override them. */
 type ByNumber = Record<string, (id: number, value?: unknown) => unknown>;
 
 /**
- * Gives a prototype its option properties. Like every member of zeromq.js's classes they are not enumerable.
- * @param warn what setting an option after bind or connect does
+ * Adds option properties to a prototype. Like every member of zeromq.js's classes, they are not enumerable.
+ * @param warn called before an option is set; warns after bind or connect
  */
 export function defineOptionProperties(
   prototype: object,
@@ -158,7 +158,7 @@ export function defineOptionProperties(
 
 type Value = number | boolean | string | Uint8Array | null;
 
-/** Converts as the native module does: numbers are cut to their size. @throws TypeError */
+/** Converts like the native module: truncates numbers to their size. @throws TypeError */
 export function convert(kind: Kind, value: unknown): Value {
   if (kind === "Bool") {
     if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean");
@@ -187,7 +187,7 @@ export function checkId(id: unknown): number {
   return id | 0;
 }
 
-/** Reads an option off the core. */
+/** Reads an option of the core. */
 export function readCore(target: Target, kind: Kind, id: number): Value {
   return calling(() => target[`get${kind}Option`](id));
 }
@@ -197,14 +197,14 @@ export function writeCore(target: Target, kind: Kind, id: number, value: Value):
   calling(() => (target[`set${kind}Option`] as (id: number, value: Value) => void).call(target, id, value));
 }
 
-/** A libzmq option that the core does not have in that form. */
+/** A libzmq option that the core does not have in the same form. */
 interface Exception {
   readonly kinds: readonly Kind[];
-  /** Value before it is set; read back as it was set. */
+  /** Value before it is set. A value that was set is returned unchanged. */
   readonly initial?: Value;
-  /** Whether libzmq takes the value. */
+  /** Whether libzmq accepts the value. */
   readonly accepts?: (value: number) => boolean;
-  /** What is set on the core, if anything. */
+  /** The value for the core, if any. */
   readonly core?: (value: number) => number;
 }
 
@@ -212,37 +212,37 @@ const INT: readonly Kind[] = ["Bool", "Int32", "Uint32"];
 const LONG: readonly Kind[] = ["Int64", "Uint64"];
 const natural = (value: number): boolean => value >= 0;
 
-/** Options that are kept here as they were set, because the core gets another value. */
+/** Options that are stored here as they were set, because the core gets another value. */
 const EXCEPTIONS: ReadonlyMap<number, Exception> = new Map<number, Exception>([
-  // Any negative number is no limit.
+  // Any negative number means no limit.
   [22, { kinds: LONG, initial: -1, core: (value) => Math.min(Math.max(value, -1), Number.MAX_SAFE_INTEGER) }],
-  // The kernel takes the low byte.
+  // The kernel uses the low byte.
   [57, { kinds: INT, initial: 0, accepts: natural, core: (value) => value & 255 }],
-  // Three bits of it mean something.
+  // Only three bits have a meaning.
   [109, { kinds: INT, initial: 0, core: (value) => value & 7 }],
 ]);
 
 const REPLY_NOTIFY: Exception = { kinds: INT, accepts: (value) => value >= 0 && value <= 3 };
 
-/** Written as EINVAL: vmci, because no vmci is compiled in. */
+/** Options of vmci: setting one fails with EINVAL, as in a libzmq built without vmci. */
 const ABSENT: ReadonlySet<number> = new Set([85, 86, 87, 88]);
-/** Not null: libzmq wants at least one byte. */
+/** Options that may not be null, because libzmq requires at least one byte. */
 const NEVER_NULL: ReadonlySet<number> = new Set([5, 95]);
 
-/** Messages that libzmq keeps for each type, and sends or delivers for those that have them here. */
+/** Options with a message. libzmq stores them on every type; they take effect only on the types that have them in zwire. */
 const NOTICES: ReadonlyMap<number, string> = new Map([
   [110, "helloMessage"],
   [111, "disconnectMessage"],
   [114, "hiccupMessage"],
 ]);
-/** ROUTER_NOTIFY: every type reads it; a Reply takes it, to no effect, because what it would hear is no request. */
+/** ROUTER_NOTIFY: every type can read it. A Reply accepts it without effect, because a notification is not a request. */
 const ROUTER_NOTIFY = 97;
 const REPLY = 4;
 
 /** Options whose value may be bytes that are not text. */
 const BYTES_OPTIONS: ReadonlySet<number> = new Set([5, 6, 7, 61, 72, 110, 111, 114]);
 
-/** libzmq takes bytes for a text, and none of them for null. */
+/** libzmq reads bytes as text, and an empty value as null. */
 function asText(value: Value): Value {
   if (!(value instanceof Uint8Array)) return value;
   return value.length === 0 ? null : Buffer.from(value).toString();
@@ -250,7 +250,7 @@ function asText(value: Value): Value {
 
 /** The options of one socket, by number. */
 export class OptionStore {
-  /** Settings about security, for the core to be told when it needs them. */
+  /** Security settings, passed to the core when it needs them. */
   readonly security = new SecurityStore((value) => calling(() => keyText("key", value) as string));
   readonly #core: Target;
   readonly #kept = new Map<number, number>();
@@ -279,7 +279,7 @@ export class OptionStore {
       return asKind(kind, this.#kept.get(id) ?? 0);
     }
     if (id === 33 || ABSENT.has(id)) throw failure("EINVAL");
-    // RCVMORE: messages are received whole. EVENTS: what could be done at once.
+    // RCVMORE is always 0, because messages are received whole. EVENTS says which calls would not wait.
     if (id === 13) return asKind(kind, 0);
     if (id === 15)
       return asKind(kind, Number(this.#core.readable ?? false) | (Number(this.#core.writable ?? false) << 1));
@@ -304,9 +304,9 @@ export class OptionStore {
     else if (ABSENT.has(id)) throw failure("EINVAL");
     else if (NEVER_NULL.has(id) && (value === null || value.toString() === "")) throw failure("EINVAL");
     else if ((id === 75 || id === 77) && Number(value) < 0) throw failure("EINVAL");
-    // Told to the peer, and kept, in tenths of a second.
+    // Sent to the peer, and stored, in tenths of a second.
     else if (id === 76) writeCore(this.#core, kind, id, ((Number(value) / 100) | 0) * 100);
-    // A number below 1 asks for nothing.
+    // A number below 1 has no effect.
     else if (id === 113 && Number(value) < 0) writeCore(this.#core, kind, id, 0);
     else writeCore(this.#core, kind, id, BYTES_OPTIONS.has(id) ? value : asText(value));
   }
@@ -320,7 +320,7 @@ export class OptionStore {
 
 const AFFINITY = 4;
 
-/** @throws Error EINVAL for a hint of another size */
+/** @throws Error EINVAL if a hint has another size */
 function checkSize(kind: Kind, id: number): void {
   if (!(id === AFFINITY ? LONG : INT).includes(kind)) throw failure("EINVAL");
 }
@@ -329,7 +329,7 @@ function asKind(kind: Kind, value: number): number | boolean {
   if (kind === "Bool") return value !== 0;
   if (kind === "Uint32") return value >>> 0;
   if (Number.isSafeInteger(value) && (kind !== "Uint64" || value >= 0)) return value;
-  // 2^64 is what its largest number, which is no double, was rounded to.
+  // The largest unsigned 64-bit number is not representable as a double: 2^64 is its rounded form.
   const whole = value < 2 ** 64 ? BigInt(value) : 2n ** 64n - 1n;
   return Number(kind === "Uint64" ? BigInt.asUintN(64, whole) : BigInt.asIntN(64, whole));
 }

@@ -1,7 +1,7 @@
 /**
- * libzmq's security options by number, as its last setting leaves them: any key of CURVE makes the mechanism CURVE, any
- * credential PLAIN, a server flag that is taken back NULL. The core is told when a socket binds or connects, because
- * only then the settings must be complete.
+ * libzmq's security options by number. The last one set decides the mechanism: a CURVE key selects CURVE, a user name or
+ * password selects PLAIN, and resetting a server flag selects NULL. The core gets the settings when a socket binds or
+ * connects, because they need not be complete before.
  */
 import { Buffer } from "../../base/platform.js";
 import type { SecuritySettings } from "../../security/settings.js";
@@ -18,7 +18,7 @@ const CURVE_SERVER_KEY = 50;
 const ZAP_DOMAIN = 55;
 const ZAP_ENFORCE_DOMAIN = 93;
 
-/** Numbers by their size; a number of 32 bits is a flag too. */
+/** The options by kind. A flag can also be set as a 32-bit number. */
 const FLAGS: readonly number[] = [MECHANISM, PLAIN_SERVER, CURVE_SERVER, ZAP_ENFORCE_DOMAIN];
 const TEXTS: readonly number[] = [PLAIN_USERNAME, PLAIN_PASSWORD, ZAP_DOMAIN];
 const KEYS: readonly number[] = [CURVE_PUBLIC_KEY, CURVE_SECRET_KEY, CURVE_SERVER_KEY];
@@ -31,16 +31,16 @@ const MECHANISMS = ["null", "plain", "curve"] as const;
 
 type Value = number | boolean | string | Uint8Array | null;
 
-/** The core, as far as it is told. */
+/** The part of the core that gets the settings. */
 export interface SecuredCore {
   security: SecuritySettings;
   zapEnforceDomain: boolean;
 }
 
-/** Makes a key of text or bytes; throws for what is none. */
+/** Converts text or bytes to a key; throws if it is not a key. */
 export type KeyParser = (value: string | Uint8Array) => string;
 
-/** The security of one socket. */
+/** The security settings of one socket. */
 export class SecurityStore {
   #mechanism: (typeof MECHANISMS)[number] = "null";
   #server = false;
@@ -49,12 +49,12 @@ export class SecurityStore {
   #set = false;
   readonly #parseKey: KeyParser;
 
-  /** @param parseKey checks a key and gives its Z85 text */
+  /** @param parseKey checks a key and returns its Z85 text */
   constructor(parseKey: KeyParser) {
     this.#parseKey = parseKey;
   }
 
-  /** Whether an option is kept here. */
+  /** Whether an option is stored here. */
   owns(id: number): boolean {
     return OURS.has(id);
   }
@@ -116,7 +116,7 @@ export class SecurityStore {
     if (id === CURVE_SERVER_KEY) this.#server = false;
   }
 
-  /** Tells the core; throws what it says of settings that are not complete. */
+  /** Passes the settings to the core, which throws if they are not complete. */
   apply(core: SecuredCore): void {
     if (!this.#set) return;
     core.security = this.#settings();
@@ -134,7 +134,7 @@ export class SecurityStore {
       );
       return { mechanism, username, password };
     }
-    // A server needs no public key: libzmq takes any for it.
+    // A server needs no public key: libzmq accepts any value for it.
     const secretKey = this.#texts.get(CURVE_SECRET_KEY) as string;
     if (this.#server) return { mechanism, server: true, secretKey, domain };
     const serverKey = this.#texts.get(CURVE_SERVER_KEY) as string;

@@ -16,7 +16,7 @@ export type GroupMessage = [message: Buffer, of: { readonly group: Buffer }];
 export class DishStrategy extends Strategy implements Receiving<GroupMessage> {
   readonly #groups = new TopicSet();
   readonly #connected = new Set<Pipe>();
-  /** What is queued was of a joined group when it came, and some of it may not be any more. */
+  /** Some queued messages may be of groups that were left after the messages arrived. */
   #stale = false;
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     if (message.length === 2) return !this.#groups.has(message[0]);

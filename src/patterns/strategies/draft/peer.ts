@@ -1,6 +1,6 @@
 /**
- * PEER (RFC 51 §The PEER Socket Type; items N1 to N3, N6): as SERVER towards any number of other PEER sockets, and
- * whoever dials learns the number of the new peer at once.
+ * PEER (RFC 51 §The PEER Socket Type; items N1 to N3, N6): like SERVER, but its peers are PEER sockets too, and `connect`
+ * returns the number of the new peer at once.
  */
 
 import type { OutMessage } from "../../../base/message.js";
@@ -15,7 +15,7 @@ export class PeerStrategy extends Strategy implements Sending, Receiving<Numbere
   #attached: Pipe | undefined = undefined;
 
   get canSend(): boolean {
-    return true; // one peer may be full; another is not
+    return true; // a full peer does not stop sends to others
   }
 
   send(message: OutMessage): boolean {
@@ -41,12 +41,12 @@ export class PeerStrategy extends Strategy implements Sending, Receiving<Numbere
   override attach(pipe: Pipe): void {
     pipe.intercept = skipMultipart;
     this.#numbers.add(pipe);
-    this.#attached ??= pipe; // the first is ours: connecting to an inproc name of our own attaches both ends
+    this.#attached ??= pipe; // keep the first: connecting to an inproc name that this socket bound attaches both ends
   }
 
   override detach(pipe: Pipe): void {
     this.#numbers.remove(pipe);
-    this.host.roomForSends(); // a send may have waited for this one
+    this.host.roomForSends(); // a send may wait for this peer
   }
 }
 

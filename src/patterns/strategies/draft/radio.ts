@@ -29,7 +29,7 @@ export class RadioStrategy extends Strategy implements Sending {
   }
 
   override attach(pipe: Pipe): void {
-    pipe.intercept = discard; // a DISH has nothing to say
+    pipe.intercept = discard; // a DISH sends no messages
   }
 
   override subscription(pipe: Pipe, group: Buffer, join: boolean): void {
@@ -39,7 +39,7 @@ export class RadioStrategy extends Strategy implements Sending {
 
   override disconnected(pipe: Pipe): void {
     this.#groups.clear(pipe);
-    this.host.roomForSends(); // with noDrop a send may have waited for this one
+    this.host.roomForSends(); // with noDrop, a send may wait for this peer
   }
 
   override get dropped(): number {

@@ -14,7 +14,7 @@ export class ScatterStrategy extends TurnTaking {
   }
 
   override attach(pipe: Pipe): void {
-    pipe.intercept = discard; // a GATHER has nothing to say
+    pipe.intercept = discard; // a GATHER sends no messages
     super.attach(pipe);
   }
 }

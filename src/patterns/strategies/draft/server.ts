@@ -16,7 +16,7 @@ export class ServerStrategy extends Strategy implements Sending, Receiving<Numbe
   readonly #numbers = new PeerNumbers(() => this.host.runtime.random32());
 
   get canSend(): boolean {
-    return true; // one peer may be full; another is not
+    return true; // a full peer does not stop sends to others
   }
 
   send(message: OutMessage): boolean {
@@ -34,7 +34,7 @@ export class ServerStrategy extends Strategy implements Sending, Receiving<Numbe
 
   override detach(pipe: Pipe): void {
     this.#numbers.remove(pipe);
-    this.host.roomForSends(); // a send may have waited for this one
+    this.host.roomForSends(); // a send may wait for this peer
   }
 }
 
