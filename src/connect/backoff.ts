@@ -1,9 +1,9 @@
 /**
- * How long to wait before the next attempt to connect (items S1 to S4, D8). Knows no clock; randomness is handed in.
+ * How long to wait before the next attempt to connect (items S1 to S4, D8). Uses no clock; the caller supplies randomness.
  */
 import { timerMs } from "../base/deadline.js";
 
-/** First wait after the peer broke the protocol: it will probably do so again (D8). */
+/** First wait after the peer broke the protocol. It is long, because the peer will probably do so again (D8). */
 const FAULT_INTERVAL_MS = 1000;
 const FAULT_MAX_INTERVAL_MS = 30000;
 
@@ -21,7 +21,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Whether there is a next attempt at all (S4). */
+  /** Whether there is another attempt (S4). */
   get enabled(): boolean {
     return this.#intervalMs > 0;
   }

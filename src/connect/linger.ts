@@ -1,10 +1,10 @@
 /**
- * Waiting until pipes are empty, for at most the linger time (item S9).
+ * Waits until pipes are empty, for at most the linger time (item S9).
  */
 import type { EventLoop } from "../base/deadline.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 
-/** Resolves when the kernel has taken all that the pipes hold, or after `lingerMs` (-1: never gives up). */
+/** Resolves when the kernel has taken all messages of the pipes, or after `lingerMs` milliseconds (-1: no limit). */
 export function flushed(pipes: readonly StreamPipe[], lingerMs: number, loop: EventLoop): Promise<void> {
   for (const pipe of pipes) pipe.endOfTurn();
   const waiting = new Set(pipes.filter((pipe) => pipe.outboundLength > 0));

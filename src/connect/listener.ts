@@ -1,6 +1,6 @@
 /**
- * One bound endpoint: accepts connections and hands each to a session. An accepted pipe dies with its peer, and
- * its queue with it (G4).
+ * One bound endpoint: accepts connections and gives each to a session. When an accepted peer leaves, its pipe ends and
+ * unsent messages in it are dropped (G4).
  */
 
 import { assert } from "../base/assert.js";
@@ -34,7 +34,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   #acceptor: Acceptor | null = null;
   #closing = false;
 
-  /** @param gate lets connections in, those of the socket's other listeners as well; null for everybody */
+  /** @param gate decides which connections to accept, shared by all listeners of the socket; null accepts all */
   constructor(host: SocketHost, gate: Gate | null = null) {
     this.#host = host;
     this.#gate = gate;
@@ -42,14 +42,14 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     this.#options = { ...host.options };
   }
 
-  /** Begin to listen; rejects when the address cannot be had. */
+  /** Starts listening; rejects if the address is not available. */
   async open(transport: Transport, address: string): Promise<void> {
     this.#acceptor = await transport.listen(address, this.#options, this, this.#host.asLibzmq);
     this.endpoint = this.#acceptor.address;
     if (!this.#host.refed) this.#acceptor.unref();
   }
 
-  /** As open(), before it returns. */
+  /** As open(), but synchronous. */
   openSync(transport: Transport, address: string): void {
     this.#acceptor = transport.listenSync(address, this.#options, this);
     this.endpoint = this.#acceptor.address;
@@ -71,7 +71,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
       return;
     }
     if (!this.#host.refed) stream.unref();
-    // An ipc peer has no address of its own: name the endpoint.
+    // An ipc peer has no address: use the endpoint instead.
     this.#host.emitEvent("accept", {
       address: stream.remoteAddress || this.endpoint,
       endpoint: this.endpoint,
@@ -163,7 +163,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   // From the socket
 
-  /** Close the connection of one pipe; the peer may come back. */
+  /** Closes the connection of one pipe. The peer may connect again. */
   reset(pipe: Pipe): boolean {
     for (const [session, owned] of this.#sessions) {
       if (owned !== pipe) continue;
@@ -174,12 +174,12 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     return false;
   }
 
-  /** S12: the listener and every connection it accepted. */
+  /** S12: closes the listener and every connection that it accepted. */
   async close(lingerMs: number): Promise<void> {
     this.#closing = true;
     const acceptor = this.#acceptor;
     this.#acceptor = null;
-    // Taken hold of at once: it may fail long before the queues are flushed.
+    // Handle its rejection at once: it may fail long before the queues are flushed.
     const released = acceptor?.close().then(
       () => undefined,
       (error: Error) => error,

@@ -1,27 +1,30 @@
-/** What a socket's events tell of the beginning and the end of a connection, dialled or accepted. */
+/** The events about the beginning and the end of a connection, dialled or accepted. */
 import type { Peer } from "../base/events.js";
 import type { SocketHost } from "../session/host.js";
 import type { Connection } from "../session/owner.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 
-/** Where a connection was: its far side, and the endpoint of ours that it belonged to. */
+/** The remote address of a connection, and the local endpoint to which it belonged. */
 export interface Place {
   readonly address: string;
   readonly endpoint: string;
 }
 
-/** A connection that only serves what lingers: the socket's routing has let go of its pipe, and must not take it again. */
+/**
+ * Only emits the event: for a connection that sends lingering messages, whose pipe has left the socket's routing and must
+ * not join it again.
+ */
 export function tellHandshake(host: SocketHost, peer: Peer): void {
   host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
 }
 
-/** Options whose time is over, by what a session says of it. */
+/** The option whose timeout expired, by the code of a session's error. */
 const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
   "message-timeout": "messageTimeout",
   "idle-timeout": "idleTimeout",
 };
 
-/** The events that tell how a connection ended. */
+/** Emits the events about the end of a connection. */
 export function reportEnd(
   host: SocketHost,
   session: Connection,

@@ -1,7 +1,7 @@
 /**
- * A context holds the inproc names that its sockets can see (R21), their number, and defaults for new ones. Sockets
- * share the default one unless told otherwise. Its names are one set for all threads of the process; those of any other
- * context belong to its thread.
+ * A context holds the inproc names that its sockets can see (R21), the number of its sockets, and defaults for new ones.
+ * Sockets use the default context unless another is given. All threads of the process share the names of the default
+ * context; those of any other context belong to its thread.
  */
 import { ZmqError } from "../base/errors.js";
 import { type Runtime, systemRuntime } from "../base/runtime.js";
@@ -17,7 +17,7 @@ const NO_THREADS = "zwire has no I/O threads";
 
 /** Constructor fields of a context. */
 export interface ContextOptions extends Partial<SocketContext> {
-  /** Only 1: zwire has no I/O threads, sockets run on the event loop of the thread that made them. */
+  /** Only 1: zwire has no I/O threads. Sockets run on the event loop of the thread that created them. */
   ioThreads?: number;
 }
 
@@ -38,7 +38,7 @@ function flag(name: string, value: unknown): boolean {
 
 /** Inproc names, limits and defaults of a group of sockets. */
 export class Context extends OptionAccess implements SocketContext {
-  /** @internal of the sockets of this context; a test may put a simulation in its place before it makes any */
+  /** @internal for the sockets of this context; a test may replace it by a simulation before it creates any */
   runtime: Runtime = systemRuntime;
   /** @internal names bound by sockets of this context, and connectors that wait for one */
   readonly inproc = new InprocRegistry();
@@ -47,7 +47,7 @@ export class Context extends OptionAccess implements SocketContext {
   #ipv6 = false;
   #blocky = true;
   #sockets = 0;
-  /** Gives back the places of sockets that were never closed and that nobody can reach any more. */
+  /** Frees the places of sockets that were garbage-collected without being closed. */
   readonly #forgotten = new FinalizationRegistry<undefined>(() => {
     this.#sockets--;
   });
@@ -65,7 +65,7 @@ export class Context extends OptionAccess implements SocketContext {
     if (new.target === Context) Object.seal(this);
   }
 
-  /** Sockets that may be open at once; one more is EMFILE (S17). Default 1023. */
+  /** Number of sockets that may be open at once; creating one more throws EMFILE (S17). Default 1023. */
   get maxSockets(): number {
     return this.#maxSockets;
   }
@@ -79,7 +79,7 @@ export class Context extends OptionAccess implements SocketContext {
     return MAX_SOCKETS_LIMIT;
   }
 
-  /** Largest part that sockets accept which set no maxMessageSize of their own. Default 2^31-1. */
+  /** Default of maxMessageSize for sockets that do not set their own: the largest part, in bytes. Default 2^31-1. */
   get maxMessageSize(): number {
     return this.#maxMessageSize;
   }
@@ -88,7 +88,7 @@ export class Context extends OptionAccess implements SocketContext {
     this.#maxMessageSize = integer(0, INT32_MAX)("maxMessageSize", value);
   }
 
-  /** Whether sockets made from now on use IPv6 by default. Default false. */
+  /** Whether sockets created from now on use IPv6 by default. Default false. */
   get ipv6(): boolean {
     return this.#ipv6;
   }
@@ -97,7 +97,7 @@ export class Context extends OptionAccess implements SocketContext {
     this.#ipv6 = flag("ipv6", value);
   }
 
-  /** false: sockets made from now on have a linger of 0 by default (S11). Default true. */
+  /** If false, sockets created from now on have a linger of 0 by default (S11). Default true. */
   get blocky(): boolean {
     return this.#blocky;
   }
@@ -125,7 +125,7 @@ export class Context extends OptionAccess implements SocketContext {
     if (integer(-1, INT32_MAX)("threadSchedulingPolicy", value) !== -1) refuse("threadSchedulingPolicy");
   }
 
-  /** Sockets that are open. */
+  /** Number of open sockets. */
   get sockets(): number {
     return this.#sockets;
   }

@@ -1,5 +1,6 @@
 /**
- * What an application asks of a socket's endpoints: checks, security and events around Endpoints, which keeps them.
+ * The endpoint calls of an application, such as bind() and connect(): adds argument checks, security and events to
+ * Endpoints, which stores the endpoints.
  */
 
 import { endpointError, ZmqError } from "../base/errors.js";
@@ -11,17 +12,17 @@ import type { EndpointHandle, SocketHost } from "../session/host.js";
 import type { Context } from "./context.js";
 import { type Endpoint, type Endpoints, endpointOf } from "./endpoints.js";
 
-/** What these calls need of their socket. */
+/** What these calls need from their socket. */
 interface Caller extends Pick<SocketHost, "options" | "runtime" | "raw" | "closed" | "emitEvent"> {
   readonly context: Context;
   readonly type: { readonly singleConnection?: boolean };
-  /** Sends that wait; null for a socket that only receives. */
+  /** The queue of waiting sends; null for a socket that only receives. */
   readonly sender: { readonly queue: { release(): void } } | null;
   /** @throws ZmqError EBADF when the socket is closed */
   requireOpen(): void;
-  /** Opens the socket by which a ZAP handler is asked. */
+  /** Opens the socket that sends requests to a ZAP handler. */
   openAsking(): OpenAsking;
-  /** The pipe of an endpoint that is let go of: what it holds unread is lost. */
+  /** The pipe's endpoint was disconnected: drops its unread messages. */
   forget(pipe: Pipe): void;
 }
 
@@ -36,7 +37,7 @@ export class EndpointCalls {
     this.#endpoints = endpoints;
   }
 
-  /** Endpoints bound and connected now. */
+  /** Number of endpoints bound and connected now. */
   get count(): number {
     return this.#endpoints.count;
   }
@@ -51,7 +52,7 @@ export class EndpointCalls {
     return this.#endpoints.isConnected(endpoint);
   }
 
-  /** Messages of endpoints that are unbound or disconnected, and linger. */
+  /** Number of unsent messages of unbound or disconnected endpoints that linger. */
   get lingering(): number {
     return this.#endpoints.lingering;
   }
@@ -78,7 +79,7 @@ export class EndpointCalls {
     }
   }
 
-  /** What has to be known of security before there is a connection; inproc has none. @throws ZmqError EINVAL */
+  /** Checks the security options before there is a connection; inproc has no security. @throws ZmqError EINVAL */
   #secure({ scheme, endpoint }: Endpoint): void {
     if (scheme === "inproc") return;
     try {
@@ -110,7 +111,7 @@ export class EndpointCalls {
   async unbind(endpoint: string): Promise<void> {
     endpointOf(endpoint);
     this.#core.requireOpen();
-    this.#core.sender?.queue.release(); // what waits only for a late event loop
+    this.#core.sender?.queue.release(); // sends that wait only for the event loop to catch up
     await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.#core.options.linger);
   }
 
@@ -136,7 +137,7 @@ export class EndpointCalls {
     this.#letGo(handle);
   }
 
-  /** disconnect(), by pipe: one endpoint may be connected several times. False when we did not dial it. */
+  /** As disconnect(), but by pipe, because an endpoint may be connected several times. False if it was not dialled. */
   disconnectPipe(pipe: Pipe): boolean {
     const handle = this.#endpoints.takeConnected((one) => one.pipe === pipe);
     if (handle !== undefined) this.#letGo(handle);

@@ -1,6 +1,6 @@
 /**
- * The bound and connected endpoints of one socket: which kind of handle each needs, and finding them again. Knows
- * nothing of routing; errors are told to the application by the socket.
+ * Stores the bound and connected endpoints of one socket, and creates the right kind of handle for each. Knows nothing of
+ * routing. The socket reports errors to the application.
  */
 
 import { parseEndpoint } from "../base/endpoint.js";
@@ -16,7 +16,7 @@ import type { InprocRegistry } from "../inproc/registry.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { hasTransport, schemes, transportFor } from "../transport/registry.js";
 
-/** An endpoint as the application wrote it, taken apart. */
+/** The parts of an endpoint, as the application wrote it. */
 export interface Endpoint {
   readonly endpoint: string;
   readonly scheme: string;
@@ -25,9 +25,9 @@ export interface Endpoint {
 }
 
 /**
- * Takes an endpoint apart.
- * @throws TypeError when it is not a string; ZmqError EINVAL when it is malformed, EPROTONOSUPPORT for a scheme that
- * zwire does not speak (R27)
+ * Parses an endpoint.
+ * @throws TypeError if it is not a string; ZmqError EINVAL if it is malformed, EPROTONOSUPPORT for a scheme that zwire
+ * does not support (R27)
  */
 export function endpointOf(endpoint: string): Endpoint {
   const { scheme, address } = parseEndpoint(endpoint);
@@ -44,20 +44,20 @@ export class Endpoints {
   readonly #gate: Gate;
   /** By the actual endpoint. */
   readonly #bound = new Map<string, EndpointHandle>();
-  /** Actual endpoints by the words of bind(), where those differ and can mean no other: `tcp://localhost:5555`. */
+  /** Actual endpoints by the text given to bind(), if it differs and is unambiguous, such as `tcp://localhost:5555`. */
   readonly #aliases = new Map<string, string>();
   readonly #connected: EndpointHandle[] = [];
-  /** Unbound and disconnected, and not yet flushed. */
+  /** Unbound and disconnected handles that are not yet flushed. */
   readonly #leaving = new Map<EndpointHandle, Promise<void>>();
 
-  /** @param inproc the names that the socket's context holds */
+  /** @param inproc the inproc names of the socket's context */
   constructor(host: SocketHost, inproc: () => InprocRegistry) {
     this.#host = host;
     this.#inproc = inproc;
     this.#gate = new Gate(host.options, () => host.runtime.now());
   }
 
-  /** How many are bound and connected now. */
+  /** Number of endpoints bound and connected now. */
   get count(): number {
     return this.#bound.size + this.#connected.length;
   }
@@ -71,7 +71,7 @@ export class Endpoints {
     return [...this.#bound.values(), ...this.#connected];
   }
 
-  /** Rejects with EBADF when the socket was closed meanwhile. */
+  /** Rejects with EBADF if the socket is closed meanwhile. */
   async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
     let handle: InprocListener | Listener;
     let wildcard = false;
@@ -106,7 +106,7 @@ export class Endpoints {
       const contest = this.#inproc().bind(handle);
       if (contest !== undefined) {
         const undo = (): Promise<void> => (handle as InprocListener).close(0);
-        contest.then(undo, () => {}); // taken already: nothing to undo
+        contest.then(undo, () => {}); // the name was taken already: nothing to undo
         throw new ZmqError("ENOTSUP", {
           detail: "bindSync() cannot ask other threads whether they have bound the name: use bind()",
         });
@@ -121,7 +121,7 @@ export class Endpoints {
     return this.#keep(endpoint, handle, wildcard);
   }
 
-  /** Lets go of a bound endpoint, named as it is or as it was given to bind(). @throws ZmqError ENOENT */
+  /** Removes a bound endpoint, by its actual name or by the text given to bind(). @throws ZmqError ENOENT */
   takeBound(endpoint: string): EndpointHandle {
     const actual = this.#bound.has(endpoint) ? endpoint : this.#aliases.get(endpoint);
     const handle = actual === undefined ? undefined : this.#bound.get(actual);
@@ -143,11 +143,11 @@ export class Endpoints {
   }
 
   /**
-   * Makes a handle that has not begun to dial. @throws ZmqError EINVAL for a name in use, and what the transport
-   * refuses
+   * Creates a handle that does not dial yet.
+   * @throws ZmqError EINVAL for a name in use, and errors of the transport for an address that it refuses
    */
   connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
-    // Not only names of pipes: with immediate there is no pipe yet.
+    // Check handles, not only pipes: with `immediate` there may be no pipe yet.
     if (routingId !== null && this.hasNamed(routingId)) {
       throw new ZmqError("EINVAL", {
         address: endpoint,
@@ -167,7 +167,7 @@ export class Endpoints {
     return handle;
   }
 
-  /** Lets go of a connected endpoint; undefined where there is none. */
+  /** Removes a connected endpoint; undefined if there is none. */
   takeConnected(matches: (handle: EndpointHandle) => boolean): EndpointHandle | undefined {
     const handle = this.#connected.find(matches);
     if (handle !== undefined) this.#forget(handle);
@@ -179,21 +179,21 @@ export class Endpoints {
     if (at >= 0) this.#connected.splice(at, 1);
   }
 
-  /** Closes a handle that was taken. Until it is flushed it is one of those that close() waits for. */
+  /** Closes a removed handle. close() also waits for it until it is flushed. */
   release(handle: EndpointHandle, lingerMs: number): Promise<void> {
     const released = handle.close(lingerMs).finally(() => this.#leaving.delete(handle));
     this.#leaving.set(handle, released);
     return released;
   }
 
-  /** Messages of unbound and disconnected endpoints that linger. */
+  /** Number of unsent messages of unbound and disconnected endpoints that linger. */
   get lingering(): number {
     let count = 0;
     for (const handle of this.#leaving.keys()) count += handle.unsent;
     return count;
   }
 
-  /** Those that were released before linger on, but no longer than the rest. */
+  /** Handles released earlier keep lingering, but no longer than the others. */
   async #released(lingerMs: number): Promise<void> {
     if (this.#leaving.size === 0) return;
     const abandon = (): void => {
@@ -205,12 +205,12 @@ export class Endpoints {
     deadline?.cancel();
   }
 
-  /** Drops the connection of a pipe; the dialling side dials again. */
+  /** Drops the connection of a pipe. The dialling side dials again. */
   reset(pipe: Pipe): void {
     for (const handle of this.#all()) if (handle.reset(pipe)) return;
   }
 
-  /** Closes everything; resolves when all is flushed, or the linger time over. */
+  /** Closes everything; resolves when everything is flushed or the linger time is over. */
   async close(lingerMs: number): Promise<void> {
     const handles = this.#all();
     this.#bound.clear();

@@ -1,12 +1,12 @@
 /**
- * Tells the events of one socket: to its observer, to whoever listens by name, and to `NODE_DEBUG=zwire`.
+ * Emits the events of one socket: to its observer, to listeners by name, and to the trace of `NODE_DEBUG=zwire`.
  */
 
 import type { Event, EventType, SocketEvents } from "../base/events.js";
 import { Observer } from "./observer.js";
 import { trace, traced, traceName } from "./trace.js";
 
-/** Whoever has listeners by name: the face of a socket. */
+/** An object with listeners by event name, such as the public socket. */
 export interface Listeners {
   listenerCount(type: string): number;
   emit(type: string, event: unknown): boolean;
@@ -15,20 +15,20 @@ export interface Listeners {
 export class Events {
   readonly #listeners: Listeners;
   readonly #soon: (run: () => void) => void;
-  /** The socket's name in what is traced. */
+  /** The socket's name in the trace. */
   readonly #name: string;
   #observer: Observer | null = null;
-  /** "end" has been told: nothing follows it, also of a bind() that only now finds the socket closed. */
+  /** "end" was emitted: no event may follow, not even from a bind() that finds the socket closed only now. */
   #ended = false;
 
-  /** @param soon calls a function when the present call stack is done */
+  /** @param soon calls a function when the current call stack is done */
   constructor(socketType: string, listeners: Listeners, soon: (run: () => void) => void) {
     this.#listeners = listeners;
     this.#soon = soon;
     this.#name = traceName(socketType);
   }
 
-  /** The events, to be read from now on. */
+  /** The observer, which keeps events from now on. */
   observe(): Observer {
     this.#observer ??= new Observer();
     return this.#observer;
@@ -43,7 +43,7 @@ export class Events {
       this.#observer?.tell(event);
       this.#listeners.emit(type, event);
     } catch (error) {
-      // The application's exception, and nobody else's: the connection that it was told of goes on.
+      // An exception of a listener must not end the connection: throw it later, as the application's own.
       this.#soon(() => {
         throw error;
       });

@@ -1,5 +1,5 @@
 /**
- * The events of a socket for a program that reads them: keeps them until they are read, or passes them to listeners.
+ * The public event interface of a socket: keeps events until the program reads them, or passes them to its listeners.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -7,17 +7,17 @@ import type { Event, EventOfType, EventType } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
 import { EventEmitter } from "../base/platform.js";
 
-/** Who waits for an event; undefined says that none comes. */
+/** A waiting read; undefined means that no event follows. */
 interface Waiter {
   readonly resolve: (event: Event | undefined) => void;
 }
 
-/** Events kept for an observer that does not read; the oldest go first beyond this. */
+/** Most events kept for an observer that does not read. Beyond this, the oldest are dropped. */
 const OBSERVER_CAPACITY = 4096;
 
 /**
- * The events of one socket, to be read or listened to. As zeromq.js's Observer: `receive()` and iteration, or
- * `on()`, not both.
+ * The events of one socket. Use either `receive()` and iteration, or listeners with `on()`, but not both, as with
+ * zeromq.js's Observer.
  */
 export class Observer {
   readonly #emitter = new EventEmitter();
@@ -26,12 +26,12 @@ export class Observer {
   #listening = false;
   #closed = false;
 
-  /** Whether the socket is closed and all events have been told. */
+  /** Whether the socket is closed and all events have been read. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Call a function for each event of a name. From then on `receive()` throws. */
+  /** Calls a function for each event of a name. From then on `receive()` throws. */
   on<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
     this.#listening = true;
     this.#queue.clear();
@@ -39,15 +39,15 @@ export class Observer {
     return this;
   }
 
-  /** Undo `on`. */
+  /** Undoes `on`. */
   off<E extends EventType>(type: E, listener: (event: EventOfType<E>) => void): this {
     this.#emitter.off(type, listener);
     return this;
   }
 
   /**
-   * The next event; waits for it.
-   * @throws ZmqError EBADF when the observer is closed
+   * Waits for the next event.
+   * @throws ZmqError EBADF if the observer is closed
    */
   async receive(): Promise<Event> {
     const event = await this.#next();
@@ -55,7 +55,7 @@ export class Observer {
     return event;
   }
 
-  /** All events until the socket closes. Leaving the loop takes no event that has not been given. */
+  /** All events until the socket closes. Leaving the loop loses no event. */
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined> {
     const waits = new Set<Waiter>();
     let left = false;
@@ -73,7 +73,7 @@ export class Observer {
     };
   }
 
-  /** Stop observing. */
+  /** Stops observing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -83,7 +83,7 @@ export class Observer {
     this.#emitter.removeAllListeners();
   }
 
-  /** @param waits where the wait is noted, for as long as it lasts */
+  /** @param waits the set that holds the wait while it lasts */
   #next(waits?: Set<Waiter>): Promise<Event | undefined> {
     if (this.#listening)
       throw new Error(
@@ -104,7 +104,7 @@ export class Observer {
     });
   }
 
-  /** @internal from the socket */
+  /** @internal called by the socket */
   tell(event: Event): void {
     if (this.#closed) return;
     if (this.#listening) {

@@ -1,7 +1,8 @@
 /**
- * A socket without an API: options, endpoints, budgets, counters, events, life cycle, and the two queues at which an
- * application waits. It holds the strategy of its type, moves messages between the queues and the strategy's pipes, and
- * tells the strategy what happens to them. Faces (zwire's classes, those of zwire/zeromq, the proxy) work on it.
+ * A socket without its public API: options, endpoints, budgets, counters, events, life cycle, and the queues of waiting
+ * sends and receives. It holds the strategy of its socket type, moves messages between the queues and the strategy's
+ * pipes, and tells the strategy what happens to the pipes. The public classes (of zwire and zwire/zeromq) and the proxy
+ * use it.
  */
 
 import { Condition } from "../base/condition.js";
@@ -37,12 +38,12 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly type: SocketType<S>;
   readonly socketType: string;
   readonly raw: boolean;
-  /** Whose inproc names this socket sees. */
+  /** The context, which holds the inproc names that this socket sees. */
   context: Context = defaultContext;
   readonly options: OptionValues = defaultOptions();
   readonly received = new Budget(this.options);
   readonly unsent = new Budget(this.options);
-  /** An option that is set too late for the endpoints that exist is told as a process warning. */
+  /** Whether to emit a process warning when an option is set too late for existing endpoints. */
   warnsLate = true;
   asLibzmq = false;
   readonly turns = new SocketTurns(defaultContext.runtime);
@@ -61,7 +62,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly #peerChange = new Condition(this.turns);
   readonly events: Events;
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
-  /** Messages dropped because too many connections ended within them. */
+  /** Number of messages dropped because too many connections ended within them. */
   #givenUp = 0;
   #closing: Promise<void> | null = null;
   #optionNames: readonly string[] = [];
@@ -103,10 +104,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
         throw new TypeError(`${owner} has no option "${name}"`);
       } else if (value !== undefined) setOption(this.options, name as OptionName, value);
     }
-    this.context.enter(this); // S17: last, so that a socket that was never made takes no place
+    this.context.enter(this); // S17: last, so that a socket whose creation failed takes no place
   }
 
-  /** Before any other field, because a context has defaults for some. */
+  /** Sets the context before other fields, because it has defaults for some. */
   #useContext(value: unknown): void {
     if (value !== undefined) {
       if (!(value instanceof Context)) throw new TypeError("context must be a Context");
@@ -125,7 +126,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     return this.#optionNames.includes(name);
   }
 
-  /** @throws ZmqError EBADF on a closed socket (U4), and what the option refuses */
+  /** @throws ZmqError EBADF on a closed socket (U4), and errors of the option for a value that it refuses */
   setOption(name: OptionName, value: unknown): void {
     this.requireOpen();
     if (setOption(this.options, name, value)) {
@@ -155,7 +156,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.#kept.reset(pipe);
   }
 
-  /** What a pipe holds unread is not wanted any more, nor is what comes while its output lingers. */
+  /** Drops the unread messages of a pipe, and those that arrive while its output lingers. */
   forget(pipe: Pipe): void {
     const kept = this.strategy.kept(pipe);
     this.inbound.remove(pipe);
@@ -174,7 +175,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   close(linger: number): Promise<void> {
     if (this.#closing !== null) return this.#closing;
-    // First, before anything is told of it: a listener may call close(), too.
+    // Set it before any event: a listener may call close(), too.
     this.closed = true;
     let follow: (closed: Promise<void>) => void = () => {};
     this.#closing = new Promise((resolve) => {
@@ -190,7 +191,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     return this.#closing;
   }
 
-  /** The promise that close() gave; null before. */
+  /** The promise that close() returned; null before. */
   get closing(): Promise<void> | null {
     return this.#closing;
   }
@@ -258,7 +259,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     };
   }
 
-  /** For the ZAP client: a socket of the same context that is not seen by the application and holds nothing up. */
+  /** For the ZAP client: a hidden socket of the same context, which does not keep the process alive. */
   openAsking(): OpenAsking {
     const { context } = this;
     return (endpoint, reply, lost) => {
@@ -294,7 +295,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   detachPipe(pipe: Pipe): void {
     this.pipes.delete(pipe);
-    // What it holds is ours to find from now on.
+    // The pipe leaves `pipes`, but its unread messages must still be found.
     if (this.receives !== null && pipe.inboundLength > 0) this.inbound.activate(pipe);
     this.strategy.detach(pipe);
   }
@@ -316,20 +317,20 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   }
 
   pipeDisconnected(pipe: Pipe): void {
-    this.strategy.disconnected(pipe); // first: what it tells was said by this peer, and not by the next one
+    this.strategy.disconnected(pipe); // first, so that what it delivers is attributed to this peer and not to the next one
     this.peers.delete(pipe);
-    // Which of them a conflating pipe holds cannot be told: a newer one takes the place of what it holds.
+    // On a conflating pipe the sender is unknown, because a newer message replaces the one that it holds.
     if (this.receives !== null) this.inbound.parted(pipe, this.options.conflate ? undefined : pipe.peer);
   }
 
   pipeReadable(pipe: Pipe): void {
-    if (this.receives === null) return; // everything was taken on arrival
+    if (this.receives === null) return; // messages are consumed on arrival
     this.inbound.activate(pipe);
     this.receives.serve();
   }
 
   pipeWritable(pipe: Pipe): void {
-    if (this.sender === null) return; // nothing of ours waits for room
+    if (this.sender === null) return; // there are no sends that could wait
     this.strategy.writable(pipe);
     this.sender.queue.drain();
   }
@@ -372,7 +373,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     if (this.closed || receives === null || receives.waiting > 0 || !strategy.mayReceive) return false;
     if (receives.returned === 0 && strategy.unread === 0) return false;
     if (!strategy.mayHoldUnwanted) return true;
-    // Only by looking for one can it be told. It is the next to be received.
+    // The only way to know is to take a message. It will be the next to be received.
     const message = receives.take();
     if (message !== undefined) receives.giveBack(message);
     return message !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Time as a socket's queues see it: turns of the event loop, timeouts and abort signals. The one implementation of
- * what the engine is handed; tests hand it simulated time instead.
+ * Implements Turns for the queues of a socket: turns of the event loop, timeouts and abort signals. Tests of the engine use
+ * another implementation, with simulated time.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -13,11 +13,11 @@ interface Signalled {
 }
 
 export class SocketTurns implements Turns {
-  /** Of the socket's context. */
+  /** The runtime of the socket's context. */
   runtime: Runtime;
-  /** The last failure to connect: the cause given to what times out. */
+  /** The last error of a connect, which becomes the cause of a timeout's error. */
   lastFailure: Error | undefined;
-  /** Told 1 when an operation begins to wait and -1 when it no longer does. */
+  /** Called with 1 when an operation begins to wait, and with -1 when it ends. */
   onWait: ((change: 1 | -1) => void) | null = null;
   readonly #waited = (): void => this.onWait?.(-1);
   readonly #signals = new Map<AbortSignal, Signalled>();
@@ -26,7 +26,7 @@ export class SocketTurns implements Turns {
     this.runtime = runtime;
   }
 
-  /** One promise for all who wait for the next turn, of whatever socket. */
+  /** All operations that wait for the next turn share one promise, across sockets. */
   nextTurn(): Promise<void> {
     return this.runtime.nextTurn();
   }
@@ -65,7 +65,7 @@ export class SocketTurns implements Turns {
     return cleanup;
   }
 
-  /** One listener per signal, however many operations wait with it: a program may pass one signal to everything. */
+  /** One listener per signal, because a program may pass the same signal to many operations. */
   #onAbort(signal: AbortSignal, aborted: () => void): () => void {
     let entry = this.#signals.get(signal);
     if (entry === undefined) {

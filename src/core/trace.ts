@@ -1,6 +1,6 @@
 /**
- * What `NODE_DEBUG=zwire` prints of a socket's events: addresses, types of sockets, errors. Never what might be secret: no
- * options, keys, names, metadata or messages.
+ * Prints a socket's events for `NODE_DEBUG=zwire`: addresses, socket types and errors. It must not print anything that may
+ * be secret: no options, keys, names, metadata or messages.
  */
 
 import type { EventType, SocketEvents } from "../base/events.js";
@@ -8,20 +8,20 @@ import { debuglog } from "../base/platform.js";
 
 const debug = debuglog("zwire");
 
-/** Sockets that were made while events are printed: tells those of one type apart. */
+/** Counts the sockets, to give each a distinct name in the trace. */
 let sockets = 0;
 
-/** Whether events are printed. It is settled when the process starts, and costs nothing to ask. */
+/** Whether events are printed. Fixed when the process starts, and cheap to call. */
 export function traced(): boolean {
   return debug.enabled;
 }
 
-/** The name of a new socket in what is printed. */
+/** The name of a new socket in the trace. */
 export function traceName(socketType: string): string {
   return debug.enabled ? `${socketType}#${++sockets}` : "";
 }
 
-/** An error in one line. The text of an exception in the application's own `authenticate` is left out. */
+/** An error in one line, without the text of an exception in the application's own `authenticate`. */
 function errorText(error: Error): string {
   const { code } = error as { code?: string };
   const foreign = code === "authentication-failed" && error.cause !== undefined;

@@ -1,5 +1,5 @@
 /**
- * What this copy of zwire is.
+ * The version and the engine of this copy of zwire.
  */
 import { portableReason, streamEngine } from "../transport/registry.js";
 
@@ -7,17 +7,17 @@ import { portableReason, streamEngine } from "../transport/registry.js";
 export const version = "0.1.0";
 
 /**
- * Which engine moves the bytes of tcp and ipc in this process.
- * @throws ZmqError when `ZWIRE_ENGINE` asks for one that cannot be had
+ * Which engine transports the bytes of tcp and ipc in this process.
+ * @throws ZmqError if `ZWIRE_ENGINE` asks for one that is not available
  */
 export function engine(): "native" | "portable" {
   return streamEngine().name;
 }
 
 /**
- * Why the portable engine moves the bytes of tcp and ipc in this process: the error with which the addon did not load, or
- * one that says what asks for the portable engine (`ZWIRE_ENGINE=portable`, Bun, Deno, a bundle). Undefined where the
- * native engine is used. The error is not thrown: the portable engine works.
+ * Why this process uses the portable engine: the error with which the addon failed to load, or one that says what requires
+ * the portable engine (`ZWIRE_ENGINE=portable`, Bun, Deno, a bundle). Undefined if the native engine is used. The error is
+ * returned, not thrown, because the portable engine works.
  * @throws ZmqError as `engine()` does
  */
 export function addonError(): Error | undefined {

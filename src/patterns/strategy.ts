@@ -149,7 +149,7 @@ export abstract class Strategy {
     return false;
   }
 
-  /** Decides which unread messages of a pipe are kept when its endpoint is disconnected. */
+  /** The unread messages of a pipe that stay readable when its endpoint is disconnected. */
   kept(_pipe: Pipe): readonly Message[] {
     return NONE;
   }

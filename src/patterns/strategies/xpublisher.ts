@@ -167,7 +167,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
       const registered = ledger.subscribe(pipe, topic);
       return registered !== "refused" && (manual || registered === "first" || verbosity !== null);
     }
-    // A subscription above the limits is ignored, so it is not reported either.
+    // A topic above maxTopicLength cannot be subscribed to, so its cancellation is not reported either.
     if (topic.length > maxTopicLength) return false;
     return ledger.cancel(pipe, topic) || manual || verbosity === "allSubsUnsubs";
   }
