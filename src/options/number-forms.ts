@@ -22,7 +22,7 @@ export interface NumberedOption {
 /** A socket or context, by property names. */
 export type Target = Record<string, unknown> & NumberedActions;
 
-/** What some numbers do that are actions rather than options. Only sockets that can do it have the method. */
+/** Actions behind some numbers that are not options. Only sockets that support an action have its method. */
 export interface NumberedActions {
   /** @internal SUBSCRIBE (6) and UNSUBSCRIBE (7) */
   subscribe?(topic: Uint8Array): void;
@@ -84,7 +84,7 @@ export function flag(name: string): Required<NumberedOption> {
   };
 }
 
-/** As flag(), where libzmq takes any number that is not negative, and means 1 by it. */
+/** As flag(), for options where libzmq accepts every number from 0 on, and treats all but 0 as 1. */
 function lenientFlag(name: string): Required<NumberedOption> {
   const { kind, read, write } = flag(name);
   return { kind, read, write: (target, value) => write(target, sign(value)) };

@@ -31,7 +31,7 @@ function refused(kind: NumberKind, reason: string): NumberedOption {
   return { kind, read: refuse, write: refuse };
 }
 
-/** Numbers that are not options: what they read or do is no value that is set and kept. */
+/** Numbers that are not options: they read a state or start an action instead of storing a value. */
 const NOT_OPTIONS: readonly (readonly [number, NumberedOption])[] = [
   [6, topicAction("subscribe")],
   [7, topicAction("unsubscribe")],
@@ -60,7 +60,7 @@ export const SOCKET_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Ma
   ...numbersOf(ROWS),
 ]);
 
-/** Options of contexts by number. 3 and 4 name one thing to read and another to set. */
+/** Options of contexts by number. Numbers 3 and 4 mean different things to read and to set. */
 export const CONTEXT_OPTION_NUMBERS: ReadonlyMap<number, NumberedOption> = new Map<number, NumberedOption>([
   [1, int("ioThreads")],
   [2, int("maxSockets")],

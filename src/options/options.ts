@@ -10,7 +10,7 @@ import type { AllFields, FieldsOf, GROUPS } from "./table.js";
 export type { OnFull } from "./rows/patterns.js";
 export type { OptionName } from "./table.js";
 
-/** What sockets are told by their context; see Context. */
+/** Limits and defaults that sockets get from their context; see Context. */
 export interface SocketContext {
   /** Sockets that may be open at once. */
   maxSockets: number;
@@ -22,7 +22,7 @@ export interface SocketContext {
   maxMessageSize: number;
 }
 
-/** What only a constructor takes. */
+/** Fields that only a constructor accepts. */
 interface ContextField {
   /** The context, whose inproc names and limits the socket has. Constructor field only. Default: the process's own context. */
   context?: SocketContext;
@@ -52,7 +52,7 @@ export interface WritableOptions extends Rows<"sending"> {}
 /** Options of sockets that receive. */
 export interface ReadableOptions extends Rows<"receiving"> {}
 
-/** Values that are kept in another form than an application gives them in. */
+/** Values that are stored in another form than the application gives them. */
 interface Kept extends SecurityValues {
   onFull: OnFull | null;
   routingId: Buffer | null;
