@@ -1,6 +1,6 @@
 /**
- * Access to options by libzmq's number, for sockets and contexts: `getInt32Option(17)`, `setStringOption(5, "me")`. What
- * the numbers mean is in numbers.ts.
+ * Access to options by libzmq's number, for sockets and contexts: `getInt32Option(17)`, `setStringOption(5, "me")`.
+ * numbers.ts maps the numbers to options.
  */
 
 import { ZmqError } from "../base/errors.js";
@@ -31,7 +31,7 @@ const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 const UINT32_MAX = 2 ** 32 - 1;
 
-/** Something with options that have numbers. */
+/** A class whose options can be accessed by libzmq's number. */
 export abstract class OptionAccess {
   /** @internal */
   protected abstract get optionNumbers(): ReadonlyMap<number, NumberedOption>;
@@ -129,7 +129,7 @@ export abstract class OptionAccess {
     try {
       option.write(this as unknown as Target, value);
     } catch (error) {
-      // By number a wrong value is EINVAL, as in libzmq (U2), whatever the property throws.
+      // Access by number throws EINVAL for a wrong value, as libzmq does (U2), whatever error the property throws.
       if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
       throw new ZmqError("EINVAL", { detail: error.message, cause: error });
     }

@@ -1,6 +1,6 @@
 /**
- * What one option is: a row of the table in rows/. Checks, defaults, access by number, the options of each socket type,
- * their TypeScript types and docs/options.md all follow from it.
+ * Defines one option: a row of the table in rows/. Checks, defaults, access by number, the options of each socket type,
+ * their TypeScript types and docs/options.md are all derived from rows.
  */
 
 import type { SecurityValues } from "../security/settings.js";
@@ -32,9 +32,9 @@ export const SOCKET_TYPES = [
 
 export type SocketType = (typeof SOCKET_TYPES)[number];
 
-/** What values an option takes. */
+/** The values that an option accepts. */
 export interface Rule<Value = unknown> {
-  /** Returns the value to keep; `before` is the present one. Throws TypeError, RangeError or ZmqError. */
+  /** Returns the value to store; `before` is the current one. Throws TypeError, RangeError or ZmqError. */
   readonly check: (name: string, value: unknown, before: unknown) => unknown;
   /** The type, range and unit, as docs/options.md shows them. */
   readonly type: string;
@@ -42,24 +42,24 @@ export interface Rule<Value = unknown> {
   readonly value?: Value;
 }
 
-/** Keeps a checked value that has to do with other options. May throw a TypeError. */
+/** Stores a checked value that affects other options. May throw a TypeError. */
 type Store = (values: SecurityValues, name: string, value: unknown) => void;
 
-/** All that a row says beside its rule. */
+/** The properties of a row besides its rule. */
 export interface RowFields {
   readonly initial: unknown;
-  /** Defaults of single socket types. */
+  /** Defaults of socket types that differ from the common default. */
   readonly initialOf?: Partial<Record<SocketType, unknown>>;
-  /** The default as docs/options.md shows it, where that is not the value itself. */
+  /** The default as docs/options.md shows it, if that differs from the value. */
   readonly shown?: string;
-  /** The default in zwire/zeromq, where it differs. */
+  /** The default in zwire/zeromq, if it differs. */
   readonly zeromq?: string;
-  /** Whether a change acts at once, on connections that exist too. If not: on the next bind or connect. */
+  /** Whether a change takes effect at once, also on existing connections. If not, it applies to the next bind or connect. */
   readonly live?: boolean;
   /** libzmq's numbers, if it has the option. */
   readonly numbers?: readonly NumberedAs[];
   readonly store?: Store;
-  /** The value as the application reads it, where that is not what is kept. */
+  /** Converts the stored value to the one that the application reads, if they differ. */
   readonly read?: (values: SecurityValues) => unknown;
 }
 
@@ -70,9 +70,9 @@ export interface Row extends Rule, RowFields {
 }
 
 /**
- * A row, which stands as a field of a class in rows/. To the compiler the field has the type of the option's values, so
- * that a class of rows is also the type of these options, and its doc comments are what editors show. (A mapped type
- * over rows would do it too, but TypeScript 7 shows no doc comments through mapped types.)
+ * Creates a row, for a field of a class in rows/. For the compiler the field has the type of the option's values, so that a
+ * class of rows is also the type of these options, and editors show its doc comments. (A mapped type over rows would work
+ * too, but TypeScript 7 shows no doc comments through mapped types.)
  */
 export function option<Value>(rule: Rule<Value>, fields: RowFields): Value {
   const row: Row = { ...rule, live: false, numbers: [], ...fields };
@@ -89,7 +89,7 @@ export interface Group<Types extends SocketType = SocketType, Fields = object> {
   readonly fields?: Fields;
 }
 
-/** @param fields what `new` of a class of rows makes */
+/** @param fields an instance of a class of rows */
 export function group<const Types extends SocketType, Fields extends object>(
   title: string,
   types: readonly Types[],

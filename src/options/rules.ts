@@ -1,6 +1,6 @@
 /**
- * What options take: kinds of values, with range and unit. Constructor fields, properties and numbers are checked by the
- * same rule, and its errors name the option, what it takes, and what was given.
+ * Rules for the values of options: kinds of values, with range and unit. The same rule checks constructor fields, properties
+ * and access by number. Its errors name the option, what it accepts, and what was given.
  */
 
 import { parseAcceptFilter } from "../base/accept-filter.js";
@@ -27,7 +27,7 @@ function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
-/** The type alone, for values that may be secret. */
+/** Only the type, for values that may be secret. */
 export function typeOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
@@ -68,7 +68,7 @@ export const secondsOrNone = whole(-1, INT32_MAX, "seconds");
 export const size = whole(0, Number.MAX_SAFE_INTEGER, "bytes");
 /** A size, or -1. */
 export const sizeOrNone = whole(-1, Number.MAX_SAFE_INTEGER, "bytes");
-/** The size of a buffer of the system's, or -1. */
+/** The size of a buffer of the operating system, or -1. */
 export const bufferSize = whole(-1, INT32_MAX, "bytes");
 
 /** True or false. */
@@ -94,7 +94,7 @@ type Bytes = string | Uint8Array | null;
 /** Bytes, or null. */
 export const bytes: Rule<Bytes> = { type: "string, Uint8Array or null", check: copied };
 
-/** A message of one part, or null for none: libzmq's "none" is an empty one. */
+/** A message of one part, or null for none. In libzmq, an empty message means none. */
 export const notice: Rule<Bytes> = {
   type: "string, Uint8Array or null",
   check: (name, value) => {
@@ -133,7 +133,7 @@ function checkText(name: string, value: unknown, maximum: number, what: string):
   return value;
 }
 
-/** A text of limited length, or null. No error shows it: it may be a password. */
+/** A text of limited length, or null. Errors do not show it, because it may be a password. */
 export function text(maximum: number, what: string): Rule<string | null> {
   return {
     type: `string or null; 1 to ${maximum} bytes`,
@@ -158,7 +158,7 @@ export const hostPort: Rule<string | null> = {
   },
 };
 
-/** Nobody may add to the default of all sockets. */
+/** Frozen, because it is the default value of all sockets. */
 export const NONE: readonly never[] = Object.freeze([]);
 
 /** A list of numbers that the system gives to users, groups or processes. */
@@ -186,7 +186,7 @@ export function oneOf<const Choice extends string | null>(...choices: Choice[]):
   };
 }
 
-/** An option of libzmq that has only its default here: anything else is refused, never ignored. */
+/** An option of libzmq that is not supported: accepts only its default, and refuses other values instead of ignoring them. */
 export function refused<Value>(initial: Value, reason: string): Rule<Value> {
   const expected = initial === null ? "string" : typeof initial;
   const check = (name: string, value: unknown): unknown => {
@@ -206,7 +206,7 @@ export const fileMode: Rule<number | null> = {
   check: (name, value) => (value === null ? null : permissions(name, value)),
 };
 
-/** Networks. A string adds an entry, null takes all away, an array replaces them. */
+/** A list of networks. A string adds an entry, null removes all, an array replaces them. */
 export const networks: Rule<readonly string[] | string | null> = {
   type: "array of networks; a string adds one, null empties it",
   check: (name, value, before) => {

@@ -1,6 +1,6 @@
 /**
- * The table of all options: groups of rows, and who has them. A new option is one row in one of the classes of rows/; it
- * needs a group of its own only where no group has its socket types.
+ * The table of all options: groups of rows, and the socket types that have them. To add an option, add one row to one of
+ * the classes in rows/. It needs a new group only if no group has its socket types.
  */
 
 import { type Group, group, type Row, SOCKET_TYPES, type SocketType } from "./row.js";
@@ -101,7 +101,7 @@ export type AllFields = Intersection<Fields<Groups[keyof Groups]>>;
 /** Name of an option. */
 export type OptionName = { [G in keyof Groups]: keyof Fields<Groups[G]> }[keyof Groups];
 
-/** Rows by name, of the groups that are chosen. Where two groups have an option, their rows differ in words and type only. */
+/** Rows of the chosen groups by name. If two groups have the same option, their rows differ only in text and type. */
 export function rowsOf(groups: readonly Group[]): Readonly<Record<string, Row>> {
   const rows: Record<string, Row> = {};
   for (const one of groups) for (const [name, row] of Object.entries(one.rows)) rows[name] ??= row;
@@ -113,7 +113,7 @@ export function namesOf(type: SocketType, groups: readonly Group[]): readonly st
   return Object.keys(rowsOf(groups.filter(({ types }) => types.includes(type))));
 }
 
-/** Defaults that a socket type has for itself. */
+/** Defaults of a socket type that differ from the common ones. */
 export function ownDefaults(type: SocketType, groups: readonly Group[]): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const [name, { initialOf }] of Object.entries(rowsOf(groups))) {

@@ -1,5 +1,5 @@
 /**
- * The values of one socket's options: made, set, read and shown.
+ * Creates, sets, reads and shows the option values of one socket.
  */
 import { inspect } from "../base/platform.js";
 import { HIDDEN } from "../security/roles.js";
@@ -7,16 +7,16 @@ import { SECURITY_FIELDS } from "../security/settings.js";
 import type { OptionName, OptionValues } from "./options.js";
 import { ROWS } from "./table.js";
 
-/** Options that are not shown by accident. */
+/** Secret options, which must not be printed with the others. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
 /**
- * Their values, kept apart: a copy of the options for a connection does not take them along, only what follows from
+ * Their values, stored separately, so that the copy of the options for a connection contains only what is derived from
  * them.
  */
 const secrets = new WeakMap<object, Map<OptionName, unknown>>();
 
-/** The values as they are shown. */
+/** The values as printed. */
 function shown(this: Record<string, unknown>): object {
   const hidden = [...SECRETS, "socksPassword"].map((name) => [name, this[name] === null ? null : HIDDEN]);
   return { ...this, ...Object.fromEntries(hidden) };
@@ -41,8 +41,9 @@ const GUARDED = Object.create(Object.prototype, {
 });
 
 /**
- * All names with their defaults. JSON.parse, because an object that gets so many properties one by one, by computed
- * names, is a hash table to V8: 10 ns for each read instead of 1, and the hot path reads several options per message.
+ * All names with their defaults. Created with JSON.parse, because V8 turns an object that gets so many properties one by
+ * one, by computed names, into a hash table: each read then takes 10 ns instead of 1, and the hot path reads several
+ * options per message.
  */
 function template(): Record<string, unknown> {
   const names = [
@@ -57,16 +58,16 @@ function template(): Record<string, unknown> {
 let defaults: Record<string, unknown> | undefined;
 
 /**
- * A fresh set of values: the defaults. All sockets share one shape, which keeps reads on the hot path cheap: a property
- * defined later, or a prototype set later, gives each object a shape of its own, and a thousand sockets then missed
- * V8's caches with every read.
+ * A new set of values: the defaults. All sockets must share one object shape (hidden class), which keeps reads on the hot
+ * path cheap. A property or prototype set later would give each object its own shape, and with a thousand sockets every
+ * read then missed V8's caches.
  */
 export function defaultOptions(): OptionValues {
   defaults ??= template();
   return { __proto__: GUARDED, ...defaults } as unknown as OptionValues;
 }
 
-/** Checks and stores one option; answers whether it acts at once. */
+/** Checks and stores one option; returns whether it takes effect at once. */
 export function setOption(values: OptionValues, name: OptionName, value: unknown): boolean {
   const rule = ROWS[name];
   const store = values as unknown as Record<string, unknown>;
@@ -76,7 +77,7 @@ export function setOption(values: OptionValues, name: OptionName, value: unknown
   return rule.live;
 }
 
-/** One option as the application reads it. */
+/** The value of one option as the application reads it. */
 export function readOption(values: OptionValues, name: OptionName): unknown {
   const { read } = ROWS[name];
   return read === undefined ? values[name] : read(values);

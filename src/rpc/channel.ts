@@ -1,9 +1,9 @@
 /**
- * One channel of the protocol (§5), for clients and servers: credit for what we send, the window for what we receive, and
- * heartbeats. It does no I/O and has no clock: callers pass the time and send what it asks for.
+ * One channel of the protocol (§5), for clients and servers: the credit for sending, the window for receiving, and
+ * heartbeats. It does no I/O and has no clock: callers pass the time, and send what it asks for.
  */
 
-/** The most credit that is counted. A peer may grant any number. */
+/** Credit is capped at this number, because a peer may grant any number. */
 const MOST_CREDIT = 2 ** 31;
 /** A channel that has heard heartbeats becomes suspect after this many intervals of silence. */
 const SUSPECT_INTERVALS = 3;
@@ -12,13 +12,13 @@ const SUSPECT_INTERVALS = 3;
 export interface ChannelRules {
   /** Events that the peer may send ahead of the reader. */
   readonly window: number;
-  /** Milliseconds without a heartbeat after which we begin one; 0: never (servers). */
+  /** Milliseconds without a heartbeat after which this side sends one; 0: never (servers). */
   readonly heartbeat: number;
   /** Milliseconds of silence after which the channel is lost; Infinity: never. */
   readonly lostAfter: number;
 }
 
-/** What is due, according to `tick`. */
+/** What `tick` says is due. */
 export type Due = "nothing" | "heartbeat" | "lost";
 
 export class Channel {

@@ -1,13 +1,12 @@
 /**
- * Time, turns of the event loop and random numbers, as clients and servers are handed them: the system's, or a test's
- * own.
+ * Time, turns of the event loop and random numbers for clients and servers: those of the system, or simulated by a test.
  */
 import { type Buffer, randomBytes, wallClockMs } from "../base/platform.js";
 import { systemRuntime } from "../base/runtime.js";
 
 /** Tells the time and calls back later. */
 export interface Clock {
-  /** Milliseconds by a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
   /**
    * Calls `due` once after so many milliseconds, clamped to what a timer can wait; the result undoes it. If the event

@@ -2,10 +2,10 @@
  * One listener on an abort signal for all calls that share it: Node warns of a leak when a signal has more than ten.
  */
 
-/** By signal, whoever the calls belong to: clients may share a signal, too. */
+/** By signal, for all clients together, because clients may share a signal. */
 const watched = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `aborted` once when a signal that is not aborted yet is. The result undoes this. */
+/** Calls `aborted` once when the signal is aborted; it must not be aborted yet. The returned function undoes this. */
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
   let waiting = watched.get(signal);
   if (waiting === undefined) {

@@ -1,6 +1,6 @@
 /**
- * The calls of a client that are on their way: which event belongs to which call, and what becomes of a call whose server
- * is lost. Requests come encoded.
+ * The unfinished calls of a client: finds the call of each event, and decides what happens to calls whose server is lost.
+ * Requests are already encoded.
  */
 import { type Buffer, debuglog } from "../../base/platform.js";
 import { Channel } from "../channel.js";
@@ -26,7 +26,7 @@ import { type Attendant, Watch } from "./liveness.js";
 import { OpenCalls } from "./open-calls.js";
 import { type Dispatch, SendQueue } from "./send-queue.js";
 
-/** Calls given up while it was not known whether the server is zwire; it hears of this many as soon as it is. */
+/** Cancelled calls remembered until it is known whether the server is zwire, which is then told of the cancellations. */
 const MOST_UNTOLD = 1000;
 
 const debug = debuglog("zwire");
@@ -37,7 +37,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
   readonly #environment: Environment;
   readonly #ids: IdSource;
   readonly #queue: SendQueue;
-  /** Sent and not over, by channel. */
+  /** Calls that were sent and are unfinished, by channel. */
   readonly #open: OpenCalls<Call>;
   readonly #watch: Watch;
   readonly #faults = new Faults();
@@ -58,12 +58,12 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     return this.#queue.links;
   }
 
-  /** Calls that wait. */
+  /** Number of calls that wait to be sent. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** Calls that are sent and not over, and how many of them stream. */
+  /** Number of calls that were sent and are unfinished, and how many of them stream. */
   get open(): { all: number; streams: number } {
     let streams = 0;
     for (const call of this.#open.all()) if (call.state === "streaming") streams++;
@@ -77,7 +77,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     this.#queue.add(call);
   }
 
-  /** LinkOwner: a server is there. */
+  /** LinkOwner: a server has connected. */
   up(): void {
     this.#queue.drain();
   }
@@ -118,7 +118,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     try {
       event = decodeEvent(this.#codec, payload);
     } catch {
-      this.counts.dropped++; // nobody knows whose event it is
+      this.counts.dropped++; // it is unknown to which call the event belongs
       return;
     }
     if (link.server === "unknown") this.#meet(link, event.extension !== null);
@@ -130,7 +130,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     try {
       deliver(call, event, this.#environment.now(), this);
     } catch (error) {
-      // Callers hear of their calls by promises, and errors of hooks are caught elsewhere: this one is ours.
+      // Callers get errors through promises, and errors of hooks are caught elsewhere: this one is a bug of zwire.
       this.#faults.tell(error);
       call.fail(error, false);
     }
@@ -165,7 +165,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
 
   // The end of calls
 
-  /** A connection is gone: what was sent over it fails, or goes elsewhere. */
+  /** A connection is gone: calls sent over it fail, or are sent to another server. */
   down(link: Link, epoch: number): void {
     for (const call of this.#open.all()) {
       if (call.link !== link || call.epoch > epoch) continue;
@@ -174,7 +174,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     this.#queue.drain();
   }
 
-  /** A call will not be answered: it fails, or goes elsewhere. */
+  /** A call will not be answered: it fails, or is sent to another server. */
   lost(call: Call, why: string): void {
     if (call.outcome !== null || !this.#resend(call, false)) call.lost(why);
   }
@@ -183,7 +183,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
   #resend(call: Call, refused: boolean): boolean {
     call.refused(call.link as Link);
     if (refused) {
-      // It did not run. Only a server that is there now may have it; if there is none, the refusal is the answer.
+      // The call did not run. Only a server that is connected now may get it; if there is none, the refusal is the answer.
       if (!this.#queue.hasOther(call)) return false;
     } else if (call.retries-- <= 0) return false;
     this.#leave(call);
@@ -194,7 +194,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     return true;
   }
 
-  /** Takes a call from the channels. */
+  /** Removes a call from the channels. */
   #leave(call: Call): void {
     if (!this.#open.delete(call)) return;
     (call.link as Link).inFlight--;
@@ -210,7 +210,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
       try {
         one.clientAfterRequest?.(call.request, value, error);
       } catch (thrown) {
-        // An exception of the hook becomes an uncaught one; the call goes on.
+        // An exception of the hook becomes an uncaught exception; the call continues.
         this.#environment.nextTick(() => {
           throw thrown;
         });
@@ -235,7 +235,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     call.cleanup = null;
   }
 
-  /** Only a zwire server knows the event; whether the server is one is learned from its first event. */
+  /** Only a zwire server understands the event. The server's first event tells whether it is one. */
   #tellCancelled(call: Call, link: Link): void {
     if (link.server === "zwire") this.#follow(call, CANCEL, []);
     else if (link.server === "unknown" && link.untold.length < MOST_UNTOLD) link.untold.push(call.id);
@@ -269,7 +269,7 @@ export class CallTable implements CallOwner, LinkOwner, Delivery, Attendant, Dis
     link.probe = probe;
   }
 
-  /** Fails everything. */
+  /** Fails all calls. */
   close(error: (call: Call) => Error): void {
     for (const call of [...this.#queue.all(), ...this.#open.all()]) call.fail(error(call), true);
     this.#watch.stop();

@@ -1,6 +1,6 @@
 /**
- * One call of a client, from the request to the last event of its answer: what an event means to whoever waits. Sending,
- * time and middleware are up to the owner.
+ * One call of a client, from the request to the last event of its answer: passes each event to the code that waits for it.
+ * The owner handles sending, time and middleware.
  */
 
 import { type NamedTable, rowOf } from "../../base/machine.js";
@@ -16,21 +16,21 @@ import type { Link } from "./link.js";
 export interface CallOwner {
   /** Tells the server that it may send so many more events. */
   grant(call: Call, count: number): void;
-  /** The first answer is here, or the call has failed without one. */
+  /** The first answer has arrived, or the call has failed without one. */
   answered(call: Call): void;
   /** The call was given up before it was sent. */
   withdrawn(call: Call): void;
-  /** Nothing more will come or is wanted of a call that was sent. `abandoned`: the server does not know. */
+  /** A call that was sent is finished or cancelled. `abandoned`: the server does not know yet. */
   finished(call: Call, abandoned: boolean): void;
 }
 
 /**
- * - `waiting`: for a server, or for others in front
- * - `parked`: the first that waits, handed to a socket that has no room yet
+ * - `waiting`: for a server, or for earlier calls
+ * - `parked`: the first waiting call, handed to a socket that has no room yet
  * - `sent`: no answer yet
- * - `streaming`: the first item has come
- * - `done`: the reader of the stream, if there is one, has not been told how it ended
- * - `told`: it has
+ * - `streaming`: the first item has arrived
+ * - `done`: finished, but the reader of a stream has not been told how it ended
+ * - `told`: finished, and the reader has been told
  */
 export type CallState = "waiting" | "parked" | "sent" | "streaming" | "done" | "told";
 
@@ -98,7 +98,7 @@ interface Reader {
   reject(error: unknown): void;
 }
 
-/** For calls that have none. Nothing is ever put into it. */
+/** Shared by calls without items. It always stays empty. */
 const NONE: unknown[] = [];
 const DONE: IteratorResult<unknown> = Object.freeze({ value: undefined, done: true });
 const STREAM: Outcome = Object.freeze({ kind: "stream" });
@@ -114,7 +114,7 @@ export class Call {
   /** Epoch of its link when it was sent. */
   epoch = 0;
   channel: Channel | null = null;
-  /** How often it may still be sent again. */
+  /** How often it may still be resent. */
   retries: number;
   /** Links whose servers have refused it. */
   refusedBy: Set<Link> | null = null;
@@ -127,7 +127,7 @@ export class Call {
   outcome: Outcome | null = null;
   readonly #owner: CallOwner;
   #state: CallState = "waiting";
-  // Made when needed: most calls have one listener and no items.
+  // Created when needed: most calls have one listener and no items.
   #listener: ((outcome: Outcome) => void) | null = null;
   #listeners: ((outcome: Outcome) => void)[] | null = null;
   #items: unknown[] = NONE;
@@ -151,12 +151,12 @@ export class Call {
     return this.#state;
   }
 
-  /** Nothing more will come. */
+  /** The call is finished: nothing more arrives. */
   get isOver(): boolean {
     return this.#state === "done" || this.#state === "told";
   }
 
-  /** Not handed to a socket, or not taken by it. */
+  /** Not yet accepted by a socket. */
   get isUnsent(): boolean {
     return this.#state === "waiting" || this.#state === "parked";
   }
@@ -212,13 +212,13 @@ export class Call {
 
   // Its way to a server
 
-  /** A socket that has no room yet has it. `wait` takes it back. */
+  /** A socket that has no room yet holds the call. `wait` takes it back. */
   park(wait: AbortController): void {
     this.#step("park", null, false);
     this.wait = wait;
   }
 
-  /** The socket did not take it. */
+  /** The socket did not accept it. */
   unpark(): void {
     this.#step("unpark", null, false);
   }
@@ -231,18 +231,18 @@ export class Call {
     this.channel = channel;
   }
 
-  /** It will be sent again. */
+  /** It will be resent. */
   requeue(): void {
     this.#step("requeue", null, false);
   }
 
-  /** A server does not want it; another may. */
+  /** A server has refused it; another may accept it. */
   refused(link: Link): void {
     this.refusedBy ??= new Set();
     this.refusedBy.add(link);
   }
 
-  /** Calls back with the first answer, now or when it comes. */
+  /** Calls back with the first answer, now or when it arrives. */
   whenAnswered(listener: (outcome: Outcome) => void): void {
     if (this.outcome !== null) listener(this.outcome);
     else if (this.#listener === null) this.#listener = listener;
@@ -271,7 +271,7 @@ export class Call {
     this.#step("end", null, false);
   }
 
-  /** `ERR`, a lost server, a timeout, an abort. Items that have come are read first. */
+  /** `ERR`, a lost server, a timeout, an abort. The reader gets items that have arrived first. */
   fail(error: unknown, abandoned: boolean): void {
     this.#step("fail", error, abandoned);
   }
@@ -313,13 +313,13 @@ export class Call {
     for (const reader of readers) this.#last().then(reader.resolve, reader.reject);
   }
 
-  /** What a reader gets behind the last item: the error, once, or the end. */
+  /** What a reader gets after the last item: the error, once, or the end. */
   #last(): Promise<IteratorResult<unknown>> {
     const told = this.#state === "told";
     this.#step("read", null, false);
     if (told) return Promise.resolve(DONE);
     if (this.#error !== null) return Promise.reject(this.#error);
-    // A server that knows no empty streams answers one with a void result (T24).
+    // A server that does not support empty streams answers with a void result instead (T24).
     if (this.outcome?.kind !== "value" || this.outcome.value === null) return Promise.resolve(DONE);
     const text = `${this.method} answered with one value, not with a stream: await the call instead of iterating it`;
     return Promise.reject(new MalformedAnswer(text, this.method));
@@ -343,7 +343,7 @@ export class Call {
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
-  /** The reader wants no more: no grant and no heartbeat follows (T30). */
+  /** The reader has stopped: no grant and no heartbeat follows (T30). */
   stop(): void {
     this.#items = NONE;
     this.#step("stop", null, true);

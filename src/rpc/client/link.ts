@@ -1,6 +1,6 @@
 /**
- * A client's connection to one endpoint: a Dealer that queues only while its server is connected, so that what waits
- * stays with the client and can be withdrawn (T32).
+ * A client's connection to one endpoint: a Dealer that queues only while its server is connected, so that waiting calls stay
+ * in the client and can be cancelled (T32).
  */
 import { Buffer } from "../../base/platform.js";
 import { Dealer, type DealerOptions, ZmqError } from "../../index.js";
@@ -11,7 +11,7 @@ const EMPTY = Buffer.alloc(0);
 /** If this many grants, cancellations and heartbeats wait for a server, its heartbeats are not answered. */
 const MOST_FOLLOWING = 1000;
 const DEFAULTS: DealerOptions = {
-  // The kernel notices when a host is gone, and answers for a process that is only busy.
+  // TCP keep-alive: the kernel notices when a host is gone, but still answers while the process is only busy.
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
   heartbeatInterval: 0,
@@ -27,9 +27,9 @@ const DEFAULTS: DealerOptions = {
 export interface LinkOwner {
   /** The payload of a message. */
   received(link: Link, payload: Buffer): void;
-  /** A server is there. */
+  /** A server has connected. */
   up(link: Link): void;
-  /** What was sent in this epoch or before will not be answered. All answers that came have been received. */
+  /** Calls sent in this epoch or earlier will not be answered. All answers that arrived have been received. */
   down(link: Link, epoch: number): void;
 }
 

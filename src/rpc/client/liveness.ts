@@ -1,6 +1,6 @@
 /**
- * When a call is lost although its connection stands (§5.2): silence beyond what the program allows, or a server that
- * answers others and has forgotten this call.
+ * Detects lost calls on an open connection (§5.2): after more silence than the program allows, or when a server answers
+ * other calls but has forgotten this one.
  */
 import type { Channel } from "../channel.js";
 import type { Clock } from "../clock.js";
@@ -21,12 +21,12 @@ export interface Attendant {
 /** Silence is noticed with a precision of one second, or better if heartbeats are closer than that. */
 const LONGEST_TICK_MS = 1000;
 const SHORTEST_TICK_MS = 5;
-/** A tick that comes this late shows that our own event loop was busy. */
+/** A tick that is this late shows that this process's event loop was busy. */
 const BUSY_MS = 20;
 /** Intervals that a server has, after it has answered a ping, to say something on a channel that it knows. */
 const PATIENCE_INTERVALS = 1.5;
 
-/** Looks after the open calls of a client, again and again while there are any. */
+/** Checks the open calls of a client periodically, while there are any. */
 export class Watch {
   readonly #clock: Clock;
   /** Milliseconds between our own heartbeats. */
@@ -60,7 +60,7 @@ export class Watch {
       const now = this.#clock.now();
       const late = now - expected;
       for (const call of this.#open.all()) {
-        // Time in which we read nothing is no silence of the server.
+        // Time in which this process read nothing does not count as silence of the server.
         if (late > BUSY_MS) call.channel?.away(late, now);
         attend(call, now, this.#interval, this.#to);
       }
@@ -73,7 +73,7 @@ export class Watch {
   }
 }
 
-/** Looks after one call. @param interval milliseconds between our own heartbeats */
+/** Checks one call. @param interval milliseconds between this client's heartbeats */
 function attend(call: Call, now: number, interval: number, to: Attendant): void {
   const channel = call.channel as Channel;
   const due = channel.tick(now);

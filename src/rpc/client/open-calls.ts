@@ -1,5 +1,5 @@
 /**
- * The calls of a client that are sent and not over, by id. Ids contain a counter, which gives each call its place in an
+ * The unfinished calls of a client that were sent, by id. Ids contain a counter, which gives each call its place in an
  * array. Only a call that is still open when its place is needed again goes into a Map. A Map for all of them took a third
  * of the time of small calls: V8 rebuilds its table every few dozen calls, and keeps what the old tables held until the
  * next full collection.

@@ -1,5 +1,5 @@
 /**
- * What a program gets for a call: something to await or to iterate.
+ * The object that a program gets for a call: it can be awaited or iterated.
  */
 
 import type { PendingCall, RpcStream } from "../types.js";

@@ -1,6 +1,6 @@
 /**
- * Calls that wait for a server, and the links that take them in turn. A call waits here, not in a socket, until a server
- * is there and has room for it, so that a call that is given up is never delivered (T32).
+ * Queues calls until a server is connected and has room, and gives them to the links in turn. Calls wait here and not in a
+ * socket, so that a cancelled call is never delivered (T32).
  */
 import type { Call } from "./call.js";
 import type { Link } from "./link.js";
@@ -98,7 +98,7 @@ export class SendQueue {
       if (one.isUp && !this.#avoided(call, one) && (link === null || one.inFlight < link.inFlight))
         link = one;
     }
-    if (link === null) return; // no server is there; when one is, the table calls drain()
+    if (link === null) return; // no server is connected; when one connects, the table calls drain()
     const target = link;
     const { epoch } = target;
     const wait = new AbortController();
@@ -108,7 +108,7 @@ export class SendQueue {
       if (sent) this.#leftPark(call, target, epoch);
       else if (call.state === "parked") call.unpark();
       if (sent) this.drain();
-      else this.#later(() => this.drain()); // at once it might fail again, for ever
+      else this.#later(() => this.drain()); // on a later turn, because it might fail again at once, in an endless loop
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * Received messages to channels, and requests to methods (§5, §6). Answers everything that can be answered, and drops and
- * counts the rest; nothing that a client sends stops it.
+ * Passes received messages to their channels, and requests to methods (§5, §6). Answers everything that can be answered, and
+ * drops and counts the rest. Nothing that a client sends may stop it.
  */
 import type { Buffer } from "../../base/platform.js";
 import { describeName, refusal } from "../answers.js";
@@ -29,7 +29,7 @@ import { ServedCall, type ServedCallOwner } from "./served-call.js";
 /** A server begins no heartbeats (§5.2), and has its own rules for silence. */
 const RULES: ChannelRules = { window: 1, heartbeat: 0, lostAfter: Infinity };
 
-/** What a dispatcher works with. */
+/** What a dispatcher needs from its server. */
 export interface DispatcherParts {
   readonly environment: Environment;
   readonly codec: Codec;
@@ -79,7 +79,7 @@ export class Dispatcher {
       if (opened === null) throw new TypeError("no payload");
       event = decodeEvent(this.#codec, opened.payload);
     } catch {
-      this.#counts.dropped++; // T6: nobody knows whose answer it would be
+      this.#counts.dropped++; // T6: it is unknown to which call an answer would belong
       return;
     }
     const { id, responseTo, extension, name } = event;
@@ -97,7 +97,7 @@ export class Dispatcher {
         else this.#unknown(peer, responseTo, name);
       }
     } catch (error) {
-      // Errors of handlers and hooks are caught where these are called, so this one is ours. It ends this call only.
+      // Errors of handlers and hooks are caught where these are called, so this is a bug of zwire. It ends only this call.
       this.#faults.tell(error);
       peer.channels.get((responseTo ?? id) as Id)?.abandon(error);
     }

@@ -7,12 +7,12 @@ import { Router, type RouterOptions, ZmqError } from "../../index.js";
 import type { Clock } from "../clock.js";
 
 const DEFAULTS: RouterOptions = {
-  // The kernel notices when a host is gone, and answers for a process that is only busy.
+  // TCP keep-alive: the kernel notices when a host is gone, but still answers while the process is only busy.
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 30,
   heartbeatInterval: 0,
   maxMessageSize: 128 * 1024 * 1024,
-  // A client that does not read must not hold much, and answers are as large as methods make them.
+  // Low limits, because a client that does not read must not hold much memory, and answers may have any size.
   sendHighWaterMarkBytes: 1024 * 1024,
 };
 /** What a waiting message takes in memory besides its contents. */

@@ -1,6 +1,6 @@
 /**
- * One call on a server: its channel, and the answer or the stream that its handler produces, as fast as credit allows
- * (§5.1). When the handler runs and how events travel is up to the owner.
+ * One call on a server: its channel, and the answer or stream of its handler, sent as fast as credit allows (§5.1). The
+ * owner decides when the handler runs, and sends the events.
  */
 
 import { type NamedTable, rowOf } from "../../base/machine.js";
