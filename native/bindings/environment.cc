@@ -7,12 +7,17 @@
 
 namespace zwire {
 
-Environment::Environment(Napi::Env env) : stream_constructor(env), receive(env), env_(env), pool_(env) {
+Environment::Environment(Napi::Env env) : stream_constructor(env), receive(env), env_(env), resource_(env), pool_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
   loop->new_receive = [this] { return NewReceive(); };  // only open streams call it, and they close before `this` goes
-  napi_async_init(env, nullptr, Napi::String::New(env, "zwire"), &context_);
+  // Tools that look for handles left open (async_hooks, Jest's --detectOpenHandles) ask hasRef().
+  const auto resource = Napi::Object::New(env);
+  const auto has_ref = [this](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), !open.empty()); };
+  resource.Set("hasRef", Napi::Function::New(env, has_ref, "hasRef"));
+  resource_.Set(resource);
+  napi_async_init(env, resource, Napi::String::New(env, "zwire"), &context_);
   napi_add_async_cleanup_hook(env, Cleanup, this, &hook_);
 }
 

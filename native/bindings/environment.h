@@ -95,6 +95,8 @@ class Environment {
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
 
   napi_env env_;
+  // What the context is for, as JavaScript sees it. Node holds it weakly.
+  StrongReference resource_;
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::vector<std::unique_ptr<Binding>> bindings_;
