@@ -1,5 +1,5 @@
 /**
- * Runtimes that are not Node get the engine that works there. Bun and Deno themselves are in runtimes.long.test.ts; here
+ * Runtimes that are not Node get the engine that works there. Bun and Deno themselves are cells of `npm run test:everywhere`; here
  * Node is made to look like them.
  */
 import { expect, it } from "vitest";
