@@ -3,6 +3,7 @@
  */
 export type * from "./types/middleware.js";
 export type * from "./types/options.js";
+export type * from "./types/remote.js";
 export type * from "./types/service.js";
 export type * from "./types/stats.js";
 export type { EventLimits } from "./wire/codec.js";

@@ -2,7 +2,7 @@
  * `zwire-rpc call`: one call, and its result as JSON.
  */
 import { UsageError } from "../command.js";
-import type { RpcCommand } from "./commands.js";
+import type { RpcCommand } from "./command.js";
 import { toJson } from "./json.js";
 
 export const call: RpcCommand = async (remote, { method, args, pretty }, output) => {

@@ -1,23 +1,7 @@
 /**
  * The commands of `zwire-rpc`. A new one is a row here and a file beside this one.
  */
-import type { Client, RemoteControl } from "../../rpc.js";
-import type { Output } from "../command.js";
-import type { Job } from "./job.js";
-
-/** Asks a server for what a job wants, and prints the answer. Rejects with the errors of calls. */
-export type RpcCommand = (remote: RemoteControl<Client>, job: Job, output: Output) => Promise<void>;
-
-/** A command as the help text shows it, before it is loaded. */
-export interface RpcCommandEntry {
-  readonly name: string;
-  /** What follows the endpoint. */
-  readonly usage: string;
-  readonly summary: string;
-  /** Whether the command is about one method. */
-  readonly method: "none" | "optional" | "required";
-  load(): Promise<RpcCommand>;
-}
+import type { RpcCommandEntry } from "./command.js";
 
 export const COMMANDS: readonly RpcCommandEntry[] = [
   {

@@ -3,23 +3,9 @@
  */
 import { parseArgs } from "node:util";
 import { UsageError } from "../command.js";
-import { COMMANDS, type RpcCommandEntry } from "./commands.js";
+import type { Job } from "./command.js";
+import { COMMANDS } from "./commands.js";
 import { parseArgument } from "./json.js";
-
-/** What the command line asks for. */
-export interface Job {
-  readonly command: RpcCommandEntry;
-  readonly endpoint: string;
-  /** Empty if the command takes none and none was given. */
-  readonly method: string;
-  readonly args: readonly unknown[];
-  /** Milliseconds until the first answer. */
-  readonly timeout: number;
-  /** Items of a stream. */
-  readonly limit: number;
-  readonly pretty: boolean;
-  readonly verbose: boolean;
-}
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 

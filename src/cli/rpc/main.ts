@@ -3,9 +3,10 @@
  */
 import { connect } from "../../rpc.js";
 import { columns, type Output } from "../command.js";
+import type { Job } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { complaint, exitCode } from "./errors.js";
-import { type Job, readJob } from "./job.js";
+import { readJob } from "./job.js";
 
 const USAGE = `zwire-rpc: calls the functions of a zerorpc server (zwire, Python) from a terminal
 

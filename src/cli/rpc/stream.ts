@@ -1,7 +1,7 @@
 /**
  * `zwire-rpc stream`: the items of a stream, one JSON value per line.
  */
-import type { RpcCommand } from "./commands.js";
+import type { RpcCommand } from "./command.js";
 import { toJson } from "./json.js";
 
 export const stream: RpcCommand = async (remote, { method, args, pretty, limit }, output) => {

@@ -5,17 +5,24 @@
 import { inspect } from "../../base/platform.js";
 import { checkCallOptions } from "../options.js";
 import type { CallOptions } from "../types.js";
-import type { Client } from "./client.js";
+
+/** What a remote needs of its client. */
+export interface RemoteClient {
+  readonly endpoints: readonly string[];
+  start(name: string, args: readonly unknown[] | undefined, options: CallOptions | undefined): unknown;
+  stream(name: string, args: readonly unknown[] | undefined, options: CallOptions | undefined): unknown;
+  close(): Promise<void>;
+}
 
 /** Names that JavaScript looks up in any object. A server's method with such a name can be called by `$call`. */
 const NEVER = new Set(["then", "toJSON"]);
 
 /** @param options for each call */
-export function makeRemote(client: Client, options: CallOptions | undefined): object {
+export function makeRemote(client: RemoteClient, options: CallOptions | undefined): object {
   return node(client, options, "", new Map(controls(client, options)));
 }
 
-function controls(client: Client, options: CallOptions | undefined): [string | symbol, unknown][] {
+function controls(client: RemoteClient, options: CallOptions | undefined): [string | symbol, unknown][] {
   const merged = (own: CallOptions | undefined): CallOptions | undefined => {
     if (own === undefined || options === undefined) return own ?? options;
     return { ...options, ...own, headers: { ...options.headers, ...own.headers } };
@@ -42,7 +49,7 @@ function controls(client: Client, options: CallOptions | undefined): [string | s
 
 /** One object of methods. `members` holds those that were made already. */
 function node(
-  client: Client,
+  client: RemoteClient,
   options: CallOptions | undefined,
   prefix: string,
   members: Map<string | symbol, unknown>,

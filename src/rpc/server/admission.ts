@@ -11,9 +11,9 @@ import { RequestContext } from "../service/context.js";
 import type { ServedMethod } from "../service/service.js";
 import type { ServerLimitEvent } from "../types.js";
 import type { RpcEvent } from "../wire/event.js";
+import type { Connection } from "./connection.js";
 import type { Counts } from "./counts.js";
 import type { Limiter, QueueLimit } from "./limiter.js";
-import type { Connection } from "./peers.js";
 import type { ServedCall } from "./served-call.js";
 
 const CLOSING = refusal("closing", "ServerClosing", "the server is closing");

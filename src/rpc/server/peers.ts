@@ -3,9 +3,8 @@
  * are divided among connections, because a client can put anything into an envelope.
  */
 import { Buffer } from "../../base/platform.js";
-import type { CallPeer } from "../types.js";
-import { Line } from "./limiter.js";
-import type { ServedCall } from "./served-call.js";
+import { Connection } from "./connection.js";
+import type { Caller, ServedCall } from "./served-call.js";
 
 /** If there are this many clients, those without an open channel are forgotten. */
 const MANY = 2000;
@@ -13,35 +12,13 @@ const MANY = 2000;
 /** The least silence after which a stream is given up whose client sends heartbeats. */
 const LEAST_SILENCE_MS = 30_000;
 
-/** A connection's share of the server. Behind a broker, many clients share one connection. */
-export class Connection {
-  /** Its routing id, as text. */
-  readonly name: string;
-  /** Known clients behind it. */
-  clients = 0;
-  /** Open channels. */
-  open = 0;
-  /** Calls that wait for a place. */
-  readonly line = new Line();
-  /** Limits that it has exceeded and that were reported. */
-  readonly told = new Set<string>();
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
-
-export class PeerState implements CallPeer {
+export class PeerState implements Caller {
   readonly key: string;
   readonly connection: Connection;
   readonly envelope: readonly Buffer[];
-  /** It has announced itself as zwire. */
   zwire = false;
-  /** We have sent it an event that says we are zwire. */
   greeted = false;
-  /** It sends heartbeats on its channels. */
   beats = false;
-  /** The longest time between two of them so far. */
   interval = 0;
   /** Open channels by id. If two have the same id, the later one (T33). */
   readonly channels = new Map<string, ServedCall>();
@@ -68,10 +45,7 @@ export class PeerState implements CallPeer {
     if (this.channels.get(call.id) === call) this.channels.delete(call.id);
   }
 
-  /**
-   * Milliseconds that the client may be silent while it accepts nothing of a stream. A Python client sends heartbeats for
-   * as long as it wants the stream, and its silence is the only sign that it has left.
-   */
+  /** A Python client sends heartbeats for as long as it wants the stream: its silence is the only sign that it has left. */
   patience(otherwise: number): number {
     return this.zwire || !this.beats ? otherwise : Math.max(LEAST_SILENCE_MS, 3 * this.interval);
   }

@@ -9,12 +9,30 @@ import type { Channel } from "../channel.js";
 import type { Deadline } from "../deadlines.js";
 import type { RequestContext } from "../service/context.js";
 import type { ServedMethod } from "../service/service.js";
+import type { CallPeer } from "../types.js";
 import { sendable } from "../wire/codec.js";
 import { type EncodedArgs, ERR, type Extension, OK, STREAM, STREAM_DONE } from "../wire/event.js";
 import type { Id } from "../wire/id.js";
+import type { Connection } from "./connection.js";
 import type { Claim, QueueLimit } from "./limiter.js";
-import type { Connection, PeerState } from "./peers.js";
 import { giveBack, isPromise, type Source, sourceOf } from "./source.js";
+
+/** The client that made a call, and what it has shown of itself. */
+export interface Caller extends CallPeer {
+  readonly connection: Connection;
+  /** It has announced itself as zwire. */
+  zwire: boolean;
+  /** We have sent it an event that says we are zwire. */
+  greeted: boolean;
+  /** It sends heartbeats on its channels. */
+  beats: boolean;
+  /** The longest time between two of them so far. */
+  interval: number;
+  /** Milliseconds that it may be silent while it accepts nothing of a stream. */
+  patience(otherwise: number): number;
+  /** The channel of a call is closed. */
+  closed(call: ServedCall): void;
+}
 
 /** What a served call needs from its server. */
 export interface ServedCallOwner {
@@ -107,7 +125,7 @@ const ITEMS_PER_TURN = 64;
 
 export class ServedCall implements Claim {
   readonly id: Id;
-  readonly from: PeerState;
+  readonly from: Caller;
   readonly channel: Channel;
   /** Version of the protocol that the client speaks. */
   version = 3;
@@ -123,7 +141,7 @@ export class ServedCall implements Claim {
   /** Ends the wait for credit, room or a place; null while there is none. */
   #wake: (() => void) | null = null;
 
-  constructor(owner: ServedCallOwner, id: Id, from: PeerState, channel: Channel) {
+  constructor(owner: ServedCallOwner, id: Id, from: Caller, channel: Channel) {
     this.#owner = owner;
     this.id = id;
     this.from = from;

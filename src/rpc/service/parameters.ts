@@ -2,7 +2,12 @@
  * Names and plain defaults of a function's parameters, read from its source. They are only for introspection: a parameter
  * that cannot be read gets a name by its place.
  */
-import type { Parameter } from "./service.js";
+
+/** One parameter. */
+export interface Parameter {
+  readonly name: string;
+  readonly default?: unknown;
+}
 
 /** The parameters of a function; as many as its `length` if its source cannot be read. */
 export function parametersOf(handler: (...args: never[]) => unknown): Parameter[] {

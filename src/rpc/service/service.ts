@@ -3,7 +3,7 @@
  */
 import { describe } from "../answers.js";
 import type { CallContext, Method, MethodOptions } from "../types.js";
-import { parametersOf } from "./parameters.js";
+import { type Parameter, parametersOf } from "./parameters.js";
 
 /** A handler that gets the context of its call. */
 class ContextMethod<A extends unknown[], R> implements Method<A, R> {
@@ -34,12 +34,6 @@ export interface ServedMethod {
   readonly doc: string | null;
   /** The parameters, with their defaults if these are plain values. */
   readonly parameters: () => Parameter[];
-}
-
-/** One parameter. */
-export interface Parameter {
-  readonly name: string;
-  readonly default?: unknown;
 }
 
 type Table = Map<string, ServedMethod>;
