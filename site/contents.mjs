@@ -63,6 +63,7 @@ export const GROUPS = [
     [
       ["Architecture", "architecture"],
       ["Contributing", "project/contributing"],
+      ["Releasing", "releasing"],
       ["Code of conduct", "project/code-of-conduct"],
       ["Reporting a vulnerability", "project/security"],
       ["Changelog", "project/changelog"],
