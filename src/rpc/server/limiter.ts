@@ -6,7 +6,7 @@
 
 import { assert } from "../../base/assert.js";
 
-/** What clients share is divided among these; see Connection in peers.ts. */
+/** What clients share is divided among these; see Connection in connection.ts. */
 export interface Share {
   readonly line: Line;
 }

@@ -131,7 +131,7 @@ type ByNumber = Record<string, (id: number, value?: unknown) => unknown>;
 
 /**
  * Adds option properties to a prototype. Like every member of zeromq.js's classes, they are not enumerable.
- * @param warn called before an option is set; warns after bind or connect
+ * @param warn called before an option is set that affects only new connections; warns after bind or connect
  */
 export function defineOptionProperties(
   prototype: object,
