@@ -75,8 +75,6 @@ export default defineConfig({
           // A failed assertion of zwire fails the test, and not its connection alone.
           env: { ZWIRE_BUGS: "throw" },
           pool: "forks",
-          // Files share a process, and what they import is loaded once: a fresh one for each takes half a second.
-          isolate: false,
           setupFiles,
           execArgv: ["--expose-gc"],
           testTimeout: 120_000,
