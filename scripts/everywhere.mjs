@@ -15,6 +15,8 @@ import { npm, readyOrExit, root } from "./ready.mjs";
 
 /** Two at a time: a cell is mostly one process. */
 const AT_ONCE = 2;
+/** What fails is tried again, and both failures are printed: registries have moods. */
+const TRIES = 2;
 
 /** The tarball as a release has it: with this machine's addon among the prebuilt ones. */
 async function pack() {
@@ -40,13 +42,18 @@ async function version() {
 
 async function tryCell({ name, run: attempt }) {
   const began = Date.now();
-  let mark = "passed";
+  let mark = "";
   let note = "";
-  try {
-    note = (await attempt()) ?? "";
-  } catch (error) {
-    mark = error instanceof Skipped ? "skipped" : "failed";
-    note = error.message;
+  for (let tries = 1; tries <= TRIES && mark !== "passed"; tries++) {
+    try {
+      note = (await attempt()) ?? "";
+      mark = "passed";
+    } catch (error) {
+      mark = error instanceof Skipped ? "skipped" : "failed";
+      note = error.message;
+      if (mark === "skipped") break;
+      if (tries < TRIES) console.log(`once more: ${name}\n${note.replace(/^/gm, "    ")}`);
+    }
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
   console.log(`${mark.padEnd(8)}${seconds.padStart(4)} s  ${name.padEnd(42)} ${note.split("\n")[0]}`);
