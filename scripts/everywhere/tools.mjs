@@ -1,6 +1,6 @@
 /** What the cells of the matrix share: folders, processes, installing, and the versions of all tools. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { npm, root } from "../ready.mjs";
@@ -35,7 +35,7 @@ export const home = mkdtempSync(join(tmpdir(), "zwire-everywhere-"));
 /** A cell that cannot be tried here; the message says why. */
 export class Skipped extends Error {}
 
-/** What a program printed on stdout. @throws Error with the end of all that it printed, if it does not end with 0 */
+/** What a program printed on stdout. @throws Error with the end of all that it printed (all is in `printed`), if it does not end with 0 */
 export function run(command, { cwd, env, seconds = 240, shell = false } = {}) {
   const [program, ...args] = command;
   // Only what a user's shell would have: our own tests may be what runs us.
@@ -44,8 +44,9 @@ export function run(command, { cwd, env, seconds = 240, shell = false } = {}) {
     const options = { cwd, shell, env: { ...rest, ...env }, timeout: seconds * 1000, maxBuffer: 64 << 20 };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
-      const printed = `${stdout}${stderr}`.trim().slice(-3000);
-      reject(new Error(`${command.join(" ")}: ${error.signal ?? `exit code ${error.code}`}\n${printed}`));
+      const printed = `${stdout}${stderr}`.trim();
+      const end = `${command.join(" ")}: ${error.signal ?? `exit code ${error.code}`}`;
+      reject(Object.assign(new Error(`${end}\n${printed.slice(-3000)}`), { printed }));
     });
   });
 }
@@ -62,7 +63,16 @@ export function folder(name, manifest = {}) {
 const NOT_HERE =
   /E404|ETARGET|EBADENGINE|EBADPLATFORM|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/;
 
-/** Installs packages with npm, without scripts. @throws Skipped if they cannot be had here */
+const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Whether npm misses a package, or a version of it, that zwire itself asks for: a fault of ours, with any tool. */
+function missesOurs(printed) {
+  return Object.keys(dependencies).some(
+    (name) => printed.includes(` ${name}@`) || printed.includes(`'${name}@`),
+  );
+}
+
+/** Installs packages with npm. @throws Skipped if they cannot be had here; what zwire needs must be there */
 export async function install(path, packages, ...options) {
   const { command, shell } = npm();
   const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", ...options, ...packages];
@@ -70,7 +80,9 @@ export async function install(path, packages, ...options) {
     await run([...command, ...args], { cwd: path, shell });
   } catch (error) {
     const code = NOT_HERE.exec(error.message);
-    if (code !== null) throw new Skipped(`${code[0]}: ${[packages].flat().join(" ")}`);
+    const missing = code?.[0] === "E404" || code?.[0] === "ETARGET";
+    if (code !== null && !(missing && missesOurs(error.printed)))
+      throw new Skipped(`${code[0]}: ${[packages].flat().join(" ")}`);
     throw error;
   }
 }

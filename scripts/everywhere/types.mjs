@@ -47,6 +47,21 @@ export async function main(): Promise<string> {
 }
 `;
 
+/**
+ * Compiles with all declarations checked, but only what concerns zwire counts: an old TypeScript finds faults in newer
+ * declarations of Node's.
+ */
+async function compile(command, cwd) {
+  try {
+    await run(command, { cwd });
+  } catch (error) {
+    const found = error.printed.split("\n").filter((line) => / error TS\d+:/.test(line));
+    const others = found.filter((line) => /^node_modules\/(@types|undici-types)\//.test(line));
+    if (found.length === 0 || others.length < found.length) throw error;
+    return `${others.length} errors in Node's own declarations, none in zwire's`;
+  }
+}
+
 export function typeCells(tarball) {
   return CORNERS.map(([typescript, types, module, resolution, kind]) => {
     const name = `TypeScript ${typescript}, types ${types}, ${resolution}, ${kind}`;
@@ -54,11 +69,11 @@ export function typeCells(tarball) {
       const path = folder(name, { type: kind === "esm" ? "module" : "commonjs" });
       await install(path, [tarball, `typescript@${typescript}`, `@types/node@${types}`], "--ignore-scripts");
       writeFileSync(join(path, "main.ts"), PROGRAM);
-      const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--types", "node"];
+      const strict = "--noEmit --strict --skipLibCheck false --target es2022 --types node".split(" ");
       if (resolution === "node10") strict.push("--esModuleInterop");
       const how = ["--module", module, "--moduleResolution", resolution];
       const program = join(path, "node_modules/typescript/bin/tsc");
-      await run([process.execPath, program, ...strict, ...how, "main.ts"], { cwd: path });
+      return compile([process.execPath, program, ...strict, ...how, "main.ts"], path);
     };
     return { name, run: attempt };
   });
