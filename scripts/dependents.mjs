@@ -1,103 +1,32 @@
 /**
  * What others make of the packed tarball; needs the npm registry, and is no part of `npm test`. Packages that depend on
- * zeromq run on the drop-in, which the overrides of npm, pnpm and yarn put in its place; yarn and pnpm add zwire without
- * building anything; its declarations compile with several versions of @types/node and TypeScript. One line for each:
+ * zeromq run on the drop-in, which the overrides of npm, pnpm and yarn put in its place. One line for each:
  * `passed`, `skipped` where the registry has not what is needed or this Node is too old for it, or `failed`, which makes
  * the exit code 1. Arguments choose the lines by their names.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { npm, readyOrExit, root } from "./ready.mjs";
+import {
+  ALLOW_BUILDS,
+  folder,
+  home,
+  install,
+  pack,
+  packZwire,
+  registryAnswers,
+  run,
+  runNpm,
+  Skipped,
+  tool,
+} from "./everywhere/tools.mjs";
+import { readyOrExit, root } from "./ready.mjs";
 import { writeZeromqPackage } from "./release/zeromq-package.mjs";
-
-/** A check that this machine cannot make; the message says why. */
-class Skipped extends Error {}
-
-/** npm's codes that say nothing of zwire: no registry within reach, no such package there, not for this Node. */
-const NOT_HERE =
-  /^(E404|ETARGET|EBADENGINE|EBADPLATFORM|ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)$/;
-
-const folder = mkdtempSync(join(tmpdir(), "zwire-dependents-"));
-
-/** stdout of a program that ends well within the time; all that it said is the error otherwise. */
-function run([program, ...args], { cwd, env, shell = false, milliseconds = 300_000 }) {
-  const result = spawnSync(program, args, { cwd, env, shell, encoding: "utf8", timeout: milliseconds });
-  if (result.status === 0) return result.stdout;
-  const end = result.error?.message ?? result.signal ?? `exit code ${result.status}`;
-  throw Object.assign(new Error(`${end}\n${result.stdout}${result.stderr}`), { stdout: result.stdout });
-}
-
-function runNpm(args, cwd) {
-  const { command, shell } = npm();
-  return run([...command, ...args], { cwd, shell });
-}
-
-/** A fresh folder with a package.json. */
-function makeFolder(name, manifest) {
-  const path = join(folder, name);
-  mkdirSync(path);
-  writeFileSync(
-    join(path, "package.json"),
-    JSON.stringify({ name: `try-${name}`, private: true, ...manifest }),
-  );
-  return path;
-}
-
-/** Packs a folder, without its scripts; the tarball's path. */
-function pack(path) {
-  const said = runNpm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], path);
-  return join(folder, JSON.parse(said)[0].filename);
-}
-
-/**
- * Installs what a folder's package.json says, without scripts.
- * @throws Skipped when the registry or this Node is the reason that it cannot be
- */
-function install(path, ...more) {
-  try {
-    const quietly = ["--json", "--ignore-scripts", "--no-audit", "--no-fund", "--engine-strict"];
-    runNpm(["install", ...quietly, ...more], path);
-  } catch (error) {
-    let said;
-    try {
-      said = JSON.parse(error.stdout).error;
-    } catch {
-      throw error; // npm did not get so far as to say it
-    }
-    if (NOT_HERE.test(said?.code)) throw new Skipped(`${said.code}: ${said.summary.split("\n")[0]}`);
-    throw error;
-  }
-}
-
-/** Whether the registry answers, whatever npm's cache holds. */
-function registryAnswers() {
-  try {
-    runNpm(
-      ["view", "zeromq", "version", "--cache", join(folder, "no-cache"), "--fetch-retries", "0"],
-      folder,
-    );
-    return true;
-  } catch {
-    return false; // npm says the same of every way not to reach it
-  }
-}
 
 /** Starts the registry that has our two packages, and everything else from npm's. */
 async function startRegistry(dropIn) {
-  const upstream = runNpm(["config", "get", "registry"], folder).trim();
+  const upstream = (await runNpm(["config", "get", "registry"], home)).trim();
   const program = join(root, "test", "dependents", "registry.mjs");
   const args = [program, upstream, zwire, dropIn];
   registryProcess = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -105,14 +34,14 @@ async function startRegistry(dropIn) {
 }
 
 /** Runs one of our programs in a folder, where it finds the packages of that folder. */
-function runProgram(program, path) {
+async function runProgram(program, path) {
   cpSync(join(root, "test", "dependents", program), join(path, program));
-  run([process.execPath, program], { cwd: path, milliseconds: 60_000 });
+  await run([process.execPath, program], { cwd: path, seconds: 60 });
 }
 
 /** The package that stands in zeromq's place, as the release script writes it. */
 function packDropIn() {
-  const path = join(folder, "zwire-zeromq");
+  const path = join(home, "zwire-zeromq");
   writeZeromqPackage(path);
   return pack(path);
 }
@@ -136,92 +65,44 @@ function requireDropInOnly(path) {
  * Installs packages that depend on zeromq with npm's overrides, and runs our programs with them. A folder that lists
  * zeromq itself names the drop-in there, and refers to it.
  */
-function checkDependent(program, packages) {
+async function checkDependent(program, packages) {
   const overrides = packages.zeromq === undefined ? INSTEAD : { zeromq: "$zeromq" };
-  const path = makeFolder(program.replace(".mjs", ""), { dependencies: packages, overrides });
-  install(path, "--registry", registry, "--cache", join(folder, "npm-cache"));
+  const path = folder(program.replace(".mjs", ""), { dependencies: packages, overrides });
+  // What this machine's cache holds of the two packages is another run's.
+  const cache = ["--cache", join(home, "npm-cache")];
+  await install(path, [], "--ignore-scripts", "--engine-strict", "--registry", registry, ...cache);
   requireDropInOnly(path);
-  runProgram("drop-in.mjs", path);
-  runProgram(program, path);
+  await runProgram("drop-in.mjs", path);
+  await runProgram(program, path);
 }
 
 /** The same with another package manager. `manifest` says in its way what overrides say to npm. */
-function checkOtherManager(manager, manifest, files = {}) {
-  const path = makeFolder(`overrides-${manager.name.replaceAll("/", "-")}`, {
+async function checkOtherManager({ name, script, args }, manifest, files = {}) {
+  const path = folder(`overrides-${name}`, {
     ...manifest,
     dependencies: { "@dashevo/dashd-zmq": "^1.2.1", ...manifest.dependencies },
   });
-  const registryFiles = { ".npmrc": `registry=${registry}/\n` };
-  runManager(manager, ["install"], path, { ...registryFiles, ...files });
+  const all = { ".npmrc": `registry=${registry}/\n`, ...files };
+  for (const [file, text] of Object.entries(all)) writeFileSync(join(path, file), text);
+  const program = join(await tool(name), "node_modules", script);
+  await run([process.execPath, program, "install", ...args], { cwd: path });
   requireDropInOnly(path);
-  runProgram("drop-in.mjs", path);
-  runProgram("dashd-zmq.mjs", path);
+  await runProgram("drop-in.mjs", path);
+  await runProgram("dashd-zmq.mjs", path);
 }
 
-/** Package managers: a package of npm's registry, its program, and what keeps it to this folder. */
+/** Package managers: a tool, its program, and what keeps it to this folder. */
 const YARN_1 = {
-  name: "yarn",
-  version: "1",
-  script: "bin/yarn.js",
-  args: ["--no-lockfile", "--cache-folder", join(folder, "yarn-cache")],
+  name: "yarn1",
+  script: "yarn/bin/yarn.js",
+  args: ["--no-lockfile", "--cache-folder", join(home, "yarn-cache")],
 };
-const YARN_4 = { name: "@yarnpkg/cli-dist", version: "4", script: "bin/yarn.js", args: [] };
+const YARN_4 = { name: "yarn4", script: "@yarnpkg/cli-dist/bin/yarn.js", args: [] };
 const PNPM = {
-  name: "pnpm",
-  version: "latest",
-  script: "bin/pnpm.mjs",
-  args: ["--store-dir", join(folder, "pnpm-store")],
+  name: "pnpm12",
+  script: "pnpm/bin/pnpm.mjs",
+  args: ["--store-dir", join(home, "pnpm-store")],
 };
-/** As docs/deployment.md says: msgpackr's optional helper is the only package of zwire that may ask to be built. */
-const ALLOW_BUILDS = "allowBuilds:\n  msgpackr-extract: false\n";
-
-/** Runs a package manager in a folder, with scripts and without a compiler. */
-function runManager({ name, version, script, args }, command, path, files) {
-  const tools = join(folder, `try-${name.replaceAll("/", "-")}`);
-  if (!existsSync(tools)) {
-    mkdirSync(tools);
-    writeFileSync(
-      join(tools, "package.json"),
-      JSON.stringify({ private: true, dependencies: { [name]: version } }),
-    );
-    install(tools);
-  }
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
-  const nobody = join(folder, "no-compiler"); // what is built all the same fails
-  const env = { ...process.env, CC: nobody, CXX: nobody, npm_config_python: nobody };
-  run([process.execPath, join(tools, "node_modules", name, script), ...command, ...args], {
-    cwd: path,
-    env,
-  });
-}
-
-/** Adds the tarball as a user of another package manager does. */
-function checkManager(manager, files = {}) {
-  const path = makeFolder(manager.name, { type: "module" });
-  runManager(manager, ["add", zwire], path, files);
-  runProgram("two-lines.mjs", path);
-}
-
-/**
- * Compiles programs that import every entry against the packed declarations, none of which is skipped.
- * @param typescript a version other than that of the project
- */
-function checkDeclarations(major, typescript) {
-  const path = makeFolder(`types-${major}-${typescript ?? "ours"}`, {
-    type: "module",
-    dependencies: { zwire: `file:${zwire}`, "@types/node": major, ...(typescript && { typescript }) },
-  });
-  install(path);
-  cpSync(join(root, "test", "dependents", "declarations.mts"), join(path, "declarations.mts"));
-  const check = readFileSync(join(root, "test", "unit", "declarations.check.ts"), "utf8");
-  const packed = check.replace('"../../dist/index.js"', '"zwire"');
-  if (packed === check) throw new Error("declarations.check.ts does not import ../../dist/index.js any more");
-  writeFileSync(join(path, "check.mts"), packed);
-  const flags =
-    "--noEmit --strict --skipLibCheck false --target es2022 --lib es2023 --module nodenext --types node";
-  const compiler = join(typescript ? path : root, "node_modules", "typescript", "bin", "tsc");
-  run([process.execPath, compiler, ...flags.split(" "), "check.mts", "declarations.mts"], { cwd: path });
-}
 
 const checks = {
   "@qified/zeromq": () => checkDependent("qified.mjs", { "@qified/zeromq": "*", qified: "*" }),
@@ -251,12 +132,6 @@ const checks = {
         "yarn.lock": "", // or it would look for a project above
       },
     ),
-  "yarn 1": () => checkManager(YARN_1),
-  "pnpm, the newest": () => checkManager(PNPM, { "pnpm-workspace.yaml": ALLOW_BUILDS }),
-  "@types/node 20": () => checkDeclarations("20"),
-  "@types/node 25": () => checkDeclarations("25"),
-  "@types/node 26": () => checkDeclarations("26"),
-  "TypeScript 5.0": () => checkDeclarations("20", "5.0"),
 };
 
 function skipWithoutRegistry() {
@@ -264,9 +139,9 @@ function skipWithoutRegistry() {
 }
 
 /** One line; false for a failure. */
-function tell(name, check) {
+async function tell(name, check) {
   try {
-    check();
+    await check();
     console.log(`${name}: passed`);
   } catch (error) {
     if (!(error instanceof Skipped)) {
@@ -288,12 +163,12 @@ let zwire;
 let registry;
 let registryProcess;
 try {
-  const reached = registryAnswers();
-  zwire = pack(root);
-  if (reached) await startRegistry(packDropIn());
-  const told = wanted.map(([name, check]) => tell(name, reached ? check : skipWithoutRegistry));
-  if (!told.every(Boolean)) process.exitCode = 1;
+  const reached = await registryAnswers();
+  zwire = await packZwire();
+  if (reached) await startRegistry(await packDropIn());
+  for (const [name, check] of wanted)
+    if (!(await tell(name, reached ? check : skipWithoutRegistry))) process.exitCode = 1;
 } finally {
   registryProcess?.stdin.end();
-  rmSync(folder, { recursive: true });
+  rmSync(home, { recursive: true });
 }

@@ -1,44 +1,23 @@
 /**
  * The packed tarball, installed and used in every runtime, by every package manager, test runner, bundler and version of
- * TypeScript that zwire supports: `npm run test:everywhere`. Arguments choose cells by a part of their names. Needs the npm
- * registry; a cell whose tool cannot be had is skipped. Prints a table; the last line is `N passed, N failed, N skipped`.
+ * TypeScript that zwire supports: `npm run test:everywhere`. `--only PATTERN` chooses cells by a part of their names, in any
+ * case, and may be repeated. Needs the npm registry; a cell whose tool cannot be had is skipped. Prints a table; the last line
+ * is `N passed, N failed, N skipped`.
  */
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { bundlerCells } from "./everywhere/bundlers.mjs";
 import { managerCells, packageCells } from "./everywhere/packages.mjs";
 import { runtimeCells } from "./everywhere/runtimes.mjs";
 import { testRunnerCells } from "./everywhere/test-runners.mjs";
-import { folder, home, run, Skipped } from "./everywhere/tools.mjs";
+import { home, packZwire, registryAnswers, Skipped } from "./everywhere/tools.mjs";
 import { typeCells } from "./everywhere/types.mjs";
-import { npm, readyOrExit, root } from "./ready.mjs";
+import { readyOrExit } from "./ready.mjs";
 
 /** Two at a time: a cell is mostly one process. */
 const AT_ONCE = 2;
 /** What fails is tried again, and both failures are printed: registries have moods. */
 const TRIES = 2;
-
-/** The tarball as a release has it: with this machine's addon among the prebuilt ones. */
-async function pack() {
-  const { command, shell } = npm();
-  const path = folder("packed");
-  await run([...command, "pack", "--ignore-scripts", "--pack-destination", path], { cwd: root, shell });
-  await run(["tar", "xzf", `zwire-${await version()}.tgz`], { cwd: path });
-  const prebuilt = join(path, "package", "prebuilds", `${process.platform}-${process.arch}`);
-  const addon = join(root, "build", "Release", "zwire.node");
-  if (!existsSync(addon)) throw new Skipped("the addon is not built here");
-  rmSync(join(path, "package", "prebuilds"), { recursive: true, force: true });
-  mkdirSync(prebuilt, { recursive: true });
-  cpSync(addon, join(prebuilt, "zwire.node"));
-  const tarball = join(path, "zwire.tgz");
-  await run(["tar", "czf", tarball, "package"], { cwd: path });
-  return tarball;
-}
-
-async function version() {
-  const { default: manifest } = await import("../package.json", { with: { type: "json" } });
-  return manifest.version;
-}
 
 async function tryCell({ name, run: attempt }) {
   const began = Date.now();
@@ -61,18 +40,31 @@ async function tryCell({ name, run: attempt }) {
   return mark;
 }
 
+/** The cells that the command line asks for. */
+function chosen(cells) {
+  const { values } = parseArgs({ options: { only: { type: "string", multiple: true, default: [] } } });
+  const patterns = values.only.map((part) => part.toLowerCase());
+  const wanted = ({ name }) =>
+    patterns.length === 0 || patterns.some((part) => name.toLowerCase().includes(part));
+  return cells.filter(wanted);
+}
+
+function skipWithoutRegistry() {
+  throw new Skipped("the npm registry does not answer");
+}
+
 async function main() {
   readyOrExit({ quiet: true });
-  const wanted = process.argv.slice(2);
-  const tarball = await pack();
-  const cells = [
+  const reached = await registryAnswers();
+  const tarball = await packZwire();
+  const cells = chosen([
     ...runtimeCells(tarball),
     ...managerCells(tarball),
     ...testRunnerCells(tarball),
     ...bundlerCells(tarball),
     ...typeCells(tarball),
     ...packageCells(tarball),
-  ].filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+  ]).map((cell) => (reached ? cell : { ...cell, run: skipWithoutRegistry }));
   const marks = [];
   const next = cells[Symbol.iterator]();
   await Promise.all(

