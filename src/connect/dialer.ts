@@ -6,7 +6,7 @@
 import { AssertionError } from "../base/assert.js";
 import { type Deadline, LONGEST_MS } from "../base/deadline.js";
 import type { Peer } from "../base/events.js";
-import { rowOf, type Table } from "../base/machine.js";
+import { rowOf } from "../base/machine.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -23,31 +23,17 @@ import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Stream, Transport } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { Backoff } from "./backoff.js";
+import {
+  DIALLING,
+  type DialEvents,
+  type Dialling,
+  type DialState,
+  isOpen,
+  isReady,
+  type Retry,
+} from "./dial-states.js";
 import { flushed } from "./linger.js";
 import { type Place, reportEnd, tellHandshake } from "./report.js";
-
-/** "lost": the connection is gone, and what follows from that is not decided. */
-type State = "waiting" | "connecting" | "handshaking" | "ready" | "lost" | "stopped";
-
-interface Retry {
-  readonly error: Error | undefined;
-  readonly interval: number;
-}
-
-interface Events {
-  dial: undefined;
-  connected: Stream;
-  /** The handshake is complete. */
-  shaken: undefined;
-  /** The connection has ended. */
-  lost: () => void;
-  /** Wait, and dial again. */
-  retry: Retry;
-  /** Dial no more, of our own accord. */
-  give: undefined;
-  /** The application does not want it any more. */
-  close: undefined;
-}
 
 /** Where to dial. */
 export interface DialTarget {
@@ -64,43 +50,7 @@ const STOP_REFUSED = 1;
 const STOP_HANDSHAKE_FAILED = 2;
 const STOP_AFTER_DISCONNECT = 4;
 
-export class Dialer implements SessionOwner, EndpointHandle {
-  static readonly #table: Table<State, Dialer, Events> = {
-    waiting: {
-      dial: ["connecting", (dialer) => void dialer.#dial()],
-      close: ["stopped", (dialer) => dialer.#leave()],
-    },
-    connecting: {
-      connected: ["handshaking", (dialer, stream) => dialer.#established(stream)],
-      retry: ["waiting", (dialer, retry) => dialer.#wait(retry)],
-      give: ["stopped", (dialer) => dialer.#stop()],
-      close: ["stopped", (dialer) => dialer.#leave()],
-    },
-    handshaking: {
-      shaken: ["ready", (dialer) => dialer.#backoff.reset()],
-      lost: ["lost", (_, follow) => follow()],
-      close: ["stopped", (dialer) => dialer.#leave()],
-    },
-    ready: {
-      lost: ["lost", (_, follow) => follow()],
-      close: ["stopped", (dialer) => dialer.#leave()],
-    },
-    lost: {
-      dial: ["connecting", (dialer) => void dialer.#dial()],
-      retry: ["waiting", (dialer, retry) => dialer.#wait(retry)],
-      give: ["stopped", (dialer) => dialer.#stop()],
-      close: ["stopped", (dialer) => dialer.#leave()],
-    },
-    // Whatever was under way when it stopped ends here.
-    stopped: {
-      dial: ["stopped"],
-      connected: ["stopped", (_, stream) => stream.close()],
-      retry: ["stopped"],
-      give: ["stopped"],
-      close: ["stopped"],
-    },
-  };
-
+export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   readonly endpoint: string;
   readonly socketType: string;
   readonly #address: string;
@@ -110,14 +60,12 @@ export class Dialer implements SessionOwner, EndpointHandle {
   readonly #options: OptionValues;
   readonly #backoff: Backoff;
   readonly #onStopped: () => void;
-  #state: State = "waiting";
+  #state: DialState = "waiting";
   #pipe: StreamPipe | null = null;
   #session: Connection | null = null;
   #abort: AbortController | null = null;
   /** Of the wait before the next attempt, or of the limit of the present one: what keeps the process alive meanwhile. */
   #timer: Deadline | undefined;
-  /** close() has been called: what lingers may dial again, but takes nothing new. */
-  #closing = false;
 
   /** @param onStopped the dialler will not dial again by itself: forget the endpoint (S4, D2) */
   constructor(host: SocketHost, transport: Transport, target: DialTarget, onStopped: () => void) {
@@ -136,19 +84,19 @@ export class Dialer implements SessionOwner, EndpointHandle {
 
   /** Begin to dial; messages queue from now on, unless `immediate`. */
   start(): void {
-    this.#attach();
+    this.attach();
     this.#on("dial", undefined);
   }
 
-  #on<E extends keyof Events>(event: E, argument: Events[E]): void {
-    const [next, act] = rowOf(Dialer.#table, this.#state, event);
+  /** Stores the next state before it acts: listeners may come back with another event. */
+  #on<E extends keyof DialEvents>(event: E, argument: DialEvents[E]): void {
+    const [next, act] = rowOf(DIALLING, this.#state, event);
     this.#state = next;
     act?.(this, argument);
   }
 
-  /** Messages queue from now on, unless `immediate`. */
-  #attach(): void {
-    if (this.#pipe !== null || this.#options.immediate || this.#closing) return;
+  attach(): void {
+    if (this.#pipe !== null || this.#options.immediate) return;
     this.#pipe = this.#newPipe();
     this.#host.attachPipe(this.#pipe);
   }
@@ -162,6 +110,14 @@ export class Dialer implements SessionOwner, EndpointHandle {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.routingId = this.routingId;
     return pipe;
+  }
+
+  resetBackoff(): void {
+    this.#backoff.reset();
+  }
+
+  dial(): void {
+    void this.#dial();
   }
 
   async #dial(): Promise<void> {
@@ -195,13 +151,13 @@ export class Dialer implements SessionOwner, EndpointHandle {
   /** An attempt brought no connection. */
   #failed(error: Error): void {
     const { reconnectStop } = this.#options;
-    const stops = STOP_REFUSED | (this.#closing ? STOP_AFTER_DISCONNECT : 0);
+    const stops = STOP_REFUSED | (this.#open ? 0 : STOP_AFTER_DISCONNECT);
     if ((reconnectStop & stops) !== 0 && (error as NodeJS.ErrnoException).code === "ECONNREFUSED")
       this.#on("give", undefined);
     else this.#retry(error, this.#backoff.next());
   }
 
-  #established(stream: Stream): void {
+  established(stream: Stream): void {
     if (this.#host.refed) stream.ref();
     else stream.unref();
     this.#host.emitEvent("connect", { address: this.endpoint });
@@ -222,20 +178,23 @@ export class Dialer implements SessionOwner, EndpointHandle {
     return this.#state === "stopped";
   }
 
+  /** close() has not been called, and it has not given up. */
+  get #open(): boolean {
+    return isOpen(this.#state);
+  }
+
   #retry(error: Error | undefined, interval: number): void {
     if (this.#backoff.enabled) this.#on("retry", { error, interval });
     else this.#on("give", undefined);
   }
 
-  #wait({ error, interval }: Retry): void {
-    this.#attach();
+  wait({ error, interval }: Retry): void {
     this.#timer = this.runtime.loop.deadline(interval, () => this.#on("dial", undefined));
     if (!this.#host.refed) this.#timer.unref();
     this.#host.emitEvent("connect:retry", { address: this.endpoint, interval, error });
   }
 
-  /** Give up this endpoint by ourselves. */
-  #stop(): void {
+  stop(): void {
     this.#host.emitEvent("close", { address: this.endpoint });
     this.#dropPipe();
     this.#onStopped();
@@ -265,7 +224,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   refusalOf(peer: Peer): Error | null {
-    return this.#closing ? null : this.#host.refusalOf(peer, this.#pipe, this.routingId);
+    return this.#open ? this.#host.refusalOf(peer, this.#pipe, this.routingId) : null;
   }
 
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
@@ -275,16 +234,15 @@ export class Dialer implements SessionOwner, EndpointHandle {
     const pipe = this.#pipe ?? this.#newPipe();
     this.#pipe = pipe;
     pipe.peer = peer;
-    if (fresh && !this.#closing) this.#host.attachPipe(pipe);
+    if (fresh && this.#open) this.#host.attachPipe(pipe);
     return pipe;
   }
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
-    if (this.#closing) tellHandshake(this.#host, peer);
-    else {
+    if (this.#open) {
       this.#host.pipeConnected(pipe, peer);
       tellMade(this.#host, pipe, this.#options);
-    }
+    } else tellHandshake(this.#host, peer);
   }
 
   sessionEnded(session: Connection, end: SessionEnd): void {
@@ -295,7 +253,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   #lost(session: Connection, { wasReady, error, final }: SessionEnd): void {
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) {
-      if (!this.#closing) tellLost(this.#host, pipe, this.#options, true);
+      if (this.#open) tellLost(this.#host, pipe, this.#options, true);
       this.#host.pipeDisconnected(pipe);
     }
     if (!wasReady) pipe?.forgetResends();
@@ -316,7 +274,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   reset(pipe: Pipe): boolean {
     if (pipe !== this.#pipe) return false;
     const session = this.#session;
-    if (session === null || this.#state !== "ready") {
+    if (session === null || !isReady(this.#state)) {
       this.#pipe.discardOutbound(); // a request that was given up goes to no connection that is yet to come
       return true;
     }
@@ -336,7 +294,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
   }
 
   async close(lingerMs: number): Promise<void> {
-    this.#closing = true;
+    this.#on("leave", undefined);
     const pipe = this.#pipe;
     if (pipe !== null) {
       this.#host.detachPipe(pipe);
@@ -345,7 +303,7 @@ export class Dialer implements SessionOwner, EndpointHandle {
     this.#on("close", undefined);
   }
 
-  #leave(): void {
+  end(): void {
     this.#timer?.cancel();
     this.#abort?.abort(new Error("closed"));
     const pipe = this.#pipe;
