@@ -6,9 +6,10 @@
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
+import { rowOf } from "../base/machine.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { OPERATIONS_PER_TURN } from "../base/waiting.js";
-import { nextMode, type ReceiveMode } from "./receive-mode.js";
+import { nextMode, PUMP, type PumpEvent, type PumpState, type ReceiveMode } from "./receive-states.js";
 
 /** Where messages come from. */
 export interface Source<M> {
@@ -78,9 +79,7 @@ export class WaitingReceives<M> {
   /** Closed: what every receive fails with. */
   #closed: ZmqError | null = null;
   #listener: ((message: M) => void) | null = null;
-  #pumpScheduled = false;
-  /** The listener is being called: what it makes ready comes next, not within it. */
-  #pumping = false;
+  #pump: PumpState = "idle";
   #taker: (() => void) | null = null;
   /** Given back and not taken again, the next to be received last. */
   readonly #returned: M[] = [];
@@ -220,7 +219,7 @@ export class WaitingReceives<M> {
     if (listener !== null && this.#mode === "lent") throw lent();
     this.#mode = nextMode(this.#mode, listener === null ? "stopListening" : "listen");
     this.#listener = listener;
-    if (listener !== null) this.#schedulePump();
+    if (listener !== null) this.#on("schedule");
   }
 
   /**
@@ -231,10 +230,7 @@ export class WaitingReceives<M> {
   lend(ready: () => void): void {
     if (this.#mode === "closed") throw this.#closed;
     if (this.#mode === "lent") throw lent();
-    if (this.#mode === "listening")
-      throw new ZmqError("EBUSY", {
-        detail: 'messages go to the "message" listener of this socket: remove it first',
-      });
+    if (this.#mode === "listening") throw listenedTo();
     if (this.#live > 0)
       throw new ZmqError("EBUSY", {
         detail: `${this.#live} receives wait for messages of this socket: let them end first`,
@@ -266,7 +262,7 @@ export class WaitingReceives<M> {
       return;
     }
     if (this.#listener !== null) {
-      if (!this.#pumpScheduled && !this.#pumping) this.#pump();
+      this.#on("serve");
       return;
     }
     while (this.#live > 0) {
@@ -311,10 +307,7 @@ export class WaitingReceives<M> {
   /** Why nothing can be received in this mode. */
   #otherwise(): ZmqError | null {
     if (this.#mode === "closed") return this.#closed;
-    if (this.#mode === "lent") return lent();
-    return new ZmqError("EBUSY", {
-      detail: 'messages go to the "message" listener of this socket: remove it first',
-    });
+    return this.#mode === "lent" ? lent() : listenedTo();
   }
 
   /** A settled promise, or one for a later turn once in 512 (fairness). */
@@ -362,34 +355,31 @@ export class WaitingReceives<M> {
     }
   }
 
-  #schedulePump(): void {
-    if (this.#pumpScheduled) return;
-    this.#pumpScheduled = true;
-    this.#turns.defer(() => {
-      this.#pumpScheduled = false;
-      this.#pump();
-    });
+  /** Stores the next state before it acts: the listener may come back with another event. */
+  #on(event: PumpEvent): void {
+    const row = rowOf(PUMP, this.#pump, event);
+    this.#pump = row[0];
+    if (row[1] === "pump") this.#callListener();
+    else if (row[1] === "defer") this.#turns.defer(() => this.#on("due"));
   }
 
-  /** Call the listener, at most 512 times in one turn of the event loop. */
-  #pump(): void {
+  /** At most 512 times in one turn of the event loop. */
+  #callListener(): void {
     let calls = 0;
-    let finished = false;
-    this.#pumping = true;
+    let emptied = false;
     try {
       for (let listener = this.#listener; listener !== null; listener = this.#listener) {
         if (calls++ === OPERATIONS_PER_TURN) break;
         const message = this.#next();
         if (message === undefined) {
-          finished = true;
+          emptied = true;
           break;
         }
         listener(message);
       }
     } finally {
-      this.#pumping = false;
       // Also when a listener threw: its exception is the application's, the messages behind it are not lost.
-      if (!finished && this.#listener !== null) this.#schedulePump();
+      this.#on(emptied || this.#listener === null ? "emptied" : "interrupted");
     }
   }
 }
@@ -397,5 +387,11 @@ export class WaitingReceives<M> {
 function lent(): ZmqError {
   return new ZmqError("EBUSY", {
     detail: "a proxy receives the messages of this socket: terminate() it first",
+  });
+}
+
+function listenedTo(): ZmqError {
+  return new ZmqError("EBUSY", {
+    detail: 'messages go to the "message" listener of this socket: remove it first',
   });
 }
