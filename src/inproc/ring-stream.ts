@@ -7,6 +7,7 @@
  * A pending waitAsync does not keep an event loop alive; the port does.
  */
 import type { MessagePort } from "node:worker_threads";
+import { rowOf } from "../base/machine.js";
 import { FrameDecoder } from "../engine/incoming/decoder.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import {
@@ -16,6 +17,16 @@ import {
   type StreamHandler,
 } from "../transport/contract/transport.js";
 import { RingReader, type RingSide, RingWord, RingWriter, ringControl, ringWord } from "./ring.js";
+import {
+  FLOW,
+  type FlowEvent,
+  type FlowState,
+  isParted,
+  isPaused,
+  TURN,
+  type TurnEvent,
+  type TurnState,
+} from "./ring-states.js";
 
 /** Bytes read in one turn of the event loop, so that timers and other sockets get theirs. */
 const BYTES_PER_TURN = 256 * 1024;
@@ -60,33 +71,20 @@ export class RingStream implements Stream {
   readonly #reader: RingReader;
   #handler: StreamHandler | null = null;
   #decoder: FrameDecoder | null = null;
+  #flow: FlowState = "flowing";
+  #next: TurnState = "idle";
   /** The segments of the pending write, and how far they have been put. */
   #segments: readonly Uint8Array[] = [];
   #segment = 0;
   #offset = 0;
+  /** Bytes that are not put. While there are some, onDrain is due. */
   #pending = 0;
   #received = 0;
-  /** A write has returned a positive number, and onDrain has not been called for it. */
-  #drainDue = false;
-  #paused = false;
+  /** Whether it keeps the thread alive. */
   #refed = true;
-  /** A turn is on its way. */
-  #scheduled = false;
   #immediate: NodeJS.Immediate | undefined;
-  /** A waitAsync is pending. */
-  #armed = false;
-  /** The other side has closed or died. */
-  #gone = false;
-  #closed = false;
   readonly #run = (): void => this.#turn();
-  readonly #woken = (): void => {
-    this.#armed = false;
-    // Not inside the promise job: what an event listener throws must arrive as an uncaught exception.
-    if (!this.#scheduled && !this.#closed) {
-      this.#scheduled = true;
-      process.nextTick(this.#run);
-    }
-  };
+  readonly #woken = (): void => this.#step("woken");
 
   /** @param endpoint the name that was connected, which is the address of both sides */
   constructor(memory: SharedArrayBuffer, port: MessagePort, side: RingSide, endpoint: string) {
@@ -97,10 +95,7 @@ export class RingStream implements Stream {
     this.#control = ringControl(memory);
     this.#writer = new RingWriter(memory, side);
     this.#reader = new RingReader(memory, side === 0 ? 1 : 0);
-    port.once("close", () => {
-      this.#gone = true;
-      this.#schedule();
-    });
+    port.once("close", () => this.#on("part"));
     port.ref();
   }
 
@@ -122,7 +117,7 @@ export class RingStream implements Stream {
 
   start(handler: StreamHandler): void {
     this.#handler = handler;
-    this.#schedule();
+    this.#step("schedule");
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
@@ -141,11 +136,8 @@ export class RingStream implements Stream {
     this.#segments = segments;
     this.#segment = 0;
     this.#offset = 0;
-    if (!this.#gone) this.#put();
-    if (this.#pending > 0) {
-      this.#drainDue = true;
-      this.#settle();
-    }
+    if (!isParted(this.#flow)) this.#put();
+    if (this.#pending > 0) this.#settle();
     return this.#pending;
   }
 
@@ -184,44 +176,56 @@ export class RingStream implements Stream {
     Atomics.notify(this.#control, at);
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#closed) return;
-    this.#scheduled = true;
-    this.#immediate = setImmediate(this.#run);
-    if (!this.#refed) this.#immediate.unref();
+  /** Both store the next state before they act: a listener may come back with another event. */
+  #on(event: FlowEvent): void {
+    const row = rowOf(FLOW, this.#flow, event);
+    this.#flow = row[0];
+    if (row[1] === "continue") this.#step("schedule");
+    else if (row[1] === "release") this.#release();
+  }
+
+  #step(event: TurnEvent): void {
+    const row = rowOf(TURN, this.#next, event);
+    this.#next = row[0];
+    if (row[1] === "wait") this.#wait();
+    else if (row[1] === "later") {
+      this.#immediate = setImmediate(this.#run);
+      if (!this.#refed) this.#immediate.unref();
+    } else if (row[1] === "soon") {
+      // Not inside the promise job: what an event listener throws must arrive as an uncaught exception.
+      process.nextTick(this.#run);
+    }
   }
 
   /** Everything that can be done now, up to a bounded number of bytes. */
   #turn(): void {
-    this.#scheduled = false;
+    this.#step("turn");
     this.#immediate = undefined;
     if (this.#handler === null) return;
     let done = false;
     try {
-      if (this.#drainDue && !this.#gone) this.#drain();
+      if (this.#pending > 0 && !isParted(this.#flow)) this.#drain();
       const more = this.#read();
-      if (this.#closed) return;
-      if (more) this.#schedule();
-      else if (this.#gone) this.#ended();
+      if (this.#flow === "closed") return;
+      if (more) this.#step("schedule");
+      else if (isParted(this.#flow)) this.#ended();
       else this.#settle();
       done = true;
     } finally {
       // An event listener may have thrown; the stream goes on.
-      if (!done) this.#schedule();
+      if (!done) this.#step("schedule");
     }
   }
 
   #drain(): void {
     this.#put();
-    if (this.#pending > 0) return;
-    this.#drainDue = false;
-    this.#handler?.onDrain();
+    if (this.#pending === 0) this.#handler?.onDrain();
   }
 
   /** Reads until the ring is empty or the turn is over; true when there is more. */
   #read(): boolean {
     let bytes = 0;
-    while (!this.#paused && this.#handler !== null) {
+    while (!isPaused(this.#flow) && this.#handler !== null) {
       const view = this.#reader.next();
       if (view === null) return false;
       const wanted = this.#decoder === null ? 0 : this.#decoder.bodyRemaining;
@@ -240,7 +244,8 @@ export class RingStream implements Stream {
         bytes += chunk.length;
         this.#deliver(chunk);
       }
-      if (bytes >= BYTES_PER_TURN) return this.#handler !== null && !this.#paused && this.#reader.readable;
+      if (bytes >= BYTES_PER_TURN)
+        return this.#handler !== null && !isPaused(this.#flow) && this.#reader.readable;
     }
     return false;
   }
@@ -269,37 +274,37 @@ export class RingStream implements Stream {
    */
   #settle(): void {
     const control = this.#control;
-    if (!this.#armed) this.#arm();
-    if (this.#drainDue) {
+    this.#step("arm");
+    if (this.#pending > 0) {
       Atomics.store(control, ringWord(this.#side, RingWord.wantsRoom), 1);
-      if (this.#writer.free >= this.#writer.capacity >> 1) this.#schedule();
+      if (this.#writer.free >= this.#writer.capacity >> 1) this.#step("schedule");
     }
-    if (this.#paused || this.#handler === null) return;
+    if (isPaused(this.#flow) || this.#handler === null) return;
     Atomics.store(control, ringWord(this.#side, RingWord.wantsData), 1);
-    if (this.#reader.readable) this.#schedule();
+    if (this.#reader.readable) this.#step("schedule");
   }
 
-  #arm(): void {
+  #wait(): void {
     const at = ringWord(this.#side, RingWord.wakes);
     const wait = Atomics.waitAsync(this.#control, at, Atomics.load(this.#control, at));
-    this.#armed = true;
     if (wait.async) void wait.value.then(this.#woken);
     else queueMicrotask(this.#woken);
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#on("pause");
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#schedule();
+    this.#on("resume");
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    this.#on("close");
+  }
+
+  #release(): void {
+    this.#step("end");
     this.#handler = null;
     this.#decoder?.close();
     this.#segments = [];
@@ -323,7 +328,7 @@ export class RingStream implements Stream {
 
   /** The other side is gone, and what it had written is read. */
   #ended(): void {
-    if (this.#paused) return; // resume() comes back here
+    if (isPaused(this.#flow)) return; // resume() comes back here
     const other = this.#side === 0 ? 1 : 0;
     const orderly = Atomics.load(this.#control, ringWord(other, RingWord.closed)) !== 0;
     this.#end(orderly ? undefined : lost(), FrameFault.none, 0);
