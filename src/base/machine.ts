@@ -45,3 +45,37 @@ export function rowOf<R>(
   if (row === undefined) assert(false, `"${String(event)}" came in the state "${state}"`);
   return row;
 }
+
+/** A state together with its rows; see `linked`. */
+export type LinkedState<Event extends string, Action> = {
+  readonly [E in Event]: LinkedRow<Event, Action> | undefined;
+};
+
+export interface LinkedRow<Event extends string, Action> {
+  readonly next: LinkedState<Event, Action>;
+  readonly action: Action | undefined;
+}
+
+/**
+ * A table for the hot path, where looking up states and events by name would cost time for each message: a machine holds
+ * its state as an object of one shape, and `state.event` is the row.
+ * @param events all events of the table
+ */
+export function linked<State extends string, Event extends string, Action>(
+  table: NamedTable<State, Event, Action>,
+  events: readonly Event[],
+): Readonly<Record<State, LinkedState<Event, Action>>> {
+  const names = Object.keys(table) as State[];
+  const empty = (): [Event, undefined][] => events.map((event) => [event, undefined]);
+  const states = Object.fromEntries(names.map((name) => [name, Object.fromEntries(empty())])) as Record<
+    State,
+    Record<Event, LinkedRow<Event, Action> | undefined>
+  >;
+  for (const name of names) {
+    for (const event of events) {
+      const row = table[name][event];
+      if (row !== undefined) states[name][event] = { next: states[row[0]], action: row[1] };
+    }
+  }
+  return states;
+}

@@ -1,5 +1,5 @@
 /** Where a socket's incoming messages go, and when its listener is called. */
-import { type NamedTable, rowOf, type Table } from "../base/machine.js";
+import { type LinkedRow, type LinkedState, linked, rowOf, type Table } from "../base/machine.js";
 
 /** To calls of receive(), to the "message" listener, or to a proxy that has borrowed the socket ("lent"). */
 export type ReceiveMode = "receiving" | "listening" | "lent" | "closed";
@@ -34,9 +34,6 @@ export function nextMode(mode: ReceiveMode, event: keyof ModeEvents): ReceiveMod
   return rowOf(MODES, mode, event)[0];
 }
 
-/** Whether the "message" listener is being called ("pumping"), and whether that is to begin in a later turn. */
-export type PumpState = "idle" | "scheduled" | "pumping" | "pumping, scheduled";
-
 /**
  * - `serve`: messages are ready
  * - `schedule`: there may be messages ready, but the listener is not to be called now
@@ -44,23 +41,32 @@ export type PumpState = "idle" | "scheduled" | "pumping" | "pumping, scheduled";
  * - `emptied`: the listener has had all that was ready
  * - `interrupted`: it has had its share of this turn, or has thrown
  */
-export type PumpEvent = "serve" | "schedule" | "due" | "emptied" | "interrupted";
+type PumpEvent = "serve" | "schedule" | "due" | "emptied" | "interrupted";
 
 /** `pump`: call the listener. `defer`: the event `due` follows in a later turn. */
-export const PUMP: NamedTable<PumpState, PumpEvent, "pump" | "defer"> = {
-  idle: { serve: ["pumping", "pump"], schedule: ["scheduled", "defer"] },
-  scheduled: { serve: ["scheduled"], schedule: ["scheduled"], due: ["pumping", "pump"] },
-  // What the listener makes ready comes next, not within its call.
-  pumping: {
-    serve: ["pumping"],
-    schedule: ["pumping, scheduled", "defer"],
-    emptied: ["idle"],
-    interrupted: ["scheduled", "defer"],
+type PumpAction = "pump" | "defer";
+
+export type PumpState = LinkedState<PumpEvent, PumpAction>;
+export type PumpRow = LinkedRow<PumpEvent, PumpAction>;
+
+/** Whether the "message" listener is being called ("pumping"), and whether that is to begin in a later turn. Hot path. */
+export const PUMP = linked<"idle" | "scheduled" | "pumping" | "pumping, scheduled", PumpEvent, PumpAction>(
+  {
+    idle: { serve: ["pumping", "pump"], schedule: ["scheduled", "defer"] },
+    scheduled: { serve: ["scheduled"], schedule: ["scheduled"], due: ["pumping", "pump"] },
+    // What the listener makes ready comes next, not within its call.
+    pumping: {
+      serve: ["pumping"],
+      schedule: ["pumping, scheduled", "defer"],
+      emptied: ["idle"],
+      interrupted: ["scheduled", "defer"],
+    },
+    "pumping, scheduled": {
+      serve: ["pumping, scheduled"],
+      schedule: ["pumping, scheduled"],
+      emptied: ["scheduled"],
+      interrupted: ["scheduled"],
+    },
   },
-  "pumping, scheduled": {
-    serve: ["pumping, scheduled"],
-    schedule: ["pumping, scheduled"],
-    emptied: ["scheduled"],
-    interrupted: ["scheduled"],
-  },
-};
+  ["serve", "schedule", "due", "emptied", "interrupted"],
+);

@@ -3,13 +3,14 @@
  * timed-out one loses no message, because a message is taken only for a waiter that is still there. Knows no pipes
  * (it is handed a source) and no clock (it is handed turns).
  */
+import { assert } from "../base/assert.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
-import { rowOf } from "../base/machine.js";
+
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { OPERATIONS_PER_TURN } from "../base/waiting.js";
-import { nextMode, PUMP, type PumpEvent, type PumpState, type ReceiveMode } from "./receive-states.js";
+import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";
 
 /** Where messages come from. */
 export interface Source<M> {
@@ -79,7 +80,7 @@ export class WaitingReceives<M> {
   /** Closed: what every receive fails with. */
   #closed: ZmqError | null = null;
   #listener: ((message: M) => void) | null = null;
-  #pump: PumpState = "idle";
+  #pump: PumpState = PUMP.idle;
   #taker: (() => void) | null = null;
   /** Given back and not taken again, the next to be received last. */
   readonly #returned: M[] = [];
@@ -219,7 +220,7 @@ export class WaitingReceives<M> {
     if (listener !== null && this.#mode === "lent") throw lent();
     this.#mode = nextMode(this.#mode, listener === null ? "stopListening" : "listen");
     this.#listener = listener;
-    if (listener !== null) this.#on("schedule");
+    if (listener !== null) this.#on(this.#pump.schedule);
   }
 
   /**
@@ -262,7 +263,7 @@ export class WaitingReceives<M> {
       return;
     }
     if (this.#listener !== null) {
-      this.#on("serve");
+      this.#on(this.#pump.serve);
       return;
     }
     while (this.#live > 0) {
@@ -356,11 +357,11 @@ export class WaitingReceives<M> {
   }
 
   /** Stores the next state before it acts: the listener may come back with another event. */
-  #on(event: PumpEvent): void {
-    const row = rowOf(PUMP, this.#pump, event);
-    this.#pump = row[0];
-    if (row[1] === "pump") this.#callListener();
-    else if (row[1] === "defer") this.#turns.defer(() => this.#on("due"));
+  #on(row: PumpRow | undefined): void {
+    assert(row !== undefined, "the listener was to be called at a time when it cannot be");
+    this.#pump = row.next;
+    if (row.action === "pump") this.#callListener();
+    else if (row.action === "defer") this.#turns.defer(() => this.#on(this.#pump.due));
   }
 
   /** At most 512 times in one turn of the event loop. */
@@ -379,7 +380,7 @@ export class WaitingReceives<M> {
       }
     } finally {
       // Also when a listener threw: its exception is the application's, the messages behind it are not lost.
-      this.#on(emptied || this.#listener === null ? "emptied" : "interrupted");
+      this.#on(emptied || this.#listener === null ? this.#pump.emptied : this.#pump.interrupted);
     }
   }
 }
