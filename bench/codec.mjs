@@ -39,14 +39,14 @@ const parts = Array.from({ length: 4 }, () => Buffer.alloc(16, 1));
 bench.add(`encode ${COUNT} × 4 parts of 16 B`, () => encode(batch, parts));
 
 let seen = 0;
-const assembler = new Assembler({
-  message: () => seen++,
-  run: (run) => {
+const assembler = new Assembler({ command: () => seen++ });
+assembler.sink = {
+  deliver: () => seen++,
+  deliverRun: (run) => {
     for (let i = run.length; i > 0; i--) seen += run.shift().length;
   },
-  longMessage: () => seen++,
-  command: () => seen++,
-});
+  deliverLong: () => seen++,
+};
 for (const size of [16, 1024]) {
   const octets = wire(Buffer.alloc(size, 1));
   const decoder = new FrameDecoder(LIMITS, {

@@ -2,7 +2,7 @@
  * The public members of sockets that send, and of those that send and receive.
  */
 
-import type { Message } from "../base/message.js";
+import { type Message, normaliseMessage } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Sendable, Sender } from "../core/sender.js";
 import { ReadableSocket } from "./readable.js";
@@ -41,7 +41,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);
-    return this.#sender.queue.send(this.#sender.prepare(message), options);
+    return this.#sender.queue.send(normaliseMessage(message, this.#sender.limits), options);
   }
 
   /**
@@ -49,7 +49,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    * @throws TypeError or RangeError as `send`; ZmqError EBADF on a closed socket
    */
   trySend(message: Sendable): boolean {
-    return this.#sender.queue.trySend(this.#sender.prepare(message));
+    return this.#sender.queue.trySend(normaliseMessage(message, this.#sender.limits));
   }
 
   /**
@@ -77,7 +77,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);
-    return this.#sender.queue.send(this.#sender.prepare(message), options);
+    return this.#sender.queue.send(normaliseMessage(message, this.#sender.limits), options);
   }
 
   /**
@@ -86,7 +86,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
    * send now
    */
   trySend(message: Sendable): boolean {
-    return this.#sender.queue.trySend(this.#sender.prepare(message));
+    return this.#sender.queue.trySend(normaliseMessage(message, this.#sender.limits));
   }
 
   /** Sends many messages with one promise; as WritableSocket.sendMany. */

@@ -44,21 +44,41 @@ export function bytesNow(view: Uint8Array): number {
 
 const EMPTY = new Uint8Array(0);
 
+/** Options of a socket that say how many parts a message may have. */
+export interface PartLimits {
+  /** Only the newest message counts, and it has one part (G14). */
+  readonly conflate: boolean;
+  /** Parts that the application gives; envelopes are not counted. */
+  readonly maxMessageParts: number;
+}
+
+/** Error text for a message that a conflating socket does not accept. */
+export const SEVERAL_PARTS = "message must have one part on a conflating socket";
+
 /**
  * Checks and converts what `send` was given.
- * @throws TypeError naming the argument for a value that is no MessageLike
+ * @throws TypeError naming the argument for a value that is no MessageLike; RangeError for too many parts
  */
-export function normaliseMessage(message: MessageLike | readonly MessageLike[]): OutMessage {
+export function normaliseMessage(
+  message: MessageLike | readonly MessageLike[],
+  limits: PartLimits,
+): OutMessage {
   if (!Array.isArray(message)) return toPart(message as MessageLike);
   const count = message.length;
   if (count === 1) return toPart(message[0]);
   if (count === 0) throw new TypeError("message must have at least one part; send null for an empty one");
   const parts: Uint8Array[] = new Array(count);
   for (let i = 0; i < count; i++) parts[i] = toPart(message[i]);
+  if (limits.conflate) throw new TypeError(SEVERAL_PARTS);
+  if (count > limits.maxMessageParts) {
+    const most = `message must have at most ${limits.maxMessageParts} parts (maxMessageParts)`;
+    throw new RangeError(`${most}; got ${count}`);
+  }
   return parts;
 }
 
-function toPart(value: MessageLike): Uint8Array {
+/** One part as bytes. @throws TypeError for a value that is no MessageLike */
+export function toPart(value: MessageLike): Uint8Array {
   // Whoever holds on to a small part instead of copying it asks `unshared`: looking here cost as much as copying.
   if (value instanceof Uint8Array && (value.length <= COPY_LIMIT || !isShared(value))) return value;
   if (typeof value === "string") return Buffer.from(value);

@@ -1,10 +1,10 @@
 /**
- * The sending half of a socket: checks and converts what an application gives, in front of the queue that does the rest.
+ * The sending half of a socket: the queue of its sends, and the limits on what an application may give.
  */
 
-import { type Message, type MessageLike, normaliseMessage, type OutMessage } from "../base/message.js";
+import { type Message, type MessageLike, normaliseMessage, type PartLimits } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
-import { type Route, SEVERAL_PARTS, SendQueue } from "../engine/send-queue.js";
+import { type Route, SendQueue } from "../engine/send-queue.js";
 import type { OptionValues } from "../options/options.js";
 
 /** One message as an application gives it: a part, or several. */
@@ -12,39 +12,22 @@ export type Sendable = MessageLike | readonly MessageLike[];
 
 export class Sender {
   readonly queue: SendQueue;
-  readonly #options: OptionValues;
+  readonly limits: PartLimits;
 
   constructor(route: Route, options: OptionValues, turns: Turns) {
-    this.#options = options;
+    this.limits = options;
     this.queue = new SendQueue(route, options, turns);
   }
 
-  /** Checks and converts an argument of send(). @throws TypeError, RangeError */
-  prepare(message: Sendable): OutMessage {
-    const parts = normaliseMessage(message);
-    if (Array.isArray(parts)) this.#checkParts(parts);
-    return parts;
-  }
-
-  #checkParts(parts: Uint8Array[]): void {
-    const { conflate, maxMessageParts } = this.#options;
-    if (conflate) throw new TypeError(SEVERAL_PARTS); // G14
-    // Envelopes are not counted.
-    if (parts.length > maxMessageParts) {
-      const most = `message must have at most ${maxMessageParts} parts (maxMessageParts)`;
-      throw new RangeError(`${most}; got ${parts.length}`);
-    }
-  }
-
-  /** As trySend(), for a message that was received: it is what prepare() would make of it. */
+  /** As trySend(), for a message that was received: it needs no conversion. */
   forward(message: Message): boolean {
-    return this.queue.trySend(message.length === 1 ? message[0] : this.prepare(message));
+    return this.queue.trySend(message.length === 1 ? message[0] : normaliseMessage(message, this.limits));
   }
 
   async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
-    const { queue } = this;
+    const { queue, limits } = this;
     for (const message of messages) {
-      const parts = this.prepare(message);
+      const parts = normaliseMessage(message, limits);
       // Straight through while there is room; the queue only for what has to wait.
       if (options?.signal?.aborted !== true && !queue.closed && queue.sendStraight(parts)) {
         const turn = queue.rest(parts);

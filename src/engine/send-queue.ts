@@ -9,7 +9,7 @@
  */
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
-import { type OutMessage, unshared } from "../base/message.js";
+import { type OutMessage, SEVERAL_PARTS, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { BYTES_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { messageBytes } from "./message-size.js";
@@ -38,9 +38,6 @@ export interface SendLimits {
   /** Keep only the newest message, which must have one part (G14). */
   readonly conflate: boolean;
 }
-
-/** Error text for a message that a conflating socket does not accept. */
-export const SEVERAL_PARTS = "message must have one part on a conflating socket";
 
 const SENT: Promise<void> = Promise.resolve();
 
@@ -94,7 +91,10 @@ export class SendQueue {
     if (this.#mayMiss !== null) this.#holdOrRelease(message, options);
     if (this.#live === 0 && !this.#holding) {
       try {
-        if (this.#attempt(message)) return this.#sent(message);
+        if (this.#route.send(message)) {
+          this.sent++;
+          return this.rest(message) ?? SENT;
+        }
       } catch (error) {
         return Promise.reject(error);
       }
@@ -177,11 +177,6 @@ export class SendQueue {
       // For fairness, a watcher that has sent goes to the end: the first one asked may use up all the room.
       if (room() && this.#watchers.delete(room)) this.#watchers.add(room);
     }
-  }
-
-  /** A promise for a send that found room. */
-  #sent(message: OutMessage): Promise<void> {
-    return this.rest(message) ?? SENT;
   }
 
   /**

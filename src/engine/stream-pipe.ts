@@ -22,12 +22,16 @@ import {
 
 /** What a stream pipe needs from its session. */
 export interface PipeLink {
-  /** Writes what the pipe has, unless a write is pending. */
-  flush(): void;
   sendSubscription(topic: Buffer, subscribe: boolean): void;
   pauseReading(): void;
   resumeReading(): void;
   fail(error: Error): void;
+}
+
+/** The way out to the stream. */
+export interface PipeOutlet {
+  /** Writes what the pipe has, unless a write is pending. */
+  flush(): void;
 }
 
 /** A pipe over a session's stream. Without a link (a dialled pipe that waits for its peer) it queues up to the mark. */
@@ -35,6 +39,8 @@ export class StreamPipe extends Pipe {
   /** Called when the queue becomes empty. Set while a close lingers. */
   onEmpty: (() => void) | null = null;
   #link: PipeLink | null = null;
+  /** There is one while there is a link. */
+  #outlet: PipeOutlet | null = null;
   /** Messages being gathered. */
   #open = new Batch();
   /** The batch that the stream has not completely taken, or one to resend after a reconnect. */
@@ -129,10 +135,10 @@ export class StreamPipe extends Pipe {
   override sendShared(shared: Shared, flush: boolean): void {
     this.#open.appendShared(shared);
     this.#sentThisTurn += shared.messages;
-    const link = this.#link;
-    if (link === null) this.#account();
+    const outlet = this.#outlet;
+    if (outlet === null) this.#account();
     else if (flush || this.#open.bytes >= LARGE_SLAB_BYTES) {
-      link.flush();
+      outlet.flush();
       this.#account();
     } else if (!this.#dirty) {
       this.#dirty = true;
@@ -149,7 +155,7 @@ export class StreamPipe extends Pipe {
     if (!this.#atMark()) return true;
     const forced = this.#forced;
     this.#forced = false;
-    this.#link?.flush();
+    this.#outlet?.flush();
     if (forced || !this.#atMark()) return true;
     this.#full = true;
     if (this.#budget.full) this.#budget.wait(this);
@@ -217,8 +223,8 @@ export class StreamPipe extends Pipe {
    * message of every busy turn alone caused half of all system calls.
    */
   #written(): void {
-    const link = this.#link;
-    if (link === null) {
+    const outlet = this.#outlet;
+    if (outlet === null) {
       if (this.#open.bytes >= LARGE_SLAB_BYTES) this.#account();
       return;
     }
@@ -226,9 +232,9 @@ export class StreamPipe extends Pipe {
     if (!this.#dirty) {
       this.#dirty = true;
       this.scheduler.add(this);
-      if (!this.#busy) link.flush();
+      if (!this.#busy) outlet.flush();
     } else if (this.#open.bytes >= LARGE_SLAB_BYTES) {
-      link.flush();
+      outlet.flush();
       this.#account();
     }
   }
@@ -238,7 +244,7 @@ export class StreamPipe extends Pipe {
     this.#dirty = false;
     this.#busy = this.#sentThisTurn > 1;
     this.#sentThisTurn = 0;
-    this.#link?.flush();
+    this.#outlet?.flush();
     if (this.#open.bytes >= LARGE_SLAB_BYTES) this.#account();
   }
 
@@ -300,10 +306,11 @@ export class StreamPipe extends Pipe {
   }
 
   /** The session is ready: sends what has been queued. */
-  link(link: PipeLink): void {
+  link(link: PipeLink, outlet: PipeOutlet): void {
     this.#link = link;
+    this.#outlet = outlet;
     if (this.throttled) link.pauseReading();
-    link.flush();
+    outlet.flush();
   }
 
   /**
@@ -315,6 +322,7 @@ export class StreamPipe extends Pipe {
    */
   unlink(pending: number, byPeer: boolean): void {
     this.#link = null;
+    this.#outlet = null;
     this.connectionLost();
     if (this.#sealed === null) return;
     if (this.#resend) this.forgetResends();

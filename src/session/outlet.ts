@@ -131,42 +131,33 @@ export class Outlet implements Writing {
     return true;
   }
 
-  /** Writes until nothing is left or the kernel takes no more. A loop: behind a batch that is sent again another waits. */
+  /**
+   * Makes gathered writes until nothing is left, or until the stream does not take everything: then a call of `written`
+   * follows. A loop: behind a batch that is sent again another waits.
+   */
   flush(): void {
-    while (!this.#writing && this.#open && this.#writeNext());
-  }
-
-  /** Makes one gathered write; false when there was nothing to write. */
-  #writeNext(): boolean {
-    const pipe = this.#pipe;
-    const batch = pipe === null ? null : pipe.takeBatch();
-    let segments: Uint8Array[];
-    if (batch !== null) this.#used = true;
-    if (this.#control.length === 0) {
-      if (batch === null) return false;
-      segments = batch.seal();
-    } else {
-      segments = this.takeControl();
-      if (batch !== null) segments = segments.concat(batch.seal());
+    while (!this.#writing && this.#open) {
+      const pipe = this.#pipe;
+      const batch = pipe === null ? null : pipe.takeBatch();
+      let segments: Uint8Array[];
+      if (this.#control.length > 0) {
+        segments = this.takeControl();
+        if (batch !== null) segments = segments.concat(batch.seal());
+      } else if (batch !== null) segments = batch.seal();
+      else return;
+      let taken = false;
+      if (batch === null) taken = this.#stream.write(segments) === 0;
+      else {
+        this.#used = true;
+        if (!batch.intact) this.memoryGone(batch.bytes);
+        else if (this.#writer === null) taken = this.#stream.write(segments) === 0;
+        else taken = this.#writer.write(segments, batch.bytes, batch.messages);
+      }
+      if (!taken) {
+        this.#writing = true;
+        this.#inFlight = batch;
+      } else if (batch !== null) (pipe as StreamPipe).taken();
     }
-    if (!this.#write(segments, batch)) {
-      this.#writing = true;
-      this.#inFlight = batch;
-    } else if (batch !== null) {
-      (pipe as StreamPipe).taken();
-    }
-    return true;
-  }
-
-  /** True when the stream has taken everything; else a call of `written` follows. */
-  #write(segments: readonly Uint8Array[], batch: Batch | null): boolean {
-    if (batch === null) return this.#stream.write(segments) === 0;
-    if (!batch.intact) {
-      this.memoryGone(batch.bytes);
-      return false;
-    }
-    if (this.#writer === null) return this.#stream.write(segments) === 0;
-    return this.#writer.write(segments, batch.bytes, batch.messages);
   }
 
   /** Called from the stream's onDrain(). */

@@ -6,14 +6,14 @@
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Buffer } from "../base/platform.js";
-import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
+import type { PipeLink, PipeOutlet, StreamPipe } from "../engine/stream-pipe.js";
 import type { FrameFault, Stream, StreamHandler } from "../transport/contract/transport.js";
 import type { Connection, SessionOwner } from "./owner.js";
 
 const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
 const NO_NAME = Buffer.alloc(0);
 
-export class RawSession implements StreamHandler, PipeLink, Connection {
+export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connection {
   readonly stream: Stream;
   peer: Peer | undefined;
   readonly #owner: SessionOwner;
@@ -37,7 +37,7 @@ export class RawSession implements StreamHandler, PipeLink, Connection {
     };
     this.#pipe = this.#owner.sessionReady(this, this.peer);
     this.stream.start(this);
-    this.#pipe.link(this);
+    this.#pipe.link(this, this);
     this.#owner.sessionLinked(this.#pipe, this.peer);
   }
 

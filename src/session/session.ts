@@ -8,12 +8,9 @@ import { AssertionError, assert } from "../base/assert.js";
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { rowOf, type Table } from "../base/machine.js";
-import type { Message } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
-import { Assembler, type AssemblerSink } from "../engine/incoming/assembler.js";
-import type { FrameRun } from "../engine/incoming/frame-run.js";
-import type { OpenMessage } from "../engine/incoming/open-message.js";
+import { Assembler, type CommandSink } from "../engine/incoming/assembler.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
 import { type Crypto, loadedCrypto } from "../security/crypto/crypto.js";
@@ -62,7 +59,7 @@ interface Events {
 const TWO_WAY = new Set(["DEALER", "ROUTER", "PAIR", "CLIENT", "SERVER", "PEER", "CHANNEL"]);
 
 export class Session
-  implements StreamHandler, PipeLink, Connection, AssemblerSink, OutletOwner, Living, Shaking
+  implements StreamHandler, PipeLink, Connection, CommandSink, OutletOwner, Living, Shaking
 {
   /** Not consulted for each message, which would cost too much: the hot path checks `#closed` and the fields it needs. */
   static readonly #table: Table<State, Session, Events> = {
@@ -95,8 +92,6 @@ export class Session
   #commands = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
   #legacy = false;
-  /** Messages that arrived in the current call of the stream. */
-  #arrived = 0;
 
   /** @param options the socket's options as they were at bind or connect */
   constructor(owner: SessionOwner, stream: Stream, options: OptionValues) {
@@ -177,7 +172,8 @@ export class Session
     assert(!pipe.linked, "a pipe was given to a second connection");
     this.#pipe = pipe;
     this.#outlet.join(pipe);
-    pipe.link(this);
+    this.#assembler.sink = pipe;
+    pipe.link(this, this.#outlet);
     this.#owner.sessionLinked(pipe, peer);
     if (this.#closed) return; // an event listener closed the socket
     this.#vitals.start(this.#commands, this.#legacy);
@@ -209,7 +205,8 @@ export class Session
       this.#assembler.frames(chunk, table, count);
       // F12: a message that follows a PING in the same chunk ends the wait for the PING's TTL.
       if ((table[count * FRAME_ENTRY_SIZE - 1] & COMMAND) === 0) this.#vitals.heard();
-      this.#delivered(pipe);
+      const openCost = this.#accounted();
+      pipe?.delivered(openCost);
     } catch (error) {
       this.#caught(error);
     }
@@ -220,23 +217,24 @@ export class Session
     const pipe = this.#pipe;
     try {
       this.#assembler.frame(body, flags);
-      this.#delivered(pipe);
+      const openCost = this.#accounted();
+      pipe?.delivered(openCost);
     } catch (error) {
       this.#caught(error);
     }
   }
 
-  /** A whole chunk has been handled. */
-  #delivered(pipe: StreamPipe | null): void {
+  /** A whole chunk has been handled. @returns what an incomplete message counts against a mark */
+  #accounted(): number {
     this.#vitals.answer();
     const openCost = this.#closed ? 0 : this.#assembler.openCost;
-    const arrived = this.#arrived;
-    this.#arrived = 0;
+    const { arrived } = this.#assembler;
+    this.#assembler.arrived = 0;
     // Progress means that a message ended, or that none is incomplete; a frame inside a message does not count.
     if (openCost === 0 || arrived > 0) this.#vitals.progress();
     if (arrived > 0) this.#vitals.used();
     this.#outlet.read(arrived);
-    pipe?.delivered(openCost);
+    return openCost;
   }
 
   onDrain(): void {
@@ -261,10 +259,6 @@ export class Session
   }
 
   // Pipe → session
-
-  flush(): void {
-    this.#outlet.flush();
-  }
 
   /** Peers send their subscriptions to this socket. */
   get #publishes(): boolean {
@@ -307,21 +301,6 @@ export class Session
   }
 
   // From the assembler
-
-  message(parts: Message): void {
-    this.#arrived++;
-    this.#pipe?.deliver(parts);
-  }
-
-  run(run: FrameRun): void {
-    this.#arrived += run.length;
-    this.#pipe?.deliverRun(run);
-  }
-
-  longMessage(message: OpenMessage): void {
-    this.#arrived++;
-    this.#pipe?.deliverLong(message);
-  }
 
   command(body: Buffer): void {
     const command = this.#legacy ? undefined : parseCommand(body);
@@ -378,6 +357,7 @@ export class Session
     this.#keys = null;
     const pipe = this.#pipe;
     this.#pipe = null;
+    this.#assembler.sink = null;
     pipe?.unlink(pendingBytes, byPeer);
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { ZmqError } from "../../base/errors.js";
-import type { Message } from "../../base/message.js";
+import { type Message, normaliseMessage } from "../../base/message.js";
 import { type CallOptions, checkCallOptions } from "../../base/waiting.js";
 import type { Sendable, Sender } from "../../core/sender.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
@@ -38,7 +38,7 @@ export class Request extends DuplexSocket {
   request(message: Sendable, options?: CallOptions): Promise<Message> {
     checkCallOptions(options);
     const { strategy, sender } = coreOf<RequestStrategy>(this);
-    return strategy.request((sender as Sender).prepare(message), options);
+    return strategy.request(normaliseMessage(message, (sender as Sender).limits), options);
   }
 
   /** The reply. Rejects with EFSM if no request has been sent (H2); otherwise as ReadableSocket.receive. */

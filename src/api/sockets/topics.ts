@@ -2,7 +2,7 @@
  * Checks topics that an application gives.
  */
 
-import { type MessageLike, normaliseMessage } from "../../base/message.js";
+import { type MessageLike, toPart } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
 
 /**
@@ -11,7 +11,7 @@ import { Buffer } from "../../base/platform.js";
  * @throws TypeError for a topic that is not a MessageLike, RangeError for one of more than `longest` bytes
  */
 export function checkTopics(what: string, topics: readonly MessageLike[], longest: number): Buffer[] {
-  const copies = topics.map((topic) => Buffer.from(normaliseMessage([topic]) as Uint8Array));
+  const copies = topics.map((topic) => Buffer.from(toPart(topic)));
   for (const { length } of copies) {
     if (length > longest)
       throw new RangeError(`${what} must have at most ${longest} bytes (maxTopicLength); got ${length}`);

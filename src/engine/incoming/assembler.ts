@@ -18,23 +18,31 @@ const RUN_MINIMUM = 4;
 /** A message of more parts is passed on in compact form: the Buffers of its parts are created when it is read. */
 const PARTS_AT_ONCE = 16;
 
-/** Receives what the assembler has put together. */
-export interface AssemblerSink {
-  message(parts: Message): void;
+/** Receives the messages: the peer's pipe. */
+export interface MessageSink {
+  deliver(message: Message): void;
   /** Many messages at once. */
-  run(run: FrameRun): void;
+  deliverRun(run: FrameRun): void;
   /** One message of very many parts. */
-  longMessage(message: OpenMessage): void;
+  deliverLong(message: OpenMessage): void;
+}
+
+/** Receives the commands. */
+export interface CommandSink {
   command(body: Buffer): void;
 }
 
 export class Assembler {
+  /** Where messages go. null before the handshake and after the end: then they are dropped. */
+  sink: MessageSink | null = null;
+  /** Messages that arrived. */
+  arrived = 0;
   /** The incomplete message. */
   #open: OpenMessage | null = null;
-  readonly #sink: AssemblerSink;
+  readonly #commands: CommandSink;
 
-  constructor(sink: AssemblerSink) {
-    this.#sink = sink;
+  constructor(commands: CommandSink) {
+    this.#commands = commands;
   }
 
   /** The bytes that the incomplete message counts against a high-water mark. */
@@ -59,7 +67,8 @@ export class Assembler {
         }
       }
       if (messages >= RUN_MINIMUM || (messages > 0 && at - from > PARTS_AT_ONCE)) {
-        this.#sink.run(new FrameRun(chunk, table, from, at, messages));
+        this.arrived += messages;
+        this.sink?.deliverRun(new FrameRun(chunk, table, from, at, messages));
       } else if (messages > 0) this.#messages(chunk, table, from, at);
       else this.#single(chunk, table, at++ * FRAME_ENTRY_SIZE);
     }
@@ -73,7 +82,8 @@ export class Assembler {
       if (parts === null) parts = [body];
       else parts.push(body);
       if (table[at + 2] !== 0) continue;
-      this.#sink.message(parts);
+      this.arrived++;
+      this.sink?.deliver(parts);
       parts = null;
     }
   }
@@ -83,7 +93,7 @@ export class Assembler {
     const flags = table[at + 2];
     if ((flags & COMMAND) !== 0) {
       const start = chunk.byteOffset + table[at];
-      this.#sink.command(new BodyView(chunk.buffer as ArrayBuffer, start, table[at + 1]));
+      this.#commands.command(new BodyView(chunk.buffer as ArrayBuffer, start, table[at + 1]));
       return;
     }
     this.#open ??= new OpenMessage();
@@ -94,11 +104,12 @@ export class Assembler {
   /** One frame in memory of its own. */
   frame(body: Buffer, flags: number): void {
     if ((flags & COMMAND) !== 0) {
-      this.#sink.command(body);
+      this.#commands.command(body);
       return;
     }
     if (this.#open === null && (flags & MORE) === 0) {
-      this.#sink.message([body]);
+      this.arrived++;
+      this.sink?.deliver([body]);
       return;
     }
     this.#open ??= new OpenMessage();
@@ -108,7 +119,8 @@ export class Assembler {
 
   #close(message: OpenMessage): void {
     this.#open = null;
-    if (message.parts > PARTS_AT_ONCE) this.#sink.longMessage(message);
-    else this.#sink.message(message.shift());
+    this.arrived++;
+    if (message.parts > PARTS_AT_ONCE) this.sink?.deliverLong(message);
+    else this.sink?.deliver(message.shift());
   }
 }

@@ -20,22 +20,22 @@ function assemble(chunks: readonly (readonly Frame[])[]): {
   let inRuns = 0;
   let long = 0;
   const show = (parts: readonly Buffer[]): string => parts.map((part) => part.toString()).join("|");
-  const assembler = new Assembler({
-    message: (parts) => said.push(show(parts)),
-    run: (run: FrameRun) => {
+  const assembler = new Assembler({ command: (body) => said.push(`command ${body}`) });
+  assembler.sink = {
+    deliver: (parts) => said.push(show(parts)),
+    deliverRun: (run: FrameRun) => {
       inRuns += run.length;
       for (let left = run.length; left > 0; left--) {
         expect(run.length).toBe(left);
         said.push(show(run.shift()));
       }
     },
-    longMessage: (message) => {
+    deliverLong: (message) => {
       long++;
       expect(message.length).toBe(1);
       said.push(show(message.shift()));
     },
-    command: (body) => said.push(`command ${body}`),
-  });
+  };
   for (const frames of chunks) {
     const chunk = Buffer.from(`pad${frames.map(([, body]) => body).join("")}`);
     const table = new Uint32Array(frames.length * 3);

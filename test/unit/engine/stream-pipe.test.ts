@@ -38,18 +38,18 @@ function setUp(maxResends: number) {
   const pipe = new StreamPipe(owner, limits, { add() {} });
   /** A connection that takes so many bytes of what waits; Infinity for all that is written in one go. */
   const connection = (taken: number, byPeer = true): number => {
-    pipe.link(LINK);
+    pipe.link(LINK, LINK);
     const batch = pipe.takeBatch();
     if (batch !== null && taken >= batch.bytes) pipe.taken();
     pipe.unlink(batch === null ? 0 : batch.bytes - taken, byPeer);
     return pipe.takeGivenUp();
   };
   const unused = (): void => {
-    pipe.link(LINK);
+    pipe.link(LINK, LINK);
     pipe.unlink(0, true);
   };
   const waiting = (): string => {
-    pipe.link(LINK);
+    pipe.link(LINK, LINK);
     const octets = Buffer.concat(pipe.takeBatch()?.seal() ?? []);
     const names: string[] = [];
     for (let at = 0; at < octets.length; ) {

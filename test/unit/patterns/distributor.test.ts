@@ -7,7 +7,7 @@ import { Budget } from "../../../src/engine/budget.js";
 import { readLength } from "../../../src/engine/frame-header.js";
 import type { Batch } from "../../../src/engine/outgoing/batch.js";
 import type { Pipe } from "../../../src/engine/pipe.js";
-import { type PipeLink, StreamPipe } from "../../../src/engine/stream-pipe.js";
+import { type PipeLink, type PipeOutlet, StreamPipe } from "../../../src/engine/stream-pipe.js";
 import type { OnFull } from "../../../src/options/options.js";
 import { Overflow } from "../../../src/patterns/overflow.js";
 import { Distributor } from "../../../src/patterns/topics/distributor.js";
@@ -31,7 +31,7 @@ class Turn {
 }
 
 /** Stands for a session and a kernel that takes everything, or nothing while blocked. */
-class Link implements PipeLink {
+class Link implements PipeLink, PipeOutlet {
   blocked = false;
   writes = 0;
   readonly #pipe: StreamPipe;
@@ -130,7 +130,7 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
   const peer = (...topics: string[]) => {
     const pipe = new StreamPipe(owner, limits, turn);
     const link = new Link(pipe);
-    pipe.link(link);
+    pipe.link(link, link);
     subscriptions.add(pipe);
     for (const topic of topics) subscriptions.subscribe(pipe, Buffer.from(topic));
     return { pipe, link };
