@@ -84,7 +84,7 @@ function jest(name, nodeArgs, ...args) {
         [
           "/bin/sh",
           "-c",
-          '"$@" 2>&1',
+          'exec "$@" 2>&1', // exec: a time-out ends Jest, and not a shell around it
           "sh",
           process.execPath,
           ...nodeArgs,

@@ -38,6 +38,14 @@ export function endpointOf(endpoint: string): Endpoint {
   });
 }
 
+/** The error for a connection under a name that another one has. */
+export function nameInUse(endpoint: string, name: Buffer): ZmqError {
+  return new ZmqError("EINVAL", {
+    address: endpoint,
+    detail: `routing id "${name}" is in use: choose another one`,
+  });
+}
+
 export class Endpoints {
   readonly #host: SocketHost;
   readonly #inproc: () => InprocRegistry;
@@ -148,12 +156,7 @@ export class Endpoints {
    */
   connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
     // Check handles, not only pipes: with `immediate` there may be no pipe yet.
-    if (routingId !== null && this.hasNamed(routingId)) {
-      throw new ZmqError("EINVAL", {
-        address: endpoint,
-        detail: `routing id "${routingId}" is in use: choose another one`,
-      });
-    }
+    if (routingId !== null && this.hasNamed(routingId)) throw nameInUse(endpoint, routingId);
     let handle: InprocConnector | Dialer;
     if (scheme === "inproc") {
       handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);

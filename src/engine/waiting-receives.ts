@@ -7,7 +7,6 @@ import { assert } from "../base/assert.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
-
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";

@@ -3,8 +3,8 @@
  * The first part of a message to send is the name of the peer that shall get it (I3 to I15).
  */
 
-import { ZmqError } from "../../base/errors.js";
 import type { Buffer } from "../../base/platform.js";
+import { nameInUse } from "../../core/endpoints.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
 import { optionsOf } from "../../options/table.js";
@@ -61,11 +61,3 @@ export class Router extends DuplexSocket {
 }
 
 defineOptions(Router, OPTIONS);
-
-/** @internal The error for a name that a peer has already. */
-export function nameInUse(endpoint: string, name: Buffer): ZmqError {
-  return new ZmqError("EINVAL", {
-    address: endpoint,
-    detail: `routing id "${name}" is in use: choose another one`,
-  });
-}

@@ -4,13 +4,13 @@
  */
 
 import type { Buffer } from "../../base/platform.js";
+import { nameInUse } from "../../core/endpoints.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
 import { optionsOf } from "../../options/table.js";
 import { STREAM, type StreamStrategy } from "../../patterns/strategies/stream.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { DuplexSocket } from "../writable.js";
-import { nameInUse } from "./router.js";
 
 const OPTIONS = optionsOf("STREAM");
 

@@ -48,7 +48,7 @@ export class FrameReader {
     if (size > this.#maxBytes) {
       throw new ProtocolError("handshake-too-large", `a handshake command of ${size} bytes`, {
         rule: "E4, E15",
-        size: size,
+        size,
       });
     }
     this.#bodyAt = this.#length;
