@@ -5,21 +5,12 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Dealer } from "../../src/index.js";
 import { CallRefused, Server, type ServerLimitEvent } from "../../src/rpc.js";
-import { managed, turns, until, within } from "../support/helpers.js";
+import { gate, managed, turns, until, within } from "../support/helpers.js";
 import { arr, bin, int, map, nil } from "../support/msgpack.js";
 import { calling, event, ManualClock, newId, ScriptedClient, serving } from "../support/rpc-peers.js";
 
 /** Node's sockets take no sizes for the kernel's buffers, and what the kernel takes does not wait here. */
 const SMALL_BUFFERS = process.env.ZWIRE_ENGINE !== "portable";
-
-/** A promise with its end in hand. */
-function gate(): { readonly opened: Promise<void>; open(): void } {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
 
 /** Calls whose answers nobody reads: the receiving side is full after a few. */
 function unreading(endpoint: string): Dealer {

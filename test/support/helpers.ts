@@ -205,3 +205,12 @@ export async function freePort(): Promise<string> {
 export function texts(parts: readonly Uint8Array[]): string[] {
   return parts.map((part) => Buffer.from(part).toString("latin1"));
 }
+
+/** A promise to be settled from outside. */
+export function gate<T = void>() {
+  let open!: (value: T) => void;
+  const opened = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
