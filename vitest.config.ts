@@ -18,6 +18,8 @@ import { defineConfig } from "vitest/config";
 /** Compiles, is about processes or threads, or asks for words only, and so is the same on any engine. */
 const ONCE = [
   "test/conformance/inproc-threads.test.ts",
+  "test/conformance/inproc-thread-names.test.ts",
+  "test/conformance/inproc-thread-ends.test.ts",
   "test/zeromq/surface.test.ts",
   "test/zeromq/types.test.ts",
   "test/security/rig.test.ts",

@@ -5,12 +5,14 @@
 import { describe, expect, it } from "vitest";
 import { Context, Publisher, Pull, Push, Reply, Request, type Socket, Subscriber } from "../../src/index.js";
 import { startChild } from "../support/child.js";
-import { managed, record, settled, texts, turns, until } from "../support/helpers.js";
+import { managed, record, texts, turns } from "../support/helpers.js";
 import { MessageCheck, MessageSource } from "../support/messages.mjs";
 import { startThread, type Thread } from "../support/thread.js";
 
 let names = 0;
+
 const fresh = () => `inproc://threads-${names++}`;
+
 const LONG = { timeout: 20_000 };
 
 /** A socket of this thread or of another, with the few calls that the tests need. */
@@ -24,6 +26,7 @@ interface Anywhere {
 }
 
 const TYPES = { Publisher, Pull, Push, Reply, Request, Subscriber };
+
 type TypeName = keyof typeof TYPES;
 
 function here(type: TypeName): Anywhere {
@@ -263,257 +266,5 @@ describe("inproc across threads", () => {
       await reply.send(`${i}`);
       expect(texts(await answer)).toEqual([`${i}`]);
     }
-  });
-});
-
-describe("inproc names across threads", () => {
-  it("EADDRINUSE while another thread has the name, and not after unbind, close or its death (R21)", async () => {
-    const endpoint = fresh();
-    const [one, two] = [startThread(), startThread()];
-    await one.ask("open", "a", "Pull");
-    await two.ask("open", "b", "Pull");
-    await one.ask("call", "a", "bind", endpoint);
-    const pull = managed(new Pull());
-    const events = record(pull);
-    await expect(pull.bind(endpoint)).rejects.toMatchObject({ code: "EADDRINUSE", address: endpoint });
-    expect(events.of("bind:error")).toHaveLength(1);
-    await expect(two.ask("call", "b", "bind", endpoint)).rejects.toMatchObject({ code: "EADDRINUSE" });
-
-    await one.ask("call", "a", "unbind", endpoint);
-    await two.ask("call", "b", "bind", endpoint);
-    await expect(one.ask("call", "a", "bind", endpoint)).rejects.toMatchObject({ code: "EADDRINUSE" });
-    await two.ask("call", "b", "close");
-
-    await one.ask("call", "a", "bind", endpoint);
-    await expect(pull.bind(endpoint)).rejects.toMatchObject({ code: "EADDRINUSE" });
-    await one.worker.terminate();
-    await pull.bind(endpoint);
-  });
-
-  it("of many threads that bind a name at once, one gets it (R21)", async () => {
-    const threads = [0, 1, 2, 3].map(() => startThread());
-    await Promise.all(threads.map((thread) => thread.ask("open", "p", "Pull")));
-    for (let round = 0; round < 10; round++) {
-      const endpoint = fresh();
-      const pull = managed(new Pull());
-      const outcomes = await Promise.allSettled([
-        ...threads.map((thread) => thread.ask("call", "p", "bind", endpoint)),
-        pull.bind(endpoint),
-      ]);
-      const codes = outcomes.map((one) => (one.status === "fulfilled" ? "bound" : one.reason.code)).sort();
-      expect(codes).toEqual(["EADDRINUSE", "EADDRINUSE", "EADDRINUSE", "EADDRINUSE", "bound"]);
-    }
-  }, 300_000);
-
-  it("a bind in another thread waits for none that is blocked for long, and still sees its names later (R21)", async () => {
-    const [endpoint, other] = [fresh(), fresh()];
-    const thread = startThread();
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({ code: "EADDRINUSE" });
-    const blocked = thread.ask("block", 1500);
-    await managed(new Pull()).bind(other);
-    await expect(managed(new Pull()).bind(endpoint)).rejects.toMatchObject({ code: "EADDRINUSE" });
-    await blocked;
-  });
-
-  it("closing a socket while its bind waits for other threads rejects with EBADF and frees the name", async () => {
-    const endpoint = fresh();
-    const thread = startThread();
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    const pull = new Pull();
-    const bound = pull.bind(endpoint);
-    await pull.close();
-    await expect(bound).rejects.toMatchObject({ code: /EBADF|EADDRINUSE/ });
-    await thread.ask("call", "p", "unbind", endpoint);
-    await managed(new Pull()).bind(endpoint);
-  });
-
-  it.each(["bind", "connect"])(
-    "works between workers of a main thread without zwire, which only their sockets keep alive (%s first)",
-    async (first) => {
-      const child = startChild("inproc-threads.mjs", ["service", first]);
-      const { code, signal, stderr, stdout } = await child.ended;
-      expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
-      expect(stdout).toContain('"asked"');
-      expect(child.lines.at(-1)).toEqual({ codes: [0, 0] });
-    },
-  );
-
-  it("holds between workers of a main thread without zwire (R21)", async () => {
-    const child = startChild("inproc-threads.mjs", ["bind"]);
-    const { code, stderr } = await child.ended;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(child.lines.at(-1)).toEqual({ outcomes: ["EADDRINUSE", "EADDRINUSE", "EADDRINUSE", "bound"] });
-  });
-});
-
-describe("the end of a thread is the end of its peers", () => {
-  /** How a thread can end. */
-  const DEATHS: [string, (thread: Thread) => Promise<unknown>][] = [
-    ["terminate()", (thread) => thread.worker.terminate()],
-    ["process.exit()", (thread) => thread.ask("exit").then(() => thread.ended)],
-    ["an uncaught error", (thread) => thread.ask("fail").then(() => thread.ended)],
-  ];
-
-  it.each(DEATHS)("%s of the binder: its peer is told, and what is sent then waits", async (_how, die) => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    const push = managed(new Push());
-    const events = record(push);
-    push.connect(endpoint);
-    await push.connected(LONG);
-    await push.send("x");
-    await die(thread);
-    const { error } = await events.next("disconnect");
-    expect(error).toMatchObject({ code: "ECONNRESET" });
-    expect(push.peers).toHaveLength(0);
-    expect(push.trySend("y")).toBe(false);
-    await expect(push.send("y", { timeout: 30 })).rejects.toMatchObject({ code: "EAGAIN" });
-    // R22: no reconnect, though the name is bound again; a new connect() finds it.
-    const pull = managed(new Pull());
-    await pull.bind(endpoint);
-    await turns(20);
-    expect(push.peers).toHaveLength(0);
-    push.connect(endpoint);
-    await push.send("z", LONG);
-    expect(texts(await pull.receive(LONG))).toEqual(["z"]);
-  });
-
-  it.each(DEATHS)(
-    "%s of the connector: what it had sent arrives, then its peer is told",
-    async (_how, die) => {
-      const [thread, endpoint] = [startThread(), fresh()];
-      const pull = managed(new Pull());
-      const events = record(pull);
-      await pull.bind(endpoint);
-      await thread.ask("open", "p", "Push");
-      await thread.ask("call", "p", "connect", endpoint);
-      await pull.connected(LONG);
-      await thread.ask("call", "p", "send", "last words");
-      await die(thread);
-      await events.next("disconnect");
-      expect(texts(await pull.receive(LONG))).toEqual(["last words"]);
-      expect(pull.peers).toHaveLength(0);
-    },
-  );
-
-  it("unbind parts the connector without an error, and it does not come back (R22)", async () => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    const push = managed(new Push());
-    const events = record(push);
-    push.connect(endpoint);
-    await push.connected(LONG);
-    await thread.ask("call", "p", "unbind", endpoint);
-    expect((await events.next("disconnect")).error).toBeUndefined();
-    await thread.ask("call", "p", "bind", endpoint);
-    await turns(50);
-    expect(push.peers).toHaveLength(0);
-  });
-
-  it("disconnect flushes what was sent and parts the two (S13)", async () => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    const push = managed(new Push({ linger: 30_000 }));
-    push.connect(endpoint);
-    for (let i = 0; i < 500; i++) await push.send(`${i}`);
-    push.disconnect(endpoint);
-    for (let i = 0; i < 500; i++) expect(await thread.ask("receive", "p")).toEqual([`${i}`]);
-    await until(() => push.peers.length === 0, "parted");
-    await expect(push.send("y", { timeout: 30 })).rejects.toMatchObject({ code: "EAGAIN" });
-    expect(() => push.disconnect(endpoint)).toThrow(expect.objectContaining({ code: "ENOENT" }));
-  });
-
-  it("close() with linger delivers what the other thread has not read (S9)", async () => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    await thread.ask("open", "p", "Pull", { receiveHighWaterMark: 10 });
-    await thread.ask("call", "p", "bind", endpoint);
-    const push = new Push({ linger: 20_000, sendHighWaterMark: 0 });
-    push.connect(endpoint);
-    const body = Buffer.alloc(10_000);
-    for (let i = 0; i < 300; i++) await push.send([`${i}`, body]);
-    const closing = push.close();
-    expect(await settled(closing)).toBe(false);
-    for (let i = 0; i < 300; i++) expect(((await thread.ask("receive", "p")) as string[])[0]).toBe(`${i}`);
-    await closing;
-  });
-
-  it("a connector that closes before any bind still delivers what it had queued, while it lingers (R23)", async () => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    const push = managed(new Push({ linger: 20_000 }));
-    push.connect(endpoint);
-    await push.send("left behind");
-    const closing = push.close();
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    expect(await thread.ask("receive", "p")).toEqual(["left behind"]);
-    await closing;
-  });
-
-  it("20 rounds of terminate() in mid-traffic: every end is told, and no ring stays", async () => {
-    const endpoint = fresh();
-    const pull = managed(new Pull());
-    const events = record(pull);
-    await pull.bind(endpoint);
-    let received = 0;
-    void (async () => {
-      for await (const _ of pull) received++;
-    })().catch(() => {});
-    const sink = managed(new Push());
-    const collect = globalThis.gc as () => void;
-    let base = 0;
-    for (let round = 0; round < 20; round++) {
-      const thread = startThread();
-      const inbound = fresh();
-      await thread.ask("open", "in", "Pull");
-      await thread.ask("call", "in", "bind", inbound);
-      await thread.ask("drain", "in");
-      await thread.ask("open", "out", "Push");
-      await thread.ask("call", "out", "connect", endpoint);
-      await thread.ask("flood", "out", round % 2 === 0 ? 100 : 100_000);
-      sink.connect(inbound);
-      const sends = sink.send(Buffer.alloc(round % 2 === 0 ? 1_000_000 : 10), LONG);
-      const until100 = received + 100;
-      await until(() => received > until100, "traffic");
-      await sends;
-      await thread.worker.terminate();
-      await events.next("disconnect", round + 1);
-      await until(() => sink.peers.length === 0, "the sink's end");
-      sink.disconnect(inbound);
-      if (round === 5) {
-        collect();
-        base = process.memoryUsage().arrayBuffers;
-      }
-    }
-    expect(pull.peers).toHaveLength(0);
-    // SharedArrayBuffers count as arrayBuffers: two rings of 512 KiB for each of two connections would add 28 MiB.
-    await until(() => {
-      collect();
-      return process.memoryUsage().arrayBuffers - base < 8 * 1024 ** 2;
-    }, "the rings' memory back");
-  });
-});
-
-it("without postMessageToThread, inproc stays within the thread", async () => {
-  const child = startChild("inproc-threads.mjs", ["without"]);
-  const { code, stderr } = await child.ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(child.lines).toEqual([{ received: "x", peers: 0 }, { event: "closed" }]);
-});
-
-describe("a program with inproc across threads exits by itself", () => {
-  it.each([
-    ["closes", "closes all its sockets"],
-    ["unref", "unref()ed its open sockets, in the main thread and in a worker"],
-    ["alone", "has names in the main thread only, open ones, and no workers"],
-  ])("%s: %s", async (scenario) => {
-    const { code, signal, stderr, stdout } = await startChild("inproc-threads.mjs", [scenario]).ended;
-    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
-    expect(stdout).toMatch(/closed|unref|open/);
   });
 });
