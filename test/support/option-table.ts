@@ -126,6 +126,7 @@ const REDIALLING = "conformance/redialling.test.ts";
 const KNOWN = "conformance/peers-known.test.ts";
 const OS = "conformance/os-options.test.ts";
 const COMMON = "conformance/common.test.ts";
+const CONNECTIONS = "conformance/common-connections.test.ts";
 const HEARTBEAT = "conformance/heartbeat.test.ts";
 const ROUTING = "interop/routing.test.ts";
 const SUBSCRIPTIONS = "interop/subscriptions.test.ts";
@@ -147,7 +148,7 @@ export const OPTIONS: readonly Row[] = [
   int("receiveHighWaterMark", 24, 1000, 0, {
     owners: readable,
     live: true,
-    proof: `${COMMON}: above the`,
+    proof: `${CONNECTIONS}: above the`,
   }),
   int("sendTimeout", 28, -1, -1, { owners: writable, live: true, proof: `${COMMON}: sendTimeout and` }),
   int("receiveTimeout", 27, -1, -1, {
@@ -408,7 +409,7 @@ export const OPTIONS: readonly Row[] = [
     16 * MIB,
     0,
     readable,
-    `${COMMON}: the receive mark in octets`,
+    `${CONNECTIONS}: the receive mark in octets`,
     SAFE,
     true,
   ),
