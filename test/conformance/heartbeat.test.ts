@@ -1,6 +1,6 @@
 /**
  * Section F: PING, PONG, TTL and unknown commands after the handshake, against a raw peer and libzmq. Subscriptions,
- * which are commands too, are in pub-sub.test.ts. Intervals are short but several times what a busy machine needs.
+ * which are commands too, are in pub-sub-wire.test.ts. Intervals are short but several times what a busy machine needs.
  */
 import { describe, expect, it, vi } from "vitest";
 import * as zmq from "zeromq";
