@@ -4,7 +4,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Dealer, Pull, Push, Subscriber } from "../../src/index.js";
 import {
-  freePort,
   managed,
   rawConnected,
   rawDial,
@@ -17,6 +16,7 @@ import {
   until,
   within,
 } from "../support/helpers.js";
+import { pushToNobody, pushToRaw } from "../support/pairs.js";
 import { message } from "../support/raw-peer.js";
 
 describe("closing", () => {
@@ -39,12 +39,7 @@ describe("closing", () => {
   );
 
   it("with immediate a close that lingers ends when the connection is lost: nothing is left to flush (S8, S9)", async () => {
-    const listener = await rawListen();
-    const push = managed(new Push({ immediate: true, linger: -1, reconnectInterval: 10 }));
-    push.connect(listener.endpoint);
-    const peer = await listener.accept();
-    await peer.handshake({ type: "PULL" });
-    await push.connected({ timeout: 20_000 });
+    const { listener, push, peer } = await pushToRaw({ immediate: true, linger: -1, reconnectInterval: 10 });
     peer.pause();
     for (let i = 0; i < 40; i++) push.trySend(Buffer.alloc(1_000_000));
     const closing = push.close();
@@ -55,16 +50,13 @@ describe("closing", () => {
   });
 
   it("linger 0 drops at once what is unsent (S9)", async () => {
-    const endpoint = await freePort();
-    const push = managed(new Push({ reconnectInterval: 10 }));
-    push.connect(endpoint);
+    const { push } = await pushToNobody({ reconnectInterval: 10 });
     await push.send("gone");
     await within(push.close({ linger: 0 }), "close"); // by default it would linger for longer
   });
 
   it("linger n waits for n ms and then drops (S9)", async () => {
-    const push = managed(new Push({ linger: 700, reconnectInterval: 10 }));
-    push.connect(await freePort());
+    const { push } = await pushToNobody({ linger: 700, reconnectInterval: 10 });
     await push.send("gone");
     const timers = vi.spyOn(globalThis, "setTimeout");
     onTestFinished(() => timers.mockRestore());
@@ -205,13 +197,7 @@ describe("unbind and disconnect", () => {
   );
 
   it("disconnect ends redialling, and an unknown endpoint gives ENOENT (S13)", async () => {
-    const listener = await rawListen();
-    const push = managed(new Push({ reconnectInterval: 10 }));
-    const events = record(push);
-    push.connect(listener.endpoint);
-    const peer = await listener.accept();
-    await peer.handshake({ type: "PULL" });
-    await push.connected({ timeout: 20_000 });
+    const { listener, push, events, peer } = await pushToRaw({ reconnectInterval: 10 });
     push.disconnect(listener.endpoint);
     await peer.closed();
     await turns(50);
@@ -224,10 +210,7 @@ describe("unbind and disconnect", () => {
   });
 
   it("disconnect while nobody is there ends the attempts (S13)", async () => {
-    const endpoint = await freePort();
-    const push = managed(new Push({ reconnectInterval: 5, linger: 0 }));
-    const events = record(push);
-    push.connect(endpoint);
+    const { endpoint, push, events } = await pushToNobody({ reconnectInterval: 5, linger: 0 });
     await events.next("connect:retry", 2);
     push.disconnect(endpoint);
     const listener = await rawListen(endpoint);
@@ -256,9 +239,7 @@ describe("unbind and disconnect", () => {
   });
 
   it("unsent output of a disconnected endpoint follows linger (S13)", async () => {
-    const endpoint = await freePort();
-    const push = managed(new Push({ reconnectInterval: 10, linger: 30_000 }));
-    push.connect(endpoint);
+    const { endpoint, push } = await pushToNobody({ reconnectInterval: 10, linger: 30_000 });
     await push.send("unsent");
     push.disconnect(endpoint);
     expect(push.trySend("nobody")).toBe(false);
@@ -271,13 +252,7 @@ describe("unbind and disconnect", () => {
 
   /** A Push, disconnected, that has much left to send to a peer that does not read. */
   async function leaving(linger: number) {
-    const listener = await rawListen();
-    const push = managed(new Push({ linger, sendHighWaterMark: 0 }));
-    const events = record(push);
-    push.connect(listener.endpoint);
-    const peer = await listener.accept();
-    await peer.handshake({ type: "PULL" });
-    await push.connected({ timeout: 20_000 });
+    const { listener, push, events, peer } = await pushToRaw({ linger, sendHighWaterMark: 0 });
     peer.pause();
     for (let i = 0; i < 40; i++) expect(push.trySend(Buffer.alloc(1_000_000))).toBe(true);
     push.disconnect(listener.endpoint);

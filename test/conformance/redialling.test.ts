@@ -1,25 +1,14 @@
 /** Dialling again: when, how often, and what becomes of what waits. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import {
-  freePort,
-  managed,
-  rawDial,
-  rawListen,
-  record,
-  texts,
-  turns,
-  until,
-  within,
-} from "../support/helpers.js";
+import { managed, rawDial, rawListen, record, texts, turns, until, within } from "../support/helpers.js";
+import { pushToNobody, pushToRaw } from "../support/pairs.js";
 
 describe("redialling", () => {
   it("the wait is the interval plus a random part below it (S1)", async () => {
     const timers = vi.spyOn(globalThis, "setTimeout");
     onTestFinished(() => timers.mockRestore());
-    const push = managed(new Push({ reconnectInterval: 20 }));
-    const events = record(push);
-    push.connect(await freePort());
+    const { events } = await pushToNobody({ reconnectInterval: 20 });
     await events.next("connect:retry", 12);
     const intervals = events.of("connect:retry").map((event) => event.interval!);
     for (const interval of intervals) {
@@ -33,9 +22,7 @@ describe("redialling", () => {
   });
 
   it("with a maximum the wait doubles up to it, without jitter (S2)", async () => {
-    const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 60 }));
-    const events = record(push);
-    push.connect(await freePort());
+    const { events } = await pushToNobody({ reconnectInterval: 10, reconnectMaxInterval: 60 });
     await events.next("connect:retry", 6);
     expect(
       events
@@ -46,10 +33,7 @@ describe("redialling", () => {
   });
 
   it("after a success the wait begins again at the interval (S3)", async () => {
-    const endpoint = await freePort();
-    const push = managed(new Push({ reconnectInterval: 10, reconnectMaxInterval: 80 }));
-    const events = record(push);
-    push.connect(endpoint);
+    const { endpoint, events } = await pushToNobody({ reconnectInterval: 10, reconnectMaxInterval: 80 });
     await events.next("connect:retry", 4);
     const listener = await rawListen(endpoint);
     const peer = await listener.accept();
@@ -61,10 +45,7 @@ describe("redialling", () => {
   });
 
   it("reconnectStop 1 gives up an endpoint that refuses, and no other number does", async () => {
-    const endpoint = await freePort();
-    const push = managed(new Push({ reconnectInterval: 10, reconnectStop: 1 }));
-    const events = record(push);
-    push.connect(endpoint);
+    const { endpoint, push, events } = await pushToNobody({ reconnectInterval: 10, reconnectStop: 1 });
     await events.next("close");
     expect(events.of("connect:retry")).toEqual([]);
     expect(() => push.disconnect(endpoint)).toThrow(expect.objectContaining({ code: "ENOENT" }));
@@ -100,10 +81,11 @@ describe("redialling", () => {
   });
 
   it("reconnectStop 4 lets what lingers go once its endpoint is disconnected and refuses", async () => {
-    const endpoint = await freePort();
-    const push = managed(new Push({ reconnectInterval: 10, reconnectStop: 4, linger: -1 }));
-    const events = record(push);
-    push.connect(endpoint);
+    const { endpoint, push, events } = await pushToNobody({
+      reconnectInterval: 10,
+      reconnectStop: 4,
+      linger: -1,
+    });
     await push.send("unsent");
     await events.next("connect:retry", 2);
     push.disconnect(endpoint);
@@ -114,13 +96,7 @@ describe("redialling", () => {
   it.each([-1, 0])(
     "with reconnectInterval %i a lost connection is not redialled and the endpoint is forgotten (S4)",
     async (reconnectInterval) => {
-      const listener = await rawListen();
-      const push = managed(new Push({ reconnectInterval }));
-      const events = record(push);
-      push.connect(listener.endpoint);
-      const peer = await listener.accept();
-      await peer.handshake({ type: "PULL" });
-      await push.connected({ timeout: 20_000 });
+      const { listener, push, events, peer } = await pushToRaw({ reconnectInterval });
       peer.close();
       await events.next("disconnect");
       await events.next("close");
@@ -145,9 +121,7 @@ describe("redialling", () => {
   });
 
   it("with immediate nothing is queued for an endpoint that is not connected (S8)", async () => {
-    const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
-    const endpoint = await freePort();
-    push.connect(endpoint);
+    const { endpoint, push } = await pushToNobody({ immediate: true, reconnectInterval: 10 });
     expect(push.trySend("x")).toBe(false);
     await expect(push.send("x", { timeout: 20 })).rejects.toMatchObject({ code: "EAGAIN" });
     const waiting = push.send("kept");
@@ -159,13 +133,7 @@ describe("redialling", () => {
   });
 
   it("with immediate, what was queued on a link that breaks is discarded (S8)", async () => {
-    const listener = await rawListen();
-    const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
-    const events = record(push);
-    push.connect(listener.endpoint);
-    const peer = await listener.accept();
-    await peer.handshake({ type: "PULL" });
-    await push.connected({ timeout: 20_000 });
+    const { listener, push, events, peer } = await pushToRaw({ immediate: true, reconnectInterval: 10 });
     peer.pause();
     while (push.trySend(Buffer.alloc(200_000)));
     peer.close();
@@ -193,9 +161,7 @@ describe("redialling", () => {
   });
 
   it("the cause of a send that timed out is the last failure to connect", async () => {
-    const push = managed(new Push({ immediate: true, reconnectInterval: 10 }));
-    const events = record(push);
-    push.connect(await freePort());
+    const { push, events } = await pushToNobody({ immediate: true, reconnectInterval: 10 });
     await events.next("connect:retry");
     const error = await push.send("x", { timeout: 50 }).catch((reason) => reason);
     expect(error.code).toBe("EAGAIN");
