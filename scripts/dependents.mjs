@@ -9,7 +9,6 @@ import { once } from "node:events";
 import { cpSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  ALLOW_BUILDS,
   folder,
   home,
   install,
@@ -118,9 +117,7 @@ const checks = {
     checkOtherManager(
       PNPM,
       { dependencies: { zeromq: "^6.0.0" } }, // what is not listed is not to be seen from the top
-      {
-        "pnpm-workspace.yaml": `${ALLOW_BUILDS}overrides:\n  zeromq: "${INSTEAD.zeromq}"\n`,
-      },
+      { "pnpm-workspace.yaml": `overrides:\n  zeromq: "${INSTEAD.zeromq}"\n` },
     ),
   "resolutions of yarn 1": () => checkOtherManager(YARN_1, { resolutions: INSTEAD }),
   "resolutions of yarn 4": () =>

@@ -120,19 +120,25 @@ export function buildAddon(say, prefixes = headerPrefixes()) {
   if (!runBin("node-gyp/bin/node-gyp.js", args)) throw new NotReady("the addon does not build");
 }
 
+/** Besides src/, what the compiled files depend on. The lock file stands for the code of others that goes into them. */
+const SETTINGS = ["tsconfig.json", "scripts/commonjs.mjs", "scripts/vendor.mjs", "package-lock.json"];
+/** One file of each step. */
+const MADE = ["dist/index.js", "dist/cjs/index.cjs", "vendor/msgpackr.js", "THIRD-PARTY-NOTICES.md"];
+
 /** tsc rewrites only what it likes, so a stamp of our own says when src was last compiled as a whole. */
 function compile(say) {
   const dist = join(root, "dist");
   const stamp = join(root, "node_modules", ".cache", "zwire", "compiled");
-  const settings = ["tsconfig.json", "scripts/commonjs.mjs"].map((name) => changed(join(root, name)));
+  const settings = SETTINGS.map((name) => changed(join(root, name)));
   const sources = Math.max(latest(join(root, "src")), ...settings);
-  const made = ["index.js", "cjs/index.cjs"].every((name) => existsSync(join(dist, name)));
+  const made = MADE.every((name) => existsSync(join(root, name)));
   if (made && changed(stamp) >= sources) return;
   say("compiling TypeScript…");
   // The stamp carries the time before the compiler read anything: an edit while it runs is compiled the next time.
   const started = new Date();
   if (!runBin("typescript/bin/tsc", ["-p", "."])) throw new NotReady("TypeScript does not compile");
   removeOrphans(dist, join(root, "src"));
+  if (!runBin("../scripts/vendor.mjs", [])) throw new NotReady("the code of others cannot be put together");
   if (!runBin("../scripts/commonjs.mjs", [])) throw new NotReady("the CommonJS build fails");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, "");

@@ -1,7 +1,7 @@
 /** Package managers, and what linters of packages say of the tarball. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ALLOW_BUILDS, checkSmoke, folder, home, install, putPrograms, run, tool } from "./tools.mjs";
+import { checkSmoke, folder, home, install, putPrograms, run, tool } from "./tools.mjs";
 
 /** Package managers: name, and a function that installs into a folder and says how a program runs there. */
 const MANAGERS = [
@@ -29,7 +29,6 @@ const NO_COMPILER = Object.fromEntries(
 function pnpm(name, script) {
   return async (path, tarball) => {
     const program = join(await tool(name), "node_modules/pnpm/bin", script);
-    writeFileSync(join(path, "pnpm-workspace.yaml"), ALLOW_BUILDS);
     const args = ["add", "--store-dir", join(path, "store"), tarball];
     await run([process.execPath, program, ...args], { cwd: path, env: NO_COMPILER });
     return [process.execPath];

@@ -34,9 +34,6 @@ export const VERSIONS = {
   packages: ["@arethetypeswrong/cli@0.18.5", "publint@0.3.25"],
 };
 
-/** As docs/deployment.md says to pnpm: msgpackr's optional helper is the only package of zwire that may ask to be built. */
-export const ALLOW_BUILDS = "allowBuilds:\n  msgpackr-extract: false\n";
-
 /** The folder of this run. */
 export const home = mkdtempSync(join(tmpdir(), "zwire-everywhere-"));
 

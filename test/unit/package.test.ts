@@ -38,9 +38,8 @@ beforeAll(() => {
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["xzf", join(home, filename), "-C", installed, "--strip-components=1"]);
   rmSync(join(installed, "prebuilds"), { recursive: true, force: true });
-  for (const name of ["node-gyp-build", "msgpackr"]) {
-    cpSync(join(ROOT, "node_modules", name), join(home, "node_modules", name), { recursive: true });
-  }
+  const loader = join("node_modules", "node-gyp-build");
+  cpSync(join(ROOT, loader), join(home, loader), { recursive: true });
   writeFileSync(join(home, "package.json"), '{ "type": "module" }');
 }, 60_000);
 
@@ -77,12 +76,41 @@ describe("the package", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(manifest.gypfile).toBe(false);
     expect(Object.keys(manifest.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
-    expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "msgpackr", "node-gyp-build"]);
+    expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "node-gyp-build"]);
     expect(manifest.optionalDependencies).toBeUndefined();
     expect(Object.keys(manifest.peerDependencies)).toEqual(["sodium-native"]);
     expect(manifest.peerDependenciesMeta["sodium-native"].optional).toBe(true);
     expect(existsSync(join(installed, "src"))).toBe(false);
     expect(existsSync(join(installed, "build"))).toBe(false);
+  });
+
+  it("depends on no package with an install script, which pnpm would refuse", () => {
+    const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+    type Locked = { dev?: boolean; peer?: boolean; hasInstallScript?: boolean };
+    const locked = Object.entries(packages as Record<string, Locked>);
+    const ours = locked.filter(([path, { dev, peer }]) => path !== "" && !dev && !peer);
+    expect(ours.map(([path]) => path)).toEqual(
+      expect.arrayContaining(["node_modules/libsodium", "node_modules/node-gyp-build"]),
+    );
+    const scripted = (entries: typeof locked): string[] =>
+      entries.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path);
+    expect(scripted(ours)).toEqual([]);
+    expect(scripted(locked)).toContain("node_modules/msgpackr-extract"); // so would it be found
+  });
+
+  it("contains msgpackr's code, which loads nothing, with version and licence", () => {
+    const folder = join(ROOT, "node_modules", "msgpackr");
+    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const words = (text: string): string => text.replace(/[\s*]+/g, " ");
+    const licence = words(readFileSync(join(folder, "LICENSE"), "utf8")).trim();
+    for (const file of ["vendor/msgpackr.js", "dist/cjs/rpc.cjs", "THIRD-PARTY-NOTICES.md"]) {
+      const text = readFileSync(join(installed, file), "utf8");
+      expect(text, file).toContain(`msgpackr ${version}`);
+      expect(words(text), file).toContain(licence);
+      expect(text, file).not.toContain("msgpackr-extract");
+    }
+    const code = readFileSync(join(installed, "vendor/msgpackr.js"), "utf8");
+    expect(code).not.toMatch(/^import\b|\bimport\(|\brequire\b|\bprocess\b|sourceMappingURL/m);
   });
 
   it("has nothing that yarn or pnpm would take for an addon to be built", () => {

@@ -3,7 +3,7 @@
  * are text. Received bytes are scanned first.
  */
 
-import { Packr, Unpackr } from "msgpackr";
+import { Packr, Unpackr } from "../../../vendor/msgpackr.js"; // from dist/, the same file
 import { Buffer } from "../../base/platform.js";
 import { fromRaw, toRaw } from "./legacy.js";
 import { Reader } from "./reader.js";
@@ -35,8 +35,7 @@ class Unsendable extends Error {
 /** Bytes are not a value, or not one that can be decoded. */
 export class UndecodableError extends Error {}
 
-// The declarations of msgpackr lack "auto".
-const DECODING = { useRecords: false, int64AsType: "auto" } as unknown as { useRecords: false };
+const DECODING = { useRecords: false, int64AsType: "auto" } as const;
 
 export class Codec {
   readonly #packr = new Packr({ useRecords: false, variableMapSize: true, encodeUndefinedAsNil: true });
