@@ -13,8 +13,11 @@
             "native/codec/frame_decoder.cc",
             "native/io/acceptor.cc",
             "native/io/allocator.cc",
+            "native/io/ring.cc",
+            "native/io/shared_line.cc",
             "native/io/socket.cc",
-            "native/io/stream.cc"
+            "native/io/stream.cc",
+            "native/io/stream_output.cc"
           ],
           "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
           "defines": [

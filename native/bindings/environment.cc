@@ -35,7 +35,8 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   static constexpr const char* kNames[Binding::kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
-                                                                  "onDrain",   "onClose", "onAccept", "onShared"};
+                                                                  "onDrain",   "onClose", "onAccept", "onShared",
+                                                                  "onMemory"};
   const auto callbacks = info[1].As<Napi::Object>();
   auto binding = std::make_unique<Binding>(env);
   for (int i = 0; i < Binding::kCallbackCount; i++) {

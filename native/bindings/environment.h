@@ -36,6 +36,7 @@ struct Binding {
     kOnClose,
     kOnAccept,
     kOnShared,
+    kOnMemory,
     kCallbackCount
   };
 

@@ -34,6 +34,9 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::StartFrames>("startFrames"),
                          InstanceMethod<&StreamWrap::Write>("write"),
                          InstanceMethod<&StreamWrap::WriteV>("writev"),
+                         InstanceMethod<&StreamWrap::Share>("share"),
+                         InstanceMethod<&StreamWrap::Written>("written"),
+                         InstanceMethod<&StreamWrap::Passed>("passed"),
                          InstanceMethod<&StreamWrap::Pause>("pause"),
                          InstanceMethod<&StreamWrap::Resume>("resume"),
                          InstanceMethod<&StreamWrap::Close>("close"),
@@ -166,6 +169,11 @@ void StreamWrap::OnDrain() {
   Scope scope(Env());
   writing_.Reset();
   environment_.Call(*binding_, Binding::kOnDrain, owner_.Value(), {});
+}
+
+void StreamWrap::OnMemory() {
+  Scope scope(Env());
+  environment_.Call(*binding_, Binding::kOnMemory, owner_.Value(), {});
 }
 
 // A Buffer has length 0 after its memory was transferred, and ends at another address after its memory was resized.
@@ -313,6 +321,24 @@ Napi::Value StreamWrap::WriteV(const Napi::CallbackInfo& info) {
     values.push_back(chunk);
   }
   return WriteSegments(env, segments.data(), values.data(), segments.size());
+}
+
+Napi::Value StreamWrap::Share(const Napi::CallbackInfo& info) {
+  if (info.Length() < 2 || !info[0].IsBoolean() || !info[1].IsNumber()) {
+    return Misuse(info.Env(), "share(accepted, bytes)");
+  }
+  if (stream_ != nullptr) {
+    stream_->Share(info[0].As<Napi::Boolean>().Value(), static_cast<size_t>(info[1].As<Napi::Number>().Uint32Value()));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::Written(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->written()));
+}
+
+Napi::Value StreamWrap::Passed(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->passed()));
 }
 
 Napi::Value StreamWrap::Pause(const Napi::CallbackInfo& info) {

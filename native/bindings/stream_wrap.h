@@ -27,6 +27,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   void OnConnect(int status) override;
   bool OnBytes(const uint8_t* data, size_t size) override;
   void OnDrain() override;
+  void OnMemory() override;
   bool Intact(size_t first, const iovec* segments, size_t count) override;
   void OnClose(int status, Fault fault, size_t pending, uint64_t size) override;
   // OpenHandle
@@ -40,6 +41,9 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value StartFrames(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value WriteV(const Napi::CallbackInfo& info);
+  Napi::Value Share(const Napi::CallbackInfo& info);
+  Napi::Value Written(const Napi::CallbackInfo& info);
+  Napi::Value Passed(const Napi::CallbackInfo& info);
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);

@@ -63,6 +63,9 @@ struct Loop {
     counting = self;
     uv_prepare_init(uv, &prepare);
     prepare.data = this;
+    uv_idle_init(uv, &idle);
+    idle.data = this;
+    uv_unref(reinterpret_cast<uv_handle_t*>(&idle));
     uv_unref(reinterpret_cast<uv_handle_t*>(&prepare));
     uv_prepare_start(&prepare, [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->NextTurn(); });
   }
@@ -71,20 +74,33 @@ struct Loop {
   void StopTurns() {
     if (!counting) return;
     handles++;
-    uv_close(reinterpret_cast<uv_handle_t*>(&prepare), [](uv_handle_t* handle) {
+    // libuv calls these in the order of the calls of uv_close, or in the opposite one: the last one frees.
+    closing = 2;
+    const auto closed = [](uv_handle_t* handle) {
       auto* loop = static_cast<Loop*>(handle->data);
+      if (--loop->closing > 0) return;
       const std::shared_ptr<Loop> last = std::move(loop->counting);
       loop->Closed();
-    });
+    };
+    uv_close(reinterpret_cast<uv_handle_t*>(&prepare), closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&idle), closed);
+  }
+
+  // Serves in the next turn, and the event loop does not block before it: for work that no descriptor tells of.
+  void ServeSoon(Deferrable* waiting) {
+    deferred.push_back(waiting);
+    if (counting) uv_idle_start(&idle, [](uv_idle_t*) {});
   }
 
   void NextTurn() {
     turn_began = 0;
-    while (!deferred.empty() && !TurnOver()) {
+    // Those that come back while they are served wait for the next turn.
+    for (size_t left = deferred.size(); left > 0 && !deferred.empty() && !TurnOver(); left--) {
       Deferrable* next = deferred.front();
       deferred.pop_front();
       next->Serve();
     }
+    if (deferred.empty()) uv_idle_stop(&idle);
   }
 
   void Opened() { handles++; }
@@ -105,11 +121,15 @@ struct Loop {
   // Handles that libuv has not closed yet.
   size_t handles = 0;
   // Those that wait since an earlier turn, longest first. The event loop does not block meanwhile, because their
-  // descriptors are readable.
+  // descriptors are readable, or because `idle` runs.
   std::deque<Deferrable*> deferred;
   // When the first input of this turn was handled; 0 before that.
   uint64_t turn_began = 0;
   uv_prepare_t prepare;
+  // Runs while somebody waits whose descriptor is not readable: then the event loop does not block.
+  uv_idle_t idle;
+  // Handles above that libuv has not closed yet.
+  int closing = 0;
   // A reference to itself, so that it lives while libuv uses `prepare`.
   std::shared_ptr<Loop> counting;
   // Set during teardown: called when the last handle is closed.

@@ -20,28 +20,8 @@ constexpr int kReadsPerTurn = 16;
 // Reads are never made smaller than this, however much work the bytes cause.
 constexpr size_t kLeastReadBytes = 1024;
 
-// The most bytes that one connection writes before other handles are served, and the most of one system call. Without
-// them, a peer that reads as fast as we write would let us write for ever: a queue of a thousand large messages delayed
-// timers by 70 ms.
-constexpr size_t kWriteBytesPerTurn = 4 * 1024 * 1024;
-constexpr size_t kWriteBytes = 1024 * 1024;
-
-// An idle connection keeps memory for at most this many segments.
-constexpr size_t kKeptSegments = 64;
 // Bytes that are read behind a large body: enough for a header and a few small frames.
 constexpr size_t kProbeBytes = 1024;
-
-#ifdef MSG_NOSIGNAL
-constexpr int kSendFlags = MSG_NOSIGNAL;
-#else
-constexpr int kSendFlags = 0;  // the socket has SO_NOSIGPIPE instead
-#endif
-
-#ifdef IOV_MAX
-constexpr size_t kMaxSegments = IOV_MAX;
-#else
-constexpr size_t kMaxSegments = 1024;
-#endif
 
 }  // namespace
 
@@ -79,7 +59,12 @@ int Stream::Start() {
 void Stream::Watch() {
   if (closed_) return;
   int events = 0;
-  if (connecting_ || (pending_bytes_ > 0 && write_error_ == 0)) events |= UV_WRITABLE;
+  // In shared memory, the bell tells of room. A write that was cut short for other handles goes on when the socket, which
+  // is empty, is writable.
+  const bool awaits_room = line_ != nullptr && line_->awaits_room();
+  const bool agreeing = line_ != nullptr && line_->agreeing();
+  const bool writing = pending_bytes_ > 0 && write_error_ == 0 && !awaits_room;
+  if (connecting_ || writing || agreeing) events |= UV_WRITABLE;
   if (reading_) events |= UV_READABLE;
   if (events == watched_) return;
   watched_ = events;
@@ -105,17 +90,46 @@ void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
     return;
   }
   self->in_callback_ = true;
-  if ((events & UV_WRITABLE) != 0 && self->pending_bytes_ > 0 && self->write_error_ == 0) self->ContinueWrite();
-  if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) self->ReadInTurn();
+  if ((events & UV_WRITABLE) != 0) {
+    self->Agree();
+    if (self->pending_bytes_ > 0 && self->write_error_ == 0) self->ContinueWrite();
+  }
+  if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) {
+    if (self->line_ != nullptr) self->line_->Look();
+    self->ReadInTurn();
+  }
   self->in_callback_ = false;
   if (self->closed_) return;
   self->Watch();
+}
+
+void Stream::Share(bool accepted, size_t capacity) {
+  if (closed_ || ended_ || line_ != nullptr) return;
+  line_ = new SharedLine(loop_, fd_, accepted, capacity, this);
+}
+
+void Stream::OnBell() {
+  in_callback_ = true;
+  if (line_->outgoing() && pending_bytes_ > 0 && write_error_ == 0) ContinueWrite();
+  if (!closed_ && reading_ && line_->incoming()) ReadInTurn();
+  in_callback_ = false;
+  Watch();
+}
+
+void Stream::ReadSoon() {
+  if (deferred_) return;
+  deferred_ = true;
+  loop_->ServeSoon(this);
 }
 
 void Stream::ReadInTurn() {
   if (deferred_) return;
   if (!loop_->TurnOver()) {
     Read();
+    return;
+  }
+  if (line_ != nullptr && line_->incoming()) {
+    ReadSoon();
     return;
   }
   deferred_ = true;
@@ -134,13 +148,19 @@ void Stream::Serve() {
 void Stream::Read() {
   const uint64_t began = uv_hrtime();
   uint64_t last = began;
-  for (int i = 0; i < kReadsPerTurn; i++) {
+  bool more = true;
+  for (int i = 0; i < kReadsPerTurn && more; i++) {
     const bool full = ReadOnce();
     const uint64_t now = uv_hrtime();
     Pace(now - last, full);
-    if (!full || closed_ || !reading_ || now - began >= Loop::kShareNs) return;
+    if (closed_ || !reading_) return;
+    more = full;
+    if (now - began >= Loop::kShareNs) break;
     last = now;
   }
+  if (line_ == nullptr) return;
+  Agree();
+  if (!closed_ && reading_ && more && line_->incoming()) ReadSoon();
 }
 
 void Stream::Pace(uint64_t took, bool full) {
@@ -172,14 +192,9 @@ bool Stream::ReadOnce() {
   // memory, too. With the whole buffer, every second body was copied out of it, which cost half as much as the read.
   const size_t room = expect_large_ ? kProbeBytes : next_read_bytes_;
   segments[count++] = {buffer + carried, room};
-  ssize_t got;
-  do {
-    // recv is faster than readv for one segment. This is noticeable with messages that come one at a time.
-    got = count == 1 ? recv(fd_, segments[0].iov_base, segments[0].iov_len, 0) : readv(fd_, segments, count);
-  } while (got < 0 && errno == EINTR);
+  const ssize_t got = Receive(segments, count);
   if (got < 0) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-    End(-errno, Fault::kNone);
+    if (got != -EAGAIN && got != -EWOULDBLOCK) End(static_cast<int>(got), Fault::kNone);
     return false;
   }
   if (got == 0) {
@@ -188,7 +203,8 @@ bool Stream::ReadOnce() {
   }
   const size_t size = static_cast<size_t>(got);
   received_ += size;
-  const bool full = size == direct + room;
+  // Of a ring nothing tells later that it has more.
+  const bool full = size == direct + room || (line_ != nullptr && line_->incoming());
   if (decoder_ == nullptr) {
     if (!listener_->OnBytes(buffer, size) && !closed_) End(UV_ENOMEM, Fault::kNone);
     return full;
@@ -217,6 +233,16 @@ bool Stream::ReadOnce() {
   return full;
 }
 
+ssize_t Stream::Receive(iovec* segments, int count) {
+  if (line_ != nullptr) return line_->Read(segments, count);
+  ssize_t got;
+  do {
+    // recv is faster than readv for one segment. This is noticeable with messages that come one at a time.
+    got = count == 1 ? recv(fd_, segments[0].iov_base, segments[0].iov_len, 0) : readv(fd_, segments, count);
+  } while (got < 0 && errno == EINTR);
+  return got < 0 ? -errno : got;
+}
+
 bool Stream::Fill(size_t size) {
   if (decoder_->Filled(size)) return !closed_;
   if (!closed_) End(UV_ENOMEM, Fault::kNone);
@@ -241,109 +267,11 @@ void Stream::StartFrames(FrameEntry* table, size_t entries, const FrameLimits& l
   if (size > 0) Feed(leftover, size);
 }
 
-ssize_t Stream::SendOnce() {
-  iovec* segments = pending_.data() + first_pending_;
-  const size_t most = std::min(pending_.size() - first_pending_, kMaxSegments);
-  size_t count = 0;
-  size_t bytes = 0;
-  while (count < most && bytes < kWriteBytes) bytes += segments[count++].iov_len;
-  iovec& last = segments[count - 1];
-  const size_t whole = last.iov_len;
-  if (bytes > kWriteBytes) last.iov_len -= bytes - kWriteBytes;
-  msghdr message;
-  std::memset(&message, 0, sizeof message);
-  message.msg_iov = segments;
-  message.msg_iovlen = count;
-  ssize_t sent;
-  do {
-    sent = count == 1 ? send(fd_, last.iov_base, last.iov_len, kSendFlags) : sendmsg(fd_, &message, kSendFlags);
-  } while (sent < 0 && errno == EINTR);
-  last.iov_len = whole;
-  return sent;
-}
-
-int Stream::WriteSome() {
-  size_t written = 0;
-  while (first_pending_ < pending_.size() && written < kWriteBytesPerTurn) {
-    const ssize_t sent = SendOnce();
-    if (sent < 0) {
-      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) break;
-      // Bytes written before an error count as taken (E14). The next attempt meets the error again.
-      return written > 0 ? 0 : -errno;
-    }
-    written += static_cast<size_t>(sent);
-    pending_bytes_ -= static_cast<size_t>(sent);
-    size_t left = static_cast<size_t>(sent);
-    while (first_pending_ < pending_.size() && left >= pending_[first_pending_].iov_len) {
-      left -= pending_[first_pending_++].iov_len;
-    }
-    if (left > 0) {
-      auto& segment = pending_[first_pending_];
-      segment.iov_base = static_cast<uint8_t*>(segment.iov_base) + left;
-      segment.iov_len -= left;
-    }
-  }
-  return 0;
-}
-
-// The peer does not read any more, but bytes that it sent earlier may still wait in our receive queue (over a unix
-// socket a write fails at once). So reading continues to the end, and only that ends the connection.
-bool Stream::PeerGone(int status) {
-  if (status != -EPIPE && status != -ECONNRESET) return false;
-  write_error_ = status;
-  return true;
-}
-
-ssize_t Stream::Write(const iovec* segments, size_t count) {
-  if (ended_) return -EPIPE;
-  pending_.assign(segments, segments + count);
-  first_pending_ = 0;
-  pending_bytes_ = 0;
-  for (const iovec& segment : pending_) pending_bytes_ += segment.iov_len;
-  if (write_error_ != 0) return static_cast<ssize_t>(pending_bytes_);
-  const int status = WriteSome();
-  if (status < 0 && !PeerGone(status)) {
-    // The caller learns of the error by the result, and may free the memory.
-    pending_.clear();
-    pending_bytes_ = 0;
-    return status;
-  }
-  if (pending_bytes_ == 0) ReleaseSegments();
-  else if (!in_callback_) Watch();
-  return static_cast<ssize_t>(pending_bytes_);
-}
-
-void Stream::ReleaseSegments() {
-  pending_.clear();
-  if (pending_.capacity() > kKeptSegments) std::vector<iovec>().swap(pending_);
-}
-
-bool Stream::Intact() {
-  size_t count = 0;
-  size_t bytes = 0;
-  // WriteSome may exceed kWriteBytesPerTurn by its last system call.
-  while (first_pending_ + count < pending_.size() && bytes < kWriteBytesPerTurn + kWriteBytes) {
-    bytes += pending_[first_pending_ + count++].iov_len;
-  }
-  return listener_->Intact(first_pending_, pending_.data() + first_pending_, count);
-}
-
-void Stream::ContinueWrite() {
-  if (!Intact()) {
-    End(UV_EFAULT, Fault::kNone);
-    return;
-  }
-  const int status = WriteSome();
-  if (status < 0) {
-    if (!PeerGone(status)) End(status, Fault::kNone);
-  } else if (pending_bytes_ == 0) {
-    ReleaseSegments();
-    listener_->OnDrain();
-  }
-}
-
 void Stream::End(int status, Fault fault) {
-  const size_t pending = pending_bytes_;
+  size_t pending = pending_bytes_;
+  const bool by_peer = status == UV_EOF || status == -ECONNRESET || status == -EPIPE || write_error_ != 0;
+  // What the peer has not read it never will.
+  if (fault == Fault::kNone && by_peer) pending += static_cast<size_t>(written() - passed());
   ended_ = true;
   reading_ = false;
   pending_bytes_ = 0;
@@ -362,6 +290,7 @@ void Stream::Pause() {
 void Stream::Resume() {
   if (ended_) return;
   reading_ = true;
+  if (line_ != nullptr && line_->incoming()) ReadSoon();
   if (!in_callback_) Watch();
 }
 
@@ -379,6 +308,8 @@ void Stream::Close() {
   closed_ = true;
   if (deferred_) loop_->deferred.erase(std::find(loop_->deferred.begin(), loop_->deferred.end(), this));
   deferred_ = false;
+  if (line_ != nullptr) SharedLine::Close(line_);
+  line_ = nullptr;
   uv_poll_stop(&poll_);
   close(fd_);
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {

@@ -12,6 +12,7 @@
 
 #include "../codec/frame_decoder.h"
 #include "loop.h"
+#include "shared_line.h"
 
 namespace zwire {
 
@@ -27,12 +28,15 @@ class StreamListener : public FrameSink {
   // the index of the first one. Called before more of them is written, because a program can transfer the memory
   // meanwhile.
   virtual bool Intact(size_t first, const iovec* segments, size_t count) = 0;
+  // From now on, what is written goes through shared memory.
+  virtual void OnMemory() = 0;
   // The connection has ended. Called once; the listener must then close the stream. `pending` is the number of bytes of
-  // the current write that the kernel has not taken; `size` is FrameDecoder::fault_size().
+  // the current write that the kernel has not taken, or, if the peer has ended a connection over shared memory, of all
+  // bytes that it has not read; `size` is FrameDecoder::fault_size().
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t size) = 0;
 };
 
-class Stream final : public Deferrable {
+class Stream final : public Deferrable, private BellListener {
  public:
   // Takes over the descriptor, and closes it on failure (a negative errno).
   static int Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream);
@@ -48,6 +52,12 @@ class Stream final : public Deferrable {
   // OnDrain or Close. If the peer has gone, all bytes stay pending, and OnClose follows when the peer's last bytes are
   // read.
   ssize_t Write(const iovec* segments, size_t count);
+  // The peer can share memory, too: from now on bytes may go through it. `accepted`: whether we accepted the connection.
+  // `capacity` is the size of our ring.
+  void Share(bool accepted, size_t capacity);
+  // With shared memory: bytes written into it, and bytes of them that the peer has read.
+  uint64_t written() const { return line_ == nullptr ? 0 : line_->written(); }
+  uint64_t passed() const { return line_ == nullptr ? 0 : line_->passed(); }
   bool decoding() const { return decoder_ != nullptr; }
   void Pause();
   void Resume();
@@ -78,8 +88,15 @@ class Stream final : public Deferrable {
   void Read();
   // Adapts next_read_bytes_ to how long the last read took, including all the work that its bytes caused.
   void Pace(uint64_t took, bool full);
-  // One system call. False: stop reading for now.
+  // One system call, or one copy out of shared memory. False: stop reading for now.
   bool ReadOnce();
+  // As readv, but gives the negative errno. -EAGAIN: nothing is there.
+  ssize_t Receive(iovec* segments, int count);
+  // Reads on in the next turn, because nothing will tell of the bytes that are left in shared memory.
+  void ReadSoon();
+  void OnBell() override;
+  // Sends what the agreement on shared memory has to say, and switches if the time has come.
+  void Agree();
   // Tells the decoder that `size` bytes of the large body have arrived. False: stop reading.
   bool Fill(size_t size);
   // Gives the decoder bytes from a buffer.
@@ -88,7 +105,7 @@ class Stream final : public Deferrable {
   void ContinueWrite();
   // Forgets the segments of the last write, and the memory of a very long list of them.
   void ReleaseSegments();
-  // One system call for the pending segments. Returns what sendmsg returns.
+  // One system call, or one copy into shared memory, for the pending segments. Returns what sendmsg returns.
   ssize_t SendOnce();
   // Writes until the kernel or kWriteBytesPerTurn stops it. 0, or a negative errno if nothing was written.
   int WriteSome();
@@ -108,6 +125,8 @@ class Stream final : public Deferrable {
   size_t first_pending_ = 0;
   size_t pending_bytes_ = 0;
   uint64_t received_ = 0;
+  // Present if both sides can share memory.
+  SharedLine* line_ = nullptr;
   int watched_ = 0;
   // The error for which nothing can be written any more, or 0.
   int write_error_ = 0;

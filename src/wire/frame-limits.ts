@@ -25,5 +25,7 @@ export const FrameFault = {
   tooManyParts: 3,
   /** Parts of one message add up to more than `maxMessageBytes`. */
   messageTooLarge: 4,
+  /** The peer has broken the rules of the memory that both sides share. No decoder's fault: the stream's. */
+  memory: 5,
 } as const;
 export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];

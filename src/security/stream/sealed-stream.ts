@@ -90,6 +90,14 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#plainPending(this.#inner.untaken);
   }
 
+  get sharable(): boolean {
+    return this.#inner.sharable === true;
+  }
+
+  share(bytes: number): void {
+    this.#inner.share?.(bytes);
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     this.#inner.start(this);
@@ -185,6 +193,10 @@ export class SealedStream implements Stream, StreamHandler {
     this.#handler?.onDrain();
   }
 
+  onMemory(): void {
+    this.#handler?.onMemory?.();
+  }
+
   // In
 
   onBytes(chunk: Buffer): void {
@@ -244,7 +256,8 @@ export class SealedStream implements Stream, StreamHandler {
 
   /** Converts pending bytes of the transport's write into plain pending bytes of the session's write. */
   #plainPending(pendingBytes: number): number {
-    if (this.#segments === null) return pendingBytes;
+    // Between two writes, what is pending is sealed, and in memory that both sides share.
+    if (this.#segments === null) return this.#sealer === null ? pendingBytes : 0;
     const taken = Math.max(0, this.#chunkBytes - pendingBytes);
     return this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
   }

@@ -26,11 +26,14 @@ export interface StreamHandler {
   onLargeFrame(body: Buffer, flags: number): void;
   /** The kernel has now taken all of the write that returned a positive number. */
   onDrain(): void;
+  /** From now on, what is written goes through shared memory: the stream has `memory`. */
+  onMemory?(): void;
   /**
    * The connection has ended. Called exactly once, unless the session called `close()` first.
    * @param error undefined if the peer closed the connection in order, or else an Error with a `code` (errno name)
    * @param fault why the frame decoder refused a frame, or FrameFault.none
-   * @param pendingBytes bytes at the end of the last write that the kernel has certainly not taken
+   * @param pendingBytes bytes at the end of the last write that the kernel has certainly not taken; with shared memory,
+   * if the peer has ended the connection, all bytes that it has not read
    * @param size with a fault: the size, or the number of parts, that was too large
    */
   onClose(
@@ -46,6 +49,14 @@ export interface PeerCredentials {
   readonly processId: number;
   readonly userId: number;
   readonly groupId: number;
+}
+
+/** Memory that both sides of a connection share, so that bytes need not pass through the kernel. Positions count bytes. */
+export interface SharedMemory {
+  /** What has been written into it. */
+  readonly written: number;
+  /** What the peer has read of it. Stays readable, and exact, when the connection has ended. */
+  readonly passed: number;
 }
 
 /** One established connection. */
@@ -70,6 +81,15 @@ export interface Stream {
    * that ends the connection itself reads this before close().
    */
   readonly untaken: number;
+  /** Whether bytes could go through shared memory, if the peer can do so, too: ipc of the native engine on Linux. */
+  readonly sharable?: boolean;
+  /** Through which what is written goes; null as long as it goes through the kernel. */
+  readonly memory?: SharedMemory | null;
+  /**
+   * The peer can share memory, too: from now on the stream may do so.
+   * @param bytes size of the ring for what we write, a power of two
+   */
+  share?(bytes: number): void;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begins to read, in byte mode. Called once by the owner of the stream. */
@@ -82,7 +102,7 @@ export interface Stream {
   /**
    * Gives bytes to the kernel. At most one write may be pending: after a positive result, do not write again
    * before onDrain. Segments must not change until the kernel has taken them.
-   * @returns bytes that the kernel has not taken yet; 0 if it has taken all. Errors arrive in onClose
+   * @returns bytes that the kernel, or shared memory, has not taken yet; 0 if it has taken all. Errors arrive in onClose
    */
   write(segments: readonly Uint8Array[]): number;
   /** Stops reading. What has been read already may still be delivered. */

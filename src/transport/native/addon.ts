@@ -41,6 +41,8 @@ export interface NativeCallbacks {
   onFrames(this: unknown, chunk: Buffer, count: number): void;
   onLargeFrame(this: unknown, body: Buffer, flags: number): void;
   onDrain(this: unknown): void;
+  /** From now on, what is written goes through shared memory. */
+  onMemory(this: unknown): void;
   /**
    * `status` is UV_EOF (-4095) after an orderly close. `fault` is a FrameFault; `size` is the size or number that was
    * too large.
@@ -71,6 +73,15 @@ export interface NativeStreamHandle {
   /** Returns the number of bytes that the kernel has not taken yet, or a negative errno. */
   write(chunk: Uint8Array): number;
   writev(chunks: readonly Uint8Array[]): number;
+  /**
+   * The peer can share memory, too. `accepted`: whether we accepted the connection; `bytes`: the size of our ring, a
+   * power of two.
+   */
+  share(accepted: boolean, bytes: number): void;
+  /** Bytes written into shared memory so far. */
+  written(): number;
+  /** Bytes of them that the peer has read. */
+  passed(): number;
   pause(): void;
   resume(): void;
   close(): void;

@@ -151,6 +151,7 @@ export function nativeEngine(): StreamEngine | undefined {
       onFrames: prototype.onFrames,
       onLargeFrame: prototype.onLargeFrame,
       onDrain: prototype.onDrain,
+      onMemory: prototype.onMemory,
       onClose: prototype.onClose,
       onAccept: NativeAcceptor.prototype.onAccept,
       onShared: keepTogether,
@@ -212,7 +213,7 @@ class NativeEngine implements StreamEngine {
     refed: boolean,
   ): Promise<Stream> {
     return this.#connect(signal, refed, (handle) => handle.connectPipe(path, socketOptions(options))).then(
-      (handle) => new NativeStream(this.#native, handle, `ipc://${name}`),
+      (handle) => new NativeStream(this.#native, handle, `ipc://${name}`, false),
     );
   }
 
@@ -290,7 +291,7 @@ class NativeEngine implements StreamEngine {
   ): EngineAcceptor {
     const handle = new this.#native.Acceptor(this.#binding);
     const wrap = (stream: NativeStreamHandle): Stream =>
-      new NativeStream(this.#native, stream, `ipc://${name}`);
+      new NativeStream(this.#native, stream, `ipc://${name}`, true);
     const admit = ipcAdmission(this.#native, options);
     const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap, admit);
     this.#check(handle, handle.listenPipe(path, options.backlog, socketOptions(options)));
@@ -306,7 +307,7 @@ class NativeEngine implements StreamEngine {
     const tcp = scheme === "tcp";
     const wrap = (stream: NativeStreamHandle): Stream => {
       if (tcp) return this.#tcpStream(stream);
-      return new NativeStream(this.#native, stream, `ipc://${address}`);
+      return new NativeStream(this.#native, stream, `ipc://${address}`, true);
     };
     const admit = tcp ? undefined : ipcAdmission(this.#native, options);
     const acceptor = new NativeAcceptor(this.#native, handle, handler, wrap, admit);

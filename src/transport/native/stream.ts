@@ -4,11 +4,20 @@
 import { memoryGone } from "../../base/errors.js";
 import { FRAME_ENTRY_SIZE } from "../../wire/frame-format.js";
 import type { EngineStream } from "../contract/stream-engine.js";
-import type { FrameFault, FrameLimits, PeerCredentials, StreamHandler } from "../contract/transport.js";
+import {
+  FrameFault,
+  type FrameLimits,
+  type PeerCredentials,
+  type SharedMemory,
+  type StreamHandler,
+} from "../contract/transport.js";
 import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "./addon.js";
 
 /** libuv's status after an orderly close. */
 const UV_EOF = -4095;
+
+/** Systems where memory can be shared. */
+const LINUX = process.platform === "linux";
 
 /** The frame table of this thread. Its contents are valid during one onFrames call. */
 export const frameTable = new Uint32Array(FRAME_TABLE_ENTRIES * FRAME_ENTRY_SIZE);
@@ -19,19 +28,49 @@ export function systemError(native: Addon, status: number): NodeJS.ErrnoExceptio
   return Object.assign(new Error(text), { code, errno: status });
 }
 
+/** The memory of a connection. Its positions stay readable when the connection is closed. */
+class NativeMemory implements SharedMemory {
+  #handle: NativeStreamHandle | null;
+  #written = 0;
+  #passed = 0;
+
+  constructor(handle: NativeStreamHandle) {
+    this.#handle = handle;
+  }
+
+  get written(): number {
+    return this.#handle === null ? this.#written : this.#handle.written();
+  }
+
+  get passed(): number {
+    return this.#handle === null ? this.#passed : this.#handle.passed();
+  }
+
+  /** The connection is about to be closed. */
+  settle(): void {
+    this.#written = this.written;
+    this.#passed = this.passed;
+    this.#handle = null;
+  }
+}
+
 /** A connection over the addon. The addon calls its `on…` methods. */
 export class NativeStream implements EngineStream {
   readonly engine = "native";
   remoteAddress: string;
   readonly #native: Addon;
   readonly #handle: NativeStreamHandle;
+  /** ipc: whether we accepted the connection. */
+  readonly #accepted: boolean | undefined;
+  memory: NativeMemory | null = null;
   #handler: StreamHandler | null = null;
   /** Bytes that arrived behind a proxy's answer. The next handler gets them first. */
   #leftover: Buffer | null = null;
 
-  constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string) {
+  constructor(native: Addon, handle: NativeStreamHandle, remoteAddress: string, accepted?: boolean) {
     this.#native = native;
     this.#handle = handle;
+    this.#accepted = accepted;
     this.remoteAddress = remoteAddress;
     handle.setOwner(this);
   }
@@ -56,6 +95,14 @@ export class NativeStream implements EngineStream {
 
   get untaken(): number {
     return this.#handle.unsent();
+  }
+
+  get sharable(): boolean {
+    return this.#accepted !== undefined && LINUX;
+  }
+
+  share(bytes: number): void {
+    this.#handle.share(this.#accepted === true, bytes);
   }
 
   start(handler: StreamHandler): void {
@@ -110,6 +157,11 @@ export class NativeStream implements EngineStream {
 
   close(): void {
     this.#handler = null;
+    this.#close();
+  }
+
+  #close(): void {
+    this.memory?.settle();
     this.#handle.close();
   }
 
@@ -150,13 +202,20 @@ export class NativeStream implements EngineStream {
     this.#handler?.onDrain();
   }
 
+  onMemory(): void {
+    this.memory = new NativeMemory(this.#handle);
+    this.#handler?.onMemory?.();
+  }
+
   onClose(status: number, fault: number, pendingBytes: number, size: number): void {
     const handler = this.#handler;
     if (handler === null) return;
     this.#handler = null;
-    this.#handle.close();
+    this.#close();
     const error = status === UV_EOF || status === 0 ? undefined : this.#error(status);
-    handler.onClose(error, fault as FrameFault, pendingBytes, size);
+    // The addon uses EPROTO for this case only.
+    if (error?.code === "EPROTO") handler.onClose(undefined, FrameFault.memory, pendingBytes, 0);
+    else handler.onClose(error, fault as FrameFault, pendingBytes, size);
   }
 
   #error(status: number): NodeJS.ErrnoException {
