@@ -35,6 +35,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::Write>("write"),
                          InstanceMethod<&StreamWrap::WriteV>("writev"),
                          InstanceMethod<&StreamWrap::Share>("share"),
+                         InstanceMethod<&StreamWrap::Agreed>("agreed"),
                          InstanceMethod<&StreamWrap::Written>("written"),
                          InstanceMethod<&StreamWrap::Passed>("passed"),
                          InstanceMethod<&StreamWrap::Pause>("pause"),
@@ -330,6 +331,12 @@ Napi::Value StreamWrap::Share(const Napi::CallbackInfo& info) {
   if (stream_ != nullptr) {
     stream_->Share(info[0].As<Napi::Boolean>().Value(), static_cast<size_t>(info[1].As<Napi::Number>().Uint32Value()));
   }
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::Agreed(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsBoolean()) return Misuse(info.Env(), "agreed(yes)");
+  if (stream_ != nullptr) stream_->Agreed(info[0].As<Napi::Boolean>().Value());
   return info.Env().Undefined();
 }
 

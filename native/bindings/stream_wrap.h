@@ -42,6 +42,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value WriteV(const Napi::CallbackInfo& info);
   Napi::Value Share(const Napi::CallbackInfo& info);
+  Napi::Value Agreed(const Napi::CallbackInfo& info);
   Napi::Value Written(const Napi::CallbackInfo& info);
   Napi::Value Passed(const Napi::CallbackInfo& info);
   Napi::Value Pause(const Napi::CallbackInfo& info);

@@ -62,6 +62,8 @@ SharedLine::~SharedLine() {
   CloseOne(&memory_);
   CloseOne(&bell_);
   CloseOne(&other_bell_);
+  CloseOne(&early_[0]);
+  CloseOne(&early_[1]);
 }
 
 void SharedLine::Close(SharedLine* line) {
@@ -86,8 +88,16 @@ void SharedLine::Close(SharedLine* line) {
 
 // The agreement
 
+void SharedLine::Agree() {
+  agreed_ = true;
+  if (early_[0] < 0) return;
+  const int descriptors[2] = {early_[0], early_[1]};
+  early_[0] = early_[1] = -1;
+  TakeOffer(descriptors, 2);
+}
+
 void SharedLine::Offer(size_t bytes) {
-  if (bytes < kOfferBytes || offered_ || failed_) return;
+  if (bytes < kOfferBytes || !agreed_ || offered_ || failed_) return;
   if (MakeOwn() && MakeBell()) {
     Send(kOffer);
   } else {
@@ -185,6 +195,15 @@ bool SharedLine::SendNow(char name) {
 }
 
 bool SharedLine::Obey(char name, const int* descriptors, size_t count) {
+  if (!agreed_) {
+    if (name == kOffer && count == 2 && early_[0] < 0) {
+      early_[0] = descriptors[0];
+      early_[1] = descriptors[1];
+      return true;
+    }
+    CloseAll(descriptors, count);
+    return false;
+  }
   if (name == kOffer) return TakeOffer(descriptors, count);
   CloseAll(descriptors, count);
   if (name == kTaken) {

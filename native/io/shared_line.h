@@ -45,7 +45,10 @@ class SharedLine {
   static constexpr size_t kWriteBytes = 256 * 1024;
 
   // `fd` stays the Stream's. `accepted`: whose bell counts if both sides have offered one.
+  // It must be there before the first byte is read, because an offer may follow right behind the peer's handshake.
   SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity, BellListener* listener);
+  // The handshake has shown that the peer can share memory, too. Until then nothing is offered, and an offer waits.
+  void Agree();
   // Ends the line; it deletes itself when libuv has closed its handle.
   static void Close(SharedLine* line);
 
@@ -118,6 +121,9 @@ class SharedLine {
   // Signs that wait for room in the socket.
   char waiting_[3];
   size_t signs_ = 0;
+  bool agreed_ = false;
+  // An offer that came before the end of the handshake.
+  int early_[2] = {-1, -1};
   bool offered_ = false;
   bool offer_came_ = false;
   // The peer has mapped our memory.

@@ -108,6 +108,17 @@ void Stream::Share(bool accepted, size_t capacity) {
   line_ = new SharedLine(loop_, fd_, accepted, capacity, this);
 }
 
+void Stream::Agreed(bool yes) {
+  if (line_ == nullptr) return;
+  if (yes) {
+    line_->Agree();
+    if (!in_callback_) Watch();
+  } else {
+    SharedLine::Close(line_);
+    line_ = nullptr;
+  }
+}
+
 void Stream::OnBell() {
   in_callback_ = true;
   if (line_->outgoing() && pending_bytes_ > 0 && write_error_ == 0) ContinueWrite();

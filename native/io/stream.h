@@ -52,9 +52,11 @@ class Stream final : public Deferrable, private BellListener {
   // OnDrain or Close. If the peer has gone, all bytes stay pending, and OnClose follows when the peer's last bytes are
   // read.
   ssize_t Write(const iovec* segments, size_t count);
-  // The peer can share memory, too: from now on bytes may go through it. `accepted`: whether we accepted the connection.
-  // `capacity` is the size of our ring.
+  // Before Start: bytes may go through shared memory, if the peer can do so, too. `accepted`: whether we accepted the
+  // connection. `capacity` is the size of our ring.
   void Share(bool accepted, size_t capacity);
+  // After the handshake: whether the peer can.
+  void Agreed(bool yes);
   // With shared memory: bytes written into it, and bytes of them that the peer has read.
   uint64_t written() const { return line_ == nullptr ? 0 : line_->written(); }
   uint64_t passed() const { return line_ == nullptr ? 0 : line_->passed(); }

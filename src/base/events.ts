@@ -54,6 +54,8 @@ export interface SocketEvents {
   disconnect: WithPeer & { readonly error?: Error };
   /** The handshake is complete: messages can pass. */
   handshake: WithPeer;
+  /** From now on, messages to this peer go through memory that both processes share (ipc, `sharedMemory`). */
+  memory: WithPeer;
   /** The other side broke the protocol, during or after the handshake. `error` is a ProtocolError. */
   "handshake:error:protocol": WithError & { readonly peer?: Peer };
   "handshake:error:auth": WithError;
@@ -100,6 +102,7 @@ export const EVENT_TYPES: readonly EventType[] = [
   "close:error",
   "disconnect",
   "handshake",
+  "memory",
   "handshake:error:protocol",
   "handshake:error:auth",
   "handshake:error:other",

@@ -241,8 +241,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     const { receives, sender, strategy } = this;
     let outboundQueue = 0;
     let receiveQueue = strategy.unread + (receives?.returned ?? 0);
+    let sharedMemory = 0;
     for (const pipe of this.pipes) {
       outboundQueue += pipe.outboundLength;
+      if (pipe.sharesMemory) sharedMemory++;
       if (!pipe.queued) receiveQueue += pipe.inboundLength;
     }
     return {
@@ -256,6 +258,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
       receivedBytes: this.received.held,
       unsentBytes: this.unsent.held,
       peers: this.peers.size,
+      sharedMemory,
     };
   }
 
@@ -321,6 +324,11 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.peers.delete(pipe);
     // On a conflating pipe the sender is unknown, because a newer message replaces the one that it holds.
     if (this.receives !== null) this.inbound.parted(pipe, this.options.conflate ? undefined : pipe.peer);
+  }
+
+  pipeSharesMemory(pipe: Pipe): void {
+    const { peer } = pipe;
+    if (peer !== undefined) this.emitEvent("memory", { address: peer.address, endpoint: peer.endpoint, peer });
   }
 
   pipeReadable(pipe: Pipe): void {

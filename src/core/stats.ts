@@ -23,4 +23,6 @@ export interface SocketStats {
   unsentBytes: number;
   /** Number of connections with a complete handshake. */
   peers: number;
+  /** Number of ipc connections whose messages to the peer go through shared memory. */
+  sharedMemory: number;
 }

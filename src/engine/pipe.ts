@@ -41,6 +41,8 @@ export interface PipeOwner {
   pipeReadable(pipe: Pipe): void;
   /** A pipe that had refused a message has room again. */
   pipeWritable(pipe: Pipe): void;
+  /** From now on, messages go to the peer through memory that both share. */
+  pipeSharesMemory(pipe: Pipe): void;
   /** The peer subscribed to or cancelled a topic. */
   pipeSubscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void;
 }
@@ -77,6 +79,8 @@ export abstract class Pipe implements Waiting {
   readonly scheduler: FlushScheduler;
   /** The pipe refused a message, that was reported, and it has had no room since. Only the reporting code uses it. */
   overflowing = false;
+  /** Whether messages go to the peer through memory that both share. */
+  sharesMemory = false;
   /** Decides on messages before their Buffers are created. Set by socket types that want only some messages. */
   filter: FrameFilter | null = null;
   readonly #inbound = new Fifo<Message | FrameRun | OpenMessage>();

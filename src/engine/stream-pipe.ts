@@ -11,6 +11,7 @@ import { Batch } from "./outgoing/batch.js";
 import { Resends } from "./outgoing/resends.js";
 import type { Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
+import { type Progress, Unread } from "./outgoing/unread.js";
 import {
   type FlushScheduler,
   lowWaterMark,
@@ -43,9 +44,15 @@ export class StreamPipe extends Pipe {
   #outlet: PipeOutlet | null = null;
   /** Messages being gathered. */
   #open = new Batch();
-  /** The batch that the stream has not completely taken, or one to resend after a reconnect. */
+  /** The batch that the stream has not completely taken. */
   #sealed: Batch | null = null;
-  #resend = false;
+  /** Batches of lost connections, to be sent before everything else, and how many messages and bytes they have. */
+  #again: Batch[] = [];
+  #againMessages = 0;
+  #againBytes = 0;
+  /** With shared memory: how far the peer has read, and the batches that it has not read. */
+  #progress: Progress | null = null;
+  #unread: Unread | null = null;
   /** Counts connections in a row that ended within the first message of that batch; null if the last one did not. */
   #resends: Resends | null = null;
   /** Bytes of the message that was given up when the last connection ended; -1 for none. */
@@ -71,11 +78,11 @@ export class StreamPipe extends Pipe {
   override get outboundLength(): number {
     this.gathering?.settle();
     const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
-    return this.#open.messages + sealed + (this.#newest === null ? 0 : 1);
+    return this.#open.messages + sealed + this.#againMessages + (this.#newest === null ? 0 : 1);
   }
 
   get #outboundBytes(): number {
-    return this.#open.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
+    return this.#open.bytes + this.#againBytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
   }
 
   override trySend(message: OutMessage): boolean {
@@ -168,7 +175,7 @@ export class StreamPipe extends Pipe {
 
   #atOwnMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
-    const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
+    const sealed = (this.#sealed === null ? 0 : this.#sealed.messages) + this.#againMessages;
     if (sendHighWaterMark > 0 && this.#open.messages + sealed >= sendHighWaterMark) return true;
     return sendHighWaterMarkBytes > 0 && this.#outboundBytes >= sendHighWaterMarkBytes;
   }
@@ -203,7 +210,7 @@ export class StreamPipe extends Pipe {
 
   /** Reports to the socket's budget how much waits here. Messages that the kernel takes at once are never reported. */
   #account(): void {
-    const own = this.#open.ownBytes + (this.#sealed === null ? 0 : this.#sealed.ownBytes);
+    const own = this.#open.ownBytes + this.#againBytes + (this.#sealed === null ? 0 : this.#sealed.ownBytes);
     const more = own - this.#told;
     if (more === 0) return;
     this.#told = own;
@@ -250,11 +257,8 @@ export class StreamPipe extends Pipe {
 
   /** For the session: the batch to write now, or null. It stays with the pipe until taken() or broken(). */
   takeBatch(): Batch | null {
-    if (this.#sealed !== null) {
-      if (!this.#resend) return null;
-      this.#resend = false;
-      return this.#sealed;
-    }
+    if (this.#sealed !== null) return null;
+    if (this.#again.length > 0) return this.#takeAgain();
     if (this.#newest !== null) {
       this.#open.append(this.#newest);
       this.#newest = null;
@@ -266,10 +270,23 @@ export class StreamPipe extends Pipe {
     return this.#sealed;
   }
 
-  /** Called by the session when the kernel has taken the batch. Wakes a sender that was refused, once there is room. */
+  #takeAgain(): Batch {
+    const batch = this.#again.shift() as Batch;
+    this.#againMessages -= batch.messages;
+    this.#againBytes -= batch.bytes;
+    this.#sealed = batch;
+    return batch;
+  }
+
+  /**
+   * Called by the session when the kernel, or shared memory, has taken the batch. Wakes a sender that was refused, once
+   * there is room.
+   */
   taken(): void {
-    this.#resends = null;
-    this.#recycle();
+    if (this.#progress === null || this.limits.conflate) {
+      this.#resends = null;
+      this.#recycle();
+    } else this.#keep(this.#progress);
     this.#wake();
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
@@ -278,9 +295,38 @@ export class StreamPipe extends Pipe {
     const batch = this.#sealed;
     assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
+    this.#reuse(batch);
+    if (this.#told > 0) this.#account();
+  }
+
+  #reuse(batch: Batch): void {
     this.#spare = batch;
     batch.release(); // this may make room for other pipes, which then send
+  }
+
+  /** Keeps the batch until the peer has read it, and lets go those that it has read. */
+  #keep(progress: Progress): void {
+    const kept = this.#sealed;
+    assert(kept !== null, "a pipe was told of a batch that it had not given");
+    this.#sealed = null;
+    this.#unread ??= new Unread();
+    this.#unread.add(kept, progress);
+    const { passed } = progress;
+    for (let batch = this.#unread.take(passed); batch !== undefined; batch = this.#unread.take(passed)) {
+      this.#resends = null;
+      this.#reuse(batch);
+    }
     if (this.#told > 0) this.#account();
+  }
+
+  /**
+   * Called by the session: from now on, messages go to the peer through memory that both share.
+   * @param progress null if it is not known how far the peer has read, because the messages are sealed
+   */
+  throughMemory(progress: Progress | null): void {
+    this.sharesMemory = true;
+    this.#progress = progress;
+    this.owner.pipeSharesMemory(this);
   }
 
   #wake(): void {
@@ -314,25 +360,54 @@ export class StreamPipe extends Pipe {
   }
 
   /**
-   * The connection is gone, and with it the messages that the kernel has taken. A message that the kernel took in part is
-   * sent again whole on the next connection. Wakes no sender: only the owner knows whether the pipe continues, and then
+   * The connection is gone, and with it the messages that the kernel has taken, or that the peer has read from shared
+   * memory. A message that was taken in part is sent again whole on the next connection. Wakes no sender: only the owner knows whether the pipe continues, and then
    * calls limitsChanged(). If the pipe ends instead, its queue is dropped, and a woken send would lose its message.
-   * @param pending bytes at the end of the last write that the kernel has not taken
+   * @param pending bytes at the end of what was written that were not taken
    * @param byPeer whether the peer ended the connection
    */
   unlink(pending: number, byPeer: boolean): void {
     this.#link = null;
     this.#outlet = null;
     this.connectionLost();
-    if (this.#sealed === null) return;
-    if (this.#resend) this.forgetResends();
-    else this.#broken(this.#sealed, pending, byPeer);
-    if (this.#sealed.messages > 0) {
-      this.#resend = true;
+    const begun = this.#begun(pending, byPeer);
+    this.sharesMemory = false;
+    this.#progress = null;
+    this.#sealed = null;
+    if (begun.length === 0) {
+      if (this.#again.length > 0) this.forgetResends();
       return;
     }
-    this.#recycle();
+    for (let i = 0; i < begun.length; i++) {
+      const [batch, unread] = begun[i];
+      if (i === 0) this.#broken(batch, unread, byPeer);
+      else batch.dropTaken(unread);
+    }
+    const left = begun.map(([batch]) => batch).filter((batch) => batch.messages > 0);
+    for (const [batch] of begun) if (batch.messages === 0) this.#reuse(batch);
+    this.#again = [...left, ...this.#again];
+    this.#countAgain();
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
+  }
+
+  /** The batches that were given to the stream, oldest first, each with the number of its bytes that were not taken. */
+  #begun(pending: number, byPeer: boolean): [batch: Batch, unread: number][] {
+    // If zwire ends the connection, the peer still reads what is in its memory (as what is in the kernel).
+    const passed = byPeer && this.#progress !== null ? this.#progress.passed : Number.POSITIVE_INFINITY;
+    const begun = this.#unread?.reclaim(passed) ?? [];
+    const sealed = this.#sealed;
+    if (sealed !== null) begun.push([sealed, pending]);
+    return begun;
+  }
+
+  #countAgain(): void {
+    this.#againMessages = 0;
+    this.#againBytes = 0;
+    for (const batch of this.#again) {
+      this.#againMessages += batch.messages;
+      this.#againBytes += batch.bytes;
+    }
+    if (this.#told > 0 || this.#againBytes > 0) this.#account();
   }
 
   /** Drops what the kernel has taken of a batch, and also the next message if too many connections ended within it. */
@@ -363,9 +438,12 @@ export class StreamPipe extends Pipe {
   /** Drops everything not yet taken (the peer of an accepted pipe left, `immediate`, or the linger time is over). */
   override discardOutbound(): number {
     const lost = this.outboundLength;
-    const batches = [this.#sealed, this.#open];
+    const unread = this.#unread?.reclaim(0).map(([batch]) => batch) ?? [];
+    const batches = [...unread, ...this.#again, this.#sealed, this.#open];
     this.#sealed = null;
-    this.#resend = false;
+    this.#again = [];
+    this.#againMessages = 0;
+    this.#againBytes = 0;
     this.#resends = null;
     this.#open = new Batch();
     this.#newest = null;

@@ -6,6 +6,8 @@ import { Buffer } from "../base/platform.js";
 
 /** name-char of RFC 37's grammar. */
 const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
+/** zwire tells itself things under such names. */
+const RESERVED = /^x-zwire-/i;
 /** These limits keep a handshake command well below the size that peers accept. */
 const MAX_PROPERTIES = 48;
 const MAX_BYTES = 32 * 1024;
@@ -50,6 +52,7 @@ function property(name: string, key: unknown, value: unknown, own: boolean): Buf
       `${name}: the name of a property must be ${form}, at most 255 characters; got ${JSON.stringify(key)}`,
     );
   }
+  if (own && RESERVED.test(key)) throw new RangeError(`${name}: names that begin with X-zwire- are reserved; got ${key}`);
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new TypeError(
       `${name}: ${key} must be a string or Uint8Array; got ${value === null ? "null" : typeof value}`,

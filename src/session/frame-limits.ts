@@ -14,6 +14,7 @@ const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: s
   [FrameFault.frameTooLarge]: ["frame-too-large", "E4, E15", "a part is larger than maxMessageSize"],
   [FrameFault.commandTooLarge]: ["command-too-large", "E4", "a command is too large"],
   [FrameFault.tooManyParts]: ["too-many-parts", "E4", "a message has more parts than maxMessageParts"],
+  [FrameFault.memory]: ["shared-memory", "docs/shared-memory.md", "the peer broke the rules of shared memory"],
   [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
 };
 
@@ -35,5 +36,6 @@ function limit(size: number): number {
 /** The error for what a decoder refused. @param size the size, or the number of parts, that was too large */
 export function frameFault(fault: FrameFault, size: number): ProtocolError {
   const [code, rule, text] = FAULTS[fault];
-  return new ProtocolError(code, `${text}: ${size}`, { rule, size });
+  const detail = fault === FrameFault.memory ? text : `${text}: ${size}`;
+  return new ProtocolError(code, detail, { rule, size });
 }

@@ -17,6 +17,7 @@ import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.j
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { frameLimits } from "./frame-limits.js";
 import type { SessionOwner } from "./owner.js";
+import { announce, withoutAnnouncement } from "./sharing.js";
 
 const HANDSHAKE_COMMAND_CEILING = 64 * 1024;
 /** A low maxMessageSize must leave room for the commands of PLAIN and CURVE. */
@@ -138,7 +139,7 @@ export class HandshakePhase {
     const handshake = new Handshake({
       socketType: this.#owner.socketType,
       routingId: this.#options.routingId ?? undefined,
-      metadata: this.#options.metadata,
+      metadata: announce(this.#session.stream, this.#options),
       maxHandshakeBytes: Math.min(ceiling, HANDSHAKE_COMMAND_CEILING),
       security,
       crypto: crypto?.curve,
@@ -191,7 +192,7 @@ export class HandshakePhase {
     const handshake = this.#handshake as Handshake;
     const request = {
       ...requestAbout(question, stream, this.#owner.endpoint, this.#options),
-      metadata: handshake.announced,
+      metadata: withoutAnnouncement(handshake.announced),
     };
     stream.pause();
     this.#inquiry = new Inquiry(

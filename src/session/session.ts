@@ -26,6 +26,7 @@ import { frameFault, frameLimits } from "./frame-limits.js";
 import { HandshakePhase, type Shaking } from "./handshake-phase.js";
 import { Outlet, type OutletOwner } from "./outlet.js";
 import type { Connection, SessionOwner } from "./owner.js";
+import { agree, withoutAnnouncement } from "./sharing.js";
 import { type Living, Vitals } from "./vitals.js";
 
 type State = "handshaking" | "ready" | "closed";
@@ -146,7 +147,8 @@ export class Session
   }
 
   shaken(handshake: Handshake, leftover: Uint8Array): void {
-    const { socketType, routingId, metadata } = handshake.peer;
+    const { socketType, routingId } = handshake.peer;
+    const metadata = withoutAnnouncement(handshake.peer.metadata);
     const id = this.#owner.nextPeerId();
     const { remoteAddress: address } = this.stream;
     const { endpoint } = this.#owner;
@@ -167,6 +169,7 @@ export class Session
     this.#legacy = handshake.peer.legacy;
     this.peer = peer;
     const pipe = this.#owner.sessionReady(this, peer);
+    agree(this.stream, this.#options, handshake.peer.metadata);
     // The greeting must come first, and linking the pipe sends what waits in it.
     for (const bytes of this.#owner.greeting ?? []) this.#outlet.sendControl(bytes);
     assert(!pipe.linked, "a pipe was given to a second connection");
@@ -243,6 +246,10 @@ export class Session
     } catch (error) {
       this.#caught(error);
     }
+  }
+
+  onMemory(): void {
+    this.#pipe?.throughMemory(this.stream.memory ?? null);
   }
 
   onClose(

@@ -147,6 +147,8 @@ class Translation {
         this.#tell({ type, address, limit, action, value } as unknown as Event);
         break;
       }
+      case "memory": // nothing that zeromq.js knows
+        break;
       case "accept":
       case "bind":
       case "disconnect":

@@ -25,6 +25,7 @@ export const EVENT_NAMES = [
   "close:error",
   "disconnect",
   "handshake",
+  "memory",
   "handshake:error:protocol",
   "handshake:error:auth",
   "handshake:error:other",

@@ -113,6 +113,16 @@ export class NetworkRows {
   /** Process ids; see ipcFilterUserIds. Default []. */
   ipcFilterProcessIds? = option(ids(1), { initial: NONE, numbers: [asSignedId(58, "IPC_FILTER_PID")] });
   /**
+   * Send through memory that both processes share, as soon as much is sent, to ipc peers that are zwire, too, and allow it.
+   * Others notice nothing. Native engine on Linux; elsewhere, and for Stream, everything goes through the socket. Default true.
+   */
+  sharedMemory? = option(boolean, { initial: true });
+  /**
+   * Memory for what is sent to one peer, used for the first time when 32 KiB are sent at once: 65536 to 67108864, rounded
+   * up to a power of two. The peer makes its own. See sharedMemory. Default 4194304.
+   */
+  sharedMemorySize? = option(whole(65536, 67_108_864, "bytes"), { initial: 4_194_304 });
+  /**
    * Permissions of the socket file that bind makes for an ipc path, such as 0o600; nobody can connect before it has them.
    * null leaves them to the process's umask. Not for abstract names and useFd (EINVAL). Default null.
    */

@@ -98,6 +98,10 @@ export class SealedStream implements Stream, StreamHandler {
     this.#inner.share?.(bytes);
   }
 
+  agreed(yes: boolean): void {
+    this.#inner.agreed?.(yes);
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     this.#inner.start(this);

@@ -86,10 +86,12 @@ export interface Stream {
   /** Through which what is written goes; null as long as it goes through the kernel. */
   readonly memory?: SharedMemory | null;
   /**
-   * The peer can share memory, too: from now on the stream may do so.
+   * Before start(): we shall tell the peer that we can share memory.
    * @param bytes size of the ring for what we write, a power of two
    */
   share?(bytes: number): void;
+  /** After share(), when the handshake is complete: whether the peer can, too. Then the stream may share memory. */
+  agreed?(yes: boolean): void;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begins to read, in byte mode. Called once by the owner of the stream. */

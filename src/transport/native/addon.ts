@@ -74,10 +74,12 @@ export interface NativeStreamHandle {
   write(chunk: Uint8Array): number;
   writev(chunks: readonly Uint8Array[]): number;
   /**
-   * The peer can share memory, too. `accepted`: whether we accepted the connection; `bytes`: the size of our ring, a
+   * Before start: we can share memory. `accepted`: whether we accepted the connection; `bytes`: the size of our ring, a
    * power of two.
    */
   share(accepted: boolean, bytes: number): void;
+  /** After the handshake: whether the peer can, too. */
+  agreed(yes: boolean): void;
   /** Bytes written into shared memory so far. */
   written(): number;
   /** Bytes of them that the peer has read. */

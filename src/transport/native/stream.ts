@@ -105,6 +105,10 @@ export class NativeStream implements EngineStream {
     this.#handle.share(this.#accepted === true, bytes);
   }
 
+  agreed(yes: boolean): void {
+    this.#handle.agreed(yes);
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     const leftover = this.#leftover;

@@ -27,6 +27,7 @@ export type ProtocolErrorCode =
   | "command-too-large"
   | "too-many-parts"
   | "message-too-large"
+  | "shared-memory"
   | "too-many-subscriptions"
   | "subscriptions-unread"
   | "malformed-group-message"
