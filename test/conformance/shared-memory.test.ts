@@ -219,17 +219,18 @@ describe("messages through shared memory", () => {
 describe("the end of a process that shares memory", () => {
   const options = JSON.stringify({ sharedMemorySize: 512 * KIB });
 
-  it("what a killed sender had written arrives, although nobody read it before", async () => {
+  // The kernel's buffers would not hold so much.
+  it.runIf(CAN)("what a killed sender had written arrives, although nobody read it before", async () => {
     const pull = managed(new Pull({ receiveHighWaterMark: 1, receiveHighWaterMarkBytes: 1 }));
     const endpoint = await pull.bind(`ipc://${temporaryDirectory()}/s`);
     const child = startChild("memory-end.mjs", ["push", endpoint, options, "0", "10", "40000"]);
     await pull.receive();
-    if (CAN) await until(() => pull.stats.sharedMemory === 1, "sharing");
+    await until(() => pull.stats.sharedMemory === 1, "sharing");
     child.tell({ op: "send" });
     await child.line(({ event }) => event === "sent", "all is sent");
     child.tell({ op: "state" });
     const state = await child.line(({ event }) => event === "state", "its state");
-    if (CAN) expect(state).toMatchObject({ queued: 0, shared: 1 });
+    expect(state).toMatchObject({ queued: 0, shared: 1 });
     child.process.kill("SIGKILL");
     await child.ended;
     for (let i = 1; i < 10; i++) {

@@ -90,6 +90,8 @@ class Peer:
                 fds.frombytes(value[: len(value) // 4 * 4])
             if data[-1:] == b"O":
                 self.peer = mmap.mmap(fds[0], os.fstat(fds[0]).st_size, mmap.MAP_SHARED, mmap.PROT_READ)
+                if len(fds) == 2:  # both have offered a bell: that of the side which accepted the connection counts
+                    self.bell = socket.socket(fileno=fds[1])
                 self.sign(b"T", self.fd)
             signs += data
         say("agreed")
@@ -205,10 +207,12 @@ def read_ahead(peer):
 def read_back(peer):
     """A PULL that has read something, and then less."""
     peer.agreed()
-    peer.when(lambda: peer.get(WRITTEN) > 1000)
-    peer.put(READ, 1000)
     peer.when(lambda: peer.get(ROOM_AT) > 0)
-    peer.put(READ, 500)
+    goal = peer.get(ROOM_AT)
+    peer.put(READ, goal)
+    peer.ring()
+    peer.when(lambda: peer.get(ROOM_AT) > goal)
+    peer.put(READ, goal - 1)
     peer.ring()
     peer.end()
 
