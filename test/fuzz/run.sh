@@ -1,6 +1,7 @@
 #!/bin/bash
-# Builds the fuzzer of the native frame decoder and runs it: test/fuzz/run.sh [seconds=60]. Needs clang++ with libFuzzer;
-# says so and succeeds where they are missing. Leaves nothing behind, except an input that fails.
+# Builds the fuzzers of the native frame decoder and of the ring in shared memory, and runs each: test/fuzz/run.sh
+# [seconds=60]. Needs clang++ with libFuzzer; says so and succeeds where they are missing. Leaves nothing behind, except an
+# input that fails.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 seconds="${1:-60}"
@@ -21,11 +22,16 @@ if ! clang++ "${sanitize[@]}" "$work/probe.cc" -o "$work/probe" 2>/dev/null; the
   exit 0
 fi
 
-clang++ -std=c++17 -O1 -g -Wall -Wextra "${sanitize[@]}" \
-  "$here/frame-decoder-fuzz.cc" "$here/../../native/codec/frame_decoder.cc" -o "$work/fuzz"
-mkdir "$work/corpus"
-# An input that fails outlives the folder of this run; it is not in the corpus folder, which goes.
-# The default quarantine of freed memory would be most of the memory in use.
-ASAN_OPTIONS=quarantine_size_mb=64 "$work/fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-  -verbosity=0 -print_funcs=0 -artifact_prefix="${TMPDIR:-/tmp}/zwire-fuzz-" "$work/corpus"
-echo "ok: no input failed in $seconds s"
+# fuzz NAME SOURCE: builds the fuzzer NAME with the source under test, and runs it.
+fuzz() {
+  clang++ -std=c++17 -O1 -g -Wall -Wextra "${sanitize[@]}" "$here/$1.cc" "$here/../../native/$2" -o "$work/$1"
+  mkdir "$work/$1-corpus"
+  # An input that fails outlives the folder of this run; it is not in the corpus folder, which goes.
+  # The default quarantine of freed memory would be most of the memory in use.
+  ASAN_OPTIONS=quarantine_size_mb=64 "$work/$1" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -verbosity=0 -print_funcs=0 -artifact_prefix="${TMPDIR:-/tmp}/zwire-fuzz-" "$work/$1-corpus"
+}
+
+fuzz frame-decoder-fuzz codec/frame_decoder.cc
+fuzz ring-fuzz io/ring.cc
+echo "ok: no input failed in $seconds s for each"
