@@ -9,6 +9,7 @@
             "native/bindings/addon.cc",
             "native/bindings/acceptor_wrap.cc",
             "native/bindings/environment.cc",
+            "native/bindings/stream_state.cc",
             "native/bindings/stream_wrap.cc",
             "native/codec/frame_decoder.cc",
             "native/io/acceptor.cc",

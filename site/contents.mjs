@@ -43,6 +43,7 @@ export const GROUPS = [
       ["Events", "events"],
       ["Errors", "errors"],
       ["Delivery", "delivery"],
+      ["Shared memory", "shared-memory"],
       ["Security", "security"],
       ["RPC", "rpc"],
       ["Conformance", "conformance"],

@@ -7,15 +7,6 @@
 
 namespace zwire {
 
-namespace {
-
-Napi::Value Misuse(Napi::Env env, const char* text) {
-  Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
-}  // namespace
-
 Napi::Function AcceptorWrap::Define(Napi::Env env) {
   return DefineClass(env, "Acceptor",
                      {

@@ -181,6 +181,11 @@ std::string ReadString(const Napi::Object& object, const char* name) {
 
 }  // namespace
 
+Napi::Value Misuse(Napi::Env env, const char* text) {
+  Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
 SocketOptions ReadSocketOptions(const Napi::Value& value) {
   SocketOptions options;
   if (!value.IsObject()) return options;

@@ -111,6 +111,9 @@ class Environment {
   bool keeps_freed_ = false;
 };
 
+// Throws a TypeError about wrong arguments. Gives undefined.
+Napi::Value Misuse(Napi::Env env, const char* text);
+
 // Reads the fields of NativeSocketOptions. A missing field leaves the system's value.
 SocketOptions ReadSocketOptions(const Napi::Value& value);
 

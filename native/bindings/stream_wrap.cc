@@ -9,11 +9,6 @@ namespace zwire {
 
 namespace {
 
-Napi::Value Misuse(Napi::Env env, const char* text) {
-  Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
 // Infinity, and any value above the range of an integer, means no limit.
 uint64_t ToLimit(double value) { return value < 0x1p63 ? static_cast<uint64_t>(value) : UINT64_MAX; }
 
@@ -340,14 +335,6 @@ Napi::Value StreamWrap::Agreed(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value StreamWrap::Written(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->written()));
-}
-
-Napi::Value StreamWrap::Passed(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->passed()));
-}
-
 Napi::Value StreamWrap::Pause(const Napi::CallbackInfo& info) {
   if (stream_ != nullptr) stream_->Pause();
   return info.Env().Undefined();
@@ -376,47 +363,6 @@ Napi::Value StreamWrap::RefHandle(const Napi::CallbackInfo& info) {
 Napi::Value StreamWrap::UnrefHandle(const Napi::CallbackInfo& info) {
   if (stream_ != nullptr) stream_->Ref(false);
   return info.Env().Undefined();
-}
-
-Napi::Value StreamWrap::LocalAddressOf(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), stream_ == nullptr ? "" : LocalAddress(stream_->fd()));
-}
-
-Napi::Value StreamWrap::RemoteAddressOf(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), stream_ == nullptr ? "" : RemoteAddress(stream_->fd()));
-}
-
-Napi::Value StreamWrap::Received(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->received()));
-}
-
-Napi::Value StreamWrap::Partial(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), stream_ != nullptr && stream_->partial());
-}
-
-Napi::Value StreamWrap::Unsent(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), stream_ == nullptr ? 0 : static_cast<double>(stream_->unsent()));
-}
-
-Napi::Value StreamWrap::GetSocketOption(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber())
-    return Misuse(env, "getSocketOption(level, name)");
-  if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
-  return Napi::Number::New(env, ReadSocketOption(stream_->fd(), info[0].As<Napi::Number>().Int32Value(),
-                                                 info[1].As<Napi::Number>().Int32Value()));
-}
-
-Napi::Value StreamWrap::GetPeerCredentials(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  PeerCredentials peer;
-  const int status = stream_ == nullptr ? -EBADF : ReadPeerCredentials(stream_->fd(), &peer);
-  if (status != 0) return Napi::Number::New(env, status);
-  Napi::Array result = Napi::Array::New(env, 3);
-  result.Set(0u, Napi::Number::New(env, static_cast<double>(peer.process_id)));
-  result.Set(1u, Napi::Number::New(env, static_cast<double>(peer.user_id)));
-  result.Set(2u, Napi::Number::New(env, static_cast<double>(peer.group_id)));
-  return result;
 }
 
 }  // namespace zwire

@@ -137,7 +137,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     try {
       stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
     } catch (error) {
-      this.#pipe?.forgetResends();
+      this.#pipe?.leftover.forget();
       this.#failed(error as Error);
       return;
     } finally {
@@ -256,8 +256,8 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
       if (this.#open) tellLost(this.#host, pipe, this.#options, true);
       this.#host.pipeDisconnected(pipe);
     }
-    if (!wasReady) pipe?.forgetResends();
-    const givenUp = pipe === null ? -1 : pipe.takeGivenUp();
+    if (!wasReady) pipe?.leftover.forget();
+    const givenUp = pipe === null ? -1 : pipe.leftover.takeGivenUp();
     if (this.#losesQueue)
       this.#dropPipe(); // S8
     else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue

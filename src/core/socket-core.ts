@@ -241,10 +241,8 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     const { receives, sender, strategy } = this;
     let outboundQueue = 0;
     let receiveQueue = strategy.unread + (receives?.returned ?? 0);
-    let sharedMemory = 0;
     for (const pipe of this.pipes) {
       outboundQueue += pipe.outboundLength;
-      if (pipe.sharesMemory) sharedMemory++;
       if (!pipe.queued) receiveQueue += pipe.inboundLength;
     }
     return {
@@ -258,7 +256,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
       receivedBytes: this.received.held,
       unsentBytes: this.unsent.held,
       peers: this.peers.size,
-      sharedMemory,
+      sharedMemory: [...this.pipes].filter((pipe) => pipe.sharesMemory).length,
     };
   }
 
@@ -326,9 +324,9 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     if (this.receives !== null) this.inbound.parted(pipe, this.options.conflate ? undefined : pipe.peer);
   }
 
-  pipeSharesMemory(pipe: Pipe): void {
-    const { peer } = pipe;
-    if (peer !== undefined) this.emitEvent("memory", { address: peer.address, endpoint: peer.endpoint, peer });
+  pipeSharesMemory({ peer }: Pipe): void {
+    if (peer !== undefined)
+      this.emitEvent("memory", { address: peer.address, endpoint: peer.endpoint, peer });
   }
 
   pipeReadable(pipe: Pipe): void {

@@ -8,7 +8,7 @@ import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
 import { Batch } from "./outgoing/batch.js";
-import { Resends } from "./outgoing/resends.js";
+import { Leftover } from "./outgoing/leftover.js";
 import type { Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { type Progress, Unread } from "./outgoing/unread.js";
@@ -46,17 +46,10 @@ export class StreamPipe extends Pipe {
   #open = new Batch();
   /** The batch that the stream has not completely taken. */
   #sealed: Batch | null = null;
-  /** Batches of lost connections, to be sent before everything else, and how many messages and bytes they have. */
-  #again: Batch[] = [];
-  #againMessages = 0;
-  #againBytes = 0;
-  /** With shared memory: how far the peer has read, and the batches that it has not read. */
-  #progress: Progress | null = null;
+  /** What lost connections have left: it is sent before everything else. */
+  readonly leftover = new Leftover();
+  /** With shared memory: the batches that the peer has not read. */
   #unread: Unread | null = null;
-  /** Counts connections in a row that ended within the first message of that batch; null if the last one did not. */
-  #resends: Resends | null = null;
-  /** Bytes of the message that was given up when the last connection ended; -1 for none. */
-  #givenUp = -1;
   #spare: Batch | null = null;
   /** Only the newest message, for a conflating socket. */
   #newest: OutMessage | null = null;
@@ -78,11 +71,11 @@ export class StreamPipe extends Pipe {
   override get outboundLength(): number {
     this.gathering?.settle();
     const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
-    return this.#open.messages + sealed + this.#againMessages + (this.#newest === null ? 0 : 1);
+    return this.#open.messages + sealed + this.leftover.messages + (this.#newest === null ? 0 : 1);
   }
 
   get #outboundBytes(): number {
-    return this.#open.bytes + this.#againBytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
+    return this.#open.bytes + this.leftover.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
   }
 
   override trySend(message: OutMessage): boolean {
@@ -175,7 +168,7 @@ export class StreamPipe extends Pipe {
 
   #atOwnMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
-    const sealed = (this.#sealed === null ? 0 : this.#sealed.messages) + this.#againMessages;
+    const sealed = (this.#sealed === null ? 0 : this.#sealed.messages) + this.leftover.messages;
     if (sendHighWaterMark > 0 && this.#open.messages + sealed >= sendHighWaterMark) return true;
     return sendHighWaterMarkBytes > 0 && this.#outboundBytes >= sendHighWaterMarkBytes;
   }
@@ -210,7 +203,8 @@ export class StreamPipe extends Pipe {
 
   /** Reports to the socket's budget how much waits here. Messages that the kernel takes at once are never reported. */
   #account(): void {
-    const own = this.#open.ownBytes + this.#againBytes + (this.#sealed === null ? 0 : this.#sealed.ownBytes);
+    const own =
+      this.#open.ownBytes + this.leftover.bytes + (this.#sealed === null ? 0 : this.#sealed.ownBytes);
     const more = own - this.#told;
     if (more === 0) return;
     this.#told = own;
@@ -258,7 +252,10 @@ export class StreamPipe extends Pipe {
   /** For the session: the batch to write now, or null. It stays with the pipe until taken() or broken(). */
   takeBatch(): Batch | null {
     if (this.#sealed !== null) return null;
-    if (this.#again.length > 0) return this.#takeAgain();
+    if (this.leftover.messages > 0) {
+      this.#sealed = this.leftover.take() as Batch;
+      return this.#sealed;
+    }
     if (this.#newest !== null) {
       this.#open.append(this.#newest);
       this.#newest = null;
@@ -270,23 +267,15 @@ export class StreamPipe extends Pipe {
     return this.#sealed;
   }
 
-  #takeAgain(): Batch {
-    const batch = this.#again.shift() as Batch;
-    this.#againMessages -= batch.messages;
-    this.#againBytes -= batch.bytes;
-    this.#sealed = batch;
-    return batch;
-  }
-
   /**
    * Called by the session when the kernel, or shared memory, has taken the batch. Wakes a sender that was refused, once
    * there is room.
    */
   taken(): void {
-    if (this.#progress === null || this.limits.conflate) {
-      this.#resends = null;
+    if (this.#unread === null) {
+      this.leftover.forget();
       this.#recycle();
-    } else this.#keep(this.#progress);
+    } else this.#keep(this.#unread);
     this.#wake();
     if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
@@ -304,17 +293,14 @@ export class StreamPipe extends Pipe {
     batch.release(); // this may make room for other pipes, which then send
   }
 
-  /** Keeps the batch until the peer has read it, and lets go those that it has read. */
-  #keep(progress: Progress): void {
-    const kept = this.#sealed;
-    assert(kept !== null, "a pipe was told of a batch that it had not given");
+  /** Keeps the batch until the peer has read it, and reuses those that it has read. */
+  #keep(unread: Unread): void {
+    const batch = this.#sealed;
+    assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
-    this.#unread ??= new Unread();
-    this.#unread.add(kept, progress);
-    const { passed } = progress;
-    for (let batch = this.#unread.take(passed); batch !== undefined; batch = this.#unread.take(passed)) {
-      this.#resends = null;
-      this.#reuse(batch);
+    for (const read of unread.add(batch)) {
+      this.leftover.forget();
+      this.#reuse(read);
     }
     if (this.#told > 0) this.#account();
   }
@@ -325,7 +311,8 @@ export class StreamPipe extends Pipe {
    */
   throughMemory(progress: Progress | null): void {
     this.sharesMemory = true;
-    this.#progress = progress;
+    // Of a conflating socket only the newest message counts: what was written is not sent again.
+    if (progress !== null && !this.limits.conflate) this.#unread = new Unread(progress);
     this.owner.pipeSharesMemory(this);
   }
 
@@ -370,81 +357,23 @@ export class StreamPipe extends Pipe {
     this.#link = null;
     this.#outlet = null;
     this.connectionLost();
-    const begun = this.#begun(pending, byPeer);
+    const begun = this.#unread?.reclaim(byPeer) ?? [];
+    if (this.#sealed !== null) begun.push([this.#sealed, pending]);
     this.sharesMemory = false;
-    this.#progress = null;
+    this.#unread = null;
     this.#sealed = null;
-    if (begun.length === 0) {
-      if (this.#again.length > 0) this.forgetResends();
-      return;
-    }
-    for (let i = 0; i < begun.length; i++) {
-      const [batch, unread] = begun[i];
-      if (i === 0) this.#broken(batch, unread, byPeer);
-      else batch.dropTaken(unread);
-    }
-    const left = begun.map(([batch]) => batch).filter((batch) => batch.messages > 0);
-    for (const [batch] of begun) if (batch.messages === 0) this.#reuse(batch);
-    this.#again = [...left, ...this.#again];
-    this.#countAgain();
-    if (this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
-  }
-
-  /** The batches that were given to the stream, oldest first, each with the number of its bytes that were not taken. */
-  #begun(pending: number, byPeer: boolean): [batch: Batch, unread: number][] {
-    // If zwire ends the connection, the peer still reads what is in its memory (as what is in the kernel).
-    const passed = byPeer && this.#progress !== null ? this.#progress.passed : Number.POSITIVE_INFINITY;
-    const begun = this.#unread?.reclaim(passed) ?? [];
-    const sealed = this.#sealed;
-    if (sealed !== null) begun.push([sealed, pending]);
-    return begun;
-  }
-
-  #countAgain(): void {
-    this.#againMessages = 0;
-    this.#againBytes = 0;
-    for (const batch of this.#again) {
-      this.#againMessages += batch.messages;
-      this.#againBytes += batch.bytes;
-    }
-    if (this.#told > 0 || this.#againBytes > 0) this.#account();
-  }
-
-  /** Drops what the kernel has taken of a batch, and also the next message if too many connections ended within it. */
-  #broken(batch: Batch, pending: number, byPeer: boolean): void {
-    const { messages } = batch;
-    batch.dropTaken(pending);
-    if (batch.messages < messages || batch.begunBytes === 0 || !byPeer) this.#resends = null;
-    if (batch.begunBytes === 0 || !byPeer) return;
-    this.#resends ??= new Resends();
-    if (this.#resends.again(batch.begunBytes, this.limits.maxResends)) return;
-    this.#resends = null;
-    this.#givenUp = batch.firstBytes;
-    batch.dropFirst();
-  }
-
-  /** An attempt to connect has failed: the peer was probably restarting, so the count starts again. */
-  forgetResends(): void {
-    this.#resends = null;
-  }
-
-  /** Bytes of the message that was given up when the connection ended, or -1. Resets it. */
-  takeGivenUp(): number {
-    const bytes = this.#givenUp;
-    this.#givenUp = -1;
-    return bytes;
+    for (const batch of this.leftover.add(begun, byPeer, this.limits.maxResends)) this.#reuse(batch);
+    if (this.#told > 0 || this.leftover.bytes > 0) this.#account();
+    if (begun.length > 0 && this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();
   }
 
   /** Drops everything not yet taken (the peer of an accepted pipe left, `immediate`, or the linger time is over). */
   override discardOutbound(): number {
     const lost = this.outboundLength;
-    const unread = this.#unread?.reclaim(0).map(([batch]) => batch) ?? [];
-    const batches = [...unread, ...this.#again, this.#sealed, this.#open];
+    const unread = this.#unread?.reclaim(true).map(([batch]) => batch) ?? [];
+    const batches = [...unread, ...this.leftover.clear(), this.#sealed, this.#open];
     this.#sealed = null;
-    this.#again = [];
-    this.#againMessages = 0;
-    this.#againBytes = 0;
-    this.#resends = null;
+    this.#unread = null;
     this.#open = new Batch();
     this.#newest = null;
     for (const batch of batches) batch?.letGo();

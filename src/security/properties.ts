@@ -52,7 +52,8 @@ function property(name: string, key: unknown, value: unknown, own: boolean): Buf
       `${name}: the name of a property must be ${form}, at most 255 characters; got ${JSON.stringify(key)}`,
     );
   }
-  if (own && RESERVED.test(key)) throw new RangeError(`${name}: names that begin with X-zwire- are reserved; got ${key}`);
+  if (own && RESERVED.test(key))
+    throw new RangeError(`${name}: names that begin with X-zwire- are reserved; got ${key}`);
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new TypeError(
       `${name}: ${key} must be a string or Uint8Array; got ${value === null ? "null" : typeof value}`,

@@ -14,7 +14,11 @@ const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: s
   [FrameFault.frameTooLarge]: ["frame-too-large", "E4, E15", "a part is larger than maxMessageSize"],
   [FrameFault.commandTooLarge]: ["command-too-large", "E4", "a command is too large"],
   [FrameFault.tooManyParts]: ["too-many-parts", "E4", "a message has more parts than maxMessageParts"],
-  [FrameFault.memory]: ["shared-memory", "docs/shared-memory.md", "the peer broke the rules of shared memory"],
+  [FrameFault.memory]: [
+    "shared-memory",
+    "docs/shared-memory.md",
+    "the peer broke the rules of shared memory",
+  ],
   [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
 };
 

@@ -27,7 +27,8 @@ const ipc = TRANSPORTS[1].endpoint;
 /** A body that shows when bytes are lost, doubled or mixed. */
 function body(size: number, seed: number): Buffer {
   const bytes = Buffer.allocUnsafe(size);
-  for (let i = 0; i < size; i += 4) bytes.writeUInt32LE((seed * 2_654_435_761 + i) >>> 0, Math.min(i, size - 4));
+  for (let i = 0; i < size; i += 4)
+    bytes.writeUInt32LE((seed * 2_654_435_761 + i) >>> 0, Math.min(i, size - 4));
   return bytes;
 }
 
@@ -54,7 +55,8 @@ describe("messages through shared memory", () => {
     const sizes = [0, 1, 255, 256, 8 * KIB, 16 * KIB, 40_000, 64 * KIB, 64 * KIB + 1, 300_000, 5 * MIB, 3];
     const sending = (async () => {
       for (let round = 0; round < 4; round++) {
-        for (const size of sizes) await push.send([body(Math.max(size, 4), size), Buffer.alloc(size, round), "end"]);
+        for (const size of sizes)
+          await push.send([body(Math.max(size, 4), size), Buffer.alloc(size, round), "end"]);
       }
       for (let i = 0; i < 20_000; i++) await push.send(String(i));
     })();
@@ -77,7 +79,10 @@ describe("messages through shared memory", () => {
     expect([push.stats.sharedMemory, handshakes]).toEqual([0, 1]);
     await agree(push, pull);
     const expected = CAN ? 1 : 0;
-    await until(() => pushed.of("memory").length === expected && pulled.of("memory").length === expected, "events");
+    await until(
+      () => pushed.of("memory").length === expected && pulled.of("memory").length === expected,
+      "events",
+    );
     if (CAN) {
       const [{ peer, address, endpoint }] = pulled.of("memory");
       expect(address).toBe(peer!.address);
@@ -102,27 +107,33 @@ describe("messages through shared memory", () => {
     if (CAN) expect(mappings()).toBe(before);
   });
 
-  it.runIf(CAN)("a connection with small messages has no memory, and one that ended leaves nothing", async () => {
-    const { push, pull } = await pair(ipc());
-    const [maps, files] = [mappings(), descriptors()];
-    for (let i = 0; i < 100; i++) {
-      await push.send("small");
-      await pull.receive();
-    }
-    expect([mappings(), descriptors()]).toEqual([maps, files]);
-    for (let i = 0; i < 30; i++) {
-      const other = managed(new Push());
-      other.connect(pull.lastEndpoint as string);
-      await other.connected();
-      const sent = other.send(body(64 * KIB, i));
-      await pull.receive();
-      await sent;
-      await until(() => other.stats.sharedMemory === 1, "sharing");
-      await other.close();
-    }
-    await until(() => pull.stats.peers === 1, "the others to leave");
-    await until(() => mappings() === maps && descriptors() === files, "memory and descriptors to be given back");
-  });
+  it.runIf(CAN)(
+    "a connection with small messages has no memory, and one that ended leaves nothing",
+    async () => {
+      const { push, pull } = await pair(ipc());
+      const [maps, files] = [mappings(), descriptors()];
+      for (let i = 0; i < 100; i++) {
+        await push.send("small");
+        await pull.receive();
+      }
+      expect([mappings(), descriptors()]).toEqual([maps, files]);
+      for (let i = 0; i < 30; i++) {
+        const other = managed(new Push());
+        other.connect(pull.lastEndpoint as string);
+        await other.connected();
+        const sent = other.send(body(64 * KIB, i));
+        await pull.receive();
+        await sent;
+        await until(() => other.stats.sharedMemory === 1, "sharing");
+        await other.close();
+      }
+      await until(() => pull.stats.peers === 1, "the others to leave");
+      await until(
+        () => mappings() === maps && descriptors() === files,
+        "memory and descriptors to be given back",
+      );
+    },
+  );
 
   it("is announced over ipc only, and a name that begins with X-zwire- is refused", async () => {
     for (const [endpoint, announced] of [
@@ -146,10 +157,7 @@ describe("messages through shared memory", () => {
     const send = async (one: (i: number) => Promise<void>) => {
       for (let i = 0; i < count; i++) await one(i);
     };
-    const sending = [
-      send((i) => dealer.send(body(50_000, i))),
-      send((i) => bound.send(body(50_000, i))),
-    ];
+    const sending = [send((i) => dealer.send(body(50_000, i))), send((i) => bound.send(body(50_000, i)))];
     await turns(200); // both are full by now
     for (let i = 0; i < count; i++) {
       expect((await dealer.receive())[0].equals(body(50_000, i))).toBe(true);
@@ -178,7 +186,9 @@ describe("messages through shared memory", () => {
 
   it("carries CURVE's sealed bytes, and heartbeats", async () => {
     const [server, client] = [curveKeyPair(), curveKeyPair()];
-    const pull = managed(new Pull({ curveServer: true, curveSecretKey: server.secretKey, heartbeatInterval: 20 }));
+    const pull = managed(
+      new Pull({ curveServer: true, curveSecretKey: server.secretKey, heartbeatInterval: 20 }),
+    );
     const push = managed(
       new Push({
         curveServerKey: server.publicKey,
@@ -264,7 +274,10 @@ describe("the end of a process that shares memory", () => {
       const child = startChild("memory-end.mjs", ["pull", endpoint, reading, "0", "0", "60000"]);
       lives++;
       const numbers = () => child.lines.filter((line) => "got" in line);
-      await until(() => numbers().length >= 60 || (numbers().at(-1)?.got as number) === count - 1, "messages");
+      await until(
+        () => numbers().length >= 60 || (numbers().at(-1)?.got as number) === count - 1,
+        "messages",
+      );
       child.process.kill("SIGKILL");
       await child.ended;
       for (const line of numbers()) {

@@ -23,7 +23,9 @@ class Peer {
 
   constructor(endpoint: string, way: string) {
     const stdio = ["pipe", "pipe", "inherit"] as const;
-    this.process = spawn("python3", ["-B", SCRIPT, endpoint.slice("ipc://".length), way], { stdio: [...stdio] });
+    this.process = spawn("python3", ["-B", SCRIPT, endpoint.slice("ipc://".length), way], {
+      stdio: [...stdio],
+    });
     createInterface({ input: this.process.stdout! }).on("line", (line) => this.words.push(line));
     this.ended = new Promise((resolve) => this.process.once("close", () => resolve()));
     onTestFinished(() => void this.process.kill("SIGKILL"));
@@ -53,7 +55,10 @@ async function target() {
   const unharmed = async () => {
     await until(() => pull.stats.peers === 1, "the peer to be gone");
     while (pull.stats.receiveQueue > 0) await pull.receive();
-    await until(() => String([mappings(), descriptors()]) === String(before), "what it cost to be given back");
+    await until(
+      () => String([mappings(), descriptors()]) === String(before),
+      "what it cost to be given back",
+    );
     for (let i = 0; i < 20; i++) {
       await good.send(Buffer.alloc(100_000, i));
       expect((await pull.receive())[0].equals(Buffer.alloc(100_000, i))).toBe(true);

@@ -37,9 +37,11 @@ export const EVENT_NAMES = [
 export interface AnyEvent {
   readonly type: (typeof EVENT_NAMES)[number];
   readonly address: string;
+  readonly endpoint?: string;
   readonly peer?: {
     id: number;
     address: string;
+    endpoint: string;
     socketType: string;
     routingId: Buffer;
     metadata: ReadonlyMap<string, Buffer>;

@@ -51,6 +51,7 @@ class Owner {
 const nothing = (): void => {};
 const binding = native.init(new Uint32Array(FRAME_TABLE_ENTRIES * 3), {
   onBytes: nothing,
+  onMemory: nothing,
   onFrames: nothing,
   onLargeFrame: nothing,
   onDrain: nothing,

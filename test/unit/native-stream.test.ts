@@ -64,6 +64,7 @@ function handedOn(name: string) {
 const binding = native.init(table, {
   onConnect: handedOn("onConnect"),
   onBytes: handedOn("onBytes"),
+  onMemory: handedOn("onMemory"),
   onFrames: handedOn("onFrames"),
   onLargeFrame: handedOn("onLargeFrame"),
   onDrain: handedOn("onDrain"),

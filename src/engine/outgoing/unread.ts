@@ -3,6 +3,7 @@
  * the memory tells exactly what a peer that died had read, and the rest is sent again. Knows no pipes.
  */
 import type { Batch } from "./batch.js";
+import type { Begun } from "./leftover.js";
 
 /** How far the peer has read. Positions count bytes. */
 export interface Progress {
@@ -11,33 +12,37 @@ export interface Progress {
 }
 
 export class Unread {
+  readonly #progress: Progress;
   readonly #batches: Batch[] = [];
   /** The position behind each batch. */
   readonly #ends: number[] = [];
 
-  /** Keeps a batch of which the last byte has just been written. */
-  add(batch: Batch, { written }: Progress): void {
-    this.#batches.push(batch);
-    this.#ends.push(written);
-  }
-
-  /** The oldest batch, if the peer has read all of it; the caller releases it. */
-  take(passed: number): Batch | undefined {
-    if (this.#ends.length === 0 || this.#ends[0] > passed) return undefined;
-    this.#ends.shift();
-    return this.#batches.shift();
+  constructor(progress: Progress) {
+    this.#progress = progress;
   }
 
   /**
-   * The connection is gone: gives back all batches, and forgets them.
-   * @returns each with the number of its bytes that the peer has not read
+   * Keeps a batch of which the last byte has just been written.
+   * @returns batches that the peer has read, to be reused
    */
-  reclaim(passed: number): [batch: Batch, unread: number][] {
-    const found = this.#batches.map((batch, i): [Batch, number] => {
+  add(batch: Batch): Batch[] {
+    this.#batches.push(batch);
+    this.#ends.push(this.#progress.written);
+    const { passed } = this.#progress;
+    let read = 0;
+    while (read < this.#ends.length && this.#ends[read] <= passed) read++;
+    this.#ends.splice(0, read);
+    return this.#batches.splice(0, read);
+  }
+
+  /**
+   * The connection is gone: gives back all batches.
+   * @param byPeer whether the peer ended it. If zwire did, the peer still reads what is in its memory
+   */
+  reclaim(byPeer: boolean): Begun[] {
+    const passed = byPeer ? this.#progress.passed : Number.POSITIVE_INFINITY;
+    return this.#batches.map((batch, i) => {
       return [batch, Math.min(batch.bytes, Math.max(0, this.#ends[i] - passed))];
     });
-    this.#batches.length = 0;
-    this.#ends.length = 0;
-    return found;
   }
 }

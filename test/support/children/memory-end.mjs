@@ -20,7 +20,8 @@ if (role === "push") {
     }
   };
   onLine(async ({ op }) => {
-    if (op === "state") say({ event: "state", queued: push.stats.outboundQueue, shared: push.stats.sharedMemory });
+    if (op === "state")
+      say({ event: "state", queued: push.stats.outboundQueue, shared: push.stats.sharedMemory });
     else {
       await send(Number(first) + 1, Number(first) + Number(count));
       say({ event: "sent" });
@@ -34,7 +35,8 @@ if (role === "push") {
   say({ event: "bound" });
   for await (const [body] of pull) {
     const i = body.readUInt32BE(0);
-    const good = body.length === Number(size) && body[size - 1] === (i & 0xff) && body[size >> 1] === (i & 0xff);
+    const good =
+      body.length === Number(size) && body[size - 1] === (i & 0xff) && body[size >> 1] === (i & 0xff);
     writeSync(1, `{"got":${i},"good":${good}}\n`);
   }
 }

@@ -33,6 +33,7 @@ function setUp(maxResends: number) {
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},
+    pipeSharesMemory() {},
     pipeSubscription() {},
   };
   const pipe = new StreamPipe(owner, limits, { add() {} });
@@ -42,7 +43,7 @@ function setUp(maxResends: number) {
     const batch = pipe.takeBatch();
     if (batch !== null && taken >= batch.bytes) pipe.taken();
     pipe.unlink(batch === null ? 0 : batch.bytes - taken, byPeer);
-    return pipe.takeGivenUp();
+    return pipe.leftover.takeGivenUp();
   };
   const unused = (): void => {
     pipe.link(LINK, LINK);
@@ -100,7 +101,7 @@ describe("a message that connections end within", () => {
   it.each<[string, (one: ReturnType<typeof setUp>) => void]>([
     ["a connection that ends before the message was begun", ({ connection }) => void connection(0)],
     ["a connection on which nothing was written", ({ unused }) => unused()],
-    ["an attempt to connect that fails", ({ pipe }) => pipe.forgetResends()],
+    ["an attempt to connect that fails", ({ pipe }) => pipe.leftover.forget()],
     ["an end that is not the peer's", ({ connection }) => void connection(MIB, false)],
     ["a connection that takes 8 MiB more than the others", ({ connection }) => void connection(11 * MIB)],
   ])("in a row: %s begins the count anew", (_, other) => {
@@ -127,5 +128,105 @@ describe("a message that connections end within", () => {
     expect([connection(MIB), connection(Number.POSITIVE_INFINITY), pipe.outboundLength]).toEqual([-1, -1, 0]);
     pipe.trySend(big);
     expect(connection(MIB)).toBe(-1);
+  });
+});
+
+describe("a peer that shares memory and dies", () => {
+  /** Batches of one message each, all of them in memory; the peer has read `passed` bytes. */
+  function written(names: (string | Buffer)[], passed: number, maxResends = 3) {
+    const one = setUp(maxResends);
+    const progress = { written: 0, passed: 0 };
+    one.pipe.link(LINK, LINK);
+    one.pipe.throughMemory(progress);
+    for (const name of names) {
+      one.pipe.trySend(Buffer.from(name as string));
+      progress.written += one.pipe.takeBatch()!.bytes;
+      one.pipe.taken();
+    }
+    progress.passed = passed;
+    return one;
+  }
+  const all = (pipe: StreamPipe): string => {
+    const names: string[] = [];
+    pipe.link(LINK, LINK);
+    for (let batch = pipe.takeBatch(); batch !== null; batch = pipe.takeBatch()) {
+      const bytes = Buffer.concat(batch.seal());
+      for (let at = 0; at < bytes.length; at += 2 + bytes[at + 1]) {
+        names.push(bytes.toString("latin1", at + 2, at + 2 + bytes[at + 1]));
+      }
+      pipe.taken();
+    }
+    return names.join(" ");
+  };
+
+  it.each([
+    [0, "one two three"],
+    [1, "one two three"],
+    [4, "one two three"],
+    [5, "two three"],
+    [9, "two three"],
+    [10, "three"],
+    [16, "three"],
+    [17, ""],
+  ])("gets what it had not read again: %i of 17 bytes", (passed, rest) => {
+    const { pipe } = written(["one", "two", "three"], passed);
+    expect(pipe.outboundLength).toBe(0);
+    pipe.unlink(17 - passed, true);
+    expect(pipe.outboundLength).toBe(rest === "" ? 0 : rest.split(" ").length);
+    pipe.trySend(Buffer.from("new"));
+    expect(all(pipe)).toBe(`${rest} new`.trim());
+  });
+
+  it("gets nothing again that is still in its memory, if zwire ends the connection", () => {
+    const { pipe } = written(["one", "two"], 0);
+    pipe.unlink(0, false);
+    expect([pipe.outboundLength, all(pipe)]).toEqual([0, ""]);
+  });
+
+  it("dies again before it has got all: the rest keeps its order", () => {
+    const { pipe } = written(["one", "two", "three"], 5);
+    pipe.unlink(12, true);
+    pipe.link(LINK, LINK);
+    expect(pipe.takeBatch()?.messages).toBe(1);
+    pipe.unlink(5, true);
+    expect(all(pipe)).toBe("two three");
+  });
+
+  it("dies within the same message again and again: it is given up as over a socket", () => {
+    const { pipe } = written([big, "next"], MIB, 0);
+    pipe.unlink(BIG + 9 + 6 - MIB, true);
+    expect(pipe.leftover.takeGivenUp()).toBe(BIG);
+    expect(all(pipe)).toBe("next");
+  });
+
+  it("a message that the program has taken back meanwhile is not sent again", () => {
+    const lost = Buffer.alloc(40_000);
+    const { pipe } = written(["one"], 0);
+    pipe.trySend(lost);
+    const batch = pipe.takeBatch();
+    expect(batch?.messages).toBe(1);
+    pipe.taken();
+    structuredClone(lost.buffer, { transfer: [lost.buffer] });
+    pipe.unlink(40_009 + 5, true);
+    expect(all(pipe)).toBe("one");
+  });
+
+  it("what it has read is let go when the next is written", () => {
+    const progress = { written: 0, passed: 0 };
+    const { pipe } = setUp(3);
+    pipe.link(LINK, LINK);
+    pipe.throughMemory(progress);
+    const batches = new Set();
+    for (let i = 0; i < 100; i++) {
+      pipe.trySend(Buffer.from("m"));
+      const batch = pipe.takeBatch()!;
+      batches.add(batch);
+      progress.written += batch.bytes;
+      progress.passed = progress.written;
+      pipe.taken();
+    }
+    expect(batches.size).toBeLessThan(4);
+    pipe.unlink(0, true);
+    expect(pipe.outboundLength).toBe(0);
   });
 });

@@ -110,6 +110,7 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},
+    pipeSharesMemory() {},
     pipeSubscription() {},
   };
   const told: string[] = [];
