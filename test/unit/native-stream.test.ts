@@ -248,7 +248,7 @@ function call(text: string): string {
     const callbacks = {};
     for (const name of ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"])
       callbacks[name] = function (...args) { this[name]?.(...args); };
-    callbacks.onShared = () => {};
+    callbacks.onShared = callbacks.onMemory = () => {};
     const binding = native.init(table, callbacks);
     function pair(then) {
       const acceptor = new native.Acceptor(binding);
