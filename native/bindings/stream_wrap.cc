@@ -320,11 +320,12 @@ Napi::Value StreamWrap::WriteV(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value StreamWrap::Share(const Napi::CallbackInfo& info) {
-  if (info.Length() < 2 || !info[0].IsBoolean() || !info[1].IsNumber()) {
-    return Misuse(info.Env(), "share(accepted, bytes)");
+  if (info.Length() < 3 || !info[0].IsBoolean() || !info[1].IsNumber() || !info[2].IsNumber()) {
+    return Misuse(info.Env(), "share(accepted, bytes, spinMicroseconds)");
   }
   if (stream_ != nullptr) {
-    stream_->Share(info[0].As<Napi::Boolean>().Value(), static_cast<size_t>(info[1].As<Napi::Number>().Uint32Value()));
+    stream_->Share(info[0].As<Napi::Boolean>().Value(), static_cast<size_t>(info[1].As<Napi::Number>().Uint32Value()),
+                   info[2].As<Napi::Number>().Uint32Value() * uint64_t{1000});
   }
   return info.Env().Undefined();
 }

@@ -4,10 +4,12 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "../codec/frame_decoder.h"
 
@@ -21,6 +23,20 @@ class Deferrable {
 
  protected:
   ~Deferrable() = default;
+};
+
+// Something that looks at shared memory for a while before the event loop sleeps, because a wake-up takes long.
+class Spinner {
+ public:
+  // How long, in nanoseconds.
+  virtual uint64_t SpinTime() const = 0;
+  // Whether there is something to do.
+  virtual bool Ready() const = 0;
+  // There is, or the time is over and the event loop may sleep now. The spinner has left the list.
+  virtual void SpinEnds(bool ready) = 0;
+
+ protected:
+  ~Spinner() = default;
 };
 
 struct Loop {
@@ -89,24 +105,62 @@ struct Loop {
   // Serves in the next turn, and the event loop does not block before it: for work that no descriptor tells of.
   void ServeSoon(Deferrable* waiting) {
     deferred.push_back(waiting);
-    if (counting) uv_idle_start(&idle, [](uv_idle_t*) {});
+    StayAwake();
   }
 
   void NextTurn() {
     turn_began = 0;
+    if (counting) uv_idle_stop(&idle);
     // Those that come back while they are served wait for the next turn.
     for (size_t left = deferred.size(); left > 0 && !deferred.empty() && !TurnOver(); left--) {
       Deferrable* next = deferred.front();
       deferred.pop_front();
       next->Serve();
     }
-    if (deferred.empty()) uv_idle_stop(&idle);
+    if (!spinners.empty()) Spin();
+    if (!deferred.empty() || !spinners.empty()) StayAwake();
+  }
+
+  // As long as something is in `spinners`, the event loop does not block.
+  void AddSpinner(Spinner* spinner) {
+    spinners.push_back(spinner);
+    StayAwake();
+  }
+  void RemoveSpinner(Spinner* spinner) {
+    spinners.erase(std::remove(spinners.begin(), spinners.end(), spinner), spinners.end());
   }
 
   void Opened() { handles++; }
   void Closed() {
     handles--;
     if (handles == 0 && on_idle) on_idle();
+  }
+
+  // The event loop does not block in the turn that follows.
+  void StayAwake() {
+    if (counting) uv_idle_start(&idle, [](uv_idle_t*) {});
+  }
+
+  // Called when the event loop is about to block. Looks until one of the spinners is ready, or for as long as the most
+  // patient of them wants; but not while there is other work, and not beyond the next timer.
+  void Spin() {
+    const int timeout = uv_backend_timeout(uv);
+    uint64_t longest = 0;
+    for (Spinner* spinner : spinners) longest = std::max(longest, spinner->SpinTime());
+    if (timeout >= 0) longest = std::min(longest, static_cast<uint64_t>(timeout) * 1'000'000);
+    const uint64_t end = uv_hrtime() + longest;
+    do {
+      for (Spinner* spinner : spinners) {
+        if (!spinner->Ready()) continue;
+        RemoveSpinner(spinner);
+        spinner->SpinEnds(true);
+        return;
+      }
+    } while (uv_hrtime() < end);
+    if (timeout == 0) return;  // the event loop does not block; the next turn looks again
+    const std::vector<Spinner*> over = std::move(spinners);
+    spinners.clear();
+    for (Spinner* spinner : over) spinner->SpinEnds(false);
   }
 
   uv_loop_t* uv;
@@ -123,6 +177,8 @@ struct Loop {
   // Those that wait since an earlier turn, longest first. The event loop does not block meanwhile, because their
   // descriptors are readable, or because `idle` runs.
   std::deque<Deferrable*> deferred;
+  // Those that look for their next bytes before the event loop sleeps.
+  std::vector<Spinner*> spinners;
   // When the first input of this turn was handled; 0 before that.
   uint64_t turn_began = 0;
   uv_prepare_t prepare;

@@ -54,9 +54,14 @@ bool IsSocket(int fd) {
 
 }  // namespace
 
-SharedLine::SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity,
+SharedLine::SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity, uint64_t spin_ns,
                        BellListener* listener)
-    : loop_(std::move(loop)), fd_(fd), accepted_(accepted), capacity_(capacity), listener_(listener) {}
+    : loop_(std::move(loop)),
+      fd_(fd),
+      accepted_(accepted),
+      capacity_(capacity),
+      spin_ns_(spin_ns),
+      listener_(listener) {}
 
 SharedLine::~SharedLine() {
   CloseOne(&memory_);
@@ -97,7 +102,8 @@ void SharedLine::Agree() {
 }
 
 void SharedLine::Offer(size_t bytes) {
-  if (bytes < kOfferBytes || !agreed_ || offered_ || failed_) return;
+  // Only memory can be looked at while spinning.
+  if ((bytes < kOfferBytes && spin_ns_ == 0) || !agreed_ || offered_ || failed_) return;
   if (MakeOwn() && MakeBell()) {
     Send(kOffer);
   } else {
@@ -296,6 +302,8 @@ ssize_t SharedLine::ReadRing(const iovec* segments, int count) {
   for (;;) {
     const ssize_t got = reader_->Read(segments, static_cast<size_t>(count));
     if (got > 0 && reader_->MustWake()) Ring();
+    spins_ = false;
+    if (got > 0) tired_ = false;
     if (got != 0) return got;
     if (look_) {
       char stray;
@@ -311,6 +319,10 @@ ssize_t SharedLine::ReadRing(const iovec* segments, int count) {
         if (reader_->Ready()) continue;
         return status;
       }
+    }
+    if (spin_ns_ > 0 && !tired_) {
+      spins_ = true;
+      return -EAGAIN;
     }
     if (reader_->Sleep()) return -EAGAIN;
   }

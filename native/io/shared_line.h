@@ -46,7 +46,9 @@ class SharedLine {
 
   // `fd` stays the Stream's. `accepted`: whose bell counts if both sides have offered one.
   // It must be there before the first byte is read, because an offer may follow right behind the peer's handshake.
-  SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity, BellListener* listener);
+  // `spin_ns`: how long to look for bytes before sleeping.
+  SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity, uint64_t spin_ns,
+             BellListener* listener);
   // The handshake has shown that the peer can share memory, too. Until then nothing is offered, and an offer waits.
   void Agree();
   // Ends the line; it deletes itself when libuv has closed its handle.
@@ -61,6 +63,13 @@ class SharedLine {
   bool awaits_room() const { return awaits_room_; }
   // The socket has something to tell: with incoming bytes in the ring, this is the end of the connection.
   void Look() { look_ = true; }
+
+  // Found nothing to read, and has not told the peer that we sleep: the caller looks at Ready for up to spin_ns(), and
+  // then calls Tired before the last Read.
+  bool spins() const { return spins_; }
+  uint64_t spin_ns() const { return spin_ns_; }
+  bool Ready() const { return reader_->Ready(); }
+  void Tired() { tired_ = true; }
 
   // As readv, but gives the negative errno: from the socket or from the peer's ring. -EPROTO: the peer has broken the
   // rules.
@@ -104,6 +113,7 @@ class SharedLine {
   const int fd_;
   const bool accepted_;
   const size_t capacity_;
+  const uint64_t spin_ns_;
   BellListener* listener_;
 
   std::unique_ptr<RingBlock> own_;
@@ -136,6 +146,8 @@ class SharedLine {
   bool outgoing_ = false;
   bool awaits_room_ = false;
   bool look_ = false;
+  bool spins_ = false;
+  bool tired_ = false;
 };
 
 }  // namespace zwire

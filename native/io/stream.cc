@@ -103,9 +103,19 @@ void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
   self->Watch();
 }
 
-void Stream::Share(bool accepted, size_t capacity) {
+void Stream::Share(bool accepted, size_t capacity, uint64_t spin_ns) {
   if (closed_ || ended_ || line_ != nullptr) return;
-  line_ = new SharedLine(loop_, fd_, accepted, capacity, this);
+  line_ = new SharedLine(loop_, fd_, accepted, capacity, spin_ns, this);
+}
+
+void Stream::SpinEnds(bool ready) {
+  spinning_ = false;
+  if (!reading_) return;
+  if (!ready) line_->Tired();
+  in_callback_ = true;
+  Read();
+  in_callback_ = false;
+  Watch();
 }
 
 void Stream::Agreed(bool yes) {
@@ -171,7 +181,13 @@ void Stream::Read() {
   }
   if (line_ == nullptr) return;
   Agree();
-  if (!closed_ && reading_ && more && line_->incoming()) ReadSoon();
+  if (closed_ || !reading_ || !line_->incoming()) return;
+  if (more) {
+    ReadSoon();
+  } else if (line_->spins() && !spinning_) {
+    spinning_ = true;
+    loop_->AddSpinner(this);
+  }
 }
 
 void Stream::Pace(uint64_t took, bool full) {
@@ -319,6 +335,8 @@ void Stream::Close() {
   closed_ = true;
   if (deferred_) loop_->deferred.erase(std::find(loop_->deferred.begin(), loop_->deferred.end(), this));
   deferred_ = false;
+  if (spinning_) loop_->RemoveSpinner(this);
+  spinning_ = false;
   if (line_ != nullptr) SharedLine::Close(line_);
   line_ = nullptr;
   uv_poll_stop(&poll_);

@@ -36,7 +36,7 @@ class StreamListener : public FrameSink {
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t size) = 0;
 };
 
-class Stream final : public Deferrable, private BellListener {
+class Stream final : public Deferrable, public Spinner, private BellListener {
  public:
   // Takes over the descriptor, and closes it on failure (a negative errno).
   static int Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream);
@@ -53,8 +53,8 @@ class Stream final : public Deferrable, private BellListener {
   // read.
   ssize_t Write(const iovec* segments, size_t count);
   // Before Start: bytes may go through shared memory, if the peer can do so, too. `accepted`: whether we accepted the
-  // connection. `capacity` is the size of our ring.
-  void Share(bool accepted, size_t capacity);
+  // connection. `capacity` is the size of our ring. `spin_ns`: how long to look for bytes before sleeping.
+  void Share(bool accepted, size_t capacity, uint64_t spin_ns);
   // After the handshake: whether the peer can.
   void Agreed(bool yes);
   // With shared memory: bytes written into it, and bytes of them that the peer has read.
@@ -66,6 +66,10 @@ class Stream final : public Deferrable, private BellListener {
   void Ref(bool on);
   // Called by the Loop in a later turn: does the read that ReadInTurn deferred.
   void Serve() override;
+  // Called by the Loop before it sleeps.
+  uint64_t SpinTime() const override { return line_->spin_ns(); }
+  bool Ready() const override { return line_->Ready(); }
+  void SpinEnds(bool ready) override;
   // The listener is not called again. The stream deletes itself when libuv has closed its handle.
   void Close();
   int fd() const { return fd_; }
@@ -136,6 +140,7 @@ class Stream final : public Deferrable, private BellListener {
   bool reading_ = false;
   bool expect_large_ = false;
   bool deferred_ = false;
+  bool spinning_ = false;
   // The most bytes of the next read.
   size_t next_read_bytes_ = kFirstReadBytes;
   bool ended_ = false;

@@ -20,9 +20,9 @@ function mayShare(stream: Stream, options: OptionValues): boolean {
 
 /** Before the stream starts. @returns properties for our READY, with the announcement if we can share memory */
 export function announce(stream: Stream, options: OptionValues): Properties {
-  const { metadata, sharedMemorySize } = options;
+  const { metadata, sharedMemorySize, spinMicroseconds } = options;
   if (!mayShare(stream, options)) return metadata;
-  stream.share?.(2 ** Math.ceil(Math.log2(sharedMemorySize)));
+  stream.share?.(2 ** Math.ceil(Math.log2(sharedMemorySize)), spinMicroseconds);
   return new Map([...metadata, [NAME, Buffer.from(VERSION)]]);
 }
 

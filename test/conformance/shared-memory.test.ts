@@ -209,6 +209,28 @@ describe("messages through shared memory", () => {
     expect(events.of("disconnect")).toEqual([]);
   });
 
+  it("spinMicroseconds: shares from the first message on, and rings no bell for whoever is awake", async () => {
+    const options = { spinMicroseconds: 10_000 };
+    const { push, pull } = await pair(ipc(), options, options);
+    await push.send("small");
+    expect((await pull.receive())[0].toString()).toBe("small");
+    if (CAN) await until(() => push.stats.sharedMemory === 1 && pull.stats.sharedMemory === 1, "sharing");
+    const began = performance.now();
+    for (let i = 0; i < 200; i++) {
+      await push.send(String(i));
+      expect((await pull.receive())[0].toString()).toBe(String(i));
+    }
+    // Each of the two waits for the other without a pause: neither spins to the end of its time.
+    expect(performance.now() - began).toBeLessThan(20_000);
+    // Timers and other sockets are served while it spins.
+    const timer = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(performance.now() - timer).toBeLessThan(500);
+    const other = await pair("tcp://127.0.0.1:*");
+    await other.push.send("over tcp");
+    expect((await other.pull.receive())[0].toString()).toBe("over tcp");
+  });
+
   it("other work gets its turns while memory is never empty", async () => {
     const { push, pull } = await pair(ipc());
     await agree(push, pull);

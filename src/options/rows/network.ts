@@ -123,6 +123,12 @@ export class NetworkRows {
    */
   sharedMemorySize? = option(whole(65536, 67_108_864, "bytes"), { initial: 4_194_304 });
   /**
+   * How long to look for the next message in shared memory before the thread sleeps: a round trip need not wait until the
+   * system wakes a processor, and a thread that waits burns one. With it, memory is shared from the first message on. See
+   * sharedMemory. Up to 10000. Default 0, which sleeps at once.
+   */
+  spinMicroseconds? = option(whole(0, 10_000, "microseconds"), { initial: 0 });
+  /**
    * Permissions of the socket file that bind makes for an ipc path, such as 0o600; nobody can connect before it has them.
    * null leaves them to the process's umask. Not for abstract names and useFd (EINVAL). Default null.
    */

@@ -94,8 +94,8 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#inner.sharable === true;
   }
 
-  share(bytes: number): void {
-    this.#inner.share?.(bytes);
+  share(bytes: number, spinMicroseconds: number): void {
+    this.#inner.share?.(bytes, spinMicroseconds);
   }
 
   agreed(yes: boolean): void {

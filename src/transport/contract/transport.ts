@@ -88,8 +88,9 @@ export interface Stream {
   /**
    * Before start(): we shall tell the peer that we can share memory.
    * @param bytes size of the ring for what we write, a power of two
+   * @param spinMicroseconds how long to look for bytes in memory before the event loop sleeps
    */
-  share?(bytes: number): void;
+  share?(bytes: number, spinMicroseconds: number): void;
   /** After share(), when the handshake is complete: whether the peer can, too. Then the stream may share memory. */
   agreed?(yes: boolean): void;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */

@@ -75,9 +75,9 @@ export interface NativeStreamHandle {
   writev(chunks: readonly Uint8Array[]): number;
   /**
    * Before start: we can share memory. `accepted`: whether we accepted the connection; `bytes`: the size of our ring, a
-   * power of two.
+   * power of two; `spinMicroseconds`: how long to look for bytes before the event loop sleeps.
    */
-  share(accepted: boolean, bytes: number): void;
+  share(accepted: boolean, bytes: number, spinMicroseconds: number): void;
   /** After the handshake: whether the peer can, too. */
   agreed(yes: boolean): void;
   /** Bytes written into shared memory so far. */

@@ -101,8 +101,8 @@ export class NativeStream implements EngineStream {
     return this.#accepted !== undefined && LINUX;
   }
 
-  share(bytes: number): void {
-    this.#handle.share(this.#accepted === true, bytes);
+  share(bytes: number, spinMicroseconds: number): void {
+    this.#handle.share(this.#accepted === true, bytes, spinMicroseconds);
   }
 
   agreed(yes: boolean): void {
