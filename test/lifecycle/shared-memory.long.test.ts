@@ -1,0 +1,133 @@
+/**
+ * Ends of processes and threads that share memory, many times and at any point: nothing twice, nothing torn, nothing left.
+ * ZWIRE_KILLS says how often (default 25).
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import { Pull, Push } from "../../src/index.js";
+import { startChild } from "../support/child.js";
+import { managed, temporaryDirectory, until } from "../support/helpers.js";
+
+const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
+const KILLS = Number(process.env.ZWIRE_KILLS ?? 25);
+const SIZE = 60_000;
+const options = { sharedMemorySize: 65536, reconnectInterval: 5, linger: 0 };
+
+const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire").length - 1;
+const descriptors = (): number => readdirSync("/proc/self/fd").length;
+/** What shared memory costs now, when it has come to rest. */
+async function rest(was: readonly number[]): Promise<void> {
+  await until(() => String([mappings(), descriptors()]) === String(was), `rest: ${was}`);
+}
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe.runIf(CAN)("kill -9 at any point", () => {
+  it("of the sender: a beginning of what it sent arrives, whole and in order, and nothing is left", async () => {
+    const pull = managed(new Pull());
+    const endpoint = await pull.bind(`ipc://${temporaryDirectory()}/s`);
+    const was = [mappings(), descriptors()];
+    let most = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = startChild("memory-end.mjs", [
+        "push",
+        endpoint,
+        JSON.stringify(options),
+        "0",
+        "100000",
+        `${SIZE}`,
+      ]);
+      child.tell({ op: "send" });
+      let next = 0;
+      const [first] = await pull.receive({ timeout: 30_000 });
+      expect(first.readUInt32BE()).toBe(next++);
+      const end = performance.now() + (kill % 20) * 2;
+      while (performance.now() < end)
+        await pull.receive({ timeout: 30_000 }).then(([body]) => whole(body, next++));
+      child.process.kill("SIGKILL");
+      await child.ended;
+      await until(() => pull.stats.peers === 0, "the end to be noticed");
+      while (pull.stats.receiveQueue > 0) whole((await pull.receive())[0], next++);
+      most = Math.max(most, next);
+      await rest(was);
+    }
+    expect(most).toBeGreaterThan(20);
+  });
+
+  it("of the receiver: its successors get the rest, nothing twice", async () => {
+    const endpoint = `ipc://${temporaryDirectory()}/s`;
+    const push = managed(new Push({ ...options, sendHighWaterMark: 3 }));
+    const was = [mappings(), descriptors()];
+    push.connect(endpoint);
+    let sending = true;
+    const sent = (async () => {
+      for (let i = 0; sending; i++) {
+        const body = Buffer.alloc(SIZE, i & 0xff);
+        body.writeUInt32BE(i);
+        await push.send(body);
+      }
+    })().catch((error) => error); // what waits is rejected when the socket is closed
+    const reading = JSON.stringify({ receiveHighWaterMark: 1, receiveHighWaterMarkBytes: 1 });
+    let last = -1;
+    let lost = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = startChild("memory-end.mjs", ["pull", endpoint, reading, "0", "0", `${SIZE}`]);
+      const numbers = () => child.lines.filter((line) => "got" in line);
+      // The first messages of a connection go by the socket, and what the kernel has taken of them is lost.
+      await until(() => numbers().length > 40 + (kill % 20), "messages");
+      child.process.kill("SIGKILL");
+      await child.ended;
+      for (const { got, good } of numbers() as { got: number; good: boolean }[]) {
+        expect(good).toBe(true);
+        expect(got).toBeGreaterThan(last);
+        lost += got - last - 1;
+        last = got;
+      }
+    }
+    expect(lost).toBeLessThanOrEqual(3 * KILLS);
+    sending = false;
+    await push.close({ linger: 0 });
+    await sent;
+    await until(() => mappings() === was[0], "memory to be given back");
+  });
+});
+
+it.runIf(CAN)("worker threads that are terminated in the middle of it leave nothing", async () => {
+  const file = fileURLToPath(new URL("../support/children/memory-worker.mjs", import.meta.url));
+  const pull = managed(new Pull(options));
+  const push = managed(new Push(options));
+  const [from, to] = [await pull.bind("ipc://*"), await push.bind("ipc://*")];
+  const was = [mappings()];
+  const receiving = (async () => {
+    for await (const [body] of pull) if (body[0] !== body[SIZE - 1]) throw new Error("torn");
+  })().catch((error) => error);
+  let sending = true;
+  const sent = (async () => {
+    while (sending) await push.send(Buffer.alloc(SIZE, 1), { timeout: 200 }).catch(() => {});
+  })();
+  for (let i = 0; i < 15; i++) {
+    const workers = [
+      new Worker(file, { workerData: { role: "push", endpoint: from } }),
+      new Worker(file, { workerData: { role: "pull", endpoint: to } }),
+    ];
+    await until(() => pull.stats.peers === 1 && push.stats.sharedMemory === 1, "sharing");
+    await pause(i * 3);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    await until(() => pull.stats.peers === 0 && push.stats.peers === 0, "the ends to be noticed");
+  }
+  sending = false;
+  await sent;
+  await pull.close();
+  expect(await receiving).toBeUndefined();
+  await until(() => mappings() === was[0], "memory to be given back");
+});
+
+function whole(body: Buffer, number: number): void {
+  expect([body.readUInt32BE(), body.length, body[4], body[SIZE - 1]]).toEqual([
+    number,
+    SIZE,
+    number & 0xff,
+    number & 0xff,
+  ]);
+}
