@@ -16,12 +16,12 @@ namespace zwire {
 
 namespace {
 
+#ifdef __linux__
+
 bool ValidCapacity(size_t capacity) {
   return capacity >= RingBlock::kLeastCapacity && capacity <= RingBlock::kMostCapacity &&
          (capacity & (capacity - 1)) == 0;
 }
-
-#ifdef __linux__
 
 // Not in the headers of older C libraries.
 #ifndef MFD_CLOEXEC

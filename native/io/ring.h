@@ -63,7 +63,7 @@ class RingBlock {
 
   void* memory_;
   size_t capacity_;
-  bool mapped_;
+  [[maybe_unused]] bool mapped_;  // Linux only
 };
 
 // The sending half. `own` has the ring, `peer` the reader's indices.

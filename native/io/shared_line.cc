@@ -354,7 +354,7 @@ bool SharedLine::WatchBell() {
   loop_->Opened();
   polling_ = true;
   poll_.data = this;
-  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));  // the connection's own handle keeps the event loop alive
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
   uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* handle, int status, int) {
     auto* self = static_cast<SharedLine*>(handle->data);
     if (status < 0) {
@@ -365,6 +365,16 @@ bool SharedLine::WatchBell() {
     if (self->listener_ != nullptr) self->listener_->OnBell();
   });
   return true;
+}
+
+void SharedLine::KeepAlive(bool on) {
+  if (!polling_) return;
+  auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
+  if (on) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
 }
 
 void SharedLine::Ring() {

@@ -71,6 +71,9 @@ class SharedLine {
   bool Ready() const { return reader_->Ready(); }
   void Tired() { tired_ = true; }
 
+  // Whether the bell keeps the event loop alive; by default the connection's own handle does.
+  void KeepAlive(bool on);
+
   // As readv, but gives the negative errno: from the socket or from the peer's ring. -EPROTO: the peer has broken the
   // rules.
   ssize_t Read(iovec* segments, int count);

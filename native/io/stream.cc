@@ -66,6 +66,8 @@ void Stream::Watch() {
   const bool writing = pending_bytes_ > 0 && write_error_ == 0 && !awaits_room;
   if (connecting_ || writing || agreeing) events |= UV_WRITABLE;
   if (reading_) events |= UV_READABLE;
+  // While a write waits for room, the socket may have nothing to watch for.
+  if (line_ != nullptr) line_->KeepAlive(refed_ && awaits_room && pending_bytes_ > 0);
   if (events == watched_) return;
   watched_ = events;
   if (events == 0) {
@@ -92,7 +94,7 @@ void Stream::OnPoll(uv_poll_t* handle, int status, int events) {
   self->in_callback_ = true;
   if ((events & UV_WRITABLE) != 0) {
     self->Agree();
-    if (self->pending_bytes_ > 0 && self->write_error_ == 0) self->ContinueWrite();
+    if (!self->closed_ && self->pending_bytes_ > 0 && self->write_error_ == 0) self->ContinueWrite();
   }
   if (!self->closed_ && self->reading_ && (events & UV_READABLE) != 0) {
     if (self->line_ != nullptr) self->line_->Look();
@@ -322,12 +324,14 @@ void Stream::Resume() {
 }
 
 void Stream::Ref(bool on) {
+  refed_ = on;
   auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
   if (on) {
     uv_ref(handle);
   } else {
     uv_unref(handle);
   }
+  Watch();
 }
 
 void Stream::Close() {

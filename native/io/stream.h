@@ -141,6 +141,7 @@ class Stream final : public Deferrable, public Spinner, private BellListener {
   bool expect_large_ = false;
   bool deferred_ = false;
   bool spinning_ = false;
+  bool refed_ = true;
   // The most bytes of the next read.
   size_t next_read_bytes_ = kFirstReadBytes;
   bool ended_ = false;

@@ -348,8 +348,9 @@ export class StreamPipe extends Pipe {
 
   /**
    * The connection is gone, and with it the messages that the kernel has taken, or that the peer has read from shared
-   * memory. A message that was taken in part is sent again whole on the next connection. Wakes no sender: only the owner knows whether the pipe continues, and then
-   * calls limitsChanged(). If the pipe ends instead, its queue is dropped, and a woken send would lose its message.
+   * memory. A message that was taken in part is sent again whole on the next connection. Wakes no sender: only the owner
+   * knows whether the pipe continues, and then calls limitsChanged(). If the pipe ends instead, its queue is dropped, and
+   * a woken send would lose its message.
    * @param pending bytes at the end of what was written that were not taken
    * @param byPeer whether the peer ended the connection
    */
