@@ -288,18 +288,17 @@ describe("the end of a process that shares memory", () => {
         bytes.writeUInt32BE(i);
         await push.send(bytes);
       }
-    })();
+    })().catch((error) => error); // what waits is rejected when the socket is closed
     const got: number[] = [];
     let lives = 0;
-    while ((got.at(-1) ?? -1) < count - 1) {
+    // The last ones may be among those that a killed receiver had copied out and not told of.
+    const end = count - 5;
+    while ((got.at(-1) ?? -1) < end) {
       const before = got.length;
       const child = startChild("memory-end.mjs", ["pull", endpoint, reading, "0", "0", "60000"]);
       lives++;
       const numbers = () => child.lines.filter((line) => "got" in line);
-      await until(
-        () => numbers().length >= 60 || (numbers().at(-1)?.got as number) === count - 1,
-        "messages",
-      );
+      await until(() => numbers().length >= 60 || (numbers().at(-1)?.got as number) >= end, "messages");
       child.process.kill("SIGKILL");
       await child.ended;
       for (const line of numbers()) {
@@ -308,10 +307,11 @@ describe("the end of a process that shares memory", () => {
       }
       expect(got.length).toBeGreaterThan(before);
     }
+    await push.close();
     await sending;
     for (let i = 1; i < got.length; i++) expect(got[i]).toBeGreaterThan(got[i - 1]);
     // With the kernel's buffers, up to a megabyte would be lost with each life.
-    if (CAN) expect(count - got.length).toBeLessThanOrEqual(3 * lives);
+    if (CAN) expect((got.at(-1) as number) + 1 - got.length).toBeLessThanOrEqual(3 * lives);
   });
 
   it("a raw listener that leaves takes nothing with it that it has not read", async () => {
