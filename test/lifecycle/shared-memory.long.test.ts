@@ -75,7 +75,9 @@ describe.runIf(CAN)("kill -9 at any point", () => {
       const child = startChild("memory-end.mjs", ["pull", endpoint, reading, "0", "0", `${SIZE}`]);
       const numbers = () => child.lines.filter((line) => "got" in line);
       // The first messages of a connection go by the socket, and what the kernel has taken of them is lost.
-      await until(() => numbers().length > 40 + (kill % 20), "messages");
+      await until(() => push.stats.sharedMemory === 1, "sharing");
+      const enough = numbers().length + 40 + (kill % 20);
+      await until(() => numbers().length > enough, "messages");
       child.process.kill("SIGKILL");
       await child.ended;
       for (const { got, good } of numbers() as { got: number; good: boolean }[]) {
