@@ -56,6 +56,10 @@ struct Loop {
   static constexpr uint64_t kTurnNs = 8'000'000;
   static constexpr uint64_t kShareNs = 2'000'000;
 
+  // The most bytes of all rings of this thread in shared memory. A ring that was used keeps its pages until its
+  // connection ends, so that a thousand connections could take gigabytes; those beyond this stay on their sockets.
+  static constexpr size_t kSharedBytes = 512 * 1024 * 1024;
+
   explicit Loop(uv_loop_t* loop) : uv(loop) {}
 
   // A buffer of kBufferBytes to read into, or nullptr if there is no memory.
@@ -168,6 +172,8 @@ struct Loop {
   // reads.
   uint8_t* receive = nullptr;
   Ahead ahead;
+  // Bytes of all rings of this thread.
+  size_t shared_bytes = 0;
   // Whether JavaScript has views of the receive buffer. Then the next read gets a new one.
   bool lent = false;
   // Makes a receive buffer, or gives nullptr.

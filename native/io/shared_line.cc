@@ -73,15 +73,12 @@ SharedLine::~SharedLine() {
 
 void SharedLine::Close(SharedLine* line) {
   line->listener_ = nullptr;
+  line->DropMemory();
   if (!line->polling_) {
     delete line;
     return;
   }
   // The memory goes at once; the bell's descriptor must stay until its handle is closed.
-  line->reader_ = nullptr;
-  line->writer_ = nullptr;
-  line->own_ = nullptr;
-  line->peer_ = nullptr;
   uv_poll_stop(&line->poll_);
   uv_close(reinterpret_cast<uv_handle_t*>(&line->poll_), [](uv_handle_t* handle) {
     auto* self = static_cast<SharedLine*>(handle->data);
@@ -112,9 +109,22 @@ void SharedLine::Offer(size_t bytes) {
 }
 
 bool SharedLine::MakeOwn() {
+  if (loop_->shared_bytes + capacity_ > Loop::kSharedBytes) return false;
   own_ = RingBlock::Create(capacity_, &memory_);
-  if (own_ == nullptr) memory_ = -1;
-  return own_ != nullptr;
+  if (own_ == nullptr) {
+    memory_ = -1;
+    return false;
+  }
+  loop_->shared_bytes += capacity_;
+  return true;
+}
+
+void SharedLine::DropMemory() {
+  reader_ = nullptr;
+  writer_ = nullptr;
+  if (own_ != nullptr) loop_->shared_bytes -= capacity_;
+  own_ = nullptr;
+  peer_ = nullptr;
 }
 
 bool SharedLine::MakeBell() {
@@ -136,10 +146,7 @@ void SharedLine::Fail() {
   CloseOne(&memory_);
   CloseOne(&other_bell_);
   if (!polling_) CloseOne(&bell_);
-  reader_ = nullptr;
-  writer_ = nullptr;
-  own_ = nullptr;
-  peer_ = nullptr;
+  DropMemory();
 }
 
 void SharedLine::Send(char name) {

@@ -103,6 +103,7 @@ class SharedLine {
   bool TakeOffer(const int* descriptors, size_t count);
   // Makes our memory, if that has not been tried.
   bool MakeOwn();
+  void DropMemory();
   bool MakeBell();
   bool WatchBell();
   void Send(char name);

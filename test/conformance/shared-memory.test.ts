@@ -135,6 +135,38 @@ describe("messages through shared memory", () => {
     },
   );
 
+  it.runIf(CAN)(
+    "all rings of a thread have 512 MiB at most: the next connection stays on the socket",
+    async () => {
+      const options = { sharedMemorySize: 64 * MIB };
+      const pull = managed(new Pull(options));
+      const endpoint = await pull.bind(ipc());
+      const pushes: Push[] = [];
+      for (let i = 0; i < 5; i++) {
+        const push = managed(new Push(options));
+        pushes.push(push);
+        push.connect(endpoint);
+        await push.connected();
+        for (let j = 0; j < 3; j++) {
+          await push.send(body(100_000, i));
+          expect((await pull.receive())[0].equals(body(100_000, i))).toBe(true);
+        }
+        if (i < 4) await until(() => push.stats.sharedMemory === 1, "sharing");
+      }
+      // Both ends of four connections are in this thread.
+      expect(pushes.map((push) => push.stats.sharedMemory)).toEqual([1, 1, 1, 1, 0]);
+      await pushes[0].close();
+      await until(() => pull.stats.peers === 4, "one to leave");
+      const next = managed(new Push(options));
+      next.connect(endpoint);
+      for (let j = 0; j < 3; j++) {
+        await next.send(body(100_000, j));
+        await pull.receive();
+      }
+      await until(() => next.stats.sharedMemory === 1, "its memory to be used by another");
+    },
+  );
+
   it("is announced over ipc only, and a name that begins with X-zwire- is refused", async () => {
     for (const [endpoint, announced] of [
       [ipc(), CAN],
