@@ -225,10 +225,10 @@ bool RingReader::MustWake() {
 }
 
 bool RingReader::Sleep() {
-  if (!asleep_) {
-    asleep_ = true;
-    own_->page()->asleep.store(++sleeps_, std::memory_order_relaxed);
-  }
+  asleep_ = true;
+  // A new number each time, even if we only found nothing: the bell that woke us may have been for bytes that we had read
+  // before it rang, and the writer rings once for each number.
+  own_->page()->asleep.store(++sleeps_, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!Ready()) return true;
   asleep_ = false;

@@ -118,6 +118,33 @@ void AgainstHostile(Recipe& recipe) {
   }
 }
 
+// Two honest sides of which either may stop between any two steps: the writer between a write and its look at whether the
+// reader sleeps, the reader between a bell and what it does about it. Nobody may sleep for ever beside bytes that wait.
+void Interleaved(Recipe& recipe) {
+  Block left;
+  Block right;
+  RingWriter writer(left.block.get(), right.block.get());
+  RingReader reader(right.block.get(), left.block.get());
+  bool looks = false;  // the writer has written, and will look
+  size_t bells = 0;
+  bool asleep = false;
+  while (!recipe.empty()) {
+    const uint64_t step = recipe.Take(1);
+    if (step % 3 == 0 && !looks) {
+      Buffer buffer(1 + step * 7, step);
+      looks = writer.Write(buffer.segments, 2) > 0;
+    } else if (step % 3 == 1 && looks) {
+      looks = false;
+      if (writer.MustWake()) bells++;
+    } else if (step % 3 == 2 && (!asleep || bells > 0)) {
+      bells = 0;
+      Buffer buffer(1 + step * 11, step);
+      asleep = reader.Read(buffer.segments, 2) == 0 && reader.Sleep();
+    }
+    Require(!asleep || bells > 0 || looks || !reader.Ready(), "a reader sleeps beside bytes, and nobody will wake it");
+  }
+}
+
 void BetweenHonest(Recipe& recipe) {
   Block left;
   Block right;
@@ -161,10 +188,15 @@ void BetweenHonest(Recipe& recipe) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Recipe recipe(data, size);
-  if (recipe.Take(1) % 2 == 0) {
-    AgainstHostile(recipe);
-  } else {
-    BetweenHonest(recipe);
+  switch (recipe.Take(1) % 3) {
+    case 0:
+      AgainstHostile(recipe);
+      break;
+    case 1:
+      BetweenHonest(recipe);
+      break;
+    default:
+      Interleaved(recipe);
   }
   return 0;
 }
