@@ -3,24 +3,37 @@
  * why where they are not. Knows nothing of what they measure.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const sources = fileURLToPath(new URL("peers/c/", import.meta.url));
 const folder = fileURLToPath(new URL("../build/bench/", import.meta.url));
 
-/** What each is linked with. */
-const PROGRAMS = { libzmq: ["-lzmq"], kernel: [] };
+/** What each is linked with, where it is compiled at all. */
+const PROGRAMS = {
+  libzmq: { libraries: ["-lzmq"] },
+  kernel: { libraries: [], linuxOnly: true },
+  ring: { libraries: [], linuxOnly: true },
+  loan: { libraries: [], linuxOnly: true },
+};
+
+/** Whether a contender's script, such as `c/ring`, is of those that this system can run once they are compiled. */
+export function canRun(script) {
+  return process.platform === "linux" || !PROGRAMS[nameOf(script)].linuxOnly;
+}
+
+const nameOf = (script) => script.slice("c/".length);
 
 /** The path of the program of a contender's script, such as `c/libzmq`. */
 export function programOf(script) {
-  return `${folder}${script.slice("c/".length)}`;
+  return `${folder}${nameOf(script)}`;
 }
 
 function upToDate(program, source) {
   if (!existsSync(program)) return false;
   const built = statSync(program).mtimeMs;
-  return [source, `${sources}channel.h`].every((file) => statSync(file).mtimeMs < built);
+  const headers = readdirSync(sources).filter((file) => file.endsWith(".h"));
+  return [source, ...headers.map((file) => sources + file)].every((file) => statSync(file).mtimeMs < built);
 }
 
 function hasHeader() {
@@ -52,7 +65,8 @@ export function prepareCPeers() {
   if (!hasHeader()) install();
   if (!hasHeader()) return "no C compiler, or no zmq.h (Debian: gcc, libzmq3-dev)";
   mkdirSync(folder, { recursive: true });
-  for (const [name, libraries] of Object.entries(PROGRAMS)) {
+  for (const [name, { libraries }] of Object.entries(PROGRAMS)) {
+    if (!canRun(`c/${name}`)) continue;
     const source = `${sources}${name}.c`;
     const program = `${folder}${name}`;
     if (upToDate(program, source)) continue;

@@ -37,8 +37,11 @@ function figures(one) {
   return [`${range(one.messagesPerSecond)} msg/s`, octets, processor, memory, timers];
 }
 
+/** Two decimals; of a small ratio two digits, as beside a peer that copies nothing. */
+const times = (ratio) => (ratio < 0.1 ? String(Number(ratio.toPrecision(2))) : ratio.toFixed(2));
+
 function verdict({ ratio, min, max, atLeast, atMost, met }) {
-  const text = `${ratio.toFixed(2)}× (${min.toFixed(2)}–${max.toFixed(2)})`;
+  const text = `${times(ratio)}× (${times(min)}–${times(max)})`;
   if (met === undefined) return text;
   const bar = atLeast === undefined ? `≤ ${atMost}×` : `≥ ${atLeast}×`;
   return `${text}, bar ${bar}: ${met ? "met" : "MISSED"}`;
@@ -58,7 +61,7 @@ function columns(lines) {
 }
 
 /** Rows in which contenders differ in how they send and receive. */
-const HOW = new Set(["throughput", "inproc", "threads"]);
+const HOW = new Set(["throughput", "inproc", "threads", "fan-out"]);
 
 /** Prints one row of the table. */
 export function printRow(row) {

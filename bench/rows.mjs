@@ -2,9 +2,10 @@
  * What is measured: the rows of the table, who runs in each, and the bars. Knows nothing of how it is measured.
  *
  * A contender is a script in peers/ with what it needs to know: `engine` (zwire only), `send` and `receive` name the
- * calls that are used, `dialler` replaces the script of the side that dials. A bar compares zwire with another
- * contender of its row: `atLeast` where more is better, `atMost` where less is (kinds.mjs says which figure counts).
- * `guard` is what the guard holds such a row to, where half of its bar is out of reach: docs/performance.md says why.
+ * calls that are used (workload.mjs has them), `options` are for its sockets (C programs know `spinMicroseconds`), and
+ * `dialler` replaces any of these on the side that dials. A bar compares zwire with another contender of its row:
+ * `atLeast` where more is better, `atMost` where less is (kinds.mjs says which figure counts). `guard` is what the guard
+ * holds such a row to, where half of its bar is out of reach: docs/performance.md says why.
  * `curve` secures the row with CURVE, the server's role on the side that binds.
  */
 
@@ -15,6 +16,14 @@ const zeromq = { name: "zeromq.js", script: "zeromq", send: "await send", receiv
 const echo = { name: "node:net echo", script: "node-net" };
 const libzmq = { name: "libzmq from C", script: "c/libzmq", send: "zmq_msg_send", receive: "zmq_msg_recv" };
 const kernel = { name: "kernel", script: "c/kernel", send: "write", receive: "read" };
+/** Shared memory from C: what is left to be had over ipc, with two copies and without any. */
+const ring = { name: "ring", script: "c/ring", send: "copy in", receive: "copy out" };
+const loan = { name: "loan", script: "c/loan", send: "lend", receive: "look, give back" };
+const spinning = (one) => ({
+  ...one,
+  name: `${one.name}, spinning 50 µs`,
+  options: { ...one.options, spinMicroseconds: 50 },
+});
 const portable = { ...zwire, name: "zwire portable", engine: "portable" };
 const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
@@ -39,13 +48,13 @@ const throughput = (id, transport, size, contenders, bars, more) => ({
   bars,
   ...more,
 });
-const roundTrip = (id, transport) => ({
+const roundTrip = (id, transport, more = []) => ({
   id,
   title: `REQ/REP p50 ${transport} 16 B`,
   kind: "latency",
   transport,
   size: 16,
-  contenders: [zwire, zeromq, libzmq, echo],
+  contenders: [zwire, zeromq, libzmq, echo, ...more],
   bars: [{ ...atMost(0.5), guard: 2 }, atMost(0.75, C), atMost(1.1, "node:net echo")],
 });
 
@@ -65,27 +74,31 @@ export const rows = [
     parts: 4,
     title: "PUSH→PULL tcp 4 × 16 B",
   }),
-  throughput("tcp-1k", "tcp", KIB, [zwire, zeromq, libzmq], [atLeast(8), atLeast(2.5, C)]),
+  throughput("tcp-1k", "tcp", KIB, [zwire, zeromq, libzmq, portable], [atLeast(8), atLeast(2.5, C)]),
   throughput(
     "tcp-64k",
     "tcp",
     64 * KIB,
-    [zwire, zeromq, libzmq, kernel],
+    [zwire, zeromq, libzmq, kernel, portable],
     [{ ...atLeast(2), guard: 0.7 }, atLeast(1.6, C)],
   ),
-  throughput("ipc-16", "ipc", 16, [zwire, zeromq, libzmq], [atLeast(15), atLeast(0.9, C)]),
+  throughput("ipc-16", "ipc", 16, [zwire, zeromq, libzmq, ring, loan], [atLeast(15), atLeast(0.9, C)]),
+  throughput("ipc-16-many", "ipc", 16, [batched, zeromq, libzmq, ring], [], {
+    title: "PUSH→PULL ipc 16 B, many at once",
+  }),
+  throughput("ipc-1k", "ipc", KIB, [zwire, zeromq, libzmq, kernel, ring, loan], []),
   throughput(
     "ipc-64k",
     "ipc",
     64 * KIB,
-    [zwire, zeromq, libzmq, kernel],
+    [zwire, zeromq, libzmq, kernel, ring, loan],
     [{ ...atLeast(3), guard: 0.8 }, atLeast(2.5, C)],
   ),
   throughput(
     "ipc-1m",
     "ipc",
     KIB * KIB,
-    [zwire, zeromq, libzmq, kernel],
+    [zwire, zeromq, libzmq, kernel, ring, loan],
     [{ ...atLeast(2.5), guard: 0.7 }, atLeast(2, C)],
   ),
   {
@@ -107,7 +120,7 @@ export const rows = [
     bars: [atLeast(4)],
   },
   roundTrip("req-tcp-16", "tcp"),
-  roundTrip("req-ipc-16", "ipc"),
+  roundTrip("req-ipc-16", "ipc", [ring, spinning(ring), loan]),
   {
     id: "pub-32-tcp-16",
     title: "PUB→32 SUB tcp 16 B",
@@ -140,6 +153,16 @@ export const rows = [
     bars: [atLeast(5)],
   },
   {
+    id: "pub-8-ipc-1m",
+    title: "PUB→8 SUB ipc 1 MiB",
+    kind: "fan-out",
+    transport: "ipc",
+    size: KIB * KIB,
+    subscribers: 8,
+    contenders: [zwire, zeromq, libzmq, loan],
+    bars: [],
+  },
+  {
     id: "clients-1000",
     title: "1,000 DEALER↔ROUTER tcp 16 B",
     kind: "clients",
@@ -158,6 +181,16 @@ export const rows = [
     connections: 5000,
     contenders: [zwire, portable, zeromq].map(rawClients),
     bars: [atMost(0.25)],
+  },
+  {
+    id: "memory-idle-ipc",
+    title: "memory per idle connection, ipc",
+    kind: "memory",
+    transport: "ipc",
+    size: 16,
+    connections: 5000,
+    contenders: [zwire, portable, zeromq].map(rawClients),
+    bars: [],
   },
   {
     id: "connections-10k",

@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as zeromq from "zeromq";
 import { engine, version } from "zwire";
-import { cLibraryVersion, prepareCPeers } from "./c-peers.mjs";
+import { canRun, cLibraryVersion, prepareCPeers } from "./c-peers.mjs";
 import { drawLatest } from "./chart.mjs";
 import { kinds } from "./kinds.mjs";
 import { printRow } from "./print.mjs";
@@ -102,8 +102,8 @@ async function calibrate(row, contender) {
 function contendersOf(row) {
   const able = row.contenders.filter((one, at) => {
     if (values.guard) return at === 0 || one.name === "zeromq.js";
-    const inC = one.script.startsWith("c/") || one.dialler?.script.startsWith("c/");
-    return !(inC && withoutC !== undefined);
+    const inC = [one.script, one.dialler?.script].filter((script) => script?.startsWith("c/"));
+    return inC.length === 0 || (withoutC === undefined && inC.every(canRun));
   });
   return able.map((one) => (one.script.startsWith("zwire") ? { engine: values.engine, ...one } : one));
 }

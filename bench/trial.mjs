@@ -34,12 +34,13 @@ function commandOf({ script }, job) {
           ];
     return [process.execPath, "--expose-gc", ...profile, path, JSON.stringify(job)];
   }
-  const { role, endpoint, size, parts, warmup, count, subscribers = 0, topics = 0, clients = 0 } = job;
+  const { role, endpoint, size, parts, warmup, count } = job;
+  const { subscribers = 0, topics = 0, clients = 0, options: { spinMicroseconds = 0 } = {} } = job;
   return [
     programOf(script),
     role,
     endpoint,
-    ...[size, parts, warmup, count, subscribers, topics, clients].map(String),
+    ...[size, parts, warmup, count, subscribers, topics, clients, spinMicroseconds].map(String),
   ];
 }
 
@@ -103,8 +104,8 @@ class Side {
 
 function jobOf(row, contender, { warmup, count }) {
   const { id, title, kind, transport, contenders, bars, ...work } = row;
-  const { script: library, send, receive } = contender;
-  return { parts: 1, ...work, warmup, count, library, send, receive };
+  const { script: library, send, receive, options } = contender;
+  return { parts: 1, ...work, warmup, count, library, send, receive, options };
 }
 
 async function meet(row, contender, counts, endpoint, sides) {

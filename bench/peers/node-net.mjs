@@ -3,16 +3,11 @@
  * needs, and so the floor for any library over it.
  */
 import { connect, createServer } from "node:net";
+import { address } from "./address.mjs";
 import { done, job, Meter, parentSays, Samples, tellParent } from "./side.mjs";
 
 /** ZMTP: an empty delimiter frame, then the body's frame. */
 const octets = 2 + (job.size > 255 ? 9 : 2) + job.size;
-
-function address(endpoint) {
-  if (endpoint.startsWith("ipc://")) return { path: endpoint.slice("ipc://".length) };
-  const [host, port] = endpoint.slice("tcp://".length).split(":");
-  return { host, port: port === "*" ? 0 : Number(port) };
-}
 
 /** Calls back for each message that is complete. */
 function onMessage(socket, arrived) {

@@ -3,6 +3,7 @@
  * every server that is measured with them.
  */
 import { connect } from "node:net";
+import { address } from "./address.mjs";
 import { done, job, Meter, parentSays, Samples, tellParent } from "./side.mjs";
 
 /** Connections that are made before the server is weighed. */
@@ -38,12 +39,10 @@ const HELLO = hello();
 /** One frame of one message. */
 const QUESTION = Buffer.concat([Buffer.from([0, job.size]), Buffer.alloc(job.size, 0x5a)]);
 
-const [host, port] = job.endpoint.slice("tcp://".length).split(":");
-
 /** One connection, once the server has greeted it. Its answers are counted in bytes after the handshake. */
 function open() {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), noDelay: true }, () => socket.write(HELLO));
+    const socket = connect({ ...address(job.endpoint), noDelay: true }, () => socket.write(HELLO));
     let greeted = false;
     let have = 0;
     const one = { socket, answered: () => {} };

@@ -10,7 +10,7 @@ const library = await import(workerData.library);
 
 const parts = {
   async receive() {
-    const pull = new library.Pull();
+    const pull = new library.Pull(job.options);
     await pull.bind(job.endpoint);
     const counter = new Counter(1);
     receiveAll(pull, counter);
@@ -19,7 +19,7 @@ const parts = {
   },
 
   async send() {
-    const push = new library.Push();
+    const push = new library.Push(job.options);
     push.connect(job.endpoint);
     await sendAll(push);
   },

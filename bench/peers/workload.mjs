@@ -11,9 +11,9 @@ const CHUNK = 512;
 /** A message of another size: publishers repeat it until all subscribers have been seen. */
 const SYNC = Buffer.alloc(1);
 const total = job.warmup + job.count;
-/** Options of the side that binds, and of the one that dials. */
-const binds = job.curve ? serverOptions : {};
-const dials = job.curve ? clientOptions : {};
+/** Options of the side that binds, and of the one that dials: the contender's, and what the row asks for. */
+const binds = { ...job.options, ...(job.curve ? serverOptions : {}) };
+const dials = { ...job.options, ...(job.curve ? clientOptions : {}) };
 
 /** Counts messages, refuses wrong ones, and takes the time of all after the warm-up. */
 export class Counter {
@@ -65,16 +65,35 @@ function* newMessages() {
   for (;;) yield* messages;
 }
 
-async function sendMessages(socket, count) {
-  const message = newMessage();
-  if (job.send === "sendMany") {
-    const chunk = new Array(CHUNK).fill(message);
+/** Ways of sending so many messages, by what rows call them. */
+const senders = {
+  async "await send"(socket, count) {
+    const message = newMessage();
+    for (let i = 0; i < count; i++) await socket.send(message);
+  },
+
+  async sendMany(socket, count) {
+    const chunk = new Array(CHUNK).fill(newMessage());
     for (let left = count; left > 0; left -= CHUNK) {
       await socket.sendMany(left >= CHUNK ? chunk : chunk.slice(0, left));
     }
-    return;
-  }
-  for (let i = 0; i < count; i++) await socket.send(message);
+  },
+};
+
+/** Ways of receiving messages until the trial ends, by what rows call them. */
+const receivers = {
+  async "for await"(socket, take) {
+    for await (const message of socket) take(message);
+  },
+
+  async 'on("message")'(socket, take) {
+    socket.on("message", take);
+  },
+};
+
+function wayOf(ways, name) {
+  if (ways[name] === undefined) throw new Error(`no way "${name}"; there are ${Object.keys(ways)}`);
+  return ways[name];
 }
 
 /** With noDrop, zeromq.js does not wait for room but rejects: then the message is offered again in the next turn. */
@@ -94,7 +113,7 @@ async function publishMessages(socket, count) {
 }
 
 /** The whole of the sending side, once its socket has a peer to send to. */
-export async function sendAll(socket, send = sendMessages) {
+export async function sendAll(socket, send = wayOf(senders, job.send)) {
   const meter = new Meter();
   await send(socket, job.warmup);
   meter.start();
@@ -102,12 +121,8 @@ export async function sendAll(socket, send = sendMessages) {
   return meter;
 }
 
-export async function receiveAll(socket, counter) {
-  if (job.receive === 'on("message")') {
-    socket.on("message", (message) => counter.take(message));
-    return;
-  }
-  for await (const message of socket) counter.take(message);
+export function receiveAll(socket, counter) {
+  return wayOf(receivers, job.receive)(socket, (message) => counter.take(message));
 }
 
 /** The topics of one subscriber: each topic has one. */
@@ -136,8 +151,8 @@ const roles = {
   },
 
   async both(library) {
-    const push = new library.Push();
-    const pull = new library.Pull();
+    const push = new library.Push(dials);
+    const pull = new library.Pull(binds);
     await pull.bind(job.endpoint);
     push.connect(job.endpoint);
     const counter = new Counter(1);
@@ -165,7 +180,7 @@ const roles = {
 
   /** noDrop: a publisher that throws away what its subscribers cannot take would win by doing nothing. */
   async publish(library) {
-    const publisher = new library.Publisher({ noDrop: true });
+    const publisher = new library.Publisher({ ...binds, noDrop: true });
     await publisher.bind(job.endpoint);
     tellParent({ event: "ready", endpoint: publisher.lastEndpoint });
     let go = false;
@@ -195,7 +210,7 @@ const roles = {
       }
     };
     for (let i = 0; i < job.subscribers; i++) {
-      const subscriber = new library.Subscriber();
+      const subscriber = new library.Subscriber(dials);
       if (job.topics) subscriber.subscribe(SYNC, ...topicsOf(i));
       else subscriber.subscribe();
       subscriber.connect(job.endpoint);
@@ -206,7 +221,7 @@ const roles = {
 
   /** Answers each client with what it said. */
   async route(library) {
-    const router = new library.Router();
+    const router = new library.Router(binds);
     await router.bind(job.endpoint);
     tellParent({ event: "ready", endpoint: router.lastEndpoint });
     const meter = new Meter();
@@ -223,7 +238,7 @@ const roles = {
     const clients = [];
     library.context.maxSockets = 2 * job.clients;
     for (let i = 0; i < job.clients; i++) {
-      const client = new library.Dealer({ linger: 0 });
+      const client = new library.Dealer({ ...dials, linger: 0 });
       client.connect(job.endpoint);
       clients.push(client);
     }
@@ -245,7 +260,7 @@ const roles = {
 
   /** Holds connections that say nothing, and tells what each costs. */
   async hold(library) {
-    const router = new library.Router();
+    const router = new library.Router(binds);
     await router.bind(job.endpoint);
     tellParent({ event: "ready", endpoint: router.lastEndpoint });
     const meter = new Meter();

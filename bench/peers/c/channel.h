@@ -1,6 +1,10 @@
 /*
  * One side of a trial as a C program: talks to ../../trial.mjs over Node's IPC channel (one line of JSON a message, on
  * the descriptor that NODE_CHANNEL_FD names), and measures itself. Knows no library. side.mjs is the same for Node.
+ *
+ *   PROGRAM ROLE ENDPOINT SIZE PARTS WARMUP COUNT SUBSCRIBERS TOPICS CLIENTS SPIN
+ *
+ * SPIN: how many microseconds to look before going to sleep. Each program says which of these it uses.
  */
 #ifndef ZWIRE_BENCH_CHANNEL_H
 #define ZWIRE_BENCH_CHANNEL_H
@@ -16,23 +20,35 @@
 
 static int channel_fd = -1;
 
-static void die(const char *what) {
+/* What this side shall do, in the order of the words on the command line; trial.mjs writes them. */
+static struct {
+  const char *role, *endpoint;
+  size_t size;
+  int parts;
+  size_t whole; /* a message: all of its parts together */
+  long warmup, count, total;
+  int subscribers, topics;
+  long clients;
+  double spin_seconds;
+} job;
+
+static inline void die(const char *what) {
   perror(what);
   exit(1);
 }
 
-static void check(int ok, const char *what) {
+static inline void check(int ok, const char *what) {
   if (!ok) die(what);
 }
 
-static double seconds_now(void) {
+static inline double seconds_now(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
   return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 /* Processor seconds of all threads of this process. */
-static double cpu_seconds(void) {
+static inline double cpu_seconds(void) {
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
   return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
@@ -42,12 +58,12 @@ static double cpu_seconds(void) {
 /* Takes the time and the processor time from start on. */
 static double meter_time, meter_cpu;
 
-static void meter_start(void) {
+static inline void meter_start(void) {
   meter_time = seconds_now();
   meter_cpu = cpu_seconds();
 }
 
-static void tell(const char *format, ...) {
+static inline void tell(const char *format, ...) {
   char line[1024];
   va_list values;
   va_start(values, format);
@@ -57,7 +73,7 @@ static void tell(const char *format, ...) {
 }
 
 /* The last words: figures, then the end. `more` is further JSON, such as ",\"messages\":5". */
-static void done(const char *more) {
+static inline void done(const char *more) {
   double time = seconds_now() - meter_time, cpu = cpu_seconds() - meter_cpu;
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
@@ -66,8 +82,41 @@ static void done(const char *more) {
   _exit(0);
 }
 
+static inline void done_with_count(long messages) {
+  char more[64];
+  snprintf(more, sizeof more, ",\"messages\":%ld", messages);
+  done(more);
+}
+
+static inline int by_value(const void *a, const void *b) {
+  double one = *(const double *)a, other = *(const double *)b;
+  return (one > other) - (one < other);
+}
+
+/* Round-trip times in microseconds, one of each message that counts. */
+static inline void done_with_latencies(double *samples) {
+  char more[256];
+  qsort(samples, (size_t)job.count, sizeof *samples, by_value);
+  snprintf(more, sizeof more, ",\"messages\":%ld,\"latency\":{\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f}", job.count,
+           samples[job.count / 2], samples[(long)(job.count * 0.99)], samples[(long)(job.count * 0.999)]);
+  done(more);
+}
+
+/* Asks and takes the answer, all of a trial, then reports how long each round trip took. */
+static inline void ask_all(void (*ask)(long number)) {
+  double *samples = malloc((size_t)job.count * sizeof *samples);
+  check(samples != NULL, "malloc");
+  for (long i = 0; i < job.total; i++) {
+    if (i == job.warmup) meter_start();
+    double before = seconds_now();
+    ask(i);
+    if (i >= job.warmup) samples[i - job.warmup] = (seconds_now() - before) * 1e6;
+  }
+  done_with_latencies(samples);
+}
+
 /* Waits for a word of the parent; a parent that is gone wants no figures. */
-static void wait_for(const char *word) {
+static inline void wait_for(const char *word) {
   char quoted[32], line[256];
   snprintf(quoted, sizeof quoted, "\"%s\"", word);
   size_t have = 0;
@@ -85,18 +134,18 @@ static void wait_for(const char *word) {
 }
 
 /* `done` as soon as the parent says "finish", from a thread of its own: for a side that serves until then. */
-static void *finish_thread(void *unused) {
+static inline void *finish_thread(void *unused) {
   wait_for("finish");
   done("");
   return unused;
 }
 
-static void finish_when_told(void) {
+static inline void finish_when_told(void) {
   pthread_t thread;
   check(pthread_create(&thread, NULL, finish_thread, NULL) == 0, "pthread_create");
 }
 
-static void channel_open(void) {
+static inline void channel_open(void) {
   const char *number = getenv("NODE_CHANNEL_FD");
   if (number == NULL) {
     fputs("to be started by the benchmark\n", stderr);
@@ -104,5 +153,34 @@ static void channel_open(void) {
   }
   channel_fd = atoi(number);
 }
+
+struct role {
+  const char *name;
+  void (*play)(void);
+};
+
+/* Reads the job, and plays the role that it names. Returns the status to exit with where there is none. */
+static inline int play(int argc, char **argv, const struct role *roles, size_t number) {
+  if (argc != 11) return 2;
+  job.role = argv[1];
+  job.endpoint = argv[2];
+  job.size = (size_t)atol(argv[3]);
+  job.parts = atoi(argv[4]);
+  job.whole = job.size * (size_t)job.parts;
+  job.warmup = atol(argv[5]);
+  job.count = atol(argv[6]);
+  job.total = job.warmup + job.count;
+  job.subscribers = atoi(argv[7]);
+  job.topics = atoi(argv[8]);
+  job.clients = atol(argv[9]);
+  job.spin_seconds = atof(argv[10]) / 1e6;
+  channel_open();
+  for (size_t i = 0; i < number; i++) {
+    if (strcmp(roles[i].name, job.role) == 0) roles[i].play();
+  }
+  return 2;
+}
+
+#define PLAY(argc, argv, roles) play(argc, argv, roles, sizeof(roles) / sizeof *(roles))
 
 #endif

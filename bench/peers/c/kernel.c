@@ -1,85 +1,23 @@
 /*
  * What the kernel does with the same octets and nothing around them: blocking write() of one message at a time and
  * read() of up to 256 KiB, over tcp or a unix socket; and many connections that are echoed by one epoll loop. The floor
- * under any library on this machine.
- *
- *   kernel ROLE ENDPOINT SIZE PARTS WARMUP COUNT SUBSCRIBERS TOPICS CLIENTS     (SUBSCRIBERS and TOPICS are not used)
+ * under any library on this machine. SUBSCRIBERS, TOPICS and SPIN are not used.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "channel.h"
+#include "sockets.h"
 
 #define READ_SIZE (256 * 1024)
 
 #define EVENTS 512
 
-static size_t message_size;
-static long warmup, count, clients;
-
-/* The address of an endpoint; port 0 where it says `*`. */
-static socklen_t address_of(const char *endpoint, struct sockaddr_storage *storage) {
-  memset(storage, 0, sizeof *storage);
-  if (strncmp(endpoint, "ipc://", 6) == 0) {
-    struct sockaddr_un *local = (struct sockaddr_un *)storage;
-    local->sun_family = AF_UNIX;
-    snprintf(local->sun_path, sizeof local->sun_path, "%s", endpoint + 6);
-    return sizeof *local;
-  }
-  struct sockaddr_in *internet = (struct sockaddr_in *)storage;
-  internet->sin_family = AF_INET;
-  internet->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  internet->sin_port = htons((unsigned short)atoi(strrchr(endpoint, ':') + 1));
-  return sizeof *internet;
-}
-
-static int open_socket(const struct sockaddr_storage *address) {
-  int fd = socket(address->ss_family, SOCK_STREAM, 0), yes = 1;
-  check(fd >= 0, "socket");
-  if (address->ss_family == AF_INET) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  return fd;
-}
-
-static int listen_at(const char *endpoint) {
-  struct sockaddr_storage address;
-  socklen_t length = address_of(endpoint, &address);
-  int listener = open_socket(&address);
-  check(bind(listener, (struct sockaddr *)&address, length) == 0, "bind");
-  check(listen(listener, 1024) == 0, "listen");
-  if (address.ss_family == AF_INET) {
-    check(getsockname(listener, (struct sockaddr *)&address, &length) == 0, "getsockname");
-    tell("{\"event\":\"ready\",\"endpoint\":\"tcp://127.0.0.1:%d\"}\n",
-         ntohs(((struct sockaddr_in *)&address)->sin_port));
-  } else {
-    tell("{\"event\":\"ready\",\"endpoint\":\"%s\"}\n", endpoint);
-  }
-  return listener;
-}
-
-static int accept_from(int listener) {
-  int fd = accept(listener, NULL, NULL), yes = 1;
-  check(fd >= 0, "accept");
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  return fd;
-}
-
-static int connect_to(const char *endpoint) {
-  struct sockaddr_storage address;
-  socklen_t length = address_of(endpoint, &address);
-  int fd = open_socket(&address);
-  check(connect(fd, (struct sockaddr *)&address, length) == 0, "connect");
-  return fd;
-}
-
-static void role_receive(const char *endpoint) {
-  int fd = accept_from(listen_at(endpoint));
-  char *buffer = malloc(READ_SIZE), more[64];
+static void role_receive(void) {
+  int fd = accept_from(listen_at(job.endpoint));
+  char *buffer = malloc(READ_SIZE);
   check(buffer != NULL, "malloc");
-  double first = (double)message_size * (double)warmup, all = first + (double)message_size * (double)count;
+  double first = (double)job.whole * (double)job.warmup, all = first + (double)job.whole * (double)job.count;
   double have = 0;
   while (have < all) {
     ssize_t got = read(fd, buffer, READ_SIZE);
@@ -87,18 +25,17 @@ static void role_receive(const char *endpoint) {
     if (have <= first && have + (double)got > first) meter_start();
     have += (double)got;
   }
-  snprintf(more, sizeof more, ",\"messages\":%ld", count);
-  done(more);
+  done_with_count(job.count);
 }
 
-static void role_send(const char *endpoint) {
-  int fd = connect_to(endpoint);
-  char *message = calloc(1, message_size);
+static void role_send(void) {
+  int fd = connect_to(job.endpoint);
+  char *message = calloc(1, job.whole);
   check(message != NULL, "calloc");
-  for (long i = 0; i < warmup + count; i++) {
-    if (i == warmup) meter_start();
-    for (size_t sent = 0; sent < message_size;) {
-      ssize_t taken = write(fd, message + sent, message_size - sent);
+  for (long i = 0; i < job.total; i++) {
+    if (i == job.warmup) meter_start();
+    for (size_t sent = 0; sent < job.whole;) {
+      ssize_t taken = write(fd, message + sent, job.whole - sent);
       check(taken > 0, "write");
       sent += (size_t)taken;
     }
@@ -122,11 +59,11 @@ static int take(int fd, char *buffer, size_t size) {
 }
 
 /* Answers each client with what it said. */
-static void role_route(const char *endpoint) {
+static void role_route(void) {
   struct epoll_event events[EVENTS];
-  const size_t size = message_size + 2;
+  const size_t size = job.whole + 2;
   char *buffer = malloc(size);
-  int loop = epoll_create1(0), listener = listen_at(endpoint);
+  int loop = epoll_create1(0), listener = listen_at(job.endpoint);
   check(buffer != NULL && loop >= 0, "epoll_create1");
   watch(loop, listener);
   finish_when_told();
@@ -143,39 +80,31 @@ static void role_route(const char *endpoint) {
         close(fd);
         continue;
       }
-      if (served++ == warmup) meter_start();
+      if (served++ == job.warmup) meter_start();
       check(write(fd, buffer, size) == (ssize_t)size, "write");
     }
   }
 }
 
 /* Each sends one message in turn, then each takes its answer, and so on. */
-static void role_clients(const char *endpoint) {
-  const size_t size = message_size + 2;
-  char *buffer = calloc(1, size), more[64];
-  int *all = calloc((size_t)clients, sizeof *all);
+static void role_clients(void) {
+  const size_t size = job.whole + 2;
+  char *buffer = calloc(1, size);
+  int *all = calloc((size_t)job.clients, sizeof *all);
   check(buffer != NULL && all != NULL, "calloc");
-  for (long i = 0; i < clients; i++) all[i] = connect_to(endpoint);
-  const long before = (warmup + clients - 1) / clients, rounds = (count + clients - 1) / clients;
+  for (long i = 0; i < job.clients; i++) all[i] = connect_to(job.endpoint);
+  const long before = (job.warmup + job.clients - 1) / job.clients,
+             rounds = (job.count + job.clients - 1) / job.clients;
   for (long round = 0; round < before + rounds; round++) {
     if (round == before) meter_start();
-    for (long i = 0; i < clients; i++) check(write(all[i], buffer, size) == (ssize_t)size, "write");
-    for (long i = 0; i < clients; i++) check(take(all[i], buffer, size), "read");
+    for (long i = 0; i < job.clients; i++) check(write(all[i], buffer, size) == (ssize_t)size, "write");
+    for (long i = 0; i < job.clients; i++) check(take(all[i], buffer, size), "read");
   }
-  snprintf(more, sizeof more, ",\"messages\":%ld", rounds * clients);
-  done(more);
+  done_with_count(rounds * job.clients);
 }
 
 int main(int argc, char **argv) {
-  if (argc != 10) return 2;
-  message_size = (size_t)atol(argv[3]) * (size_t)atoi(argv[4]);
-  warmup = atol(argv[5]);
-  count = atol(argv[6]);
-  clients = atol(argv[9]);
-  channel_open();
-  if (strcmp(argv[1], "route") == 0) role_route(argv[2]);
-  if (strcmp(argv[1], "clients") == 0) role_clients(argv[2]);
-  if (strcmp(argv[1], "receive") == 0) role_receive(argv[2]);
-  if (strcmp(argv[1], "send") == 0) role_send(argv[2]);
-  return 2;
+  static const struct role roles[] = {
+      {"receive", role_receive}, {"send", role_send}, {"route", role_route}, {"clients", role_clients}};
+  return PLAY(argc, argv, roles);
 }

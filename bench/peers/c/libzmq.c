@@ -1,19 +1,13 @@
 /*
  * A side of a trial over libzmq from C, as its own performance tools do it: messages of zmq_msg_t that are neither
- * filled nor copied, blocking calls, one socket (subscribers: one poll over all of theirs), default options.
- *
- *   libzmq ROLE ENDPOINT SIZE PARTS WARMUP COUNT SUBSCRIBERS TOPICS CLIENTS     (the last is not used)
+ * filled nor copied, blocking calls, one socket (subscribers: one poll over all of theirs), default options. CLIENTS and
+ * SPIN are not used.
  */
 #include <stdatomic.h>
 #include <zmq.h>
 
 #include "channel.h"
 
-static const char *endpoint;
-static size_t size;
-static int parts;
-static long warmup, count, total;
-static int subscribers, topics;
 static void *context;
 
 static void *open_socket(int type) {
@@ -25,14 +19,14 @@ static void *open_socket(int type) {
 static void bind_socket(void *socket) {
   char actual[256];
   size_t length = sizeof actual;
-  check(zmq_bind(socket, endpoint) == 0, "zmq_bind");
+  check(zmq_bind(socket, job.endpoint) == 0, "zmq_bind");
   check(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, actual, &length) == 0, "ZMQ_LAST_ENDPOINT");
   tell("{\"event\":\"ready\",\"endpoint\":\"%s\"}\n", actual);
 }
 
 static void *connect_socket(int type) {
   void *socket = open_socket(type);
-  check(zmq_connect(socket, endpoint) == 0, "zmq_connect");
+  check(zmq_connect(socket, job.endpoint) == 0, "zmq_connect");
   return socket;
 }
 
@@ -44,15 +38,15 @@ static void topic_text(char *text, long topic) { snprintf(text, TOPIC_TEXT, "t%0
 
 /* Sends one message; `topic` below zero for none. */
 static void send_message(void *socket, long topic) {
-  for (int part = 1; part <= parts; part++) {
+  for (int part = 1; part <= job.parts; part++) {
     zmq_msg_t message;
-    check(zmq_msg_init_size(&message, size) == 0, "zmq_msg_init_size");
+    check(zmq_msg_init_size(&message, job.size) == 0, "zmq_msg_init_size");
     if (topic >= 0) {
       char text[TOPIC_TEXT];
       topic_text(text, topic);
       memcpy(zmq_msg_data(&message), text, TOPIC_LENGTH);
     }
-    check(zmq_msg_send(&message, socket, part < parts ? ZMQ_SNDMORE : 0) >= 0, "zmq_msg_send");
+    check(zmq_msg_send(&message, socket, part < job.parts ? ZMQ_SNDMORE : 0) >= 0, "zmq_msg_send");
   }
 }
 
@@ -68,36 +62,30 @@ static int receive_message(void *socket, int flags, size_t *got) {
     }
     size_t length = zmq_msg_size(&message);
     if (have++ == 0) *got = length;
-    else if (length != size) die("a part of another size");
+    else if (length != job.size) die("a part of another size");
     more = zmq_msg_more(&message);
   }
   zmq_msg_close(&message);
-  if (*got == size && have != parts) die("another number of parts");
+  if (*got == job.size && have != job.parts) die("another number of parts");
   return 1;
-}
-
-static void done_with_count(long messages) {
-  char more[64];
-  snprintf(more, sizeof more, ",\"messages\":%ld", messages);
-  done(more);
 }
 
 static void role_receive(void) {
   void *pull = open_socket(ZMQ_PULL);
   bind_socket(pull);
-  for (long left = total; left > 0; left--) {
+  for (long left = job.total; left > 0; left--) {
     size_t got;
     receive_message(pull, 0, &got);
-    if (got != size) die("a message of another size");
-    if (left == count) meter_start();
+    if (got != job.size) die("a message of another size");
+    if (left == job.count) meter_start();
   }
-  done_with_count(count);
+  done_with_count(job.count);
 }
 
 static void send_all(void *socket) {
-  for (long i = 0; i < total; i++) {
-    if (i == warmup) meter_start();
-    send_message(socket, topics > 0 ? i % topics : -1);
+  for (long i = 0; i < job.total; i++) {
+    if (i == job.warmup) meter_start();
+    send_message(socket, job.topics > 0 ? i % job.topics : -1);
   }
   wait_for("finish");
   done("");
@@ -132,37 +120,37 @@ static void role_publish(void) {
 
 static void subscribe(void *subscriber, int number) {
   char text[TOPIC_TEXT];
-  if (topics == 0) {
+  if (job.topics == 0) {
     check(zmq_setsockopt(subscriber, ZMQ_SUBSCRIBE, "", 0) == 0, "ZMQ_SUBSCRIBE");
     return;
   }
   check(zmq_setsockopt(subscriber, ZMQ_SUBSCRIBE, "", 1) == 0, "ZMQ_SUBSCRIBE");
-  for (int topic = number; topic < topics; topic += subscribers) {
+  for (int topic = number; topic < job.topics; topic += job.subscribers) {
     topic_text(text, topic);
     check(zmq_setsockopt(subscriber, ZMQ_SUBSCRIBE, text, TOPIC_LENGTH) == 0, "ZMQ_SUBSCRIBE");
   }
 }
 
 static void role_subscribe(void) {
-  zmq_pollitem_t *items = calloc((size_t)subscribers, sizeof *items);
-  char *seen = calloc((size_t)subscribers, 1);
-  int waiting = subscribers;
-  long copies = topics > 0 ? 1 : subscribers;
-  long left = total * copies, measured = count * copies;
+  zmq_pollitem_t *items = calloc((size_t)job.subscribers, sizeof *items);
+  char *seen = calloc((size_t)job.subscribers, 1);
+  int waiting = job.subscribers;
+  long copies = job.topics > 0 ? 1 : job.subscribers;
+  long left = job.total * copies, measured = job.count * copies;
   check(items != NULL && seen != NULL, "calloc");
-  for (int i = 0; i < subscribers; i++) {
+  for (int i = 0; i < job.subscribers; i++) {
     items[i].socket = open_socket(ZMQ_SUB);
     items[i].events = ZMQ_POLLIN;
     subscribe(items[i].socket, i);
-    check(zmq_connect(items[i].socket, endpoint) == 0, "zmq_connect");
+    check(zmq_connect(items[i].socket, job.endpoint) == 0, "zmq_connect");
   }
   while (left > 0) {
-    check(zmq_poll(items, subscribers, -1) >= 0, "zmq_poll");
-    for (int i = 0; i < subscribers && left > 0; i++) {
+    check(zmq_poll(items, job.subscribers, -1) >= 0, "zmq_poll");
+    for (int i = 0; i < job.subscribers && left > 0; i++) {
       size_t got;
       if ((items[i].revents & ZMQ_POLLIN) == 0) continue;
       while (left > 0 && receive_message(items[i].socket, ZMQ_DONTWAIT, &got)) {
-        if (got == size) {
+        if (got == job.size) {
           if (left-- == measured) meter_start();
         } else if (!seen[i]) {
           seen[i] = 1;
@@ -181,55 +169,29 @@ static void role_reply(void) {
   for (long served = 0;; served++) {
     size_t got;
     receive_message(reply, 0, &got);
-    if (served == warmup) meter_start();
+    if (served == job.warmup) meter_start();
     send_message(reply, -1);
   }
 }
 
-static int by_value(const void *a, const void *b) {
-  double one = *(const double *)a, other = *(const double *)b;
-  return (one > other) - (one < other);
+static void *asking;
+
+static void ask(long number) {
+  size_t got;
+  (void)number;
+  send_message(asking, -1);
+  receive_message(asking, 0, &got);
+  if (got != job.size) die("a wrong answer");
 }
 
 static void role_request(void) {
-  void *request = connect_socket(ZMQ_REQ);
-  double *samples = malloc((size_t)count * sizeof *samples);
-  check(samples != NULL, "malloc");
-  for (long i = 0; i < total; i++) {
-    size_t got;
-    if (i == warmup) meter_start();
-    double before = seconds_now();
-    send_message(request, -1);
-    receive_message(request, 0, &got);
-    if (got != size) die("a wrong answer");
-    if (i >= warmup) samples[i - warmup] = (seconds_now() - before) * 1e6;
-  }
-  char more[256];
-  qsort(samples, (size_t)count, sizeof *samples, by_value);
-  snprintf(more, sizeof more, ",\"messages\":%ld,\"latency\":{\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f}", count,
-           samples[count / 2], samples[(long)(count * 0.99)], samples[(long)(count * 0.999)]);
-  done(more);
+  asking = connect_socket(ZMQ_REQ);
+  ask_all(ask);
 }
 
 int main(int argc, char **argv) {
-  static const struct {
-    const char *name;
-    void (*play)(void);
-  } roles[] = {{"receive", role_receive}, {"send", role_send},   {"publish", role_publish},
-               {"subscribe", role_subscribe}, {"reply", role_reply}, {"request", role_request}};
-  if (argc != 10) return 2;
-  endpoint = argv[2];
-  size = (size_t)atol(argv[3]);
-  parts = atoi(argv[4]);
-  warmup = atol(argv[5]);
-  count = atol(argv[6]);
-  subscribers = atoi(argv[7]);
-  topics = atoi(argv[8]);
-  total = warmup + count;
-  channel_open();
+  static const struct role roles[] = {{"receive", role_receive},     {"send", role_send},   {"publish", role_publish},
+                                      {"subscribe", role_subscribe}, {"reply", role_reply}, {"request", role_request}};
   context = zmq_ctx_new();
-  for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-    if (strcmp(roles[i].name, argv[1]) == 0) roles[i].play();
-  }
-  return 2;
+  return PLAY(argc, argv, roles);
 }
