@@ -120,7 +120,13 @@ export const rows = [
     bars: [atLeast(4)],
   },
   roundTrip("req-tcp-16", "tcp"),
-  roundTrip("req-ipc-16", "ipc", [ring, spinning(ring), loan]),
+  roundTrip("req-ipc-16", "ipc", [ring, loan]),
+  {
+    ...roundTrip("req-ipc-16-spin", "ipc"),
+    title: "REQ/REP p50 ipc 16 B, spinning",
+    contenders: [spinning(zwire), zeromq, echo, spinning(ring)],
+    bars: [],
+  },
   {
     id: "pub-32-tcp-16",
     title: "PUB→32 SUB tcp 16 B",
