@@ -119,9 +119,9 @@ export class NetworkRows {
   sharedMemory? = option(boolean, { initial: true });
   /**
    * Memory for what is sent to one peer, used for the first time when 32 KiB are sent at once: 65536 to 67108864, rounded
-   * up to a power of two. The peer makes its own. See sharedMemory. Default 4194304.
+   * up to a power of two. The peer makes its own. See sharedMemory. Default 1048576.
    */
-  sharedMemorySize? = option(whole(65536, 67_108_864, "bytes"), { initial: 4_194_304 });
+  sharedMemorySize? = option(whole(65536, 67_108_864, "bytes"), { initial: 1_048_576 });
   /**
    * How long to look for the next message in shared memory before the thread sleeps: a round trip need not wait until the
    * system wakes a processor, and a thread that waits burns one. With it, memory is shared from the first message on. See
