@@ -131,7 +131,7 @@ const HEARTBEAT = "conformance/heartbeat.test.ts";
 const ROUTING = "interop/routing.test.ts";
 const SUBSCRIPTIONS = "interop/subscriptions.test.ts";
 const STREAM = "unit/stream.test.ts";
-const HERE = "conformance/options.test.ts";
+const EFFECTS = "conformance/option-effects.test.ts";
 const TOPICS = "conformance/topics.test.ts";
 const NOTICES = "conformance/notices.test.ts";
 const MANUAL = "conformance/xpub-manual.test.ts";
@@ -217,7 +217,7 @@ export const OPTIONS: readonly Row[] = [
     live: true,
     proof: "conformance/pub-sub.test.ts: with noDrop",
   }),
-  flag("manual", 71, ["XPUB"], { access: "write", live: true, proof: `${HERE}: with manual` }),
+  flag("manual", 71, ["XPUB"], { access: "write", live: true, proof: `${EFFECTS}: with manual` }),
   {
     // 98 sets manual, too: tested by itself.
     ...flag("manualLastValue", undefined, ["XPUB"], { live: true, proof: `${MANUAL}: with manualLastValue` }),
@@ -272,7 +272,7 @@ export const OPTIONS: readonly Row[] = [
     good: [false, true],
     access: "write",
     live: true,
-    proof: `${HERE}: without notify`,
+    proof: `${EFFECTS}: without notify`,
   }),
   flag("invertMatching", 74, ["PUB", "XPUB", "SUB"], {
     live: true,
@@ -383,7 +383,7 @@ export const OPTIONS: readonly Row[] = [
 
   flag("messagePeers", undefined, readable, { live: true, proof: `${KNOWN}: with messagePeers` }),
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: maxMessageParts"),
-  own("maxMultipartSize", -1, -1, all, `${HERE}: maxMultipartSize`, SAFE),
+  own("maxMultipartSize", -1, -1, all, `${EFFECTS}: maxMultipartSize`, SAFE),
   {
     ...own("sendHighWaterMarkBytes", 0, 0, writable, `${COMMON}: the second mark`, SAFE, true),
     initials: { PUB: 32 * MIB, XPUB: 32 * MIB, RADIO: 32 * MIB },
