@@ -1,3 +1,3 @@
 import { interopMatrix } from "../support/suites/matrix.js";
 
-interopMatrix(1000);
+interopMatrix(300);

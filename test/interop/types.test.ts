@@ -1,3 +1,3 @@
 import { interopTypes } from "../support/suites/types.js";
 
-interopTypes(500);
+interopTypes(150);

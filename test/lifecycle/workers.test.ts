@@ -5,11 +5,11 @@ import { expect, it } from "vitest";
 import { comeAndGo } from "../support/suites/workers.js";
 
 it("worker.terminate() in mid-traffic never crashes", async () => {
-  const { flowed } = await comeAndGo(20, "traffic");
-  expect(flowed).toBe(20);
+  const { flowed } = await comeAndGo(12, "traffic");
+  expect(flowed).toBe(12);
 });
 
-it("150 workers are created and terminated, at every point of their start", async () => {
-  const { grown } = await comeAndGo(150, "start");
+it("60 workers are created and terminated, at every point of their start", async () => {
+  const { grown } = await comeAndGo(60, "start");
   expect(grown).toBeLessThan(128 * 1024 ** 2);
 });

@@ -39,7 +39,7 @@ export async function besideGoodPeer(options = {}, goodOptions = {}, endpoint = 
     while (state.running) {
       await good.send([`good ${state.sent++}`, "x".repeat(state.sent % 1000)]);
       // All the while, but leaving time for what the test does.
-      if (state.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (state.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     }
   })();
   const receiving = (async () => {
@@ -73,8 +73,9 @@ export async function besideGoodPeer(options = {}, goodOptions = {}, endpoint = 
       await receiving;
       expect(goodEvents.of("disconnect")).toHaveLength(0);
       expect(pull.peers.map((peer) => peer.socketType)).toContain("PUSH");
-      globalThis.gc!();
-      expect(process.memoryUsage().rss - before).toBeLessThan(memory);
+      const grown = (): number => process.memoryUsage().rss - before;
+      if (grown() >= memory) globalThis.gc!(); // it takes long, and can only lessen what is held
+      expect(grown()).toBeLessThan(memory);
     },
   };
 }

@@ -106,7 +106,7 @@ export async function killAndRestart(rounds: number): Promise<void> {
     if (inFlight) lost += first - 1 - seen.at(-1)!;
     else expect(first).toBe(queued);
     expect(first).toBeGreaterThan(from);
-    if (round === 10) baseline = { handles: handles(), memory: memory() };
+    if (round === Math.min(10, Math.floor(rounds / 2))) baseline = { handles: handles(), memory: memory() };
   }
   await until(() => life.numbers.at(-1) === next - 1, "the last message", 30_000);
   expect(events.of("handshake")).toHaveLength(rounds + 1);

@@ -1,0 +1,3 @@
+import { backPressure } from "../support/suites/back-pressure.js";
+
+backPressure(2048);
