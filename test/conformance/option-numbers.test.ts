@@ -16,7 +16,8 @@ import {
   serving,
   set,
 } from "../support/option-accessors.js";
-import { OPTIONS, type Row, TYPE_NAMES } from "../support/option-table.js";
+import { type Row, TYPE_NAMES } from "../support/option-rows.js";
+import { OPTIONS } from "../support/option-table.js";
 
 const NAME_TYPES = ["hostBased", "userName", "krb5Principal"];
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import * as zwire from "../../src/index.js";
 import { managed, texts } from "../support/helpers.js";
 import { create, einval, enotsup } from "../support/option-accessors.js";
-import { TYPE_NAMES } from "../support/option-table.js";
+import { TYPE_NAMES } from "../support/option-rows.js";
 
 const soon = { timeout: 20_000 };
 

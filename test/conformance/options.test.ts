@@ -8,7 +8,8 @@ import { describe, expect, it, vi } from "vitest";
 import * as zwire from "../../src/index.js";
 import { ROWS } from "../../src/options/table.js";
 import { managed } from "../support/helpers.js";
-import { OPTIONS, type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/option-table.js";
+import { type Row, TYPE_NAMES, TYPES, type TypeName } from "../support/option-rows.js";
+import { OPTIONS } from "../support/option-table.js";
 
 type Loose = Record<string, unknown>;
 let names = 0;

@@ -4,7 +4,7 @@
 import { expect } from "vitest";
 import type * as zwire from "../../src/index.js";
 import { managed } from "./helpers.js";
-import { type Kind, type Row, TYPES, type TypeName } from "./option-table.js";
+import { type Kind, type Row, TYPES, type TypeName } from "./option-rows.js";
 
 type Loose = Record<string, unknown>;
 

@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import type { CurveCrypto } from "../../src/wire/zmtp/mechanisms/mechanism.js";
-import { frame, socketType } from "./handshake.js";
+import { frame, socketType } from "./frames.js";
 import { octets, text, zeros } from "./octets.js";
 
 interface Sodium {

@@ -12,7 +12,7 @@ import { plainTaken } from "../../../src/security/crypto/message-sealer.js";
 import { loadSodium } from "../../../src/security/crypto/sodium.js";
 import type { FrameLimits } from "../../../src/wire/frame-limits.js";
 import * as curve from "../../vectors/curve.js";
-import { frame, longFrame } from "../../vectors/handshake.js";
+import { frame, longFrame } from "../../vectors/frames.js";
 import { octets, text, zeros } from "../../vectors/octets.js";
 
 const ANY: FrameLimits = {

@@ -7,7 +7,7 @@ import { newCrypto } from "../../../src/security/crypto/crypto.js";
 import { SealedStream } from "../../../src/security/stream/sealed-stream.js";
 import { FrameFault, type Stream, type StreamHandler } from "../../../src/transport/contract/transport.js";
 import * as curve from "../../vectors/curve.js";
-import { frame } from "../../vectors/handshake.js";
+import { frame } from "../../vectors/frames.js";
 import { octets, text, zeros } from "../../vectors/octets.js";
 
 const crypto = await newCrypto(true);

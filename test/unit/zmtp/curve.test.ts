@@ -7,7 +7,7 @@ import type { CurveCrypto } from "../../../src/wire/zmtp/mechanisms/mechanism.js
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import * as curve from "../../vectors/curve.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";
-import { frame, identity, socketType } from "../../vectors/handshake.js";
+import { frame, identity, socketType } from "../../vectors/frames.js";
 import { octets, text, zeros } from "../../vectors/octets.js";
 import { runHandshake } from "./run.js";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FrameReader } from "../../../src/wire/zmtp/frame-reader.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";
-import { frame, longFrame } from "../../vectors/handshake.js";
+import { frame, longFrame } from "../../vectors/frames.js";
 import { octets, text } from "../../vectors/octets.js";
 
 const LIMIT = 1000;

@@ -2,19 +2,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { Handshake, type HandshakeConfig } from "../../../src/wire/zmtp/handshake.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
+import { BAD_HANDSHAKES } from "../../vectors/bad-handshake.js";
 import { everyWay, TRAILING, titled } from "../../vectors/every-way.js";
+import { greetingWith, identity, longFrame, ready, socketType } from "../../vectors/frames.js";
 import { OUR_GREETING } from "../../vectors/greeting.js";
-import {
-  BAD_HANDSHAKES,
-  BAD_LEGACY_HANDSHAKES,
-  GOOD_HANDSHAKES,
-  greetingWith,
-  identity,
-  LEGACY_HANDSHAKES,
-  longFrame,
-  ready,
-  socketType,
-} from "../../vectors/handshake.js";
+import { GOOD_HANDSHAKES } from "../../vectors/handshake.js";
+import { BAD_LEGACY_HANDSHAKES, LEGACY_HANDSHAKES } from "../../vectors/legacy-handshake.js";
 import { octets, text } from "../../vectors/octets.js";
 import { curveCrypto } from "./curve-crypto.js";
 import { runHandshake } from "./run.js";

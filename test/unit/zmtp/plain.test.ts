@@ -5,7 +5,7 @@ import type { Verdict } from "../../../src/wire/zmtp/mechanisms/authentication.j
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { greeting } from "../../vectors/curve.js";
 import { everyWay, TRAILING } from "../../vectors/every-way.js";
-import { frame, ready, socketType } from "../../vectors/handshake.js";
+import { frame, ready, socketType } from "../../vectors/frames.js";
 import { octets, text } from "../../vectors/octets.js";
 import { runHandshake } from "./run.js";
 

@@ -7,8 +7,9 @@ import { parseCommand, parsePing } from "../../../src/wire/zmtp/command.js";
 import { encodeMetadata, parseMetadata } from "../../../src/wire/zmtp/metadata.js";
 import { ProtocolError } from "../../../src/wire/zmtp/protocol-error.js";
 import { alike, same } from "../../support/same.js";
+import { BAD_HANDSHAKES } from "../../vectors/bad-handshake.js";
 import { BAD_GREETINGS, OUR_GREETING } from "../../vectors/greeting.js";
-import { BAD_HANDSHAKES, GOOD_HANDSHAKES } from "../../vectors/handshake.js";
+import { GOOD_HANDSHAKES } from "../../vectors/handshake.js";
 import { runHandshake } from "./run.js";
 
 /** mulberry32: small, and the same everywhere. */
