@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "address_space.h"
+
 #ifdef __linux__
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -62,6 +64,11 @@ int NewMemory() {
 std::unique_ptr<RingBlock> RingBlock::Create(size_t capacity, int* fd) {
   *fd = -EINVAL;
   if (!ValidCapacity(capacity)) return nullptr;
+  // The peer's block comes, too.
+  if (!SparesAddressSpace(2 * (kPageBytes + capacity))) {
+    *fd = -ENOMEM;
+    return nullptr;
+  }
   const int memory = NewMemory();
   if (memory < 0) {
     *fd = -errno;
@@ -90,7 +97,7 @@ std::unique_ptr<RingBlock> RingBlock::Map(int fd) {
   struct stat status;
   if (seals < 0 || (seals & kSeals) != kSeals || fstat(fd, &status) != 0) return nullptr;
   const auto size = static_cast<size_t>(status.st_size);
-  if (size <= kPageBytes || !ValidCapacity(size - kPageBytes)) return nullptr;
+  if (size <= kPageBytes || !ValidCapacity(size - kPageBytes) || !SparesAddressSpace(size)) return nullptr;
   void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return nullptr;
   auto block = std::unique_ptr<RingBlock>(new RingBlock(mapped, size - kPageBytes, true));

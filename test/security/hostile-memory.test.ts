@@ -93,6 +93,35 @@ describe.runIf(CAN)("a peer with an implementation of its own", () => {
   });
 });
 
+describe.runIf(CAN)("a peer that dies while a process that it has forked keeps its descriptors", () => {
+  it("has not ended, as with any socket: nothing hangs, and close() gives everything back", async () => {
+    const { pull, endpoint, events } = await target();
+    const before = mappings();
+    const peer = new Peer(endpoint, "forks");
+    expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe("before");
+    await peer.said("written");
+    await until(() => peer.process.exitCode !== null || peer.process.signalCode !== null, "its death");
+    await turns(50);
+    expect(pull.stats).toMatchObject({ peers: 2, sharedMemory: 2 });
+    expect(mappings()).toBe(before + 2);
+    await within(pull.close(), "close()");
+    await until(() => mappings() < before, "memory to be given back");
+    expect(events.of("handshake:error:protocol")).toEqual([]);
+  });
+
+  it("is found out by heartbeats", async () => {
+    const pull = managed(new Pull({ heartbeatInterval: 100, heartbeatTimeout: 300 }));
+    const events = record(pull);
+    const was = mappings();
+    const peer = new Peer(await pull.bind(`ipc://${temporaryDirectory()}/s`), "forks");
+    expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe("before");
+    await peer.said("written");
+    await events.next("disconnect");
+    await until(() => mappings() === was, "memory to be given back");
+    expect(pull.stats).toMatchObject({ peers: 0, sharedMemory: 0 });
+  });
+});
+
 describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
   it.each([
     ["an index that goes backwards", "backwards"],
@@ -126,8 +155,13 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
     ["a pipe instead of memory, and a file instead of a bell", "no-memory"],
     ["a file instead of a bell", "no-bell"],
     ["an offer, and no answer to ours", "only-offers"],
-    ["another version of the agreement", "version-2"],
     ["no word of shared memory", "version-none"],
+    ["another version of the agreement", "version-2"],
+    ["an empty version", "version-empty"],
+    ["a list of versions", "version-list"],
+    ["a version behind a space", "version-space"],
+    ["a version of 30,000 digits", "version-long"],
+    ["a version of any bytes", "version-bytes"],
   ])("%s: everything stays on the socket", async (_, way) => {
     const { pull, endpoint, events, unharmed } = await target();
     const peer = new Peer(endpoint, way);

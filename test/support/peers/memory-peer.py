@@ -232,6 +232,20 @@ def changing(peer):
     sys.stdin.read()
 
 
+def forks(peer):
+    """Dies, while a process that it has forked keeps the socket and the bell: nothing tells zwire of the end."""
+    peer.agreed()
+    if os.fork() == 0:
+        os.close(1)  # which the test reads to its end
+        peer.sock.settimeout(60)
+        peer.sock.recv(1)  # until zwire closes it
+        os._exit(0)
+    peer.write(frame(b"before"))
+    say("written")
+    peer.when(lambda: peer.get(READ) == peer.written)
+    os.kill(os.getpid(), 9)
+
+
 def flood(peer):
     """Rings the bell as fast as it can, with nothing in the ring, for as long as anybody listens."""
     peer.agreed()
@@ -316,6 +330,7 @@ WAYS = {
     "read-ahead": read_ahead,
     "read-back": read_back,
     "changing": changing,
+    "forks": forks,
     "flood": flood,
     "silent": silent,
     "strays": strays,
@@ -335,8 +350,20 @@ WAYS = {
     "no-bell": no_bell,
 }
 
-path, way = sys.argv[1:3]
-if way in ("version-2", "version-none"):
-    plain(Peer(path, b"2" if way == "version-2" else None))
-else:
-    WAYS[way](Peer(path, kind=b"PULL" if way.startswith("read-") else b"PUSH"))
+# What it announces instead of version 1.
+VERSIONS = {
+    "version-none": None,
+    "version-2": b"2",
+    "version-empty": b"",
+    "version-list": b"1,2",
+    "version-space": b" 1",
+    "version-long": b"1" * 30_000,
+    "version-bytes": bytes(range(256)),
+}
+
+if __name__ == "__main__":
+    path, way = sys.argv[1:3]
+    if way in VERSIONS:
+        plain(Peer(path, VERSIONS[way]))
+    else:
+        WAYS[way](Peer(path, kind=b"PULL" if way.startswith("read-") else b"PUSH"))

@@ -1,0 +1,3 @@
+import { memoryLives } from "../support/suites/memory-lives.js";
+
+memoryLives(0);
