@@ -134,6 +134,7 @@ describe("while the event loop stands still", () => {
     const { child } = await peer("push", await pull.bind("tcp://127.0.0.1:*"));
     await armed(child);
     for (let i = 0; i < 3; i++) {
+      // By the clock, as PINGs are: one goes out, and its PONG comes while nobody looks.
       await new Promise((resolve) => setTimeout(resolve, 50));
       block(150);
     }

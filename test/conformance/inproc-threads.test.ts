@@ -217,18 +217,22 @@ describe("inproc across threads", () => {
     await thread.ask("call", "push", "connect", endpoint);
     await thread.ask("flood", "push", 10_000);
     const stats = () => thread.ask("get", "push", "stats") as Promise<Record<string, number>>;
-    /** More than `passed` are sent, its queue is full, a send waits, and that stays so while both threads run. */
+    /**
+     * More than `passed` are sent, a send waits, and that stays so while both threads run. A queue that was full is so
+     * until half of it is free (G8): it comes to rest anywhere above.
+     */
     const held = async (passed: number): Promise<number> => {
       for (let stays = 0; ; ) {
         const { sendQueue, outboundQueue, messagesSent } = await stats();
-        stays = sendQueue === 1 && outboundQueue === 10 && messagesSent > passed ? stays + 1 : 0;
+        stays = sendQueue === 1 && outboundQueue > 5 && messagesSent > passed ? stays + 1 : 0;
         if (stays === 100) return messagesSent;
       }
     };
-    // 10 and 10, a ring of 512 KiB that is at least half full, and what had been read when the mark was seen.
+    // 10 and 10, a ring of 512 KiB, and what had been read when the mark was seen.
     expect(await held(20 + 20)).toBeLessThan(20 + 48 + 30);
     for (let i = 0; i < 300; i++) await pull.receive(LONG);
-    expect(await held(300 + 20 + 20)).toBeLessThan(300 + 20 + 48 + 30);
+    // The ring, too, has been full, and is so until half of it is free.
+    expect(await held(300 + 26)).toBeLessThan(300 + 20 + 48 + 30);
   });
 
   it("a request that times out drops the connection, and the next one gets its own answer (H7)", async () => {

@@ -254,7 +254,7 @@ describe("messages through shared memory", () => {
     }
     // Each of the two waits for the other without a pause: neither spins to the end of its time.
     expect(performance.now() - began).toBeLessThan(20_000);
-    // Timers and other sockets are served while it spins.
+    // Timers and other sockets are served while it spins: here the clock is what is tested.
     const timer = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(performance.now() - timer).toBeLessThan(500);

@@ -22,7 +22,6 @@ const descriptors = (): number => readdirSync("/proc/self/fd").length;
 async function rest(was: readonly number[]): Promise<void> {
   await until(() => String([mappings(), descriptors()]) === String(was), `rest: ${was}`);
 }
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.runIf(CAN)("kill -9 at any point", () => {
   it("of the sender: a beginning of what it sent arrives, whole and in order, and nothing is left", async () => {
@@ -102,8 +101,12 @@ it.runIf(CAN)("worker threads that are terminated in the middle of it leave noth
   const push = managed(new Push(options));
   const [from, to] = [await pull.bind("ipc://*"), await push.bind("ipc://*")];
   const was = [mappings()];
+  let got = 0;
   const receiving = (async () => {
-    for await (const [body] of pull) if (body[0] !== body[SIZE - 1]) throw new Error("torn");
+    for await (const [body] of pull) {
+      if (body[0] !== body[SIZE - 1]) throw new Error("torn");
+      got++;
+    }
   })().catch((error) => error);
   let sending = true;
   const sent = (async () => {
@@ -115,7 +118,8 @@ it.runIf(CAN)("worker threads that are terminated in the middle of it leave noth
       new Worker(file, { workerData: { role: "pull", endpoint: to } }),
     ];
     await until(() => pull.stats.peers === 1 && push.stats.sharedMemory === 1, "sharing");
-    await pause(i * 3);
+    const had = got;
+    await until(() => got >= had + i * 20, "messages");
     await Promise.all(workers.map((worker) => worker.terminate()));
     await until(() => pull.stats.peers === 0 && push.stats.peers === 0, "the ends to be noticed");
   }

@@ -51,7 +51,7 @@ describe("a server in another process", () => {
     await api.pid();
     const called = api.$call("later", [100], { timeout: 500 });
     const beaten = api.$call("later", [2500]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await api.pid(); // the two are there
     await new Promise((resolve) => setImmediate(resolve)); // behind the poll, in front of the timers
     const end = Date.now() + 1500;
     while (Date.now() < end);

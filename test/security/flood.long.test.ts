@@ -71,7 +71,7 @@ it(`${TOTAL} bad handshakes leave memory flat and a good peer served (P19)`, {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
     globalThis.gc!();
-    await new Promise((resolve) => setTimeout(resolve, 50)); // freed memory goes back
+    await new Promise((resolve) => setTimeout(resolve, 50)); // by the clock: freed memory goes back in another thread
     globalThis.gc!();
     const { heapUsed, external, rss } = process.memoryUsage();
     return { held: heapUsed + external, rss };

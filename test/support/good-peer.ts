@@ -38,7 +38,7 @@ export async function besideGoodPeer(options = {}, goodOptions = {}, endpoint = 
   const sending = (async () => {
     while (state.running) {
       await good.send([`good ${state.sent++}`, "x".repeat(state.sent % 1000)]);
-      // All the while, but leaving time for what the test does.
+      // By the clock: it sends all the while, and leaves time for what the test does.
       if (state.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     }
   })();

@@ -75,6 +75,7 @@ async function send(socket, job, signals) {
   const carrier = new Carrier(job);
   while (job.sync && !signals.gone()) {
     await socket.send(...carrier.pack([SYNC]));
+    // By the clock: it is heard some time, at a peer of any library, which answers only then.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const messages = source(job);

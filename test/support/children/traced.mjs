@@ -3,7 +3,7 @@
  * with PLAIN, one that is refused by an authenticator that throws, an attempt to connect to nobody, and a call that is
  * sent again. Everything secret in it contains "hush".
  */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer, connect as dial } from "node:net";
 import { connect, serve } from "../../../dist/rpc.js";
 import { Dealer, Pull, Push, say } from "./zwire.mjs";
@@ -57,8 +57,15 @@ lonely.connect(nobody);
 await once(lonely, "connect:retry");
 await lonely.close();
 
+const calls = new EventEmitter();
+const called = once(calls, "call");
 let runs = 0;
-const service = await serve(any, { wait: () => (++runs === 1 ? new Promise(() => {}) : "done") });
+const service = await serve(any, {
+  wait() {
+    calls.emit("call");
+    return ++runs === 1 ? new Promise(() => {}) : "done";
+  },
+});
 const halves = [];
 const relay = createServer((near) => {
   const far = dial(Number(service.endpoint.split(":").at(-1)), "127.0.0.1");
@@ -68,7 +75,7 @@ const relay = createServer((near) => {
 await once(relay, "listening");
 const api = connect(`tcp://127.0.0.1:${relay.address().port}`, { idempotent: ["wait"] });
 const answer = api.wait("hush");
-while (runs === 0) await new Promise((later) => setTimeout(later, 1));
+await called;
 for (const half of halves) half.destroy();
 say({ answer: await answer, bound, nobody });
 await api.$close();

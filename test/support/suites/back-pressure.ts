@@ -22,6 +22,7 @@ async function untilStuck(feeder: Child): Promise<number> {
     const now = sent as number;
     if (now === last && waiting === 1) return now;
     last = now;
+    // By the clock: what the kernel still takes comes at times of its own, and nothing tells that it takes no more.
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

@@ -12,7 +12,8 @@ const { Context, Dealer, Observer, Proxy, Pull, Push, Socket, Subscriber } = zmq
 
 const warnings = [];
 process.on("warning", ({ message }) => warnings.push(message));
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+/** Warnings come, and waits begin, before the next turn of the event loop. */
+const turn = () => new Promise(setImmediate);
 
 /** What a call comes to. */
 function answer(call) {

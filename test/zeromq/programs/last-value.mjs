@@ -1,4 +1,4 @@
-// Conflate: a slow reader sees only the newest value; and options as a program sets and reads them.
+// Conflate: a reader that comes late sees only the newest value; and options as a program sets and reads them.
 
 /** @param {typeof import("zeromq")} zmq @param {(line: string) => void} print */
 export default async function (zmq, print) {
@@ -14,7 +14,6 @@ export default async function (zmq, print) {
     const value = Number(await latest.receive());
     ordered &&= value > last;
     last = value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   print(`newest ${last}, in order ${ordered}`);
   source.close();

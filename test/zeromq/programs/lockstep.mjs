@@ -37,7 +37,7 @@ export default async function (zmq, print) {
       sent++;
     }
   })();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  while (push.writable || !pull.readable) await new Promise((resolve) => setImmediate(resolve));
   print(`held back ${sent < 50}, writable ${push.writable}, readable ${pull.readable}`);
   const seen = [];
   for await (const [text] of pull) {

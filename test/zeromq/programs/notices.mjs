@@ -2,7 +2,7 @@
 
 const [NOTIFY, HELLO, DISCONNECT, HICCUP] = [97, 110, 111, 114];
 
-/** libzmq lets go of an address some time after the socket has been closed. */
+/** libzmq lets go of an address some time after the socket has been closed, and tells nobody: so this tries again. */
 async function bindAgain(/** @type {any} */ socket, /** @type {string} */ endpoint) {
   for (;;) {
     try {

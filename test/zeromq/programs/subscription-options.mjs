@@ -120,7 +120,8 @@ export default async function (zmq, print) {
     while (publisher.getInt32Option(116) < 2) await publisher.send(`nobody's ${sent++}`);
     for (let i = 0; i < 3; i++) await publisher.send(`T${i}`);
     await publisher.send("end");
-    await new Promise((resolve) => setTimeout(resolve, 200)); // all is there, on either library
+    // By the clock: all is to be there, and neither library tells how much is.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     if (type === "XSubscriber") await one.send("\x00T");
     else one.unsubscribe("T");
     for (let line = ""; line !== '["end"]'; print(`${type} ${line}`)) line = await text(one);

@@ -8,11 +8,8 @@ const CODE = `
   const answers = new zmq.Push();
   requests.connect("inproc://requests");
   answers.connect("inproc://answers");
-  for await (const [text] of requests) {
-    if (text.toString() === "stop") break;
-    await answers.send([text, String(Number(text) * 10)]);
-  }
-  requests.close();
+  parentPort.once("message", () => requests.close());
+  for await (const [text] of requests) await answers.send([text, String(Number(text) * 10)]);
   answers.close();
 `;
 
@@ -36,17 +33,8 @@ export default async function (zmq, print) {
     if (lines.length === 10) break;
   }
   print(lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join(", "));
-  // A "stop" sent to a worker that has just gone is lost: say it until all have heard it.
-  let running = true;
-  const ended = Promise.all(exits).finally(() => {
-    running = false;
-  });
-  requests.sendTimeout = 50;
-  while (running) {
-    await requests.send("stop").catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  print(`exits ${await ended}`);
+  for (const worker of workers) worker.postMessage("stop");
+  print(`exits ${await Promise.all(exits)}`);
   requests.linger = 0;
   requests.close();
   answers.close();
