@@ -26,6 +26,7 @@ export type {
   SocketEvents,
 } from "./base/events.js";
 export type { Message, MessageLike } from "./base/message.js";
+export { type TlsCertificate, TlsError, type TlsNames, type TlsPeer } from "./base/tls.js";
 export type { CallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export { Observer } from "./core/observer.js";
@@ -38,4 +39,5 @@ export type { Authenticate, AuthenticationAnswer } from "./security/callback.js"
 export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/crypto/keys.js";
 export { z85Decode, z85Encode } from "./security/crypto/z85.js";
 export type { SecuritySettings } from "./security/settings.js";
+export type { TlsIdentity, TlsMaterial, TlsOptions, TlsVersion } from "./security/tls/settings.js";
 export { ProtocolError } from "./wire/zmtp/protocol-error.js";

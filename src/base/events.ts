@@ -3,6 +3,7 @@
  */
 
 import type { Buffer } from "./platform.js";
+import type { TlsError, TlsPeer } from "./tls.js";
 
 /** One connected peer. */
 export interface Peer {
@@ -18,6 +19,8 @@ export interface Peer {
   readonly routingId: Buffer;
   /** Properties of its READY command (RFC 37 §Connection Metadata), names as received. */
   readonly metadata: ReadonlyMap<string, Buffer>;
+  /** The TLS connection to it, with its certificate; absent for other transports. */
+  readonly tls?: TlsPeer;
 }
 
 interface At {
@@ -59,6 +62,8 @@ export interface SocketEvents {
   /** The other side broke the protocol, during or after the handshake. `error` is a ProtocolError. */
   "handshake:error:protocol": WithError & { readonly peer?: Peer };
   "handshake:error:auth": WithError;
+  /** TLS failed, before the other side could say anything: `error` says whose certificate is refused, and why. */
+  "handshake:error:tls": At & { readonly error: TlsError };
   /** The handshake failed for another reason, such as a timeout or a lost connection. */
   "handshake:error:other": WithError;
   /**
@@ -105,6 +110,7 @@ export const EVENT_TYPES: readonly EventType[] = [
   "memory",
   "handshake:error:protocol",
   "handshake:error:auth",
+  "handshake:error:tls",
   "handshake:error:other",
   "limit",
   "end",

@@ -85,3 +85,13 @@ export function emitWarning(
 export function whenLoopEmpty(run: () => void): void {
   process.on("beforeExit", run);
 }
+
+/**
+ * Node's TLS. It is loaded when it is first needed: that takes several milliseconds, and most programs use none.
+ * @throws Error on a runtime that does not have it
+ */
+export function nodeTls(): typeof import("node:tls") {
+  const tls = process.getBuiltinModule?.("node:tls");
+  if (tls === undefined) throw new Error("this runtime has no node:tls");
+  return tls;
+}

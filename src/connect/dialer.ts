@@ -9,9 +9,11 @@ import type { Peer } from "../base/events.js";
 import { rowOf } from "../base/machine.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
+import { TlsError } from "../base/tls.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
+import { optionsNow } from "../options/values.js";
 import {
   type Connection,
   openConnection,
@@ -77,7 +79,8 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     this.#onStopped = onStopped;
     this.socketType = host.socketType;
     // Whom we dialled is no stranger, and would only be dialled again.
-    this.#options = { ...host.options, idleTimeout: 0 };
+    this.#options = optionsNow(host.options);
+    this.#options.idleTimeout = 0;
     const { reconnectInterval, reconnectMaxInterval } = this.#options;
     this.#backoff = new Backoff(reconnectInterval, reconnectMaxInterval, () => host.runtime.random());
   }
@@ -348,6 +351,7 @@ function isAnswer(error: Error | undefined): boolean {
 
 /** D8: what would probably happen again is tried again slowly. */
 function isFault(error: Error | undefined): boolean {
+  if (error instanceof TlsError) return error.code !== "ECONNRESET";
   return error instanceof AssertionError || (error instanceof ProtocolError && error.kind !== "other");
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { addressBytes } from "../base/accept-filter.js";
+import { hostOf } from "../base/endpoint.js";
 import { Buffer } from "../base/platform.js";
 
 /** Options of the socket, read at each use. 0 means no limit. */
@@ -155,9 +156,8 @@ export class Gate {
 
 /** The key of the peer's address; null for transports without addresses. */
 function sourceOf(remote: string): string | null {
-  const host = /^tcp:\/\/(?:\[(.+)\]|(.+)):\d+$/.exec(remote);
-  if (host === null) return null;
-  if (host[2] !== undefined) return host[2];
-  const bytes = addressBytes(host[1].replace(/%.*$/, ""));
-  return bytes === undefined ? host[1] : Buffer.from(bytes.subarray(0, 8)).toString("hex");
+  const host = hostOf(remote);
+  if (host === undefined || !host.includes(":")) return host ?? null;
+  const bytes = addressBytes(host.replace(/%.*$/, ""));
+  return bytes === undefined ? host : Buffer.from(bytes.subarray(0, 8)).toString("hex");
 }

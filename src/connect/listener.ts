@@ -9,6 +9,7 @@ import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
+import { optionsNow } from "../options/values.js";
 import {
   type Connection,
   openConnection,
@@ -39,7 +40,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     this.#host = host;
     this.#gate = gate;
     this.socketType = host.socketType;
-    this.#options = { ...host.options };
+    this.#options = optionsNow(host.options);
   }
 
   /** Starts listening; rejects if the address is not available. */

@@ -1,5 +1,6 @@
 /** The events about the beginning and the end of a connection, dialled or accepted. */
 import type { Peer } from "../base/events.js";
+import { TlsError } from "../base/tls.js";
 import type { SocketHost } from "../session/host.js";
 import type { Connection } from "../session/owner.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
@@ -42,6 +43,8 @@ export function reportEnd(
     if (error.kind === "auth") host.emitEvent("handshake:error:auth", at);
     else if (error.kind === "other") host.emitEvent("handshake:error:other", at);
     else host.emitEvent("handshake:error:protocol", { ...at, peer });
+  } else if (!wasReady && error instanceof TlsError) {
+    host.emitEvent("handshake:error:tls", { ...place, error });
   } else if (!wasReady) {
     const lost = error ?? new Error("the peer closed the connection during the handshake");
     host.emitEvent("handshake:error:other", { ...place, error: lost });

@@ -13,7 +13,8 @@ import type { Context } from "./context.js";
 import { type Endpoint, type Endpoints, endpointOf } from "./endpoints.js";
 
 /** What these calls need from their socket. */
-interface Caller extends Pick<SocketHost, "options" | "runtime" | "raw" | "closed" | "emitEvent"> {
+interface Caller
+  extends Pick<SocketHost, "options" | "runtime" | "raw" | "asLibzmq" | "closed" | "emitEvent"> {
   readonly context: Context;
   readonly type: { readonly singleConnection?: boolean };
   /** The queue of waiting sends; null for a socket that only receives. */
@@ -104,8 +105,14 @@ export class EndpointCalls {
 
   #parse(endpoint: string): Endpoint {
     const parsed = endpointOf(endpoint);
+    if (this.#core.asLibzmq && parsed.scheme === "tls+tcp") {
+      throw new ZmqError("EPROTONOSUPPORT", {
+        address: endpoint,
+        detail: "zeromq.js has no TLS: use a socket of zwire",
+      });
+    }
     if (!this.#core.raw || parsed.scheme !== "inproc") return parsed;
-    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream has tcp and ipc only" });
+    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream has no inproc" });
   }
 
   async unbind(endpoint: string): Promise<void> {

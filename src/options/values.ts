@@ -1,8 +1,9 @@
 /**
  * Creates, sets, reads and shows the option values of one socket.
  */
+
+import { HIDDEN } from "../base/hiding.js";
 import { inspect } from "../base/platform.js";
-import { HIDDEN } from "../security/roles.js";
 import { SECURITY_FIELDS } from "../security/settings.js";
 import type { OptionName, OptionValues } from "./options.js";
 import { ROWS } from "./table.js";
@@ -65,6 +66,14 @@ let defaults: Record<string, unknown> | undefined;
 export function defaultOptions(): OptionValues {
   defaults ??= template();
   return { __proto__: GUARDED, ...defaults } as unknown as OptionValues;
+}
+
+/**
+ * The options as they are now, for the connections of one endpoint. Only `tls` stays the socket's own: a certificate may be
+ * renewed while the endpoint is in use.
+ */
+export function optionsNow(values: OptionValues): OptionValues {
+  return Object.defineProperty({ ...values }, "tls", { get: () => values.tls, enumerable: true });
 }
 
 /** Checks and stores one option; returns whether it takes effect at once. */

@@ -2,6 +2,7 @@
  * The interface of what decides whether a peer may connect, for every mechanism.
  */
 import type { Buffer } from "../base/platform.js";
+import type { TlsPeer } from "../base/tls.js";
 import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 
 /** What a mechanism asks about a peer, with what is known about its connection (RFC 27 §Message Format). */
@@ -22,6 +23,8 @@ export type AuthenticationRequest = Question & {
    * not facts. Empty with NULL and PLAIN, whose peers send it after the decision.
    */
   readonly metadata: ReadonlyMap<string, Buffer>;
+  /** The TLS connection that the peer came over, with its certificate; absent for other transports. */
+  readonly tls?: TlsPeer;
 };
 
 /** Asked once for each connection that a server must decide about. */

@@ -3,11 +3,11 @@
  */
 
 import type { EventLoop } from "../base/deadline.js";
+import { hiding } from "../base/hiding.js";
 import { Buffer } from "../base/platform.js";
 import { STATUSES, type Status, type Verdict } from "../wire/zmtp/mechanisms/authentication.js";
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js";
 import { parseProperties } from "./properties.js";
-import { hiding } from "./roles.js";
 
 /**
  * The result of `authenticate`. A string that is not empty lets the peer in and is its User-Id; true lets it in without

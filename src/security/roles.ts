@@ -1,16 +1,8 @@
 /**
  * Values of `Security` that hold secrets. Inspection, logs and JSON do not show the secrets.
  */
+import { HIDDEN } from "../base/hiding.js";
 import { inspect } from "../base/platform.js";
-
-/** The text that is shown instead of a secret. */
-export const HIDDEN = "[hidden]";
-
-/** Adds properties that can be read by name but are not enumerable, and freezes the object. */
-export function hiding<T extends object, S extends object>(object: T, secrets: S): T & S {
-  for (const [name, value] of Object.entries(secrets)) Object.defineProperty(object, name, { value });
-  return Object.freeze(object) as T & S;
-}
 
 /** Inspection and JSON show `shown()` instead of the object's fields. */
 abstract class Hiding {

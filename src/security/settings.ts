@@ -6,13 +6,15 @@
 
 import type { EventLoop } from "../base/deadline.js";
 import { ZmqError } from "../base/errors.js";
+import { hiding } from "../base/hiding.js";
 import { Buffer } from "../base/platform.js";
 import type { Security } from "../wire/zmtp/mechanisms/security.js";
 import type { Authenticator } from "./authenticator.js";
 import { type Authenticate, CallbackAuthenticator } from "./callback.js";
 import { type CurveKey, parseKey, publicKeyOf } from "./crypto/keys.js";
 import { z85Decode, z85Encode } from "./crypto/z85.js";
-import { CurveClient, CurveServer, hiding, PlainClient } from "./roles.js";
+import { CurveClient, CurveServer, PlainClient } from "./roles.js";
+import type { TlsSettings } from "./tls/settings.js";
 
 /**
  * The security of a socket in one value. `domain` is the ZAP domain. If a server has it, or has the mechanism "plain",
@@ -62,6 +64,7 @@ export interface SecurityValues extends SecurityFields {
   zapEnforceDomain: boolean;
   authenticate: Authenticate | null;
   authenticateTimeout: number;
+  tls: TlsSettings | null;
   /** Derived by secure(): how connections of the next bind or connect are secured. */
   security: Security;
   /** Derived by secure(): decides about their peers; null lets every peer in. */

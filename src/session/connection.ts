@@ -16,5 +16,5 @@ export function openConnection(
   stream: Stream,
   options: OptionValues,
 ): Connection {
-  return raw ? new RawSession(owner, stream) : new Session(owner, stream, options);
+  return raw ? new RawSession(owner, stream, options.handshakeInterval) : new Session(owner, stream, options);
 }

@@ -3,11 +3,14 @@
  * or heartbeats (M8). Knows nothing of routing: the socket puts the connection's name before each chunk.
  */
 
+import type { Deadline } from "../base/deadline.js";
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Buffer } from "../base/platform.js";
+import { TlsError } from "../base/tls.js";
 import type { PipeLink, PipeOutlet, StreamPipe } from "../engine/stream-pipe.js";
 import type { FrameFault, Stream, StreamHandler } from "../transport/contract/transport.js";
+import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import type { Connection, SessionOwner } from "./owner.js";
 
 const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
@@ -20,25 +23,44 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
   #pipe: StreamPipe | null = null;
   #closed = false;
   #writing = false;
+  readonly #handshakeMs: number;
+  /** Of the handshake, over TLS. */
+  #timer: Deadline | undefined;
 
-  constructor(owner: SessionOwner, stream: Stream) {
+  /** @param handshakeMs milliseconds that a handshake of TLS may take; 0 for no limit */
+  constructor(owner: SessionOwner, stream: Stream, handshakeMs: number) {
     this.#owner = owner;
     this.stream = stream;
+    this.#handshakeMs = handshakeMs;
   }
 
   start(): void {
-    this.peer = {
-      id: this.#owner.nextPeerId(),
-      address: this.stream.remoteAddress,
-      endpoint: this.#owner.endpoint,
-      socketType: "",
-      routingId: NO_NAME,
-      metadata: NO_METADATA,
-    };
-    this.#pipe = this.#owner.sessionReady(this, this.peer);
-    this.stream.start(this);
-    this.#pipe.link(this, this);
-    this.#owner.sessionLinked(this.#pipe, this.peer);
+    if (this.stream.secures !== true) this.#begin();
+    else {
+      const limit = this.#handshakeMs;
+      const text = `no complete TLS handshake within ${limit} ms (handshakeInterval)`;
+      const late = (): void =>
+        this.#end(new ProtocolError("handshake-timeout", text, { rule: "S7", kind: "other" }));
+      if (limit > 0) this.#timer = this.#owner.runtime.loop.deadline(limit, late).unref();
+      this.stream.start(this);
+    }
+  }
+
+  onSecure(): void {
+    this.#timer?.cancel();
+    this.#begin();
+  }
+
+  #begin(): void {
+    const { remoteAddress: address, tls, secures } = this.stream;
+    const known = { id: this.#owner.nextPeerId(), address, endpoint: this.#owner.endpoint, socketType: "" };
+    const peer: Peer = { ...known, routingId: NO_NAME, metadata: NO_METADATA, ...(tls && { tls }) };
+    this.peer = peer;
+    const pipe = this.#owner.sessionReady(this, peer);
+    this.#pipe = pipe;
+    if (secures !== true) this.stream.start(this);
+    pipe.link(this, this);
+    this.#owner.sessionLinked(pipe, peer);
   }
 
   onBytes(chunk: Buffer): void {
@@ -61,7 +83,8 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
   }
 
   onClose(error: NodeJS.ErrnoException | undefined, _fault: FrameFault): void {
-    this.#end(error);
+    // Whether a peer that leaves without a byte has refused us, nobody knows: here it may have had nothing to say.
+    this.#end(this.peer !== undefined && error instanceof TlsError ? undefined : error);
   }
 
   flush(): void {
@@ -98,12 +121,13 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
   #end(error: Error | undefined, final = false): void {
     if (this.#closed) return;
     this.close();
-    this.#owner.sessionEnded(this, { wasReady: true, error, final });
+    this.#owner.sessionEnded(this, { wasReady: this.peer !== undefined, error, final });
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#timer?.cancel();
     this.stream.close();
     const pipe = this.#pipe;
     this.#pipe = null;

@@ -150,9 +150,10 @@ export class Session
     const { socketType, routingId } = handshake.peer;
     const metadata = withoutAnnouncement(handshake.peer.metadata);
     const id = this.#owner.nextPeerId();
-    const { remoteAddress: address } = this.stream;
+    const { remoteAddress: address, tls } = this.stream;
     const { endpoint } = this.#owner;
-    const peer: Peer = { id, address, endpoint, socketType, routingId, metadata };
+    const known = { id, address, endpoint, socketType, routingId, metadata };
+    const peer: Peer = tls === undefined ? known : { ...known, tls };
     const refusal = this.#owner.refusalOf(peer);
     if (refusal === null) this.#on("joined", { handshake, peer, leftover });
     else {

@@ -11,6 +11,7 @@ import { addonError } from "./native/addon.js";
 import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
 import { TcpTransport } from "./tcp.js";
+import { TlsLayer } from "./tls/layer.js";
 
 const debug = debuglog("zwire");
 
@@ -73,6 +74,8 @@ export function portableReason(): Error | undefined {
 const transports = new Map<string, Transport | ((engine: StreamEngine) => Transport)>([
   ["tcp", (engine) => new TcpTransport(engine)],
   ["ipc", (engine) => new IpcTransport(engine)],
+  // node:tls is over node:net, whatever the engine.
+  ["tls+tcp", () => new TcpTransport(portableEngine, new TlsLayer())],
 ]);
 
 /**

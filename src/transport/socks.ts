@@ -7,7 +7,7 @@ import { addressBytes } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
 import { type EngineStream, formatHostPort } from "./contract/stream-engine.js";
-import type { Stream, StreamHandler, TransportOptions } from "./contract/transport.js";
+import type { StreamHandler, TransportOptions } from "./contract/transport.js";
 
 const VERSION = 5;
 const NO_AUTHENTICATION = 0;
@@ -56,14 +56,16 @@ export function checkSocksTarget(host: string, options: SocksOptions): string | 
 /**
  * Asks the proxy at the other end of a new stream for the connection. Resolves with the same stream, not started.
  * Closes it and rejects if the proxy refuses, breaks the protocol, closes, or takes longer than `handshakeInterval`.
+ * @param endpoint what the program connects to, for error texts
  * @param signal aborts the attempt; its reason becomes the rejection
  */
 export function socksConnect(
   stream: EngineStream,
   destination: Destination,
+  endpoint: string,
   options: SocksOptions,
   signal: AbortSignal,
-): Promise<Stream> {
+): Promise<EngineStream> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       stream.close();
@@ -86,7 +88,7 @@ export function socksConnect(
     const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined;
     const failure = (code: string, text: string): ZmqError =>
       new ZmqError(code, {
-        address: `tcp://${formatHostPort(destination.host, destination.port)}`,
+        address: endpoint,
         detail: `SOCKS proxy ${options.socksProxy}: ${text}`,
       });
     signal.addEventListener("abort", abort, { once: true });

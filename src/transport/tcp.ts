@@ -1,5 +1,5 @@
 /**
- * tcp endpoints (items R1 to R8): `host:port`, `*`, `[v6]:port`, names of interfaces, and `source;destination` to
+ * tcp endpoints, and those of schemes that put a layer on tcp (items R1 to R8): `host:port`, `*`, `[v6]:port`, names of interfaces, and `source;destination` to
  * connect; directly, or through a SOCKS5 proxy (R24). Names are resolved here, again for each attempt (R4); the engines
  * get numeric addresses. Accepted peers are filtered by their address (R12).
  */
@@ -7,9 +7,16 @@ import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { addressBytes, addressMatches, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
+import { hostOf } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
-import { type EngineAcceptor, formatHostPort, type StreamEngine } from "./contract/stream-engine.js";
+import type { Layer } from "./contract/layer.js";
+import {
+  type EngineAcceptor,
+  type EngineStream,
+  formatHostPort,
+  type StreamEngine,
+} from "./contract/stream-engine.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { firstConnection, interleaved } from "./staggered.js";
@@ -20,51 +27,48 @@ interface HostPort {
   readonly port: number;
 }
 
-function invalid(address: string, detail: string): ZmqError {
-  return new ZmqError("EINVAL", { address: `tcp://${address}`, detail });
+// `endpoint`, below, is the whole endpoint, for error texts.
+
+function invalid(endpoint: string, detail: string): ZmqError {
+  return new ZmqError("EINVAL", { address: endpoint, detail });
 }
 
-function parseHostPort(text: string, address: string): HostPort {
+function parseHostPort(text: string, endpoint: string): HostPort {
   const colon = text.lastIndexOf(":");
-  if (colon <= 0) throw invalid(address, `"${text}" does not have the form host:port`);
+  if (colon <= 0) throw invalid(endpoint, `"${text}" does not have the form host:port`);
   const portText = text.slice(colon + 1);
   let host = text.slice(0, colon);
   if (host.startsWith("[") && host.endsWith("]")) host = host.slice(1, -1);
-  if (host === "" || /[\s/[\];]/.test(host)) throw invalid(address, `"${host}" is not a valid host`);
+  if (host === "" || /[\s/[\];]/.test(host)) throw invalid(endpoint, `"${host}" is not a valid host`);
   if (portText === "*") return { host, port: 0 };
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port > 65535)
-    throw invalid(address, `"${portText}" is not a port: use 0 to 65535, or * to bind any`); // R8
+    throw invalid(endpoint, `"${portText}" is not a port: use 0 to 65535, or * to bind any`); // R8
   return { host, port };
 }
 
-/** Checks a bind address without resolving it. */
-export function parseTcpBind(address: string): HostPort {
-  return parseHostPort(address, address);
-}
-
 /** Checks a connect address without resolving it. */
-export function parseTcpConnect(address: string): { source?: HostPort; target: HostPort } {
+function parseConnect(address: string, endpoint: string): { source?: HostPort; target: HostPort } {
   const semicolon = address.indexOf(";");
-  const source = semicolon < 0 ? undefined : parseHostPort(address.slice(0, semicolon), address);
+  const source = semicolon < 0 ? undefined : parseHostPort(address.slice(0, semicolon), endpoint);
   const text = semicolon < 0 ? address : address.slice(semicolon + 1);
-  const target = parseHostPort(text, address);
+  const target = parseHostPort(text, endpoint);
   if (target.host === "*" || text.endsWith(":*"))
-    throw invalid(address, "cannot connect to a wildcard: name a host and a port"); // R2
+    throw invalid(endpoint, "cannot connect to a wildcard: name a host and a port"); // R2
   return source === undefined ? { target } : { source, target };
 }
 
 /** Whether the options allow a connect address. @throws ZmqError EINVAL */
-function checkConnectAddress(address: string, options: TransportOptions): void {
-  const { source, target } = parseTcpConnect(address);
-  if (options.socksProxy === null) checkFamily(target.host, options.ipv6, address);
+function checkConnectAddress(address: string, endpoint: string, options: TransportOptions): void {
+  const { source, target } = parseConnect(address, endpoint);
+  if (options.socksProxy === null) checkFamily(target.host, options.ipv6, endpoint);
   else {
     // Only the proxy's own address must fit the options: the proxy, not we, connects to the target.
-    checkFamily(parseHostPort(options.socksProxy, address).host, options.ipv6, address);
+    checkFamily(parseHostPort(options.socksProxy, endpoint).host, options.ipv6, endpoint);
     const problem = checkSocksTarget(target.host, options);
-    if (problem !== undefined) throw invalid(address, problem);
+    if (problem !== undefined) throw invalid(endpoint, problem);
   }
-  if (source !== undefined) checkFamily(source.host, options.ipv6, address);
+  if (source !== undefined) checkFamily(source.host, options.ipv6, endpoint);
 }
 
 /**
@@ -72,40 +76,40 @@ function checkConnectAddress(address: string, options: TransportOptions): void {
  * look-up.
  * @throws ZmqError ENODEV, EINVAL
  */
-function numericLocal(host: string, ipv6: boolean, address: string): string | undefined {
+function numericLocal(host: string, ipv6: boolean, endpoint: string): string | undefined {
   if (host === "*") return ipv6 ? "::" : "0.0.0.0";
-  if (isIP(host) !== 0) return checkFamily(host, ipv6, address);
+  if (isIP(host) !== 0) return checkFamily(host, ipv6, endpoint);
   const addresses = networkInterfaces()[host];
   if (addresses === undefined) return undefined;
   const usable = addresses.find((one) => one.family === "IPv4") ?? (ipv6 ? addresses[0] : undefined);
   if (usable !== undefined) return usable.address;
   throw noDevice(
-    address,
+    endpoint,
     `interface "${host}" has no IPv4 address (with ipv6: true an IPv6 address will do)`,
   );
 }
 
 /** Our numeric address to connect from. Names are not looked up (R6). */
-function sourceAddress(host: string, ipv6: boolean, address: string): string {
-  const numeric = numericLocal(host, ipv6, address);
+function sourceAddress(host: string, ipv6: boolean, endpoint: string): string {
+  const numeric = numericLocal(host, ipv6, endpoint);
   if (numeric === undefined)
-    throw noDevice(address, `"${host}" is neither an address nor an interface of this host`);
+    throw noDevice(endpoint, `"${host}" is neither an address nor an interface of this host`);
   return numeric;
 }
 
 /** Our numeric address to bind. Names are looked up. @throws ZmqError ENODEV, EINVAL */
-async function localAddress(host: string, ipv6: boolean, address: string): Promise<string> {
-  const numeric = numericLocal(host, ipv6, address);
+async function localAddress(host: string, ipv6: boolean, endpoint: string): Promise<string> {
+  const numeric = numericLocal(host, ipv6, endpoint);
   if (numeric !== undefined) return numeric;
   try {
     return (await lookup(host, { family: ipv6 ? 0 : 4 })).address;
   } catch (cause) {
-    throw noDevice(address, `cannot look up "${host}"`, cause); // R3
+    throw noDevice(endpoint, `cannot look up "${host}"`, cause); // R3
   }
 }
 
-function noDevice(address: string, detail: string, cause?: unknown): ZmqError {
-  return new ZmqError("ENODEV", { address: `tcp://${address}`, cause, detail });
+function noDevice(endpoint: string, detail: string, cause?: unknown): ZmqError {
+  return new ZmqError("ENODEV", { address: endpoint, cause, detail });
 }
 
 /**
@@ -113,21 +117,21 @@ function noDevice(address: string, detail: string, cause?: unknown): ZmqError {
  * IPv4.
  * @throws ZmqError EINVAL for any other IPv6 address without the option
  */
-function checkFamily(host: string, ipv6: boolean, address: string): string {
+function checkFamily(host: string, ipv6: boolean, endpoint: string): string {
   if (ipv6 || !isIPv6(host)) return host;
   const bytes = addressBytes(host);
   if (bytes !== undefined && isMapped(bytes)) return bytes.subarray(12).join(".");
-  throw invalid(address, "an IPv6 address needs the option ipv6: true"); // R5
+  throw invalid(endpoint, "an IPv6 address needs the option ipv6: true"); // R5
 }
 
 /** All addresses of a host, in the order in which to try them. Not cached: each attempt resolves again (R4). */
 async function resolveRemote(
   host: string,
   ipv6: boolean,
-  address: string,
+  endpoint: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (isIP(host) !== 0) return [checkFamily(host, ipv6, address)];
+  if (isIP(host) !== 0) return [checkFamily(host, ipv6, endpoint)];
   const found = await unlessAborted(lookup(host, { family: ipv6 ? 0 : 4, all: true }), signal);
   return found.map((one) => one.address);
 }
@@ -148,72 +152,104 @@ function withAcceptFilter(filter: readonly string[], handler: AcceptorHandler): 
   const ranges = filter.map((text) => parseAcceptFilter(text));
   return {
     onStream(stream) {
-      const host = stream.remoteAddress.slice("tcp://".length, stream.remoteAddress.lastIndexOf(":"));
-      if (addressMatches(ranges, host.replace(/^\[|\]$/g, ""))) {
+      const address = stream.remoteAddress;
+      const host = hostOf(address) ?? "";
+      if (addressMatches(ranges, host)) {
         handler.onStream(stream);
         return;
       }
-      const address = stream.remoteAddress;
       stream.close();
-      handler.onError(new ZmqError("EACCES", { address, detail: `tcpAcceptFilter does not allow ${host}` }));
+      handler.onError(
+        new ZmqError("EACCES", {
+          address,
+          detail: `tcpAcceptFilter does not allow ${host.includes(":") ? `[${host}]` : host}`,
+        }),
+      );
     },
     onError: (error) => handler.onError(error),
   };
 }
 
-function named(address: string, acceptor: EngineAcceptor): Acceptor {
+/** Hands streams on as they are: tcp itself. */
+function bare(engine: StreamEngine): Layer {
   return {
-    address,
-    close: () => acceptor.close(),
-    ref: () => acceptor.ref(),
-    unref: () => acceptor.unref(),
+    scheme: "tcp",
+    check: (options) => engine.checkOptions(options, "tcp"),
+    accepting: () => (stream) => stream,
+    connected: (stream) => stream,
   };
 }
 
-/** The scheme `tcp`. */
+/** The scheme `tcp`, or one with a layer on top of it. */
 export class TcpTransport implements Transport {
   readonly #engine: StreamEngine;
+  readonly #layer: Layer;
 
-  constructor(engine: StreamEngine) {
+  constructor(engine: StreamEngine, layer: Layer = bare(engine)) {
     this.#engine = engine;
+    this.#layer = layer;
   }
 
   checkBind(address: string, options: TransportOptions): void {
-    this.#engine.checkOptions(options, "tcp");
-    parseTcpBind(address);
+    this.#layer.check(options, "server");
+    parseHostPort(address, this.#endpoint(address));
   }
 
   checkConnect(address: string, options: TransportOptions): void {
-    this.#engine.checkOptions(options, "tcp");
-    checkConnectAddress(address, options);
+    this.#layer.check(options, "client");
+    checkConnectAddress(address, this.#endpoint(address), options);
   }
 
   isWildcard(address: string): boolean {
     return /:(?:\*|0+)$/.test(address);
   }
 
-  async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
-    const { host, port } = parseTcpBind(address);
+  #endpoint(address: string): string {
+    return `${this.#layer.scheme}://${address}`;
+  }
+
+  #named(address: string, acceptor: EngineAcceptor): Acceptor {
+    return {
+      address: this.#endpoint(address),
+      close: () => acceptor.close(),
+      ref: () => acceptor.ref(),
+      unref: () => acceptor.unref(),
+    };
+  }
+
+  /** What is made of a connection before the listener has it: the layer's stream, unless the filter refuses the peer. */
+  #accepting(options: TransportOptions, handler: AcceptorHandler): AcceptorHandler {
+    const layered = this.#layer.accepting(options);
     const filtered = withAcceptFilter(options.tcpAcceptFilter, handler);
+    return {
+      onStream: (stream) => filtered.onStream(layered(stream as EngineStream)),
+      onError: (error) => filtered.onError(error),
+    };
+  }
+
+  async listen(address: string, options: TransportOptions, handler: AcceptorHandler): Promise<Acceptor> {
+    const endpoint = this.#endpoint(address);
+    const { host, port } = parseHostPort(address, endpoint);
+    const accepting = this.#accepting(options, handler);
     if (options.useFd !== -1) {
-      const adopted = await this.#engine.listenDescriptor("tcp", options, filtered);
-      return named(`tcp://${adopted.address}`, adopted); // R25
+      const adopted = await this.#engine.listenDescriptor("tcp", options, accepting);
+      return this.#named(adopted.address, adopted); // R25
     }
-    const local = await localAddress(host, options.ipv6, address);
-    const acceptor = await this.#engine.listenTcp(local, port, options, filtered);
-    return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
+    const local = await localAddress(host, options.ipv6, endpoint);
+    const acceptor = await this.#engine.listenTcp(local, port, options, accepting);
+    return this.#named(formatHostPort(local, acceptor.port), acceptor);
   }
 
   listenSync(address: string, options: TransportOptions, handler: AcceptorHandler): Acceptor {
-    const { host, port } = parseTcpBind(address);
+    const endpoint = this.#endpoint(address);
+    const { host, port } = parseHostPort(address, endpoint);
     if (options.useFd !== -1)
       throw new ZmqError("ENOTSUP", { detail: "bindSync() cannot use useFd: use bind()" });
     const local =
-      numericLocal(host, options.ipv6, address) ?? (host === "localhost" ? "127.0.0.1" : undefined);
-    if (local === undefined) throw noDevice(address, `bindSync() cannot look up "${host}": use bind()`);
-    const filtered = withAcceptFilter(options.tcpAcceptFilter, handler);
-    const acceptor = this.#engine.listenTcpSync(local, port, options, filtered);
-    return named(`tcp://${formatHostPort(local, acceptor.port)}`, acceptor);
+      numericLocal(host, options.ipv6, endpoint) ?? (host === "localhost" ? "127.0.0.1" : undefined);
+    if (local === undefined) throw noDevice(endpoint, `bindSync() cannot look up "${host}": use bind()`);
+    const acceptor = this.#engine.listenTcpSync(local, port, options, this.#accepting(options, handler));
+    return this.#named(formatHostPort(local, acceptor.port), acceptor);
   }
 
   async connect(
@@ -222,25 +258,32 @@ export class TcpTransport implements Transport {
     signal: AbortSignal,
     refed: boolean,
   ): Promise<Stream> {
-    const { source, target } = parseTcpConnect(address);
-    const sourceHost = source && sourceAddress(source.host, options.ipv6, address);
+    const endpoint = this.#endpoint(address);
+    const { source, target } = parseConnect(address, endpoint);
+    const sourceHost = source && sourceAddress(source.host, options.ipv6, endpoint);
     const { socksProxy } = options;
-    const next = socksProxy === null ? target : parseHostPort(socksProxy, address);
-    const hosts = await resolveRemote(next.host, options.ipv6, address, signal);
-    const attempt = async (host: string, attemptSignal: AbortSignal): Promise<Stream> => {
+    const next = socksProxy === null ? target : parseHostPort(socksProxy, endpoint);
+    const hosts = await resolveRemote(next.host, options.ipv6, endpoint, signal);
+    const attempt = async (host: string, attemptSignal: AbortSignal): Promise<EngineStream> => {
       attemptSignal.throwIfAborted();
       const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };
       const stream = await this.#engine.connectTcp(hop, options, attemptSignal, refed);
-      if (socksProxy !== null) return socksConnect(stream, target, options, attemptSignal);
+      if (socksProxy !== null) return socksConnect(stream, target, endpoint, options, attemptSignal);
       if (stream.localAddress !== stream.remoteAddress) return stream;
       // TCP can connect an ephemeral port to itself (D9).
       stream.close();
-      throw new ZmqError("ECONNREFUSED", { address: `tcp://${address}`, detail: "connected to itself" });
+      throw new ZmqError("ECONNREFUSED", { address: endpoint, detail: "connected to itself" });
     };
     // With a fixed source port, two attempts at a time are impossible.
     const limits = { totalMs: options.connectTimeout, oneByOne: (source?.port ?? 0) !== 0 };
-    return firstConnection(systemRuntime.loop, interleaved(hosts), limits, signal, attempt, (late) =>
-      late.close(),
+    const stream = await firstConnection(
+      systemRuntime.loop,
+      interleaved(hosts),
+      limits,
+      signal,
+      attempt,
+      (late) => late.close(),
     );
+    return this.#layer.connected(stream, target.host, options);
   }
 }

@@ -28,6 +28,7 @@ export const EVENT_NAMES = [
   "memory",
   "handshake:error:protocol",
   "handshake:error:auth",
+  "handshake:error:tls",
   "handshake:error:other",
   "limit",
   "end",

@@ -111,6 +111,10 @@ const SECURED: Record<string, { good: unknown[]; bad: unknown[] }> = {
   plainPassword: { good: ["secret", "", LONG.slice(1), null], bad: [LONG] },
   zapDomain: { good: ["global", LONG.slice(1), ""], bad: [LONG, "\u00e9".repeat(128)] },
   authenticate: { good: [() => "user", null], bad: [] },
+  tls: {
+    good: [{ servername: "example.com" }, {}, null],
+    bad: [{ minVersion: "SSLv3" }, { ALPNProtocols: [] }],
+  },
   metadata: {
     good: [new Map([["X-a", Buffer.from("b")]]), new Map()],
     bad: [{ a: "b" }, { "X-": "b" }, { "X-a": "" }, { "x-a": "b" }, { [`X-${LONG}`]: "b" }, { "X-a b": "c" }],

@@ -278,6 +278,11 @@ export const OPTIONS: readonly Row[] = [
   secured("zapEnforceDomain", 93, "flag", false, "zapEnforceDomain"),
   secured("authenticate", undefined, "function", null, "authenticate decides"),
   { ...own("authenticateTimeout", 10000, 0, all, `${SECURITY}: an answer of authenticate that`) },
+  {
+    ...secured("tls", undefined, "object", null, ""),
+    live: true,
+    proof: "conformance/tls-options.test.ts: a new value",
+  },
   { ...secured("metadata", undefined, "object", new Map(), ""), proof: `${KNOWN}: metadata` }, // METADATA (95): tested by itself
   {
     ...secured("ipcFileMode", undefined, "optional int", null, ""),

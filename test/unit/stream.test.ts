@@ -39,6 +39,7 @@ const OPTIONS: TransportOptions = {
   ipcFilterProcessIds: [],
   ipcFileMode: null,
   useFd: -1,
+  tls: null,
 };
 const cleanups: (() => void)[] = [];
 afterEach(() => {

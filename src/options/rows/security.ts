@@ -13,9 +13,12 @@ import {
   setSecurity,
   setSecurityOption,
 } from "../../security/settings.js";
+import { parseTls, type TlsOptions } from "../../security/tls/settings.js";
 import { asBinary, asFlag, asNameType } from "../number-forms.js";
 import { option, type RowFields, type Rule } from "../row.js";
 import { boolean, refused, time, typeOf } from "../rules.js";
+
+const certificates: Rule<TlsOptions | null> = { type: "object or null", check: parseTls };
 
 /** Security options: they are checked against each other when they are set. */
 function secured<Value>(rule: Rule<Value>, fields: RowFields): Value {
@@ -73,6 +76,13 @@ export class SecurityRows {
   zapDomain? = secured(domain, { initial: "", numbers: [asBinary(55, "ZAP_DOMAIN")] });
   /** Refuse to bind or connect (EINVAL) without a zapDomain (Q13). Default false. */
   zapEnforceDomain? = option(boolean, { initial: false, numbers: [asFlag(93, "ZAP_ENFORCE_DOMAIN")] });
+  /**
+   * Certificates, keys and what to ask of the other side over tls+tcp, under the names of node:tls; see TlsOptions and
+   * docs/tls.md. To bind, `cert` and `key` are needed. A new value acts on the next connections, also of endpoints that are
+   * bound or connected. bind and connect throw ENOTSUP over tls+tcp for options that node:net cannot honour. Default null, which
+   * trusts the authorities that come with Node.
+   */
+  tls? = option(certificates, { initial: null, live: true, read: ({ tls }) => tls?.options ?? null });
 }
 
 /** GSSAPI's name types. */

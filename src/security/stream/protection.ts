@@ -1,6 +1,7 @@
 /**
  * How a connection is secured, from the socket's options, and the question that a handshake asks the authenticator.
  */
+import { hostOf } from "../../base/endpoint.js";
 import type { OptionValues } from "../../options/options.js";
 import type { Stream } from "../../transport/contract/transport.js";
 import { type Question, STATUSES, type Verdict } from "../../wire/zmtp/mechanisms/authentication.js";
@@ -36,18 +37,14 @@ export function requestAbout(
     address: addressOf(stream),
     endpoint,
     routingId: options.routingId ?? new Uint8Array(0),
+    ...(stream.tls === undefined ? {} : { tls: stream.tls }),
   };
 }
 
 /** For tcp the host without the port; for ipc the peer's process and user, if the system tells them (Q6). */
 function addressOf(stream: Stream): string {
-  const { remoteAddress } = stream;
-  if (remoteAddress.startsWith("tcp://")) {
-    return remoteAddress
-      .slice("tcp://".length)
-      .replace(/:\d+$/, "")
-      .replace(/^\[(.*)\]$/, "$1");
-  }
+  const host = hostOf(stream.remoteAddress);
+  if (host !== undefined) return host;
   const credentials = stream.peerCredentials?.();
   if (credentials === undefined) return "localhost";
   const { userId, groupId, processId } = credentials;

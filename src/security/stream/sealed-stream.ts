@@ -9,6 +9,7 @@ import { memoryGone } from "../../base/errors.js";
 import { bytesNow } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Runtime } from "../../base/runtime.js";
+import type { TlsPeer } from "../../base/tls.js";
 import { newSlab } from "../../engine/outgoing/slab-pool.js";
 import {
   FrameFault,
@@ -88,6 +89,10 @@ export class SealedStream implements Stream, StreamHandler {
 
   get untaken(): number {
     return this.#plainPending(this.#inner.untaken);
+  }
+
+  get tls(): TlsPeer | undefined {
+    return this.#inner.tls;
   }
 
   get sharable(): boolean {

@@ -6,6 +6,8 @@
  * Sockets, patterns and ZMTP do not appear here, except for the flags of frames.
  */
 
+import type { TlsPeer } from "../../base/tls.js";
+import type { TlsSettings } from "../../security/tls/settings.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 
 export { FrameFault, type FrameLimits };
@@ -26,6 +28,8 @@ export interface StreamHandler {
   onLargeFrame(body: Buffer, flags: number): void;
   /** The kernel has now taken all of the write that returned a positive number. */
   onDrain(): void;
+  /** The TLS handshake is complete, and the other side accepted: the stream has `tls`. Not called where there is no TLS. */
+  onSecure?(): void;
   /** From now on, what is written goes through shared memory: the stream has `memory`. */
   onMemory?(): void;
   /**
@@ -93,6 +97,13 @@ export interface Stream {
   share?(bytes: number, spinMicroseconds: number): void;
   /** After share(), when the handshake is complete: whether the peer can, too. Then the stream may share memory. */
   agreed?(yes: boolean): void;
+  /**
+   * Whether the stream begins with a TLS handshake, which start() begins. Until it is complete (onSecure), nothing is read and
+   * what is written waits.
+   */
+  readonly secures?: boolean;
+  /** What TLS knows about the peer; undefined before the end of the handshake, and without TLS. */
+  readonly tls?: TlsPeer;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begins to read, in byte mode. Called once by the owner of the stream. */
@@ -185,6 +196,8 @@ export interface TransportOptions {
   readonly ipcFilterProcessIds: readonly number[];
   /** A listening descriptor to take over instead of making a new one; -1 for none (R25). */
   readonly useFd: number;
+  /** Certificates and keys for TLS. It may change: a transport reads it anew for each connection. */
+  readonly tls: TlsSettings | null;
 }
 
 /**

@@ -26,7 +26,8 @@ function requireSupported(options: TransportOptions): void {
   if (process.platform !== "linux") requireDefaults(options, ["useFd"], "the native engine, or Linux");
 }
 
-const NATIVE_ONLY = [
+/** Options of tcp that node:net cannot honour. */
+export const TCP_NATIVE_ONLY = [
   "sendBufferSize",
   "receiveBufferSize",
   "tcpKeepaliveCount",
@@ -36,6 +37,10 @@ const NATIVE_ONLY = [
   "priority",
   "busyPoll",
   "tcpMaxRetransmitTimeout",
+] as const;
+
+const NATIVE_ONLY = [
+  ...TCP_NATIVE_ONLY,
   "ipcFilterUserIds",
   "ipcFilterGroupIds",
   "ipcFilterProcessIds",

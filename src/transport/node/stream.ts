@@ -95,6 +95,18 @@ export class NodeStream implements EngineStream, Deferrable {
     if (leftover.length > 0) this.#leftover = leftover;
   }
 
+  /**
+   * Gives the socket away, for a protocol on top of node:net. It is paused, and has what the last handler left. This stream
+   * is not used any more.
+   */
+  detach(): Socket {
+    this.#socket.pause();
+    this.#handler = null;
+    if (this.#leftover !== null) this.#socket.unshift(this.#leftover);
+    this.#leftover = null;
+    return this.#socket;
+  }
+
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
     const sink = this.#handler as StreamHandler;
     this.#decoder = new FrameDecoder(limits, {

@@ -27,17 +27,30 @@ async function untilStuck(feeder: Child): Promise<number> {
   }
 }
 
-/** The tests. @param megabytes to feed: several times what may be held */
-export function backPressure(megabytes: number): void {
+/**
+ * The tests.
+ * @param megabytes to feed: several times what may be held
+ * @param environment of both processes
+ */
+export function backPressure(
+  megabytes: number,
+  endpoints = ["tcp://127.0.0.1:*", "ipc://*"],
+  environment: Readonly<Record<string, string>> = {},
+): void {
   const count = (megabytes * 1024 ** 2) / SIZE;
-  it.each(["tcp://127.0.0.1:*", "ipc://*"])(
+  it.each(endpoints)(
     `${megabytes} MB to a PULL at %s that does not read: bounded, and then whole`,
     async (endpoint) => {
       const args = [`${count}`, `${SIZE}`];
-      const puller = startChild("slow-puller.mjs", [endpoint, ...args], ["--expose-gc"]);
+      const puller = startChild("slow-puller.mjs", [endpoint, ...args], ["--expose-gc"], environment);
       const bound = await puller.line((line) => line.event === "bound", "the puller");
       expect(bound.engine).toBe(process.env.ZWIRE_ENGINE);
-      const feeder = startChild("feeder.mjs", [bound.endpoint as string, ...args], ["--expose-gc"]);
+      const feeder = startChild(
+        "feeder.mjs",
+        [bound.endpoint as string, ...args],
+        ["--expose-gc"],
+        environment,
+      );
       const started = await feeder.line((line) => line.event === "started", "the feeder");
 
       const stuckAt = await untilStuck(feeder);
