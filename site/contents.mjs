@@ -45,6 +45,7 @@ export const GROUPS = [
       ["Delivery", "delivery"],
       ["Shared memory", "shared-memory"],
       ["Security", "security"],
+      ["TLS", "tls"],
       ["RPC", "rpc"],
       ["Conformance", "conformance"],
     ],
