@@ -1,8 +1,6 @@
 // See acceptor_wrap.h.
 #include "acceptor_wrap.h"
 
-#include <cerrno>
-
 #include "stream_wrap.h"
 
 namespace zwire {
@@ -131,12 +129,7 @@ Napi::Value AcceptorWrap::ListenDescriptor(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value AcceptorWrap::GetSocketOption(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber())
-    return Misuse(env, "getSocketOption(level, name)");
-  if (acceptor_ == nullptr) return Napi::Number::New(env, -EBADF);
-  return Napi::Number::New(env, ReadSocketOption(acceptor_->fd(), info[0].As<Napi::Number>().Int32Value(),
-                                                 info[1].As<Napi::Number>().Int32Value()));
+  return SocketOptionOf(info, acceptor_ == nullptr ? -1 : acceptor_->fd());
 }
 
 Napi::Value AcceptorWrap::LocalAddressOf(const Napi::CallbackInfo& info) {

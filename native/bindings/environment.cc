@@ -1,6 +1,7 @@
 // See environment.h.
 #include "environment.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "../io/allocator.h"
@@ -184,6 +185,15 @@ std::string ReadString(const Napi::Object& object, const char* name) {
 Napi::Value Misuse(Napi::Env env, const char* text) {
   Napi::TypeError::New(env, text).ThrowAsJavaScriptException();
   return env.Undefined();
+}
+
+Napi::Value SocketOptionOf(const Napi::CallbackInfo& info, int fd) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber())
+    return Misuse(env, "getSocketOption(level, name)");
+  if (fd < 0) return Napi::Number::New(env, -EBADF);
+  return Napi::Number::New(
+      env, ReadSocketOption(fd, info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value()));
 }
 
 SocketOptions ReadSocketOptions(const Napi::Value& value) {

@@ -114,6 +114,10 @@ class Environment {
 // Throws a TypeError about wrong arguments. Gives undefined.
 Napi::Value Misuse(Napi::Env env, const char* text);
 
+// What getSocketOption(level, name) gives for this descriptor: its value, or a negative errno. A negative `fd` is one
+// that is closed.
+Napi::Value SocketOptionOf(const Napi::CallbackInfo& info, int fd);
+
 // Reads the fields of NativeSocketOptions. A missing field leaves the system's value.
 SocketOptions ReadSocketOptions(const Napi::Value& value);
 

@@ -26,12 +26,7 @@ Napi::Value StreamWrap::Unsent(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value StreamWrap::GetSocketOption(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsNumber())
-    return Misuse(env, "getSocketOption(level, name)");
-  if (stream_ == nullptr) return Napi::Number::New(env, -EBADF);
-  return Napi::Number::New(env, ReadSocketOption(stream_->fd(), info[0].As<Napi::Number>().Int32Value(),
-                                                 info[1].As<Napi::Number>().Int32Value()));
+  return SocketOptionOf(info, stream_ == nullptr ? -1 : stream_->fd());
 }
 
 Napi::Value StreamWrap::GetPeerCredentials(const Napi::CallbackInfo& info) {

@@ -13,6 +13,18 @@ const fresh = () => `inproc://threads-${names++}`;
 
 const LONG = { timeout: 20_000 };
 
+/** A Push of this thread that is connected to a Pull of another, called "p". */
+async function toAThread() {
+  const [thread, endpoint] = [startThread(), fresh()];
+  await thread.ask("open", "p", "Pull");
+  await thread.ask("call", "p", "bind", endpoint);
+  const push = managed(new Push());
+  const events = record(push);
+  push.connect(endpoint);
+  await push.connected(LONG);
+  return { thread, endpoint, push, events };
+}
+
 describe("the end of a thread is the end of its peers", () => {
   /** How a thread can end. */
   const DEATHS: [string, (thread: Thread) => Promise<unknown>][] = [
@@ -22,13 +34,7 @@ describe("the end of a thread is the end of its peers", () => {
   ];
 
   it.each(DEATHS)("%s of the binder: its peer is told, and what is sent then waits", async (_how, die) => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    const push = managed(new Push());
-    const events = record(push);
-    push.connect(endpoint);
-    await push.connected(LONG);
+    const { thread, endpoint, push, events } = await toAThread();
     await push.send("x");
     await die(thread);
     const { error } = await events.next("disconnect");
@@ -65,13 +71,7 @@ describe("the end of a thread is the end of its peers", () => {
   );
 
   it("unbind parts the connector without an error, and it does not come back (R22)", async () => {
-    const [thread, endpoint] = [startThread(), fresh()];
-    await thread.ask("open", "p", "Pull");
-    await thread.ask("call", "p", "bind", endpoint);
-    const push = managed(new Push());
-    const events = record(push);
-    push.connect(endpoint);
-    await push.connected(LONG);
+    const { thread, endpoint, push, events } = await toAThread();
     await thread.ask("call", "p", "unbind", endpoint);
     expect((await events.next("disconnect")).error).toBeUndefined();
     await thread.ask("call", "p", "bind", endpoint);

@@ -3,12 +3,18 @@
  */
 
 import type { Message, OutMessage } from "../../base/message.js";
-import type { Pipe } from "../../engine/pipe.js";
+import type { Interceptor, Pipe } from "../../engine/pipe.js";
 import { OnePeer } from "../one-peer.js";
-import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
+import { type Receiving, type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";
 
 export class PairStrategy extends Strategy implements Sending, Receiving {
-  readonly #peer = new OnePeer(this.host, null);
+  readonly #peer: OnePeer;
+
+  /** @param arrival inspects messages of the peer when they arrive */
+  constructor(host: StrategyHost, arrival: Interceptor | null = null) {
+    super(host);
+    this.#peer = new OnePeer(host, arrival);
+  }
 
   get canSend(): boolean {
     return this.#peer.hasRoom;

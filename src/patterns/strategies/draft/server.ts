@@ -13,27 +13,27 @@ import { type Receiving, type Sending, type SocketType, Strategy } from "../../s
 export type NumberedMessage = [message: Buffer, from: { readonly routingId: number }];
 
 export class ServerStrategy extends Strategy implements Sending, Receiving<NumberedMessage> {
-  readonly #numbers = new PeerNumbers(() => this.host.runtime.random32());
+  protected readonly numbers = new PeerNumbers(() => this.host.runtime.random32());
 
   get canSend(): boolean {
     return true; // a full peer does not stop sends to others
   }
 
   send(message: OutMessage): boolean {
-    return this.#numbers.send(message);
+    return this.numbers.send(message);
   }
 
   next(): NumberedMessage | undefined {
-    return this.#numbers.nextOf(this.host.inbound);
+    return this.numbers.nextOf(this.host.inbound);
   }
 
   override attach(pipe: Pipe): void {
     pipe.intercept = skipMultipart;
-    this.#numbers.add(pipe);
+    this.numbers.add(pipe);
   }
 
   override detach(pipe: Pipe): void {
-    this.#numbers.remove(pipe);
+    this.numbers.remove(pipe);
     this.host.roomForSends(); // a send may wait for this peer
   }
 }
