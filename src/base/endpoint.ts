@@ -28,8 +28,8 @@ export function parseEndpoint(endpoint: unknown): Endpoint {
   return { scheme, address };
 }
 
-/** An address of a connection over tcp, whatever is on top of it: `tcp://host:port`, `tls+tcp://[::1]:port`. */
-const CONNECTION = /^(?:[a-z]+\+)?tcp:\/\/(?:\[(.+)\]|([^[\]]+)):\d+$/;
+/** An address of a connection over tcp, whatever is on top of it: `tcp://host:port`, `tls+tcp://[::1]:port`, `ws://host:port`. */
+const CONNECTION = /^(?:(?:[a-z]+\+)?tcp|wss?):\/\/(?:\[(.+)\]|([^[\]]+)):\d+$/;
 
 /** The host of a connection over tcp, without brackets; undefined for other transports. */
 export function hostOf(address: string): string | undefined {

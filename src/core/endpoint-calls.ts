@@ -10,7 +10,10 @@ import { secure } from "../security/settings.js";
 import { type OpenAsking, zapClient } from "../security/zap/client.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import type { Context } from "./context.js";
-import { type Endpoint, type Endpoints, endpointOf } from "./endpoints.js";
+import { type Endpoint, type Endpoints, endpointOf, isFramed, shownEndpoint } from "./endpoints.js";
+
+/** Schemes that zwire/zeromq does not have. */
+const TLS_SCHEMES = ["tls+tcp", "wss"];
 
 /** What these calls need from their socket. */
 interface Caller
@@ -105,14 +108,16 @@ export class EndpointCalls {
 
   #parse(endpoint: string): Endpoint {
     const parsed = endpointOf(endpoint);
-    if (this.#core.asLibzmq && parsed.scheme === "tls+tcp") {
+    const { asLibzmq, raw } = this.#core;
+    if (asLibzmq && TLS_SCHEMES.includes(parsed.scheme)) {
       throw new ZmqError("EPROTONOSUPPORT", {
         address: endpoint,
         detail: "zeromq.js has no TLS: use a socket of zwire",
       });
     }
-    if (!this.#core.raw || parsed.scheme !== "inproc") return parsed;
-    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: "a Stream has no inproc" });
+    if (!raw || !isFramed(parsed.scheme)) return parsed;
+    const detail = `a Stream carries bytes without framing, and has no ${parsed.scheme}`;
+    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail });
   }
 
   async unbind(endpoint: string): Promise<void> {
@@ -129,7 +134,7 @@ export class EndpointCalls {
     if (this.#core.type.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
     this.#secure(parsed);
     const handle = this.#endpoints.connect(parsed, routingId);
-    this.last = endpoint;
+    this.last = shownEndpoint(parsed);
     handle.start();
   }
 

@@ -38,6 +38,17 @@ export function endpointOf(endpoint: string): Endpoint {
   });
 }
 
+/** Whether a scheme carries whole frames or messages only, and no bytes without framing. */
+export function isFramed(scheme: string): boolean {
+  return scheme === "inproc" || transportFor(scheme).framed === true;
+}
+
+/** A connected endpoint as lastEndpoint shows it. */
+export function shownEndpoint({ endpoint, scheme, address }: Endpoint): string {
+  const transport = scheme === "inproc" ? undefined : transportFor(scheme);
+  return transport?.named === undefined ? endpoint : `${scheme}://${transport.named(address)}`;
+}
+
 /** The error for a connection under a name that another one has. */
 export function nameInUse(endpoint: string, name: Buffer): ZmqError {
   return new ZmqError("EINVAL", {

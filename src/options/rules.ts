@@ -221,3 +221,19 @@ export const networks: Rule<readonly string[] | string | null> = {
     return Object.freeze(typeof value === "string" ? [...(before as string[]), value] : [...added]);
   },
 };
+
+/** A list of the origins of pages (RFC 6454), in lower case, or null. */
+export const origins: Rule<readonly string[] | null> = {
+  type: "array of origins such as https://example.com, or null",
+  check: (name, value) => {
+    if (value === null) return null;
+    if (!Array.isArray(value)) throw new TypeError(`${name} must be an array or null; got ${shown(value)}`);
+    for (const one of value) {
+      if (typeof one !== "string") throw new TypeError(`${name} must contain strings; got ${shown(one)}`);
+      if (one !== "null" && !/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+$/i.test(one)) {
+        throw new RangeError(`${name} must contain origins such as "https://example.com"; got ${shown(one)}`);
+      }
+    }
+    return Object.freeze(value.map((one) => one.toLowerCase()));
+  },
+};

@@ -30,7 +30,7 @@ export interface PulseOwner {
 
 /**
  * Intervals and timeouts from the socket's options.
- * @param commands whether the peer announced a version of ZMTP that has PING
+ * @param commands whether the peer knows PING: by its version of ZMTP, or because it is a WebSocket's
  * @param tcp whether the connection runs over a network, where it can die without notice
  */
 export function heartbeatConfig(options: OptionValues, commands: boolean, tcp: boolean): HeartbeatConfig {

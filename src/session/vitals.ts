@@ -2,6 +2,7 @@
  * Checks that a connection is alive and in use: heartbeats, messageTimeout and idleTimeout. Knows neither frames nor
  * states.
  */
+import { hostOf } from "../base/endpoint.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { OptionValues } from "../options/options.js";
@@ -61,7 +62,9 @@ export class Vitals implements PulseOwner, Watched, Idler {
   }
 
   #startPulse(commands: boolean): void {
-    const config = heartbeatConfig(this.#options, commands, this.stream.remoteAddress.startsWith("tcp:"));
+    const { remoteAddress, answersPings } = this.stream;
+    const known = commands || answersPings === true;
+    const config = heartbeatConfig(this.#options, known, hostOf(remoteAddress) !== undefined);
     if (config.intervalMs === 0) return;
     this.#pulse = new Pulse(this, config);
     this.#pulse.due();

@@ -12,6 +12,7 @@ import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
 import { TcpTransport } from "./tcp.js";
 import { TlsLayer } from "./tls/layer.js";
+import { WebSocketTransport } from "./ws/transport.js";
 
 const debug = debuglog("zwire");
 
@@ -76,6 +77,8 @@ const transports = new Map<string, Transport | ((engine: StreamEngine) => Transp
   ["ipc", (engine) => new IpcTransport(engine)],
   // node:tls is over node:net, whatever the engine.
   ["tls+tcp", () => new TcpTransport(portableEngine, new TlsLayer())],
+  ["ws", (engine) => new WebSocketTransport("ws", new TcpTransport(engine))],
+  ["wss", () => new WebSocketTransport("wss", new TcpTransport(portableEngine, new TlsLayer()))],
 ]);
 
 /**

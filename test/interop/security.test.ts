@@ -10,8 +10,9 @@ import { managed, record, texts } from "../support/helpers.js";
 import { type PeerKind, type PeerOptions, PeerProcess } from "../support/peer-process.js";
 import { findPython } from "../support/python.js";
 import { keyPair } from "../support/scripted/curve.js";
-import { CLIENT, CURVE, PLAIN, SERVER, USER } from "../support/scripted/secured.js";
+import { CURVE, PLAIN } from "../support/scripted/secured.js";
 import { z85 } from "../support/scripted/z85.js";
+import { clientKeys, LOSES_FIRST, RULES, THEIRS } from "../support/their-security.js";
 
 const COUNT = Number(process.env.ZWIRE_INTEROP_COUNT ?? 100);
 /** A PING every few messages, and nobody is lost for being slow. */
@@ -20,24 +21,6 @@ const beating = { heartbeatInterval: 20, heartbeatTimeout: 20_000 };
 /** libzmq's DISH takes a PING or a PONG for a message without a group, and hangs up. */
 const beats = (type: string) => (type === "DISH" ? {} : beating);
 
-const clientKeys = { curvePublicKey: z85(CLIENT.publicKey), curveSecretKey: z85(CLIENT.secretKey) };
-
-/** Both roles of libzmq's side. */
-const THEIRS = {
-  PLAIN: {
-    server: { plainServer: true },
-    client: { plainUsername: USER.username, plainPassword: USER.password },
-  },
-  CURVE: {
-    server: { curveServer: true, curveSecretKey: z85(SERVER.secretKey) },
-    client: { curveServerKey: z85(SERVER.publicKey), ...clientKeys },
-  },
-} as const satisfies Record<string, { server: PeerOptions; client: PeerOptions }>;
-
-/** Types of libzmq that lose their first message when they had to ask ZAP about the peer: with libzmq on both sides too. */
-const LOSES_FIRST = ["REQ", "DISH"];
-
-const rules = { users: { [USER.username]: USER.password }, keys: [z85(CLIENT.publicKey)] };
 const python = findPython();
 if (python.command === null) console.log(`interop with pyzmq is skipped: ${python.reason}`);
 
@@ -46,7 +29,7 @@ for (const kind of ["zeromq.js", "pyzmq"] as PeerKind[]) {
     let peer: PeerProcess;
     beforeAll(async () => {
       peer = await PeerProcess.start(kind);
-      await peer.zap(rules);
+      await peer.zap(RULES);
     });
     afterAll(() => peer?.stop());
 

@@ -116,7 +116,7 @@ export const BASIC_CELLS: readonly Cell[] = [
 
 /** How a cell is run. */
 export interface CellOptions {
-  readonly transport: "tcp" | "ipc";
+  readonly transport: "tcp" | "ipc" | "ws";
   /** What zwire does. */
   readonly verb: "bind" | "connect";
   readonly count: number;
@@ -180,7 +180,8 @@ export async function runCell(peer: PeerProcess, cell: Cell, options: CellOption
   const keepMs = theirOptions === undefined ? 0 : 1000;
   const theirJob = { ...their, keepMs, options: { ...their.options, ...theirOptions } };
   const socket = create(mine, ourOptions);
-  const endpoint = transport === "tcp" ? "tcp://127.0.0.1:*" : `ipc://${join(temporaryDirectory(), "s")}`;
+  const endpoint =
+    transport === "ipc" ? `ipc://${join(temporaryDirectory(), "s")}` : `${transport}://127.0.0.1:*`;
   let job: Job;
   if (verb === "bind") {
     job = await peer.run({ ...theirJob, verb: "connect", endpoint: await socket.bind(endpoint) });

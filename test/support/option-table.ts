@@ -259,6 +259,12 @@ export const OPTIONS: readonly Row[] = [
     proof: "conformance/socks.test.ts: a wrong password",
   },
   list("tcpAcceptFilter", 38, ["10.0.0.0/8"], ["10.0.0.0/33"], "one peer is let in"),
+  {
+    ...secured("allowedOrigins", undefined, "object", null, ""),
+    good: [["https://example.com"], []],
+    bad: [["example.com"]],
+    proof: "conformance/websocket.test.ts: a page of another site",
+  },
   list("ipcFilterProcessIds", 58, [1234], [0], "a peer is let in"),
   list("ipcFilterUserIds", 59, [1234], [-1], "a peer is let in"),
   list("ipcFilterGroupIds", 60, [1234], [-1], "a peer is let in"),

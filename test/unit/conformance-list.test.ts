@@ -12,9 +12,9 @@ const list = readFileSync(join(ROOT, "docs/conformance.md"), "utf8");
 const RPC_PART = /^## zwire\/rpc$/m;
 
 /** A letter and a number, standing alone; V8 is the engine, and Z85 an encoding. */
-const ITEM = /(?<![\w$#.@\\/-])(?!V8\b)[A-W]\d{1,2}(?![\w(/]|\.\d)/g;
+const ITEM = /(?<![\w$#.@\\/-])(?!V8\b)[A-X]\d{1,2}(?![\w(/]|\.\d)/g;
 /** "F6 to F17": all between are cited. */
-const RANGE = /(?<![\w$#.@\\/-])([A-W])(\d{1,2}) to \1(\d{1,2})(?!\w)/g;
+const RANGE = /(?<![\w$#.@\\/-])([A-X])(\d{1,2}) to \1(\d{1,2})(?!\w)/g;
 
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -29,7 +29,16 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["transport/native", "base", "wire", "engine", "transport/contract"],
   ["transport/node", "base", "engine", "transport/contract"],
   ["transport/tls", "base", "security/tls", "transport/contract", "transport/node"],
-  ["transport", "base", "transport/contract", "transport/native", "transport/node", "transport/tls"],
+  ["transport/ws", "base", "wire", "wire/zmtp", "engine", "transport/contract", "transport/node"],
+  [
+    "transport",
+    "base",
+    "transport/contract",
+    "transport/native",
+    "transport/node",
+    "transport/tls",
+    "transport/ws",
+  ],
   [
     "security/stream",
     "base",
@@ -225,6 +234,9 @@ describe("import graph", () => {
       "rpc/clock.ts",
       "transport/socks.ts",
       "transport/tcp.ts",
+      "transport/ws/client.ts",
+      "transport/ws/guest.ts",
+      "transport/ws/port.ts",
     ]);
     const rooms = ["session", "connect", "core", "api", "security", "security/stream", "security/zap"];
     for (const file of files.filter((path) => rooms.includes(roomOf(path)))) {

@@ -40,6 +40,9 @@ const OPTIONS: TransportOptions = {
   ipcFileMode: null,
   useFd: -1,
   tls: null,
+  security: { mechanism: "NULL" },
+  maxHandshakes: 0,
+  allowedOrigins: null,
 };
 const cleanups: (() => void)[] = [];
 afterEach(() => {

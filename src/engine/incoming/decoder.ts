@@ -72,6 +72,19 @@ export class FrameDecoder {
     return this.#body !== null || this.#carry !== null;
   }
 
+  /**
+   * Counts a frame that the caller has found itself, and delivers itself, between two chunks. Only when no frame is
+   * incomplete.
+   * @returns why it is refused
+   */
+  admit(flags: number, length: number): FrameFault {
+    if (this.#fault !== none) return this.#fault;
+    this.#fault = this.#check(flags, length);
+    if (this.#fault === none) this.#countPart(flags, length);
+    else this.faultSize = this.#excess(this.#fault, length);
+    return this.#fault;
+  }
+
   /** Decodes one chunk. Its memory belongs to the frames afterwards. After a fault it decodes nothing more. */
   push(chunk: Buffer): FrameFault {
     if (this.#fault !== none) return this.#fault;

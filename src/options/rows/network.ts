@@ -23,6 +23,7 @@ import {
   ids,
   NONE,
   networks,
+  origins,
   secondsOrNone,
   text,
   time,
@@ -103,6 +104,12 @@ export class NetworkRows {
    * those below ::ffff:0:0/96. Default [].
    */
   tcpAcceptFilter? = option(networks, { initial: NONE, numbers: [asFilter(38, "TCP_ACCEPT_FILTER")] });
+  /**
+   * Web sites whose pages may connect to a bound ws endpoint, as `https://example.com`; those of other sites get the answer
+   * 403, with the event "accept:error". Programs that are not browsers name no site, and are not concerned. null lets all in.
+   * Default null.
+   */
+  allowedOrigins? = option(origins, { initial: null });
   /**
    * User ids whose ipc connections a bound endpoint accepts (R19). Where one of the three ipcFilter lists is not empty, a
    * peer that is in none of them is closed at once, with the event "accept:error". Native engine on Linux only. Default [].

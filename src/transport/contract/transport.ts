@@ -104,6 +104,8 @@ export interface Stream {
   readonly secures?: boolean;
   /** What TLS knows about the peer; undefined before the end of the handshake, and without TLS. */
   readonly tls?: TlsPeer;
+  /** Whether every peer answers a PING, whatever its version of ZMTP: ws. */
+  readonly answersPings?: boolean;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
   /** Begins to read, in byte mode. Called once by the owner of the stream. */
@@ -198,6 +200,12 @@ export interface TransportOptions {
   readonly useFd: number;
   /** Certificates and keys for TLS. It may change: a transport reads it anew for each connection. */
   readonly tls: TlsSettings | null;
+  /** ws: the mechanism, which the sub-protocol names. */
+  readonly security: { readonly mechanism: string };
+  /** ws: connections that have not asked for a WebSocket yet, at most; 0 for no limit. */
+  readonly maxHandshakes: number;
+  /** ws: web sites whose pages may connect, in lower case; null for all. */
+  readonly allowedOrigins: readonly string[] | null;
 }
 
 /**
@@ -217,6 +225,10 @@ export interface Transport {
    * scheme has no such address.
    */
   isWildcard?(address: string): boolean;
+  /** Whether it carries frames only, so that a Stream cannot use it. */
+  readonly framed?: boolean;
+  /** The address as lastEndpoint shows it after connect(). Absent if that is how it was given. */
+  named?(address: string): string;
   /** @param takeOver ipc: take over a path even if another socket serves it, as libzmq does, instead of EADDRINUSE */
   listen(
     address: string,

@@ -19,6 +19,7 @@ export type ProtocolErrorCode =
   | "incompatible-socket-type"
   | "invalid-routing-id"
   | "handshake-too-large"
+  | "websocket"
   | "handshake-timeout"
   | "heartbeat-timeout"
   | "message-timeout"

@@ -71,7 +71,14 @@ function patient(socket) {
       }
     }
   };
-  return { receive, send: (...parts) => socket.send(...parts) };
+  const send = (message, ...options) => socket.send(own(message), ...options);
+  return { receive, send };
+}
+
+/** Copies: over ws libzmq masks the memory itself that a client sends, and the pool's parts are used again. */
+function own(message) {
+  const copy = (part) => (part instanceof Uint8Array ? Buffer.from(part) : part);
+  return Array.isArray(message) ? message.map(copy) : copy(message);
 }
 
 async function run(job) {

@@ -1,0 +1,157 @@
+/**
+ * The client's side of a WebSocket handshake (RFC 6455 §4.1, items X2 and X3).
+ */
+import { randomBytes } from "node:crypto";
+import { ZmqError } from "../../base/errors.js";
+import { systemRuntime } from "../../base/runtime.js";
+import type { Stream, StreamHandler, TransportOptions } from "../contract/transport.js";
+import { HeadError, HeadReader, lists, openingRequest } from "./http.js";
+import { offered, type ZwsProtocol } from "./protocols.js";
+import { Relay } from "./relay.js";
+import { WebSocketStream } from "./stream.js";
+import { acceptFor } from "./upgrade.js";
+
+/** What is asked for. */
+export interface Wanted {
+  readonly scheme: string;
+  readonly host: string;
+  readonly path: string;
+  /** The whole endpoint, for error texts. */
+  readonly endpoint: string;
+}
+
+/**
+ * Asks the server at the other end of a new stream for a WebSocket. Closes the stream and rejects if the server refuses,
+ * breaks the protocol, closes, or takes longer than `handshakeInterval`.
+ * @param signal aborts the attempt; its reason becomes the rejection
+ */
+export function openWebSocket(
+  stream: Stream,
+  wanted: Wanted,
+  options: TransportOptions,
+  signal: AbortSignal,
+): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      deadline?.cancel();
+      signal.removeEventListener("abort", abort);
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      stream.close();
+      reject(error);
+    };
+    const abort = (): void => fail(signal.reason);
+    const limit = options.handshakeInterval;
+    const late = (): void =>
+      fail(
+        new ZmqError("ETIMEDOUT", {
+          address: wanted.endpoint,
+          detail: `no answer to the request for a WebSocket within ${limit} ms (handshakeInterval)`,
+        }),
+      );
+    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined;
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    const done = (webSocket: Stream): void => {
+      settle();
+      resolve(webSocket);
+    };
+    new Asking(stream, wanted, options.security.mechanism, { done, fail }).start();
+  });
+}
+
+interface Outcome {
+  done(stream: Stream): void;
+  fail(error: unknown): void;
+}
+
+class Asking implements StreamHandler {
+  readonly #stream: Stream;
+  readonly #wanted: Wanted;
+  readonly #protocols: readonly ZwsProtocol[];
+  readonly #outcome: Outcome;
+  readonly #relay = new Relay(this);
+  readonly #head = new HeadReader();
+  readonly #key = randomBytes(16).toString("base64");
+  #over = false;
+
+  constructor(stream: Stream, wanted: Wanted, mechanism: string, outcome: Outcome) {
+    this.#stream = stream;
+    this.#wanted = wanted;
+    this.#protocols = offered(mechanism);
+    this.#outcome = outcome;
+  }
+
+  start(): void {
+    const { host, path } = this.#wanted;
+    const names = this.#protocols.map((one) => one.name).join(", ");
+    this.#stream.start(this.#relay);
+    this.#stream.write([openingRequest(host, path, this.#key, names)]);
+  }
+
+  onBytes(chunk: Buffer): void {
+    if (this.#over) return;
+    try {
+      const read = this.#head.push(chunk);
+      if (read === undefined) return;
+      this.#over = true;
+      this.#stream.pause();
+      const protocol = this.#accepted(read.head.start, read.head.headers);
+      const opening = {
+        scheme: this.#wanted.scheme,
+        protocol,
+        response: null,
+        leftover: read.rest,
+        socketType: null,
+        refusal: null,
+        request: null,
+      };
+      this.#outcome.done(new WebSocketStream(this.#stream, this.#relay, opening));
+    } catch (error) {
+      this.#over = true;
+      this.#outcome.fail(error instanceof HeadError ? this.#failure("EPROTO", error.message) : error);
+    }
+  }
+
+  /** What the server agreed to. @throws ZmqError if that is nothing */
+  #accepted(start: string, headers: Readonly<Record<string, string>>): ZwsProtocol {
+    const line = /^HTTP\/1\.1 (\d{3})(?: (.*))?$/.exec(start);
+    if (line === null) throw this.#failure("EPROTO", "the server does not speak HTTP/1.1");
+    if (line[1] !== "101") {
+      const words = `${line[1]} ${line[2] ?? ""}`.trim().replace(/[^\x20-\x7e]/g, "?");
+      throw this.#failure("ECONNREFUSED", `the server answered ${words}`);
+    }
+    if (!lists(headers.upgrade, "websocket") || !lists(headers.connection, "upgrade"))
+      throw this.#failure("EPROTO", "the server's answer is not that of a WebSocket");
+    if (headers["sec-websocket-accept"] !== acceptFor(this.#key))
+      throw this.#failure("EPROTO", "the server's answer belongs to another request");
+    if (headers["sec-websocket-extensions"] !== undefined)
+      throw this.#failure("EPROTO", "the server uses an extension that was not offered");
+    const name = headers["sec-websocket-protocol"] ?? "";
+    const protocol = this.#protocols.find((one) => one.name === name);
+    if (protocol === undefined) {
+      const shown = name === "" ? "none" : name.slice(0, 100).replace(/[^\x20-\x7e]/g, "?");
+      throw this.#failure("EPROTO", `the server chose a sub-protocol that was not offered: ${shown}`);
+    }
+    return protocol;
+  }
+
+  #failure(code: string, detail: string): ZmqError {
+    return new ZmqError(code, { address: this.#wanted.endpoint, detail });
+  }
+
+  onFrames(): void {}
+  onLargeFrame(): void {}
+  onDrain(): void {}
+
+  onClose(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    const detail = "the server closed the connection and gave no answer to the request for a WebSocket";
+    this.#outcome.fail(error ?? this.#failure("ECONNRESET", detail));
+  }
+}
