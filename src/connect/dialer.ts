@@ -35,7 +35,7 @@ import {
   type Retry,
 } from "./dial-states.js";
 import { flushed } from "./linger.js";
-import { type Place, reportEnd, tellHandshake } from "./report.js";
+import { type Place, reportEnd, tellHandshake, tellTls } from "./report.js";
 
 /** Where to dial. */
 export interface DialTarget {
@@ -153,6 +153,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
 
   /** An attempt brought no connection. */
   #failed(error: Error): void {
+    if (this.#open) tellTls(this.#host, this.#place, error);
     const { reconnectStop } = this.#options;
     const stops = STOP_REFUSED | (this.#open ? 0 : STOP_AFTER_DISCONNECT);
     if ((reconnectStop & stops) !== 0 && (error as NodeJS.ErrnoException).code === "ECONNREFUSED")

@@ -21,7 +21,7 @@ import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/contract/transport.js";
 import type { Excess, Gate, Place } from "./gate.js";
 import { flushed } from "./linger.js";
-import { reportEnd } from "./report.js";
+import { reportEnd, tellTls } from "./report.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** The actual endpoint; set by open(). */
@@ -101,7 +101,9 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   }
 
   onError(error: NodeJS.ErrnoException): void {
-    this.#host.emitEvent("accept:error", { address: this.endpoint, error });
+    const place = { address: this.endpoint, endpoint: this.endpoint };
+    if (!tellTls(this.#host, place, error))
+      this.#host.emitEvent("accept:error", { address: this.endpoint, error });
   }
 
   // From sessions

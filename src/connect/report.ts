@@ -19,6 +19,13 @@ export function tellHandshake(host: SocketHost, peer: Peer): void {
   host.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
 }
 
+/** Emits the event about a TLS handshake that failed before there was a session: that of wss. @returns whether it was one */
+export function tellTls(host: SocketHost, place: Place, error: Error): boolean {
+  if (!(error instanceof TlsError)) return false;
+  host.emitEvent("handshake:error:tls", { ...place, error });
+  return true;
+}
+
 /** The option whose timeout expired, by the code of a session's error. */
 const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
   "message-timeout": "messageTimeout",

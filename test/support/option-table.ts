@@ -260,7 +260,7 @@ export const OPTIONS: readonly Row[] = [
   },
   list("tcpAcceptFilter", 38, ["10.0.0.0/8"], ["10.0.0.0/33"], "one peer is let in"),
   {
-    ...secured("allowedOrigins", undefined, "object", null, ""),
+    ...secured("allowedOrigins", undefined, "list", null, ""),
     good: [["https://example.com"], []],
     bad: [["example.com"]],
     proof: "conformance/websocket.test.ts: a page of another site",

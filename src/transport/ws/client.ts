@@ -78,6 +78,9 @@ class Asking implements StreamHandler {
   readonly #head = new HeadReader();
   readonly #key = randomBytes(16).toString("base64");
   #over = false;
+  /** The request has not left yet, and what is to be done when it has. */
+  #writing = false;
+  #left: (() => void) | null = null;
 
   constructor(stream: Stream, wanted: Wanted, mechanism: string, outcome: Outcome) {
     this.#stream = stream;
@@ -90,7 +93,7 @@ class Asking implements StreamHandler {
     const { host, path } = this.#wanted;
     const names = this.#protocols.map((one) => one.name).join(", ");
     this.#stream.start(this.#relay);
-    this.#stream.write([openingRequest(host, path, this.#key, names)]);
+    this.#writing = this.#stream.write([openingRequest(host, path, this.#key, names)]) > 0;
   }
 
   onBytes(chunk: Buffer): void {
@@ -110,7 +113,9 @@ class Asking implements StreamHandler {
         refusal: null,
         request: null,
       };
-      this.#outcome.done(new WebSocketStream(this.#stream, this.#relay, opening));
+      const open = (): void => this.#outcome.done(new WebSocketStream(this.#stream, this.#relay, opening));
+      if (this.#writing) this.#left = open;
+      else open();
     } catch (error) {
       this.#over = true;
       this.#outcome.fail(error instanceof HeadError ? this.#failure("EPROTO", error.message) : error);
@@ -146,11 +151,16 @@ class Asking implements StreamHandler {
 
   onFrames(): void {}
   onLargeFrame(): void {}
-  onDrain(): void {}
+
+  onDrain(): void {
+    this.#writing = false;
+    this.#left?.();
+  }
 
   onClose(error: NodeJS.ErrnoException | undefined): void {
-    if (this.#over) return;
+    if (this.#over && this.#left === null) return;
     this.#over = true;
+    this.#left = null;
     const detail = "the server closed the connection and gave no answer to the request for a WebSocket";
     this.#outcome.fail(error ?? this.#failure("ECONNRESET", detail));
   }

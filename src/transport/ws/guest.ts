@@ -5,6 +5,7 @@
 import type { Deadline } from "../../base/deadline.js";
 import { ZmqError } from "../../base/errors.js";
 import { systemRuntime } from "../../base/runtime.js";
+import { TlsError } from "../../base/tls.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import type { Stream, StreamHandler } from "../contract/transport.js";
 import { HeadError, HeadReader, openingResponse, refusalResponse } from "./http.js";
@@ -129,6 +130,7 @@ export class Guest implements StreamHandler {
   onClose(error: NodeJS.ErrnoException | undefined): void {
     const address = this.stream.remoteAddress;
     const detail = "the connection ended before it asked for a WebSocket";
-    this.drop(new ZmqError(error?.code ?? "ECONNRESET", { address, cause: error, detail }));
+    if (error instanceof TlsError) this.drop(error);
+    else this.drop(new ZmqError(error?.code ?? "ECONNRESET", { address, cause: error, detail }));
   }
 }

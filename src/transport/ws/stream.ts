@@ -4,6 +4,7 @@
  */
 import { memoryGone } from "../../base/errors.js";
 import { bytesNow } from "../../base/message.js";
+import type { TlsPeer } from "../../base/tls.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoing/slab-pool.js";
 import { COMMAND } from "../../wire/frame-format.js";
 import { encodeCommand } from "../../wire/zmtp/command.js";
@@ -86,6 +87,10 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   get engine(): "native" | "portable" {
     return this.#inner.engine;
+  }
+
+  get tls(): TlsPeer | undefined {
+    return this.#inner.tls;
   }
 
   /** Without commands our PING becomes the WebSocket's own. */
