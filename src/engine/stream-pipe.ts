@@ -267,10 +267,7 @@ export class StreamPipe extends Pipe {
     return this.#sealed;
   }
 
-  /**
-   * Called by the session when the kernel, or shared memory, has taken the batch. Wakes a sender that was refused, once
-   * there is room.
-   */
+  /** Called by the session when the kernel, or shared memory, has taken the batch. Wakes a sender if there is room. */
   taken(): void {
     if (this.#unread === null) {
       this.leftover.forget();
@@ -305,14 +302,11 @@ export class StreamPipe extends Pipe {
     if (this.#told > 0) this.#account();
   }
 
-  /**
-   * Called by the session: from now on, messages go to the peer through memory that both share.
-   * @param progress null if it is not known how far the peer has read, because the messages are sealed
-   */
-  throughMemory(progress: Progress | null): void {
+  /** Called by the session: from now on, messages go to the peer through memory that both share. */
+  throughMemory(progress: Progress): void {
     this.sharesMemory = true;
     // Of a conflating socket only the newest message counts: what was written is not sent again.
-    if (progress !== null && !this.limits.conflate) this.#unread = new Unread(progress);
+    if (!this.limits.conflate) this.#unread = new Unread(progress);
     this.owner.pipeSharesMemory(this);
   }
 

@@ -250,7 +250,9 @@ export class Session
   }
 
   onMemory(): void {
-    this.#pipe?.throughMemory(this.stream.memory ?? null);
+    const { memory } = this.stream;
+    assert(memory != null, "a stream told of memory that it does not have");
+    this.#pipe?.throughMemory(memory);
   }
 
   onClose(

@@ -305,50 +305,71 @@ describe("the end of a process that shares memory", () => {
     await until(() => pull.stats.peers === 0, "the end of the connection to be noticed");
   });
 
-  it("a killed receiver gets nothing twice, and what it had not copied out goes to its successor", async () => {
-    const endpoint = `ipc://${temporaryDirectory()}/s`;
-    const push = managed(
-      new Push({ sharedMemorySize: 512 * KIB, sendHighWaterMark: 5, reconnectInterval: 10, linger: 0 }),
-    );
-    push.connect(endpoint);
-    // It holds one message at most that it has not told of.
-    const reading = JSON.stringify({ receiveHighWaterMark: 1, receiveHighWaterMarkBytes: 1 });
-    const count = 400;
-    const sending = (async () => {
-      for (let i = 0; i < count; i++) {
-        const bytes = Buffer.alloc(60_000, i & 0xff);
-        bytes.writeUInt32BE(i);
-        await push.send(bytes);
+  it.each([
+    ["as it is", false],
+    ["sealed by CURVE", true],
+  ])(
+    "a killed receiver gets nothing twice, and what it had not copied out goes to its successor: %s",
+    async (_, curve) => {
+      const [server, client] = [curveKeyPair(), curveKeyPair()];
+      const endpoint = `ipc://${temporaryDirectory()}/s`;
+      const push = managed(
+        new Push({
+          sharedMemorySize: 512 * KIB,
+          sendHighWaterMark: 5,
+          reconnectInterval: 10,
+          linger: 0,
+          ...(curve && {
+            curveServerKey: server.publicKey,
+            curvePublicKey: client.publicKey,
+            curveSecretKey: client.secretKey,
+          }),
+        }),
+      );
+      push.connect(endpoint);
+      // It holds one message at most that it has not told of.
+      const reading = JSON.stringify({
+        receiveHighWaterMark: 1,
+        receiveHighWaterMarkBytes: 1,
+        ...(curve && { curveServer: true, curveSecretKey: server.secretKey }),
+      });
+      const count = 400;
+      const sending = (async () => {
+        for (let i = 0; i < count; i++) {
+          const bytes = Buffer.alloc(60_000, i & 0xff);
+          bytes.writeUInt32BE(i);
+          await push.send(bytes);
+        }
+      })().catch((error) => error); // what waits is rejected when the socket is closed
+      const got: number[] = [];
+      let lives = 0;
+      // The last ones may be among those that a killed receiver had copied out and not told of.
+      const end = count - 5;
+      while ((got.at(-1) ?? -1) < end) {
+        const before = got.length;
+        const child = startChild("memory-end.mjs", ["pull", endpoint, reading, "0", "0", "60000"]);
+        lives++;
+        const numbers = () => child.lines.filter((line) => "got" in line);
+        const over = () => ((numbers().at(-1)?.got ?? -1) as number) >= end;
+        // What went by the socket before both had agreed is not what this is about.
+        if (CAN) await until(() => push.stats.sharedMemory === 1 || over(), "sharing");
+        const enough = numbers().length + 60;
+        await until(() => numbers().length >= enough || over(), "messages");
+        child.process.kill("SIGKILL");
+        await child.ended;
+        for (const line of numbers()) {
+          expect(line.good).toBe(true);
+          got.push(line.got as number);
+        }
+        expect(got.length).toBeGreaterThan(before);
       }
-    })().catch((error) => error); // what waits is rejected when the socket is closed
-    const got: number[] = [];
-    let lives = 0;
-    // The last ones may be among those that a killed receiver had copied out and not told of.
-    const end = count - 5;
-    while ((got.at(-1) ?? -1) < end) {
-      const before = got.length;
-      const child = startChild("memory-end.mjs", ["pull", endpoint, reading, "0", "0", "60000"]);
-      lives++;
-      const numbers = () => child.lines.filter((line) => "got" in line);
-      const over = () => ((numbers().at(-1)?.got ?? -1) as number) >= end;
-      // What went by the socket before both had agreed is not what this is about.
-      if (CAN) await until(() => push.stats.sharedMemory === 1 || over(), "sharing");
-      const enough = numbers().length + 60;
-      await until(() => numbers().length >= enough || over(), "messages");
-      child.process.kill("SIGKILL");
-      await child.ended;
-      for (const line of numbers()) {
-        expect(line.good).toBe(true);
-        got.push(line.got as number);
-      }
-      expect(got.length).toBeGreaterThan(before);
-    }
-    await push.close();
-    await sending;
-    for (let i = 1; i < got.length; i++) expect(got[i]).toBeGreaterThan(got[i - 1]);
-    // With the kernel's buffers, up to a megabyte would be lost with each life.
-    if (CAN) expect((got.at(-1) as number) + 1 - got.length).toBeLessThanOrEqual(3 * lives);
-  });
+      await push.close();
+      await sending;
+      for (let i = 1; i < got.length; i++) expect(got[i]).toBeGreaterThan(got[i - 1]);
+      // With the kernel's buffers, up to a megabyte would be lost with each life.
+      if (CAN) expect((got.at(-1) as number) + 1 - got.length).toBeLessThanOrEqual(3 * lives);
+    },
+  );
 
   it("a raw listener that leaves takes nothing with it that it has not read", async () => {
     const listener = await rawListen(`ipc://${temporaryDirectory()}/s`);

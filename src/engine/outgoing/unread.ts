@@ -5,10 +5,12 @@
 import type { Batch } from "./batch.js";
 import type { Begun } from "./leftover.js";
 
-/** How far the peer has read. Positions count bytes. */
+/** How far the peer has read. Positions count bytes, sealed ones with CURVE. */
 export interface Progress {
   readonly written: number;
   readonly passed: number;
+  /** Bytes at the end of some written frames that the peer has not read, if it has not read `behind` positions up to there. */
+  unread(segments: readonly Uint8Array[], behind: number): number;
 }
 
 export class Unread {
@@ -40,9 +42,9 @@ export class Unread {
    * @param byPeer whether the peer ended it. If zwire did, the peer still reads what is in its memory
    */
   reclaim(byPeer: boolean): Begun[] {
-    const passed = byPeer ? this.#progress.passed : Number.POSITIVE_INFINITY;
+    const { passed } = this.#progress;
     return this.#batches.map((batch, i) => {
-      return [batch, Math.min(batch.bytes, Math.max(0, this.#ends[i] - passed))];
+      return [batch, byPeer ? this.#progress.unread(batch.seal(), this.#ends[i] - passed) : 0];
     });
   }
 }

@@ -21,6 +21,7 @@ import {
   sealedBytes,
   writeUint32,
 } from "./message-box.js";
+import { bodyLength } from "./sealed-frames.js";
 import type { NativeSodium } from "./sodium.js";
 
 // Copied to constants of this module for speed: see frame-format.ts.
@@ -258,41 +259,4 @@ function writeOuterHeader(target: Uint8Array, at: number, length: number): numbe
   target[at + 7] = length >>> 8;
   target[at + 8] = length;
   return at + LONG_HEADER;
-}
-
-/** The size of the body of the frame whose header begins at `at`. Reads 40 bits, because our own frames are smaller. */
-function bodyLength(bytes: Uint8Array, at: number): number {
-  if ((bytes[at] & LONG) === 0) return bytes[at + 1];
-  const low = bytes[at + 5] * 0x1000000 + ((bytes[at + 6] << 16) | (bytes[at + 7] << 8) | bytes[at + 8]);
-  return bytes[at + 4] * 0x100000000 + low;
-}
-
-/**
- * After a failed write: how many plain bytes count as sent. A frame that was sent in part never counts with all its
- * bytes.
- * @param from plain bytes before the first frame of the failed write
- * @param taken sealed bytes of that write that the kernel has taken
- * @returns plain bytes from the beginning of the segments
- */
-export function plainTaken(segments: readonly Uint8Array[], from: number, taken: number): number {
-  let segment = 0;
-  let at = from;
-  while (segment < segments.length && at >= segments[segment].length) at -= segments[segment++].length;
-  let position = from;
-  let sealed = 0;
-  while (segment < segments.length) {
-    const length = bodyLength(segments[segment], at);
-    let advance = ((segments[segment][at] & LONG) === 0 ? SHORT_HEADER : LONG_HEADER) + length;
-    const box = sealedBytes(length);
-    if (sealed + box > taken) return position + Math.min(taken - sealed, advance - 1);
-    sealed += box;
-    position += advance;
-    while (segment < segments.length && advance >= segments[segment].length - at) {
-      advance -= segments[segment].length - at;
-      segment++;
-      at = 0;
-    }
-    at += advance;
-  }
-  return position;
 }

@@ -15,6 +15,7 @@ import {
   FrameFault,
   type FrameLimits,
   type PeerCredentials,
+  type SharedMemory,
   type Stream,
   type StreamHandler,
 } from "../../transport/contract/transport.js";
@@ -24,7 +25,8 @@ import type { Crypto } from "../crypto/crypto.js";
 import { OUTPUT_BYTES } from "../crypto/heap.js";
 import { OVERHEAD } from "../crypto/message-box.js";
 import { type MessageOpener, OpenFault } from "../crypto/message-opener.js";
-import { type MessageSealer, plainTaken } from "../crypto/message-sealer.js";
+import type { MessageSealer } from "../crypto/message-sealer.js";
+import { plainTaken, plainUnread } from "../crypto/sealed-frames.js";
 
 /** No limit for the decoder of outer frames, which never have MORE. The opener counts the parts. */
 const ANY_PARTS = 2 ** 31 - 1;
@@ -37,9 +39,31 @@ const RETAINED_SLABS = 4;
 
 const slabs: Buffer[] = [];
 
+/** Memory into which sealed bytes go. */
+class SealedMemory implements SharedMemory {
+  readonly #inner: SharedMemory;
+
+  constructor(inner: SharedMemory) {
+    this.#inner = inner;
+  }
+
+  get written(): number {
+    return this.#inner.written;
+  }
+
+  get passed(): number {
+    return this.#inner.passed;
+  }
+
+  unread(segments: readonly Uint8Array[], behind: number): number {
+    return plainUnread(segments, behind);
+  }
+}
+
 export class SealedStream implements Stream, StreamHandler {
   readonly #inner: Stream;
   readonly #runtime: Runtime;
+  memory: SharedMemory | null = null;
   #handler: StreamHandler | null = null;
   #closed = false;
   #limits: FrameLimits | null = null;
@@ -52,10 +76,9 @@ export class SealedStream implements Stream, StreamHandler {
   /** The segments of the session's current write; null if there is none. */
   #segments: readonly Uint8Array[] | null = null;
   #total = 0;
-  /** The plain bytes before the chunk that is being written, and the sealed bytes in it. */
-  #chunkFrom = 0;
-  #chunkBytes = 0;
-  /** The memory of that chunk, which is reused. */
+  /** Sealed bytes of this write that the transport has got. */
+  #given = 0;
+  /** The memory of the chunk that is being written, which is reused. */
   #slab: Buffer | null = null;
 
   constructor(inner: Stream, runtime: Runtime) {
@@ -145,6 +168,7 @@ export class SealedStream implements Stream, StreamHandler {
     if (this.#sealer === null) return this.#inner.write(segments);
     this.#segments = segments;
     this.#total = totalBytes(segments);
+    this.#given = 0;
     this.#sealer.begin(segments);
     return this.#pump();
   }
@@ -162,12 +186,11 @@ export class SealedStream implements Stream, StreamHandler {
         this.#runtime.later(() => this.#continue());
         return 1;
       }
-      this.#chunkFrom = sealer.position;
       const slab = this.#slab ?? slabs.pop() ?? newSlab(OUTPUT_BYTES);
       this.#slab = slab;
       const filled = sealer.fill(slab);
       const chunk = filled > 0 ? slab.subarray(0, filled) : sealer.sealAlone();
-      this.#chunkBytes = chunk.length;
+      this.#given += chunk.length;
       if (chunk.length === 0) {
         const error = sealingError(sealer);
         this.#runtime.later(() => this.#fail(error));
@@ -203,6 +226,7 @@ export class SealedStream implements Stream, StreamHandler {
   }
 
   onMemory(): void {
+    this.memory = new SealedMemory(this.#inner.memory as SharedMemory);
     this.#handler?.onMemory?.();
   }
 
@@ -263,12 +287,12 @@ export class SealedStream implements Stream, StreamHandler {
     else this.#outerTooLarge(size - OVERHEAD, pending);
   }
 
-  /** Converts pending bytes of the transport's write into plain pending bytes of the session's write. */
+  /** Converts bytes that the transport tells as pending into plain pending bytes of the session's write. */
   #plainPending(pendingBytes: number): number {
     // Between two writes, what is pending is sealed, and in memory that both sides share.
     if (this.#segments === null) return this.#sealer === null ? pendingBytes : 0;
-    const taken = Math.max(0, this.#chunkBytes - pendingBytes);
-    return this.#total - plainTaken(this.#segments, this.#chunkFrom, taken);
+    const taken = Math.max(0, this.#given - pendingBytes);
+    return this.#total - plainTaken(this.#segments, taken);
   }
 
   /** The decoder has refused an outer frame by its size. Finds out which limit of the inner frame was exceeded. */

@@ -61,6 +61,13 @@ export interface SharedMemory {
   readonly written: number;
   /** What the peer has read of it. Stays readable, and exact, when the connection has ended. */
   readonly passed: number;
+  /**
+   * How much of some segments of a write the peer has not read.
+   * @param segments whole frames, which write() has got and which have not changed
+   * @param behind bytes up to the end of what became of these segments that the peer has not read
+   * @returns bytes at the end of the segments; if it has read nothing of them, as many as they have or more
+   */
+  unread(segments: readonly Uint8Array[], behind: number): number;
 }
 
 /** One established connection. */

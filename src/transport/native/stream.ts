@@ -46,6 +46,10 @@ class NativeMemory implements SharedMemory {
     return this.#handle === null ? this.#passed : this.#handle.passed();
   }
 
+  unread(_: readonly Uint8Array[], behind: number): number {
+    return Math.max(0, behind);
+  }
+
   /** The connection is about to be closed. */
   settle(): void {
     this.#written = this.written;

@@ -8,7 +8,7 @@ import { Batch } from "../../../src/engine/outgoing/batch.js";
 import { Crypto, newCrypto } from "../../../src/security/crypto/crypto.js";
 import { Heap } from "../../../src/security/crypto/heap.js";
 import { OpenFault } from "../../../src/security/crypto/message-opener.js";
-import { plainTaken } from "../../../src/security/crypto/message-sealer.js";
+import { plainTaken, plainUnread } from "../../../src/security/crypto/sealed-frames.js";
 import { loadSodium } from "../../../src/security/crypto/sodium.js";
 import type { FrameLimits } from "../../../src/wire/frame-limits.js";
 import * as curve from "../../vectors/curve.js";
@@ -152,21 +152,27 @@ describe.each(libraries)("%s library", (name, crypto) => {
     const segments = [...batch.seal()];
     const plain = [2 + 3, 9 + 300, 9 + 20_000, 2, 9 + 1000];
     const boxes = [3, 300, 20_000, 0, 1000].map((length) => frame(0, zeros(length + 33)).length);
-    let from = 0;
-    for (let first = 0; first < plain.length; first++) {
-      let taken = 0;
-      let octetsTaken = from;
-      for (let i = first; i <= plain.length; i++) {
-        expect(plainTaken(segments, from, taken)).toBe(octetsTaken);
-        if (i === plain.length) break;
-        const most = octetsTaken + plain[i] - 1; // of a box in part never all
-        expect(plainTaken(segments, from, taken + 1)).toBe(octetsTaken + 1);
-        expect(plainTaken(segments, from, taken + boxes[i] - 1)).toBe(most);
-        taken += boxes[i];
-        octetsTaken += plain[i];
-      }
-      from += plain[first];
+    let taken = 0;
+    let octetsTaken = 0;
+    const [whole, all] = [boxes, plain].map((sizes) => sizes.reduce((sum, size) => sum + size));
+    for (let i = 0; i <= plain.length; i++) {
+      expect(plainTaken(segments, taken)).toBe(octetsTaken);
+      expect(plainUnread(segments, whole - taken)).toBe(all - octetsTaken);
+      if (i === plain.length) break;
+      const most = octetsTaken + plain[i] - 1; // of a box in part never all
+      expect(plainTaken(segments, taken + 1)).toBe(octetsTaken + 1);
+      expect(plainTaken(segments, taken + boxes[i] - 1)).toBe(most);
+      expect(plainUnread(segments, whole - taken - boxes[i] + 1)).toBe(all - most);
+      taken += boxes[i];
+      octetsTaken += plain[i];
     }
+    // Of memory, also what came before and behind may be unread.
+    expect([plainUnread(segments, whole + 50), plainUnread(segments, -50)]).toEqual([all, 0]);
+    // The program may have transferred the body's memory meanwhile.
+    const large = segments.findIndex((segment) => segment.length === 20_000);
+    segments[large] = new Uint8Array(0);
+    expect(plainTaken(segments, boxes[0] + boxes[1] + boxes[2])).toBe(plain[0] + plain[1] + plain[2]);
+    expect(plainUnread(segments, boxes[4])).toBe(plain[4]);
   });
 
   describe("refusals", () => {

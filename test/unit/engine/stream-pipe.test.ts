@@ -135,7 +135,8 @@ describe("a peer that shares memory and dies", () => {
   /** Batches of one message each, all of them in memory; the peer has read `passed` bytes. */
   function written(names: (string | Buffer)[], passed: number, maxResends = 3) {
     const one = setUp(maxResends);
-    const progress = { written: 0, passed: 0 };
+    const unread = (_: unknown, behind: number) => Math.max(0, behind);
+    const progress = { written: 0, passed: 0, unread };
     one.pipe.link(LINK, LINK);
     one.pipe.throughMemory(progress);
     for (const name of names) {
@@ -144,7 +145,7 @@ describe("a peer that shares memory and dies", () => {
       one.pipe.taken();
     }
     progress.passed = passed;
-    return one;
+    return { ...one, progress };
   }
   const all = (pipe: StreamPipe): string => {
     const names: string[] = [];
@@ -201,18 +202,35 @@ describe("a peer that shares memory and dies", () => {
 
   it("a message that the program has taken back meanwhile is not sent again", () => {
     const lost = Buffer.alloc(40_000);
-    const { pipe } = written(["one"], 0);
+    const { pipe, progress } = written(["one"], 0);
     pipe.trySend(lost);
-    const batch = pipe.takeBatch();
-    expect(batch?.messages).toBe(1);
+    const batch = pipe.takeBatch()!;
+    expect(batch.messages).toBe(1);
+    progress.written += batch.bytes;
     pipe.taken();
     structuredClone(lost.buffer, { transfer: [lost.buffer] });
     pipe.unlink(40_009 + 5, true);
     expect(all(pipe)).toBe("one");
   });
 
+  it("a message that the program has taken back takes no other with it", () => {
+    const [lost, kept] = [Buffer.alloc(40_000), Buffer.alloc(30_000, 1)];
+    const { pipe, progress } = written([], 0);
+    pipe.trySend(kept);
+    pipe.trySend(lost);
+    const { bytes } = pipe.takeBatch()!;
+    progress.written += bytes;
+    pipe.taken();
+    structuredClone(lost.buffer, { transfer: [lost.buffer] });
+    pipe.unlink(bytes, true);
+    expect(pipe.outboundLength).toBe(1);
+    pipe.link(LINK, LINK);
+    expect(Buffer.concat(pipe.takeBatch()!.seal()).subarray(9)).toEqual(kept);
+  });
+
   it("what it has read is let go when the next is written", () => {
-    const progress = { written: 0, passed: 0 };
+    const unread = (_: unknown, behind: number) => Math.max(0, behind);
+    const progress = { written: 0, passed: 0, unread };
     const { pipe } = setUp(3);
     pipe.link(LINK, LINK);
     pipe.throughMemory(progress);

@@ -3,9 +3,15 @@ import { describe, expect, it } from "vitest";
 import { systemRuntime } from "../../../src/base/runtime.js";
 import { FrameDecoder } from "../../../src/engine/incoming/decoder.js";
 import { Batch } from "../../../src/engine/outgoing/batch.js";
+import { Unread } from "../../../src/engine/outgoing/unread.js";
 import { newCrypto } from "../../../src/security/crypto/crypto.js";
 import { SealedStream } from "../../../src/security/stream/sealed-stream.js";
-import { FrameFault, type Stream, type StreamHandler } from "../../../src/transport/contract/transport.js";
+import {
+  FrameFault,
+  type SharedMemory,
+  type Stream,
+  type StreamHandler,
+} from "../../../src/transport/contract/transport.js";
 import * as curve from "../../vectors/curve.js";
 import { frame } from "../../vectors/frames.js";
 import { octets, text, zeros } from "../../vectors/octets.js";
@@ -67,8 +73,23 @@ class FakeStream implements Stream {
       if (this.#pending.length === 0) this.handler!.onDrain();
     }
   }
-  break(): void {
-    this.handler!.onClose(undefined, FrameFault.none, this.#pending.length, 0);
+  /** @param unread bytes that lie in memory, which the peer has not read */
+  break(unread = 0): void {
+    this.handler!.onClose(undefined, FrameFault.none, this.#pending.length + unread, 0);
+  }
+  /** What the peer has read of the memory. */
+  passed = 0;
+  get memory(): SharedMemory {
+    const of = this;
+    return {
+      get written() {
+        return of.taken.reduce((sum, { length }) => sum + length, 0);
+      },
+      get passed() {
+        return of.passed;
+      },
+      unread: (_, behind) => behind,
+    };
   }
   pause(): void {}
   resume(): void {}
@@ -232,6 +253,34 @@ describe("writing", () => {
       const again = plainMessages(batch.seal());
       expect([...messages(arrived), ...again], `cut at ${cut}`).toEqual(parts);
       expect(again.length).toBe(batch.messages);
+    }
+  });
+
+  it("memory: what the peer had not read comes again, and nothing twice, also of a write of many chunks", () => {
+    const sizes = [60, 700, 60];
+    const all = sizes.flatMap((count) => batchOf(count).parts);
+    const whole = sealed(clientKeys);
+    for (const count of sizes) whole.stream.write(batchOf(count).batch.seal());
+    const total = Buffer.concat(whole.inner.taken).length;
+    expect(total).toBeGreaterThan(3 * 256 * 1024); // the size of a chunk
+    for (let written = 20_011; written <= total; written += 97_003) {
+      for (let passed = 0; passed <= written; passed += 160_007) {
+        const { inner, stream, handler } = sealed(clientKeys);
+        inner.handler!.onMemory!();
+        const unread = new Unread(stream.memory!);
+        inner.room = written;
+        const batches = sizes.map((count) => batchOf(count).batch);
+        let begun = 0;
+        while (begun < batches.length && stream.write(batches[begun].seal()) === 0)
+          expect(unread.add(batches[begun++])).toEqual([]);
+        inner.passed = passed;
+        inner.break(written - passed);
+        for (const [batch, untaken] of unread.reclaim(true)) batch.dropTaken(untaken);
+        if (begun < batches.length) batches[begun].dropTaken(handler.end!.pending);
+        const bytes = Buffer.concat(inner.taken).subarray(0, passed);
+        const again = batches.flatMap((batch) => plainMessages(batch.seal()));
+        expect([...messages(received([bytes])), ...again], `${passed} of ${written}`).toEqual(all);
+      }
     }
   });
 
