@@ -25,10 +25,12 @@ export type {
   Peer,
   SocketEvents,
 } from "./base/events.js";
+export type { HttpRequest } from "./base/http.js";
 export type { Message, MessageLike } from "./base/message.js";
 export { type TlsCertificate, TlsError, type TlsNames, type TlsPeer } from "./base/tls.js";
 export type { CallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
+export type { HttpEndpoint } from "./core/endpoint-calls.js";
 export { Observer } from "./core/observer.js";
 export type { Sendable } from "./core/sender.js";
 export type { SocketStats } from "./core/stats.js";

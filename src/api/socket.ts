@@ -13,7 +13,7 @@ import type { OptionName } from "../options/options.js";
 import { readOption } from "../options/values.js";
 import type { SocketType, Strategy } from "../patterns/strategy.js";
 import { mechanismOf } from "../security/settings.js";
-import { streamEngine } from "../transport/registry.js";
+import { type HttpEndpoint, streamEngine } from "../transport/registry.js";
 import { Emitting } from "./emitting.js";
 
 /** Options of `close`. */
@@ -91,11 +91,12 @@ export abstract class Socket extends Emitting {
   }
 
   /**
-   * Listens on an endpoint. Resolves to the actual endpoint: `tcp://*:0` gets a port, `ipc://*` a path. Rejects with a
-   * TypeError for a value that is not a string, and with a ZmqError: EINVAL, EPROTONOSUPPORT, EADDRINUSE,
+   * Listens on an endpoint, or on a path of an HTTP server that the program has: `{ server, path }`. Resolves to the actual
+   * endpoint: `tcp://*:0` gets a port, `ipc://*` a path. Rejects with a TypeError for any other value, and with a ZmqError:
+   * EINVAL, EPROTONOSUPPORT, EADDRINUSE,
    * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
    */
-  bind(endpoint: string): Promise<string> {
+  bind(endpoint: string | HttpEndpoint): Promise<string> {
     return this.#core.endpoints.bind(endpoint);
   }
 
@@ -104,7 +105,7 @@ export abstract class Socket extends Emitting {
    * "localhost". An ipc path is taken over even if another process serves it, because it takes time to find that out.
    * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP if the platform cannot do it
    */
-  bindSync(endpoint: string): string {
+  bindSync(endpoint: string | HttpEndpoint): string {
     return this.#core.endpoints.bindSync(endpoint);
   }
 

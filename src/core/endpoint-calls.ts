@@ -9,6 +9,7 @@ import type { Pipe } from "../engine/pipe.js";
 import { secure } from "../security/settings.js";
 import { type OpenAsking, zapClient } from "../security/zap/client.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { HttpEndpoint } from "../transport/registry.js";
 import type { Context } from "./context.js";
 import { type Endpoint, type Endpoints, endpointOf, isFramed, shownEndpoint } from "./endpoints.js";
 
@@ -61,25 +62,25 @@ export class EndpointCalls {
     return this.#endpoints.lingering;
   }
 
-  async bind(endpoint: string): Promise<string> {
+  async bind(endpoint: string | HttpEndpoint): Promise<string> {
     const parsed = this.#parse(endpoint);
     this.#core.requireOpen();
     try {
       this.#secure(parsed);
       return this.#bound(await this.#endpoints.bind(parsed));
     } catch (error) {
-      throw this.#bindFailed(endpoint, error);
+      throw this.#bindFailed(parsed.endpoint, error);
     }
   }
 
-  bindSync(endpoint: string): string {
+  bindSync(endpoint: string | HttpEndpoint): string {
     const parsed = this.#parse(endpoint);
     this.#core.requireOpen();
     try {
       this.#secure(parsed);
       return this.#bound(this.#endpoints.bindSync(parsed));
     } catch (error) {
-      throw this.#bindFailed(endpoint, error);
+      throw this.#bindFailed(parsed.endpoint, error);
     }
   }
 
@@ -106,18 +107,18 @@ export class EndpointCalls {
     return error;
   }
 
-  #parse(endpoint: string): Endpoint {
+  #parse(endpoint: string | HttpEndpoint): Endpoint {
     const parsed = endpointOf(endpoint);
     const { asLibzmq, raw } = this.#core;
     if (asLibzmq && TLS_SCHEMES.includes(parsed.scheme)) {
       throw new ZmqError("EPROTONOSUPPORT", {
-        address: endpoint,
+        address: parsed.endpoint,
         detail: "zeromq.js has no TLS: use a socket of zwire",
       });
     }
     if (!raw || !isFramed(parsed.scheme)) return parsed;
     const detail = `a Stream carries bytes without framing, and has no ${parsed.scheme}`;
-    throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail });
+    throw new ZmqError("EPROTONOSUPPORT", { address: parsed.endpoint, detail });
   }
 
   async unbind(endpoint: string): Promise<void> {
@@ -162,3 +163,5 @@ export class EndpointCalls {
     if (pipe) this.#core.forget(pipe);
   }
 }
+
+export type { HttpEndpoint } from "../transport/registry.js";

@@ -14,7 +14,14 @@ import { InprocConnector } from "../inproc/connector.js";
 import { InprocListener } from "../inproc/listener.js";
 import type { InprocRegistry } from "../inproc/registry.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import { hasTransport, schemes, transportFor } from "../transport/registry.js";
+import type { Transport } from "../transport/contract/transport.js";
+import {
+  type HttpEndpoint,
+  hasTransport,
+  httpEndpoint,
+  schemes,
+  transportFor,
+} from "../transport/registry.js";
 
 /** The parts of an endpoint, as the application wrote it. */
 export interface Endpoint {
@@ -22,6 +29,8 @@ export interface Endpoint {
   readonly scheme: string;
   /** What follows `://`. */
   readonly address: string;
+  /** The transport, if it is not that of the scheme. */
+  readonly transport?: Transport;
 }
 
 /**
@@ -29,7 +38,8 @@ export interface Endpoint {
  * @throws TypeError if it is not a string; ZmqError EINVAL if it is malformed, EPROTONOSUPPORT for a scheme that zwire
  * does not support (R27)
  */
-export function endpointOf(endpoint: string): Endpoint {
+export function endpointOf(endpoint: string | HttpEndpoint): Endpoint {
+  if (typeof endpoint === "object" && endpoint !== null) return httpEndpoint(endpoint);
   const { scheme, address } = parseEndpoint(endpoint);
   if (scheme === "inproc" || hasTransport(scheme)) return { endpoint, scheme, address };
   throw new ZmqError("EPROTONOSUPPORT", {
@@ -91,14 +101,14 @@ export class Endpoints {
   }
 
   /** Rejects with EBADF if the socket is closed meanwhile. */
-  async bind({ endpoint, scheme, address }: Endpoint): Promise<EndpointHandle> {
+  async bind({ endpoint, scheme, address, transport: given }: Endpoint): Promise<EndpointHandle> {
     let handle: InprocListener | Listener;
     let wildcard = false;
     if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
-      const transport = transportFor(scheme);
+      const transport = given ?? transportFor(scheme);
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
       await handle.open(transport, address);
@@ -117,7 +127,7 @@ export class Endpoints {
     return handle;
   }
 
-  bindSync({ endpoint, scheme, address }: Endpoint): EndpointHandle {
+  bindSync({ endpoint, scheme, address, transport: given }: Endpoint): EndpointHandle {
     let handle: InprocListener | Listener;
     let wildcard = false;
     if (scheme === "inproc") {
@@ -131,7 +141,7 @@ export class Endpoints {
         });
       }
     } else {
-      const transport = transportFor(scheme);
+      const transport = given ?? transportFor(scheme);
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
       handle.openSync(transport, address);

@@ -1,6 +1,7 @@
 /**
  * The interface of what decides whether a peer may connect, for every mechanism.
  */
+import type { HttpRequest } from "../base/http.js";
 import type { Buffer } from "../base/platform.js";
 import type { TlsPeer } from "../base/tls.js";
 import type { Question, Verdict } from "../wire/zmtp/mechanisms/authentication.js";
@@ -25,6 +26,8 @@ export type AuthenticationRequest = Question & {
   readonly metadata: ReadonlyMap<string, Buffer>;
   /** The TLS connection that the peer came over, with its certificate; absent for other transports. */
   readonly tls?: TlsPeer;
+  /** The request with which the peer asked for its WebSocket; absent for other transports. All of it are claims. */
+  readonly http?: HttpRequest;
 };
 
 /** Asked once for each connection that a server must decide about. */

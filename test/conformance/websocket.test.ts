@@ -1,7 +1,7 @@
 /** Section X of docs/conformance.md: the schemes ws, with strangers that were written by hand or by others. */
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import {
   Dealer,
   Publisher,
@@ -135,6 +135,17 @@ describe("our request", () => {
     expect(Buffer.from(header("Sec-WebSocket-Key")!, "base64")).toHaveLength(16);
     expect(header("Sec-WebSocket-Protocol")).toBe("ZWS2.0-NULL, ZWS2.0/NULL, ZWS2.0");
     expect(header("Sec-WebSocket-Extensions")).toBeUndefined();
+  });
+
+  it("a server that reads no slash in the list is asked again without (X2)", async () => {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => "ZWS2.0" });
+    onTestFinished(() => void server.close());
+    await new Promise((resolve) => server.once("listening", resolve));
+    const asked = new Promise<string | undefined>((resolve) =>
+      server.once("connection", (_, request) => resolve(request.headers["sec-websocket-protocol"])),
+    );
+    managed(new Push()).connect(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
+    expect(await asked).toBe("ZWS2.0");
   });
 
   it.each([

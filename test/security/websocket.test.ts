@@ -180,24 +180,26 @@ describe("what RFC 6455 allows is served", () => {
 
 describe("a server that breaks RFC 6455", () => {
   it.each([
-    ["masks its frames", frame(2, ready("PULL")), "with a mask"],
-    ["sends text", frame(1, "hello", { masked: false }), "text"],
-    ["begins with a message instead of READY", frame(2, "\x00hello", { masked: false }), /READY|unexpected/],
-    ["has no identity to begin with", frame(2, "\x05hello", { masked: false }), "identity", "ZWS2.0"],
-  ] as const)(
-    "%s: an event, and dialled again slowly (D8)",
-    async (_, bytes, text, protocol = "ZWS2.0/NULL") => {
-      const { endpoint, accepted } = await rawServer(protocol);
-      const push = managed(new Push({ reconnectInterval: 20 }));
-      const events = record(push);
-      push.connect(endpoint);
-      const raw = await accepted;
-      raw.send(bytes);
-      const { error } = await events.next("handshake:error:protocol");
-      expect(error!.message).toMatch(text);
-      expect((await events.next("connect:retry")).interval).toBeGreaterThanOrEqual(20);
-    },
-  );
+    ["masks its frames", "ZWS2.0/NULL", frame(2, ready("PULL")), /with a mask/],
+    ["sends text", "ZWS2.0/NULL", frame(1, "hello", { masked: false }), /text/],
+    [
+      "begins with a message instead of READY",
+      "ZWS2.0/NULL",
+      frame(2, "\x00hello", { masked: false }),
+      /READY|unexpected/,
+    ],
+    ["has no identity to begin with", "ZWS2.0", frame(2, "\x05hello", { masked: false }), /identity/],
+  ] as const)("%s: an event, and dialled again slowly (D8)", async (_, protocol, bytes, text) => {
+    const { endpoint, accepted } = await rawServer(protocol);
+    const push = managed(new Push({ reconnectInterval: 20 }));
+    const events = record(push);
+    push.connect(endpoint);
+    const raw = await accepted;
+    raw.send(bytes);
+    const { error } = await events.next("handshake:error:protocol");
+    expect(error!.message).toMatch(text);
+    expect((await events.next("connect:retry")).interval).toBeGreaterThanOrEqual(20);
+  });
 });
 
 describe("floods", () => {

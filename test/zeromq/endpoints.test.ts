@@ -5,7 +5,7 @@
 import { expect, it } from "vitest";
 import { runLibrary, runOriginal } from "./support.js";
 
-const SCHEMES = ["tcp", "ipc", "inproc"];
+const SCHEMES = ["tcp", "ipc", "inproc", "ws"];
 
 it.concurrent.each(SCHEMES)(
   "an endpoint of %s is ended by either call, bound or connected",

@@ -38,6 +38,7 @@ export function requestAbout(
     endpoint,
     routingId: options.routingId ?? new Uint8Array(0),
     ...(stream.tls === undefined ? {} : { tls: stream.tls }),
+    ...(stream.http === undefined ? {} : { http: stream.http }),
   };
 }
 

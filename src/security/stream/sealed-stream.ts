@@ -6,6 +6,7 @@
  */
 
 import { memoryGone } from "../../base/errors.js";
+import type { HttpRequest } from "../../base/http.js";
 import { bytesNow } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Runtime } from "../../base/runtime.js";
@@ -112,6 +113,10 @@ export class SealedStream implements Stream, StreamHandler {
 
   get untaken(): number {
     return this.#plainPending(this.#inner.untaken);
+  }
+
+  get http(): HttpRequest | undefined {
+    return this.#inner.http;
   }
 
   get tls(): TlsPeer | undefined {

@@ -6,6 +6,7 @@
  * Sockets, patterns and ZMTP do not appear here, except for the flags of frames.
  */
 
+import type { HttpRequest } from "../../base/http.js";
 import type { TlsPeer } from "../../base/tls.js";
 import type { TlsSettings } from "../../security/tls/settings.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
@@ -111,6 +112,8 @@ export interface Stream {
   readonly secures?: boolean;
   /** What TLS knows about the peer; undefined before the end of the handshake, and without TLS. */
   readonly tls?: TlsPeer;
+  /** ws: the request of a client that we accepted. */
+  readonly http?: HttpRequest;
   /** Whether every peer answers a PING, whatever its version of ZMTP: ws. */
   readonly answersPings?: boolean;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */

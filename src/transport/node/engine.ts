@@ -63,7 +63,8 @@ function applyTcp(socket: Socket, options: TransportOptions): void {
   }
 }
 
-function tcpStream(socket: Socket): EngineStream {
+/** A connection over tcp that node:net, or something above it, has made. */
+export function tcpStream(socket: Socket): EngineStream {
   const plain = (host: string | undefined): string => (host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
   const remote = `tcp://${formatHostPort(plain(socket.remoteAddress), socket.remotePort ?? 0)}`;
   return new NodeStream(

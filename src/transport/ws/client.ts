@@ -6,13 +6,18 @@ import { ZmqError } from "../../base/errors.js";
 import { systemRuntime } from "../../base/runtime.js";
 import type { Stream, StreamHandler, TransportOptions } from "../contract/transport.js";
 import { HeadError, HeadReader, lists, openingRequest } from "./http.js";
-import { offered, type ZwsProtocol } from "./protocols.js";
+import { offered, simplest, type ZwsProtocol } from "./protocols.js";
 import { Relay } from "./relay.js";
 import { WebSocketStream } from "./stream.js";
 import { acceptFor } from "./upgrade.js";
 
+/** The server answered that something is wrong with the request: it may be a name in the list of sub-protocols. */
+export class BadRequest extends ZmqError {}
+
 /** What is asked for. */
 export interface Wanted {
+  /** Offers only a name that every HTTP server can read. */
+  readonly simply: boolean;
   readonly scheme: string;
   readonly host: string;
   readonly path: string;
@@ -85,7 +90,7 @@ class Asking implements StreamHandler {
   constructor(stream: Stream, wanted: Wanted, mechanism: string, outcome: Outcome) {
     this.#stream = stream;
     this.#wanted = wanted;
-    this.#protocols = offered(mechanism);
+    this.#protocols = wanted.simply ? [simplest(mechanism)] : offered(mechanism);
     this.#outcome = outcome;
   }
 
@@ -128,7 +133,10 @@ class Asking implements StreamHandler {
     if (line === null) throw this.#failure("EPROTO", "the server does not speak HTTP/1.1");
     if (line[1] !== "101") {
       const words = `${line[1]} ${line[2] ?? ""}`.trim().replace(/[^\x20-\x7e]/g, "?");
-      throw this.#failure("ECONNREFUSED", `the server answered ${words}`);
+      const details = { address: this.#wanted.endpoint, detail: `the server answered ${words}` };
+      throw line[1] === "400"
+        ? new BadRequest("ECONNREFUSED", details)
+        : new ZmqError("ECONNREFUSED", details);
     }
     if (!lists(headers.upgrade, "websocket") || !lists(headers.connection, "upgrade"))
       throw this.#failure("EPROTO", "the server's answer is not that of a WebSocket");

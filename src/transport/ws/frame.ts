@@ -76,7 +76,7 @@ export function writeHeader(
 }
 
 /** Random bytes for masks: they must not be predictable (§10.3), and asking the system for each would be slow. */
-export const masks = new Uint8Array(8192);
+export const masks: Uint8Array = new Uint8Array(8192);
 let nextMask = masks.length;
 
 /** A fresh mask: four bytes of `masks`, from the returned index on. They stay as they are until the pool is used up. */

@@ -57,6 +57,30 @@ function parseHead(text: string): Head {
   return { start, headers };
 }
 
+/** The cookies of a header (RFC 6265 §4.2). */
+export function cookiesOf(header = ""): Headers {
+  const cookies: Record<string, string> = Object.create(null);
+  for (const pair of header.split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals < 0) continue;
+    const name = pair.slice(0, equals).trim();
+    const value = pair
+      .slice(equals + 1)
+      .trim()
+      .replace(/^"(.*)"$/, "$1");
+    if (!(name in cookies)) cookies[name] = decoded(value);
+  }
+  return cookies;
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value; // not encoded that way
+  }
+}
+
 /** Whether a header that is a list contains a word, in any case. */
 export function lists(value: string | undefined, word: string): boolean {
   return value?.split(",").some((one) => one.trim().toLowerCase() === word) === true;

@@ -43,6 +43,14 @@ export function offered(mechanism: string): readonly ZwsProtocol[] {
   return OFFERED[mechanism];
 }
 
+/**
+ * The one to offer to a server that cannot read names with a slash. Such servers, those of the package ws, take the first
+ * name of a list without knowing it, so it is the only one.
+ */
+export function simplest(mechanism: string): ZwsProtocol {
+  return mechanism === "NULL" ? NO_MECHANISM : OFFERED[mechanism][0];
+}
+
 /** What a server with this mechanism serves. */
 export function served(mechanism: string): readonly ZwsProtocol[] {
   return mechanism === "NULL" ? [...OFFERED.NULL, FIRST_VERSION] : OFFERED[mechanism];

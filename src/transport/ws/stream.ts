@@ -3,6 +3,7 @@
  * out is made here: the peer's greeting follows from the sub-protocol, and without a mechanism READY from its identity.
  */
 import { memoryGone } from "../../base/errors.js";
+import type { HttpRequest } from "../../base/http.js";
 import { bytesNow } from "../../base/message.js";
 import type { TlsPeer } from "../../base/tls.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoing/slab-pool.js";
@@ -13,6 +14,7 @@ import { encodeMetadata } from "../../wire/zmtp/metadata.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../contract/transport.js";
 import { CLOSE, CloseCode, closeFault, closePayload, controlFrame, PONG } from "./frame.js";
+import { cookiesOf } from "./http.js";
 import { Incoming, type IncomingSink } from "./incoming.js";
 import { Outgoing } from "./outgoing.js";
 import type { ZwsProtocol } from "./protocols.js";
@@ -87,6 +89,12 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   get engine(): "native" | "portable" {
     return this.#inner.engine;
+  }
+
+  get http(): HttpRequest | undefined {
+    const { request } = this.#opening;
+    if (request === null) return undefined;
+    return { url: request.target, headers: request.headers, cookies: cookiesOf(request.headers.cookie) };
   }
 
   get tls(): TlsPeer | undefined {

@@ -10,7 +10,7 @@ import type {
   Transport,
   TransportOptions,
 } from "../contract/transport.js";
-import { openWebSocket } from "./client.js";
+import { BadRequest, openWebSocket } from "./client.js";
 import { Port } from "./port.js";
 import type { Bound } from "./upgrade.js";
 
@@ -157,10 +157,19 @@ export class WebSocketTransport implements Transport {
     refed: boolean,
   ): Promise<Stream> {
     const { below, path } = this.#parse(address);
-    const stream = await this.#below.connect(below, options, signal, refed);
     const host = below.slice(below.indexOf(";") + 1);
     const wanted = { scheme: this.#scheme, host, path, endpoint: `${this.#scheme}://${address}` };
-    return openWebSocket(stream, wanted, options, signal);
+    const ask = async (simply: boolean): Promise<Stream> => {
+      const stream = await this.#below.connect(below, options, signal, refed);
+      return openWebSocket(stream, { ...wanted, simply }, options, signal);
+    };
+    try {
+      return await ask(false);
+    } catch (error) {
+      // Servers that check the list as HTTP has it, such as those of the package ws, refuse a name with a slash.
+      if (!(error instanceof BadRequest)) throw error;
+      return ask(true);
+    }
   }
 }
 

@@ -19,7 +19,7 @@ async function fresh() {
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
-  return `tcp://127.0.0.1:${port}`;
+  return `${scheme}://127.0.0.1:${port}${scheme === "ws" ? "/" : ""}`;
 }
 
 /** Of the steps, what each does; the endpoint itself is left out of it. */
