@@ -3,11 +3,11 @@
  * before and after of one change; figures between machines, or beside the table of run.mjs, mean nothing.
  */
 import { Bench } from "tinybench";
-import { Fifo } from "../dist/base/fifo.js";
-import { Assembler } from "../dist/engine/incoming/assembler.js";
-import { FrameDecoder } from "../dist/engine/incoming/decoder.js";
-import { Batch } from "../dist/engine/outgoing/batch.js";
-import { Subscriber, SubscriptionTrie } from "../dist/patterns/topics/subscription-trie.js";
+import { Fifo } from "../compiled/base/fifo.js";
+import { Assembler } from "../compiled/engine/incoming/assembler.js";
+import { FrameDecoder } from "../compiled/engine/incoming/decoder.js";
+import { Batch } from "../compiled/engine/outgoing/batch.js";
+import { Subscriber, SubscriptionTrie } from "../compiled/patterns/topics/subscription-trie.js";
 
 const LIMITS = {
   maxFrameBytes: 2 ** 31 - 1,

@@ -1,6 +1,6 @@
 /**
  * Makes docs/options.md from the table of options: `node scripts/options-doc.mjs`. Values come from the built table
- * (dist/options), texts from the doc comments of the rows (src/options/rows).
+ * (compiled/options), texts from the doc comments of the rows (src/options/rows).
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -148,7 +148,7 @@ export function page(groups, comments, all) {
 export const PAGE = join(ROOT, "docs/options.md");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const built = (file) => import(pathToFileURL(join(ROOT, "dist/options", file)).href);
+  const built = (file) => import(pathToFileURL(join(ROOT, "compiled/options", file)).href);
   const [{ GROUPS }, { SOCKET_TYPES }] = await Promise.all([built("table.js"), built("row.js")]);
   writeFileSync(PAGE, page(Object.values(GROUPS), allComments(), SOCKET_TYPES));
 }

@@ -121,13 +121,18 @@ export function buildAddon(say, prefixes = headerPrefixes()) {
 }
 
 /** Besides src/, what the compiled files depend on. The lock file stands for the code of others that goes into them. */
-const SETTINGS = ["tsconfig.json", "scripts/commonjs.mjs", "scripts/vendor.mjs", "package-lock.json"];
+const SETTINGS = ["tsconfig.json", "scripts/bundle.mjs", "scripts/vendor.mjs", "package-lock.json"];
 /** One file of each step. */
-const MADE = ["dist/index.js", "dist/cjs/index.cjs", "vendor/msgpackr.js", "THIRD-PARTY-NOTICES.md"];
+const MADE = [
+  "compiled/index.js",
+  "dist/index.js",
+  "dist/cjs/index.cjs",
+  "vendor/msgpackr.js",
+  "THIRD-PARTY-NOTICES.md",
+];
 
 /** tsc rewrites only what it likes, so a stamp of our own says when src was last compiled as a whole. */
 function compile(say) {
-  const dist = join(root, "dist");
   const stamp = join(root, "node_modules", ".cache", "zwire", "compiled");
   const settings = SETTINGS.map((name) => changed(join(root, name)));
   const sources = Math.max(latest(join(root, "src")), ...settings);
@@ -137,19 +142,19 @@ function compile(say) {
   // The stamp carries the time before the compiler read anything: an edit while it runs is compiled the next time.
   const started = new Date();
   if (!runBin("typescript/bin/tsc", ["-p", "."])) throw new NotReady("TypeScript does not compile");
-  removeOrphans(dist, join(root, "src"));
+  for (const made of ["compiled", "dist"]) removeOrphans(join(root, made), join(root, "src"));
   if (!runBin("../scripts/vendor.mjs", [])) throw new NotReady("the code of others cannot be put together");
-  if (!runBin("../scripts/commonjs.mjs", [])) throw new NotReady("the CommonJS build fails");
+  if (!runBin("../scripts/bundle.mjs", [])) throw new NotReady("the compiled modules cannot be put together");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, "");
   utimesSync(stamp, started, started);
 }
 
 /** What was compiled from a source that is gone must not stay importable, nor be packed. */
-function removeOrphans(dist, src) {
-  for (const file of readdirSync(dist, { recursive: true })) {
+function removeOrphans(folder, src) {
+  for (const file of readdirSync(folder, { recursive: true })) {
     const source = file.replace(/(\.d\.ts|\.js)$/, ".ts");
-    if (source !== file && !existsSync(join(src, source))) rmSync(join(dist, file));
+    if (source !== file && !existsSync(join(src, source))) rmSync(join(folder, file));
   }
 }
 

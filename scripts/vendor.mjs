@@ -56,7 +56,7 @@ const msgpackr = described("msgpackr", "LICENSE");
 await bundle(msgpackr);
 const notices = [
   "# Third-party notices\n\nThis package contains code of others. Its own licence is in LICENSE.\n",
-  notice(msgpackr, "In vendor/msgpackr.js and dist/cjs/."),
+  notice(msgpackr, "In dist/."),
   notice(described("node-addon-api", "LICENSE.md"), "In the addons, prebuilds/*/*.node."),
 ];
 writeFileSync(join(root, "THIRD-PARTY-NOTICES.md"), notices.join("\n"));

@@ -20,6 +20,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pack } from "../support/pack.js";
 
 const ROOT = resolve(fileURLToPath(import.meta.url), "../../..");
+/** Whether this Node can load an ES module by require(): then the other way has to be asked for. */
+const REQUIRES = process.allowedNodeEnvironmentFlags.has("--experimental-require-module");
 const home = mkdtempSync(join(tmpdir(), "zwire-consumer-"));
 const installed = join(home, "node_modules", "zwire");
 
@@ -103,13 +105,13 @@ describe("the package", () => {
     const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const words = (text: string): string => text.replace(/[\s*]+/g, " ");
     const licence = words(readFileSync(join(folder, "LICENSE"), "utf8")).trim();
-    for (const file of ["vendor/msgpackr.js", "dist/cjs/rpc.cjs", "THIRD-PARTY-NOTICES.md"]) {
+    for (const file of ["dist/shared/messagepack.js", "dist/cjs/messagepack.cjs", "THIRD-PARTY-NOTICES.md"]) {
       const text = readFileSync(join(installed, file), "utf8");
       expect(text, file).toContain(`msgpackr ${version}`);
       expect(words(text), file).toContain(licence);
       expect(text, file).not.toContain("msgpackr-extract");
     }
-    const code = readFileSync(join(installed, "vendor/msgpackr.js"), "utf8");
+    const code = readFileSync(join(ROOT, "vendor/msgpackr.js"), "utf8");
     expect(code).not.toMatch(/^import\b|\bimport\(|\brequire\b|\bprocess\b|sourceMappingURL/m);
   });
 
@@ -169,6 +171,20 @@ describe("the package", () => {
     writeFileSync(join(home, "entry.cjs"), program);
     expect(node("entry.cjs")).toBe("true function\n");
   });
+
+  it.each(["zwire", "zwire/draft", "zwire/zeromq", "zwire/zeromq/draft", "zwire/rpc"])(
+    "calls what %s exports by its name, however it is loaded",
+    (entry) => {
+      const program = `
+        const misnamed = (module) => Object.entries(module).filter(([name, value]) =>
+          typeof value === "function" && name !== "default" && value.name !== name).map(([name]) => name);
+        import("${entry}").then((imported) =>
+          console.log(JSON.stringify([Object.keys(imported).length > 4, misnamed(imported), misnamed(require("${entry}"))])));`;
+      writeFileSync(join(home, "names.cjs"), program);
+      for (const flag of ["--no-warnings", "--no-experimental-require-module"].slice(0, REQUIRES ? 2 : 1))
+        expect(node("--no-warnings", flag, "names.cjs")).toBe("[true,[],[]]\n");
+    },
+  );
 
   it("has the command zwire-rpc, and the file for Python where spawnPython looks for it", () => {
     const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));

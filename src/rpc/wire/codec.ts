@@ -3,7 +3,7 @@
  * are text. Received bytes are scanned first.
  */
 
-import { Packr, Unpackr } from "../../../vendor/msgpackr.js"; // from dist/, the same file
+import { Packr, Unpackr } from "../../../vendor/msgpackr.js"; // from compiled/, the same file
 import { Buffer } from "../../base/platform.js";
 import { fromRaw, toRaw } from "./legacy.js";
 import { Reader } from "./reader.js";

@@ -2,7 +2,7 @@
  * A thread that writes numbered bytes into a ring in pieces of random sizes, and wakes nobody: the reader polls.
  */
 import { workerData } from "node:worker_threads";
-import { RingWriter } from "../../../dist/inproc/ring.js";
+import { RingWriter } from "../../../compiled/inproc/ring.js";
 
 const { memory, total } = workerData;
 const writer = new RingWriter(memory, 0);
