@@ -24,6 +24,8 @@ const spinning = (one) => ({
   name: `${one.name}, spinning 50 µs`,
   options: { ...one.options, spinMicroseconds: 50 },
 });
+/** TLS by itself, written as well as one can: what zwire adds to it is its own. */
+const nodeTls = { name: "node:tls", script: "node-tls", send: "write, corked", receive: "a call each" };
 const portable = { ...zwire, name: "zwire portable", engine: "portable" };
 const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
@@ -101,6 +103,8 @@ export const rows = [
     [zwire, zeromq, libzmq, kernel, ring, loan],
     [{ ...atLeast(2.5), guard: 0.7 }, atLeast(2, C)],
   ),
+  throughput("tls-1k", "tls+tcp", KIB, [zwire, nodeTls], [atLeast(0.9, "node:tls")]),
+  throughput("tls-64k", "tls+tcp", 64 * KIB, [zwire, nodeTls], [atLeast(0.9, "node:tls")]),
   {
     id: "inproc-16",
     title: "PUSH→PULL inproc 16 B",

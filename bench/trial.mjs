@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { programOf } from "./c-peers.mjs";
 import { kinds } from "./kinds.mjs";
+import { certificateFor } from "./peers/certificate.mjs";
 
 const TIMEOUT_MS = 90_000;
 
@@ -130,7 +131,7 @@ async function meet(row, contender, counts, endpoint, sides) {
 }
 
 function endpointOf(transport, folder) {
-  if (transport === "tcp") return "tcp://127.0.0.1:*";
+  if (transport.endsWith("tcp")) return `${transport}://127.0.0.1:*`;
   return transport === "ipc" ? `ipc://${join(folder, "bench.sock")}` : "inproc://bench";
 }
 
@@ -174,7 +175,8 @@ export async function trial(row, contender, counts) {
     timer = setTimeout(() => reject(new Error(text)), TIMEOUT_MS);
   });
   try {
-    const meeting = meet(row, contender, counts, endpointOf(row.transport, folder), sides);
+    const whole = row.transport === "tls+tcp" ? { ...row, tls: certificateFor(folder) } : row;
+    const meeting = meet(whole, contender, counts, endpointOf(row.transport, folder), sides);
     const figures = figuresOf(await Promise.race([meeting, late]));
     if (profiles !== undefined) await Promise.race([Promise.all(sides.map((side) => side.ended())), late]);
     return figures;

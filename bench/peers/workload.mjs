@@ -12,8 +12,9 @@ const CHUNK = 512;
 const SYNC = Buffer.alloc(1);
 const total = job.warmup + job.count;
 /** Options of the side that binds, and of the one that dials: the contender's, and what the row asks for. */
-const binds = { ...job.options, ...(job.curve ? serverOptions : {}) };
-const dials = { ...job.options, ...(job.curve ? clientOptions : {}) };
+const tls = job.tls === undefined ? {} : { tls: job.tls };
+const binds = { ...job.options, ...tls, ...(job.curve ? serverOptions : {}) };
+const dials = { ...job.options, ...tls, ...(job.curve ? clientOptions : {}) };
 
 /** Counts messages, refuses wrong ones, and takes the time of all after the warm-up. */
 export class Counter {

@@ -7,7 +7,7 @@ import { keepTogether } from "../contract/keep-together.js";
 import type { EngineStream } from "../contract/stream-engine.js";
 import { FrameFault, type FrameLimits, type StreamHandler } from "../contract/transport.js";
 import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
-import { Writer } from "./writer.js";
+import { Writer, type WriterOwner } from "./writer.js";
 
 /** Bytes that are decoded at a time at first: few, because it is not known yet how much work they cause. */
 const FIRST_BYTES = 2 * 1024;
@@ -38,13 +38,15 @@ export class NodeStream implements EngineStream, Deferrable {
   #portionBytes = FIRST_BYTES;
   readonly #writer: Writer;
 
-  constructor(socket: Socket, remoteAddress: string, localAddress: string) {
+  /** @param whole see Writer */
+  constructor(socket: Socket, remoteAddress: string, localAddress: string, whole = false) {
     this.#socket = socket;
-    this.#writer = new Writer(socket, {
+    const owner: WriterOwner = {
       written: () => this.#handler?.onDrain(),
       // Deferred, because the caller of write() does not expect the connection to end during the call.
       failed: (error) => setImmediate(() => this.#end(error, FrameFault.none, 0)),
-    });
+    };
+    this.#writer = new Writer(socket, owner, whole);
     this.remoteAddress = remoteAddress;
     this.localAddress = localAddress;
     socket.on("error", (error) => {

@@ -10,6 +10,10 @@ import { acquireSlab, isOwn, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/
 
 /** Bytes of one portion. */
 const PORTION_BYTES = 4 * LARGE_SLAB_BYTES;
+/** Free memory for whole portions that is kept for all connections. */
+const RETAINED_PORTIONS = 4;
+
+const portions: Buffer[] = [];
 
 /** What a writer tells its stream. */
 export interface WriterOwner {
@@ -22,6 +26,7 @@ export interface WriterOwner {
 export class Writer {
   readonly #socket: Socket;
   readonly #owner: WriterOwner;
+  readonly #whole: boolean;
   /** The segments of the current write. */
   #segments: readonly Uint8Array[] = [];
   /** The lengths of the segments. null while write() runs, because the program cannot shorten a segment meanwhile. */
@@ -33,6 +38,8 @@ export class Writer {
   #waiting = 0;
   /** Slabs with copies that node:net may still be reading. */
   #lent: Buffer[] = [];
+  /** The portion that node:tls may still be reading; null if there is none. */
+  #memory: Buffer | null = null;
   /** Whether the owner must be told when the write is done. */
   #pending = false;
   #broken = false;
@@ -51,9 +58,14 @@ export class Writer {
     this.#owner.written();
   };
 
-  constructor(socket: Socket, owner: WriterOwner) {
+  /**
+   * @param whole whether each portion goes out as one piece: node:tls copies the pieces of a portion together, into memory that it
+   * allocates anew each time
+   */
+  constructor(socket: Socket, owner: WriterOwner, whole: boolean) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#whole = whole;
     socket.on("error", () => {
       this.#broken = true;
     });
@@ -91,7 +103,7 @@ export class Writer {
   /** Gives portions until the kernel does not take one at once. Returns whether it has taken everything. */
   #handOn(): boolean {
     while (this.#waiting > 0) {
-      if (!this.#portion()) return false;
+      if (!(this.#whole ? this.#wholePortion() : this.#portion())) return false;
       if (this.#socket.writableLength > 0) return false;
       this.#reuse();
     }
@@ -117,10 +129,42 @@ export class Writer {
       this.#owner.failed(memoryGone());
       return false;
     }
-    this.#issued++;
-    socket.write(piece, this.#done);
+    const given = this.#give(piece, bytes);
     if (several) socket.uncork();
-    if (socket.errored === null) return true;
+    return given;
+  }
+
+  /** As #portion(), in one piece. */
+  #wholePortion(): boolean {
+    const memory = this.#memory ?? portions.pop() ?? Buffer.allocUnsafeSlow(PORTION_BYTES);
+    this.#memory = memory;
+    let bytes = 0;
+    while (bytes < PORTION_BYTES && this.#next < this.#segments.length) {
+      const segment = this.#segments[this.#next];
+      if (this.#lengths !== null && bytesNow(segment) !== this.#lengths[this.#next]) {
+        this.#owner.failed(memoryGone());
+        return false;
+      }
+      const end = Math.min(segment.length, this.#nextAt + PORTION_BYTES - bytes);
+      memory.set(
+        this.#nextAt === 0 && end === segment.length ? segment : segment.subarray(this.#nextAt, end),
+        bytes,
+      );
+      bytes += end - this.#nextAt;
+      this.#nextAt = end;
+      if (end < segment.length) break;
+      this.#next++;
+      this.#nextAt = 0;
+    }
+    this.#waiting -= bytes;
+    return this.#give(bytes === memory.length ? memory : memory.subarray(0, bytes), bytes);
+  }
+
+  /** Gives node:net the last piece of a portion. False if the connection broke. */
+  #give(piece: Uint8Array, bytes: number): boolean {
+    this.#issued++;
+    this.#socket.write(piece, this.#done);
+    if (this.#socket.errored === null) return true;
     // A write that fails at once has sent nothing, and nothing more will be sent. onClose follows.
     this.#waiting += bytes;
     return false;
@@ -152,6 +196,10 @@ export class Writer {
   }
 
   #reuse(): void {
+    if (this.#memory !== null && this.#waiting === 0) {
+      if (portions.length < RETAINED_PORTIONS) portions.push(this.#memory);
+      this.#memory = null;
+    }
     for (const slab of this.#lent) releaseSlab(slab);
     this.#lent.length = 0;
   }

@@ -93,7 +93,7 @@ export class TlsStream implements Stream, Shaking {
       return;
     }
     this.#peer = peer;
-    const inner = new NodeStream(socket, this.remoteAddress, this.localAddress);
+    const inner = new NodeStream(socket, this.remoteAddress, this.localAddress, true);
     this.#inner = inner;
     const ours = certificateOf(socket.getCertificate());
     inner.start(this.#untilTheFirstByte(handler, inner, ours));
