@@ -19,6 +19,11 @@ const kernel = { name: "kernel", script: "c/kernel", send: "write", receive: "re
 /** Shared memory from C: what is left to be had over ipc, with two copies and without any. */
 const ring = { name: "ring", script: "c/ring", send: "copy in", receive: "copy out" };
 const loan = { name: "loan", script: "c/loan", send: "lend", receive: "look, give back" };
+/** The package ws: with a write for each message, as it is meant, and with one for many. */
+const ws = { name: "ws", script: "ws", send: "send", receive: 'on("message")' };
+const corked = { ...ws, name: "ws, corked", send: "send, corked" };
+/** Who sends is ws itself, as fast as it can: what counts is the receiving side. */
+const fromWs = (one) => ({ ...one, dialler: { script: "ws", send: "send, corked" } });
 const spinning = (one) => ({
   ...one,
   name: `${one.name}, spinning 50 µs`,
@@ -212,6 +217,12 @@ export const rows = [
     contenders: [zwire, zeromq].map(rawClients),
     bars: [],
   },
+  throughput("ws-16", "ws", 16, [zwire, zeromq, ws, corked], [atLeast(5), atLeast(2, "ws, corked")]),
+  throughput("ws-1k", "ws", KIB, [zwire, zeromq, ws, corked], [atLeast(5), atLeast(1.5, "ws, corked")]),
+  throughput("ws-64k", "ws", 64 * KIB, [zwire, zeromq, ws, corked], [atLeast(0.9, "ws, corked")]),
+  throughput("ws-receive-16", "ws", 16, [zwire, corked].map(fromWs), [atLeast(1, "ws, corked")], {
+    title: "ws→PULL ws 16 B",
+  }),
   throughput("drop-in-tcp-16", "tcp", 16, [dropIn, zeromq], [], {
     title: "PUSH→PULL tcp 16 B, zwire/zeromq",
   }),

@@ -131,7 +131,7 @@ async function meet(row, contender, counts, endpoint, sides) {
 }
 
 function endpointOf(transport, folder) {
-  if (transport.endsWith("tcp")) return `${transport}://127.0.0.1:*`;
+  if (transport.endsWith("tcp") || transport === "ws") return `${transport}://127.0.0.1:*`;
   return transport === "ipc" ? `ipc://${join(folder, "bench.sock")}` : "inproc://bench";
 }
 

@@ -101,15 +101,17 @@ export function maskAt(bytes: Uint8Array, at: number): number {
  * @param phase how many bytes of the payload came before
  */
 export function applyMask(bytes: Uint8Array, from: number, to: number, mask: number, phase: number): void {
+  if (to - from < WORDS_FROM) {
+    applyShort(bytes, from, to, rotated(mask, (phase & 3) << 3));
+    return;
+  }
   let at = from;
   let shift = (phase & 3) << 3;
-  // Up to a word boundary of the memory, and all of a short payload, byte by byte.
-  const aligned = to - from < WORDS_FROM ? to : from + (-(bytes.byteOffset + from) & 3);
-  for (; at < aligned; at++) {
+  // Up to a word boundary of the memory.
+  for (const aligned = from + (-(bytes.byteOffset + from) & 3); at < aligned; at++) {
     bytes[at] ^= mask >>> shift;
     shift = (shift + 8) & 31;
   }
-  if (at === to) return;
   const words = (to - at) >> 2;
   const memory = new Uint32Array(bytes.buffer, bytes.byteOffset + at, words);
   const turned = LITTLE_ENDIAN ? rotated(mask, shift) : swapped(rotated(mask, shift));
@@ -118,6 +120,22 @@ export function applyMask(bytes: Uint8Array, from: number, to: number, mask: num
     bytes[at] ^= mask >>> shift;
     shift = (shift + 8) & 31;
   }
+}
+
+function applyShort(bytes: Uint8Array, from: number, to: number, mask: number): void {
+  const m1 = mask >>> 8;
+  const m2 = mask >>> 16;
+  const m3 = mask >>> 24;
+  let at = from;
+  for (const last = to - 3; at < last; at += 4) {
+    bytes[at] ^= mask;
+    bytes[at + 1] ^= m1;
+    bytes[at + 2] ^= m2;
+    bytes[at + 3] ^= m3;
+  }
+  if (at < to) bytes[at] ^= mask;
+  if (at + 1 < to) bytes[at + 1] ^= m1;
+  if (at + 2 < to) bytes[at + 2] ^= m2;
 }
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;

@@ -12,8 +12,10 @@ import {
   applyMask,
   BINARY,
   controlFrame,
+  FIN,
   freshMask,
   LONGEST_HEADER,
+  MASKED,
   maskAt,
   masks,
   PING,
@@ -33,6 +35,8 @@ const BY_REFERENCE = 8192;
 const ONE_BY_ONE = 48;
 /** Bytes passed on by reference after which a chunk ends. */
 const CHUNK_BYTES = 1024 * 1024;
+/** Bodies below this are part of a message whose size has one byte. */
+const SMALL = 125;
 /** Room in the slab for the longest header, with the flags behind it. */
 const HEAD_ROOM = LONGEST_HEADER + 1;
 
@@ -118,6 +122,7 @@ export class Outgoing {
       else if (this.#left > 0) {
         if (!this.#body(segment)) break;
       } else {
+        if (this.#headerLength === 0 && this.#small(segment)) continue;
         if (slab.length - this.#end < HEAD_ROOM) break;
         this.#head(segment);
       }
@@ -152,6 +157,35 @@ export class Outgoing {
   #read(count: number): void {
     this.#at += count;
     this.position += count;
+  }
+
+  /** Turns as many small frames as are whole, which most messages are. @returns whether there was one */
+  #small(segment: Uint8Array): boolean {
+    const slab = this.#slab;
+    const [from, begin] = [this.#at, this.#end];
+    const before = this.bytes - begin;
+    const start = this.position - from;
+    const unreadable = this.#plain ? LONG | COMMAND : LONG;
+    let at = from;
+    let end = begin;
+    while (segment.length - at >= SHORT_HEADER) {
+      const flags = segment[at];
+      const length = segment[at + 1];
+      const next = at + SHORT_HEADER + length;
+      if ((flags & unreadable) !== 0 || length >= SMALL || next > segment.length) break;
+      if (slab.length - end < SMALL + HEAD_ROOM) break;
+      const zws = (flags & COMMAND) === 0 ? flags & MORE : ZWS_COMMAND;
+      end = this.#masking
+        ? writeMasked(slab, end, zws, segment, at + SHORT_HEADER, length)
+        : writePlain(slab, end, zws, segment, at + SHORT_HEADER, length);
+      at = next;
+      this.#ends.push(before + end, start + at);
+    }
+    if (at === from) return false;
+    this.bytes = before + end;
+    this.#end = end;
+    this.#read(at - from);
+    return true;
   }
 
   /** Reads a header, or a piece of one. */
@@ -300,4 +334,55 @@ const EMPTY: Buffer = Buffer.alloc(0);
 
 function headerOf(flags: number): number {
   return (flags & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
+}
+
+/** A small message of a client. @returns where the next one begins */
+function writeMasked(
+  slab: Buffer,
+  end: number,
+  zws: number,
+  segment: Uint8Array,
+  from: number,
+  length: number,
+): number {
+  const pool = masks;
+  const pooled = freshMask();
+  const [m0, m1, m2, m3] = [pool[pooled], pool[pooled + 1], pool[pooled + 2], pool[pooled + 3]];
+  slab[end] = FIN | BINARY;
+  slab[end + 1] = MASKED | (length + 1);
+  slab[end + 2] = m0;
+  slab[end + 3] = m1;
+  slab[end + 4] = m2;
+  slab[end + 5] = m3;
+  slab[end + 6] = zws ^ m0;
+  let to = end + 7;
+  let at = from;
+  for (const last = from + length - 3; at < last; at += 4, to += 4) {
+    slab[to] = segment[at] ^ m1;
+    slab[to + 1] = segment[at + 1] ^ m2;
+    slab[to + 2] = segment[at + 2] ^ m3;
+    slab[to + 3] = segment[at + 3] ^ m0;
+  }
+  const left = from + length - at;
+  if (left > 0) slab[to] = segment[at] ^ m1;
+  if (left > 1) slab[to + 1] = segment[at + 1] ^ m2;
+  if (left > 2) slab[to + 2] = segment[at + 2] ^ m3;
+  return to + left;
+}
+
+/** A small message of a server. @returns where the next one begins */
+function writePlain(
+  slab: Buffer,
+  end: number,
+  zws: number,
+  segment: Uint8Array,
+  from: number,
+  length: number,
+): number {
+  slab[end] = FIN | BINARY;
+  slab[end + 1] = length + 1;
+  slab[end + 2] = zws;
+  const to = end + 3;
+  for (let i = 0; i < length; i++) slab[to + i] = segment[from + i];
+  return to + length;
 }
