@@ -46,6 +46,7 @@ export const GROUPS = [
       ["Shared memory", "shared-memory"],
       ["Security", "security"],
       ["TLS", "tls"],
+      ["WebSockets", "websocket"],
       ["RPC", "rpc"],
       ["Conformance", "conformance"],
     ],
