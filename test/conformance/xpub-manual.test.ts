@@ -199,9 +199,11 @@ describe("XPUB with manual", () => {
 });
 
 describe("what subscribers may make XPUB hold", () => {
+  /** Long, so that few of them fill what the kernel holds. */
+  const topic = "topic".padEnd(200, ".");
   const forms = {
-    command: () => Buffer.concat([command("SUBSCRIBE", "topic"), command("CANCEL", "topic")]),
-    message: () => Buffer.concat([message("\x01topic"), message("\x00topic")]),
+    command: () => Buffer.concat([command("SUBSCRIBE", topic), command("CANCEL", topic)]),
+    message: () => Buffer.concat([message(`\x01${topic}`), message(`\x00${topic}`)]),
   };
 
   it.each(["command", "message"] as const)(
@@ -210,13 +212,13 @@ describe("what subscribers may make XPUB hold", () => {
       const publisher = managed(new XPublisher({ receiveHighWaterMark: 100 }));
       const endpoint = await publisher.bind("tcp://127.0.0.1:*");
       const flooder = await rawConnected(endpoint, { type: "SUB" });
-      const pairs = 500_000;
+      const pairs = 50_000;
       const some = Buffer.concat(Array.from({ length: 1000 }, forms[form]));
       for (let i = 0; i < pairs / 1000; i++) flooder.socket.write(some);
       await until(() => publisher.stats.receiveQueue >= 100, "the mark is reached");
       await turns(300);
       // Reading stops behind the chunk that reached the mark; the rest waits in the kernel and at the peer.
-      expect(publisher.stats.receiveQueue).toBeLessThan(30_000);
+      expect(publisher.stats.receiveQueue).toBeLessThan(3_000);
       expect(flooder.socket.writableLength).toBeGreaterThan(0);
       // Another peer is not held up by it.
       const other = await rawConnected(endpoint, { type: "SUB" });
