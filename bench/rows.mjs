@@ -109,6 +109,9 @@ export const rows = [
     [{ ...atLeast(2.5), guard: 0.7 }, atLeast(2, C)],
   ),
   throughput("tls-1k", "tls+tcp", KIB, [zwire, nodeTls], [atLeast(0.9, "node:tls")]),
+  throughput("tls-1k-many", "tls+tcp", KIB, [batched, nodeTls], [atLeast(0.9, "node:tls")], {
+    title: "PUSH→PULL tls+tcp 1 KiB, many at once",
+  }),
   throughput("tls-64k", "tls+tcp", 64 * KIB, [zwire, nodeTls], [atLeast(0.9, "node:tls")]),
   {
     id: "inproc-16",

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Dealer, Pull, Push } from "../../src/index.js";
+import { Authority } from "../support/certificates.js";
 import { managed, rawConnected, rawDial, record, texts } from "../support/helpers.js";
 import { command, message } from "../support/raw-peer.js";
 import { SlowRelay } from "../support/slow-relay.js";
@@ -24,17 +25,24 @@ function simulatedTime(): { pass(ms: number): Promise<void> } {
   };
 }
 
-describe("a slow line", () => {
+const authority = new Authority();
+const { cert, key } = authority.issue();
+const LINES = [
+  { scheme: "tcp", secured: {} },
+  { scheme: "tls+tcp", secured: { tls: { cert, key, ca: authority.cert } } },
+];
+
+describe.each(LINES)("a slow line over $scheme", ({ scheme, secured }) => {
   const HEARTBEAT = { heartbeatInterval: 400 };
   const SIZE = 9_000_000;
   const SPEED = 6_000_000;
 
   it("a message that takes longer than heartbeats do arrives: its octets are life (F12)", async () => {
-    const pull = managed(new Pull(HEARTBEAT));
+    const pull = managed(new Pull({ ...HEARTBEAT, ...secured }));
     const events = record(pull);
-    const relay = await SlowRelay.start(await pull.bind("tcp://127.0.0.1:*"), SPEED);
-    const push = managed(new Push({ heartbeatInterval: 0 }));
-    push.connect(relay.endpoint);
+    const relay = await SlowRelay.start(await pull.bind(`${scheme}://127.0.0.1:*`), SPEED);
+    const push = managed(new Push({ heartbeatInterval: 0, ...secured }));
+    push.connect(relay.endpoint.replace("tcp", scheme));
     await push.send(Buffer.alloc(SIZE, 1));
     const [body] = await pull.receive({ timeout: 20_000 });
     expect(body.length).toBe(SIZE);
@@ -42,11 +50,11 @@ describe("a slow line", () => {
   });
 
   it("a PING behind such a message is not answered late: it left late (F11)", async () => {
-    const pull = managed(new Pull({ heartbeatInterval: 0 }));
-    const relay = await SlowRelay.start(await pull.bind("tcp://127.0.0.1:*"), SPEED);
-    const push = managed(new Push(HEARTBEAT));
+    const pull = managed(new Pull({ heartbeatInterval: 0, ...secured }));
+    const relay = await SlowRelay.start(await pull.bind(`${scheme}://127.0.0.1:*`), SPEED);
+    const push = managed(new Push({ ...HEARTBEAT, ...secured }));
     const events = record(push);
-    push.connect(relay.endpoint);
+    push.connect(relay.endpoint.replace("tcp", scheme));
     await push.send(Buffer.alloc(SIZE, 1));
     const [body] = await pull.receive({ timeout: 20_000 });
     expect(body.length).toBe(SIZE);

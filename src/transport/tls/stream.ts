@@ -68,7 +68,10 @@ export class TlsStream implements Stream, Shaking {
   }
 
   get unsent(): number {
-    return this.#inner?.unsent ?? this.#waiting;
+    if (this.#inner === null) return this.#waiting;
+    // What node:tls holds, and what tcp below it holds: only the latter changes while a slow peer takes a portion.
+    const { _handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+    return this.#inner.unsent + (_handle?.writeQueueSize ?? 0);
   }
 
   get untaken(): number {
