@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { curveKeyPair, Dealer, Pull, Push, Reply, Request, Router, Stream } from "../../src/index.js";
+import { connect, serve } from "../../src/rpc.js";
 import * as zeromq from "../../src/zeromq.js";
 import { Authority } from "../support/certificates.js";
 import { startChild } from "../support/child.js";
@@ -103,6 +104,14 @@ describe("what passes", () => {
     reply.on("message", ([text]) => reply.send(`re: ${text}`));
     for (let i = 0; i < 100; i++)
       expect(String((await request.request(`${i}`, { timeout: 10_000 }))[0])).toBe(`re: ${i}`);
+  });
+
+  it("calls of zwire/rpc", async () => {
+    const server = await serve(ANY, { add: (a: number, b: number) => a + b }, { socket: { tls } });
+    onTestFinished(() => server.close());
+    const api = connect<{ add(a: number, b: number): number }>(server.endpoint, { socket: { tls } });
+    expect(await api.add(1, 2)).toBe(3);
+    await api.$close();
   });
 
   it("PLAIN over it: authenticate sees both", async () => {

@@ -165,6 +165,18 @@ describe("client certificates", () => {
     );
   });
 
+  it("one of contexts asks for them, too, with the same authorities", async () => {
+    const named = authority.issue({ cn: "named", names: "DNS:named.example" });
+    const pull = managed(new Pull({ tls: { ...asks, contexts: { "named.example": pick(named) } } }));
+    const events = record(pull);
+    const endpoint = await pull.bind(ANY);
+    const client = { ca: authority.cert, servername: "named.example" };
+    await served(pull, endpoint, { ...client, ...pick(authority.issue({ cn: "alice" })) });
+    managed(new Push({ tls: client })).connect(endpoint);
+    const { error } = await events.next("handshake:error:tls");
+    expect(error?.code).toBe("ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE");
+  });
+
   it("rejectUnauthorized: false leaves the decision to authenticate", async () => {
     const pull = managed(
       new Pull({

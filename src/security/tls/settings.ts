@@ -62,7 +62,10 @@ export interface TlsOptions extends TlsIdentity {
   readonly servername?: string;
   /** Client: decides whether a certificate is for this host, in place of node:tls. An Error that is returned refuses it. */
   readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
-  /** Server: further certificates, by the server name that the client asks for; `*.example.com` is for all names one level below. */
+  /**
+   * Server: further certificates, by the server name that the client asks for; `*.example.com` is for all names one level below.
+   * Where one has no `ca` or `crl`, those of `tls` hold.
+   */
   readonly contexts?: Readonly<Record<string, TlsIdentity>>;
   /**
    * Server: chooses the certificate for a server name, where `contexts` has none. Calls back with a context of
@@ -110,7 +113,8 @@ export class TlsSettings {
     );
     this.#context = contextOf({ ...this.#versions, ...identityOf(given) }, name);
     for (const [host, identity] of contexts) {
-      const whole = { ...this.#versions, ca: given.ca, crl: given.crl, ...identityOf(identity) };
+      const { ca = given.ca, crl = given.crl } = identity;
+      const whole = { ...this.#versions, ...identityOf(identity), ca, crl };
       this.#contexts.set(host.toLowerCase(), contextOf(whole, `${name}.contexts["${host}"]`));
     }
   }

@@ -104,8 +104,7 @@ export class TlsStream implements Stream, Shaking {
     handler.onSecure?.();
     const held = this.#held;
     this.#held = null;
-    // node:tls takes no write at once, so onDrain() follows.
-    if (held !== null && this.#handler !== null) inner.write(held);
+    if (held !== null && this.#handler !== null && inner.write(held) === 0) handler.onDrain();
   }
 
   /** A side that refuses our certificate can only leave: node:tls checks when the handshake is complete, and sends no alert. */
