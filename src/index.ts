@@ -2,6 +2,7 @@
  * Every public export of "zwire", and nothing else.
  */
 
+export type { Borrowed } from "./api/borrowed.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";
 export { type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";

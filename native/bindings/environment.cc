@@ -37,7 +37,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
   }
   static constexpr const char* kNames[Binding::kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
                                                                   "onDrain",   "onClose", "onAccept", "onShared",
-                                                                  "onMemory"};
+                                                                  "onMemory",  "onBody"};
   const auto callbacks = info[1].As<Napi::Object>();
   auto binding = std::make_unique<Binding>(env);
   for (int i = 0; i < Binding::kCallbackCount; i++) {
@@ -82,6 +82,23 @@ void Environment::Call(const Binding& binding, Binding::Callback callback, napi_
 uint8_t* Environment::NewBuffer(size_t size, napi_value* buffer) {
   void* memory = nullptr;
   if (napi_create_buffer(env_, size, &memory, buffer) == napi_ok) return static_cast<uint8_t*>(memory);
+  ClearException();
+  return nullptr;
+}
+
+uint8_t* Environment::RecycledBuffer(const Binding& binding, size_t size, napi_value* buffer) {
+  napi_value arguments[1];
+  napi_value nobody;
+  const napi_value function = binding.callbacks[Binding::kOnBody]->Value();
+  void* memory = nullptr;
+  size_t length = 0;
+  // A plain call, as in TellShared.
+  if (function != nullptr && napi_get_undefined(env_, &nobody) == napi_ok &&
+      napi_create_double(env_, static_cast<double>(size), &arguments[0]) == napi_ok &&
+      napi_call_function(env_, nobody, function, 1, arguments, buffer) == napi_ok &&
+      napi_get_buffer_info(env_, *buffer, &memory, &length) == napi_ok && length == size) {
+    return static_cast<uint8_t*>(memory);
+  }
   ClearException();
   return nullptr;
 }

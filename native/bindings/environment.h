@@ -37,6 +37,7 @@ struct Binding {
     kOnAccept,
     kOnShared,
     kOnMemory,
+    kOnBody,
     kCallbackCount
   };
 
@@ -69,6 +70,9 @@ class Environment {
   bool Copy(const uint8_t* data, size_t size, napi_value* buffer, size_t* at);
   // Whether the receive buffer still has its memory. JavaScript has views of it, and can detach (transfer) that memory.
   bool ReceiveAttached() { return Attached(receive.Value(), loop->receive); }
+  // Whether `buffer` still owns `memory`. A program that has a view of it can detach the memory (by transferring it),
+  // and then something else owns it.
+  bool Attached(napi_value buffer, const uint8_t* memory);
   // Call before large buffers are allocated and freed often: lets malloc keep freed memory (see allocator.h). Acts
   // once.
   void KeepFreed();
@@ -84,15 +88,14 @@ class Environment {
   // Copies of up to this many bytes share a Buffer: creating a Buffer is most of the cost of a message that arrives
   // alone.
   static constexpr size_t kPooledBytes = 1024;
+  // Memory for a large body that JavaScript may have used before. nullptr if there is none.
+  uint8_t* RecycledBuffer(const Binding& binding, size_t size, napi_value* buffer);
   // Tells JavaScript that several messages lie in this Buffer, which then forbids a program to transfer its memory.
   void TellShared(napi_value buffer);
 
  private:
   uint8_t* NewReceive();
   bool NewPool(napi_value* pool);
-  // Whether `buffer` still owns `memory`. A program that has a view of it can detach the memory (by transferring it),
-  // and then something else owns it.
-  bool Attached(napi_value buffer, const uint8_t* memory);
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);
 
   napi_env env_;

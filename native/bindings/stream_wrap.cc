@@ -33,6 +33,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::Agreed>("agreed"),
                          InstanceMethod<&StreamWrap::Written>("written"),
                          InstanceMethod<&StreamWrap::Passed>("passed"),
+                         InstanceMethod<&StreamWrap::Recycle>("recycle"),
                          InstanceMethod<&StreamWrap::Pause>("pause"),
                          InstanceMethod<&StreamWrap::Resume>("resume"),
                          InstanceMethod<&StreamWrap::Close>("close"),
@@ -113,10 +114,18 @@ uint8_t* StreamWrap::BeginLarge(size_t capacity) {
   Scope scope(env);
   environment_.KeepFreed();
   napi_value body;
-  uint8_t* memory = environment_.NewBuffer(capacity, &body);
+  uint8_t* memory = recycles_ ? environment_.RecycledBuffer(*binding_, capacity, &body)
+                              : environment_.NewBuffer(capacity, &body);
   if (memory == nullptr) return nullptr;
   body_.Set(body);
+  body_memory_ = recycles_ ? memory : nullptr;
   return body_.empty() ? nullptr : memory;
+}
+
+bool StreamWrap::BodyAttached() {
+  if (body_memory_ == nullptr) return true;
+  Scope scope(Env());
+  return environment_.Attached(body_.Value(), body_memory_);
 }
 
 uint8_t* StreamWrap::GrowLarge(size_t filled, size_t capacity) {
@@ -333,6 +342,11 @@ Napi::Value StreamWrap::Share(const Napi::CallbackInfo& info) {
 Napi::Value StreamWrap::Agreed(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsBoolean()) return Misuse(info.Env(), "agreed(yes)");
   if (stream_ != nullptr) stream_->Agreed(info[0].As<Napi::Boolean>().Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::Recycle(const Napi::CallbackInfo& info) {
+  recycles_ = true;
   return info.Env().Undefined();
 }
 

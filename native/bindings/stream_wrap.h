@@ -23,6 +23,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   uint8_t* BeginLarge(size_t capacity) override;
   uint8_t* GrowLarge(size_t filled, size_t capacity) override;
   bool EndLarge(size_t length, uint32_t flags) override;
+  bool BodyAttached() override;
   // StreamListener
   void OnConnect(int status) override;
   bool OnBytes(const uint8_t* data, size_t size) override;
@@ -45,6 +46,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value Agreed(const Napi::CallbackInfo& info);
   Napi::Value Written(const Napi::CallbackInfo& info);
   Napi::Value Passed(const Napi::CallbackInfo& info);
+  Napi::Value Recycle(const Napi::CallbackInfo& info);
   Napi::Value Pause(const Napi::CallbackInfo& info);
   Napi::Value Resume(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
@@ -70,6 +72,9 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   StrongReference owner_;
   // The Buffer into which a large body is being read.
   StrongReference body_;
+  // Its memory, if a program may have kept a view of it from an earlier message, and may transfer it.
+  const uint8_t* body_memory_ = nullptr;
+  bool recycles_ = false;
   // The array of Buffers whose memory the kernel has not taken yet.
   StrongReference writing_;
 };

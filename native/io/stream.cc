@@ -211,6 +211,10 @@ bool Stream::ReadOnce() {
   }
   size_t carried = 0;
   if (decoder_ != nullptr && decoder_->filling()) {
+    if (!listener_->BodyAttached()) {
+      End(UV_ENOMEM, Fault::kNone);
+      return false;
+    }
     direct = decoder_->fill_size();
     segments[count++] = {decoder_->fill_at(), direct};
   } else if (decoder_ != nullptr) {

@@ -28,6 +28,8 @@ class StreamListener : public FrameSink {
   // the index of the first one. Called before more of them is written, because a program can transfer the memory
   // meanwhile.
   virtual bool Intact(size_t first, const iovec* segments, size_t count) = 0;
+  // Whether the large body that is being filled still has its memory. Asked before each read into it.
+  virtual bool BodyAttached() = 0;
   // From now on, what is written goes through shared memory.
   virtual void OnMemory() = 0;
   // The connection has ended. Called once; the listener must then close the stream. `pending` is the number of bytes of

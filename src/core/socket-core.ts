@@ -46,6 +46,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** Whether to emit a process warning when an option is set too late for existing endpoints. */
   warnsLate = true;
   asLibzmq = false;
+  borrows = false;
   readonly turns = new SocketTurns(defaultContext.runtime);
   readonly pipes = new Set<Pipe>();
   readonly inbound = new FairQueue();

@@ -6,6 +6,7 @@
 
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
+import { anyLent, letGoOf } from "../base/lent.js";
 import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
@@ -35,6 +36,8 @@ export interface PipeOwner {
   /** Bytes that all pipes of the socket hold: received but not yet read, and accepted but not yet sent. */
   readonly received: Budget;
   readonly unsent: Budget;
+  /** Whether the program borrows messages: large bodies may be put into memory that it gives back. */
+  readonly borrows: boolean;
   /** Reading from the pipe's peer stopped, because all pipes together hold too much. */
   pipeHeldBack(pipe: Pipe): void;
   /** Messages have arrived; called once per chunk, not per message. */
@@ -138,6 +141,11 @@ export abstract class Pipe implements Waiting {
   protected abstract pauseReading(): void;
   protected abstract resumeReading(): void;
 
+  /** Whether the program borrows messages and gives them back. */
+  get borrows(): boolean {
+    return this.owner.borrows;
+  }
+
   /** Messages received and not yet read. */
   get inboundLength(): number {
     return this.#inboundLength;
@@ -146,6 +154,7 @@ export abstract class Pipe implements Waiting {
   /** A message has arrived. */
   deliver(message: Message): void {
     if (!this.intercept?.(this, message)) this.enqueue(message);
+    else letGoOf(message);
   }
 
   /** Many messages have arrived. */
@@ -290,6 +299,7 @@ export abstract class Pipe implements Waiting {
 
   /** Drops all unread messages (S13). */
   discardInbound(): void {
+    if (anyLent()) for (const entry of this.#inbound) letGoOf(entry);
     this.#inbound.clear();
     this.#run = null;
     this.#inboundLength = 0;

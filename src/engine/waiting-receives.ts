@@ -109,6 +109,12 @@ export class WaitingReceives<M> {
     return this.#senders.get(message as object);
   }
 
+  /** A message that was received has become another object. */
+  sameSender(message: M, other: M): void {
+    const peer = this.#senders.get(message as object);
+    if (peer !== undefined) this.#senders.set(other as object, peer);
+  }
+
   #next(): M | undefined {
     while (this.#returned.length > 0) {
       const message = this.#returned.pop() as M;

@@ -9,6 +9,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { rowOf } from "../base/machine.js";
 import { FrameDecoder } from "../engine/incoming/decoder.js";
+import { recycledBuffer } from "../engine/incoming/recycler.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import {
   FrameFault,
@@ -113,6 +114,10 @@ export class RingStream implements Stream {
 
   get untaken(): number {
     return this.#pending;
+  }
+
+  recycle(): void {
+    if (this.#decoder !== null) this.#decoder.newBody = recycledBuffer;
   }
 
   start(handler: StreamHandler): void {

@@ -219,6 +219,7 @@ export class Session
   onLargeFrame(body: Buffer, flags: number): void {
     this.#vitals.heard();
     const pipe = this.#pipe;
+    if (pipe?.borrows) this.stream.recycle?.();
     try {
       this.#assembler.frame(body, flags);
       const openCost = this.#accounted();

@@ -3,6 +3,7 @@
  * every limit as soon as a header is complete, before it allocates memory (E3, E4, E5, E6, E11, E15). Of messages it only
  * counts parts and bytes.
  */
+import { lentMemory } from "../../base/lent.js";
 import { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
@@ -51,6 +52,8 @@ export class FrameDecoder {
   #parts = 0;
   #messageBytes = 0;
   #fault: FrameFault = none;
+  /** Makes the memory of large bodies. */
+  newBody: (bytes: number) => Buffer = Buffer.allocUnsafeSlow;
   /** After a fault: the size, or the number of parts, that was too large. */
   faultSize = 0;
 
@@ -185,7 +188,7 @@ export class FrameDecoder {
   #beginBody(length: number, flags: number, start: Buffer): void {
     const wanted = Math.min(length, AHEAD_BYTES);
     const memory = aheadOfAll + wanted > AHEAD_TOTAL ? OWN_MEMORY_BYTES : wanted;
-    this.#body = Buffer.allocUnsafeSlow(memory);
+    this.#body = this.newBody(memory);
     this.#setAhead(memory);
     this.#bodyLength = length;
     this.#bodyFlags = flags;
@@ -212,8 +215,9 @@ export class FrameDecoder {
   #reserve(bytes: number): void {
     const body = this.#body as Buffer;
     if (bytes <= body.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.min(this.#bodyLength, Math.max(bytes, body.length * 2)));
+    const grown = this.newBody(Math.min(this.#bodyLength, Math.max(bytes, body.length * 2)));
     body.copy(grown, 0, 0, this.#bodyFilled);
+    lentMemory(body)?.letGo(body);
     this.#body = grown;
   }
 

@@ -5,6 +5,7 @@
 
 import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
+import { holdOf } from "../../base/lent.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
 import type { CallOptions } from "../../base/waiting.js";
@@ -113,6 +114,7 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     if (correlated && message[0].readUInt32LE(0) !== this.#requestId) return;
     this.#state = "replied";
     this.#reply = message.slice(delimiter + 1);
+    holdOf(this.#reply); // the pipe lets go of what it does not queue
     this.#replier = pipe.peer;
     this.host.serveReceives();
   }

@@ -135,6 +135,10 @@ export class SealedStream implements Stream, StreamHandler {
     this.#inner.agreed?.(yes);
   }
 
+  recycle(): void {
+    this.#inner.recycle?.();
+  }
+
   start(handler: StreamHandler): void {
     this.#handler = handler;
     this.#inner.start(this);

@@ -118,6 +118,8 @@ export interface Stream {
   readonly answersPings?: boolean;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
+  /** From now on, large bodies arrive in memory that programs have given back (recycledBuffer). */
+  recycle?(): void;
   /** Begins to read, in byte mode. Called once by the owner of the stream. */
   start(handler: StreamHandler): void;
   /**

@@ -40,6 +40,8 @@ export interface NativeCallbacks {
   onBytes(this: unknown, chunk: Buffer): void;
   onFrames(this: unknown, chunk: Buffer, count: number): void;
   onLargeFrame(this: unknown, body: Buffer, flags: number): void;
+  /** Memory of so many bytes for a large body, after recycle(). Called without `this`, in the middle of a read. */
+  onBody(bytes: number): Buffer;
   onDrain(this: unknown): void;
   /** From now on, what is written goes through shared memory. */
   onMemory(this: unknown): void;
@@ -84,6 +86,8 @@ export interface NativeStreamHandle {
   written(): number;
   /** Bytes of them that the peer has read. */
   passed(): number;
+  /** From now on, large bodies arrive in memory from onBody. */
+  recycle(): void;
   pause(): void;
   resume(): void;
   close(): void;

@@ -2,6 +2,7 @@
  * The native engine: it connects and listens with the addon. What passes through a connection is handled in stream.ts.
  */
 import { ZmqError } from "../../base/errors.js";
+import { recycledBuffer } from "../../engine/incoming/recycler.js";
 import { keepTogether } from "../contract/keep-together.js";
 import {
   descriptorError,
@@ -155,6 +156,7 @@ export function nativeEngine(): StreamEngine | undefined {
       onClose: prototype.onClose,
       onAccept: NativeAcceptor.prototype.onAccept,
       onShared: keepTogether,
+      onBody: recycledBuffer,
     } as Parameters<Addon["init"]>[1]);
   }
   return new NativeEngine(native, binding);

@@ -67,6 +67,7 @@ export class NativeStream implements EngineStream {
   /** ipc: whether we accepted the connection. */
   readonly #accepted: boolean | undefined;
   memory: NativeMemory | null = null;
+  #recycles = false;
   #handler: StreamHandler | null = null;
   /** Bytes that arrived behind a proxy's answer. The next handler gets them first. */
   #leftover: Buffer | null = null;
@@ -111,6 +112,12 @@ export class NativeStream implements EngineStream {
 
   agreed(yes: boolean): void {
     this.#handle.agreed(yes);
+  }
+
+  recycle(): void {
+    if (this.#recycles) return;
+    this.#recycles = true;
+    this.#handle.recycle();
   }
 
   start(handler: StreamHandler): void {

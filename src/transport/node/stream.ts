@@ -3,6 +3,7 @@
  */
 import type { Socket } from "node:net";
 import { FrameDecoder } from "../../engine/incoming/decoder.js";
+import { recycledBuffer } from "../../engine/incoming/recycler.js";
 import { keepTogether } from "../contract/keep-together.js";
 import type { EngineStream } from "../contract/stream-engine.js";
 import { FrameFault, type FrameLimits, type StreamHandler } from "../contract/transport.js";
@@ -69,6 +70,10 @@ export class NodeStream implements EngineStream, Deferrable {
 
   get untaken(): number {
     return this.#writer.untaken;
+  }
+
+  recycle(): void {
+    if (this.#decoder !== null) this.#decoder.newBody = recycledBuffer;
   }
 
   start(handler: StreamHandler): void {

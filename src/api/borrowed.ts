@@ -1,0 +1,119 @@
+/**
+ * Messages that a program borrows: their memory is used again when it gives them back.
+ */
+import { lentMemory } from "../base/lent.js";
+import { Buffer, debuglog } from "../base/platform.js";
+
+/**
+ * A borrowed message. It and its parts are valid until `release()`, which may be called again; `using` calls it, too. Then
+ * their memory is used for other messages: copy what you want to keep (`Buffer.from(part)`), and write to no part.
+ */
+export type Borrowed<M> = M & {
+  /** Gives the message back. */
+  release(): void;
+  /** The same. */
+  [Symbol.dispose](): void;
+};
+
+/** `NODE_DEBUG=zwire-borrow`. */
+const log = debuglog("zwire-borrow");
+/** Tells of messages that were never given back, in debug mode. */
+let forgotten: FinalizationRegistry<string> | undefined;
+
+/** An array, so that a borrowed message is used as any other. */
+class BorrowedMessage extends Array<unknown> {
+  #lent: Uint8Array[] | null = [];
+
+  /** Arrays that are made from it, as by slice(), are ordinary ones. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  /** Takes the parts of a message. */
+  take(message: readonly unknown[]): void {
+    const lent = this.#lent as Uint8Array[];
+    for (const part of message) {
+      this.push(part);
+      if (part instanceof Uint8Array && lentMemory(part) !== undefined) lent.push(part);
+    }
+  }
+
+  /** Debug mode: parts get memory of their own, which is taken away when they are given back. */
+  takeCopies(message: readonly unknown[]): void {
+    const lent = this.#lent as Uint8Array[];
+    for (const part of message) {
+      if (!(part instanceof Uint8Array)) {
+        this.push(part);
+        continue;
+      }
+      const memory = new ArrayBuffer(part.length);
+      const copy = Buffer.from(memory);
+      copy.set(part);
+      lentMemory(part)?.letGo(part);
+      this.push(copy);
+      lent.push(copy);
+    }
+    forgotten ??= new FinalizationRegistry((stack) => {
+      log("a borrowed message was never given back (release()); it was borrowed %s", stack);
+    });
+    forgotten.register(this, new Error("here").stack?.split("\n").slice(3).join("\n") ?? "", this);
+  }
+
+  release(): void {
+    const lent = this.#lent;
+    if (lent === null) return;
+    this.#lent = null;
+    if (log.enabled) {
+      forgotten?.unregister(this);
+      for (const part of lent) structuredClone(part.buffer, { transfer: [part.buffer as ArrayBuffer] });
+    } else for (const part of lent) lentMemory(part)?.letGo(part);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** Makes a received message one that is given back. */
+export function borrowed<M>(message: M): Borrowed<M> {
+  const lent = new BorrowedMessage();
+  // Every socket type receives arrays.
+  if (log.enabled) lent.takeCopies(message as readonly unknown[]);
+  else lent.take(message as readonly unknown[]);
+  return lent as unknown as Borrowed<M>;
+}
+
+/** Steps through messages, and gives each back when the next one is asked for. */
+export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>, undefined> {
+  readonly #messages: AsyncIterator<M, undefined>;
+  readonly #lend: (message: M) => Borrowed<M>;
+  #current: Borrowed<M> | undefined;
+
+  constructor(messages: AsyncIterator<M, undefined>, lend: (message: M) => Borrowed<M>) {
+    this.#messages = messages;
+    this.#lend = lend;
+  }
+
+  async next(): Promise<IteratorResult<Borrowed<M>, undefined>> {
+    this.#giveBack();
+    const step = await this.#messages.next();
+    if (step.done === true) return step;
+    this.#current = this.#lend(step.value);
+    return { value: this.#current, done: false };
+  }
+
+  async return(): Promise<IteratorResult<Borrowed<M>, undefined>> {
+    this.#giveBack();
+    await this.#messages.return?.();
+    return { value: undefined, done: true };
+  }
+
+  #giveBack(): void {
+    this.#current?.release();
+    this.#current = undefined;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Memory that zwire will use again, although parts of messages are views of it: recycled bodies, and memory that two
+ * processes share. Whoever keeps such a part, or sends it by reference, holds its memory; when all have let go, it is
+ * used again. Asking costs nothing until there is such memory.
+ */
+
+/** Kinds of memory know how to hold their parts. */
+export interface Lent {
+  /** One more user of the memory under this view. */
+  hold(view: Uint8Array): void;
+  /** One user fewer. */
+  letGo(view: Uint8Array): void;
+  /** The bytes for a program that keeps them as long as it likes, and one user fewer: the view itself, or a copy. */
+  keep(view: Uint8Array): Uint8Array;
+}
+
+/** Smaller parts never lie in such memory alone: they are copied when they are sent, and shared when they are received. */
+export const LEAST_LENT_BYTES = 16384;
+
+const memories = new WeakMap<object, Lent>();
+let any = false;
+
+/** From now on, views of this memory are found by `lentMemory`. */
+export function registerLent(memory: ArrayBufferLike, lent: Lent): void {
+  memories.set(memory, lent);
+  any = true;
+}
+
+/** Whose memory a part is a view of; undefined for ordinary memory. */
+export function lentMemory(part: Uint8Array): Lent | undefined {
+  if (!any || part.length < LEAST_LENT_BYTES) return undefined;
+  return memories.get(part.buffer);
+}
+
+/** Whether there is, or was, any such memory in this thread. */
+export function anyLent(): boolean {
+  return any;
+}
+
+/** Lets go of all parts of a message that nobody will read. */
+export function letGoOf(message: unknown): void {
+  if (!any || !Array.isArray(message)) return;
+  for (const part of message) if (part instanceof Uint8Array) lentMemory(part)?.letGo(part);
+}
+
+/** One more user of all parts of a message. */
+export function holdOf(message: unknown): void {
+  if (!any || !Array.isArray(message)) return;
+  for (const part of message) if (part instanceof Uint8Array) lentMemory(part)?.hold(part);
+}
+
+/** A message for a program that keeps it as long as it likes. */
+export function kept<M>(message: M): M {
+  if (!any || !Array.isArray(message)) return message;
+  for (let i = 0; i < message.length; i++) {
+    const part: unknown = message[i];
+    if (part instanceof Uint8Array) message[i] = lentMemory(part)?.keep(part) ?? part;
+  }
+  return message;
+}
