@@ -1,9 +1,10 @@
-// The addon's exports: init, errorName, checkTcp, Stream, Acceptor (typed in src/transport/native/addon.ts).
+// The addon's exports: init, errorName, checkTcp, Stream, Acceptor, Pool (typed in src/transport/native/addon.ts).
 #include <napi.h>
 #include <uv.h>
 
 #include "acceptor_wrap.h"
 #include "environment.h"
+#include "pool_wrap.h"
 #include "stream_wrap.h"
 
 namespace zwire {
@@ -44,6 +45,9 @@ Napi::Object Load(Napi::Env env, Napi::Object exports) {
   environment->stream_constructor.Set(stream);
   exports.Set("Stream", stream);
   exports.Set("Acceptor", AcceptorWrap::Define(env));
+  const Napi::Function pool = PoolWrap::Define(env);
+  environment->pool_constructor.Set(pool);
+  exports.Set("Pool", pool);
   exports.Set("init", Napi::Function::New<Init>(env, "init"));
   exports.Set("checkTcp", Napi::Function::New<CheckTcpOptions>(env, "checkTcp"));
   exports.Set("errorName", Napi::Function::New<ErrorName>(env, "errorName"));

@@ -8,7 +8,7 @@
 
 namespace zwire {
 
-Environment::Environment(Napi::Env env) : stream_constructor(env), receive(env), env_(env), resource_(env), pool_(env) {
+Environment::Environment(Napi::Env env) : stream_constructor(env), pool_constructor(env), receive(env), env_(env), resource_(env), pool_(env) {
   uv_loop_t* uv = nullptr;
   napi_get_uv_event_loop(env, &uv);
   loop = std::make_shared<Loop>(uv);
@@ -37,7 +37,7 @@ Napi::Value Environment::Init(const Napi::CallbackInfo& info) {
   }
   static constexpr const char* kNames[Binding::kCallbackCount] = {"onConnect", "onBytes", "onFrames", "onLargeFrame",
                                                                   "onDrain",   "onClose", "onAccept", "onShared",
-                                                                  "onMemory",  "onBody"};
+                                                                  "onMemory",  "onBody",  "onPool"};
   const auto callbacks = info[1].As<Napi::Object>();
   auto binding = std::make_unique<Binding>(env);
   for (int i = 0; i < Binding::kCallbackCount; i++) {

@@ -38,6 +38,7 @@ struct Binding {
     kOnShared,
     kOnMemory,
     kOnBody,
+    kOnPool,
     kCallbackCount
   };
 
@@ -83,6 +84,7 @@ class Environment {
   std::shared_ptr<Loop> loop;
   std::unordered_set<OpenHandle*> open;
   StrongReference stream_constructor;
+  StrongReference pool_constructor;
   // The Buffer that owns the memory at loop->receive.
   StrongReference receive;
   // Copies of up to this many bytes share a Buffer: creating a Buffer is most of the cost of a message that arrives

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "pool_wrap.h"
+
 namespace zwire {
 
 namespace {
@@ -31,6 +33,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::WriteV>("writev"),
                          InstanceMethod<&StreamWrap::Share>("share"),
                          InstanceMethod<&StreamWrap::Agreed>("agreed"),
+                         InstanceMethod<&StreamWrap::OfferPool>("offerPool"),
                          InstanceMethod<&StreamWrap::Written>("written"),
                          InstanceMethod<&StreamWrap::Passed>("passed"),
                          InstanceMethod<&StreamWrap::Recycle>("recycle"),
@@ -179,6 +182,18 @@ void StreamWrap::OnDrain() {
 void StreamWrap::OnMemory() {
   Scope scope(Env());
   environment_.Call(*binding_, Binding::kOnMemory, owner_.Value(), {});
+}
+
+void StreamWrap::OnPool(std::unique_ptr<SealedMemory> pool) {
+  const napi_env env = Env();
+  Scope scope(env);
+  napi_value memory = nullptr;
+  if (pool != nullptr) {
+    const size_t size = pool->size();
+    memory = PoolWrap::View(env, std::move(pool), 0, size);
+  }
+  if (memory == nullptr && napi_get_undefined(env, &memory) != napi_ok) return;
+  environment_.Call(*binding_, Binding::kOnPool, owner_.Value(), {memory});
 }
 
 // A Buffer has length 0 after its memory was transferred, and ends at another address after its memory was resized.
@@ -343,6 +358,12 @@ Napi::Value StreamWrap::Agreed(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsBoolean()) return Misuse(info.Env(), "agreed(yes)");
   if (stream_ != nullptr) stream_->Agreed(info[0].As<Napi::Boolean>().Value());
   return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::OfferPool(const Napi::CallbackInfo& info) {
+  const PoolWrap* pool = info.Length() < 1 ? nullptr : PoolWrap::From(info.Env(), info[0]);
+  if (pool == nullptr) return Misuse(info.Env(), "offerPool(pool)");
+  return Napi::Boolean::New(info.Env(), stream_ != nullptr && pool->fd() >= 0 && stream_->OfferPool(pool->fd()));
 }
 
 Napi::Value StreamWrap::Recycle(const Napi::CallbackInfo& info) {

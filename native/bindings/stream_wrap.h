@@ -29,6 +29,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   bool OnBytes(const uint8_t* data, size_t size) override;
   void OnDrain() override;
   void OnMemory() override;
+  void OnPool(std::unique_ptr<SealedMemory> pool) override;
   bool Intact(size_t first, const iovec* segments, size_t count) override;
   void OnClose(int status, Fault fault, size_t pending, uint64_t size) override;
   // OpenHandle
@@ -44,6 +45,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap>, public StreamListener, p
   Napi::Value WriteV(const Napi::CallbackInfo& info);
   Napi::Value Share(const Napi::CallbackInfo& info);
   Napi::Value Agreed(const Napi::CallbackInfo& info);
+  Napi::Value OfferPool(const Napi::CallbackInfo& info);
   Napi::Value Written(const Napi::CallbackInfo& info);
   Napi::Value Passed(const Napi::CallbackInfo& info);
   Napi::Value Recycle(const Napi::CallbackInfo& info);

@@ -3,63 +3,33 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "address_space.h"
-
-#ifdef __linux__
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 namespace zwire {
 
 namespace {
-
-#ifdef __linux__
 
 bool ValidCapacity(size_t capacity) {
   return capacity >= RingBlock::kLeastCapacity && capacity <= RingBlock::kMostCapacity &&
          (capacity & (capacity - 1)) == 0;
 }
 
-// Not in the headers of older C libraries.
-#ifndef MFD_CLOEXEC
-#define MFD_CLOEXEC 0x0001U
-#endif
-#ifndef MFD_ALLOW_SEALING
-#define MFD_ALLOW_SEALING 0x0002U
-#endif
-#ifndef F_ADD_SEALS
-#define F_ADD_SEALS 1033
-#define F_GET_SEALS 1034
-#define F_SEAL_SEAL 0x0001
-#define F_SEAL_SHRINK 0x0002
-#define F_SEAL_GROW 0x0004
-#endif
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010
-#endif
+// Where `size` bytes at a position of the stream lie in a ring: up to two pieces.
+struct Pieces {
+  size_t offset;
+  size_t first;
+  size_t second;
+};
 
-// Without F_SEAL_FUTURE_WRITE the peer could map the memory writable.
-constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
-
-int NewMemory() {
-#ifdef SYS_memfd_create
-  return static_cast<int>(syscall(SYS_memfd_create, "zwire", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-#else
-  errno = ENOSYS;
-  return -1;
-#endif
+Pieces At(uint64_t position, size_t size, size_t capacity) {
+  const size_t offset = static_cast<size_t>(position) & (capacity - 1);
+  const size_t first = size < capacity - offset ? size : capacity - offset;
+  return {offset, first, size - first};
 }
 
-#endif
-
 }  // namespace
-
-#ifdef __linux__
 
 std::unique_ptr<RingBlock> RingBlock::Create(size_t capacity, int* fd) {
   *fd = -EINVAL;
@@ -69,61 +39,22 @@ std::unique_ptr<RingBlock> RingBlock::Create(size_t capacity, int* fd) {
     *fd = -ENOMEM;
     return nullptr;
   }
-  const int memory = NewMemory();
-  if (memory < 0) {
-    *fd = -errno;
-    return nullptr;
-  }
-  const size_t size = kPageBytes + capacity;
-  void* mapped = MAP_FAILED;
-  if (ftruncate(memory, static_cast<off_t>(size)) == 0) {
-    mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-  }
-  // The last seal allows our mapping, which exists already, and no other that could write.
-  if (mapped == MAP_FAILED || fcntl(memory, F_ADD_SEALS, kSeals) != 0) {
-    *fd = -errno;
-    if (mapped != MAP_FAILED) munmap(mapped, size);
-    close(memory);
-    return nullptr;
-  }
-  *fd = memory;
-  auto block = std::unique_ptr<RingBlock>(new RingBlock(mapped, capacity, true));
+  auto sealed = SealedMemory::Create(kPageBytes + capacity, fd);
+  if (sealed == nullptr) return nullptr;
+  auto block = std::unique_ptr<RingBlock>(new RingBlock(std::move(sealed)));
   block->page()->version = RingPage::kVersion;
   return block;
 }
 
 std::unique_ptr<RingBlock> RingBlock::Map(int fd) {
-  const int seals = fcntl(fd, F_GET_SEALS);
-  struct stat status;
-  if (seals < 0 || (seals & kSeals) != kSeals || fstat(fd, &status) != 0) return nullptr;
-  const auto size = static_cast<size_t>(status.st_size);
-  if (size <= kPageBytes || !ValidCapacity(size - kPageBytes) || !SparesAddressSpace(size)) return nullptr;
-  void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-  auto block = std::unique_ptr<RingBlock>(new RingBlock(mapped, size - kPageBytes, true));
+  auto sealed = SealedMemory::Map(fd, kPageBytes + kLeastCapacity, kPageBytes + kMostCapacity);
+  if (sealed == nullptr || !ValidCapacity(sealed->size() - kPageBytes)) return nullptr;
+  auto block = std::unique_ptr<RingBlock>(new RingBlock(std::move(sealed)));
   return block->page()->version == RingPage::kVersion ? std::move(block) : nullptr;
 }
 
-RingBlock::~RingBlock() {
-  if (mapped_) munmap(memory_, kPageBytes + capacity_);
-}
-
-#else
-
-// Only Linux has sealed memory without a name. The rest of this file does not depend on it.
-std::unique_ptr<RingBlock> RingBlock::Create(size_t, int* fd) {
-  *fd = -ENOTSUP;
-  return nullptr;
-}
-
-std::unique_ptr<RingBlock> RingBlock::Map(int) { return nullptr; }
-
-RingBlock::~RingBlock() = default;
-
-#endif
-
 std::unique_ptr<RingBlock> RingBlock::Over(void* memory, size_t capacity) {
-  return std::unique_ptr<RingBlock>(new RingBlock(memory, capacity, false));
+  return std::unique_ptr<RingBlock>(new RingBlock(memory, capacity));
 }
 
 // Writer
@@ -158,10 +89,9 @@ ssize_t RingWriter::Write(const iovec* segments, size_t count) {
   for (size_t i = 0; i < count && room > 0; i++) {
     const auto* from = static_cast<const uint8_t*>(segments[i].iov_base);
     const size_t size = segments[i].iov_len < room ? segments[i].iov_len : room;
-    const size_t offset = static_cast<size_t>(at) & (capacity - 1);
-    const size_t first = size < capacity - offset ? size : capacity - offset;
-    if (first > 0) std::memcpy(own_->data() + offset, from, first);
-    if (size > first) std::memcpy(own_->data(), from + first, size - first);
+    const Pieces to = At(at, size, capacity);
+    if (to.first > 0) std::memcpy(own_->data() + to.offset, from, to.first);
+    if (to.second > 0) std::memcpy(own_->data(), from + to.first, to.second);
     at += size;
     room -= size;
   }
@@ -209,10 +139,9 @@ ssize_t RingReader::Read(const iovec* segments, size_t count) {
   for (size_t i = 0; i < count && left > 0; i++) {
     auto* to = static_cast<uint8_t*>(segments[i].iov_base);
     const size_t size = segments[i].iov_len < left ? segments[i].iov_len : left;
-    const size_t offset = static_cast<size_t>(at) & (capacity - 1);
-    const size_t first = size < capacity - offset ? size : capacity - offset;
-    if (first > 0) std::memcpy(to, peer_->data() + offset, first);
-    if (size > first) std::memcpy(to + first, peer_->data(), size - first);
+    const Pieces from = At(at, size, capacity);
+    if (from.first > 0) std::memcpy(to, peer_->data() + from.offset, from.first);
+    if (from.second > 0) std::memcpy(to + from.first, peer_->data(), from.second);
     at += size;
     left -= size;
   }

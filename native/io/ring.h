@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "sealed_memory.h"
+
 namespace zwire {
 
 // The page at the start of a block. Positions count bytes from the beginning of the connection and never wrap: at 10
@@ -41,29 +43,27 @@ class RingBlock {
   static constexpr size_t kLeastCapacity = 64 * 1024;
   static constexpr size_t kMostCapacity = 64 * 1024 * 1024;
 
-  // Makes our block. `capacity` is a power of two. `fd` is what the peer gets: it is sealed, so that the peer can
-  // neither write nor change the size (reading beyond a shortened file would kill the reader). nullptr: *fd is a
-  // negative errno.
+  // Makes our block. `capacity` is a power of two. `fd` is what the peer gets. nullptr: *fd is a negative errno.
   static std::unique_ptr<RingBlock> Create(size_t capacity, int* fd);
   // Maps the peer's block, after checking size and seals. nullptr if it is not one, or if there is no room for it. Does
   // not close `fd`.
   static std::unique_ptr<RingBlock> Map(int fd);
   // A block over memory that somebody else owns, for the fuzzer.
   static std::unique_ptr<RingBlock> Over(void* memory, size_t capacity);
-  ~RingBlock();
-  RingBlock(const RingBlock&) = delete;
-  RingBlock& operator=(const RingBlock&) = delete;
 
   RingPage* page() const { return static_cast<RingPage*>(memory_); }
   uint8_t* data() const { return static_cast<uint8_t*>(memory_) + kPageBytes; }
   size_t capacity() const { return capacity_; }
 
  private:
-  RingBlock(void* memory, size_t capacity, bool mapped) : memory_(memory), capacity_(capacity), mapped_(mapped) {}
+  RingBlock(void* memory, size_t capacity) : memory_(memory), capacity_(capacity) {}
+  explicit RingBlock(std::unique_ptr<SealedMemory> sealed)
+      : memory_(sealed->data()), capacity_(sealed->size() - kPageBytes), sealed_(std::move(sealed)) {}
 
   void* memory_;
   size_t capacity_;
-  [[maybe_unused]] bool mapped_;  // Linux only
+  // Its owner, except for the fuzzer's blocks.
+  std::unique_ptr<SealedMemory> sealed_;
 };
 
 // The sending half. `own` has the ring, `peer` the reader's indices.

@@ -1,6 +1,7 @@
 // See shared_line.h.
 #include "shared_line.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr char kOffer = 'O';
 constexpr char kTaken = 'T';
 constexpr char kSwitch = 'S';
+constexpr char kPool = 'P';
 // An offer has two descriptors. A read that brings more is a breach of the rules, and the kernel drops the rest.
 constexpr size_t kMostDescriptors = 4;
 // Bells that are taken at once. One is enough to wake; a flood takes its turns.
@@ -55,7 +57,7 @@ bool IsSocket(int fd) {
 }  // namespace
 
 SharedLine::SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity, uint64_t spin_ns,
-                       BellListener* listener)
+                       LineListener* listener)
     : loop_(std::move(loop)),
       fd_(fd),
       accepted_(accepted),
@@ -69,6 +71,8 @@ SharedLine::~SharedLine() {
   CloseOne(&other_bell_);
   CloseOne(&early_[0]);
   CloseOne(&early_[1]);
+  for (Sign& sign : signs_) CloseOne(&sign.descriptor);
+  CloseAll(early_pools_.data(), early_pools_.size());
 }
 
 void SharedLine::Close(SharedLine* line) {
@@ -92,10 +96,14 @@ void SharedLine::Close(SharedLine* line) {
 
 void SharedLine::Agree() {
   agreed_ = true;
-  if (early_[0] < 0) return;
-  const int descriptors[2] = {early_[0], early_[1]};
-  early_[0] = early_[1] = -1;
-  TakeOffer(descriptors, 2);
+  if (early_[0] >= 0) {
+    const int descriptors[2] = {early_[0], early_[1]};
+    early_[0] = early_[1] = -1;
+    TakeOffer(descriptors, 2);
+  }
+  const std::vector<int> pools = std::move(early_pools_);
+  early_pools_.clear();
+  for (const int pool : pools) TakePool(pool);
 }
 
 void SharedLine::Offer(size_t bytes) {
@@ -151,32 +159,43 @@ void SharedLine::Fail() {
 
 void SharedLine::Send(char name) {
   if (name == kOffer) offered_ = true;
-  waiting_[signs_++] = name;
+  signs_.push_back({name, -1});
   Proceed(false);
 }
 
+bool SharedLine::OfferPool(int fd) {
+#ifdef F_DUPFD_CLOEXEC
+  const int copy = agreed_ ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+  if (copy < 0) return false;
+  signs_.push_back({kPool, copy});
+  Proceed(false);
+  return true;
+#else
+  return false;
+#endif
+}
+
 bool SharedLine::Proceed(bool idle) {
-  while (signs_ > 0) {
-    if (!SendNow(waiting_[0])) return false;
-    if (failed_) {
-      signs_ = 0;
-      return false;
-    }
-    signs_--;
-    std::memmove(waiting_, waiting_ + 1, signs_);
+  while (!signs_.empty()) {
+    Sign& sign = signs_.front();
+    // What could not be shared has been forgotten.
+    if ((sign.name == kPool || !failed_) && !SendNow(sign)) return false;
+    CloseOne(&sign.descriptor);
+    signs_.pop_front();
   }
   if (!idle || outgoing_ || stays_ || !taken_ || writer_ == nullptr) return false;
-  if (!SendNow(kSwitch)) return false;
+  if (!SendNow({kSwitch, -1})) return false;
   CloseOne(&memory_);
   outgoing_ = true;
   return true;
 }
 
-bool SharedLine::SendNow(char name) {
+bool SharedLine::SendNow(const Sign& sign) {
+  char name = sign.name;
   iovec byte{&name, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 2)];
   std::memset(control, 0, sizeof control);
-  int descriptors[2] = {memory_, other_bell_};
+  int descriptors[2] = {name == kPool ? sign.descriptor : memory_, other_bell_};
   const size_t size = sizeof(int) * (name == kOffer && other_bell_ >= 0 ? 2 : 1);
   msghdr message;
   std::memset(&message, 0, sizeof message);
@@ -200,14 +219,27 @@ bool SharedLine::SendNow(char name) {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return false;
   // Too many descriptors are on their way (ETOOMANYREFS), or the peer has gone, which the next read tells.
   if (name == kSwitch) {
-    stays_ = true; // the peer may be in its ring already
+    stays_ = true;  // the peer may be in its ring already
     return false;
   }
-  Fail();
+  if (name != kPool) Fail();
   return true;
 }
 
 bool SharedLine::Obey(char name, const int* descriptors, size_t count) {
+  if (name == kPool) {
+    // With more, a peer would use up our descriptors or our address space.
+    if (count != 1 || ++pools_ > kMostPools) {
+      CloseAll(descriptors, count);
+      return false;
+    }
+    if (agreed_) {
+      TakePool(descriptors[0]);
+    } else {
+      early_pools_.push_back(descriptors[0]);
+    }
+    return true;
+  }
   if (!agreed_) {
     if (name == kOffer && count == 2 && early_[0] < 0) {
       early_[0] = descriptors[0];
@@ -260,6 +292,12 @@ bool SharedLine::TakeOffer(const int* descriptors, size_t count) {
   return true;
 }
 
+void SharedLine::TakePool(int descriptor) {
+  auto pool = SealedMemory::Map(descriptor, 1, kMostPoolBytes);
+  close(descriptor);
+  if (listener_ != nullptr) listener_->OnPool(std::move(pool));
+}
+
 // Reading
 
 ssize_t SharedLine::Read(iovec* segments, int count) {
@@ -307,31 +345,34 @@ ssize_t SharedLine::ReadSocket(iovec* segments, int count) {
 
 ssize_t SharedLine::ReadRing(const iovec* segments, int count) {
   for (;;) {
+    // Signs first: under load the ring may never be empty, and a pool would wait for ever.
+    const ssize_t status = look_ ? ReadSigns() : -EAGAIN;
+    look_ = status != -EAGAIN && status != -EWOULDBLOCK;
     const ssize_t got = reader_->Read(segments, static_cast<size_t>(count));
     if (got > 0 && reader_->MustWake()) Ring();
     spins_ = false;
     if (got > 0) tired_ = false;
     if (got != 0) return got;
     if (look_) {
-      char stray;
-      ssize_t end;
-      do {
-        end = recv(fd_, &stray, 1, MSG_DONTWAIT);
-      } while (end < 0 && errno == EINTR);
-      if (end > 0) return -EPROTO;
-      const int status = end == 0 ? 0 : -errno;
-      look_ = status != -EAGAIN && status != -EWOULDBLOCK;
-      if (look_) {
-        // What the peer wrote before its end comes first.
-        if (reader_->Ready()) continue;
-        return status;
-      }
+      // What the peer wrote before its end comes first.
+      if (reader_->Ready()) continue;
+      return status;
     }
     if (spin_ns_ > 0 && !tired_) {
       spins_ = true;
       return -EAGAIN;
     }
     if (reader_->Sleep()) return -EAGAIN;
+  }
+}
+
+ssize_t SharedLine::ReadSigns() {
+  for (;;) {
+    char stray;
+    iovec byte{&stray, 1};
+    const ssize_t got = ReadSocket(&byte, 1);
+    if (got > 0) return -EPROTO;
+    if (got != -EINPROGRESS) return got;
   }
 }
 

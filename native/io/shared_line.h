@@ -8,10 +8,11 @@
 //   O  "here is my memory", with its descriptor, and with one end of a bell unless the peer has sent one already
 //   T  "I have mapped yours"
 //   S  "my next byte is in my ring"
+//   P  "here is a pool", with its descriptor: memory for loans (pool_wrap.h), which messages refer to. At any time
 //
 // A side offers its memory when it first has much to send. The other side answers with its own, and each sends S when
 // the peer has taken its memory and its socket has no bytes left to send. From then on the socket only tells of the end
-// of the connection. A side that cannot share does not answer, and everything stays on the socket.
+// of the connection, and of pools. A side that cannot share does not answer, and everything stays on the socket.
 //
 // The bell is a pair of sockets of its own. The connection's socket cannot carry its bytes: while one side still sends
 // by the socket and the other one does not read it, the first could not tell that there is room in the ring again.
@@ -21,20 +22,24 @@
 #include <sys/uio.h>
 #include <uv.h>
 
+#include <deque>
 #include <memory>
+#include <vector>
 
 #include "loop.h"
 #include "ring.h"
 
 namespace zwire {
 
-class BellListener {
+class LineListener {
  public:
   // There are bytes in the peer's ring, or there is room in ours, or both. Called from the event loop.
   virtual void OnBell() = 0;
+  // A pool of the peer has come. nullptr if it cannot be mapped. Called during Agree and Read.
+  virtual void OnPool(std::unique_ptr<SealedMemory> pool) = 0;
 
  protected:
-  ~BellListener() = default;
+  ~LineListener() = default;
 };
 
 class SharedLine {
@@ -43,12 +48,15 @@ class SharedLine {
   static constexpr size_t kOfferBytes = 32 * 1024;
   // The most bytes of one Write: the reader shall begin before a large batch is copied.
   static constexpr size_t kWriteBytes = 256 * 1024;
+  // The most pools that a peer may offer, and bytes of each.
+  static constexpr size_t kMostPools = 1024;
+  static constexpr size_t kMostPoolBytes = size_t{1} << 32;
 
   // `fd` stays the Stream's. `accepted`: whose bell counts if both sides have offered one.
   // It must be there before the first byte is read, because an offer may follow right behind the peer's handshake.
   // `spin_ns`: how long to look for bytes before sleeping.
   SharedLine(std::shared_ptr<Loop> loop, int fd, bool accepted, size_t capacity, uint64_t spin_ns,
-             BellListener* listener);
+             LineListener* listener);
   // The handshake has shown that the peer can share memory, too. Until then nothing is offered, and an offer waits.
   void Agree();
   // Ends the line; it deletes itself when libuv has closed its handle.
@@ -58,7 +66,7 @@ class SharedLine {
   bool incoming() const { return incoming_; }
   bool outgoing() const { return outgoing_; }
   // Whether something of the agreement waits until the socket has room, and has no other bytes to send.
-  bool agreeing() const { return signs_ > 0 || (taken_ && writer_ != nullptr && !outgoing_ && !stays_); }
+  bool agreeing() const { return !signs_.empty() || (taken_ && writer_ != nullptr && !outgoing_ && !stays_); }
   // The writer waits for room in its ring.
   bool awaits_room() const { return awaits_room_; }
   // The socket has something to tell: with incoming bytes in the ring, this is the end of the connection.
@@ -85,14 +93,18 @@ class SharedLine {
   // send. True: outgoing bytes are in the ring from now on.
   bool Proceed(bool idle);
 
+  // After the handshake: sends a descriptor of memory that the peer may map. It is duplicated. False: the peer cannot get
+  // it.
+  bool OfferPool(int fd);
+
   uint64_t written() const { return writer_ == nullptr ? 0 : writer_->written(); }
   uint64_t passed() const { return writer_ == nullptr ? 0 : writer_->passed(); }
 
  private:
   struct Sign {
     char name;
-    int count;
-    int descriptors[2];
+    // Of a pool.
+    int descriptor;
   };
 
   ~SharedLine();
@@ -101,6 +113,7 @@ class SharedLine {
   // Acts on a sign of the peer. False: it has broken the rules.
   bool Obey(char name, const int* descriptors, size_t count);
   bool TakeOffer(const int* descriptors, size_t count);
+  void TakePool(int descriptor);
   // Makes our memory, if that has not been tried.
   bool MakeOwn();
   void DropMemory();
@@ -108,7 +121,10 @@ class SharedLine {
   bool WatchBell();
   void Send(char name);
   // Sends one sign. False: try again later.
-  bool SendNow(char name);
+  bool SendNow(const Sign& sign);
+  // The socket has something to tell, and incoming bytes are in the ring. -EAGAIN: that was all. 0: the peer has ended the
+  // connection.
+  ssize_t ReadSigns();
   void Ring();
   void HearBell();
   void Fail();
@@ -118,7 +134,7 @@ class SharedLine {
   const bool accepted_;
   const size_t capacity_;
   const uint64_t spin_ns_;
-  BellListener* listener_;
+  LineListener* listener_;
 
   std::unique_ptr<RingBlock> own_;
   std::unique_ptr<RingBlock> peer_;
@@ -133,11 +149,12 @@ class SharedLine {
   bool polling_ = false;
 
   // Signs that wait for room in the socket.
-  char waiting_[3];
-  size_t signs_ = 0;
+  std::deque<Sign> signs_;
   bool agreed_ = false;
-  // An offer that came before the end of the handshake.
+  // An offer and pools that came before the end of the handshake.
   int early_[2] = {-1, -1};
+  std::vector<int> early_pools_;
+  size_t pools_ = 0;
   bool offered_ = false;
   bool offer_came_ = false;
   // The peer has mapped our memory.

@@ -131,6 +131,12 @@ void Stream::Agreed(bool yes) {
   }
 }
 
+bool Stream::OfferPool(int fd) {
+  if (closed_ || ended_ || line_ == nullptr || !line_->OfferPool(fd)) return false;
+  if (!in_callback_) Watch();
+  return true;
+}
+
 void Stream::OnBell() {
   in_callback_ = true;
   if (line_->outgoing() && pending_bytes_ > 0 && write_error_ == 0) ContinueWrite();

@@ -32,13 +32,15 @@ class StreamListener : public FrameSink {
   virtual bool BodyAttached() = 0;
   // From now on, what is written goes through shared memory.
   virtual void OnMemory() = 0;
+  // The peer has offered a pool for loans. nullptr if it cannot be mapped.
+  virtual void OnPool(std::unique_ptr<SealedMemory> pool) = 0;
   // The connection has ended. Called once; the listener must then close the stream. `pending` is the number of bytes of
   // the current write that the kernel has not taken, or, if the peer has ended a connection over shared memory, of all
   // bytes that it has not read; `size` is FrameDecoder::fault_size().
   virtual void OnClose(int status, Fault fault, size_t pending, uint64_t size) = 0;
 };
 
-class Stream final : public Deferrable, public Spinner, private BellListener {
+class Stream final : public Deferrable, public Spinner, private LineListener {
  public:
   // Takes over the descriptor, and closes it on failure (a negative errno).
   static int Open(std::shared_ptr<Loop> loop, int fd, StreamListener* listener, Stream** stream);
@@ -59,6 +61,8 @@ class Stream final : public Deferrable, public Spinner, private BellListener {
   void Share(bool accepted, size_t capacity, uint64_t spin_ns);
   // After the handshake: whether the peer can.
   void Agreed(bool yes);
+  // After Agreed: offers the peer a pool. False: it cannot get it.
+  bool OfferPool(int fd);
   // With shared memory: bytes written into it, and bytes of them that the peer has read.
   uint64_t written() const { return line_ == nullptr ? 0 : line_->written(); }
   uint64_t passed() const { return line_ == nullptr ? 0 : line_->passed(); }
@@ -103,6 +107,7 @@ class Stream final : public Deferrable, public Spinner, private BellListener {
   // Reads on in the next turn, because nothing will tell of the bytes that are left in shared memory.
   void ReadSoon();
   void OnBell() override;
+  void OnPool(std::unique_ptr<SealedMemory> pool) override { listener_->OnPool(std::move(pool)); }
   // Sends what the agreement on shared memory has to say, and switches if the time has come.
   void Agree();
   // Tells the decoder that `size` bytes of the large body have arrived. False: stop reading.

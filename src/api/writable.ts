@@ -2,9 +2,10 @@
  * The public members of sockets that send, and of those that send and receive.
  */
 
-import { type Message, normaliseMessage } from "../base/message.js";
+import type { Message } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
-import type { Sendable, Sender } from "../core/sender.js";
+import type { Loan, Sendable, Sender } from "../core/sender.js";
+import type { LoanHolding } from "../core/stats.js";
 import { ReadableSocket } from "./readable.js";
 import { coreOf, Socket } from "./socket.js";
 
@@ -41,7 +42,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);
-    return this.#sender.queue.send(normaliseMessage(message, this.#sender.limits), options);
+    return this.#sender.send(message, options);
   }
 
   /**
@@ -49,7 +50,33 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    * @throws TypeError or RangeError as `send`; ZmqError EBADF on a closed socket
    */
   trySend(message: Sendable): boolean {
-    return this.#sender.queue.trySend(normaliseMessage(message, this.#sender.limits));
+    return this.#sender.trySend(message);
+  }
+
+  /**
+   * Memory to be filled and then sent, as a Buffer of so many bytes, not cleared. Peers over ipc that are zwire, too, and of
+   * the same user, read it where it is: nothing is copied, whatever its size and their number; anybody else gets a copy.
+   * `send()` takes it away, so that the Buffer has no bytes afterwards; `release()` gives it back unsent. It begins at a
+   * multiple of 64, for typed arrays. Below 16 KiB, without shared memory, and when `maxLoanedBytes` are out, it is
+   * ordinary memory.
+   * @throws TypeError or RangeError if `bytes` is not a positive integer; ZmqError EBADF on a closed socket
+   */
+  loan(bytes: number): Loan {
+    return this.#sender.pool.loan(loanSize(bytes));
+  }
+
+  /**
+   * As loan(), but if `maxLoanedBytes` are out, waits until something is back. Rejects with EAGAIN on timeout (default:
+   * waits for ever), with the signal's reason on abort, and with EBADF when the socket closes.
+   */
+  async nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
+    checkCallOptions(options);
+    return this.#sender.nextLoan(loanSize(bytes), options);
+  }
+
+  /** The loans that are out, and who has them. */
+  get loans(): LoanHolding[] {
+    return coreOf(this).loans;
   }
 
   /**
@@ -77,7 +104,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
     if (options !== undefined) checkCallOptions(options);
-    return this.#sender.queue.send(normaliseMessage(message, this.#sender.limits), options);
+    return this.#sender.send(message, options);
   }
 
   /**
@@ -86,7 +113,23 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
    * send now
    */
   trySend(message: Sendable): boolean {
-    return this.#sender.queue.trySend(normaliseMessage(message, this.#sender.limits));
+    return this.#sender.trySend(message);
+  }
+
+  /** Memory to be filled and then sent; as WritableSocket.loan. */
+  loan(bytes: number): Loan {
+    return this.#sender.pool.loan(loanSize(bytes));
+  }
+
+  /** Waits for such memory; as WritableSocket.nextLoan. */
+  async nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
+    checkCallOptions(options);
+    return this.#sender.nextLoan(loanSize(bytes), options);
+  }
+
+  /** The loans that are out, and who has them. */
+  get loans(): LoanHolding[] {
+    return coreOf(this).loans;
   }
 
   /** Sends many messages with one promise; as WritableSocket.sendMany. */
@@ -94,4 +137,11 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
     checkCallOptions(options);
     return this.#sender.sendMany(messages as Iterable<Sendable>, options);
   }
+}
+
+function loanSize(bytes: number): number {
+  if (typeof bytes !== "number") throw new TypeError(`bytes must be a number; got ${typeof bytes}`);
+  if (!Number.isSafeInteger(bytes) || bytes < 1)
+    throw new RangeError(`bytes must be a positive integer; got ${bytes}`);
+  return bytes;
 }

@@ -37,16 +37,20 @@ export function anyLent(): boolean {
   return any;
 }
 
-/** Lets go of all parts of a message that nobody will read. */
+/** Lets go of all parts of a message, which may be a single part. */
 export function letGoOf(message: unknown): void {
-  if (!any || !Array.isArray(message)) return;
-  for (const part of message) if (part instanceof Uint8Array) lentMemory(part)?.letGo(part);
+  if (any) forParts(message, (part) => lentMemory(part)?.letGo(part));
 }
 
-/** One more user of all parts of a message. */
+/** One more user of all parts of a message, which may be a single part. */
 export function holdOf(message: unknown): void {
-  if (!any || !Array.isArray(message)) return;
-  for (const part of message) if (part instanceof Uint8Array) lentMemory(part)?.hold(part);
+  if (any) forParts(message, (part) => lentMemory(part)?.hold(part));
+}
+
+function forParts(message: unknown, act: (part: Uint8Array) => void): void {
+  if (Array.isArray(message)) {
+    for (const part of message) if (part instanceof Uint8Array) act(part);
+  } else if (message instanceof Uint8Array) act(message);
 }
 
 /** A message for a program that keeps it as long as it likes. */

@@ -2,6 +2,7 @@
  * What an application may send and what it receives, and the one place where the first becomes bytes. Knows
  * nothing of frames.
  */
+import { anyLent, lentMemory } from "./lent.js";
 import { Buffer } from "./platform.js";
 
 /** One part of a message as an application may give it. Numbers are sent as text; null is an empty part. */
@@ -116,6 +117,17 @@ export function unshared(message: OutMessage): OutMessage {
 /** Not by slice(): that of a Buffer is no copy. */
 function unsharedPart(part: Uint8Array): Uint8Array {
   return isShared(part) ? new Uint8Array(part) : part;
+}
+
+/** As `unshared`, and also without memory that will be used again: for who keeps a message for long. */
+export function independent(message: OutMessage): OutMessage {
+  if (!anyLent()) return unshared(message);
+  if (!Array.isArray(message)) return independentPart(message);
+  return message.map(independentPart);
+}
+
+function independentPart(part: Uint8Array): Uint8Array {
+  return isShared(part) || lentMemory(part) !== undefined ? new Uint8Array(part) : part;
 }
 
 /** The empty part of every message that is passed by reference; see `isSpoiled`. */

@@ -95,3 +95,8 @@ export function nodeTls(): typeof import("node:tls") {
   if (tls === undefined) throw new Error("this runtime has no node:tls");
   return tls;
 }
+
+/** The user of this process; undefined where the system has none. */
+export function userId(): number | undefined {
+  return process.geteuid?.();
+}

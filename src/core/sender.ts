@@ -2,21 +2,105 @@
  * The sending half of a socket: the queue of its sends, and the limits on what an application may give.
  */
 
+import { Condition } from "../base/condition.js";
+import { ZmqError } from "../base/errors.js";
 import { type Message, type MessageLike, normaliseMessage, type PartLimits } from "../base/message.js";
-import type { CallOptions, Turns } from "../base/waiting.js";
+import type { CallOptions } from "../base/waiting.js";
 import { type Route, SendQueue } from "../engine/send-queue.js";
+import { handedOver, type Loan, LoanPool, type PoolOwner, sendable } from "../lending/loan-pool.js";
 import type { OptionValues } from "../options/options.js";
+import type { LoanMemory } from "../transport/contract/transport.js";
+import { streamEngine } from "../transport/registry.js";
+import type { SocketTurns } from "./socket-turns.js";
+
+export type { Loan };
 
 /** One message as an application gives it: a part, or several. */
 export type Sendable = MessageLike | readonly MessageLike[];
 
-export class Sender {
+export class Sender implements PoolOwner {
   readonly queue: SendQueue;
   readonly limits: PartLimits;
+  readonly #options: OptionValues;
+  readonly #turns: SocketTurns;
+  #pool: LoanPool | null = null;
+  #room: Condition | null = null;
 
-  constructor(route: Route, options: OptionValues, turns: Turns) {
+  constructor(route: Route, options: OptionValues, turns: SocketTurns) {
     this.limits = options;
+    this.#options = options;
+    this.#turns = turns;
     this.queue = new SendQueue(route, options, turns);
+  }
+
+  // Loans
+
+  /** The memory for loans. It is made when it is first asked for. */
+  get pool(): LoanPool {
+    if (this.queue.closed) throw new ZmqError("EBADF");
+    this.#pool ??= new LoanPool(this);
+    return this.#pool;
+  }
+
+  /** The pool, if anything has been lent. */
+  get lent(): LoanPool | null {
+    return this.#pool;
+  }
+
+  /** A loan, as soon as there is room for it. */
+  async nextLoan(bytes: number, options: CallOptions | undefined): Promise<Loan> {
+    const { pool } = this;
+    if (!pool.possible(bytes)) return pool.loan(bytes);
+    let loan: Loan | undefined;
+    this.#room ??= new Condition(this.#turns);
+    await this.#room.until(() => {
+      loan ??= pool.tryLoan(bytes);
+      return loan !== undefined;
+    }, options);
+    return loan as Loan;
+  }
+
+  get maxLoanedBytes(): number {
+    return this.#options.maxLoanedBytes;
+  }
+
+  newMemory(bytes: number): LoanMemory | undefined {
+    return streamEngine().loanMemory?.(bytes);
+  }
+
+  now(): number {
+    return this.#turns.runtime.now();
+  }
+
+  roomForLoans(): void {
+    this.#room?.notify();
+  }
+
+  // Sending
+
+  /** Sends what the application gives. Loans are taken from it. */
+  send(message: Sendable, options: CallOptions | undefined): Promise<void> {
+    const parts = normaliseMessage(message, this.limits);
+    const ours = sendable(parts);
+    const sent = this.queue.send(ours, options);
+    if (ours !== parts) handedOver(parts);
+    return sent;
+  }
+
+  /** The same if there is room now. Otherwise the application keeps its loans. */
+  trySend(message: Sendable): boolean {
+    const parts = normaliseMessage(message, this.limits);
+    const ours = sendable(parts);
+    const sent = this.queue.trySend(ours);
+    if (sent && ours !== parts) handedOver(parts);
+    return sent;
+  }
+
+  /** The queue and the loans of a socket that is closed. */
+  close(error: ZmqError): void {
+    this.queue.close(error);
+    this.#room?.close(error);
+    this.#pool?.close();
   }
 
   /** As trySend(), for a message that was received: it needs no conversion. */
@@ -28,13 +112,12 @@ export class Sender {
     const { queue, limits } = this;
     for (const message of messages) {
       const parts = normaliseMessage(message, limits);
+      const ours = sendable(parts);
       // Straight through while there is room; the queue only for what has to wait.
-      if (options?.signal?.aborted !== true && !queue.closed && queue.sendStraight(parts)) {
-        const turn = queue.rest(parts);
-        if (turn !== undefined) await turn;
-      } else {
-        await queue.send(parts, options);
-      }
+      const straight = options?.signal?.aborted !== true && !queue.closed && queue.sendStraight(ours);
+      const turn = straight ? queue.rest(ours) : queue.send(ours, options);
+      if (ours !== parts) handedOver(parts);
+      if (turn !== undefined) await turn;
     }
   }
 }

@@ -13,7 +13,7 @@ import { type Buffer, emitWarning } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { CallOptions } from "../base/waiting.js";
 import { Budget } from "../engine/budget.js";
-import type { Pipe } from "../engine/pipe.js";
+import type { Lending, Pipe } from "../engine/pipe.js";
 import type { Route } from "../engine/send-queue.js";
 import { type Source, WaitingReceives } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
@@ -30,7 +30,7 @@ import { Endpoints } from "./endpoints.js";
 import { Events, type Listeners } from "./events.js";
 import { Sender } from "./sender.js";
 import { SocketTurns } from "./socket-turns.js";
-import type { SocketStats } from "./stats.js";
+import type { LoanHolding, SocketStats } from "./stats.js";
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -185,7 +185,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.context.leave(this);
     const error = new ZmqError("EBADF");
     this.receives?.close(error);
-    this.sender?.queue.close(error);
+    this.sender?.close(error);
     this.strategy.close(error);
     this.#peerChange.close(error);
     follow(this.#closeEndpoints(linger));
@@ -257,8 +257,26 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
       receivedBytes: this.received.held,
       unsentBytes: this.unsent.held,
       peers: this.peers.size,
+      loanedBytes: sender?.lent?.loanedBytes ?? 0,
+      loansCopied: sender?.lent?.copied ?? 0,
+      borrowedBytes: sum([...this.pipes].flatMap((pipe) => [...pipe.borrowed])),
       sharedMemory: [...this.pipes].filter((pipe) => pipe.sharesMemory).length,
     };
+  }
+
+  /** Loans that are out: with the program, or with peers. */
+  get loans(): LoanHolding[] {
+    const now = this.runtime.now();
+    const held = (holder: LoanHolding["holder"], { bytes, since }: Lending): LoanHolding => ({
+      holder,
+      bytes,
+      milliseconds: now - since,
+    });
+    const ours = this.sender?.lent?.given ?? [];
+    return [
+      ...[...ours].map((loan) => held("program", loan)),
+      ...[...this.pipes].flatMap((pipe) => [...pipe.lent].map((loan) => held(pipe.peer as Peer, loan))),
+    ];
   }
 
   /** For the ZAP client: a hidden socket of the same context, which does not keep the process alive. */
@@ -391,6 +409,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     const { sender, strategy } = this;
     return !this.closed && sender !== null && !sender.queue.blocked && isRoute(strategy) && strategy.canSend;
   }
+}
+
+function sum(parts: readonly Lending[]): number {
+  return parts.reduce((bytes, part) => bytes + part.bytes, 0);
 }
 
 function isRoute(strategy: Strategy): strategy is Strategy & Route & { readonly canSend: boolean } {

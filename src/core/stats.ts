@@ -1,3 +1,5 @@
+import type { Peer } from "../base/events.js";
+
 /** Counters and queue depths of a socket. Counters run from its creation. */
 export interface SocketStats {
   /** Number of sends that wait for room. */
@@ -25,4 +27,19 @@ export interface SocketStats {
   peers: number;
   /** Number of ipc connections whose messages to the peer go through shared memory. */
   sharedMemory: number;
+  /** Bytes of loans that are not back: with the program, in queues, or with peers. Rounded up to whole pages and more. */
+  loanedBytes: number;
+  /** Loans for which `maxLoanedBytes` left no room, or the system had none: ordinary memory, which is copied. */
+  loansCopied: number;
+  /** Bytes of peers' memory in messages that the program has borrowed, or that wait for it. */
+  borrowedBytes: number;
+}
+
+/** A loan that is out. */
+export interface LoanHolding {
+  /** Who has it: this program, which has not sent it, or a peer, which has not given it back. */
+  readonly holder: "program" | Peer;
+  readonly bytes: number;
+  /** How long. */
+  readonly milliseconds: number;
 }

@@ -26,6 +26,13 @@ export interface PipeLimits {
   readonly maxResends: number;
 }
 
+/** A part in memory that one side of a connection has lent to the other. */
+export interface Lending {
+  readonly bytes: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly since: number;
+}
+
 /** Calls `endOfTurn` of each added object once, at the end of the current turn of the event loop. */
 export interface FlushScheduler {
   add(gathering: { endOfTurn(): void }): void;
@@ -144,6 +151,15 @@ export abstract class Pipe implements Waiting {
   /** Whether the program borrows messages and gives them back. */
   get borrows(): boolean {
     return this.owner.borrows;
+  }
+
+  /** What the peer has of us, and what the program has of the peer. */
+  get lent(): Iterable<Lending> {
+    return [];
+  }
+
+  get borrowed(): Iterable<Lending> {
+    return [];
   }
 
   /** Messages received and not yet read. */

@@ -9,6 +9,7 @@
  */
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
+import { holdOf, letGoOf } from "../base/lent.js";
 import { type OutMessage, SEVERAL_PARTS, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { BYTES_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/waiting.js";
@@ -208,6 +209,7 @@ export class SendQueue {
         this.#cancel(entry, reason);
       };
       entry.cleanup = this.#turns.expire(timeout, options?.signal, expired);
+      holdOf(entry.message);
       this.#waiting.push(entry);
       this.#live++;
     });
@@ -215,6 +217,7 @@ export class SendQueue {
 
   #cancel(entry: WaitingSend, reason: unknown): void {
     if (entry.message === null) return;
+    letGoOf(entry.message);
     entry.message = null;
     this.#live--;
     entry.reject(reason);
@@ -256,6 +259,7 @@ export class SendQueue {
           head.reject(error);
         }
         if (head.message === null) continue; // the attempt closed the queue, or cancelled this send
+        letGoOf(head.message);
         head.message = null;
         head.cleanup?.();
         this.#live--;
@@ -270,6 +274,7 @@ export class SendQueue {
     this.#closed = error;
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       if (entry.message === null) continue;
+      letGoOf(entry.message);
       entry.message = null;
       entry.cleanup?.();
       entry.reject(error);

@@ -14,6 +14,7 @@ import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { type Progress, Unread } from "./outgoing/unread.js";
 import {
   type FlushScheduler,
+  type Lending,
   lowWaterMark,
   Pipe,
   type PipeLimits,
@@ -27,6 +28,9 @@ export interface PipeLink {
   pauseReading(): void;
   resumeReading(): void;
   fail(error: Error): void;
+  /** What the peer has of us, and what the program has of the peer. */
+  readonly lent?: Iterable<Lending>;
+  readonly borrowed?: Iterable<Lending>;
 }
 
 /** The way out to the stream. */
@@ -295,11 +299,17 @@ export class StreamPipe extends Pipe {
     const batch = this.#sealed;
     assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
-    for (const read of unread.add(batch)) {
+    unread.add(batch);
+    this.progressed();
+    if (this.#told > 0) this.#account();
+  }
+
+  /** Reuses the batches that the peer has read, and lets go of what is in them. */
+  progressed(): void {
+    for (const read of this.#unread?.takeRead() ?? []) {
       this.leftover.forget();
       this.#reuse(read);
     }
-    if (this.#told > 0) this.#account();
   }
 
   /** Called by the session: from now on, messages go to the peer through memory that both share. */
@@ -374,6 +384,14 @@ export class StreamPipe extends Pipe {
     for (const batch of batches) batch?.letGo();
     this.#account();
     return lost;
+  }
+
+  override get lent(): Iterable<Lending> {
+    return this.#link?.lent ?? [];
+  }
+
+  override get borrowed(): Iterable<Lending> {
+    return this.#link?.borrowed ?? [];
   }
 
   override get linked(): boolean {

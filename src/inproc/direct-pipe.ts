@@ -7,7 +7,14 @@
  */
 
 import { Fifo } from "../base/fifo.js";
-import { bytesNow, isSpoiled, type Message, type OutMessage, toReceived, unshared } from "../base/message.js";
+import {
+  bytesNow,
+  independent,
+  isSpoiled,
+  type Message,
+  type OutMessage,
+  toReceived,
+} from "../base/message.js";
 import { FREE_BYTES } from "../engine/budget.js";
 import { heldBytes } from "../engine/message-size.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";
@@ -225,7 +232,7 @@ export class DirectPipe extends StreamPipe {
   override trySend(message: OutMessage): boolean {
     if (this.#overStream) return super.trySend(message);
     if (!this.hasRoom()) return false;
-    const own = toReceived(unshared(message));
+    const own = toReceived(independent(message));
     if (this.#other !== null) this.#pass(this.#other, own);
     else {
       if (this.limits.conflate) this.#takeWaiting();

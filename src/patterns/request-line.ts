@@ -5,7 +5,7 @@
 
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
-import { type Message, type OutMessage, unshared } from "../base/message.js";
+import { independent, type Message, type OutMessage } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 
 /** The operations that the line uses. */
@@ -48,7 +48,7 @@ export class RequestLine {
         : this.#operations.now() + options.timeout;
     let message = request;
     if (this.#busy) {
-      message = unshared(request);
+      message = independent(request);
       await this.#turn(options);
     }
     this.#busy = true;

@@ -33,9 +33,12 @@ export interface OutletOwner {
   spoiled(pendingBytes: number): void;
 }
 
+/** Where bytes are written: the stream, or what passes them on to it. */
+export type Way = Pick<Stream, "write" | "untaken">;
+
 export class Outlet implements Writing {
   readonly #owner: OutletOwner;
-  readonly #stream: Stream;
+  #stream: Way;
   readonly #writer: PacedWriter | null;
   #pipe: StreamPipe | null = null;
   #control: Uint8Array[] = [];
@@ -59,6 +62,12 @@ export class Outlet implements Writing {
 
   get runtime(): Runtime {
     return this.#owner.runtime;
+  }
+
+  /** From now on, writes go through this. */
+  redirect(way: Way): void {
+    this.#stream = way;
+    this.#writer?.redirect(way);
   }
 
   /** A write is under way: the stream has not taken all of it. */

@@ -21,7 +21,7 @@ export interface Writing {
 }
 
 export class PacedWriter {
-  readonly #stream: Stream;
+  #stream: Pick<Stream, "write">;
   readonly #owner: Writing;
   readonly #budget = new WriteBudget();
   /** The segments being written, the index of the next one for the stream, and how many of its bytes are written. */
@@ -41,6 +41,11 @@ export class PacedWriter {
   constructor(stream: Stream, owner: Writing) {
     this.#stream = stream;
     this.#owner = owner;
+  }
+
+  /** From now on, writes to something else. */
+  redirect(stream: Pick<Stream, "write">): void {
+    this.#stream = stream;
   }
 
   /** Messages have arrived. */

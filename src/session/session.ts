@@ -11,6 +11,7 @@ import { rowOf, type Table } from "../base/machine.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import { Assembler, type CommandSink } from "../engine/incoming/assembler.js";
+import type { Lending } from "../engine/pipe.js";
 import type { PipeLink, StreamPipe } from "../engine/stream-pipe.js";
 import type { OptionValues } from "../options/options.js";
 import { type Crypto, loadedCrypto } from "../security/crypto/crypto.js";
@@ -24,9 +25,10 @@ import type { Handshake } from "../wire/zmtp/handshake.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
 import { HandshakePhase, type Shaking } from "./handshake-phase.js";
+import { Loans } from "./loans.js";
 import { Outlet, type OutletOwner } from "./outlet.js";
 import type { Connection, SessionOwner } from "./owner.js";
-import { agree, withoutAnnouncement } from "./sharing.js";
+import { agree, mayPassLoans, withoutAnnouncement } from "./sharing.js";
 import { type Living, Vitals } from "./vitals.js";
 
 type State = "handshaking" | "ready" | "closed";
@@ -89,6 +91,8 @@ export class Session
   /** The handshake whose keys the cipher uses. They are wiped when the session ends. */
   #keys: Handshake | null = null;
   #pipe: StreamPipe | null = null;
+  /** If both sides can pass parts of messages by reference. */
+  #loans: Loans | null = null;
   /** The peer knows commands for subscriptions and PING. */
   #commands = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
@@ -170,18 +174,23 @@ export class Session
     this.#legacy = handshake.peer.legacy;
     this.peer = peer;
     const pipe = this.#owner.sessionReady(this, peer);
+    const limits = frameLimits(this.#options, this.#publishes);
+    this.#pipe = pipe;
+    if (mayPassLoans(this.stream, this.#options, handshake.peer.metadata)) {
+      this.#loans = new Loans(this, this.#assembler, this.#options, limits);
+      this.#outlet.redirect(this.#loans.lender);
+    }
     agree(this.stream, this.#options, handshake.peer.metadata);
     // The greeting must come first, and linking the pipe sends what waits in it.
     for (const bytes of this.#owner.greeting ?? []) this.#outlet.sendControl(bytes);
     assert(!pipe.linked, "a pipe was given to a second connection");
-    this.#pipe = pipe;
     this.#outlet.join(pipe);
     this.#assembler.sink = pipe;
     pipe.link(this, this.#outlet);
     this.#owner.sessionLinked(pipe, peer);
     if (this.#closed) return; // an event listener closed the socket
     this.#vitals.start(this.#commands, this.#legacy);
-    this.stream.startFrames(frameLimits(this.#options, this.#publishes), leftover);
+    this.stream.startFrames(limits, leftover);
   }
 
   /** Encrypts all frames from now on, if the mechanism has a cipher. Handshake commands that still wait go unencrypted. */
@@ -253,7 +262,12 @@ export class Session
   onMemory(): void {
     const { memory } = this.stream;
     assert(memory != null, "a stream told of memory that it does not have");
-    this.#pipe?.throughMemory(memory);
+    const loans = this.#loans;
+    this.#pipe?.throughMemory(loans === null ? memory : loans.lender.through(memory));
+  }
+
+  onPool(memory: ArrayBuffer | undefined): void {
+    this.#loans?.borrower.offered(memory);
   }
 
   onClose(
@@ -263,13 +277,30 @@ export class Session
     size: number,
   ): void {
     if (this.#closed) return;
-    const pending = pendingBytes + this.#outlet.waiting;
+    const plain = this.#loans === null ? pendingBytes : this.#loans.lender.pending(pendingBytes);
+    const pending = plain + this.#outlet.waiting;
     const byPeer = fault === FrameFault.none && endedByPeer(error);
     const told = fault === FrameFault.none ? error : frameFault(fault, size);
     this.#on("ended", { error: told, pendingBytes: pending, byPeer });
   }
 
   // Pipe → session
+
+  progressed(): void {
+    this.#pipe?.progressed();
+  }
+
+  get borrows(): boolean {
+    return this.#pipe?.borrows === true;
+  }
+
+  get lent(): Iterable<Lending> {
+    return this.#loans?.lender.lent ?? [];
+  }
+
+  get borrowed(): Iterable<Lending> {
+    return this.#loans?.borrower.held() ?? [];
+  }
 
   /** Peers send their subscriptions to this socket. */
   get #publishes(): boolean {
@@ -333,7 +364,8 @@ export class Session
         this.#vitals.used();
         if (this.#groups) this.#pipe?.subscription(command.data, command.name === "JOIN"); // N8
         break;
-      default: // unknown names are ignored (F18)
+      default:
+        this.#loans?.command(command); // unknown names are ignored (F18)
     }
   }
 
@@ -370,6 +402,7 @@ export class Session
     this.#pipe = null;
     this.#assembler.sink = null;
     pipe?.unlink(pendingBytes, byPeer);
+    this.#loans?.close(byPeer);
   }
 
   /** Closes the connection and drops what is not yet written. Does not call the owner. */

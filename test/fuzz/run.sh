@@ -22,9 +22,9 @@ if ! clang++ "${sanitize[@]}" "$work/probe.cc" -o "$work/probe" 2>/dev/null; the
   exit 0
 fi
 
-# fuzz NAME SOURCE: builds the fuzzer NAME with the source under test, and runs it.
+# fuzz NAME SOURCE...: builds the fuzzer NAME with the sources under test, and runs it.
 fuzz() {
-  clang++ -std=c++17 -O1 -g -Wall -Wextra "${sanitize[@]}" "$here/$1.cc" "$here/../../native/$2" -o "$work/$1"
+  clang++ -std=c++17 -O1 -g -Wall -Wextra "${sanitize[@]}" "$here/$1.cc" "${@:2}" -o "$work/$1"
   mkdir "$work/$1-corpus"
   # An input that fails outlives the folder of this run; it is not in the corpus folder, which goes.
   # The default quarantine of freed memory would be most of the memory in use.
@@ -32,6 +32,7 @@ fuzz() {
     -verbosity=0 -print_funcs=0 -artifact_prefix="${TMPDIR:-/tmp}/zwire-fuzz-" "$work/$1-corpus"
 }
 
-fuzz frame-decoder-fuzz codec/frame_decoder.cc
-fuzz ring-fuzz io/ring.cc
+native="$here/../../native"
+fuzz frame-decoder-fuzz "$native/codec/frame_decoder.cc"
+fuzz ring-fuzz "$native/io/ring.cc" "$native/io/sealed_memory.cc" "$native/io/address_space.cc"
 echo "ok: no input failed in $seconds s for each"

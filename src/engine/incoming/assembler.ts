@@ -6,6 +6,7 @@
 import type { Message } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
+import { PART_COST } from "../message-size.js";
 import { BodyView } from "./body-view.js";
 import { FrameRun } from "./frame-run.js";
 import { OpenMessage } from "./open-message.js";
@@ -48,6 +49,15 @@ export class Assembler {
   /** The bytes that the incomplete message counts against a high-water mark. */
   get openCost(): number {
     return this.#open === null ? 0 : this.#open.cost;
+  }
+
+  /** Parts of the incomplete message, and their bytes. */
+  get openParts(): number {
+    return this.#open === null ? 0 : this.#open.parts;
+  }
+
+  get openBytes(): number {
+    return this.openCost - this.openParts * PART_COST;
   }
 
   /** Takes a chunk, with a table of its frames (offset, length and flags of each). */

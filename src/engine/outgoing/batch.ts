@@ -4,6 +4,7 @@
  * decides when to flush.
  */
 
+import { lentMemory } from "../../base/lent.js";
 import { bytesNow, COPY_LIMIT, type OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
@@ -47,6 +48,8 @@ export class Batch {
   /** Runs shared with other batches, and the part of `bytes` that they make up. */
   #runs: SharedRun[] = [];
   #sharedBytes = 0;
+  /** Bodies in memory that is used again when everybody has let go of it. */
+  #held: Uint8Array[] | null = null;
   /** Position of the first message that has not been dropped. */
   #first = 0;
   #firstAt = 0;
@@ -91,7 +94,10 @@ export class Batch {
     run.hold();
     this.#closeSegment();
     const { segments } = run;
-    for (let i = 0; i < segments.length; i++) this.#push(segments[i]);
+    for (let i = 0; i < segments.length; i++) {
+      this.#push(segments[i]);
+      this.#hold(segments[i]);
+    }
     this.#runs.push(run);
     this.#sharedBytes += run.bytes;
     this.bytes += run.bytes;
@@ -106,8 +112,17 @@ export class Batch {
     }
     this.#closeSegment();
     this.#push(bytes);
+    this.#hold(bytes);
     this.bytes += bytes.length;
     this.messages++;
+  }
+
+  #hold(body: Uint8Array): void {
+    const lent = lentMemory(body);
+    if (lent === undefined) return;
+    lent.hold(body);
+    this.#held ??= [];
+    this.#held.push(body);
   }
 
   #frame(body: Uint8Array, flags: number): void {
@@ -125,6 +140,7 @@ export class Batch {
       this.#end = bodyAt;
       this.#closeSegment();
       this.#push(body);
+      this.#hold(body);
     }
   }
 
@@ -246,6 +262,11 @@ export class Batch {
 
   /** Drops the batch without reusing its memory, because the kernel may still read it. */
   letGo(): void {
+    const held = this.#held;
+    if (held !== null) {
+      this.#held = null;
+      for (const body of held) lentMemory(body)?.letGo(body);
+    }
     if (this.#runs.length === 0) return;
     const runs = this.#runs;
     this.#runs = [];

@@ -23,13 +23,14 @@ export class Unread {
     this.#progress = progress;
   }
 
-  /**
-   * Keeps a batch of which the last byte has just been written.
-   * @returns batches that the peer has read, to be reused
-   */
-  add(batch: Batch): Batch[] {
+  /** Keeps a batch of which the last byte has just been written. */
+  add(batch: Batch): void {
     this.#batches.push(batch);
     this.#ends.push(this.#progress.written);
+  }
+
+  /** Batches that the peer has read by now, to be reused. */
+  takeRead(): Batch[] {
     const { passed } = this.#progress;
     let read = 0;
     while (read < this.#ends.length && this.#ends[read] <= passed) read++;

@@ -49,6 +49,11 @@ export class SendQueueRows {
   });
   /** How long a send waits for room; -1 for ever, 0 not at all. Default -1. */
   sendTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(28, "SNDTIMEO")] });
+  /**
+   * Memory for the loans of a socket that are not back yet; see `loan()`. When it is used up, loan() gives ordinary memory,
+   * which is copied. Default 268435456 (256 MiB).
+   */
+  maxLoanedBytes? = option(size, { initial: 256 * MIB, live: true });
   /** Sends that may wait for room at the same time; more reject with EAGAIN. Default 65536. */
   sendQueueLimit? = option(whole(1, INT32_MAX), { initial: 65536, live: true });
 }
@@ -64,6 +69,11 @@ export class ReceiveQueueRows {
   receiveHighWaterMarkBytes? = option(size, { initial: 16 * MIB, zeromq: "0", live: true });
   /** How long a receive waits; -1 for ever, 0 not at all. Default -1. */
   receiveTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(27, "RCVTIMEO")] });
+  /**
+   * How much of one peer's memory borrowed messages may hold, and those that wait to be borrowed; see `borrow()`. Above it,
+   * parts are copied. Default 67108864 (64 MiB).
+   */
+  maxBorrowedBytes? = option(size, { initial: 64 * MIB, live: true });
   /** Remember who sent each message that is received from now on, for `peerOf(message)`. Default false. */
   messagePeers? = option(boolean, { initial: false, live: true });
 }

@@ -4,7 +4,7 @@
  */
 import { addressBytes, isMapped } from "../../base/accept-filter.js";
 import { ZmqError } from "../../base/errors.js";
-import type { AcceptorHandler, Stream, TransportOptions } from "./transport.js";
+import type { AcceptorHandler, LoanMemory, Stream, TransportOptions } from "./transport.js";
 
 /** Where to connect over tcp. Hosts are numeric addresses. */
 export interface TcpTarget {
@@ -64,6 +64,8 @@ export interface StreamEngine {
     options: TransportOptions,
     handler: AcceptorHandler,
   ): EngineAcceptor;
+  /** Memory that ipc peers can map (Linux, native engine); undefined if it cannot be had. */
+  loanMemory?(bytes: number): LoanMemory | undefined;
   /** A path that begins with NUL is an abstract name. The stream's remote address is `ipc://` and `name`. */
   connectPipe(
     path: string,

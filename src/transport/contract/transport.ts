@@ -33,6 +33,8 @@ export interface StreamHandler {
   onSecure?(): void;
   /** From now on, what is written goes through shared memory: the stream has `memory`. */
   onMemory?(): void;
+  /** The peer has offered memory that parts of its messages may lie in; undefined if it cannot be mapped. */
+  onPool?(memory: ArrayBuffer | undefined): void;
   /**
    * The connection has ended. Called exactly once, unless the session called `close()` first.
    * @param error undefined if the peer closed the connection in order, or else an Error with a `code` (errno name)
@@ -69,6 +71,18 @@ export interface SharedMemory {
    * @returns bytes at the end of the segments; if it has read nothing of them, as many as they have or more
    */
   unread(segments: readonly Uint8Array[], behind: number): number;
+}
+
+/** Memory of this process that peers on this machine can map for reading. */
+export interface LoanMemory {
+  /** All of it. */
+  readonly memory: ArrayBuffer;
+  /** Another ArrayBuffer over a part of it; undefined where the system allows none. */
+  view(offset: number, bytes: number): ArrayBuffer | undefined;
+  /** Takes the memory away from an ArrayBuffer that `view` made. */
+  detach(view: ArrayBuffer): void;
+  /** No further peer can map it. */
+  close(): void;
 }
 
 /** One established connection. */
@@ -118,6 +132,8 @@ export interface Stream {
   readonly answersPings?: boolean;
   /** Who the peer is. undefined if the system does not tell, and for all schemes except ipc. */
   peerCredentials?(): PeerCredentials | undefined;
+  /** After agreed(true): offers memory to the peer, which may map it. False: the peer cannot get it. */
+  offer?(memory: LoanMemory): boolean;
   /** From now on, large bodies arrive in memory that programs have given back (recycledBuffer). */
   recycle?(): void;
   /** Begins to read, in byte mode. Called once by the owner of the stream. */

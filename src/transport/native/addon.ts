@@ -40,6 +40,8 @@ export interface NativeCallbacks {
   onBytes(this: unknown, chunk: Buffer): void;
   onFrames(this: unknown, chunk: Buffer, count: number): void;
   onLargeFrame(this: unknown, body: Buffer, flags: number): void;
+  /** The peer has offered memory; undefined if it cannot be mapped. */
+  onPool(this: unknown, memory: ArrayBuffer | undefined): void;
   /** Memory of so many bytes for a large body, after recycle(). Called without `this`, in the middle of a read. */
   onBody(bytes: number): Buffer;
   onDrain(this: unknown): void;
@@ -82,6 +84,8 @@ export interface NativeStreamHandle {
   share(accepted: boolean, bytes: number, spinMicroseconds: number): void;
   /** After the handshake: whether the peer can, too. */
   agreed(yes: boolean): void;
+  /** After agreed(true): offers the peer a pool. False: it cannot get it. */
+  offerPool(pool: NativePool): boolean;
   /** Bytes written into shared memory so far. */
   written(): number;
   /** Bytes of them that the peer has read. */
@@ -108,6 +112,15 @@ export interface NativeStreamHandle {
    * The ipc peer as it was when it connected: `[processId, userId, groupId]` (SO_PEERCRED, Linux), or a negative errno.
    */
   getPeerCredentials(): [number, number, number] | number;
+}
+
+/** Memory that peers can map for reading. */
+export interface NativePool {
+  /** An ArrayBuffer over a part; undefined if the memory could not be made, or Node-API allows no such ArrayBuffer. */
+  view(offset: number, bytes: number): ArrayBuffer | undefined;
+  /** Takes the memory away from an ArrayBuffer. */
+  detach(view: ArrayBuffer): void;
+  close(): void;
 }
 
 export interface NativeAcceptorHandle {
@@ -142,6 +155,7 @@ export interface Addon {
   init(table: Uint32Array, callbacks: NativeCallbacks): number;
   Stream: new (binding: number) => NativeStreamHandle;
   Acceptor: new (binding: number) => NativeAcceptorHandle;
+  Pool: new (bytes: number) => NativePool;
   /** Tries interface, priority and busyPoll on a new tcp socket: 0, or UV_ENODEV, UV_EPERM and so on. */
   checkTcp(options: Pick<NativeSocketOptions, "interface" | "priority" | "busyPoll">): number;
   /** The errno name and text of a negative status, such as `["ECONNREFUSED", "connection refused"]`. */

@@ -13,7 +13,7 @@ import {
   type StreamEngine,
   type TcpTarget,
 } from "../contract/stream-engine.js";
-import type { AcceptorHandler, Stream, TransportOptions } from "../contract/transport.js";
+import type { AcceptorHandler, LoanMemory, Stream, TransportOptions } from "../contract/transport.js";
 import {
   type Addon,
   addon,
@@ -21,6 +21,7 @@ import {
   type NativeSocketOptions,
   type NativeStreamHandle,
 } from "./addon.js";
+import { NativeLoanMemory } from "./loan-memory.js";
 import { frameTable, NativeStream, systemError } from "./stream.js";
 
 /** Systems with SO_BINDTODEVICE, TCP_USER_TIMEOUT and SO_PEERCRED. */
@@ -157,6 +158,7 @@ export function nativeEngine(): StreamEngine | undefined {
       onAccept: NativeAcceptor.prototype.onAccept,
       onShared: keepTogether,
       onBody: recycledBuffer,
+      onPool: prototype.onPool,
     } as Parameters<Addon["init"]>[1]);
   }
   return new NativeEngine(native, binding);
@@ -173,6 +175,10 @@ class NativeEngine implements StreamEngine {
   constructor(native: Addon, binding: number) {
     this.#native = native;
     this.#binding = binding;
+  }
+
+  loanMemory(bytes: number): LoanMemory | undefined {
+    return LINUX ? NativeLoanMemory.make(this.#native, bytes) : undefined;
   }
 
   checkOptions(options: TransportOptions, scheme: "tcp" | "ipc"): void {

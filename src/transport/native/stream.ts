@@ -7,11 +7,13 @@ import type { EngineStream } from "../contract/stream-engine.js";
 import {
   FrameFault,
   type FrameLimits,
+  type LoanMemory,
   type PeerCredentials,
   type SharedMemory,
   type StreamHandler,
 } from "../contract/transport.js";
 import { type Addon, FRAME_TABLE_ENTRIES, type NativeStreamHandle } from "./addon.js";
+import { NativeLoanMemory } from "./loan-memory.js";
 
 /** libuv's status after an orderly close. */
 const UV_EOF = -4095;
@@ -112,6 +114,10 @@ export class NativeStream implements EngineStream {
 
   agreed(yes: boolean): void {
     this.#handle.agreed(yes);
+  }
+
+  offer(memory: LoanMemory): boolean {
+    return memory instanceof NativeLoanMemory && this.#handle.offerPool(memory.pool);
   }
 
   recycle(): void {
@@ -220,6 +226,10 @@ export class NativeStream implements EngineStream {
   onMemory(): void {
     this.memory = new NativeMemory(this.#handle);
     this.#handler?.onMemory?.();
+  }
+
+  onPool(memory: ArrayBuffer | undefined): void {
+    this.#handler?.onPool?.(memory);
   }
 
   onClose(status: number, fault: number, pendingBytes: number, size: number): void {

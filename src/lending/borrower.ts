@@ -1,0 +1,158 @@
+/**
+ * The incoming side of a connection over which a peer passes parts by reference: it finds them in the memory that the peer
+ * has offered, and tells the peer when nobody needs them any more. A socket that borrows gets views; any other gets
+ * copies, and the peer gets its memory back at once.
+ */
+import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
+import { Buffer } from "../base/platform.js";
+import { BodyView } from "../engine/incoming/body-view.js";
+import type { Lending } from "../engine/pipe.js";
+import { keepTogether } from "../transport/contract/keep-together.js";
+import { encodePool, encodeReturn, type LentPart, parseLend } from "../wire/zmtp/lending.js";
+
+/** What the borrower needs from its session. */
+export interface BorrowerOwner {
+  /** Whether the program borrows messages, and how many bytes of this peer's memory it may hold. */
+  readonly borrows: boolean;
+  readonly maxBorrowedBytes: number;
+  sendControl(bytes: Uint8Array): void;
+  nextTick(run: () => void): void;
+  now(): number;
+}
+
+/** A part that lies in the peer's memory. */
+interface Held extends Lending {
+  /** The names by which the peer has lent it: it may have sent the same part twice. */
+  readonly ids: number[];
+  users: number;
+}
+
+/** Memory of the peer, mapped for reading. */
+class PeerMemory implements Lent {
+  readonly memory: ArrayBuffer;
+  /** By offset. */
+  readonly held = new Map<number, Held>();
+  readonly #borrower: Borrower;
+
+  constructor(borrower: Borrower, memory: ArrayBuffer) {
+    this.#borrower = borrower;
+    this.memory = memory;
+    keepTogether(Buffer.from(memory));
+    registerLent(memory, this);
+  }
+
+  hold(view: Uint8Array): void {
+    const offset = this.#find(view);
+    if (offset >= 0) (this.held.get(offset) as Held).users++;
+  }
+
+  letGo(view: Uint8Array): void {
+    const offset = this.#find(view);
+    if (offset < 0) return;
+    const held = this.held.get(offset) as Held;
+    if (--held.users > 0) return;
+    this.held.delete(offset);
+    this.#borrower.giveBack(held);
+  }
+
+  /** Where the part begins that this view is a view of; -1 if there is none. */
+  #find(view: Uint8Array): number {
+    const at = view.byteOffset;
+    if (this.held.has(at)) return at;
+    for (const [offset, { bytes }] of this.held) if (offset <= at && at < offset + bytes) return offset;
+    return -1;
+  }
+
+  keep(view: Uint8Array): Uint8Array {
+    const copy = copied(view);
+    this.letGo(view);
+    return copy;
+  }
+}
+
+export class Borrower {
+  readonly #owner: BorrowerOwner;
+  /** By number; undefined for one that could not be mapped. */
+  readonly #memories: (PeerMemory | undefined)[] = [];
+  /** Bytes that the program holds. */
+  #bytes = 0;
+  /** What goes back when the turn ends. */
+  #returns: number[] = [];
+  #closed = false;
+
+  constructor(owner: BorrowerOwner) {
+    this.#owner = owner;
+  }
+
+  /** What the program holds. */
+  *held(): Generator<Lending> {
+    for (const memory of this.#memories) if (memory !== undefined) yield* memory.held.values();
+  }
+
+  /** The peer has offered memory; undefined if it could not be mapped. */
+  offered(memory: ArrayBuffer | undefined): void {
+    const pool = this.#memories.length;
+    this.#memories.push(memory === undefined ? undefined : new PeerMemory(this, memory));
+    this.#owner.sendControl(encodePool(pool, memory !== undefined));
+  }
+
+  /** The part that a LEND command refers to; undefined if the command is malformed, or refers to memory that is not there. */
+  find(data: Buffer): LentPart | undefined {
+    const part = parseLend(data);
+    const memory = part === undefined ? undefined : this.#memories[part.pool]?.memory;
+    if (part === undefined || memory === undefined) return undefined;
+    return part.length >= LEAST_LENT_BYTES && part.offset + part.length <= memory.byteLength
+      ? part
+      : undefined;
+  }
+
+  /** The bytes of a part that was found. */
+  take(part: LentPart): Buffer {
+    const memory = this.#memories[part.pool] as PeerMemory;
+    const view = new BodyView(memory.memory, part.offset, part.length);
+    const { borrows, maxBorrowedBytes } = this.#owner;
+    if (!borrows || this.#bytes + part.length > maxBorrowedBytes) {
+      const copy = copied(view);
+      this.#return(part.id);
+      return copy;
+    }
+    const held = memory.held.get(part.offset);
+    if (held === undefined) {
+      const since = this.#owner.now();
+      memory.held.set(part.offset, { ids: [part.id], users: 1, bytes: part.length, since });
+      this.#bytes += part.length;
+    } else {
+      held.ids.push(part.id);
+      held.users++;
+    }
+    return view;
+  }
+
+  /** Nobody needs a part any more. */
+  giveBack(held: Held): void {
+    this.#bytes -= held.bytes;
+    for (const id of held.ids) this.#return(id);
+  }
+
+  #return(id: number): void {
+    if (this.#closed) return;
+    this.#returns.push(id);
+    if (this.#returns.length > 1) return;
+    this.#owner.nextTick(() => {
+      const ids = this.#returns;
+      this.#returns = [];
+      if (!this.#closed) this.#owner.sendControl(encodeReturn(ids));
+    });
+  }
+
+  /** The connection has ended. What the program holds stays readable. */
+  close(): void {
+    this.#closed = true;
+  }
+}
+
+function copied(view: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(view.length);
+  copy.set(view);
+  return copy;
+}

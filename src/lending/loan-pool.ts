@@ -1,0 +1,274 @@
+/**
+ * The memory of one socket for loans: the program fills a loan, gives it to send(), and peers on this machine read it
+ * where it is. It consists of chunks, each divided into slots of one size. Knows no connections.
+ */
+import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
+import { Buffer } from "../base/platform.js";
+import { keepTogether } from "../transport/contract/keep-together.js";
+import type { LoanMemory } from "../transport/contract/transport.js";
+
+/** The first chunk of a size has so many bytes, or one slot; each further one as many as those before it together. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Slots are whole pages, and rounded up to one of eight steps between two powers of two. */
+const PAGE_BYTES = 4096;
+const STEPS = 8;
+
+/** Memory that the program fills and then gives to send(). */
+export type Loan = Buffer & {
+  /** Gives it back unsent; its memory is gone then. Does nothing after send(). */
+  release(): void;
+  /** The same. */
+  [Symbol.dispose](): void;
+};
+
+/** What the pool needs to know of its socket. */
+export interface PoolOwner {
+  /** The most bytes of all chunks. */
+  readonly maxLoanedBytes: number;
+  /** Makes memory that peers can map; undefined where that cannot be had. */
+  newMemory(bytes: number): LoanMemory | undefined;
+  now(): number;
+  /** A slot has become free. */
+  roomForLoans(): void;
+}
+
+/** One piece of memory, divided into slots of one size. It counts who uses each slot. */
+export class Chunk implements Lent {
+  readonly memory: LoanMemory;
+  readonly slotBytes: number;
+  readonly pool: LoanPool;
+  /** Somebody who has left may still look at a slot, so that nothing may be written here any more. */
+  retired = false;
+  /** Slots in use. */
+  used = 0;
+  /** All of it: views for batches are made of this, because the program's own are taken away when it sends. */
+  readonly #bytes: Buffer;
+  readonly #users: Uint32Array;
+  readonly #free: number[] = [];
+
+  constructor(pool: LoanPool, memory: LoanMemory, slotBytes: number, slots: number) {
+    this.pool = pool;
+    this.memory = memory;
+    this.slotBytes = slotBytes;
+    this.#bytes = Buffer.from(memory.memory);
+    this.#users = new Uint32Array(slots);
+    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
+    keepTogether(this.#bytes);
+    registerLent(memory.memory, this);
+  }
+
+  get bytes(): number {
+    return this.#bytes.length;
+  }
+
+  /** A free slot, which has one user now; undefined if there is none. */
+  take(): number | undefined {
+    const slot = this.retired ? undefined : this.#free.pop();
+    if (slot === undefined) return undefined;
+    this.#users[slot] = 1;
+    this.used++;
+    return slot;
+  }
+
+  /** A part of a slot, as zwire sends it. */
+  view(slot: number, at: number, bytes: number): Buffer {
+    const start = slot * this.slotBytes + at;
+    return this.#bytes.subarray(start, start + bytes);
+  }
+
+  hold(view: Uint8Array): void {
+    this.#users[this.#slotOf(view)]++;
+  }
+
+  letGo(view: Uint8Array): void {
+    this.drop(this.#slotOf(view));
+  }
+
+  drop(slot: number): void {
+    if (--this.#users[slot] > 0) return;
+    this.used--;
+    this.#free.push(slot);
+    this.pool.freed(this);
+  }
+
+  /** The holder has gone without giving the view back. It may still look at it: nothing may be written there any more. */
+  lose(view: Uint8Array): void {
+    this.retired = true;
+    this.letGo(view);
+  }
+
+  keep(view: Uint8Array): Uint8Array {
+    const copy = Buffer.allocUnsafeSlow(view.length);
+    copy.set(view);
+    this.letGo(view);
+    return copy;
+  }
+
+  #slotOf(view: Uint8Array): number {
+    return Math.floor(view.byteOffset / this.slotBytes);
+  }
+}
+
+/** A loan that the program has and has not sent. */
+class Given {
+  readonly chunk: Chunk;
+  readonly slot: number;
+  readonly bytes: number;
+  readonly since: number;
+
+  constructor(chunk: Chunk, slot: number, bytes: number, since: number) {
+    this.chunk = chunk;
+    this.slot = slot;
+    this.bytes = bytes;
+    this.since = since;
+  }
+}
+
+/** What the programs of this thread have, by their memory. */
+const given = new WeakMap<ArrayBufferLike, Given>();
+let outstanding = 0;
+/** Loans that the program has dropped without sending them. */
+const dropped = new FinalizationRegistry<Given>((loan) => giveBack(loan));
+
+function giveBack(loan: Given): void {
+  outstanding--;
+  loan.chunk.pool.given.delete(loan);
+  loan.chunk.drop(loan.slot);
+}
+
+/** Takes a loan from the program: its views of it have no bytes from now on. */
+function takeAway(memory: ArrayBuffer): void {
+  const loan = given.get(memory);
+  if (loan === undefined) return;
+  given.delete(memory);
+  dropped.unregister(loan);
+  loan.chunk.memory.detach(memory);
+  giveBack(loan);
+}
+
+/** The parts of a message, in zwire's own views where they are loans; the same array, or part, if none is. */
+export function sendable<M extends Uint8Array | Uint8Array[]>(message: M): M {
+  if (outstanding === 0) return message;
+  if (!Array.isArray(message)) return ownView(message as Uint8Array) as M;
+  return message.some((part) => given.has(part.buffer)) ? (message.map(ownView) as M) : message;
+}
+
+function ownView(part: Uint8Array): Uint8Array {
+  const loan = given.get(part.buffer);
+  return loan === undefined ? part : loan.chunk.view(loan.slot, part.byteOffset, part.length);
+}
+
+/** The program has given this message to send(): takes its loans away. */
+export function handedOver(message: Uint8Array | Uint8Array[]): void {
+  for (const part of Array.isArray(message) ? message : [message]) takeAway(part.buffer as ArrayBuffer);
+}
+
+function release(this: Buffer): void {
+  takeAway(this.buffer as ArrayBuffer);
+}
+
+/** All chunks of one socket. */
+export class LoanPool {
+  /** Loans that the program has and has not sent. */
+  readonly given = new Set<Given>();
+  readonly #owner: PoolOwner;
+  #chunks: Chunk[] = [];
+  /** Loans for which there was no room, so that they are copied. */
+  copied = 0;
+
+  constructor(owner: PoolOwner) {
+    this.#owner = owner;
+  }
+
+  /** Bytes of slots in use. */
+  get loanedBytes(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.used * chunk.slotBytes, 0);
+  }
+
+  /** A loan of so many bytes, not cleared. Ordinary memory if the pool has none, or for few bytes. */
+  loan(bytes: number): Loan {
+    return this.tryLoan(bytes) ?? this.#ordinary(bytes);
+  }
+
+  /** undefined if the pool has no room now. */
+  tryLoan(bytes: number): Loan | undefined {
+    if (bytes < LEAST_LENT_BYTES || !this.possible(bytes)) return undefined;
+    const slotBytes = roundedUp(bytes);
+    for (const chunk of this.#chunks) {
+      if (chunk.slotBytes !== slotBytes) continue;
+      const slot = chunk.take();
+      if (slot !== undefined) return this.#give(chunk, slot, bytes);
+    }
+    const chunk = this.#newChunk(slotBytes);
+    return chunk === undefined ? undefined : this.#give(chunk, chunk.take() as number, bytes);
+  }
+
+  /** Whether the pool could ever have room for so much. */
+  possible(bytes: number): boolean {
+    return roundedUp(bytes) <= this.#owner.maxLoanedBytes;
+  }
+
+  #ordinary(bytes: number): Loan {
+    if (bytes >= LEAST_LENT_BYTES) this.copied++;
+    return asLoan(Buffer.allocUnsafeSlow(bytes));
+  }
+
+  #give(chunk: Chunk, slot: number, bytes: number): Loan {
+    const memory = chunk.memory.view(slot * chunk.slotBytes, bytes) as ArrayBuffer;
+    const buffer = Buffer.from(memory);
+    keepTogether(buffer);
+    const loan = new Given(chunk, slot, bytes, this.#owner.now());
+    given.set(memory, loan);
+    dropped.register(memory, loan, loan);
+    this.given.add(loan);
+    outstanding++;
+    return asLoan(buffer);
+  }
+
+  #newChunk(slotBytes: number): Chunk | undefined {
+    const { maxLoanedBytes } = this.#owner;
+    if (this.#bytes() + slotBytes > maxLoanedBytes) this.#forget((chunk) => chunk.used === 0);
+    const left = maxLoanedBytes - this.#bytes();
+    if (left < slotBytes) return undefined;
+    const wanted = Math.max(CHUNK_BYTES, this.#bytes(slotBytes));
+    const slots = Math.max(1, Math.floor(Math.min(wanted, left) / slotBytes));
+    const bytes = slots * slotBytes;
+    const memory = this.#owner.newMemory(bytes);
+    if (memory === undefined) return undefined;
+    const chunk = new Chunk(this, memory, slotBytes, slots);
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+
+  /** Bytes of all chunks, or of those with slots of this size. */
+  #bytes(slotBytes?: number): number {
+    const counted = this.#chunks.filter((chunk) => slotBytes === undefined || chunk.slotBytes === slotBytes);
+    return counted.reduce((sum, chunk) => sum + chunk.bytes, 0);
+  }
+
+  /** Called by a chunk: one of its slots is free. */
+  freed(chunk: Chunk): void {
+    if (chunk.retired && chunk.used === 0) this.#forget((other) => other === chunk);
+    this.#owner.roomForLoans();
+  }
+
+  /** Its pages go back to the system when no peer maps them any more, and the collector has found our views. */
+  #forget(which: (chunk: Chunk) => boolean): void {
+    for (const chunk of this.#chunks) if (which(chunk)) chunk.memory.close();
+    this.#chunks = this.#chunks.filter((chunk) => !which(chunk));
+  }
+
+  /** The socket is closed. */
+  close(): void {
+    this.#forget(() => true);
+  }
+}
+
+function roundedUp(bytes: number): number {
+  const step = Math.max(PAGE_BYTES, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
+  return Math.ceil(bytes / step) * step;
+}
+
+function asLoan(buffer: Buffer): Loan {
+  return Object.assign(buffer, { release, [Symbol.dispose]: release });
+}
