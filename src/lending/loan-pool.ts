@@ -7,8 +7,11 @@ import { Buffer } from "../base/platform.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import type { LoanMemory } from "../transport/contract/transport.js";
 
-/** The first chunk of a size has so many bytes, or one slot; each further one as many as those before it together. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
+/**
+ * The first chunk of a size has so many bytes, or one slot; each further one as many as those before it together. Pages
+ * that no loan has touched cost nothing, and each chunk has to be offered to each peer.
+ */
+const CHUNK_BYTES = 32 * 1024 * 1024;
 /** Slots are whole pages, and rounded up to one of eight steps between two powers of two. */
 const PAGE_BYTES = 4096;
 const STEPS = 8;

@@ -30,6 +30,7 @@ function setUp(maxResends: number) {
   const owner = {
     received: new Budget(limits),
     unsent: new Budget(limits),
+    borrows: false,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},

@@ -107,6 +107,7 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
   const owner = {
     received: new Budget(limits),
     unsent: new Budget(limits),
+    borrows: false,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},
