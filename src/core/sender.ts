@@ -15,6 +15,9 @@ import type { SocketTurns } from "./socket-turns.js";
 
 export type { Loan };
 
+/** How often to look for room while a loan is waited for. */
+const LOOK_MS = 5;
+
 /** One message as an application gives it: a part, or several. */
 export type Sendable = MessageLike | readonly MessageLike[];
 
@@ -23,13 +26,17 @@ export class Sender implements PoolOwner {
   readonly limits: PartLimits;
   readonly #options: OptionValues;
   readonly #turns: SocketTurns;
+  readonly reclaim: () => void;
   #pool: LoanPool | null = null;
+  #waiting = 0;
   #room: Condition | null = null;
 
-  constructor(route: Route, options: OptionValues, turns: SocketTurns) {
+  /** @param reclaim asks all pipes to let go of what their peers have read */
+  constructor(route: Route, options: OptionValues, turns: SocketTurns, reclaim: () => void) {
     this.limits = options;
     this.#options = options;
     this.#turns = turns;
+    this.reclaim = reclaim;
     this.queue = new SendQueue(route, options, turns);
   }
 
@@ -53,11 +60,25 @@ export class Sender implements PoolOwner {
     if (!pool.possible(bytes)) return pool.loan(bytes);
     let loan: Loan | undefined;
     this.#room ??= new Condition(this.#turns);
-    await this.#room.until(() => {
-      loan ??= pool.tryLoan(bytes);
-      return loan !== undefined;
-    }, options);
+    if (this.#waiting++ === 0) this.#look();
+    try {
+      await this.#room.until(() => {
+        loan ??= pool.tryLoan(bytes);
+        return loan !== undefined;
+      }, options);
+    } finally {
+      this.#waiting--;
+    }
     return loan as Loan;
+  }
+
+  /** While somebody waits: nothing tells that a peer has read what was copied for it. */
+  #look(): void {
+    this.#turns.runtime.loop.clock.timer(LOOK_MS, () => {
+      if (this.#waiting === 0 || this.queue.closed) return;
+      this.roomForLoans();
+      this.#look();
+    });
   }
 
   get maxLoanedBytes(): number {

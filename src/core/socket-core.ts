@@ -76,7 +76,9 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     Object.assign(this.options, defaultsOf(type.name));
     const strategy = new type.strategy(this);
     this.strategy = strategy;
-    this.sender = isRoute(strategy) ? new Sender(strategy, this.options, this.turns) : null;
+    this.sender = isRoute(strategy)
+      ? new Sender(strategy, this.options, this.turns, () => this.#reclaim())
+      : null;
     this.receives = isSource(strategy) ? new WaitingReceives(strategy, this.options, this.turns) : null;
     if (this.#mayMiss !== null) this.sender?.queue.waitForLate(this.#mayMiss);
   }
@@ -240,6 +242,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   get stats(): SocketStats {
     const { receives, sender, strategy } = this;
+    this.#reclaim();
     let outboundQueue = 0;
     let receiveQueue = strategy.unread + (receives?.returned ?? 0);
     for (const pipe of this.pipes) {
@@ -262,6 +265,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
       borrowedBytes: sum([...this.pipes].flatMap((pipe) => [...pipe.borrowed])),
       sharedMemory: [...this.pipes].filter((pipe) => pipe.sharesMemory).length,
     };
+  }
+
+  #reclaim(): void {
+    for (const pipe of this.pipes) pipe.progressed();
   }
 
   /** Loans that are out: with the program, or with peers. */

@@ -153,6 +153,9 @@ export abstract class Pipe implements Waiting {
     return this.owner.borrows;
   }
 
+  /** Lets go of the messages that the peer has read by now. */
+  progressed(): void {}
+
   /** What the peer has of us, and what the program has of the peer. */
   get lent(): Iterable<Lending> {
     return [];

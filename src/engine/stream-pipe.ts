@@ -304,8 +304,7 @@ export class StreamPipe extends Pipe {
     if (this.#told > 0) this.#account();
   }
 
-  /** Reuses the batches that the peer has read, and lets go of what is in them. */
-  progressed(): void {
+  override progressed(): void {
     for (const read of this.#unread?.takeRead() ?? []) {
       this.leftover.forget();
       this.#reuse(read);

@@ -33,6 +33,8 @@ export interface PoolOwner {
   now(): number;
   /** A slot has become free. */
   roomForLoans(): void;
+  /** Lets go of everything that peers have read by now. */
+  reclaim(): void;
 }
 
 /** One piece of memory, divided into slots of one size. It counts who uses each slot. */
@@ -64,10 +66,13 @@ export class Chunk implements Lent {
     return this.#bytes.length;
   }
 
-  /** A free slot, which has one user now; undefined if there is none. */
-  take(): number | undefined {
-    const slot = this.retired ? undefined : this.#free.pop();
-    if (slot === undefined) return undefined;
+  get hasRoom(): boolean {
+    return !this.retired && this.#free.length > 0;
+  }
+
+  /** A free slot, which has one user now. There must be one. */
+  take(): number {
+    const slot = this.#free.pop() as number;
     this.#users[slot] = 1;
     this.used++;
     return slot;
@@ -197,13 +202,16 @@ export class LoanPool {
   tryLoan(bytes: number): Loan | undefined {
     if (bytes < LEAST_LENT_BYTES || !this.possible(bytes)) return undefined;
     const slotBytes = roundedUp(bytes);
-    for (const chunk of this.#chunks) {
-      if (chunk.slotBytes !== slotBytes) continue;
-      const slot = chunk.take();
-      if (slot !== undefined) return this.#give(chunk, slot, bytes);
-    }
-    const chunk = this.#newChunk(slotBytes);
-    return chunk === undefined ? undefined : this.#give(chunk, chunk.take() as number, bytes);
+    const free = this.#free(slotBytes) ?? this.#newChunk(slotBytes);
+    if (free !== undefined) return this.#give(free, free.take(), bytes);
+    this.#owner.reclaim();
+    const late = this.#free(slotBytes) ?? this.#newChunk(slotBytes);
+    return late === undefined ? undefined : this.#give(late, late.take(), bytes);
+  }
+
+  /** A chunk with a free slot of this size. */
+  #free(slotBytes: number): Chunk | undefined {
+    return this.#chunks.find((chunk) => chunk.slotBytes === slotBytes && chunk.hasRoom);
   }
 
   /** Whether the pool could ever have room for so much. */

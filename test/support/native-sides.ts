@@ -56,6 +56,8 @@ export const binding = native.init(table, {
   onClose: handedOn("onClose"),
   onAccept: handedOn("onAccept"),
   onShared: () => {},
+  onBody: (bytes) => Buffer.allocUnsafeSlow(bytes),
+  onPool: handedOn("onPool"),
 });
 
 export interface Frame {

@@ -57,6 +57,8 @@ const binding = native.init(new Uint32Array(FRAME_TABLE_ENTRIES * 3), {
   onDrain: nothing,
   onClose: nothing,
   onShared: nothing,
+  onPool: nothing,
+  onBody: (bytes: number) => Buffer.alloc(bytes),
   onConnect(this: Owner, status: number) {
     this.onConnect(status);
   },

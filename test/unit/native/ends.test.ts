@@ -16,7 +16,7 @@ function call(text: string): string {
     const callbacks = {};
     for (const name of ["onConnect", "onBytes", "onFrames", "onLargeFrame", "onDrain", "onClose", "onAccept"])
       callbacks[name] = function (...args) { this[name]?.(...args); };
-    callbacks.onShared = callbacks.onMemory = () => {};
+    callbacks.onShared = callbacks.onMemory = callbacks.onBody = callbacks.onPool = () => {};
     const binding = native.init(table, callbacks);
     function pair(then) {
       const acceptor = new native.Acceptor(binding);
