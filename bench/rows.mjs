@@ -32,6 +32,10 @@ const spinning = (one) => ({
 /** TLS by itself, written as well as one can: what zwire adds to it is its own. */
 const nodeTls = { name: "node:tls", script: "node-tls", send: "write, corked", receive: "a call each" };
 const portable = { ...zwire, name: "zwire portable", engine: "portable" };
+/** Large parts in memory that is used again. */
+const borrowing = { ...zwire, receive: "borrowed" };
+/** Parts that lie in memory which both processes map. */
+const lending = { ...zwire, send: "loan", receive: "borrowed" };
 const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
 const batched = { ...zwire, send: "sendMany", receive: 'on("message")' };
@@ -113,6 +117,31 @@ export const rows = [
     title: "PUSH→PULL tls+tcp 1 KiB, many at once",
   }),
   throughput("tls-64k", "tls+tcp", 64 * KIB, [zwire, nodeTls], [atLeast(0.9, "node:tls")]),
+  throughput(
+    "ipc-64k-borrow",
+    "ipc",
+    64 * KIB,
+    [borrowing, zeromq, kernel, ring],
+    [
+      { ...atLeast(3.5), guard: 0.5 },
+      { ...atLeast(1.8, "kernel"), guard: 0.5 },
+    ],
+    { title: "PUSH→PULL ipc 64 KiB, borrowed" },
+  ),
+  throughput("tcp-64k-borrow", "tcp", 64 * KIB, [borrowing, zeromq, kernel], [], {
+    title: "PUSH→PULL tcp 64 KiB, borrowed",
+  }),
+  throughput(
+    "ipc-1m-loan",
+    "ipc",
+    KIB * KIB,
+    [lending, zeromq, kernel, loan],
+    [
+      { ...atLeast(100), guard: 0.3 },
+      { ...atLeast(30, "kernel"), guard: 0.3 },
+    ],
+    { title: "PUSH→PULL ipc 1 MiB, loan to borrow" },
+  ),
   {
     id: "inproc-16",
     title: "PUSH→PULL inproc 16 B",
@@ -179,6 +208,16 @@ export const rows = [
     subscribers: 8,
     contenders: [zwire, zeromq, libzmq, loan],
     bars: [],
+  },
+  {
+    id: "pub-8-ipc-1m-loan",
+    title: "PUB→8 SUB ipc 1 MiB, loaned",
+    kind: "fan-out",
+    transport: "ipc",
+    size: KIB * KIB,
+    subscribers: 8,
+    contenders: [lending, zeromq, loan],
+    bars: [{ ...atLeast(50), guard: 0.3 }],
   },
   {
     id: "clients-1000",

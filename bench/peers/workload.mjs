@@ -51,6 +51,14 @@ function newMessage() {
   return job.parts === 1 ? part : new Array(job.parts).fill(part);
 }
 
+/** As newMessage(), in memory that the socket lends. */
+async function newLoan(socket) {
+  const loan = await socket.nextLoan(job.size);
+  loan[0] = 0x5a;
+  loan[job.size - 1] = 0x5a;
+  return loan;
+}
+
 /** What the first bytes of a message say. */
 const topicText = (topic) => `t${String(topic).padStart(7, "0")}`;
 
@@ -73,6 +81,11 @@ const senders = {
     for (let i = 0; i < count; i++) await socket.send(message);
   },
 
+  /** Fills a little of each loan: whoever makes frames fills all of it, whatever the way. */
+  async loan(socket, count) {
+    for (let i = 0; i < count; i++) await socket.send(await newLoan(socket));
+  },
+
   async sendMany(socket, count) {
     const chunk = new Array(CHUNK).fill(newMessage());
     for (let left = count; left > 0; left -= CHUNK) {
@@ -85,6 +98,10 @@ const senders = {
 const receivers = {
   async "for await"(socket, take) {
     for await (const message of socket) take(message);
+  },
+
+  async borrowed(socket, take) {
+    for await (const message of socket.borrowed()) take(message);
   },
 
   async 'on("message")'(socket, take) {
@@ -100,12 +117,13 @@ function wayOf(ways, name) {
 /** With noDrop, zeromq.js does not wait for room but rejects: then the message is offered again in the next turn. */
 async function publishMessages(socket, count) {
   const messages = newMessages();
-  let message = messages.next().value;
+  const next = () => (job.send === "loan" ? newLoan(socket) : messages.next().value);
+  let message = await next();
   for (let i = 0; i < count; ) {
     try {
       await socket.send(message);
       i++;
-      message = messages.next().value;
+      message = await next();
     } catch (error) {
       if (error.code !== "EAGAIN") throw error;
       await new Promise(setImmediate);
@@ -204,7 +222,7 @@ const roles = {
     let waiting = job.subscribers;
     const listen = async (subscriber) => {
       let first = true;
-      for await (const message of subscriber) {
+      for await (const message of job.receive === "borrowed" ? subscriber.borrowed() : subscriber) {
         if (message[0].length !== SYNC.length) counter.take(message);
         else if (first) {
           first = false;

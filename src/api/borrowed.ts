@@ -33,8 +33,10 @@ class BorrowedMessage extends Array<unknown> {
   take(message: readonly unknown[]): void {
     const lent = this.#lent as Uint8Array[];
     for (const part of message) {
-      this.push(part);
-      if (part instanceof Uint8Array && lentMemory(part) !== undefined) lent.push(part);
+      const lender = part instanceof Uint8Array ? lentMemory(part) : undefined;
+      const given = lender === undefined ? part : lender.lend(part as Uint8Array);
+      this.push(given);
+      if (lender !== undefined) lent.push(given as Uint8Array);
     }
   }
 

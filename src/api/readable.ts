@@ -3,10 +3,9 @@
  */
 
 import type { EventOfType, EventType, Peer } from "../base/events.js";
-import { kept } from "../base/lent.js";
 import type { Message } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
-import type { Iteration, WaitingReceives } from "../engine/waiting-receives.js";
+import type { WaitingReceives } from "../engine/waiting-receives.js";
 import { type Borrowed, BorrowingIterator, borrowed } from "./borrowed.js";
 import { coreOf, Socket } from "./socket.js";
 
@@ -19,8 +18,6 @@ const EVERYTHING = 1024;
  */
 export abstract class ReadableSocket<M = Message> extends Socket {
   readonly #receives = coreOf(this).receives as WaitingReceives<M>;
-  /** Messages have been borrowed, so that memory of peers may be in the queue. */
-  #borrows = false;
 
   /**
    * The peer that sent a received message. Pass the array that receive() or iteration gave, not a copy. Undefined
@@ -44,8 +41,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    */
   receive(options?: CallOptions): Promise<M> {
     if (options !== undefined) checkCallOptions(options);
-    const message = this.#receives.receive(options);
-    return this.#borrows ? message.then(kept) : message;
+    return this.#receives.receive(options);
   }
 
   /**
@@ -53,8 +49,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * @throws ZmqError EBADF on a closed socket, EBUSY if a "message" listener or a proxy gets the messages
    */
   tryReceive(): M | undefined {
-    const message = this.#receives.tryReceive();
-    return this.#borrows ? kept(message) : message;
+    return this.#receives.tryReceive();
   }
 
   /**
@@ -65,8 +60,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
   receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<M[]> {
     checkCallOptions(options);
     if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a positive integer; got ${max}`);
-    const messages = this.#receives.receiveMany(max, options);
-    return this.#borrows ? messages.then((all) => all.map(kept)) : messages;
+    return this.#receives.receiveMany(max, options);
   }
 
   /**
@@ -74,8 +68,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * not close the socket, and loses no message.
    */
   [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
-    const messages = this.#receives.iterate();
-    return this.#borrows ? keeping(messages) : messages;
+    return this.#receives.iterate();
   }
 
   /**
@@ -86,14 +79,14 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    */
   borrow(options?: CallOptions): Promise<Borrowed<M>> {
     if (options !== undefined) checkCallOptions(options);
-    this.#borrow();
-    return this.#receives.receive(options).then((message) => this.#lend(message));
+    coreOf(this).borrows = true;
+    return this.#receives.receive(options, true).then((message) => this.#lend(message));
   }
 
   /** As borrow(), but undefined if no message is ready. @throws as tryReceive() */
   tryBorrow(): Borrowed<M> | undefined {
-    this.#borrow();
-    const message = this.#receives.tryReceive();
+    coreOf(this).borrows = true;
+    const message = this.#receives.tryReceive(true);
     return message === undefined ? undefined : this.#lend(message);
   }
 
@@ -102,13 +95,8 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * next one, or is left.
    */
   borrowed(): AsyncIterableIterator<Borrowed<M>, undefined> {
-    this.#borrow();
-    return new BorrowingIterator(this.#receives.iterate(), (message) => this.#lend(message));
-  }
-
-  #borrow(): void {
-    this.#borrows = true;
     coreOf(this).borrows = true;
+    return new BorrowingIterator(this.#receives.iterate(true), (message) => this.#lend(message));
   }
 
   #lend(message: M): Borrowed<M> {
@@ -127,19 +115,10 @@ export abstract class ReadableSocket<M = Message> extends Socket {
     if (name !== "message") return;
     const listeners = this.rawListeners("message");
     if (listeners.length === 0) this.#receives.listen(null);
-    else if (listeners.length === 1 && !this.#borrows) {
+    else if (listeners.length === 1) {
       // A direct call, because the emitter would add a tenth to the cost of a message.
       this.#receives.listen(listeners[0].bind(this));
-    } else this.#receives.listen((message) => this.emit("message", kept(message)));
-  }
-}
-
-async function* keeping<M>(messages: Iteration<M>): AsyncGenerator<M, undefined> {
-  try {
-    for (let step = await messages.next(); step.done !== true; step = await messages.next())
-      yield kept(step.value);
-  } finally {
-    await messages.return();
+    } else this.#receives.listen((message) => this.emit("message", message));
   }
 }
 

@@ -10,6 +10,8 @@ export interface Lent {
   hold(view: Uint8Array): void;
   /** One user fewer. */
   letGo(view: Uint8Array): void;
+  /** The bytes for a program that gives them back: the view itself, or a copy, and one user fewer. */
+  lend(view: Uint8Array): Uint8Array;
   /** The bytes for a program that keeps them as long as it likes, and one user fewer: the view itself, or a copy. */
   keep(view: Uint8Array): Uint8Array;
 }

@@ -28,7 +28,9 @@ export class Sender implements PoolOwner {
   readonly #turns: SocketTurns;
   readonly reclaim: () => void;
   #pool: LoanPool | null = null;
+  /** Calls of nextLoan() that wait, and whether they will be told of room. */
   #waiting = 0;
+  #told = false;
   #room: Condition | null = null;
 
   /** @param reclaim asks all pipes to let go of what their peers have read */
@@ -94,7 +96,13 @@ export class Sender implements PoolOwner {
   }
 
   roomForLoans(): void {
-    this.#room?.notify();
+    if (this.#waiting === 0 || this.#told) return;
+    this.#told = true;
+    // Later: a loan that is being made may cause this call.
+    this.#turns.runtime.nextTick(() => {
+      this.#told = false;
+      this.#room?.notify();
+    });
   }
 
   // Sending

@@ -405,10 +405,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     if (this.closed || receives === null || receives.waiting > 0 || !strategy.mayReceive) return false;
     if (receives.returned === 0 && strategy.unread === 0) return false;
     if (!strategy.mayHoldUnwanted) return true;
-    // The only way to know is to take a message. It will be the next to be received.
-    const message = receives.take();
-    if (message !== undefined) receives.giveBack(message);
-    return message !== undefined;
+    return receives.look(); // the only way to know is to take a message
   }
 
   /** Whether a message could be sent at once. */

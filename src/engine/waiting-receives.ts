@@ -7,6 +7,7 @@ import { assert } from "../base/assert.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
+import { anyLent, kept, letGoOf } from "../base/lent.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";
@@ -37,6 +38,8 @@ interface Waiter<M> {
   end: (error: ZmqError) => void;
   reject: (reason: unknown) => void;
   cleanup: (() => void) | null;
+  /** Whether the program gives the message back. */
+  readonly borrows: boolean;
   /** The iteration whose step it is. */
   readonly by: Iteration<M> | null;
 }
@@ -50,9 +53,12 @@ export class Iteration<M> implements AsyncIterator<M, undefined> {
   readonly held: M[] = [];
   /** Nobody steps any more. */
   left = false;
+  /** Whether the program gives the messages back. */
+  readonly borrows: boolean;
 
-  constructor(queue: WaitingReceives<M>) {
+  constructor(queue: WaitingReceives<M>, borrows: boolean) {
     this.#queue = queue;
+    this.borrows = borrows;
   }
 
   /** The next message; ends when the socket closes. */
@@ -115,11 +121,22 @@ export class WaitingReceives<M> {
     if (peer !== undefined) this.#senders.set(other as object, peer);
   }
 
-  #next(): M | undefined {
+  /** @param borrows whether the program gives the message back; otherwise it is one to keep */
+  #next(borrows: boolean): M | undefined {
+    const message = this.#nextReturned() ?? this.#nextOfSource();
+    return message === undefined || borrows || !anyLent() ? message : kept(message);
+  }
+
+  #nextReturned(): M | undefined {
     while (this.#returned.length > 0) {
       const message = this.#returned.pop() as M;
       if (this.#source.wants(message)) return message;
+      letGoOf(message);
     }
+    return undefined;
+  }
+
+  #nextOfSource(): M | undefined {
     const message = this.#source.next();
     if (message === undefined) return undefined;
     this.received++;
@@ -132,22 +149,22 @@ export class WaitingReceives<M> {
     if (peer !== undefined) this.#senders.set(message as object, peer);
   }
 
-  /** The next message; waits for it. */
-  receive(options?: CallOptions): Promise<M> {
+  /** The next message; waits for it. @param borrows whether the program gives it back */
+  receive(options?: CallOptions, borrows = false): Promise<M> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
-      const message = this.#next();
+      const message = this.#next(borrows);
       if (message !== undefined) return this.#ready(message);
     }
-    return new Promise((resolve, reject) => this.#wait(options, resolve, reject, reject));
+    return new Promise((resolve, reject) => this.#wait(options, resolve, reject, reject, borrows));
   }
 
-  /** The next message if one is ready. */
-  tryReceive(): M | undefined {
+  /** The next message if one is ready. @param borrows whether the program gives it back */
+  tryReceive(borrows = false): M | undefined {
     if (this.#mode === "closed") throw this.#closed;
     if (this.#mode === "lent") throw lent();
-    return this.#live === 0 ? this.#next() : undefined;
+    return this.#live === 0 ? this.#next(borrows) : undefined;
   }
 
   /** At least one message and at most `max`, as many as are ready. */
@@ -155,7 +172,7 @@ export class WaitingReceives<M> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
-      const message = this.#next();
+      const message = this.#next(false);
       if (message !== undefined) {
         const batch = this.#fill([message], max);
         this.#operations += batch.length - 1; // #ready counts the one that remains
@@ -167,9 +184,12 @@ export class WaitingReceives<M> {
     });
   }
 
-  /** An iteration over the messages, which ends, instead of failing, when the socket closes. */
-  iterate(): Iteration<M> {
-    return new Iteration(this);
+  /**
+   * An iteration over the messages, which ends, instead of failing, when the socket closes.
+   * @param borrows whether the program gives them back
+   */
+  iterate(borrows = false): Iteration<M> {
+    return new Iteration(this, borrows);
   }
 
   /** One step of an iteration. */
@@ -178,7 +198,7 @@ export class WaitingReceives<M> {
     const refused = this.#refusal(undefined);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
-      const value = this.#next();
+      const value = this.#next(by.borrows);
       if (value !== undefined) {
         if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve({ value, done: false });
         return this.#stepLater(by, value);
@@ -186,7 +206,7 @@ export class WaitingReceives<M> {
     }
     return new Promise((resolve, reject) => {
       const serve = (value: M) => resolve({ value, done: false });
-      this.#wait(undefined, serve, () => resolve(DONE), reject, by);
+      this.#wait(undefined, serve, () => resolve(DONE), reject, by.borrows, by);
     });
   }
 
@@ -253,7 +273,14 @@ export class WaitingReceives<M> {
 
   /** For the proxy that has the messages on loan: the next message if one is ready. */
   take(): M | undefined {
-    return this.#next();
+    return this.#next(false);
+  }
+
+  /** Whether there is a message. It stays the next to be received. */
+  look(): boolean {
+    const message = this.#next(true);
+    if (message !== undefined) this.giveBack(message);
+    return message !== undefined;
   }
 
   /** Undo a `take`, or a step that was left: the message is the next to be received. */
@@ -274,7 +301,7 @@ export class WaitingReceives<M> {
     while (this.#live > 0) {
       const waiter = this.#waiters.peek() as Waiter<M>;
       if (waiter.live) {
-        const message = this.#next();
+        const message = this.#next(waiter.borrows);
         if (message === undefined) return;
         waiter.live = false;
         waiter.cleanup?.();
@@ -325,7 +352,7 @@ export class WaitingReceives<M> {
 
   #fill(batch: M[], max: number): M[] {
     while (batch.length < max) {
-      const message = this.#next();
+      const message = this.#next(false);
       if (message === undefined) break;
       batch.push(message);
     }
@@ -337,6 +364,7 @@ export class WaitingReceives<M> {
     serve: (first: M) => void,
     end: (error: ZmqError) => void,
     reject: (reason: unknown) => void,
+    borrows = false,
     by: Iteration<M> | null = null,
   ): void {
     const timeout = options?.timeout ?? this.#limits.receiveTimeout;
@@ -345,7 +373,7 @@ export class WaitingReceives<M> {
       return;
     }
     this.#operations = 0;
-    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null, by };
+    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null, borrows, by };
     waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
     this.#waiters.push(waiter);
     this.#live++;
@@ -376,7 +404,7 @@ export class WaitingReceives<M> {
     try {
       for (let listener = this.#listener; listener !== null; listener = this.#listener) {
         if (calls++ === OPERATIONS_PER_TURN) break;
-        const message = this.#next();
+        const message = this.#next(false);
         if (message === undefined) {
           emptied = true;
           break;

@@ -1,7 +1,8 @@
 /**
  * The incoming side of a connection over which a peer passes parts by reference: it finds them in the memory that the peer
- * has offered, and tells the peer when nobody needs them any more. A socket that borrows gets views; any other gets
- * copies, and the peer gets its memory back at once.
+ * has offered, and tells the peer when nobody needs them any more. In queues lie views, which cost no memory, so that a
+ * reference of a few bytes cannot make us copy gigabytes. A program that borrows gets the view; any other gets a copy when
+ * it takes the message, and the peer gets its memory back at once.
  */
 import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
@@ -12,8 +13,7 @@ import { encodePool, encodeReturn, type LentPart, parseLend } from "../wire/zmtp
 
 /** What the borrower needs from its session. */
 export interface BorrowerOwner {
-  /** Whether the program borrows messages, and how many bytes of this peer's memory it may hold. */
-  readonly borrows: boolean;
+  /** How many bytes of this peer's memory the program may hold. */
   readonly maxBorrowedBytes: number;
   sendControl(bytes: Uint8Array): void;
   nextTick(run: () => void): void;
@@ -25,6 +25,8 @@ interface Held extends Lending {
   /** The names by which the peer has lent it: it may have sent the same part twice. */
   readonly ids: number[];
   users: number;
+  /** Whether the program has borrowed it. */
+  borrowed: boolean;
 }
 
 /** Memory of the peer, mapped for reading. */
@@ -63,6 +65,11 @@ class PeerMemory implements Lent {
     return -1;
   }
 
+  lend(view: Uint8Array): Uint8Array {
+    const held = this.held.get(this.#find(view));
+    return held !== undefined && this.#borrower.mayBorrow(held) ? view : this.keep(view);
+  }
+
   keep(view: Uint8Array): Uint8Array {
     const copy = copied(view);
     this.letGo(view);
@@ -74,7 +81,7 @@ export class Borrower {
   readonly #owner: BorrowerOwner;
   /** By number; undefined for one that could not be mapped. */
   readonly #memories: (PeerMemory | undefined)[] = [];
-  /** Bytes that the program holds. */
+  /** Bytes that the program has borrowed. */
   #bytes = 0;
   /** What goes back when the turn ends. */
   #returns: number[] = [];
@@ -109,28 +116,29 @@ export class Borrower {
   /** The bytes of a part that was found. */
   take(part: LentPart): Buffer {
     const memory = this.#memories[part.pool] as PeerMemory;
-    const view = new BodyView(memory.memory, part.offset, part.length);
-    const { borrows, maxBorrowedBytes } = this.#owner;
-    if (!borrows || this.#bytes + part.length > maxBorrowedBytes) {
-      const copy = copied(view);
-      this.#return(part.id);
-      return copy;
-    }
     const held = memory.held.get(part.offset);
     if (held === undefined) {
       const since = this.#owner.now();
-      memory.held.set(part.offset, { ids: [part.id], users: 1, bytes: part.length, since });
-      this.#bytes += part.length;
+      memory.held.set(part.offset, { ids: [part.id], users: 1, bytes: part.length, since, borrowed: false });
     } else {
       held.ids.push(part.id);
       held.users++;
     }
-    return view;
+    return new BodyView(memory.memory, part.offset, part.length);
+  }
+
+  /** Whether the program may hold this part, too. */
+  mayBorrow(held: Held): boolean {
+    if (held.borrowed) return true;
+    if (this.#bytes + held.bytes > this.#owner.maxBorrowedBytes) return false;
+    this.#bytes += held.bytes;
+    held.borrowed = true;
+    return true;
   }
 
   /** Nobody needs a part any more. */
   giveBack(held: Held): void {
-    this.#bytes -= held.bytes;
+    if (held.borrowed) this.#bytes -= held.bytes;
     for (const id of held.ids) this.#return(id);
   }
 

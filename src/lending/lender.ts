@@ -216,6 +216,11 @@ class PlainProgress implements SharedMemory {
     positions.forget(passed);
     return positions.plainAt(passed);
   }
+
+  /** Positions are plain bytes already. */
+  unread(_segments: readonly Uint8Array[], behind: number): number {
+    return behind;
+  }
 }
 
 function inChunk(segment: Uint8Array): boolean {

@@ -1,17 +1,15 @@
 /**
  * The memory of one socket for loans: the program fills a loan, gives it to send(), and peers on this machine read it
- * where it is. It consists of chunks, each divided into slots of one size. Knows no connections.
+ * where it is. It consists of chunks, each divided into slots of one size. A chunk is as large as all that may be lent, because
+ * pages that no loan has touched cost nothing, and each chunk has to be offered to each peer. Knows no connections.
  */
 import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import type { LoanMemory } from "../transport/contract/transport.js";
 
-/**
- * The first chunk of a size has so many bytes, or one slot; each further one as many as those before it together. Pages
- * that no loan has touched cost nothing, and each chunk has to be offered to each peer.
- */
-const CHUNK_BYTES = 32 * 1024 * 1024;
+/** If the system has no room for all that may be lent, a chunk has so many bytes, or one slot. */
+const LEAST_CHUNK_BYTES = 32 * 1024 * 1024;
 /** Slots are whole pages, and rounded up to one of eight steps between two powers of two. */
 const PAGE_BYTES = 4096;
 const STEPS = 8;
@@ -26,7 +24,7 @@ export type Loan = Buffer & {
 
 /** What the pool needs to know of its socket. */
 export interface PoolOwner {
-  /** The most bytes of all chunks. */
+  /** The most bytes of slots in use. */
   readonly maxLoanedBytes: number;
   /** Makes memory that peers can map; undefined where that cannot be had. */
   newMemory(bytes: number): LoanMemory | undefined;
@@ -49,6 +47,7 @@ export class Chunk implements Lent {
   /** All of it: views for batches are made of this, because the program's own are taken away when it sends. */
   readonly #bytes: Buffer;
   readonly #users: Uint32Array;
+  #peak = 0;
   readonly #free: number[] = [];
 
   constructor(pool: LoanPool, memory: LoanMemory, slotBytes: number, slots: number) {
@@ -62,8 +61,9 @@ export class Chunk implements Lent {
     registerLent(memory.memory, this);
   }
 
-  get bytes(): number {
-    return this.#bytes.length;
+  /** Bytes of pages that loans have touched: free slots are used again, the last one first. */
+  get touched(): number {
+    return this.#peak * this.slotBytes;
   }
 
   get hasRoom(): boolean {
@@ -74,7 +74,7 @@ export class Chunk implements Lent {
   take(): number {
     const slot = this.#free.pop() as number;
     this.#users[slot] = 1;
-    this.used++;
+    this.#peak = Math.max(this.#peak, ++this.used);
     return slot;
   }
 
@@ -103,6 +103,10 @@ export class Chunk implements Lent {
   lose(view: Uint8Array): void {
     this.retired = true;
     this.letGo(view);
+  }
+
+  lend(view: Uint8Array): Uint8Array {
+    return this.keep(view); // no program borrows from itself: over inproc parts are copied
   }
 
   keep(view: Uint8Array): Uint8Array {
@@ -202,11 +206,13 @@ export class LoanPool {
   tryLoan(bytes: number): Loan | undefined {
     if (bytes < LEAST_LENT_BYTES || !this.possible(bytes)) return undefined;
     const slotBytes = roundedUp(bytes);
-    const free = this.#free(slotBytes) ?? this.#newChunk(slotBytes);
-    if (free !== undefined) return this.#give(free, free.take(), bytes);
-    this.#owner.reclaim();
-    const late = this.#free(slotBytes) ?? this.#newChunk(slotBytes);
-    return late === undefined ? undefined : this.#give(late, late.take(), bytes);
+    if (!this.#allows(slotBytes)) this.#owner.reclaim();
+    const chunk = this.#allows(slotBytes) ? (this.#free(slotBytes) ?? this.#newChunk(slotBytes)) : undefined;
+    return chunk === undefined ? undefined : this.#give(chunk, chunk.take(), bytes);
+  }
+
+  #allows(slotBytes: number): boolean {
+    return this.loanedBytes + slotBytes <= this.#owner.maxLoanedBytes;
   }
 
   /** A chunk with a free slot of this size. */
@@ -238,23 +244,17 @@ export class LoanPool {
 
   #newChunk(slotBytes: number): Chunk | undefined {
     const { maxLoanedBytes } = this.#owner;
-    if (this.#bytes() + slotBytes > maxLoanedBytes) this.#forget((chunk) => chunk.used === 0);
-    const left = maxLoanedBytes - this.#bytes();
-    if (left < slotBytes) return undefined;
-    const wanted = Math.max(CHUNK_BYTES, this.#bytes(slotBytes));
-    const slots = Math.max(1, Math.floor(Math.min(wanted, left) / slotBytes));
-    const bytes = slots * slotBytes;
-    const memory = this.#owner.newMemory(bytes);
-    if (memory === undefined) return undefined;
-    const chunk = new Chunk(this, memory, slotBytes, slots);
-    this.#chunks.push(chunk);
-    return chunk;
-  }
-
-  /** Bytes of all chunks, or of those with slots of this size. */
-  #bytes(slotBytes?: number): number {
-    const counted = this.#chunks.filter((chunk) => slotBytes === undefined || chunk.slotBytes === slotBytes);
-    return counted.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    const touched = this.#chunks.reduce((sum, chunk) => sum + chunk.touched, 0);
+    if (touched + slotBytes > maxLoanedBytes) this.#forget((chunk) => chunk.used === 0);
+    for (const wanted of [maxLoanedBytes, LEAST_CHUNK_BYTES, slotBytes]) {
+      const slots = Math.floor(Math.min(wanted, maxLoanedBytes) / slotBytes);
+      const memory = slots === 0 ? undefined : this.#owner.newMemory(slots * slotBytes);
+      if (memory === undefined) continue;
+      const chunk = new Chunk(this, memory, slotBytes, slots);
+      this.#chunks.push(chunk);
+      return chunk;
+    }
+    return undefined;
   }
 
   /** Called by a chunk: one of its slots is free. */

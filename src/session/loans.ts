@@ -19,8 +19,6 @@ import { frameFault } from "./frame-limits.js";
 export interface LoansOwner {
   readonly runtime: Runtime;
   readonly stream: Stream;
-  /** Whether the program borrows messages. */
-  readonly borrows: boolean;
   sendControl(bytes: Uint8Array): void;
   /** The peer has read something. */
   progressed(): void;
@@ -41,9 +39,6 @@ export class Loans {
     const now = () => owner.runtime.now();
     this.lender = new Lender(owner.stream, now);
     this.borrower = new Borrower({
-      get borrows() {
-        return owner.borrows;
-      },
       get maxBorrowedBytes() {
         return options.maxBorrowedBytes;
       },

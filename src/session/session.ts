@@ -290,10 +290,6 @@ export class Session
     this.#pipe?.progressed();
   }
 
-  get borrows(): boolean {
-    return this.#pipe?.borrows === true;
-  }
-
   get lent(): Iterable<Lending> {
     return this.#loans?.lender.lent ?? [];
   }

@@ -70,8 +70,7 @@ export class ReceiveQueueRows {
   /** How long a receive waits; -1 for ever, 0 not at all. Default -1. */
   receiveTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(27, "RCVTIMEO")] });
   /**
-   * How much of one peer's memory borrowed messages may hold, and those that wait to be borrowed; see `borrow()`. Above it,
-   * parts are copied. Default 67108864 (64 MiB).
+   * How much of one peer's memory borrowed messages may hold; see `borrow()`. Above it, parts are copied. Default 67108864 (64 MiB).
    */
   maxBorrowedBytes? = option(size, { initial: 64 * MIB, live: true });
   /** Remember who sent each message that is received from now on, for `peerOf(message)`. Default false. */
