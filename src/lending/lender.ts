@@ -219,7 +219,7 @@ class PlainProgress implements SharedMemory {
 
   /** Positions are plain bytes already. */
   unread(_segments: readonly Uint8Array[], behind: number): number {
-    return behind;
+    return Math.max(0, behind);
   }
 }
 
