@@ -81,6 +81,12 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/zeromq/programs.test.ts",
     "test/zeromq/repairs.test.ts",
   ],
+  "tls+tcp, whose streams are node:tls over node:net under either engine": [
+    "test/conformance/tls.test.ts",
+    "test/conformance/tls-options.test.ts",
+    "test/lifecycle/tls.test.ts",
+    "test/security/tls.test.ts",
+  ],
   "how modules are loaded, and a program of ours": [
     "test/lifecycle/demo.test.ts",
     "test/lifecycle/two-copies.test.ts",
