@@ -4,14 +4,18 @@
  */
 import { describe, expect, it } from "vitest";
 import { Dealer, Publisher, Pull, Reply, Request, Router, Subscriber } from "../../src/index.js";
+import { Authority } from "../support/certificates.js";
 import { startChild } from "../support/child.js";
 import { managed, TRANSPORTS, turns, until } from "../support/helpers.js";
 import { pair } from "../support/pairs.js";
 
 const KIB = 1024;
 const ipc = TRANSPORTS[1].endpoint;
+const authority = new Authority();
+const { cert, key } = authority.issue();
 const WAYS = [
   ["tcp", () => "tcp://127.0.0.1:*", {}],
+  ["tls+tcp", () => "tls+tcp://127.0.0.1:*", { tls: { cert, key, ca: authority.cert } }],
   ["ipc, by the socket", ipc, { sharedMemory: false }],
   ["ipc, by shared memory", ipc, {}],
 ] as const;
@@ -57,7 +61,11 @@ describe.each(WAYS)("a borrowed message over %s", (_, endpoint, options) => {
 
   it("may be forwarded and given back at once", async () => {
     const { push, pull } = await pair(endpoint(), options, options);
-    const next = await pair(endpoint(), { ...options, sendHighWaterMark: 3 }, { receiveHighWaterMark: 3 });
+    const next = await pair(
+      endpoint(),
+      { ...options, sendHighWaterMark: 3 },
+      { ...options, receiveHighWaterMark: 3 },
+    );
     const count = 60;
     const sending = (async () => {
       for (let i = 0; i < count; i++) await push.send(filled(70_000, i));

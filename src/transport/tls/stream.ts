@@ -163,6 +163,10 @@ export class TlsStream implements Stream, Shaking {
     return this.#waiting;
   }
 
+  recycle(): void {
+    this.#inner?.recycle();
+  }
+
   pause(): void {
     this.#paused = true;
     this.#inner?.pause();
