@@ -1,4 +1,4 @@
-// The addon's exports: init, errorName, checkTcp, Stream, Acceptor, Pool (typed in src/transport/native/addon.ts).
+// The addon's exports: init, errorName, checkTcp, detach, Stream, Acceptor, Pool (typed in src/transport/native/addon.ts).
 #include <napi.h>
 #include <uv.h>
 
@@ -48,6 +48,7 @@ Napi::Object Load(Napi::Env env, Napi::Object exports) {
   const Napi::Function pool = PoolWrap::Define(env);
   environment->pool_constructor.Set(pool);
   exports.Set("Pool", pool);
+  exports.Set("detach", Napi::Function::New<PoolWrap::Detach>(env, "detach"));
   exports.Set("init", Napi::Function::New<Init>(env, "init"));
   exports.Set("checkTcp", Napi::Function::New<CheckTcpOptions>(env, "checkTcp"));
   exports.Set("errorName", Napi::Function::New<ErrorName>(env, "errorName"));

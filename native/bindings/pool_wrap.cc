@@ -13,7 +13,6 @@ Napi::Function PoolWrap::Define(Napi::Env env) {
   return DefineClass(env, "Pool",
                      {
                          InstanceMethod<&PoolWrap::ViewOf>("view"),
-                         InstanceMethod<&PoolWrap::Detach>("detach"),
                          InstanceMethod<&PoolWrap::Close>("close"),
                      });
 }
@@ -43,7 +42,7 @@ PoolWrap::PoolWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<PoolWrap>(
     Misuse(info.Env(), "Pool(bytes)");
     return;
   }
-  memory_ = SealedMemory::Create(static_cast<size_t>(size), &fd_);
+  memory_ = SealedMemory::Create("zwire-loans", static_cast<size_t>(size), &fd_);
 }
 
 PoolWrap::~PoolWrap() {
@@ -65,7 +64,6 @@ Napi::Value PoolWrap::ViewOf(const Napi::CallbackInfo& info) {
   return view == nullptr ? env.Undefined() : Napi::Value(env, view);
 }
 
-// Takes the memory away from an ArrayBuffer: its views have no bytes from now on.
 Napi::Value PoolWrap::Detach(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsArrayBuffer()) return Misuse(info.Env(), "detach(memory)");
   napi_detach_arraybuffer(info.Env(), info[0]);

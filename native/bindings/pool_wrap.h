@@ -18,6 +18,10 @@ class PoolWrap : public Napi::ObjectWrap<PoolWrap> {
   // where Node-API does not allow such ArrayBuffers (Electron).
   static napi_value View(napi_env env, std::shared_ptr<SealedMemory> memory, size_t offset, size_t size);
 
+  // Takes the memory away from an ArrayBuffer that View made: its views have no bytes from now on, and the memory goes if
+  // nobody else has it.
+  static Napi::Value Detach(const Napi::CallbackInfo& info);
+
   explicit PoolWrap(const Napi::CallbackInfo& info);
   ~PoolWrap() override;
 
@@ -26,7 +30,6 @@ class PoolWrap : public Napi::ObjectWrap<PoolWrap> {
  private:
   Napi::Value ViewOf(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
-  Napi::Value Detach(const Napi::CallbackInfo& info);
 
   std::shared_ptr<SealedMemory> memory_;
   int fd_ = -1;

@@ -39,7 +39,7 @@ std::unique_ptr<RingBlock> RingBlock::Create(size_t capacity, int* fd) {
     *fd = -ENOMEM;
     return nullptr;
   }
-  auto sealed = SealedMemory::Create(kPageBytes + capacity, fd);
+  auto sealed = SealedMemory::Create("zwire", kPageBytes + capacity, fd);
   if (sealed == nullptr) return nullptr;
   auto block = std::unique_ptr<RingBlock>(new RingBlock(std::move(sealed)));
   block->page()->version = RingPage::kVersion;

@@ -40,9 +40,9 @@ namespace {
 // Without F_SEAL_FUTURE_WRITE a peer could map the memory writable.
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
 
-int NewMemory() {
+int NewMemory([[maybe_unused]] const char* name) {
 #ifdef SYS_memfd_create
-  return static_cast<int>(syscall(SYS_memfd_create, "zwire", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  return static_cast<int>(syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
 #else
   errno = ENOSYS;
   return -1;
@@ -51,10 +51,10 @@ int NewMemory() {
 
 }  // namespace
 
-std::unique_ptr<SealedMemory> SealedMemory::Create(size_t size, int* fd) {
+std::unique_ptr<SealedMemory> SealedMemory::Create(const char* name, size_t size, int* fd) {
   *fd = -ENOMEM;
   if (!SparesAddressSpace(size)) return nullptr;
-  const int memory = NewMemory();
+  const int memory = NewMemory(name);
   if (memory < 0) {
     *fd = -errno;
     return nullptr;
@@ -90,7 +90,7 @@ SealedMemory::~SealedMemory() { munmap(data_, size_); }
 #else
 
 // Only Linux has sealed memory without a name.
-std::unique_ptr<SealedMemory> SealedMemory::Create(size_t, int* fd) {
+std::unique_ptr<SealedMemory> SealedMemory::Create(const char*, size_t, int* fd) {
   *fd = -ENOTSUP;
   return nullptr;
 }

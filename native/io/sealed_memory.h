@@ -11,8 +11,8 @@ namespace zwire {
 
 class SealedMemory {
  public:
-  // Makes memory of this size and maps it for writing. nullptr: *fd is a negative errno. The caller closes *fd.
-  static std::unique_ptr<SealedMemory> Create(size_t size, int* fd);
+  // Makes memory of this size and maps it for writing. `name` is what /proc shows. nullptr: *fd is a negative errno. The caller closes *fd.
+  static std::unique_ptr<SealedMemory> Create(const char* name, size_t size, int* fd);
   // Maps the memory of a peer for reading, after checking its seals. nullptr if they are missing, if the size is not
   // between `least` and `most`, or if there is no room. Does not close `fd`.
   static std::unique_ptr<SealedMemory> Map(int fd, size_t least, size_t most);

@@ -9,6 +9,7 @@ import { Buffer } from "../base/platform.js";
 import { BodyView } from "../engine/incoming/body-view.js";
 import type { Lending } from "../engine/pipe.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
+import type { PeerPool } from "../transport/contract/transport.js";
 import { encodePool, encodeReturn, type LentPart, parseLend } from "../wire/zmtp/lending.js";
 
 /** What the borrower needs from its session. */
@@ -31,16 +32,27 @@ interface Held extends Lending {
 
 /** Memory of the peer, mapped for reading. */
 class PeerMemory implements Lent {
-  readonly memory: ArrayBuffer;
   /** By offset. */
   readonly held = new Map<number, Held>();
   readonly #borrower: Borrower;
+  readonly #pool: PeerPool;
+  /** The connection has ended: it goes when the program holds nothing of it. */
+  #closing = false;
 
-  constructor(borrower: Borrower, memory: ArrayBuffer) {
+  constructor(borrower: Borrower, pool: PeerPool) {
     this.#borrower = borrower;
-    this.memory = memory;
-    keepTogether(Buffer.from(memory));
-    registerLent(memory, this);
+    this.#pool = pool;
+    keepTogether(Buffer.from(pool.memory));
+    registerLent(pool.memory, this);
+  }
+
+  get memory(): ArrayBuffer {
+    return this.#pool.memory;
+  }
+
+  close(): void {
+    this.#closing = true;
+    if (this.held.size === 0) this.#pool.close();
   }
 
   hold(view: Uint8Array): void {
@@ -55,6 +67,7 @@ class PeerMemory implements Lent {
     if (--held.users > 0) return;
     this.held.delete(offset);
     this.#borrower.giveBack(held);
+    if (this.#closing && this.held.size === 0) this.#pool.close();
   }
 
   /** Where the part begins that this view is a view of; -1 if there is none. */
@@ -97,7 +110,7 @@ export class Borrower {
   }
 
   /** The peer has offered memory; undefined if it could not be mapped. */
-  offered(memory: ArrayBuffer | undefined): void {
+  offered(memory: PeerPool | undefined): void {
     const pool = this.#memories.length;
     this.#memories.push(memory === undefined ? undefined : new PeerMemory(this, memory));
     this.#owner.sendControl(encodePool(pool, memory !== undefined));
@@ -156,6 +169,7 @@ export class Borrower {
   /** The connection has ended. What the program holds stays readable. */
   close(): void {
     this.#closed = true;
+    for (const memory of this.#memories) memory?.close();
   }
 }
 

@@ -48,6 +48,7 @@ export class Chunk implements Lent {
   readonly #bytes: Buffer;
   readonly #users: Uint32Array;
   #peak = 0;
+  #closing = false;
   readonly #free: number[] = [];
 
   constructor(pool: LoanPool, memory: LoanMemory, slotBytes: number, slots: number) {
@@ -96,7 +97,15 @@ export class Chunk implements Lent {
     if (--this.#users[slot] > 0) return;
     this.used--;
     this.#free.push(slot);
-    this.pool.freed(this);
+    if (this.#closing) this.close();
+    else this.pool.freed(this);
+  }
+
+  /** No further loan is made here: our mapping goes when the last slot is free. */
+  close(): void {
+    this.#closing = true;
+    this.memory.close();
+    if (this.used === 0) this.memory.detach(this.memory.memory);
   }
 
   /** The holder has gone without giving the view back. It may still look at it: nothing may be written there any more. */
@@ -265,7 +274,7 @@ export class LoanPool {
 
   /** Its pages go back to the system when no peer maps them any more, and the collector has found our views. */
   #forget(which: (chunk: Chunk) => boolean): void {
-    for (const chunk of this.#chunks) if (which(chunk)) chunk.memory.close();
+    for (const chunk of this.#chunks) if (which(chunk)) chunk.close();
     this.#chunks = this.#chunks.filter((chunk) => !which(chunk));
   }
 

@@ -17,7 +17,7 @@ import type { OptionValues } from "../options/options.js";
 import { type Crypto, loadedCrypto } from "../security/crypto/crypto.js";
 import { protectionOf } from "../security/stream/protection.js";
 import { SealedStream } from "../security/stream/sealed-stream.js";
-import type { Stream, StreamHandler } from "../transport/contract/transport.js";
+import type { PeerPool, Stream, StreamHandler } from "../transport/contract/transport.js";
 import { COMMAND, FRAME_ENTRY_SIZE } from "../wire/frame-format.js";
 import { FrameFault } from "../wire/frame-limits.js";
 import { parseCommand } from "../wire/zmtp/command.js";
@@ -266,7 +266,7 @@ export class Session
     this.#pipe?.throughMemory(loans === null ? memory : loans.lender.through(memory));
   }
 
-  onPool(memory: ArrayBuffer | undefined): void {
+  onPool(memory: PeerPool | undefined): void {
     this.#loans?.borrower.offered(memory);
   }
 

@@ -323,7 +323,7 @@ describe.runIf(CAN)("the memory for loans", () => {
   });
 
   it("is mapped once by a peer, and unmapped with the sockets", async () => {
-    const maps = () => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire").length - 1;
+    const maps = () => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire-loans").length - 1;
     const { push, pull } = await pair(ipc());
     await lending(push, pull);
     const with_ = maps();

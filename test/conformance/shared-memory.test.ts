@@ -33,7 +33,7 @@ function body(size: number, seed: number): Buffer {
 }
 
 /** Mappings of shared memory of this process. */
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire").length - 1;
+const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire (").length - 1;
 const descriptors = (): number => readdirSync("/proc/self/fd").length;
 
 /** Sends enough at once that both sides agree, and waits until they have. */

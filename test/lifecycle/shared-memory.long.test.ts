@@ -16,7 +16,7 @@ const KILLS = Math.ceil(Number(process.env.ZWIRE_KILLS ?? 1000) / 20);
 const SIZE = 60_000;
 const options = { sharedMemorySize: 65536, reconnectInterval: 5, linger: 0 };
 
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire").length - 1;
+const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire (").length - 1;
 const descriptors = (): number => readdirSync("/proc/self/fd").length;
 /** What shared memory costs now, when it has come to rest. */
 async function rest(was: readonly number[]): Promise<void> {

@@ -12,7 +12,7 @@ import { managed, temporaryDirectory, until } from "../support/helpers.js";
 
 const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
 const MIB = 1024 * 1024;
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire").length - 1;
+const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire (").length - 1;
 const prlimit = CAN && spawnSync("prlimit", ["--version"]).status === 0;
 
 const shares = (socket: Push): boolean => socket.stats.sharedMemory > 0;

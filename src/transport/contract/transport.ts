@@ -34,7 +34,7 @@ export interface StreamHandler {
   /** From now on, what is written goes through shared memory: the stream has `memory`. */
   onMemory?(): void;
   /** The peer has offered memory that parts of its messages may lie in; undefined if it cannot be mapped. */
-  onPool?(memory: ArrayBuffer | undefined): void;
+  onPool?(memory: PeerPool | undefined): void;
   /**
    * The connection has ended. Called exactly once, unless the session called `close()` first.
    * @param error undefined if the peer closed the connection in order, or else an Error with a `code` (errno name)
@@ -71,6 +71,13 @@ export interface SharedMemory {
    * @returns bytes at the end of the segments; if it has read nothing of them, as many as they have or more
    */
   unread(segments: readonly Uint8Array[], behind: number): number;
+}
+
+/** Memory of a peer, mapped for reading. */
+export interface PeerPool {
+  readonly memory: ArrayBuffer;
+  /** Unmaps it: views of it have no bytes from now on. */
+  close(): void;
 }
 
 /** Memory of this process that peers on this machine can map for reading. */

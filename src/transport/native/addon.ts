@@ -118,8 +118,6 @@ export interface NativeStreamHandle {
 export interface NativePool {
   /** An ArrayBuffer over a part; undefined if the memory could not be made, or Node-API allows no such ArrayBuffer. */
   view(offset: number, bytes: number): ArrayBuffer | undefined;
-  /** Takes the memory away from an ArrayBuffer. */
-  detach(view: ArrayBuffer): void;
   close(): void;
 }
 
@@ -156,6 +154,8 @@ export interface Addon {
   Stream: new (binding: number) => NativeStreamHandle;
   Acceptor: new (binding: number) => NativeAcceptorHandle;
   Pool: new (bytes: number) => NativePool;
+  /** Takes the memory away from an ArrayBuffer of a pool, ours or a peer's. */
+  detach(memory: ArrayBuffer): void;
   /** Tries interface, priority and busyPoll on a new tcp socket: 0, or UV_ENODEV, UV_EPERM and so on. */
   checkTcp(options: Pick<NativeSocketOptions, "interface" | "priority" | "busyPoll">): number;
   /** The errno name and text of a negative status, such as `["ECONNREFUSED", "connection refused"]`. */

@@ -6,7 +6,10 @@ export class NativeLoanMemory implements LoanMemory {
   readonly memory: ArrayBuffer;
   readonly pool: NativePool;
 
-  private constructor(pool: NativePool, memory: ArrayBuffer) {
+  readonly #native: Addon;
+
+  private constructor(native: Addon, pool: NativePool, memory: ArrayBuffer) {
+    this.#native = native;
     this.pool = pool;
     this.memory = memory;
   }
@@ -16,7 +19,7 @@ export class NativeLoanMemory implements LoanMemory {
     const pool = new native.Pool(bytes);
     const memory = pool.view(0, bytes);
     if (memory === undefined) pool.close();
-    return memory === undefined ? undefined : new NativeLoanMemory(pool, memory);
+    return memory === undefined ? undefined : new NativeLoanMemory(native, pool, memory);
   }
 
   view(offset: number, bytes: number): ArrayBuffer | undefined {
@@ -24,7 +27,7 @@ export class NativeLoanMemory implements LoanMemory {
   }
 
   detach(view: ArrayBuffer): void {
-    this.pool.detach(view);
+    this.#native.detach(view);
   }
 
   close(): void {

@@ -229,7 +229,10 @@ export class NativeStream implements EngineStream {
   }
 
   onPool(memory: ArrayBuffer | undefined): void {
-    this.#handler?.onPool?.(memory);
+    const native = this.#native;
+    this.#handler?.onPool?.(
+      memory === undefined ? undefined : { memory, close: () => native.detach(memory) },
+    );
   }
 
   onClose(status: number, fault: number, pendingBytes: number, size: number): void {

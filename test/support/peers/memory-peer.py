@@ -33,7 +33,7 @@ def prop(name, value):
 
 
 class Peer:
-    def __init__(self, path, version=b"1", kind=b"PUSH"):
+    def __init__(self, path, version=b"1", kind=b"PUSH", loans=False):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(path)
         self.sock.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32))
@@ -41,6 +41,8 @@ class Peer:
         ready = b"\x05READY" + prop(b"Socket-Type", kind)
         if version is not None:
             ready += prop(b"X-zwire-shm", version)
+        if loans:
+            ready += prop(b"X-zwire-loans", b"1")
         self.sock.sendall(frame(ready, 4))
         _, length = self.need(2)
         assert b"X-zwire-shm" in self.need(length)
@@ -165,6 +167,107 @@ def leaves(peer):
 def plain(peer):
     """Sends by the socket."""
     peer.sock.sendall(frame(MESSAGE))
+    say("written")
+    sys.stdin.read()
+
+
+def pool(peer, size=2**20, seals=ALL_SEALS):
+    """Offers a pool, filled with its page numbers, and waits for the answer."""
+    fd = os.memfd_create("pool", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(fd, size)
+    memory = mmap.mmap(fd, size) if size else None
+    for page in range(size // PAGE):
+        memory[page * PAGE : (page + 1) * PAGE] = bytes([page % 251]) * PAGE
+    fcntl.fcntl(fd, F_ADD_SEALS, seals)
+    peer.sign(b"P", fd)
+    return memory
+
+
+def answer(peer):
+    """The next command of zwire that is about loans: its name and data."""
+    while True:
+        flags, length = peer.need(2)
+        body = peer.need(length)
+        name = body[1 : 1 + body[0]]
+        if flags & 4 and name in (b"POOL", b"RETURN"):
+            return name, body[1 + len(name) :]
+
+
+def lend(offset, length, pool=0, more=0, number=1):
+    data = struct.pack(">BH", more, pool) + offset.to_bytes(6, "big") + length.to_bytes(6, "big")
+    return frame(b"\x04LEND" + data + struct.pack(">I", number), 4)
+
+
+def lends(peer):
+    """Keeps the rules: each loan comes back."""
+    pool(peer)
+    assert answer(peer) == (b"POOL", b"\0\0\1")
+    for i in range(20):
+        peer.sock.sendall(frame(b"head", 1) + lend(i * PAGE, 5 * PAGE, number=i))
+        assert answer(peer) == (b"RETURN", struct.pack(">I", i))
+        say(f"returned-{i}")
+    sys.stdin.read()
+
+
+def many_references(peer):
+    """2,000 references to the same megabyte in one piece: two gigabytes, for 52 KB."""
+    pool(peer)
+    answer(peer)
+    peer.sock.sendall(b"".join(lend(0, 2**20, number=i) for i in range(2000)))
+    say("written")
+    sys.stdin.read()
+
+
+def bad_reference(*arguments, **more):
+    def way(peer):
+        pool(peer)
+        answer(peer)
+        peer.sock.sendall(lend(*arguments, **more))
+        peer.end()
+
+    return way
+
+
+def bad_pool(size=2**20, seals=ALL_SEALS):
+    """A pool that zwire must not map. It says so, and what was sent as ever arrives."""
+
+    def way(peer):
+        pool(peer, size, seals)
+        assert answer(peer) == (b"POOL", b"\0\0\0")
+        plain(peer)
+
+    return way
+
+
+def uses_bad_pool(peer):
+    pool(peer, seals=SEAL | GROW | FUTURE_WRITE)
+    answer(peer)
+    peer.sock.sendall(lend(0, 2**16))
+    peer.end()
+
+
+def pools_without_end(peer):
+    peer.sock.settimeout(20)
+    try:
+        for _ in range(5000):
+            pool(peer, PAGE)
+    except OSError:
+        pass
+    peer.end()
+
+
+def two_in_one(peer):
+    peer.memory().sign(b"P", peer.fd, peer.fd)
+    peer.end()
+
+
+def changing_loan(peer):
+    memory = pool(peer)
+    answer(peer)
+    peer.sock.sendall(lend(0, 2**20))
+    until = time.time() + 0.5
+    while time.time() < until:
+        memory[: 2**19] = os.urandom(2**19)
     say("written")
     sys.stdin.read()
 
@@ -350,6 +453,25 @@ WAYS = {
     "no-bell": no_bell,
 }
 
+# Those that announce loans.
+LOANS = {
+    "lends": lends,
+    "many-references": many_references,
+    "changing-loan": changing_loan,
+    "beyond-the-end": bad_reference(2**20 - PAGE, 2 * 2**14),
+    "far-beyond": bad_reference(2**47, 2**16),
+    "longer-than-all": bad_reference(0, 2**40),
+    "too-short": bad_reference(0, 100),
+    "nothing": bad_reference(0, 0),
+    "no-such-pool": bad_reference(0, 2**16, pool=1),
+    "unsealed-pool": bad_pool(seals=0),
+    "pool-that-shrinks": bad_pool(seals=SEAL | GROW | FUTURE_WRITE),
+    "empty-pool": bad_pool(size=0),
+    "uses-bad-pool": uses_bad_pool,
+    "pools-without-end": pools_without_end,
+    "two-in-one": two_in_one,
+}
+
 # What it announces instead of version 1.
 VERSIONS = {
     "version-none": None,
@@ -365,5 +487,7 @@ if __name__ == "__main__":
     path, way = sys.argv[1:3]
     if way in VERSIONS:
         plain(Peer(path, VERSIONS[way]))
+    elif way in LOANS:
+        LOANS[way](Peer(path, loans=True))
     else:
         WAYS[way](Peer(path, kind=b"PULL" if way.startswith("read-") else b"PUSH"))
