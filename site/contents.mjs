@@ -43,7 +43,7 @@ export const GROUPS = [
       ["Events", "events"],
       ["Errors", "errors"],
       ["Delivery", "delivery"],
-      ["Shared memory", "shared-memory"],
+      ["Shared memory and loans", "shared-memory"],
       ["Security", "security"],
       ["TLS", "tls"],
       ["WebSockets", "websocket"],

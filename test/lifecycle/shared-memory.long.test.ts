@@ -3,6 +3,7 @@
  * ZWIRE_KILLS is the number of kills of memory-lives.long.test.ts; here each is a whole process of zwire, and there are a
  * tenth as many.
  */
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -162,3 +163,18 @@ function whole(body: Buffer, number: number, size: number): void {
     number & 0xff,
   ]);
 }
+
+it.runIf(CAN)("examples/frames.mjs: every viewer sees every frame, and by loans hardly any is copied", () => {
+  const script = fileURLToPath(new URL("../../examples/frames.mjs", import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, "2"], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const copied = [...stdout.matchAll(/^(loans over ipc|tcp) .* ([\d.]+) MB copied/gm)].map(([, way, mb]) => [
+    way,
+    Number(mb),
+  ]);
+  expect(copied).toEqual([
+    ["loans over ipc", expect.any(Number)],
+    ["tcp", 33.2],
+  ]);
+  expect(copied[0][1]).toBeLessThan(10);
+});
