@@ -46,6 +46,7 @@ describe("a message that can never arrive does not block those behind it: maxRes
   it.each([
     ["tcp", () => "tcp://127.0.0.1:*", {}, {}],
     ["ipc", ipc, {}, {}],
+    ["ws", () => "ws://127.0.0.1:*", {}, {}],
     ["CURVE", () => "tcp://127.0.0.1:*", server, client],
   ])("above the receiver's maxMessageSize, over %s (E15)", async (_, endpoint, theirs, ours) => {
     const pull = managed(new Pull({ ...SMALL, ...theirs }));
