@@ -104,7 +104,10 @@ export class Guest implements StreamHandler {
   #asked(request: UpgradeRequest, leftover: Buffer): void {
     const bound = this.#host.find(request.target);
     if (bound === undefined) this.#refuse({ status: 404, text: "no socket is bound to this path" });
-    else answer(this.#host.scheme, this.stream, this.#relay, request, bound, leftover);
+    else {
+      this.stream.ref();
+      answer(this.#host.scheme, this.stream, this.#relay, request, bound, leftover);
+    }
   }
 
   #refuse(refusal: Refusal): void {

@@ -41,6 +41,7 @@ export interface Opening {
 const MINOR_AT = 11;
 /** Slabs that are made in one turn at most. It takes some milliseconds; then timers and other sockets are served. */
 const SLABS_PER_TURN = 64;
+const NOTHING: Buffer = Buffer.alloc(0);
 const PONG_COMMAND = encodeCommand("PONG", Buffer.alloc(0)).subarray(2);
 
 /** Codes with which a peer leaves in order. */
@@ -51,7 +52,8 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   readonly localAddress: string;
   readonly #inner: Stream;
   readonly #relay: Relay;
-  readonly #opening: Opening;
+  readonly #server: boolean;
+  #opening: Opening;
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   #handler: StreamHandler | null = null;
@@ -77,13 +79,14 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     this.#inner = inner;
     this.#relay = relay;
     this.#opening = opening;
+    this.#server = opening.response !== null;
     this.#control = opening.response;
     const named = (address: string) => address.replace(/^[^:]*/, opening.scheme);
     this.remoteAddress = named(inner.remoteAddress);
     this.localAddress = named(inner.localAddress);
     const plain = opening.protocol.style === "plain";
-    this.#incoming = new Incoming(opening.response !== null, plain, this);
-    this.#outgoing = new Outgoing(opening.response === null, plain);
+    this.#incoming = new Incoming(this.#server, plain, this);
+    this.#outgoing = new Outgoing(!this.#server, plain);
     relay.target = this;
   }
 
@@ -154,6 +157,8 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
+    // The handshake is over: what it needed would stay in memory as long as the connection does.
+    this.#opening = { ...this.#opening, response: null, refusal: null, request: null, leftover: NOTHING };
     this.#incoming.startFrames(limits, leftover);
   }
 
@@ -228,7 +233,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     if (pinged === null || this.#closed) return;
     this.#pinged = null;
     // If another one waits, this one takes its place.
-    this.#control = controlFrame(PONG, pinged, this.#opening.response === null);
+    this.#control = controlFrame(PONG, pinged, !this.#server);
     if (!this.#busy) this.#writeControl();
   }
 
@@ -336,7 +341,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     if (code === 0 || this.#busy || this.#ended !== null) return null;
     if (!this.#started) return this.#opening.refusal;
     const payload = closePayload(code, reason);
-    return this.#outgoing.whole ? controlFrame(CLOSE, payload, this.#opening.response === null) : null;
+    return this.#outgoing.whole ? controlFrame(CLOSE, payload, !this.#server) : null;
   }
 
   pause(): void {
