@@ -87,6 +87,12 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/lifecycle/tls.test.ts",
     "test/security/tls.test.ts",
   ],
+  "WebSockets that are over node:net under either engine, and another client of the same ones": [
+    "test/conformance/http-server.test.ts",
+    "test/conformance/websocket-tls.test.ts",
+    "test/interop/jszmq.test.ts",
+    "test/zeromq/websocket.test.ts",
+  ],
   "how modules are loaded, and a program of ours": [
     "test/lifecycle/demo.test.ts",
     "test/lifecycle/two-copies.test.ts",

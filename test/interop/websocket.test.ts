@@ -1,3 +1,3 @@
 import { interopWebSocket } from "../support/suites/websocket.js";
 
-interopWebSocket(100, false);
+interopWebSocket(40, false);
