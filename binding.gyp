@@ -19,6 +19,7 @@
             "native/io/ring.cc",
             "native/io/sealed_memory.cc",
             "native/io/shared_line.cc",
+            "native/io/shared_signs.cc",
             "native/io/socket.cc",
             "native/io/stream.cc",
             "native/io/stream_output.cc"

@@ -5,7 +5,7 @@
 import type { Message } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Loan, Sendable, Sender } from "../core/sender.js";
-import type { LoanHolding } from "../core/stats.js";
+import { type LoanHolding, loansOf } from "../core/stats.js";
 import { ReadableSocket } from "./readable.js";
 import { coreOf, Socket } from "./socket.js";
 
@@ -76,7 +76,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
 
   /** The loans that are out, and who has them. */
   get loans(): LoanHolding[] {
-    return coreOf(this).loans;
+    return loansOf(coreOf(this));
   }
 
   /**
@@ -129,7 +129,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
 
   /** The loans that are out, and who has them. */
   get loans(): LoanHolding[] {
-    return coreOf(this).loans;
+    return loansOf(coreOf(this));
   }
 
   /** Sends many messages with one promise; as WritableSocket.sendMany. */

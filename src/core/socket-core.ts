@@ -13,7 +13,7 @@ import { type Buffer, emitWarning } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { CallOptions } from "../base/waiting.js";
 import { Budget } from "../engine/budget.js";
-import type { Lending, Pipe } from "../engine/pipe.js";
+import type { Pipe } from "../engine/pipe.js";
 import type { Route } from "../engine/send-queue.js";
 import { type Source, WaitingReceives } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
@@ -30,7 +30,7 @@ import { Endpoints } from "./endpoints.js";
 import { Events, type Listeners } from "./events.js";
 import { Sender } from "./sender.js";
 import { SocketTurns } from "./socket-turns.js";
-import type { LoanHolding, SocketStats } from "./stats.js";
+import { type SocketStats, statsOf } from "./stats.js";
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -241,49 +241,17 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   }
 
   get stats(): SocketStats {
-    const { receives, sender, strategy } = this;
     this.#reclaim();
-    let outboundQueue = 0;
-    let receiveQueue = strategy.unread + (receives?.returned ?? 0);
-    for (const pipe of this.pipes) {
-      outboundQueue += pipe.outboundLength;
-      if (!pipe.queued) receiveQueue += pipe.inboundLength;
-    }
-    return {
-      sendQueue: sender?.queue.length ?? 0,
-      outboundQueue,
-      receiveQueue,
-      waitingReceives: receives?.waiting ?? 0,
-      messagesSent: sender?.queue.sent ?? 0,
-      messagesReceived: receives?.received ?? 0,
-      dropped: this.#givenUp + strategy.dropped,
-      receivedBytes: this.received.held,
-      unsentBytes: this.unsent.held,
-      peers: this.peers.size,
-      loanedBytes: sender?.lent?.loanedBytes ?? 0,
-      loansCopied: sender?.lent?.copied ?? 0,
-      borrowedBytes: sum([...this.pipes].flatMap((pipe) => [...pipe.borrowed])),
-      sharedMemory: [...this.pipes].filter((pipe) => pipe.sharesMemory).length,
-    };
+    return statsOf(this);
   }
 
   #reclaim(): void {
     for (const pipe of this.pipes) pipe.progressed();
   }
 
-  /** Loans that are out: with the program, or with peers. */
-  get loans(): LoanHolding[] {
-    const now = this.runtime.now();
-    const held = (holder: LoanHolding["holder"], { bytes, since }: Lending): LoanHolding => ({
-      holder,
-      bytes,
-      milliseconds: now - since,
-    });
-    const ours = this.sender?.lent?.given ?? [];
-    return [
-      ...[...ours].map((loan) => held("program", loan)),
-      ...[...this.pipes].flatMap((pipe) => [...pipe.lent].map((loan) => held(pipe.peer as Peer, loan))),
-    ];
+  /** Messages that were dropped because too many connections ended within them. */
+  get givenUp(): number {
+    return this.#givenUp;
   }
 
   /** For the ZAP client: a hidden socket of the same context, which does not keep the process alive. */
@@ -413,10 +381,6 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     const { sender, strategy } = this;
     return !this.closed && sender !== null && !sender.queue.blocked && isRoute(strategy) && strategy.canSend;
   }
-}
-
-function sum(parts: readonly Lending[]): number {
-  return parts.reduce((bytes, part) => bytes + part.bytes, 0);
 }
 
 function isRoute(strategy: Strategy): strategy is Strategy & Route & { readonly canSend: boolean } {

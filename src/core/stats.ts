@@ -1,4 +1,6 @@
 import type { Peer } from "../base/events.js";
+import type { Lending } from "../engine/pipe.js";
+import type { SocketCore } from "./socket-core.js";
 
 /** Counters and queue depths of a socket. Counters run from its creation. */
 export interface SocketStats {
@@ -42,4 +44,48 @@ export interface LoanHolding {
   readonly bytes: number;
   /** How long. */
   readonly milliseconds: number;
+}
+
+/** The counters of a socket. */
+export function statsOf(core: SocketCore): SocketStats {
+  const { pipes, receives, sender, strategy } = core;
+  let outboundQueue = 0;
+  let receiveQueue = strategy.unread + (receives?.returned ?? 0);
+  let borrowedBytes = 0;
+  let sharedMemory = 0;
+  for (const pipe of pipes) {
+    outboundQueue += pipe.outboundLength;
+    if (!pipe.queued) receiveQueue += pipe.inboundLength;
+    for (const { bytes } of pipe.borrowed) borrowedBytes += bytes;
+    if (pipe.sharesMemory) sharedMemory++;
+  }
+  return {
+    sendQueue: sender?.queue.length ?? 0,
+    outboundQueue,
+    receiveQueue,
+    waitingReceives: receives?.waiting ?? 0,
+    messagesSent: sender?.queue.sent ?? 0,
+    messagesReceived: receives?.received ?? 0,
+    dropped: core.givenUp + strategy.dropped,
+    receivedBytes: core.received.held,
+    unsentBytes: core.unsent.held,
+    peers: core.peers.size,
+    loanedBytes: sender?.lent?.loanedBytes ?? 0,
+    loansCopied: sender?.lent?.copied ?? 0,
+    borrowedBytes,
+    sharedMemory,
+  };
+}
+
+/** The loans of a socket that are out. */
+export function loansOf(core: SocketCore): LoanHolding[] {
+  const now = core.runtime.now();
+  const held = (holder: LoanHolding["holder"], { bytes, since }: Lending): LoanHolding => ({
+    holder,
+    bytes,
+    milliseconds: now - since,
+  });
+  const unsent = [...(core.sender?.lent?.given ?? [])].map((loan) => held("program", loan));
+  const sent = [...core.pipes].flatMap((pipe) => [...pipe.lent].map((loan) => held(pipe.peer as Peer, loan)));
+  return [...unsent, ...sent];
 }

@@ -10,6 +10,7 @@ import { Fifo } from "../base/fifo.js";
 import { anyLent, kept, letGoOf } from "../base/lent.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { OPERATIONS_PER_TURN } from "../base/waiting.js";
+import { DONE, Iteration } from "./iteration.js";
 import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";
 
 /** Where messages come from. */
@@ -42,35 +43,6 @@ interface Waiter<M> {
   readonly borrows: boolean;
   /** The iteration whose step it is. */
   readonly by: Iteration<M> | null;
-}
-
-const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });
-
-/** One `for await`, or whatever else steps through messages. When it is left, its own waits are withdrawn. */
-export class Iteration<M> implements AsyncIterator<M, undefined> {
-  readonly #queue: WaitingReceives<M>;
-  /** Messages that wait for the next turn of the event loop, to be given away then. */
-  readonly held: M[] = [];
-  /** Nobody steps any more. */
-  left = false;
-  /** Whether the program gives the messages back. */
-  readonly borrows: boolean;
-
-  constructor(queue: WaitingReceives<M>, borrows: boolean) {
-    this.#queue = queue;
-    this.borrows = borrows;
-  }
-
-  /** The next message; ends when the socket closes. */
-  next(): Promise<IteratorResult<M, undefined>> {
-    return this.#queue.step(this);
-  }
-
-  /** The iteration is left: a step that waits ends without a message. The message goes to the next receive. */
-  return(): Promise<IteratorResult<M, undefined>> {
-    this.#queue.leave(this);
-    return Promise.resolve(DONE);
-  }
 }
 
 /** @typeParam M what one message is to the application */

@@ -1,0 +1,39 @@
+/**
+ * One way through the messages of a socket, step by step. Knows only who gives the steps.
+ */
+
+/** Gives steps, and takes back what an iteration that is left has not used. */
+export interface Stepping<M> {
+  step(by: Iteration<M>): Promise<IteratorResult<M, undefined>>;
+  leave(by: Iteration<M>): void;
+}
+
+/** The step of an iteration that has come to its end. */
+export const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });
+
+/** One `for await`, or whatever else steps through messages. When it is left, its own waits are withdrawn. */
+export class Iteration<M> implements AsyncIterator<M, undefined> {
+  readonly #queue: Stepping<M>;
+  /** Messages that wait for the next turn of the event loop, to be given away then. */
+  readonly held: M[] = [];
+  /** Nobody steps any more. */
+  left = false;
+  /** Whether the program gives the messages back. */
+  readonly borrows: boolean;
+
+  constructor(queue: Stepping<M>, borrows: boolean) {
+    this.#queue = queue;
+    this.borrows = borrows;
+  }
+
+  /** The next message; ends when the socket closes. */
+  next(): Promise<IteratorResult<M, undefined>> {
+    return this.#queue.step(this);
+  }
+
+  /** The iteration is left: a step that waits ends without a message. The message goes to the next receive. */
+  return(): Promise<IteratorResult<M, undefined>> {
+    this.#queue.leave(this);
+    return Promise.resolve(DONE);
+  }
+}
