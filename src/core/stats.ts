@@ -1,6 +1,8 @@
 import type { Peer } from "../base/events.js";
-import type { Lending } from "../engine/pipe.js";
-import type { SocketCore } from "./socket-core.js";
+import type { Budget } from "../engine/budget.js";
+import type { Lending, Pipe } from "../engine/pipe.js";
+import type { WaitingReceives } from "../engine/waiting-receives.js";
+import type { Sender } from "./sender.js";
 
 /** Counters and queue depths of a socket. Counters run from its creation. */
 export interface SocketStats {
@@ -46,8 +48,21 @@ export interface LoanHolding {
   readonly milliseconds: number;
 }
 
+/** What is counted of a socket. */
+interface Counted {
+  readonly pipes: ReadonlySet<Pipe>;
+  readonly peers: ReadonlyMap<Pipe, Peer>;
+  readonly sender: Sender | null;
+  readonly receives: WaitingReceives<unknown> | null;
+  readonly strategy: { readonly unread: number; readonly dropped: number };
+  readonly received: Budget;
+  readonly unsent: Budget;
+  readonly givenUp: number;
+  readonly runtime: { now(): number };
+}
+
 /** The counters of a socket. */
-export function statsOf(core: SocketCore): SocketStats {
+export function statsOf(core: Counted): SocketStats {
   const { pipes, receives, sender, strategy } = core;
   let outboundQueue = 0;
   let receiveQueue = strategy.unread + (receives?.returned ?? 0);
@@ -78,7 +93,7 @@ export function statsOf(core: SocketCore): SocketStats {
 }
 
 /** The loans of a socket that are out. */
-export function loansOf(core: SocketCore): LoanHolding[] {
+export function loansOf(core: Counted): LoanHolding[] {
   const now = core.runtime.now();
   const held = (holder: LoanHolding["holder"], { bytes, since }: Lending): LoanHolding => ({
     holder,
