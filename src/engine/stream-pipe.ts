@@ -8,7 +8,7 @@ import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
 import { Batch } from "./outgoing/batch.js";
-import { Leftover } from "./outgoing/leftover.js";
+import { Leftover, NOTHING_LEFT } from "./outgoing/leftover.js";
 import type { Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { type Progress, Unread } from "./outgoing/unread.js";
@@ -51,7 +51,7 @@ export class StreamPipe extends Pipe {
   /** The batch that the stream has not completely taken. */
   #sealed: Batch | null = null;
   /** What lost connections have left: it is sent before everything else. */
-  readonly leftover = new Leftover();
+  leftover = NOTHING_LEFT;
   /** With shared memory: the batches that the peer has not read. */
   #unread: Unread | null = null;
   #spare: Batch | null = null;
@@ -366,6 +366,7 @@ export class StreamPipe extends Pipe {
     this.sharesMemory = false;
     this.#unread = null;
     this.#sealed = null;
+    if (this.leftover === NOTHING_LEFT && begun.length > 0) this.leftover = new Leftover();
     for (const batch of this.leftover.add(begun, byPeer, this.limits.maxResends)) this.#reuse(batch);
     if (this.#told > 0 || this.leftover.bytes > 0) this.#account();
     if (begun.length > 0 && this.onEmpty !== null && this.outboundLength === 0) this.onEmpty();

@@ -13,7 +13,7 @@ const NAME = "X-zwire-shm";
 /** Parts of messages may lie in memory of ours that the peer maps, and the other way round. */
 const LOANS = "X-zwire-loans";
 /** Of the agreement and of the memory's layout (native/io/ring.h). */
-const VERSION = "1";
+const VERSION = Buffer.from("1");
 
 /** Whether this side of a connection can, and may, share memory. */
 function mayShare(stream: Stream, options: OptionValues): boolean {
@@ -25,10 +25,9 @@ export function announce(stream: Stream, options: OptionValues): Properties {
   const { metadata, sharedMemorySize, spinMicroseconds } = options;
   if (!mayShare(stream, options)) return metadata;
   stream.share?.(2 ** Math.ceil(Math.log2(sharedMemorySize)), spinMicroseconds);
-  const said = Buffer.from(VERSION);
-  const properties = new Map([...metadata, [NAME, said]]);
+  const properties = new Map([...metadata, [NAME, VERSION]]);
   // Loans cannot be encrypted.
-  return mayLend(stream) ? properties.set(LOANS, said) : properties;
+  return mayLend(stream) ? properties.set(LOANS, VERSION) : properties;
 }
 
 /** Whether loans may pass between us and this peer: only within one user, because a pool shows all that is in it. */
@@ -42,7 +41,7 @@ export function mayPassLoans(stream: Stream, options: OptionValues, said: Metada
 }
 
 function says(said: Metadata, name: string): boolean {
-  return getProperty(said, name)?.toString("latin1") === VERSION;
+  return getProperty(said, name)?.equals(VERSION) === true;
 }
 
 /** What the peer has said, without the announcement, which is no business of the program. */

@@ -90,3 +90,6 @@ export class Leftover {
     return batches;
   }
 }
+
+/** Of pipes that have lost nothing, which are most: nothing may be added to it. */
+export const NOTHING_LEFT = new Leftover();
