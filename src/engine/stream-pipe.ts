@@ -299,7 +299,7 @@ export class StreamPipe extends Pipe {
     const batch = this.#sealed;
     assert(batch !== null, "a pipe was told of a batch that it had not given");
     this.#sealed = null;
-    unread.add(batch);
+    if (!unread.add(batch)) this.#reuse(batch);
     this.progressed();
     if (this.#told > 0) this.#account();
   }

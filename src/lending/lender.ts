@@ -221,6 +221,10 @@ class PlainProgress implements SharedMemory {
   unread(_segments: readonly Uint8Array[], behind: number): number {
     return Math.max(0, behind);
   }
+
+  extent(_segments: readonly Uint8Array[], bytes: number): number {
+    return bytes;
+  }
 }
 
 function inChunk(segment: Uint8Array): boolean {

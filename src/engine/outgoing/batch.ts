@@ -23,6 +23,8 @@ const { LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
 const SHARED_COPY_LIMIT = 2048;
 const BACKLOG_MESSAGES = 64;
 const BACKLOG_COPY_LIMIT = 128;
+/** Batches of so many bytes may be copied into others. */
+const ABSORBED_BYTES = 2048;
 /** Segments of dropped messages are removed when there are so many. */
 const COMPACT_SEGMENTS = 64;
 
@@ -240,6 +242,22 @@ export class Batch {
       this.#sharedBytes -= run.bytes;
       run.drop();
     }
+  }
+
+  /**
+   * Adds the messages of another batch by copying them, if they are small: many small batches that are kept would be
+   * mostly slabs and objects. False: it has not done so.
+   */
+  absorb(other: Batch): boolean {
+    const { bytes } = other;
+    if (bytes > ABSORBED_BYTES || this.bytes + bytes > LARGE_SLAB_BYTES) return false;
+    if (other.#runs.length > 0 || other.#held !== null) return false;
+    const segments = other.seal();
+    // A body by reference makes a segment of its own, behind that of its header.
+    if (segments.length !== 1) return false;
+    this.appendEncoded(segments[0]);
+    this.messages += other.messages - 1;
+    return true;
   }
 
   /** Empties the batch and reuses its memory. Call when the kernel has taken everything, or the messages are dropped. */

@@ -76,3 +76,11 @@ export function plainUnread(segments: readonly Uint8Array[], behind: number): nu
   }
   return bytes - plainTaken(segments, Math.max(0, sealed - behind));
 }
+
+/** Bytes of the frames when they are sealed. */
+export function sealedExtent(segments: readonly Uint8Array[]): number {
+  const frames = new Frames(segments);
+  let sealed = 0;
+  while (frames.next()) sealed += frames.sealed;
+  return sealed;
+}

@@ -27,7 +27,7 @@ import { OUTPUT_BYTES } from "../crypto/heap.js";
 import { OVERHEAD } from "../crypto/message-box.js";
 import { type MessageOpener, OpenFault } from "../crypto/message-opener.js";
 import type { MessageSealer } from "../crypto/message-sealer.js";
-import { plainTaken, plainUnread } from "../crypto/sealed-frames.js";
+import { plainTaken, plainUnread, sealedExtent } from "../crypto/sealed-frames.js";
 
 /** No limit for the decoder of outer frames, which never have MORE. The opener counts the parts. */
 const ANY_PARTS = 2 ** 31 - 1;
@@ -58,6 +58,10 @@ class SealedMemory implements SharedMemory {
 
   unread(segments: readonly Uint8Array[], behind: number): number {
     return plainUnread(segments, behind);
+  }
+
+  extent(segments: readonly Uint8Array[]): number {
+    return sealedExtent(segments);
   }
 }
 

@@ -71,6 +71,11 @@ export interface SharedMemory {
    * @returns bytes at the end of the segments; if it has read nothing of them, as many as they have or more
    */
   unread(segments: readonly Uint8Array[], behind: number): number;
+  /**
+   * How much of the memory such frames take.
+   * @param bytes the length of all segments
+   */
+  extent(segments: readonly Uint8Array[], bytes: number): number;
 }
 
 /** Memory of a peer, mapped for reading. */

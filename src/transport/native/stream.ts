@@ -52,6 +52,10 @@ class NativeMemory implements SharedMemory {
     return Math.max(0, behind);
   }
 
+  extent(_: readonly Uint8Array[], bytes: number): number {
+    return bytes;
+  }
+
   /** The connection is about to be closed. */
   settle(): void {
     this.#written = this.written;

@@ -132,12 +132,19 @@ describe("a message that connections end within", () => {
   });
 });
 
+/** Of a ring in which nothing is sealed. */
+const memory = () => ({
+  written: 0,
+  passed: 0,
+  unread: (_: unknown, behind: number) => Math.max(0, behind),
+  extent: (_: unknown, bytes: number) => bytes,
+});
+
 describe("a peer that shares memory and dies", () => {
   /** Batches of one message each, all of them in memory; the peer has read `passed` bytes. */
   function written(names: (string | Buffer)[], passed: number, maxResends = 3) {
     const one = setUp(maxResends);
-    const unread = (_: unknown, behind: number) => Math.max(0, behind);
-    const progress = { written: 0, passed: 0, unread };
+    const progress = memory();
     one.pipe.link(LINK, LINK);
     one.pipe.throughMemory(progress);
     for (const name of names) {
@@ -229,9 +236,28 @@ describe("a peer that shares memory and dies", () => {
     expect(Buffer.concat(pipe.takeBatch()!.seal()).subarray(9)).toEqual(kept);
   });
 
+  it("thousands of small batches that it does not read are put together, and come again one by one", () => {
+    const { pipe, progress } = written([], 0);
+    const batches = new Set();
+    const count = 5000;
+    for (let i = 0; i < count; i++) {
+      pipe.trySend(Buffer.from(`${i}`));
+      const batch = pipe.takeBatch()!;
+      batches.add(batch);
+      progress.written += batch.bytes;
+      // A heartbeat now and then, and something that is read meanwhile.
+      if (i % 100 === 99) progress.written += 10;
+      if (i === 1000) progress.passed = 40;
+      pipe.taken();
+    }
+    expect(batches.size).toBeLessThan(200);
+    // It has read "0" to "11" whole, and two bytes of the next.
+    pipe.unlink(progress.written - 40, true);
+    expect(all(pipe)).toBe(Array.from({ length: count - 12 }, (_, i) => i + 12).join(" "));
+  });
+
   it("what it has read is let go when the next is written", () => {
-    const unread = (_: unknown, behind: number) => Math.max(0, behind);
-    const progress = { written: 0, passed: 0, unread };
+    const progress = memory();
     const { pipe } = setUp(3);
     pipe.link(LINK, LINK);
     pipe.throughMemory(progress);

@@ -89,6 +89,7 @@ class FakeStream implements Stream {
         return of.passed;
       },
       unread: (_, behind) => behind,
+      extent: (_, bytes) => bytes,
     };
   }
   pause(): void {}
