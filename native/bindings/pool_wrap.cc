@@ -74,6 +74,7 @@ Napi::Value PoolWrap::Detach(const Napi::CallbackInfo& info) {
 Napi::Value PoolWrap::Close(const Napi::CallbackInfo& info) {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
+  memory_ = nullptr;  // ArrayBuffers over it keep it
   return info.Env().Undefined();
 }
 

@@ -35,8 +35,6 @@ class LineListener {
  public:
   // There are bytes in the peer's ring, or there is room in ours, or both. Called from the event loop.
   virtual void OnBell() = 0;
-  // A pool of the peer has come. nullptr if it cannot be mapped. Called during Agree and Read.
-  virtual void OnPool(std::unique_ptr<SealedMemory> pool) = 0;
 
  protected:
   ~LineListener() = default;
@@ -50,6 +48,8 @@ class SharedLine {
   static constexpr size_t kWriteBytes = 256 * 1024;
   // The most pools that a peer may offer, and bytes of each.
   static constexpr size_t kMostPools = 1024;
+  // Those that may come before the end of the handshake.
+  static constexpr size_t kMostEarlyPools = 8;
   static constexpr size_t kMostPoolBytes = size_t{1} << 32;
 
   // `fd` stays the Stream's. `accepted`: whose bell counts if both sides have offered one.
@@ -96,6 +96,10 @@ class SharedLine {
   // After the handshake: sends a descriptor of memory that the peer may map. It is duplicated. False: the peer cannot get
   // it.
   bool OfferPool(int fd);
+
+  // Pools that have come, mapped; nullptr for one that cannot be.
+  bool has_pool() const { return !came_.empty(); }
+  std::unique_ptr<SealedMemory> NextPool();
 
   uint64_t written() const { return writer_ == nullptr ? 0 : writer_->written(); }
   uint64_t passed() const { return writer_ == nullptr ? 0 : writer_->passed(); }
@@ -155,6 +159,7 @@ class SharedLine {
   int early_[2] = {-1, -1};
   std::vector<int> early_pools_;
   size_t pools_ = 0;
+  std::deque<std::unique_ptr<SealedMemory>> came_;
   bool offered_ = false;
   bool offer_came_ = false;
   // The peer has mapped our memory.

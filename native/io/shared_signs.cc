@@ -88,7 +88,7 @@ bool SharedLine::SendNow(const Sign& sign) {
 bool SharedLine::Obey(char name, const int* descriptors, size_t count) {
   if (name == kPool) {
     // With more, a peer would use up our descriptors or our address space.
-    if (count != 1 || ++pools_ > kMostPools) {
+    if (count != 1 || ++pools_ > kMostPools || (!agreed_ && pools_ > kMostEarlyPools)) {
       CloseAll(descriptors, count);
       return false;
     }
@@ -152,9 +152,14 @@ bool SharedLine::TakeOffer(const int* descriptors, size_t count) {
 }
 
 void SharedLine::TakePool(int descriptor) {
-  auto pool = SealedMemory::Map(descriptor, 1, kMostPoolBytes);
+  came_.push_back(SealedMemory::Map(descriptor, 1, kMostPoolBytes));
   close(descriptor);
-  if (listener_ != nullptr) listener_->OnPool(std::move(pool));
+}
+
+std::unique_ptr<SealedMemory> SharedLine::NextPool() {
+  auto pool = std::move(came_.front());
+  came_.pop_front();
+  return pool;
 }
 
 // -EINPROGRESS: the peer's next byte is in its ring.

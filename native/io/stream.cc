@@ -124,6 +124,7 @@ void Stream::Agreed(bool yes) {
   if (line_ == nullptr) return;
   if (yes) {
     line_->Agree();
+    if (line_->has_pool()) ReadSoon();
     if (!in_callback_) Watch();
   } else {
     SharedLine::Close(line_);
@@ -186,6 +187,11 @@ void Stream::Read() {
     more = full;
     if (now - began >= Loop::kShareNs) break;
     last = now;
+  }
+  // Only here, because the program may close the stream meanwhile.
+  while (line_ != nullptr && line_->has_pool()) {
+    listener_->OnPool(line_->NextPool());
+    if (closed_) return;
   }
   if (line_ == nullptr) return;
   Agree();

@@ -107,7 +107,6 @@ class Stream final : public Deferrable, public Spinner, private LineListener {
   // Reads on in the next turn, because nothing will tell of the bytes that are left in shared memory.
   void ReadSoon();
   void OnBell() override;
-  void OnPool(std::unique_ptr<SealedMemory> pool) override { listener_->OnPool(std::move(pool)); }
   // Sends what the agreement on shared memory has to say, and switches if the time has come.
   void Agree();
   // Tells the decoder that `size` bytes of the large body have arrived. False: stop reading.

@@ -1,7 +1,7 @@
 /**
  * Messages that a program borrows: their memory is used again when it gives them back.
  */
-import { lentMemory } from "../base/lent.js";
+import { lentBody } from "../base/lent.js";
 import { Buffer, debuglog } from "../base/platform.js";
 
 /**
@@ -33,7 +33,7 @@ class BorrowedMessage extends Array<unknown> {
   take(message: readonly unknown[]): void {
     const lent = this.#lent as Uint8Array[];
     for (const part of message) {
-      const lender = part instanceof Uint8Array ? lentMemory(part) : undefined;
+      const lender = part instanceof Uint8Array ? lentBody(part) : undefined;
       const given = lender === undefined ? part : lender.lend(part as Uint8Array);
       this.push(given);
       if (lender !== undefined) lent.push(given as Uint8Array);
@@ -51,7 +51,7 @@ class BorrowedMessage extends Array<unknown> {
       const memory = new ArrayBuffer(part.length);
       const copy = Buffer.from(memory);
       copy.set(part);
-      lentMemory(part)?.letGo(part);
+      lentBody(part)?.letGo(part);
       this.push(copy);
       lent.push(copy);
     }
@@ -68,7 +68,7 @@ class BorrowedMessage extends Array<unknown> {
     if (log.enabled) {
       forgotten?.unregister(this);
       for (const part of lent) structuredClone(part.buffer, { transfer: [part.buffer as ArrayBuffer] });
-    } else for (const part of lent) lentMemory(part)?.letGo(part);
+    } else for (const part of lent) lentBody(part)?.letGo(part);
   }
 
   [Symbol.dispose](): void {
@@ -89,7 +89,9 @@ export function borrowed<M>(message: M): Borrowed<M> {
 export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>, undefined> {
   readonly #messages: AsyncIterator<M, undefined>;
   readonly #lend: (message: M) => Borrowed<M>;
-  #current: Borrowed<M> | undefined;
+  /** What the loop has: one message, unless it asks for several at once. */
+  readonly #given = new Set<Borrowed<M>>();
+  #left = false;
 
   constructor(messages: AsyncIterator<M, undefined>, lend: (message: M) => Borrowed<M>) {
     this.#messages = messages;
@@ -100,19 +102,22 @@ export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>, 
     this.#giveBack();
     const step = await this.#messages.next();
     if (step.done === true) return step;
-    this.#current = this.#lend(step.value);
-    return { value: this.#current, done: false };
+    const message = this.#lend(step.value);
+    if (this.#left) message.release();
+    else this.#given.add(message);
+    return { value: message, done: false };
   }
 
   async return(): Promise<IteratorResult<Borrowed<M>, undefined>> {
+    this.#left = true;
     this.#giveBack();
     await this.#messages.return?.();
     return { value: undefined, done: true };
   }
 
   #giveBack(): void {
-    this.#current?.release();
-    this.#current = undefined;
+    for (const message of this.#given) message.release();
+    this.#given.clear();
   }
 
   [Symbol.asyncIterator](): this {

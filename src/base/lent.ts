@@ -16,7 +16,7 @@ export interface Lent {
   keep(view: Uint8Array): Uint8Array;
 }
 
-/** Smaller parts never lie in such memory alone: they are copied when they are sent, and shared when they are received. */
+/** Smaller bodies never arrive in such memory, and are not sent by reference; a program may make smaller slices. */
 export const LEAST_LENT_BYTES = 16384;
 
 const memories = new WeakMap<object, Lent>();
@@ -28,10 +28,14 @@ export function registerLent(memory: ArrayBufferLike, lent: Lent): void {
   any = true;
 }
 
-/** Whose memory a part is a view of; undefined for ordinary memory. */
+/** Whose memory a part is a view of, which may be a small slice of it; undefined for ordinary memory. */
 export function lentMemory(part: Uint8Array): Lent | undefined {
-  if (!any || part.length < LEAST_LENT_BYTES) return undefined;
-  return memories.get(part.buffer);
+  return any ? memories.get(part.buffer) : undefined;
+}
+
+/** The same for a body as it arrived, or as it is sent by reference: a smaller one is never lent. */
+export function lentBody(body: Uint8Array): Lent | undefined {
+  return any && body.length >= LEAST_LENT_BYTES ? memories.get(body.buffer) : undefined;
 }
 
 /** Whether there is, or was, any such memory in this thread. */
@@ -60,7 +64,7 @@ export function kept<M>(message: M): M {
   if (!any || !Array.isArray(message)) return message;
   for (let i = 0; i < message.length; i++) {
     const part: unknown = message[i];
-    if (part instanceof Uint8Array) message[i] = lentMemory(part)?.keep(part) ?? part;
+    if (part instanceof Uint8Array) message[i] = lentBody(part)?.keep(part) ?? part;
   }
   return message;
 }

@@ -11,7 +11,7 @@ import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
 import type { FrameFilter, FrameRun } from "./incoming/frame-run.js";
-import type { OpenMessage } from "./incoming/open-message.js";
+import { OpenMessage } from "./incoming/open-message.js";
 import { heldBytes, PART_COST } from "./message-size.js";
 import type { Shared } from "./outgoing/shared-run.js";
 
@@ -194,7 +194,10 @@ export abstract class Pipe implements Waiting {
   /** A message of very many parts has arrived. */
   deliverLong(message: OpenMessage): void {
     if (this.filter !== null) {
-      if (!message.wanted(this.filter)) return;
+      if (!message.wanted(this.filter)) {
+        message.letGo();
+        return;
+      }
     } else if (this.intercept !== null) {
       this.deliver(message.shift());
       return;
@@ -318,7 +321,12 @@ export abstract class Pipe implements Waiting {
 
   /** Drops all unread messages (S13). */
   discardInbound(): void {
-    if (anyLent()) for (const entry of this.#inbound) letGoOf(entry);
+    if (anyLent()) {
+      for (const entry of this.#inbound) {
+        if (entry instanceof OpenMessage) entry.letGo();
+        else letGoOf(entry);
+      }
+    }
     this.#inbound.clear();
     this.#run = null;
     this.#inboundLength = 0;

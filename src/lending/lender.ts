@@ -3,7 +3,7 @@
  * writes a command that says where. The peer must have mapped the pool; until it has said so, parts are copied. Everybody
  * above writes, and counts, the bytes of whole messages.
  */
-import { anyLent, LEAST_LENT_BYTES, lentMemory } from "../base/lent.js";
+import { anyLent, LEAST_LENT_BYTES, lentBody } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
 import { readLength } from "../engine/frame-header.js";
 import type { Lending } from "../engine/pipe.js";
@@ -19,8 +19,8 @@ const MOST_POOLS = 1024;
 interface LentView extends Lending {
   readonly chunk: Chunk;
   readonly view: Uint8Array;
-  /** The position behind its command. */
-  readonly end: number;
+  /** The position behind its command, in memory; 0 if it went by the socket. */
+  end: number;
 }
 
 /** A chunk that the peer has been offered. */
@@ -35,6 +35,7 @@ export class Lender {
   readonly #now: () => number;
   readonly #offered = new Map<Chunk, Offered>();
   readonly #lent = new Map<number, LentView>();
+  #offers = 0;
   #nextId = 0;
   /** null until the peer can read a chunk: before that, both counts are the same. */
   #positions: Positions | null = null;
@@ -78,6 +79,7 @@ export class Lender {
   through(memory: SharedMemory): SharedMemory {
     this.#memory = memory;
     this.#positions?.restart(0);
+    for (const lent of this.#lent.values()) lent.end = 0;
     return new PlainProgress(memory, () => this.#positions);
   }
 
@@ -115,7 +117,7 @@ export class Lender {
   }
 
   #lend(commands: Buffer, at: number, view: Uint8Array, pool: number, more: boolean): void {
-    const chunk = lentMemory(view) as Chunk;
+    const chunk = lentBody(view) as Chunk;
     const id = this.#nextId;
     this.#nextId = (id + 1) >>> 0;
     const offset = view.byteOffset;
@@ -128,7 +130,7 @@ export class Lender {
 
   /** The number by which the peer knows the memory of a part; -1 if it is none of a pool, or the peer cannot read it yet. */
   #poolOf(part: Uint8Array): number {
-    const chunk = lentMemory(part);
+    const chunk = lentBody(part);
     if (!(chunk instanceof Chunk)) return -1;
     const offered = this.#offered.get(chunk);
     if (offered === undefined) this.#offer(chunk);
@@ -136,10 +138,12 @@ export class Lender {
   }
 
   #offer(chunk: Chunk): void {
-    const index = this.#offered.size;
-    // What the peer cannot get counts as refused; it keeps its number only if it was sent.
-    if (index < MOST_POOLS && this.#stream.offer?.(chunk.memory) === true)
-      this.#offered.set(chunk, { index, usable: undefined });
+    for (const other of this.#offered.keys()) if (other.gone) this.#offered.delete(other);
+    const index = this.#offers;
+    // What cannot be sent gets no number.
+    if (index >= MOST_POOLS || this.#stream.offer?.(chunk.memory) !== true) return;
+    this.#offers++;
+    this.#offered.set(chunk, { index, usable: undefined });
   }
 
   // From the peer
@@ -228,7 +232,7 @@ class PlainProgress implements SharedMemory {
 }
 
 function inChunk(segment: Uint8Array): boolean {
-  return lentMemory(segment) instanceof Chunk;
+  return lentBody(segment) instanceof Chunk;
 }
 
 /** Whether a segment ends with the header of a part of so many bytes. */

@@ -67,6 +67,11 @@ export class Chunk implements Lent {
     return this.#peak * this.slotBytes;
   }
 
+  /** It is unmapped. */
+  get gone(): boolean {
+    return this.#closing && this.used === 0;
+  }
+
   get hasRoom(): boolean {
     return !this.retired && this.#free.length > 0;
   }

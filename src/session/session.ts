@@ -267,7 +267,8 @@ export class Session
   }
 
   onPool(memory: PeerPool | undefined): void {
-    this.#loans?.borrower.offered(memory);
+    if (this.#loans === null) memory?.close();
+    else this.#loans.borrower.offered(memory);
   }
 
   onClose(

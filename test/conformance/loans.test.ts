@@ -488,3 +488,74 @@ describe.runIf(CAN)("a peer that breaks the rules of loans", () => {
     expect(properties.get("X-zwire-loans")).toBeUndefined();
   });
 });
+
+describe.runIf(CAN)("a slice of a loan", () => {
+  it("is held as the whole is, however small: while its send waits, over inproc, and when it is forwarded", async () => {
+    const push = managed(new Push());
+    const sent = push.send(loan(push, 1_000_000, 1).subarray(0, 10_000));
+    loan(push, 1_000_000, 2);
+    const pull = managed(new Pull());
+    push.connect(await pull.bind(ipc()));
+    await sent;
+    expect((await pull.receive())[0].equals(filled(10_000, 1))).toBe(true);
+
+    const near = await pair("inproc://slices");
+    await near.push.send(loan(near.push, 1_000_000, 1).subarray(0, 10_000));
+    loan(near.push, 1_000_000, 2);
+    expect((await near.pull.receive())[0].equals(filled(10_000, 1))).toBe(true);
+
+    await lending(push, pull);
+    const onward = managed(new Push());
+    await push.send(loan(push, 256 * KIB, 3));
+    const message = await pull.borrow();
+    const forwarded = onward.send(message[0].subarray(100, 5_100));
+    message.release();
+    for (let i = 0; i < 3; i++) {
+      await push.send(loan(push, 256 * KIB, 9));
+      (await pull.borrow()).release();
+    }
+    const end = managed(new Pull());
+    onward.connect(await end.bind(ipc()));
+    await forwarded;
+    expect((await end.receive())[0].equals(filled(5_000, 3))).toBe(true);
+  });
+});
+
+describe.runIf(CAN)("loans that are dropped", () => {
+  it("come back from a subscriber that does not read, with onFull: dropOldest", async () => {
+    const publisher = managed(new Publisher({ sendHighWaterMark: 5, onFull: "dropOldest" }));
+    const peer = await rawDial(await publisher.bind("tcp://127.0.0.1:*"));
+    await peer.handshake({ type: "SUB" });
+    peer.write(command("SUBSCRIBE", ""));
+    await publisher.waitForSubscribers(1);
+    peer.pause();
+    for (let i = 0; i < 100; i++) await publisher.send(loan(publisher, MIB, i));
+    await turns(5);
+    expect(publisher.stats.dropped).toBeGreaterThan(50);
+    expect(publisher.stats.loanedBytes).toBeLessThanOrEqual(30 * MIB);
+    expect(publisher.stats.loansCopied).toBe(0);
+  });
+
+  it("come back from a message of many parts that nobody wants, and from one that is never read", async () => {
+    const publisher = managed(new Publisher());
+    const subscriber = managed(new Subscriber());
+    subscriber.subscribe("a");
+    subscriber.connect(await publisher.bind(ipc()));
+    await publisher.waitForSubscribers(1);
+    const parts = () => Array.from({ length: 20 }, () => loan(publisher, 20_000, 1));
+    for (let i = 0; i < 5; i++) {
+      await publisher.send(["a", ...parts()]);
+      (await subscriber.borrow()).release();
+    }
+    await until(() => publisher.stats.loanedBytes === 0, "all to be back");
+    await publisher.send(["a", ...parts()]);
+    subscriber.unsubscribe("a");
+    await until(
+      () => publisher.stats.loanedBytes === 0 || subscriber.stats.receiveQueue === 1,
+      "it to arrive",
+    );
+    expect(subscriber.tryBorrow()).toBeUndefined();
+    await subscriber.close();
+    await until(() => publisher.stats.loanedBytes === 0, "all to be back");
+  });
+});

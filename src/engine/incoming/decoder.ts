@@ -3,7 +3,7 @@
  * every limit as soon as a header is complete, before it allocates memory (E3, E4, E5, E6, E11, E15). Of messages it only
  * counts parts and bytes.
  */
-import { lentMemory } from "../../base/lent.js";
+import { lentBody } from "../../base/lent.js";
 import { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
@@ -217,7 +217,7 @@ export class FrameDecoder {
     if (bytes <= body.length) return;
     const grown = this.newBody(Math.min(this.#bodyLength, Math.max(bytes, body.length * 2)));
     body.copy(grown, 0, 0, this.#bodyFilled);
-    lentMemory(body)?.letGo(body);
+    lentBody(body)?.letGo(body);
     this.#body = grown;
   }
 

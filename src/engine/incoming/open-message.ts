@@ -4,6 +4,7 @@
  * fill the memory of the process with endless empty parts.
  */
 
+import { letGoOf } from "../../base/lent.js";
 import type { Message } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
 import { PART_COST } from "../message-size.js";
@@ -109,6 +110,11 @@ export class OpenMessage {
       }
     }
     return message;
+  }
+
+  /** Nobody will take the message. */
+  letGo(): void {
+    letGoOf(this.#own);
   }
 
   /** Whether a socket wants the message, by its first part. */

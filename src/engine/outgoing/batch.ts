@@ -4,7 +4,7 @@
  * decides when to flush.
  */
 
-import { lentMemory } from "../../base/lent.js";
+import { lentBody } from "../../base/lent.js";
 import { bytesNow, COPY_LIMIT, type OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
@@ -120,7 +120,7 @@ export class Batch {
   }
 
   #hold(body: Uint8Array): void {
-    const lent = lentMemory(body);
+    const lent = lentBody(body);
     if (lent === undefined) return;
     lent.hold(body);
     this.#held ??= [];
@@ -236,6 +236,10 @@ export class Batch {
       left -= rest;
       this.#firstAt = 0;
       this.#first++;
+      if (this.#held !== null && this.#held[0] === segment) {
+        this.#held.shift();
+        lentBody(segment)?.letGo(segment);
+      }
       const [run] = this.#runs;
       if (run === undefined || run.segments[run.segments.length - 1] !== segment) continue;
       this.#runs.shift();
@@ -283,7 +287,7 @@ export class Batch {
     const held = this.#held;
     if (held !== null) {
       this.#held = null;
-      for (const body of held) lentMemory(body)?.letGo(body);
+      for (const body of held) lentBody(body)?.letGo(body);
     }
     if (this.#runs.length === 0) return;
     const runs = this.#runs;

@@ -5,7 +5,7 @@
 
 import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
-import { holdOf } from "../../base/lent.js";
+import { holdOf, letGoOf } from "../../base/lent.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
 import type { CallOptions } from "../../base/waiting.js";
@@ -74,7 +74,7 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     this.#requestId = id;
     this.#asked = this.balancer.last;
     this.#state = "waiting";
-    this.#reply = undefined;
+    this.#dropReply();
     return true;
   }
 
@@ -119,12 +119,17 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     this.host.serveReceives();
   }
 
+  #dropReply(): void {
+    letGoOf(this.#reply);
+    this.#reply = undefined;
+  }
+
   /** Gives up the pending request. */
   #abandon(): void {
     const asked = this.#asked;
     const wasWaiting = this.#state === "waiting";
     this.#state = "idle";
-    this.#reply = undefined;
+    this.#dropReply();
     this.#asked = undefined;
     if (wasWaiting && asked !== undefined && !this.host.options.correlate) this.host.resetConnection(asked);
   }

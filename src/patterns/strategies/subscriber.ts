@@ -2,6 +2,7 @@
  * SUB (RFC 29 §The SUB Socket Type): messages that start with a subscribed topic, from all publishers in turn.
  */
 
+import { letGoOf } from "../../base/lent.js";
 import type { Message } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Pipe } from "../../engine/pipe.js";
@@ -44,6 +45,7 @@ export class SubscriberStrategy extends Strategy implements Receiving {
     if (!this.#stale) return inbound.next();
     for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
       if (this.wants(message)) return message;
+      letGoOf(message);
     }
     this.#stale = !drained(pipes);
     return undefined;

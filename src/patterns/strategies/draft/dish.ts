@@ -3,6 +3,7 @@
  */
 
 import { ZmqError } from "../../../base/errors.js";
+import { letGoOf } from "../../../base/lent.js";
 import type { Message } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
 import type { Pipe } from "../../../engine/pipe.js";
@@ -46,6 +47,7 @@ export class DishStrategy extends Strategy implements Receiving<GroupMessage> {
     for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
       const received: GroupMessage = [message[1], { group: message[0] }];
       if (!this.#stale || this.wants(received)) return received;
+      letGoOf(message);
     }
     this.#stale = !drained(pipes);
     return undefined;
