@@ -260,7 +260,7 @@ export const rows = [
     bars: [],
   },
   throughput("ws-16", "ws", 16, [zwire, zeromq, ws, corked], [atLeast(5), atLeast(2, "ws, corked")]),
-  throughput("ws-1k", "ws", KIB, [zwire, zeromq, ws, corked], [atLeast(5), atLeast(1.5, "ws, corked")]),
+  throughput("ws-1k", "ws", KIB, [zwire, zeromq, ws, corked], [atLeast(2), atLeast(1.5, "ws, corked")]),
   throughput("ws-64k", "ws", 64 * KIB, [zwire, zeromq, ws, corked], [atLeast(0.9, "ws, corked")]),
   throughput("ws-receive-16", "ws", 16, [zwire, corked].map(fromWs), [atLeast(1, "ws, corked")], {
     title: "ws→PULL ws 16 B",
