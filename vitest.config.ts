@@ -36,6 +36,9 @@ const ONCE = [
  * one. Streams, framing, handshakes, delivery, limits and life cycles are not for this list.
  */
 const ONE_ENGINE: Record<string, string[]> = {
+  "memory that processes share, which the portable engine does not have: there the same programs use the socket": [
+    "test/conformance/shared-memory.test.ts",
+  ],
   "values of options: who has them, defaults, what is refused": [
     "test/conformance/context.test.ts",
     "test/conformance/option-accessors.test.ts",
