@@ -1,7 +1,7 @@
 /**
  * Ends of processes and threads that share memory, many times and at any point: nothing twice, nothing torn, nothing left.
  * ZWIRE_KILLS is the number of kills of memory-lives.long.test.ts; here each is a whole process of zwire, and there are a
- * tenth as many.
+ * fiftieth as many.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { startChild } from "../support/child.js";
 import { managed, temporaryDirectory, until } from "../support/helpers.js";
 
 const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
-const KILLS = Math.ceil(Number(process.env.ZWIRE_KILLS ?? 1000) / 20);
+const KILLS = Math.ceil(Number(process.env.ZWIRE_KILLS ?? 1000) / 50);
 const SIZE = 60_000;
 const options = { sharedMemorySize: 65536, reconnectInterval: 5, linger: 0 };
 
