@@ -132,7 +132,7 @@ bool SharedLine::Proceed(bool idle) {
     // What could not be shared has been forgotten.
     if ((sign.name == kPool || !failed_) && !SendNow(sign)) return false;
     CloseOne(&sign.descriptor);
-    signs_.pop_front();
+    signs_.erase(signs_.begin());
   }
   if (!idle || outgoing_ || stays_ || !taken_ || writer_ == nullptr) return false;
   if (!SendNow({kSwitch, -1})) return false;

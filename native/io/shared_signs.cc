@@ -158,7 +158,7 @@ void SharedLine::TakePool(int descriptor) {
 
 std::unique_ptr<SealedMemory> SharedLine::NextPool() {
   auto pool = std::move(came_.front());
-  came_.pop_front();
+  came_.erase(came_.begin());
   return pool;
 }
 

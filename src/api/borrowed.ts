@@ -86,7 +86,7 @@ export function borrowed<M>(message: M): Borrowed<M> {
 }
 
 /** Steps through messages, and gives each back when the next one is asked for. */
-export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>, undefined> {
+export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>> {
   readonly #messages: AsyncIterator<M, undefined>;
   readonly #lend: (message: M) => Borrowed<M>;
   /** What the loop has: one message, unless it asks for several at once. */

@@ -94,7 +94,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * Iterates as `for await` over the socket does, over borrowed messages: each is given back when the loop asks for the
    * next one, or is left.
    */
-  borrowed(): AsyncIterableIterator<Borrowed<M>, undefined> {
+  borrowed(): AsyncIterableIterator<Borrowed<M>> {
     coreOf(this).borrows = true;
     return new BorrowingIterator(this.#receives.iterate(true), (message) => this.#lend(message));
   }

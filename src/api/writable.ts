@@ -68,8 +68,9 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
   /**
    * As loan(), but if `maxLoanedBytes` are out, waits until something is back. Rejects with EAGAIN on timeout (default:
    * waits for ever), with the signal's reason on abort, and with EBADF when the socket closes.
+   * @throws TypeError or RangeError if `bytes` is not a positive integer, or for wrong options
    */
-  async nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
+  nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
     checkCallOptions(options);
     return this.#sender.nextLoan(loanSize(bytes), options);
   }
@@ -122,7 +123,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
   }
 
   /** Waits for such memory; as WritableSocket.nextLoan. */
-  async nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
+  nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
     checkCallOptions(options);
     return this.#sender.nextLoan(loanSize(bytes), options);
   }

@@ -43,6 +43,13 @@ export function bytesNow(view: Uint8Array): number {
   return length <= COPY_LIMIT || view.byteOffset + length <= view.buffer.byteLength ? length : 0;
 }
 
+/** How many bytes some views have now. */
+export function totalNow(views: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const view of views) bytes += bytesNow(view);
+  return bytes;
+}
+
 const EMPTY = new Uint8Array(0);
 
 /** Options of a socket that say how many parts a message may have. */

@@ -31,6 +31,7 @@ export class Sender implements PoolOwner {
   /** Calls of nextLoan() that wait, and whether they will be told of room. */
   #waiting = 0;
   #told = false;
+  #looking = false;
   #room: Condition | null = null;
 
   /** @param reclaim asks all pipes to let go of what their peers have read */
@@ -60,9 +61,13 @@ export class Sender implements PoolOwner {
   async nextLoan(bytes: number, options: CallOptions | undefined): Promise<Loan> {
     const { pool } = this;
     if (!pool.possible(bytes)) return pool.loan(bytes);
+    // Not before those that wait, and not if it has been aborted.
+    const atOnce = this.#waiting > 0 || options?.signal?.aborted ? undefined : pool.tryLoan(bytes);
+    if (atOnce !== undefined) return atOnce;
     let loan: Loan | undefined;
     this.#room ??= new Condition(this.#turns);
-    if (this.#waiting++ === 0) this.#look();
+    this.#waiting++;
+    if (!this.#looking) this.#look();
     try {
       await this.#room.until(() => {
         loan ??= pool.tryLoan(bytes);
@@ -76,7 +81,9 @@ export class Sender implements PoolOwner {
 
   /** While somebody waits: nothing tells that a peer has read what was copied for it. */
   #look(): void {
+    this.#looking = true;
     this.#turns.runtime.loop.clock.timer(LOOK_MS, () => {
+      this.#looking = false;
       if (this.#waiting === 0 || this.queue.closed) return;
       this.roomForLoans();
       this.#look();

@@ -244,8 +244,12 @@ export class LoanPool {
     return asLoan(Buffer.allocUnsafeSlow(bytes));
   }
 
-  #give(chunk: Chunk, slot: number, bytes: number): Loan {
-    const memory = chunk.memory.view(slot * chunk.slotBytes, bytes) as ArrayBuffer;
+  #give(chunk: Chunk, slot: number, bytes: number): Loan | undefined {
+    const memory = chunk.memory.view(slot * chunk.slotBytes, bytes);
+    if (memory === undefined) {
+      chunk.drop(slot);
+      return undefined;
+    }
     const buffer = Buffer.from(memory);
     keepTogether(buffer);
     const loan = new Given(chunk, slot, bytes, this.#owner.now());
@@ -277,7 +281,7 @@ export class LoanPool {
     this.#owner.roomForLoans();
   }
 
-  /** Its pages go back to the system when no peer maps them any more, and the collector has found our views. */
+  /** Its pages go back to the system when nothing of it is in use, and no peer maps it any more. */
   #forget(which: (chunk: Chunk) => boolean): void {
     for (const chunk of this.#chunks) if (which(chunk)) chunk.close();
     this.#chunks = this.#chunks.filter((chunk) => !which(chunk));

@@ -48,14 +48,12 @@ export class Loans {
     });
   }
 
-  /** Takes a command of the peer. False if it is not about loans. */
-  command({ name, data }: Command): boolean {
+  /** Takes a command of the peer. One that is not about loans is ignored. */
+  command({ name, data }: Command): void {
     if (name === LEND) this.#lent(data);
     else if (name === RETURN) this.#returned(data);
     else if (name === POOL)
       this.#require(this.lender.answered(data), "it answers an offer that was not made");
-    else return false;
-    return true;
   }
 
   #returned(data: Command["data"]): void {

@@ -5,7 +5,7 @@
  */
 import { addressBytes } from "../base/accept-filter.js";
 import { ZmqError } from "../base/errors.js";
-import { systemRuntime } from "../base/runtime.js";
+import { exchange, type Outcome } from "./contract/exchange.js";
 import { type EngineStream, formatHostPort } from "./contract/stream-engine.js";
 import type { StreamHandler, TransportOptions } from "./contract/transport.js";
 
@@ -66,44 +66,21 @@ export function socksConnect(
   options: SocksOptions,
   signal: AbortSignal,
 ): Promise<EngineStream> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      stream.close();
-      reject(signal.reason);
-      return;
-    }
-    const settle = (): void => {
-      deadline?.cancel();
-      signal.removeEventListener("abort", abort);
-    };
-    const fail = (error: unknown): void => {
-      settle();
-      stream.close();
-      reject(error);
-    };
-    const abort = (): void => fail(signal.reason);
-    const limit = options.handshakeInterval;
-    const late = (): void => fail(failure("ETIMEDOUT", `no answer within ${limit} ms (handshakeInterval)`));
-    // Unref'ed, because the stream keeps the event loop alive.
-    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined;
-    const failure = (code: string, text: string): ZmqError =>
-      new ZmqError(code, {
-        address: endpoint,
-        detail: `SOCKS proxy ${options.socksProxy}: ${text}`,
-      });
-    signal.addEventListener("abort", abort, { once: true });
-    const done = (leftover: Buffer): void => {
-      settle();
+  const failure = (code: string, text: string): ZmqError =>
+    new ZmqError(code, { address: endpoint, detail: `SOCKS proxy ${options.socksProxy}: ${text}` });
+  const limit = options.handshakeInterval;
+  const late = (): ZmqError => failure("ETIMEDOUT", `no answer within ${limit} ms (handshakeInterval)`);
+  return exchange(stream, limit, signal, late, ({ done, fail }) => {
+    const arrived = (leftover: Buffer): void => {
       stream.handOver(`tcp://${formatHostPort(destination.host, destination.port)}`, leftover);
-      resolve(stream);
+      done(stream);
     };
-    new SocksClient(stream, destination, options, { done, fail, failure }).start();
+    new SocksClient(stream, destination, options, { done: arrived, fail, failure }).start();
   });
 }
 
-interface Outcome {
-  done(leftover: Buffer): void;
-  fail(error: unknown): void;
+/** With the bytes behind the proxy's answer. */
+interface SocksOutcome extends Outcome<Buffer> {
   failure(code: string, text: string): ZmqError;
 }
 
@@ -114,12 +91,12 @@ class SocksClient implements StreamHandler {
   readonly #stream: EngineStream;
   readonly #destination: Destination;
   readonly #options: SocksOptions;
-  readonly #outcome: Outcome;
+  readonly #outcome: SocksOutcome;
   #step: Step = "method";
   /** Bytes not yet used. At most one chunk, and less than the longest answer (262 bytes) before it. */
   #received: Buffer = Buffer.alloc(0);
 
-  constructor(stream: EngineStream, destination: Destination, options: SocksOptions, outcome: Outcome) {
+  constructor(stream: EngineStream, destination: Destination, options: SocksOptions, outcome: SocksOutcome) {
     this.#stream = stream;
     this.#destination = destination;
     this.#options = options;

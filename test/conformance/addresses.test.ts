@@ -28,7 +28,7 @@ async function silence(address: string, port: number): Promise<void> {
     filler.on("error", () => {});
     open = await new Promise<boolean>((resolve) => {
       filler.once("connect", () => resolve(true));
-      setTimeout(() => resolve(false), 400);
+      setTimeout(() => resolve(false), 400); // by the clock: no answer is what is waited for
     });
   }
 }

@@ -1,8 +1,3 @@
-/**
- * Shared memory under ipc, as a program sees it: not at all, except for the event "memory" and a counter. The portable
- * engine has none, and the same programs work.
- */
-import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { curveKeyPair, Dealer, Pull, Push } from "../../src/index.js";
 import { startChild } from "../support/child.js";
@@ -17,9 +12,8 @@ import {
   until,
 } from "../support/helpers.js";
 import { pair } from "../support/pairs.js";
+import { CAN, descriptors, mappings } from "../support/shared-memory.js";
 
-/** Whether this engine can share memory. */
-const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
 const KIB = 1024;
 const MIB = KIB * KIB;
 const ipc = TRANSPORTS[1].endpoint;
@@ -31,10 +25,6 @@ function body(size: number, seed: number): Buffer {
     bytes.writeUInt32LE((seed * 2_654_435_761 + i) >>> 0, Math.min(i, size - 4));
   return bytes;
 }
-
-/** Mappings of shared memory of this process. */
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire (").length - 1;
-const descriptors = (): number => readdirSync("/proc/self/fd").length;
 
 /** Sends enough at once that both sides agree, and waits until they have. */
 async function agree(push: Push, pull: Pull): Promise<void> {
@@ -97,26 +87,26 @@ describe("messages through shared memory", () => {
     ["the sender", { sharedMemory: false }, {}],
     ["the receiver", {}, { sharedMemory: false }],
   ])("sharedMemory: false on %s leaves everything on the socket", async (_, sending, receiving) => {
-    const before = CAN ? mappings() : 0;
+    const before = CAN ? mappings("zwire") : 0;
     const { push, pull } = await pair(ipc(), sending, receiving);
     for (let i = 0; i < 50; i++) {
       await push.send(body(100_000, i));
       expect((await pull.receive())[0].equals(body(100_000, i))).toBe(true);
     }
     expect([push.stats.sharedMemory, pull.stats.sharedMemory]).toEqual([0, 0]);
-    if (CAN) expect(mappings()).toBe(before);
+    if (CAN) expect(mappings("zwire")).toBe(before);
   });
 
   it.runIf(CAN)(
     "a connection with small messages has no memory, and one that ended leaves nothing",
     async () => {
       const { push, pull } = await pair(ipc());
-      const [maps, files] = [mappings(), descriptors()];
+      const [maps, files] = [mappings("zwire"), descriptors()];
       for (let i = 0; i < 100; i++) {
         await push.send("small");
         await pull.receive();
       }
-      expect([mappings(), descriptors()]).toEqual([maps, files]);
+      expect([mappings("zwire"), descriptors()]).toEqual([maps, files]);
       for (let i = 0; i < 30; i++) {
         const other = managed(new Push());
         other.connect(pull.lastEndpoint as string);
@@ -129,7 +119,7 @@ describe("messages through shared memory", () => {
       }
       await until(() => pull.stats.peers === 1, "the others to leave");
       await until(
-        () => mappings() === maps && descriptors() === files,
+        () => mappings("zwire") === maps && descriptors() === files,
         "memory and descriptors to be given back",
       );
     },

@@ -1,4 +1,5 @@
 /** tls+tcp as a transport: every socket type, what is inside it, its addresses and what it does with tcp's options. */
+import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { curveKeyPair, Dealer, Pull, Push, Reply, Request, Router, Stream } from "../../src/index.js";
@@ -154,15 +155,50 @@ describe("what passes", () => {
     expect(pull.peers[0].tls?.protocol).toBe("TLSv1.3");
   });
 
-  it("a heartbeat notices a peer that is gone, and none is missed in silence", async () => {
-    const [push, pull] = [managed(new Push({ tls, heartbeatInterval: 30 })), managed(new Pull({ tls }))];
+  it("heartbeats are answered in silence, and notice a peer that is gone", async () => {
+    const pull = managed(new Pull({ tls }));
+    const push = managed(new Push({ tls, heartbeatInterval: 30, heartbeatTimeout: 2000 }));
     const events = record(push);
-    push.connect(await pull.bind(ANY));
+    const line = await breakableLine(await pull.bind(ANY));
+    push.connect(line.endpoint);
     await push.connected({ timeout: 10_000 });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const answers = line.returned() + 10;
+    await until(() => line.returned() >= answers, "ten PONGs");
     expect(events.of("disconnect")).toEqual([]);
+    line.freeze();
+    expect((await events.next("disconnect")).error).toMatchObject({ code: "heartbeat-timeout" });
   });
 });
+
+/** A line to an endpoint that can fall silent without an end. `returned` counts the chunks that came back. */
+async function breakableLine(target: string) {
+  let [returned, frozen] = [0, false];
+  const server = createServer((near) => {
+    const far = connectTcp(Number(target.split(":").at(-1)), "127.0.0.1");
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      onTestFinished(() => void from.destroy());
+      from.on("error", () => {});
+      from.on("data", (chunk) => {
+        if (frozen) return;
+        if (from === far) returned++;
+        to.write(chunk);
+      });
+    }
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `tls+tcp://127.0.0.1:${port}`,
+    returned: () => returned,
+    freeze: () => {
+      frozen = true;
+    },
+  };
+}
 
 function ownTls(cn: string) {
   const { cert, key } = authority.issue({ cn });
@@ -187,6 +223,7 @@ describe("marks", () => {
     await until(async () => {
       const still = before === sent;
       before = sent;
+      // By the clock: nothing tells that the kernel takes no more.
       await new Promise((resolve) => setTimeout(resolve, 150));
       return still && sent > 0;
     }, "it is stuck");

@@ -5,14 +5,14 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { BASIC_CELLS, CELLS, label, runCell } from "../support/cells.js";
+import { BASIC_CELLS, CELLS, runCell } from "../support/cells.js";
 import { managed, record, texts } from "../support/helpers.js";
 import { type PeerKind, type PeerOptions, PeerProcess } from "../support/peer-process.js";
 import { findPython } from "../support/python.js";
 import { keyPair } from "../support/scripted/curve.js";
 import { CURVE, PLAIN } from "../support/scripted/secured.js";
 import { z85 } from "../support/scripted/z85.js";
-import { clientKeys, LOSES_FIRST, RULES, THEIRS } from "../support/their-security.js";
+import { clientKeys, inEachRole, RULES, rolesOf, THEIRS } from "../support/their-security.js";
 
 const COUNT = Number(process.env.ZWIRE_INTEROP_COUNT ?? 100);
 /** A PING every few messages, and nobody is lost for being slow. */
@@ -38,28 +38,17 @@ for (const kind of ["zeromq.js", "pyzmq"] as PeerKind[]) {
     const cells = kind === "pyzmq" ? all.filter((cell) => cell.pyzmq) : all;
 
     describe.each([PLAIN, CURVE])("under $name", (mechanism) => {
-      const theirs = THEIRS[mechanism.name as "PLAIN" | "CURVE"];
-      const roles = {
-        server: { ours: mechanism.server, theirs: theirs.client },
-        client: { ours: mechanism.client, theirs: theirs.server },
-      };
-
-      for (const role of ["server", "client"] as const) {
-        for (const verb of ["bind", "connect"] as const) {
-          for (const cell of cells) {
-            if (role === "client" && LOSES_FIRST.includes(cell.theirs.type)) continue;
-            const how = `${verb === "bind" ? "binds" : "dials"} as ${role}`;
-            it(`${label(cell)}: ${how}, ${COUNT} messages with heartbeats (B5)`, async () => {
-              await runCell(peer, cell, {
-                transport: "tcp",
-                verb,
-                count: COUNT,
-                ourOptions: { ...roles[role].ours, ...beats(cell.theirs.type) },
-                theirOptions: { ...roles[role].theirs, ...beats(cell.theirs.type) },
-              });
-            });
-          }
-        }
+      const roles = rolesOf(mechanism);
+      for (const { role, verb, cell, title } of inEachRole(cells)) {
+        it(`${title}, ${COUNT} messages with heartbeats (B5)`, async () => {
+          await runCell(peer, cell, {
+            transport: "tcp",
+            verb,
+            count: COUNT,
+            ourOptions: { ...roles[role].ours, ...beats(cell.theirs.type) },
+            theirOptions: { ...roles[role].theirs, ...beats(cell.theirs.type) },
+          });
+        });
       }
 
       it.each([

@@ -4,24 +4,21 @@
  * fiftieth as many.
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { curveKeyPair, Pull, Push } from "../../src/index.js";
 import { startChild } from "../support/child.js";
 import { managed, temporaryDirectory, until } from "../support/helpers.js";
+import { CAN, descriptors, mappings } from "../support/shared-memory.js";
 
-const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
 const KILLS = Math.ceil(Number(process.env.ZWIRE_KILLS ?? 1000) / 50);
 const SIZE = 60_000;
 const options = { sharedMemorySize: 65536, reconnectInterval: 5, linger: 0 };
 
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire (").length - 1;
-const descriptors = (): number => readdirSync("/proc/self/fd").length;
 /** What shared memory costs now, when it has come to rest. */
 async function rest(was: readonly number[]): Promise<void> {
-  await until(() => String([mappings(), descriptors()]) === String(was), `rest: ${was}`);
+  await until(() => String([mappings("zwire"), descriptors()]) === String(was), `rest: ${was}`);
 }
 
 const [server, client] = [curveKeyPair(), curveKeyPair()];
@@ -51,7 +48,7 @@ describe.runIf(CAN).each(ROWS)("kill -9 at any point: %s", (_, binding, dialling
   it("of the sender: a beginning of what it sent arrives, whole and in order, and nothing is left", async () => {
     const pull = managed(new Pull(binding));
     const endpoint = await pull.bind(`ipc://${temporaryDirectory()}/s`);
-    const was = [mappings(), descriptors()];
+    const was = [mappings("zwire"), descriptors()];
     let most = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const child = startChild("memory-end.mjs", [
@@ -82,7 +79,7 @@ describe.runIf(CAN).each(ROWS)("kill -9 at any point: %s", (_, binding, dialling
   it("of the receiver: its successors get the rest, nothing twice", async () => {
     const endpoint = `ipc://${temporaryDirectory()}/s`;
     const push = managed(new Push({ ...options, ...dialling, sendHighWaterMark: Math.ceil(70_000 / size) }));
-    const was = [mappings(), descriptors()];
+    const was = [mappings("zwire"), descriptors()];
     push.connect(endpoint);
     let sending = true;
     const sent = (async () => {
@@ -116,7 +113,7 @@ describe.runIf(CAN).each(ROWS)("kill -9 at any point: %s", (_, binding, dialling
     sending = false;
     await push.close({ linger: 0 });
     await sent;
-    await until(() => mappings() === was[0], "memory to be given back");
+    await until(() => mappings("zwire") === was[0], "memory to be given back");
   });
 });
 
@@ -125,7 +122,7 @@ it.runIf(CAN)("worker threads that are terminated in the middle of it leave noth
   const pull = managed(new Pull(options));
   const push = managed(new Push(options));
   const [from, to] = [await pull.bind("ipc://*"), await push.bind("ipc://*")];
-  const was = [mappings()];
+  const was = [mappings("zwire")];
   let got = 0;
   const receiving = (async () => {
     for await (const [body] of pull) {
@@ -152,7 +149,7 @@ it.runIf(CAN)("worker threads that are terminated in the middle of it leave noth
   await sent;
   await pull.close();
   expect(await receiving).toBeUndefined();
-  await until(() => mappings() === was[0], "memory to be given back");
+  await until(() => mappings("zwire") === was[0], "memory to be given back");
 });
 
 function whole(body: Buffer, number: number, size: number): void {

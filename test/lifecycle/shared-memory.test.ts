@@ -2,17 +2,15 @@
  * Shared memory where it is scarce, and beside engines, threads and processes that have none of it: the same messages arrive.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import { startChild } from "../support/child.js";
 import { managed, temporaryDirectory, until } from "../support/helpers.js";
+import { CAN, mappings } from "../support/shared-memory.js";
 
-const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
 const MIB = 1024 * 1024;
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:zwire (").length - 1;
 const prlimit = CAN && spawnSync("prlimit", ["--version"]).status === 0;
 
 const shares = (socket: Push): boolean => socket.stats.sharedMemory > 0;
@@ -94,7 +92,7 @@ describe.runIf(CAN)("a process with the portable engine at the other end", () =>
 it.runIf(CAN)(
   "a worker thread shares memory with the main thread, both ways, and takes it along when it is terminated",
   async () => {
-    const was = mappings();
+    const was = mappings("zwire");
     const file = fileURLToPath(new URL("../support/children/memory-worker.mjs", import.meta.url));
     const pull = managed(new Pull());
     const push = managed(new Push({ linger: 0 }));
@@ -120,7 +118,7 @@ it.runIf(CAN)(
         while (pull.stats.receiveQueue > 0) await pull.receive();
         return pull.stats.peers === 0 && push.stats.peers === 0;
       }, "the ends to be noticed");
-      await until(() => mappings() === was, "memory to be given back");
+      await until(() => mappings("zwire") === was, "memory to be given back");
     }
   },
 );

@@ -2,39 +2,25 @@
  * Peers that break the rules of loans, in a process of their own (peers/memory-peer.py, which also keeps them, as an
  * implementation of its own). Native engine on Linux.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { managed, record, temporaryDirectory, turns, until, within } from "../support/helpers.js";
+import {
+  managed,
+  rawDial,
+  record,
+  TRANSPORTS,
+  temporaryDirectory,
+  turns,
+  until,
+  within,
+} from "../support/helpers.js";
+import { pair } from "../support/pairs.js";
+import { command, message, type RawPeer } from "../support/raw-peer.js";
+import { CAN, MemoryPeer, mappings } from "../support/shared-memory.js";
 
-const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
-const SCRIPT = fileURLToPath(new URL("../support/peers/memory-peer.py", import.meta.url));
+const ipc = TRANSPORTS[1].endpoint;
 const PAGE = 4096;
 const MIB = 1024 * 1024;
-
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:pool").length - 1;
-
-class Peer {
-  readonly process: ChildProcess;
-  readonly words: string[] = [];
-  readonly ended: Promise<void>;
-
-  constructor(endpoint: string, way: string) {
-    this.process = spawn("python3", ["-B", SCRIPT, endpoint.slice("ipc://".length), way], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    createInterface({ input: this.process.stdout! }).on("line", (line) => this.words.push(line));
-    this.ended = new Promise((resolve) => this.process.once("close", () => resolve()));
-    onTestFinished(() => void this.process.kill("SIGKILL"));
-  }
-
-  said(word: string): Promise<void> {
-    return until(() => this.words.includes(word), `"${word}" of the peer`);
-  }
-}
 
 async function target() {
   const pull = managed(new Pull());
@@ -61,7 +47,7 @@ const pages = (part: Buffer, count: number): number[] =>
 describe.runIf(CAN)("a peer with an implementation of loans of its own", () => {
   it.each(["receive", "borrow"] as const)("lends, and gets everything back: %s()", async (way) => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "lends");
+    const peer = new MemoryPeer(endpoint, "lends");
     for (let i = 0; i < 20; i++) {
       const message = await pull[way]({ timeout: 20_000 });
       expect(String(message[0])).toBe("head");
@@ -80,7 +66,7 @@ describe.runIf(CAN)("a peer with an implementation of loans of its own", () => {
 
   it("has gone: what was borrowed stays as it was", async () => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "lends");
+    const peer = new MemoryPeer(endpoint, "lends");
     const message = await pull.borrow({ timeout: 20_000 });
     peer.process.kill("SIGKILL");
     await until(() => pull.stats.peers === 0, "the peer to be gone");
@@ -104,15 +90,15 @@ describe.runIf(CAN)("a peer that breaks the rules of loans", () => {
     ["two descriptors for one pool", "two-in-one"],
   ])("%s: its connection ends, with an event, and nothing else", async (_, way) => {
     const { endpoint, events, unharmed } = await target();
-    const before = mappings();
-    const peer = new Peer(endpoint, way);
+    const before = mappings("pool");
+    const peer = new MemoryPeer(endpoint, way);
     await events.next("handshake:error:protocol");
     expect(events.of("handshake:error:protocol")[0].error).toMatchObject({ code: "shared-memory" });
     await peer.said("ended");
     await within(peer.ended, "the peer to end");
     await unharmed();
     // What is mapped goes when the collector finds it.
-    expect(mappings()).toBeLessThanOrEqual(before + 1024);
+    expect(mappings("pool")).toBeLessThanOrEqual(before + 1024);
   });
 
   it.each([
@@ -121,19 +107,18 @@ describe.runIf(CAN)("a peer that breaks the rules of loans", () => {
     ["of no bytes", "empty-pool"],
   ])("a pool %s is not mapped, and its messages arrive as ever", async (_, way) => {
     const { pull, endpoint, unharmed } = await target();
-    const before = mappings();
-    const peer = new Peer(endpoint, way);
+    const before = mappings("pool");
+    const peer = new MemoryPeer(endpoint, way);
     await peer.said("written");
     expect((await pull.receive({ timeout: 20_000 }))[0].length).toBe(100_000);
-    expect(mappings()).toBe(before);
-    peer.process.stdin!.end();
-    await within(peer.ended, "the peer to end");
+    expect(mappings("pool")).toBe(before);
+    await peer.leave();
     await unharmed();
   });
 
   it("2,000 references to a megabyte cost a program that reads slowly no gigabytes", async () => {
     const { pull, endpoint } = await target();
-    const peer = new Peer(endpoint, "many-references");
+    const peer = new MemoryPeer(endpoint, "many-references");
     await peer.said("written");
     await until(() => pull.stats.receiveQueue > 100, "references to arrive");
     await turns(20);
@@ -148,11 +133,72 @@ describe.runIf(CAN)("a peer that breaks the rules of loans", () => {
 
   it("a loan that changes while it is looked at is torn, and no more than that", async () => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "changing-loan");
+    const peer = new MemoryPeer(endpoint, "changing-loan");
     expect((await pull.receive({ timeout: 20_000 }))[0].length).toBe(MIB);
     await peer.said("written");
-    peer.process.stdin!.end();
-    await within(peer.ended, "the peer to end");
+    await peer.leave();
     await unharmed();
+  });
+});
+
+describe.runIf(CAN)("commands about loans from a peer that", () => {
+  const announced = [
+    ["X-zwire-shm", "1"],
+    ["X-zwire-loans", "1"],
+  ] as const;
+
+  async function target(type: "PUSH" | "PULL") {
+    const socket = managed(type === "PUSH" ? new Pull() : new Push());
+    const events = record(socket);
+    const peer = await rawDial(await socket.bind(ipc()));
+    await peer.handshake({ type, properties: announced } as never);
+    await until(() => socket.stats.peers === 1, "the handshake");
+    return { socket, events, peer };
+  }
+
+  const lend = (pool: number, offset: number, length: number, more = 0, id = 1): Buffer => {
+    const data = Buffer.alloc(19);
+    data[0] = more;
+    data.writeUInt16BE(pool, 1);
+    data.writeUIntBE(offset, 3, 6);
+    data.writeUIntBE(length, 9, 6);
+    data.writeUInt32BE(id, 15);
+    return data;
+  };
+
+  it.each([
+    ["refers to a pool that it has not offered", "PUSH", "LEND", lend(0, 0, 20_000)],
+    ["sends half of a reference", "PUSH", "LEND", lend(0, 0, 20_000).subarray(0, 7)],
+    ["sends a reference with unknown flags", "PUSH", "LEND", lend(0, 0, 20_000, 2)],
+    ["returns what it has not got", "PULL", "RETURN", Buffer.from([0, 0, 0, 9])],
+    ["returns half a number", "PULL", "RETURN", Buffer.from([0, 0, 9])],
+    ["answers an offer that was not made", "PULL", "POOL", Buffer.from([0, 0, 1])],
+    ["answers with something else than yes or no", "PULL", "POOL", Buffer.from([0, 0, 7])],
+  ] as const)("%s: it loses its connection, with an event", async (_, type, name, data) => {
+    const { socket, events, peer } = await target(type);
+    peer.write(command(name, data));
+    await until(() => socket.stats.peers === 0, "the connection to be closed");
+    const [{ error }] = events.of("handshake:error:protocol");
+    expect(error).toMatchObject({ code: "shared-memory" });
+    const good = await pair(ipc());
+    await good.push.send("good");
+    expect(String((await good.pull.receive())[0])).toBe("good");
+  });
+
+  it("announces nothing and sends such commands: they are unknown, and ignored", async () => {
+    const pull = managed(new Pull());
+    const peer = await rawDial(await pull.bind(ipc()));
+    await peer.handshake({ type: "PUSH" });
+    peer.write(command("LEND", lend(0, 0, 20_000)));
+    peer.write(command("RETURN", Buffer.from([0, 0, 0, 9])));
+    peer.write(message("still here"));
+    expect(String((await pull.receive())[0])).toBe("still here");
+  });
+
+  it("is not told of loans over tcp", async () => {
+    const pull = managed(new Pull());
+    const peer: RawPeer = await rawDial(await pull.bind("tcp://127.0.0.1:*"));
+    const { properties } = await peer.handshake({ type: "PUSH" });
+    expect(properties.get("X-zwire-loans")).toBeUndefined();
   });
 });

@@ -2,44 +2,10 @@
  * Peers that break the rules of shared memory, in a process of their own (peers/memory-peer.py, which also keeps them, as
  * an implementation of its own). Native engine on Linux.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import { managed, record, temporaryDirectory, turns, until, within } from "../support/helpers.js";
-
-const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
-const SCRIPT = fileURLToPath(new URL("../support/peers/memory-peer.py", import.meta.url));
-
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:").length - 1;
-const descriptors = (): number => readdirSync("/proc/self/fd").length;
-
-class Peer {
-  readonly process: ChildProcess;
-  readonly words: string[] = [];
-  readonly ended: Promise<void>;
-
-  constructor(endpoint: string, way: string) {
-    const stdio = ["pipe", "pipe", "inherit"] as const;
-    this.process = spawn("python3", ["-B", SCRIPT, endpoint.slice("ipc://".length), way], {
-      stdio: [...stdio],
-    });
-    createInterface({ input: this.process.stdout! }).on("line", (line) => this.words.push(line));
-    this.ended = new Promise((resolve) => this.process.once("close", () => resolve()));
-    onTestFinished(() => void this.process.kill("SIGKILL"));
-  }
-
-  said(word: string): Promise<void> {
-    return until(() => this.words.includes(word), `"${word}" of the peer`);
-  }
-
-  async leave(): Promise<void> {
-    this.process.stdin!.end();
-    await within(this.ended, "the peer to end");
-  }
-}
+import { CAN, descriptors, MemoryPeer, mappings } from "../support/shared-memory.js";
 
 /** A PULL with a good peer beside the one under test, and what it has before that one comes. */
 async function target() {
@@ -50,13 +16,13 @@ async function target() {
   await good.send(Buffer.alloc(100_000, 7));
   await pull.receive();
   await until(() => pull.stats.sharedMemory === 1 && good.stats.sharedMemory === 1, "the good peer to share");
-  const before = [mappings(), descriptors()];
+  const before = [mappings(""), descriptors()];
   /** The other peer has gone: nothing is left of it, and the good one works. */
   const unharmed = async () => {
     await until(() => pull.stats.peers === 1, "the peer to be gone");
     while (pull.stats.receiveQueue > 0) await pull.receive();
     await until(
-      () => String([mappings(), descriptors()]) === String(before),
+      () => String([mappings(""), descriptors()]) === String(before),
       "what it cost to be given back",
     );
     for (let i = 0; i < 20; i++) {
@@ -70,7 +36,7 @@ async function target() {
 describe.runIf(CAN)("a peer with an implementation of its own", () => {
   it("shares memory: 20 messages larger than its ring, and all of it is given back", async () => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "good");
+    const peer = new MemoryPeer(endpoint, "good");
     for (let i = 0; i < 20; i++) {
       const [body] = await pull.receive({ timeout: 20_000 });
       expect(body.readUInt32BE()).toBe(i);
@@ -83,7 +49,7 @@ describe.runIf(CAN)("a peer with an implementation of its own", () => {
 
   it("leaves without a bell: what is in its ring arrives first", async () => {
     const { pull, endpoint, events, unharmed } = await target();
-    const peer = new Peer(endpoint, "leaves");
+    const peer = new MemoryPeer(endpoint, "leaves");
     await within(peer.ended, "the peer to end");
     expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe("one");
     expect((await pull.receive({ timeout: 20_000 }))[0].length).toBe(40_003);
@@ -96,28 +62,28 @@ describe.runIf(CAN)("a peer with an implementation of its own", () => {
 describe.runIf(CAN)("a peer that dies while a process that it has forked keeps its descriptors", () => {
   it("has not ended, as with any socket: nothing hangs, and close() gives everything back", async () => {
     const { pull, endpoint, events } = await target();
-    const before = mappings();
-    const peer = new Peer(endpoint, "forks");
+    const before = mappings("");
+    const peer = new MemoryPeer(endpoint, "forks");
     expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe("before");
     await peer.said("written");
     await until(() => peer.process.exitCode !== null || peer.process.signalCode !== null, "its death");
     await turns(50);
     expect(pull.stats).toMatchObject({ peers: 2, sharedMemory: 2 });
-    expect(mappings()).toBe(before + 2);
+    expect(mappings("")).toBe(before + 2);
     await within(pull.close(), "close()");
-    await until(() => mappings() < before, "memory to be given back");
+    await until(() => mappings("") < before, "memory to be given back");
     expect(events.of("handshake:error:protocol")).toEqual([]);
   });
 
   it("is found out by heartbeats", async () => {
     const pull = managed(new Pull({ heartbeatInterval: 100, heartbeatTimeout: 300 }));
     const events = record(pull);
-    const was = mappings();
-    const peer = new Peer(await pull.bind(`ipc://${temporaryDirectory()}/s`), "forks");
+    const was = mappings("");
+    const peer = new MemoryPeer(await pull.bind(`ipc://${temporaryDirectory()}/s`), "forks");
     expect((await pull.receive({ timeout: 20_000 }))[0].toString()).toBe("before");
     await peer.said("written");
     await events.next("disconnect");
-    await until(() => mappings() === was, "memory to be given back");
+    await until(() => mappings("") === was, "memory to be given back");
     expect(pull.stats).toMatchObject({ peers: 0, sharedMemory: 0 });
   });
 });
@@ -134,7 +100,7 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
     ["a dozen descriptors", "many"],
   ])("%s ends its connection, with an event, and nothing else", async (_, way) => {
     const { endpoint, events, unharmed } = await target();
-    const peer = new Peer(endpoint, way);
+    const peer = new MemoryPeer(endpoint, way);
     await events.next("handshake:error:protocol");
     const [{ error }] = events.of("handshake:error:protocol");
     expect(error).toMatchObject({ code: "shared-memory" });
@@ -164,7 +130,7 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
     ["a version of any bytes", "version-bytes"],
   ])("%s: everything stays on the socket", async (_, way) => {
     const { pull, endpoint, events, unharmed } = await target();
-    const peer = new Peer(endpoint, way);
+    const peer = new MemoryPeer(endpoint, way);
     expect((await pull.receive({ timeout: 20_000 }))[0].equals(Buffer.alloc(100_000, "m"))).toBe(true);
     expect(pull.stats).toMatchObject({ peers: 2, sharedMemory: 1 });
     await peer.leave();
@@ -179,7 +145,7 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
     const push = managed(new Push({ sharedMemorySize: 65536, linger: 0 }));
     const events = record(push);
     const endpoint = await push.bind(`ipc://${temporaryDirectory()}/s`);
-    const peer = new Peer(endpoint, way);
+    const peer = new MemoryPeer(endpoint, way);
     await push.connected();
     let sending = true;
     const sent = (async () => {
@@ -198,7 +164,7 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
 
   it("bytes that change while they are read are torn, and no more than that", async () => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "changing");
+    const peer = new MemoryPeer(endpoint, "changing");
     expect((await pull.receive({ timeout: 20_000 }))[0].length).toBe(50_000);
     await peer.said("written");
     expect(pull.stats.peers).toBe(2);
@@ -208,7 +174,7 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
 
   it("a flood of bells delays nobody for long", async () => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "flood");
+    const peer = new MemoryPeer(endpoint, "flood");
     await peer.said("flooding");
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);
@@ -221,7 +187,7 @@ describe.runIf(CAN)("a peer that breaks the rules of shared memory", () => {
 
   it("a peer that never rings is not noticed, and nothing else happens", async () => {
     const { pull, endpoint, unharmed } = await target();
-    const peer = new Peer(endpoint, "silent");
+    const peer = new MemoryPeer(endpoint, "silent");
     await peer.said("written");
     await turns(50);
     expect(pull.stats).toMatchObject({ peers: 2, receiveQueue: 0 });

@@ -38,6 +38,7 @@ it("idleTimeout: what is sent is use, a dialled connection has no such limit, an
   subscriber.subscribe();
   subscriber.connect(await publisher.bind("tcp://127.0.0.1:*"));
   await publisher.waitForSubscribers(1, { timeout: 20_000 });
+  // By the clock: three times the longest of the two limits, with traffic all the while.
   const until_ = performance.now() + 900;
   while (performance.now() < until_) {
     await publisher.send("tick");

@@ -9,6 +9,7 @@ import { commandBody, frame, greeting } from "../support/raw-peer.js";
 import { CurveClient, INNER_COMMAND } from "../support/scripted/curve.js";
 import { MORE, shake } from "../support/scripted/script.js";
 import { CLIENT, CURVE, SERVER } from "../support/scripted/secured.js";
+import { settledRss } from "../support/settled-memory.js";
 
 const MIB = 1024 ** 2;
 const PUSH = { type: "PUSH" };
@@ -105,8 +106,7 @@ describe("CVE-2021-20234 under CURVE: unfinished multipart messages", () => {
         peer.socket.end();
         await rig.events.next("disconnect", i);
       }
-      globalThis.gc!();
-      return process.memoryUsage().rss;
+      return settledRss();
     };
     const warm = await leave(1, 20); // the script's own memory, and code that is compiled by now
     expect((await leave(21, 80)) - warm).toBeLessThan(32 * MIB); // of 60

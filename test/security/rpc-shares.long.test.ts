@@ -30,6 +30,7 @@ describe("clients that take what others need", () => {
           for (const id of ids) say(peer, "_zpc_hb", arr(int(0)), { response_to: bin(id) });
           await turn();
         }
+        // By the clock: good peers are measured while the answers wait.
         await new Promise((resolve) => setTimeout(resolve, 300));
       },
     );
@@ -60,6 +61,7 @@ describe("clients that take what others need", () => {
     say(peer, "_zerorpc_ping", arr());
     await peer.read(100);
     expect(await made.channels()).toBeGreaterThanOrEqual(CALLS);
+    // By the clock: what good peers get is measured for so long, in quiet and under attack.
     const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     const quiet = await made.measure(() => pause(600));
     const attacked = await made.measure(async () => {

@@ -250,9 +250,11 @@ describe("strangers", () => {
     expect(late.error?.message).toMatch(/no complete handshake within 300 ms/);
     const patient = managed(new Pull({ tls }));
     const other = record(patient);
-    const leaves = stranger(await patient.bind(ANY));
-    await other.next("accept");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const leaves = spawn("openssl", ["s_client", "-connect", `127.0.0.1:${portOf(await patient.bind(ANY))}`]);
+    onTestFinished(() => void leaves.kill("SIGKILL"));
+    let said = "";
+    leaves.stdout.on("data", (chunk) => (said += chunk));
+    await until(() => said.includes("SSL handshake has read"), "TLS to be complete");
     leaves.kill("SIGTERM");
     const { error } = await other.next("handshake:error:tls");
     expect(["PEER_CLOSED_AFTER_TLS", "ECONNRESET"]).toContain(error?.code);

@@ -18,6 +18,7 @@ import {
   until,
 } from "../support/helpers.js";
 import { command, frame, greeting, message, metadata, RawPeer, ready } from "../support/raw-peer.js";
+import { settledRss } from "../support/settled-memory.js";
 
 const MIB = 1024 ** 2;
 /** Bytes of the receive slab; frames are laid across its end. */
@@ -25,11 +26,9 @@ const SLAB = 80 * 1024;
 
 /** Growth of the resident set by something, garbage left out. */
 async function growth(work: () => Promise<void>): Promise<number> {
-  globalThis.gc!();
-  const before = process.memoryUsage().rss;
+  const before = await settledRss();
   await work();
-  globalThis.gc!();
-  return process.memoryUsage().rss - before;
+  return (await settledRss()) - before;
 }
 
 /** A size field and nothing behind it but a few bytes. */

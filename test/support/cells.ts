@@ -4,9 +4,10 @@
  */
 import { join } from "node:path";
 import { expect } from "vitest";
-import { Client, Dish, Gather, Radio, Scatter, Server } from "../../src/draft.js";
+import { Dish } from "../../src/draft.js";
 import * as zwire from "../../src/index.js";
 import { managed, temporaryDirectory } from "./helpers.js";
+import { TYPES, type TypeName } from "./option-rows.js";
 import type { Job, PeerOptions, PeerProcess, PeerType } from "./peer-process.js";
 import { ROLES, type RoleJob, type RoleName } from "./roles.mjs";
 
@@ -24,27 +25,6 @@ export interface Cell {
   readonly theirs: End;
   readonly pyzmq?: boolean;
 }
-
-const TYPES: Partial<Record<PeerType, new (options: object) => zwire.Socket>> = {
-  PUSH: zwire.Push,
-  PULL: zwire.Pull,
-  PAIR: zwire.Pair,
-  REQ: zwire.Request,
-  REP: zwire.Reply,
-  DEALER: zwire.Dealer,
-  ROUTER: zwire.Router,
-  PUB: zwire.Publisher,
-  SUB: zwire.Subscriber,
-  XPUB: zwire.XPublisher,
-  XSUB: zwire.XSubscriber,
-  STREAM: zwire.Stream,
-  SERVER: Server,
-  CLIENT: Client,
-  RADIO: Radio,
-  DISH: Dish,
-  GATHER: Gather,
-  SCATTER: Scatter,
-};
 
 // What publishers send above their mark is dropped (J4, N12); without one, nothing may be lost.
 const endless = { sendHighWaterMark: 0 };
@@ -155,7 +135,7 @@ function jobs({ ours, theirs }: Cell, { verb, count, big = false }: CellOptions)
 type Mine = RoleJob & End & { connectAs?: string };
 
 function create(end: End, options: object): zwire.Socket {
-  const Type = TYPES[end.type] as new (options: object) => zwire.Socket;
+  const Type = TYPES[end.type as TypeName] as new (options: object) => zwire.Socket;
   const timeouts: Record<string, number> = {};
   if (!["PULL", "SUB", "DISH", "GATHER"].includes(end.type)) timeouts.sendTimeout = 20_000;
   if (!["PUSH", "PUB", "RADIO", "SCATTER"].includes(end.type)) timeouts.receiveTimeout = 20_000;

@@ -235,9 +235,8 @@ describe("import graph", () => {
       "base/runtime.ts",
       "core/context.ts", // sockets get it from here
       "rpc/clock.ts",
-      "transport/socks.ts",
+      "transport/contract/exchange.ts",
       "transport/tcp.ts",
-      "transport/ws/client.ts",
       "transport/ws/guest.ts",
       "transport/ws/port.ts",
     ]);

@@ -7,7 +7,7 @@
 
 import { memoryGone } from "../../base/errors.js";
 import type { HttpRequest } from "../../base/http.js";
-import { bytesNow } from "../../base/message.js";
+import { totalNow } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Runtime } from "../../base/runtime.js";
 import type { TlsPeer } from "../../base/tls.js";
@@ -180,7 +180,7 @@ export class SealedStream implements Stream, StreamHandler {
   write(segments: readonly Uint8Array[]): number {
     if (this.#sealer === null) return this.#inner.write(segments);
     this.#segments = segments;
-    this.#total = totalBytes(segments);
+    this.#total = totalNow(segments);
     this.#given = 0;
     this.#sealer.begin(segments);
     return this.#pump();
@@ -189,7 +189,7 @@ export class SealedStream implements Stream, StreamHandler {
   /** Returns 0 if everything is written, or else a positive number; then onDrain follows. */
   #pump(): number {
     const sealer = this.#sealer as MessageSealer;
-    if (totalBytes(this.#segments as readonly Uint8Array[]) !== this.#total) {
+    if (totalNow(this.#segments as readonly Uint8Array[]) !== this.#total) {
       this.#runtime.later(() => this.#fail(memoryGone()));
       return 1;
     }
@@ -341,12 +341,6 @@ export class SealedStream implements Stream, StreamHandler {
   unref(): void {
     this.#inner.unref();
   }
-}
-
-function totalBytes(segments: readonly Uint8Array[]): number {
-  let bytes = 0;
-  for (const segment of segments) bytes += bytesNow(segment);
-  return bytes;
 }
 
 function sealingError({ exhausted }: MessageSealer): ProtocolError {

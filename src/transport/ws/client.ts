@@ -3,7 +3,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { ZmqError } from "../../base/errors.js";
-import { systemRuntime } from "../../base/runtime.js";
+import { exchange, type Outcome } from "../contract/exchange.js";
 import type { Stream, StreamHandler, TransportOptions } from "../contract/transport.js";
 import { HeadError, HeadReader, lists, openingRequest } from "./http.js";
 import { offered, simplest, type ZwsProtocol } from "./protocols.js";
@@ -36,49 +36,22 @@ export function openWebSocket(
   options: TransportOptions,
   signal: AbortSignal,
 ): Promise<Stream> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      deadline?.cancel();
-      signal.removeEventListener("abort", abort);
-    };
-    const fail = (error: unknown): void => {
-      settle();
-      stream.close();
-      reject(error);
-    };
-    const abort = (): void => fail(signal.reason);
-    const limit = options.handshakeInterval;
-    const late = (): void =>
-      fail(
-        new ZmqError("ETIMEDOUT", {
-          address: wanted.endpoint,
-          detail: `no answer to the request for a WebSocket within ${limit} ms (handshakeInterval)`,
-        }),
-      );
-    const deadline = limit > 0 ? systemRuntime.loop.deadline(limit, late).unref() : undefined;
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener("abort", abort, { once: true });
-    const done = (webSocket: Stream): void => {
-      settle();
-      resolve(webSocket);
-    };
-    new Asking(stream, wanted, options.security.mechanism, { done, fail }).start();
+  const limit = options.handshakeInterval;
+  const late = (): ZmqError =>
+    new ZmqError("ETIMEDOUT", {
+      address: wanted.endpoint,
+      detail: `no answer to the request for a WebSocket within ${limit} ms (handshakeInterval)`,
+    });
+  return exchange(stream, limit, signal, late, (outcome) => {
+    new Asking(stream, wanted, options.security.mechanism, outcome).start();
   });
-}
-
-interface Outcome {
-  done(stream: Stream): void;
-  fail(error: unknown): void;
 }
 
 class Asking implements StreamHandler {
   readonly #stream: Stream;
   readonly #wanted: Wanted;
   readonly #protocols: readonly ZwsProtocol[];
-  readonly #outcome: Outcome;
+  readonly #outcome: Outcome<Stream>;
   readonly #relay = new Relay(this);
   readonly #head = new HeadReader();
   readonly #key = randomBytes(16).toString("base64");
@@ -87,7 +60,7 @@ class Asking implements StreamHandler {
   #writing = false;
   #left: (() => void) | null = null;
 
-  constructor(stream: Stream, wanted: Wanted, mechanism: string, outcome: Outcome) {
+  constructor(stream: Stream, wanted: Wanted, mechanism: string, outcome: Outcome<Stream>) {
     this.#stream = stream;
     this.#wanted = wanted;
     this.#protocols = wanted.simply ? [simplest(mechanism)] : offered(mechanism);

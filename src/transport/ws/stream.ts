@@ -4,7 +4,7 @@
  */
 import { memoryGone } from "../../base/errors.js";
 import type { HttpRequest } from "../../base/http.js";
-import { bytesNow } from "../../base/message.js";
+import { totalNow } from "../../base/message.js";
 import type { TlsPeer } from "../../base/tls.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoing/slab-pool.js";
 import { COMMAND } from "../../wire/frame-format.js";
@@ -166,7 +166,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   write(segments: readonly Uint8Array[]): number {
     this.#segments = segments;
-    this.#total = totalBytes(segments);
+    this.#total = totalNow(segments);
     this.#outgoing.begin(segments);
     this.#wroteChunk = false;
     return this.#busy ? this.#unread : this.#pump();
@@ -199,7 +199,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   }
 
   #writeChunk(segments: readonly Uint8Array[]): boolean {
-    if (totalBytes(segments) !== this.#total) {
+    if (totalNow(segments) !== this.#total) {
       this.#busy = true; // for ever: the connection ends
       setImmediate(() => this.#end(memoryGone(), FrameFault.none, this.#unread, 0));
       return false;
@@ -361,12 +361,6 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   unref(): void {
     this.#inner.unref();
   }
-}
-
-function totalBytes(segments: readonly Uint8Array[]): number {
-  let bytes = 0;
-  for (const segment of segments) bytes += bytesNow(segment);
-  return bytes;
 }
 
 /** The peer has closed for another reason than that it leaves. */

@@ -56,7 +56,7 @@ async function inTraffic(endpoint) {
   });
   traffic(endpoint);
   await flow;
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 30)); // by the clock: at any moment
 }
 
 const scenarios = {

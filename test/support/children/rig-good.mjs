@@ -8,6 +8,7 @@ import { onLine, Push, Request, Subscriber, say } from "./zwire.mjs";
 const [kind, endpoint, given] = process.argv.slice(2);
 const options = JSON.parse(given);
 const now = () => performance.timeOrigin + performance.now();
+// By the clock: the pace of a good peer, whose delays are measured.
 const pause = () => new Promise((resolve) => setTimeout(resolve, 2));
 let waits = [];
 /** When the stretch that is measured began. */

@@ -94,7 +94,7 @@ async function run(job) {
   } catch (error) {
     say({ id: job.id, event: "error", message: String(error) });
   } finally {
-    setTimeout(() => socket?.close(), job.keepMs ?? 0);
+    setTimeout(() => socket?.close(), job.keepMs ?? 0); // by the clock: what its peer reads meanwhile it cannot know
   }
 }
 

@@ -4,19 +4,15 @@
  * nothing is left of it.
  */
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Pull, Push, type Socket } from "../../../src/index.js";
 import { managed, record, temporaryDirectory, until, within } from "../helpers.js";
+import { CAN, descriptors, mappings } from "../shared-memory.js";
 
-const CAN = process.env.ZWIRE_ENGINE === "native" && process.platform === "linux";
 const SCRIPT = fileURLToPath(new URL("../peers/memory-lives.py", import.meta.url));
 const SIZE = 20_004;
-
-const mappings = (): number => readFileSync("/proc/self/maps", "utf8").split("memfd:").length - 1;
-const descriptors = (): number => readdirSync("/proc/self/fd").length;
 
 interface Line {
   step?: string;
@@ -61,7 +57,7 @@ class Lives {
 /** What the connection cost is given back. A socket that dials has a connection to the next life, perhaps. */
 async function rest(was: readonly number[], dials: boolean): Promise<void> {
   await until(
-    () => mappings() === was[0] && descriptors() <= was[1] + (dials ? 1 : 0),
+    () => mappings("") === was[0] && descriptors() <= was[1] + (dials ? 1 : 0),
     `memory and descriptors to be given back: ${was}`,
   );
 }
@@ -98,7 +94,7 @@ export function memoryLives(kills: number): void {
       const events = record(pull);
       const endpoint = await endpointOf(pull, dials);
       const lives = new Lives(endpoint, "PUSH", side, kills);
-      const was = [mappings(), descriptors()];
+      const was = [mappings(""), descriptors()];
       lives.next();
       const steps: string[] = [];
       for (let step = await lives.death(); step !== undefined; step = await lives.death()) {
@@ -123,7 +119,7 @@ export function memoryLives(kills: number): void {
       const events = record(push);
       const endpoint = await endpointOf(push, dials);
       const lives = new Lives(endpoint, "PULL", side, kills);
-      const was = [mappings(), descriptors()];
+      const was = [mappings(""), descriptors()];
       lives.next();
       let sending = true;
       const sent = (async () => {

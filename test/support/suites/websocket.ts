@@ -1,13 +1,13 @@
 /**
  * Interop over ws: zwire as every type but STREAM, binding and dialling, against libzmq through zeromq.js, drafts
- * included, with NULL, PLAIN and CURVE. Each cell moves many messages of up to 64 KiB, one to 20 parts where the type has them, and compares every byte and the
- * order. (pyzmq's libzmq has no ws.)
+ * included, with NULL, PLAIN and CURVE. Each cell moves many messages of up to 64 KiB, one to 20 parts where the type has
+ * them, and compares every byte and the order. (pyzmq's libzmq has no ws.)
  */
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { BASIC_CELLS, CELLS, label, runCell } from "../cells.js";
 import { PeerProcess } from "../peer-process.js";
 import { CURVE, PLAIN } from "../scripted/secured.js";
-import { LOSES_FIRST, RULES, THEIRS } from "../their-security.js";
+import { inEachRole, RULES, rolesOf } from "../their-security.js";
 
 const ALL_CELLS = [...BASIC_CELLS, ...CELLS].filter(({ ours }) => ours.type !== "STREAM");
 
@@ -36,22 +36,12 @@ export function interopWebSocket(count: number, big: boolean): void {
     }
 
     describe.each([PLAIN, CURVE])("under $name", (mechanism) => {
-      const theirs = THEIRS[mechanism.name as "PLAIN" | "CURVE"];
-      const roles = {
-        server: { ours: mechanism.server, theirs: theirs.client },
-        client: { ours: mechanism.client, theirs: theirs.server },
-      };
-      for (const role of ["server", "client"] as const) {
-        for (const verb of ["bind", "connect"] as const) {
-          for (const cell of ALL_CELLS) {
-            if (role === "client" && LOSES_FIRST.includes(cell.theirs.type)) continue;
-            const how = `${verb === "bind" ? "binds" : "dials"} as ${role}`;
-            it(`${label(cell)}: ${how}, ${count} messages`, async () => {
-              const { ours: ourOptions, theirs: theirOptions } = roles[role];
-              await runCell(peer, cell, { transport: "ws", verb, count, ourOptions, theirOptions });
-            });
-          }
-        }
+      const roles = rolesOf(mechanism);
+      for (const { role, verb, cell, title } of inEachRole(ALL_CELLS)) {
+        it(`${title}, ${count} messages`, async () => {
+          const { ours: ourOptions, theirs: theirOptions } = roles[role];
+          await runCell(peer, cell, { transport: "ws", verb, count, ourOptions, theirOptions });
+        });
       }
     });
   });

@@ -80,6 +80,7 @@ describe("an environment's end", () => {
         throw new Error("thrown");
       };
       far.handle.startFrames(100, 100, 100, 100, Buffer.alloc(0)); far.handle.start();
+      // By the clock: each byte shall come by a callback of its own.
       const more = () => { if (seen < 3) { near.handle.write(Buffer.from([0, 1, 65])); setTimeout(more, 5); } };
       more();
     });`);

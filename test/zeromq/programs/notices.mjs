@@ -9,6 +9,7 @@ async function bindAgain(/** @type {any} */ socket, /** @type {string} */ endpoi
       return await socket.bind(endpoint);
     } catch (error) {
       if (/** @type {any} */ (error).code !== "EADDRINUSE") throw error;
+      // By the clock: libzmq lets go of an address in a thread of its own, and tells nobody.
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
