@@ -9,6 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { bundleWeb } from "./web.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -53,7 +54,7 @@ async function bundle(entries, output) {
  */
 function declare() {
   for (const path of readdirSync(dist, { recursive: true })) {
-    if (!path.endsWith(".d.ts") || path.startsWith("cjs") || path.startsWith("cli")) continue;
+    if (!path.endsWith(".d.ts") || /^(cjs|cli|web)\b/.test(path)) continue;
     const text = readFileSync(join(dist, path), "utf8");
     const file = join(cjs, path.replace(/\.d\.ts$/, ".d.cts"));
     mkdirSync(dirname(file), { recursive: true });
@@ -83,3 +84,4 @@ await bundle(ENTRIES, {
   comments: { legal: true, annotation: false, jsdoc: false },
 });
 declare();
+await bundleWeb(root);

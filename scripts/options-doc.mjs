@@ -149,6 +149,6 @@ export const PAGE = join(ROOT, "docs/options.md");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (file) => import(pathToFileURL(join(ROOT, "compiled/options", file)).href);
-  const [{ GROUPS }, { SOCKET_TYPES }] = await Promise.all([built("table.js"), built("row.js")]);
+  const [{ GROUPS }, { SOCKET_TYPES }] = await Promise.all([built("groups.js"), built("row.js")]);
   writeFileSync(PAGE, page(Object.values(GROUPS), allComments(), SOCKET_TYPES));
 }

@@ -1,6 +1,6 @@
 /**
  * The code of others that zwire's tarball contains: vendor/msgpackr.js, made from the package msgpackr, and
- * THIRD-PARTY-NOTICES.md. As a dependency, msgpackr would bring msgpackr-extract, whose install script makes pnpm refuse the
+ * THIRD-PARTY-NOTICES.md, which also names what scripts/web.mjs and binding.gyp put in. As a dependency, msgpackr would bring msgpackr-extract, whose install script makes pnpm refuse the
  * installation; zwire does not need it. Run by ready.mjs.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -57,6 +57,7 @@ await bundle(msgpackr);
 const notices = [
   "# Third-party notices\n\nThis package contains code of others. Its own licence is in LICENSE.\n",
   notice(msgpackr, "In dist/."),
+  notice(described("libsodium", "LICENSE"), "In dist/web-curve.js. In Node.js it is a package of its own."),
   notice(described("node-addon-api", "LICENSE.md"), "In the addons, prebuilds/*/*.node."),
 ];
 writeFileSync(join(root, "THIRD-PARTY-NOTICES.md"), notices.join("\n"));

@@ -36,7 +36,7 @@ export { Observer } from "./core/observer.js";
 export type { Loan, Sendable } from "./core/sender.js";
 export type { LoanHolding, SocketStats } from "./core/stats.js";
 export { addonError, engine, version } from "./core/version.js";
-export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/options.js";
+export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/common.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";
 export type { Authenticate, AuthenticationAnswer } from "./security/callback.js";
 export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/crypto/keys.js";

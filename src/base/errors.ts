@@ -2,7 +2,7 @@
  * Errors that an application sees: one class with a constant `code` and the messages of zeromq.js. A wrong argument
  * throws a TypeError or RangeError instead, and a fault of a peer is reported as an event.
  */
-import { errnoNumbers } from "./platform.js";
+import { errnoNumbers, type SystemError } from "./platform.js";
 
 /** First number of libzmq's own errno range (ZMQ_HAUSNUMERO). */
 const HAUSNUMERO = 156384712;
@@ -63,7 +63,7 @@ export class ZmqError extends Error {
 }
 
 /** Wraps an error of the operating system about an endpoint. */
-export function endpointError(error: NodeJS.ErrnoException, address: string): ZmqError {
+export function endpointError(error: SystemError, address: string): ZmqError {
   if (error instanceof ZmqError) {
     return error.address === undefined
       ? new ZmqError(error.code, {

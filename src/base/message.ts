@@ -3,7 +3,7 @@
  * nothing of frames.
  */
 import { anyLent, lentMemory } from "./lent.js";
-import { Buffer } from "./platform.js";
+import { Buffer, isSharedMemory } from "./platform.js";
 
 /** One part of a message as an application may give it. Numbers are sent as text; null is an empty part. */
 export type MessageLike =
@@ -101,7 +101,7 @@ function convertPart(value: Exclude<MessageLike, null>): Uint8Array {
     return isShared(value) ? view.slice() : view;
   }
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (value instanceof SharedArrayBuffer) return new Uint8Array(value).slice();
+  if (isSharedMemory(value)) return new Uint8Array(value).slice();
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
     return Buffer.from(String(value));
   }
@@ -110,7 +110,7 @@ function convertPart(value: Exclude<MessageLike, null>): Uint8Array {
   );
 }
 
-const isShared = (part: ArrayBufferView): boolean => part.buffer instanceof SharedArrayBuffer;
+const isShared = (part: ArrayBufferView): boolean => isSharedMemory(part.buffer);
 
 /**
  * The message without memory that another thread may write to: such parts are copied now. For who keeps a message, or

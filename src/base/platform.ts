@@ -12,6 +12,9 @@ import { debuglog, inspect } from "node:util";
 export { Buffer } from "node:buffer";
 export { debuglog, EventEmitter, inspect, isIPv4, isIPv6, isUtf8, randomBytes, randomInt };
 
+/** An error of the system: its `code` is the name of its number, such as `EAGAIN`. */
+export type SystemError = NodeJS.ErrnoException;
+
 /** The platform's error numbers by name, such as `EAGAIN`. */
 export const errnoNumbers: Readonly<Record<string, number>> = constants.errno;
 
@@ -99,4 +102,9 @@ export function nodeTls(): typeof import("node:tls") {
 /** The user of this process; undefined where the system has none. */
 export function userId(): number | undefined {
   return process.geteuid?.();
+}
+
+/** Whether another thread can write to this memory. */
+export function isSharedMemory(memory: unknown): memory is SharedArrayBuffer {
+  return memory instanceof SharedArrayBuffer;
 }

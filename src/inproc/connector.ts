@@ -3,8 +3,10 @@
  * after the binder has closed (R22). Within a thread, its pipe is joined to a pipe of the binder. To another thread,
  * the pipe gets a session over a stream.
  */
+
 import type { Peer } from "../base/events.js";
 import { rowOf, type Table } from "../base/machine.js";
+import { type Buffer, setImmediate } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import { flushed } from "../connect/linger.js";
 import { reportEnd, tellHandshake } from "../connect/report.js";

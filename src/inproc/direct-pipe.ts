@@ -15,6 +15,7 @@ import {
   type OutMessage,
   toReceived,
 } from "../base/message.js";
+import type { Buffer } from "../base/platform.js";
 import { FREE_BYTES } from "../engine/budget.js";
 import { heldBytes } from "../engine/message-size.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";

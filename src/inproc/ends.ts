@@ -2,8 +2,10 @@
  * The interfaces through which the two ends of an inproc connection see each other, and the pipe that both use.
  * registry.ts decides which ends are joined.
  */
+
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
+import { Buffer, nextTick, setImmediate } from "../base/platform.js";
 import type { SocketHost } from "../session/host.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { type Defer, DirectPipe } from "./direct-pipe.js";
@@ -57,7 +59,7 @@ let deferred = 0;
 /** Runs after the current call; every 512th time in the next turn of the event loop. */
 const deferSoon: Defer = (run) => {
   if (++deferred % DEFERS_PER_TURN === 0) setImmediate(run);
-  else process.nextTick(run);
+  else nextTick(run);
 };
 
 /** Makes one end of a connection. Until it is joined, it queues messages. */

@@ -5,7 +5,7 @@ import type { Buffer } from "../base/platform.js";
 import type { SecurityValues } from "../security/settings.js";
 import type { SocketType } from "./row.js";
 import type { OnFull } from "./rows/patterns.js";
-import type { AllFields, FieldsOf, GROUPS } from "./table.js";
+import type { AllFields, FieldsOf } from "./table.js";
 
 export type { OnFull } from "./rows/patterns.js";
 export type { OptionName } from "./table.js";
@@ -23,34 +23,13 @@ export interface SocketContext {
 }
 
 /** Fields that only a constructor accepts. */
-interface ContextField {
+export interface ContextField {
   /** The context, whose inproc names and limits the socket has. Constructor field only. Default: the process's own context. */
   context?: SocketContext;
 }
 
 /** Options of one socket type as constructor fields. Times are in milliseconds, sizes in bytes, unless said otherwise. */
 export type OptionsOf<Type extends SocketType> = ContextField & FieldsOf<Type>;
-
-type Rows<Name extends keyof typeof GROUPS> = NonNullable<(typeof GROUPS)[Name]["fields"]>;
-
-/** Options of all sockets. Times are in milliseconds, sizes in bytes, unless said otherwise. */
-export interface SocketOptions
-  extends ContextField,
-    Rows<"queues">,
-    Rows<"connections">,
-    Rows<"limits">,
-    Rows<"network">,
-    SecurityOptions,
-    Rows<"foreign"> {}
-
-/** How connections over tcp and ipc are secured, and who is let in; see docs/security.md. */
-export interface SecurityOptions extends Rows<"security">, Rows<"gssapi"> {}
-
-/** Options of sockets that send. */
-export interface WritableOptions extends Rows<"sending"> {}
-
-/** Options of sockets that receive. */
-export interface ReadableOptions extends Rows<"receiving"> {}
 
 /** Values that are stored in another form than the application gives them. */
 interface Kept extends SecurityValues {

@@ -98,6 +98,22 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ],
   ["index", "base", "options", "security", "security/crypto", "security/tls", "wire/zmtp", "core", "api"],
   ["draft", "api"],
+  ["web", "base", "wire", "wire/zmtp", "security/crypto", "engine", "transport/contract", "transport/ws"],
+  [
+    "web/instead",
+    "base",
+    "wire/zmtp",
+    "security",
+    "security/crypto",
+    "security/zap",
+    "options",
+    "lending",
+    "transport/contract",
+    "session",
+    "inproc",
+    "web",
+  ],
+  ["web-entry", "base", "security", "security/crypto", "wire/zmtp", "core", "api", "web/instead"],
   ["zeromq-entry", "zeromq"],
   ["zeromq-draft", "zeromq"],
   ["rpc/wire", "base"],
@@ -116,7 +132,7 @@ const ORDER = ROOMS.map(([room]) => room);
 const ALLOWED = new Map(ROOMS.map(([room, ...may]) => [room, may]));
 /** Where the platform may be used by its own names: what moves bytes, keys and ciphers, processes, and the one seam. */
 const ON_THE_PLATFORM =
-  /^(transport|inproc|security\/crypto|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
+  /^(transport|inproc|security\/crypto|web|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

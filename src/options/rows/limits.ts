@@ -23,6 +23,10 @@ export class LimitRows {
    * inproc and Stream. 0 waits for ever. Default 120000.
    */
   messageTimeout? = option(time, { initial: 120000, zeromq: "0" });
+}
+
+/** Of every socket type: what connections to bound endpoints may cost. */
+export class AdmissionRows {
   /**
    * Time without a message or a subscription in either direction after which a connection to a bound endpoint is closed,
    * with the event "limit"; PINGs do not count. Not for inproc and Stream, nor for connections that the socket made. 0 for

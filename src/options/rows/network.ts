@@ -1,5 +1,6 @@
 /** Rows about tcp, ipc and what the operating system does for them. */
 
+import { device, fileMode, hostPort, ids, NONE, networks, origins } from "../network-rules.js";
 import {
   asBinary,
   asFilter,
@@ -12,23 +13,7 @@ import {
   setAsInt,
 } from "../number-forms.js";
 import { option } from "../row.js";
-import {
-  boolean,
-  bufferSize,
-  count,
-  countOrNone,
-  device,
-  fileMode,
-  hostPort,
-  ids,
-  NONE,
-  networks,
-  origins,
-  secondsOrNone,
-  text,
-  time,
-  whole,
-} from "../rules.js";
+import { boolean, bufferSize, count, countOrNone, secondsOrNone, text, time, whole } from "../rules.js";
 
 /** Of every socket type. */
 export class NetworkRows {

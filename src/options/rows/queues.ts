@@ -49,11 +49,6 @@ export class SendQueueRows {
   });
   /** How long a send waits for room; -1 for ever, 0 not at all. Default -1. */
   sendTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(28, "SNDTIMEO")] });
-  /**
-   * Memory for the loans of a socket that are not back yet; see `loan()`. When it is used up, loan() gives ordinary memory,
-   * which is copied. Default 268435456 (256 MiB).
-   */
-  maxLoanedBytes? = option(size, { initial: 256 * MIB, live: true });
   /** Sends that may wait for room at the same time; more reject with EAGAIN. Default 65536. */
   sendQueueLimit? = option(whole(1, INT32_MAX), { initial: 65536, live: true });
 }
@@ -69,10 +64,6 @@ export class ReceiveQueueRows {
   receiveHighWaterMarkBytes? = option(size, { initial: 16 * MIB, zeromq: "0", live: true });
   /** How long a receive waits; -1 for ever, 0 not at all. Default -1. */
   receiveTimeout? = option(timeOrNone, { initial: -1, live: true, numbers: [asInt(27, "RCVTIMEO")] });
-  /**
-   * How much of one peer's memory borrowed messages may hold; see `borrow()`. Above it, parts are copied. Default 67108864 (64 MiB).
-   */
-  maxBorrowedBytes? = option(size, { initial: 64 * MIB, live: true });
   /** Remember who sent each message that is received from now on, for `peerOf(message)`. Default false. */
   messagePeers? = option(boolean, { initial: false, live: true });
 }
@@ -81,4 +72,21 @@ export class ReceiveQueueRows {
 export class ConflateRows {
   /** Keep only the newest message of each peer; messages of one part only. Default false. */
   conflate? = option(boolean, { initial: false, numbers: [setAsFlag(54, "CONFLATE")] });
+}
+
+/** Of types that send: memory that processes share. */
+export class LoanRows {
+  /**
+   * Memory for the loans of a socket that are not back yet; see `loan()`. When it is used up, loan() gives ordinary memory,
+   * which is copied. Default 268435456 (256 MiB).
+   */
+  maxLoanedBytes? = option(size, { initial: 256 * MIB, live: true });
+}
+
+/** Of types that receive: the same. */
+export class BorrowRows {
+  /**
+   * How much of one peer's memory borrowed messages may hold; see `borrow()`. Above it, parts are copied. Default 67108864 (64 MiB).
+   */
+  maxBorrowedBytes? = option(size, { initial: 64 * MIB, live: true });
 }

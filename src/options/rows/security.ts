@@ -13,12 +13,9 @@ import {
   setSecurity,
   setSecurityOption,
 } from "../../security/settings.js";
-import { parseTls, type TlsOptions } from "../../security/tls/settings.js";
 import { asBinary, asFlag, asNameType } from "../number-forms.js";
 import { option, type RowFields, type Rule } from "../row.js";
 import { boolean, refused, time, typeOf } from "../rules.js";
-
-const certificates: Rule<TlsOptions | null> = { type: "object or null", check: parseTls };
 
 /** Security options: they are checked against each other when they are set. */
 function secured<Value>(rule: Rule<Value>, fields: RowFields): Value {
@@ -51,6 +48,20 @@ export class SecurityRows {
     store: setSecurity,
     read: describeSecurity,
   });
+  /** PLAIN client: user name. Sent unencrypted. Default null. */
+  plainUsername? = secured(credentials, { initial: null, numbers: [asBinary(45, "PLAIN_USERNAME")] });
+  /** PLAIN client: password. Sent unencrypted. Default null. */
+  plainPassword? = secured(credentials, { initial: null, numbers: [asBinary(46, "PLAIN_PASSWORD")] });
+  /** Public half of curveSecretKey; may be left out, because it follows from the secret key. Reads as Z85. Default null. */
+  curvePublicKey? = secured(key, { initial: null, numbers: [asBinary(48, "CURVE_PUBLICKEY")] });
+  /** Our long-term secret key. Reads as Z85; hidden where the socket is inspected or turned into JSON. Default null. */
+  curveSecretKey? = secured(key, { initial: null, numbers: [asBinary(49, "CURVE_SECRETKEY")] });
+  /** CURVE client: the server's public key. Needs curveSecretKey. Reads as Z85. Default null. */
+  curveServerKey? = secured(key, { initial: null, numbers: [asBinary(50, "CURVE_SERVERKEY")] });
+}
+
+/** Of the side that decides who is let in. */
+export class ServerRows {
   /**
    * Server: decides about each peer, in place of the ZAP handler, which is not asked then. See AuthenticationAnswer. A
    * throw, a rejection, a wrong answer and a late one let nobody in. Default null.
@@ -60,29 +71,12 @@ export class SecurityRows {
   authenticateTimeout? = option(time, { initial: 10000 });
   /** PLAIN server: asks about every client (`authenticate`, or the ZAP handler; O9). Default false. */
   plainServer? = secured(boolean, { initial: false, numbers: [asFlag(44, "PLAIN_SERVER")] });
-  /** PLAIN client: user name. Sent unencrypted. Default null. */
-  plainUsername? = secured(credentials, { initial: null, numbers: [asBinary(45, "PLAIN_USERNAME")] });
-  /** PLAIN client: password. Sent unencrypted. Default null. */
-  plainPassword? = secured(credentials, { initial: null, numbers: [asBinary(46, "PLAIN_PASSWORD")] });
   /** CURVE server. Needs curveSecretKey. Default false. */
   curveServer? = secured(boolean, { initial: false, numbers: [asFlag(47, "CURVE_SERVER")] });
-  /** Public half of curveSecretKey; may be left out, because it follows from the secret key. Reads as Z85. Default null. */
-  curvePublicKey? = secured(key, { initial: null, numbers: [asBinary(48, "CURVE_PUBLICKEY")] });
-  /** Our long-term secret key. Reads as Z85; hidden where the socket is inspected or turned into JSON. Default null. */
-  curveSecretKey? = secured(key, { initial: null, numbers: [asBinary(49, "CURVE_SECRETKEY")] });
-  /** CURVE client: the server's public key. Needs curveSecretKey. Reads as Z85. Default null. */
-  curveServerKey? = secured(key, { initial: null, numbers: [asBinary(50, "CURVE_SERVERKEY")] });
   /** ZAP domain (RFC 27). If it is set, a server with NULL or CURVE lets in only whom the ZAP handler accepts (Q10, Q11). Default "". */
   zapDomain? = secured(domain, { initial: "", numbers: [asBinary(55, "ZAP_DOMAIN")] });
   /** Refuse to bind or connect (EINVAL) without a zapDomain (Q13). Default false. */
   zapEnforceDomain? = option(boolean, { initial: false, numbers: [asFlag(93, "ZAP_ENFORCE_DOMAIN")] });
-  /**
-   * Certificates, keys and what to ask of the other side over tls+tcp, under the names of node:tls; see TlsOptions and
-   * docs/tls.md. To bind, `cert` and `key` are needed. A new value acts on the next connections, also of endpoints that are
-   * bound or connected. bind and connect throw ENOTSUP over tls+tcp for options that node:net cannot honour. Default null, which
-   * trusts the authorities that come with Node.
-   */
-  tls? = option(certificates, { initial: null, live: true, read: ({ tls }) => tls?.options ?? null });
 }
 
 /** GSSAPI's name types. */

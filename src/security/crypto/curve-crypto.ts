@@ -2,7 +2,7 @@
  * The cryptographic operations of a CURVE handshake: keys, and boxes of some hundred bytes. All use libsodium's
  * WebAssembly build, which has all the functions.
  */
-import { randomBytes } from "node:crypto";
+import { Buffer, randomBytes } from "../../base/platform.js";
 import { type Heap, INPUT_BYTES, KEY_BYTES, MAC_BYTES, NONCE_BYTES } from "./heap.js";
 
 export class CurveOperations {

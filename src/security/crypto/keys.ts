@@ -1,7 +1,9 @@
 /**
  * CURVE's long-term keys as an application has them: pairs of keys, and keys as bytes or Z85 text.
  */
-import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
+
+import { Buffer, randomBytes } from "../../base/platform.js";
+import { publicKeyOf } from "./x25519.js";
 import { z85Decode, z85Encode } from "./z85.js";
 
 /** Bytes of a CURVE key. */
@@ -31,23 +33,6 @@ export function curveKeyPair(): CurveKeyPair {
  */
 export function curvePublicKey(secretKey: CurveKey): string {
   return z85Encode(publicKeyOf(parseKey("secretKey", secretKey)));
-}
-
-/** The bytes before the 32 bytes of an X25519 secret key in PKCS #8. */
-const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
-
-/**
- * The public key that belongs to a secret key. Computed by Node's own X25519, because a socket needs it before
- * connect() returns, and libsodium takes some time to load.
- */
-export function publicKeyOf(secretKey: Uint8Array): Buffer {
-  const der = Buffer.concat([PKCS8, secretKey]);
-  try {
-    const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-    return createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-KEY_BYTES);
-  } finally {
-    der.fill(0);
-  }
 }
 
 /**

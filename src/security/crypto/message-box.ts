@@ -4,6 +4,7 @@
  *
  * outer frame: flags, size, 07 "MESSAGE", short nonce (8), box; box: authenticator (16), flags (1), body
  */
+import { Buffer } from "../../base/platform.js";
 import { headerSize } from "../../wire/frame-format.js";
 import type { ShortNonce } from "../../wire/zmtp/mechanisms/mechanism.js";
 import type { Heap } from "./heap.js";

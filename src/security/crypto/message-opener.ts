@@ -3,6 +3,7 @@
  * checks all limits on the inner frames, because the outer ones never have MORE (P8, E4, E15). Short boxes are opened
  * in runs in WebAssembly's memory, long ones by the native library. Hot path: no Buffer and no object per frame.
  */
+import type { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
 import type { Heap } from "./heap.js";

@@ -3,6 +3,7 @@
  * into memory of the caller. Short bodies are sealed in runs in WebAssembly's memory, long ones in place by the native
  * library. Hot path: one call of the library per frame, and no Buffer per short frame.
  */
+import { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import type { Heap } from "./heap.js";
 import { INPUT_BYTES, MAC_BYTES, OUTPUT_BYTES } from "./heap.js";

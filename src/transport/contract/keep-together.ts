@@ -1,5 +1,7 @@
 /** Protects memory that holds several message parts. */
+
 import * as workerThreads from "node:worker_threads";
+import type { Buffer } from "../../base/platform.js";
 
 /**
  * Forbids to transfer this memory to another thread, because that would take away the other parts in it, too.

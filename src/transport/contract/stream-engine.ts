@@ -2,8 +2,10 @@
  * What an engine offers to the schemes: streams and acceptors for numeric addresses and paths. What both engines have
  * in common is in tcp.ts and ipc.ts: names, defaults, the handling of files.
  */
+
 import { addressBytes, isMapped } from "../../base/accept-filter.js";
 import { ZmqError } from "../../base/errors.js";
+import type { Buffer } from "../../base/platform.js";
 import type { AcceptorHandler, LoanMemory, Stream, TransportOptions } from "./transport.js";
 
 /** Where to connect over tcp. Hosts are numeric addresses. */

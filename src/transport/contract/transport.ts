@@ -7,6 +7,7 @@
  */
 
 import type { HttpRequest } from "../../base/http.js";
+import type { Buffer, SystemError } from "../../base/platform.js";
 import type { TlsPeer } from "../../base/tls.js";
 import type { TlsSettings } from "../../security/tls/settings.js";
 import { FrameFault, type FrameLimits } from "../../wire/frame-limits.js";
@@ -43,12 +44,7 @@ export interface StreamHandler {
    * if the peer has ended the connection, all bytes that it has not read
    * @param size with a fault: the size, or the number of parts, that was too large
    */
-  onClose(
-    error: NodeJS.ErrnoException | undefined,
-    fault: FrameFault,
-    pendingBytes: number,
-    size: number,
-  ): void;
+  onClose(error: SystemError | undefined, fault: FrameFault, pendingBytes: number, size: number): void;
 }
 
 /** The process at the other end of an ipc connection, as it was when it connected. */
@@ -177,7 +173,7 @@ export interface Stream {
 export interface AcceptorHandler {
   onStream(stream: Stream): void;
   /** A connection could not be accepted (for example EMFILE). The acceptor continues to listen. */
-  onError(error: NodeJS.ErrnoException): void;
+  onError(error: SystemError): void;
 }
 
 /** One listening endpoint. */

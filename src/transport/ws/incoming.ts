@@ -10,10 +10,10 @@ import { keepTogether } from "../contract/keep-together.js";
 import { FrameFault, type FrameLimits } from "../contract/transport.js";
 import { applyMask, BINARY, CloseCode, FIN, MASK_BYTES, maskAt } from "./frame.js";
 import { OddFrames, type OddSink } from "./odd-frames.js";
-import { ZWS_COMMAND, ZWS_MORE } from "./outgoing.js";
+import { zmtpFlags } from "./zws.js";
 
 // Constants of this module: see frame-format.ts.
-const { COMMAND, FRAME_ENTRY_SIZE, LONG_HEADER, MORE } = frameFormat;
+const { FRAME_ENTRY_SIZE, LONG_HEADER } = frameFormat;
 
 /** Frames of one table. */
 const TABLE_ENTRIES = 4096;
@@ -270,9 +270,4 @@ interface Header {
   readonly masked: boolean;
   readonly length: number;
   readonly mask: number;
-}
-
-/** The flags of ZMTP for those of ZWS. A command has no MORE (E6). */
-function zmtpFlags(zws: number): number {
-  return (zws & ZWS_COMMAND) !== 0 ? COMMAND : (zws & ZWS_MORE) !== 0 ? MORE : 0;
 }

@@ -7,7 +7,6 @@ import { readLength } from "../../engine/frame-header.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { parseCommand, parsePing } from "../../wire/zmtp/command.js";
 import { GREETING_SIZE } from "../../wire/zmtp/greeting.js";
-import { getProperty, parseMetadata } from "../../wire/zmtp/metadata.js";
 import {
   applyMask,
   BINARY,
@@ -21,13 +20,10 @@ import {
   PING,
   writeHeader,
 } from "./frame.js";
+import { withoutCommands, ZWS_COMMAND, zwsFlags } from "./zws.js";
 
 // Constants of this module: see frame-format.ts.
 const { COMMAND, LONG, LONG_HEADER, MORE, SHORT_HEADER } = frameFormat;
-
-/** The flags of ZWS (RFC 45 §Framing). */
-export const ZWS_MORE = 0x01;
-export const ZWS_COMMAND = 0x02;
 
 /** Bytes of a body that are passed on by reference, if they need no mask. */
 const BY_REFERENCE = 8192;
@@ -216,8 +212,7 @@ export class Outgoing {
       this.#command = Buffer.allocUnsafe(length);
       return; // a command is never empty
     }
-    const zws = (flags & COMMAND) === 0 ? flags & MORE : ZWS_COMMAND;
-    this.#begin(zws, length);
+    this.#begin(zwsFlags(flags), length);
     if (length === 0) this.#frameEnds();
   }
 
@@ -297,26 +292,21 @@ export class Outgoing {
     this.#ends.push(this.bytes, this.position);
   }
 
-  /**
-   * Without commands: READY becomes our identity (X4), and PING the WebSocket's own, which every browser answers. The others
-   * are about a handshake that does not take place.
-   */
+  /** Without commands: PING becomes the WebSocket's own, which every browser answers. */
   #translate(body: Buffer): void {
     const command = parseCommand(body);
     if (command === undefined) return;
-    if (command.name === "READY") {
-      const identity = getProperty(parseMetadata(command.data), "Identity") ?? EMPTY;
-      this.#begin(0, identity.length);
-      this.#copyAll(identity);
-    } else if (command.name === "PING") {
+    if (command.name === "PING") {
       const frame = controlFrame(PING, parsePing(command.data)?.context ?? EMPTY, this.#masking);
       this.#closePiece();
       this.#out.push(frame);
       this.bytes += frame.length;
-    } else if (command.name === "JOIN" || command.name === "LEAVE") {
-      this.#begin(ZWS_COMMAND, body.length);
-      this.#copyAll(body);
+      return;
     }
+    const message = withoutCommands(command, body);
+    if (message === null) return;
+    this.#begin(message.flags, message.payload.length);
+    this.#copyAll(message.payload);
   }
 
   #copyAll(bytes: Buffer): void {

@@ -9,8 +9,6 @@ import type { TlsPeer } from "../../base/tls.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoing/slab-pool.js";
 import { COMMAND } from "../../wire/frame-format.js";
 import { encodeCommand } from "../../wire/zmtp/command.js";
-import { encodeGreeting } from "../../wire/zmtp/greeting.js";
-import { encodeMetadata } from "../../wire/zmtp/metadata.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../contract/transport.js";
 import { CLOSE, CloseCode, closeFault, closePayload, controlFrame, PONG } from "./frame.js";
@@ -20,6 +18,7 @@ import { Outgoing } from "./outgoing.js";
 import type { ZwsProtocol } from "./protocols.js";
 import { FAREWELL_MS, type Relay, sayFarewell } from "./relay.js";
 import type { UpgradeRequest } from "./upgrade.js";
+import { greetingOf, readyOf } from "./zws.js";
 
 /** How a WebSocket was agreed on. */
 export interface Opening {
@@ -37,8 +36,6 @@ export interface Opening {
   readonly request: UpgradeRequest | null;
 }
 
-/** The minor version of ZMTP in a greeting. */
-const MINOR_AT = 11;
 /** Slabs that are made in one turn at most. It takes some milliseconds; then timers and other sockets are served. */
 const SLABS_PER_TURN = 64;
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -140,20 +137,12 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     this.#handler = handler;
     this.#started = true;
     process.nextTick(() => {
-      this.zmtp(this.#greeting());
+      this.zmtp(greetingOf(this.#opening.protocol));
       if (this.#opening.leftover.length > 0) this.onBytes(this.#opening.leftover);
       if (this.#ended !== null) this.onClose(...this.#ended, FrameFault.none, 0);
       else if (!this.#paused && !this.#closed) this.#inner.resume();
     });
     if (!this.#busy) this.#pump();
-  }
-
-  /** The greeting that the sub-protocol stands for. */
-  #greeting(): Buffer {
-    const { mechanism, style } = this.#opening.protocol;
-    const greeting = encodeGreeting(mechanism, false);
-    if (style !== "zmtp31") greeting[MINOR_AT] = 0;
-    return greeting;
   }
 
   startFrames(limits: FrameLimits, leftover: Uint8Array): void {
@@ -253,15 +242,9 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   /** Without READY: what is known of the peer goes into one. */
   identity(payload: Buffer): void {
-    if (payload[0] !== 0) {
-      this.broken(CloseCode.protocolError, "the first message must be an identity");
-      return;
-    }
-    const { socketType } = this.#opening;
-    const properties: [string, Uint8Array][] = [];
-    if (socketType !== null) properties.push(["Socket-Type", Buffer.from(socketType, "latin1")]);
-    if (payload.length > 1) properties.push(["Identity", payload.subarray(1)]);
-    this.zmtp(encodeCommand("READY", encodeMetadata(properties)));
+    const ready = readyOf(payload, this.#opening.socketType);
+    if (ready === undefined) this.broken(CloseCode.protocolError, "the first message must be an identity");
+    else this.zmtp(ready);
   }
 
   ping(payload: Buffer): void {

@@ -39,7 +39,7 @@ export function encodeGreeting(mechanism: string, asServer: boolean): Buffer {
   bytes[9] = 0x7f;
   bytes[MAJOR_AT] = MAJOR;
   bytes[MAJOR_AT + 1] = MINOR;
-  bytes.write(mechanism, MECHANISM_AT, MECHANISM_SIZE, "latin1");
+  bytes.write(mechanism, MECHANISM_AT, "latin1");
   bytes[AS_SERVER_AT] = asServer ? 1 : 0;
   return bytes;
 }

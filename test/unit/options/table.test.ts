@@ -5,11 +5,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { allComments, commentsIn, PAGE, page } from "../../../scripts/options-doc.mjs";
+import { GROUPS } from "../../../src/options/groups.js";
 import { asInt, type Target } from "../../../src/options/number-forms.js";
 import { numbersOf } from "../../../src/options/numbers.js";
 import { type Group, group, option, SOCKET_TYPES } from "../../../src/options/row.js";
 import { whole } from "../../../src/options/rules.js";
-import { GROUPS, namesOf, ownDefaults, rowsOf } from "../../../src/options/table.js";
+import { namesOf, ownDefaults, rowsOf } from "../../../src/options/table.js";
 
 const groups: readonly Group[] = Object.values(GROUPS);
 

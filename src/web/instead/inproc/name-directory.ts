@@ -1,0 +1,24 @@
+/** Stands for inproc/name-directory.ts: each page and each of its workers has inproc names of its own. */
+import type { Stream } from "../../../transport/contract/transport.js";
+
+export type { NameDirectoryHandler } from "../../../inproc/name-directory.js";
+
+export class NameDirectory {
+  claim(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  release(): void {}
+
+  connect(): Stream | undefined {
+    return undefined;
+  }
+
+  isBound(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  hold(): void {}
+
+  letGo(): void {}
+}
