@@ -39,6 +39,8 @@ async function bundle(root, entry, file, banner) {
           if (importer === undefined || !id.startsWith(".")) return null;
           const name = target(compiled, importer, id);
           if (name === CURVE) return { id: "./web-curve.js", external: true };
+          // Calls use sockets as a program does.
+          if (name === "index" || name === "web") return { id: "./web.js", external: true };
           const replaced = standIn(compiled, name, relative(compiled, importer).replace(/\.js$/, ""));
           return replaced === name ? null : join(compiled, `${replaced}.js`);
         },
@@ -60,7 +62,7 @@ async function bundle(root, entry, file, banner) {
     },
     comments: { legal: true, annotation: false, jsdoc: false },
   });
-  const strange = output[0].imports.filter((id) => id !== "./web-curve.js");
+  const strange = output[0].imports.filter((id) => !/^\.\/web(-curve)?\.js$/.test(id));
   if (output.length > 1 || strange.length > 0) throw new Error(`${file} is not one file: ${strange}`);
 }
 
@@ -74,11 +76,12 @@ function declare(root) {
     const from = join(dist, `${name}.d.ts`);
     const to = join(dist, "web-types", `${name}.d.ts`);
     // Of what the language has, pages that compile for an older one know this by no other way.
-    const libraries = name === "web" ? '/// <reference lib="esnext.disposable" />\n' : "";
+    const libraries = /^web(-rpc)?$/.test(name) ? '/// <reference lib="esnext.disposable" />\n' : "";
     const text =
       libraries +
       readFileSync(from, "utf8").replace(/((?:from|import\()\s*")(\.[^"]*)"/g, (_, before, id) => {
-        const replaced = standIn(dist, target(dist, from, id), name);
+        const named = target(dist, from, id);
+        const replaced = named === "index" ? "web" : standIn(dist, named, name);
         copy(replaced);
         const path = relative(dirname(to), join(dist, "web-types", `${replaced}.js`)).replaceAll("\\", "/");
         return `${before}${path.startsWith(".") ? path : `./${path}`}"`;
@@ -88,14 +91,16 @@ function declare(root) {
   };
   rmSync(join(dist, "web-types"), { recursive: true, force: true });
   copy("web");
+  copy("web-rpc");
   // They were needed for this only.
   rmSync(join(dist, "web"), { recursive: true });
-  rmSync(join(dist, "web.d.ts"));
+  for (const name of ["web", "web-rpc"]) rmSync(join(dist, `${name}.d.ts`));
 }
 
 /** Makes zwire/web. */
 export async function bundleWeb(root) {
   await bundle(root, "web", "web.js", "");
+  await bundle(root, "web-rpc", "web-rpc.js", "");
   await bundle(root, CURVE, "web-curve.js", "");
   declare(root);
 }

@@ -2,6 +2,7 @@
  * The entry "zwire/rpc": calls between processes, wire-compatible with zerorpc 3, so that the other side may be a
  * zerorpc program in Python. Exports, and the two functions that one begins with.
  */
+import type { HttpEndpoint } from "./index.js";
 import { Client } from "./rpc/client/client.js";
 import { Server } from "./rpc/server/server.js";
 import type { ClientOptions, Remote, RemoteControl, ServeOptions, Service } from "./rpc/types.js";
@@ -28,17 +29,18 @@ export { method } from "./rpc/service/service.js";
 export type * from "./rpc/types.js";
 
 /**
- * Offer a service. Resolves when the endpoints are bound; `server.endpoint` has the actual port.
+ * Offer a service, on endpoints or on a path of an HTTP server that the program has. Resolves when they are bound;
+ * `server.endpoint` has the actual port.
  * Rejects with a TypeError or RangeError for a wrong argument, with a ZmqError as Socket.bind.
  */
 export async function serve(
-  endpoints: string | readonly string[],
+  endpoints: string | HttpEndpoint | readonly (string | HttpEndpoint)[],
   service: Service,
   options?: ServeOptions,
 ): Promise<Server> {
-  const list = typeof endpoints === "string" ? [endpoints] : endpoints;
+  const list = isOne(endpoints) ? [endpoints] : endpoints;
   if (!Array.isArray(list) || list.length === 0) {
-    throw new TypeError("endpoints must be a string or a non-empty array of strings");
+    throw new TypeError("endpoints must be a string, { server, path }, or a non-empty array of these");
   }
   const server = new Server(service, options);
   await server.open(list);
@@ -55,4 +57,11 @@ export function connect<Api = unknown>(
   options?: ClientOptions,
 ): Remote<Api> & RemoteControl<Client> {
   return new Client(endpoints, options).api<Api>();
+}
+
+function isOne(endpoints: unknown): endpoints is string | HttpEndpoint {
+  return (
+    typeof endpoints === "string" ||
+    (typeof endpoints === "object" && endpoints !== null && "server" in endpoints)
+  );
 }

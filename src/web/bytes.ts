@@ -13,8 +13,8 @@ const LATIN1_RUN = 8192;
 
 /** What a page has for Buffer. */
 export class Bytes extends Uint8Array {
-  static alloc(length: number): Bytes {
-    return new Bytes(length);
+  static alloc(length: number, byte = 0): Bytes {
+    return new Bytes(length).fill(byte);
   }
 
   static allocUnsafe(length: number): Bytes {
@@ -66,6 +66,14 @@ export class Bytes extends Uint8Array {
     return text;
   }
 
+  latin1Slice(start: number, end: number): string {
+    return this.toString("latin1", start, end);
+  }
+
+  utf8Slice(start: number, end: number): string {
+    return this.toString("utf8", start, end);
+  }
+
   equals(other: Uint8Array): boolean {
     return this.length === other.length && this.every((byte, at) => byte === other[at]);
   }
@@ -113,6 +121,26 @@ export class Bytes extends Uint8Array {
     return this.#view.getBigInt64(at);
   }
 
+  readInt8(at = 0): number {
+    return this.#view.getInt8(at);
+  }
+
+  readInt16BE(at = 0): number {
+    return this.#view.getInt16(at);
+  }
+
+  readInt32BE(at = 0): number {
+    return this.#view.getInt32(at);
+  }
+
+  readFloatBE(at = 0): number {
+    return this.#view.getFloat32(at);
+  }
+
+  readDoubleBE(at = 0): number {
+    return this.#view.getFloat64(at);
+  }
+
   readUIntBE(at: number, length: number): number {
     let value = 0;
     for (let i = 0; i < length; i++) value = value * 256 + this[at + i];
@@ -127,6 +155,26 @@ export class Bytes extends Uint8Array {
   writeUInt32BE(value: number, at = 0): number {
     this.#view.setUint32(at, value);
     return at + 4;
+  }
+
+  writeInt16BE(value: number, at = 0): number {
+    this.#view.setInt16(at, value);
+    return at + 2;
+  }
+
+  writeInt32BE(value: number, at = 0): number {
+    this.#view.setInt32(at, value);
+    return at + 4;
+  }
+
+  writeDoubleBE(value: number, at = 0): number {
+    this.#view.setFloat64(at, value);
+    return at + 8;
+  }
+
+  writeBigInt64BE(value: bigint, at = 0): number {
+    this.#view.setBigInt64(at, value);
+    return at + 8;
   }
 
   writeUInt32LE(value: number, at = 0): number {

@@ -111,6 +111,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "transport/contract",
     "session",
     "inproc",
+    "index",
     "web",
   ],
   ["web-entry", "base", "security", "security/crypto", "wire/zmtp", "core", "api", "web/instead"],
@@ -121,7 +122,8 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["rpc/client", "base", "index", "rpc", "rpc/wire"],
   ["rpc/server", "base", "index", "rpc", "rpc/wire"],
   ["rpc/python", "base", "rpc", "rpc/client"],
-  ["rpc-entry", "rpc", "rpc/client", "rpc/server", "rpc/python"],
+  ["rpc-entry", "index", "rpc", "rpc/client", "rpc/server", "rpc/python"],
+  ["web-rpc", "rpc", "rpc/client"],
   ["cli", "security/crypto", "core", "rpc-entry"],
 ];
 /** Who may import the code of others that the tarball contains. */

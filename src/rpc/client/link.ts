@@ -6,23 +6,11 @@ import { Buffer } from "../../base/platform.js";
 import { Dealer, type DealerOptions, ZmqError } from "../../index.js";
 import type { Environment } from "../clock.js";
 import type { Id } from "../wire/id.js";
+import { LINK_OPTIONS } from "./link-options.js";
 
 const EMPTY = Buffer.alloc(0);
 /** If this many grants, cancellations and heartbeats wait for a server, its heartbeats are not answered. */
 const MOST_FOLLOWING = 1000;
-const DEFAULTS: DealerOptions = {
-  // TCP keep-alive: the kernel notices when a host is gone, but still answers while the process is only busy.
-  tcpKeepalive: 1,
-  tcpKeepaliveIdle: 30,
-  heartbeatInterval: 0,
-  linger: 1000,
-  // A socket that reaches its mark writes what it has gathered. So the server gets the first of many calls while the
-  // last are still being made: with 64 calls in flight and two free cores, 1.7 to 2 times the calls per second. What the
-  // kernel does not take waits in the client, where it can be withdrawn (T32).
-  sendHighWaterMark: 32,
-  maxMessageSize: 128 * 1024 * 1024,
-};
-
 /** What a link tells its client. */
 export interface LinkOwner {
   /** The payload of a message. */
@@ -70,7 +58,7 @@ export class Link {
   ) {
     this.#owner = owner;
     this.#environment = environment;
-    this.#socket = new Dealer({ ...DEFAULTS, ...options, immediate: true });
+    this.#socket = new Dealer({ ...LINK_OPTIONS, ...options, immediate: true });
     this.#socket.on("handshake", () => this.#connected());
     this.#socket.on("disconnect", () => this.#disconnected());
     this.#socket.on("message", (frames) => this.#owner.received(this, frames[frames.length - 1]));

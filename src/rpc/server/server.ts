@@ -2,6 +2,7 @@
  * A server's life: puts its parts together, opens its endpoints, and closes.
  */
 import { EventEmitter } from "../../base/platform.js";
+import type { HttpEndpoint } from "../../index.js";
 import { type Environment, systemEnvironment } from "../clock.js";
 import { Deadlines } from "../deadlines.js";
 import { Faults } from "../faults.js";
@@ -102,10 +103,15 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /** @internal */
-  async open(endpoints: readonly string[]): Promise<void> {
+  async open(endpoints: readonly (string | HttpEndpoint)[]): Promise<void> {
     const { middleware, connect } = this.#options;
     try {
       for (const given of endpoints) {
+        if (typeof given !== "string") {
+          if (connect) throw new TypeError("a server that connects has endpoints as text");
+          this.#endpoints.push(await this.#port.socket.bind(given));
+          continue;
+        }
         const endpoint = middleware.reduce((name, one) => one.resolveEndpoint?.(name) ?? name, given);
         if (!connect) this.#endpoints.push(await this.#port.socket.bind(endpoint));
         else {

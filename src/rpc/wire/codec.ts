@@ -4,7 +4,7 @@
  */
 
 import { Packr, Unpackr } from "../../../vendor/msgpackr.js"; // from compiled/, the same file
-import { Buffer } from "../../base/platform.js";
+import { Buffer, isSharedMemory } from "../../base/platform.js";
 import { fromRaw, toRaw } from "./legacy.js";
 import { Reader } from "./reader.js";
 import { type ScanLimits, Scanner } from "./scan.js";
@@ -173,8 +173,7 @@ function prepareObject(value: object, depth: number): unknown {
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value))
     return Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer)
-    return Buffer.from(value as ArrayBuffer);
+  if (value instanceof ArrayBuffer || isSharedMemory(value)) return Buffer.from(value as ArrayBuffer);
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw unsendable("is an invalid Date");
     return value;
