@@ -111,11 +111,11 @@ export abstract class Socket extends Emitting {
 
   /**
    * Stops listening, and closes every connection that was accepted on this endpoint (S12). Takes the actual endpoint,
-   * or the one that was given to bind() unless it has a wildcard port or path. Waits for unsent messages as `linger`
-   * says. Rejects with a TypeError for a value that is not a string, and with a ZmqError: ENOENT for an endpoint that
-   * is not bound, EINVAL, EPROTONOSUPPORT, EBADF.
+   * or what was given to bind() unless it has a wildcard port or path. An HTTP server stays open. Waits for unsent
+   * messages as `linger` says. Rejects with a TypeError for a value that is neither a string nor `{ server, path }`, and
+   * with a ZmqError: ENOENT for an endpoint that is not bound, EINVAL, EPROTONOSUPPORT, EBADF.
    */
-  unbind(endpoint: string): Promise<void> {
+  unbind(endpoint: string | HttpEndpoint): Promise<void> {
     return this.#core.endpoints.unbind(endpoint);
   }
 

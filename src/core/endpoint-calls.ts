@@ -11,7 +11,14 @@ import { type OpenAsking, zapClient } from "../security/zap/client.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import type { HttpEndpoint } from "../transport/registry.js";
 import type { Context } from "./context.js";
-import { type Endpoint, type Endpoints, endpointOf, isFramed, shownEndpoint } from "./endpoints.js";
+import {
+  boundName,
+  type Endpoint,
+  type Endpoints,
+  endpointOf,
+  isFramed,
+  shownEndpoint,
+} from "./endpoints.js";
 
 /** Schemes that zwire/zeromq does not have. */
 const TLS_SCHEMES = ["tls+tcp", "wss"];
@@ -121,11 +128,11 @@ export class EndpointCalls {
     throw new ZmqError("EPROTONOSUPPORT", { address: parsed.endpoint, detail });
   }
 
-  async unbind(endpoint: string): Promise<void> {
-    endpointOf(endpoint);
+  async unbind(endpoint: string | HttpEndpoint): Promise<void> {
+    const name = boundName(endpoint);
     this.#core.requireOpen();
     this.#core.sender?.queue.release(); // sends that wait only for the event loop to catch up
-    await this.#endpoints.release(this.#endpoints.takeBound(endpoint), this.#core.options.linger);
+    await this.#endpoints.release(this.#endpoints.takeBound(name), this.#core.options.linger);
   }
 
   /** @param routingId the name by which this socket will know the peer (I11), or null */

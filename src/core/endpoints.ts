@@ -19,6 +19,7 @@ import {
   type HttpEndpoint,
   hasTransport,
   httpEndpoint,
+  httpEndpointName,
   schemes,
   transportFor,
 } from "../transport/registry.js";
@@ -46,6 +47,12 @@ export function endpointOf(endpoint: string | HttpEndpoint): Endpoint {
     address: endpoint,
     detail: `the scheme "${scheme}" is unknown; use ${schemes().join(", ")} or inproc`,
   });
+}
+
+/** The text by which a bound endpoint is known. @throws as endpointOf; ZmqError ENOENT for a path that is not bound */
+export function boundName(endpoint: string | HttpEndpoint): string {
+  if (typeof endpoint === "object" && endpoint !== null) return httpEndpointName(endpoint);
+  return endpointOf(endpoint).endpoint;
 }
 
 /** Whether a scheme carries whole frames or messages only, and no bytes without framing. */
@@ -108,6 +115,7 @@ export class Endpoints {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
+      if (given !== undefined) this.#checkAnew(endpoint);
       const transport = given ?? transportFor(scheme);
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);
@@ -119,6 +127,12 @@ export class Endpoints {
       throw new ZmqError("EBADF", { address: endpoint });
     }
     return this.#keep(endpoint, handle, wildcard);
+  }
+
+  /** A server that listens where one did before, with the socket still bound to that one. @throws ZmqError EADDRINUSE */
+  #checkAnew(endpoint: string): void {
+    if (this.#bound.has(endpoint))
+      throw new ZmqError("EADDRINUSE", { detail: "this socket is bound to this endpoint: unbind it first" });
   }
 
   #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
@@ -141,6 +155,7 @@ export class Endpoints {
         });
       }
     } else {
+      if (given !== undefined) this.#checkAnew(endpoint);
       const transport = given ?? transportFor(scheme);
       transport.checkBind(address, this.#host.options);
       handle = new Listener(this.#host, this.#gate);

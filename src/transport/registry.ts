@@ -12,7 +12,7 @@ import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
 import { TcpTransport } from "./tcp.js";
 import { TlsLayer } from "./tls/layer.js";
-import { attachTo } from "./ws/attached.js";
+import { attachedName, attachTo } from "./ws/attached.js";
 import { WebSocketTransport } from "./ws/transport.js";
 
 const debug = debuglog("zwire");
@@ -120,3 +120,5 @@ export function transportFor(scheme: string): Transport {
 export type { HttpEndpoint } from "./contract/http-server.js";
 /** An endpoint on an HTTP server of the program. @throws TypeError, ZmqError EINVAL */
 export const httpEndpoint = attachTo;
+/** The endpoint that something on an HTTP server of the program was bound as. @throws TypeError, ZmqError ENOENT */
+export const httpEndpointName = attachedName;

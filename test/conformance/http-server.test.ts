@@ -100,6 +100,113 @@ describe("an existing http server", () => {
     expect((await RawWebSocket.ask(`ws://${address}/zmq`)).head).toMatch(/^HTTP\/1\.1 101 /);
   });
 
+  it("keeps its paths from listeners that refuse all but theirs, such as those of ws, in either order", async () => {
+    const before = pages();
+    const [first, second] = [await listening(before), managed(new Pull())];
+    const refusing = (server: Server) => new WebSocketServer({ server, path: "/chat" });
+    refusing(before).on("connection", (client) => client.send("welcome"));
+    await second.bind({ server: before, path: "/zmq" });
+    const after = pages();
+    const [last, third] = [await listening(after), managed(new Pull())];
+    await third.bind({ server: after, path: "/zmq" });
+    refusing(after).on("connection", (client) => client.send("welcome"));
+    for (const [address, pull] of [
+      [first, second],
+      [last, third],
+    ] as const) {
+      const push = managed(new Push());
+      push.connect(`ws://${address}/zmq`);
+      await push.send("mine");
+      expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["mine"]);
+      const { raw } = await RawWebSocket.ask(`ws://${address}/chat`, { protocol: null });
+      expect((await raw.next()).payload.toString()).toBe("welcome");
+      expect((await RawWebSocket.ask(`ws://${address}/none`)).head).toMatch(/^HTTP\/1\.1 400 /);
+    }
+  });
+
+  it("unbinds by server and path, as it was bound, and the other paths stay", async () => {
+    const server = pages();
+    const address = await listening(server);
+    const pull = managed(new Pull());
+    for (const path of ["/one", "/two", undefined]) await pull.bind({ server, path });
+    await pull.unbind({ server, path: "/one" });
+    expect((await RawWebSocket.ask(`ws://${address}/one`)).head).toMatch(/^HTTP\/1\.1 404 /);
+    expect((await RawWebSocket.ask(`ws://${address}/two`)).head).toMatch(/^HTTP\/1\.1 101 /);
+    await expect(pull.unbind({ server, path: "/one" })).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(pull.unbind({ server: pages() })).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(managed(new Pull()).unbind({ server, path: "/two" })).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+    await expect(pull.unbind({} as { server: Server })).rejects.toThrow(TypeError);
+    await expect(pull.unbind({ server, path: 7 as unknown as string })).rejects.toThrow(TypeError);
+    await pull.unbind(`ws://${address}/two`);
+    await pull.unbind({ server });
+    expect(server.listenerCount("upgrade")).toBe(0);
+    expect(Object.hasOwn(server, "emit")).toBe(false);
+    expect(await fetched(address)).toBe("page /");
+    await pull.bind({ server, path: "/one" });
+  });
+
+  it("unbinds from a server that has closed, and binds to the next one on its port", async () => {
+    const server = pages();
+    const address = await listening(server);
+    const pull = managed(new Pull());
+    await pull.bind({ server });
+    await new Promise((closed) => server.close(closed));
+    const next = pages();
+    await new Promise<void>((heard) => next.listen(Number(address.split(":")[1]), "127.0.0.1", heard));
+    onTestFinished(() => void next.close());
+    await expect(pull.bind({ server: next })).rejects.toMatchObject({
+      code: "EADDRINUSE",
+      message: /unbind it first/,
+    });
+    await pull.unbind({ server });
+    expect(await pull.bind({ server: next })).toBe(`ws://${address}/`);
+    await pull.unbind({ server: next });
+  });
+
+  it("closes soon after the sockets have: neither side waits for the other's last word", async () => {
+    const server = pages();
+    await listening(server);
+    const pull = managed(new Pull());
+    const push = new Push();
+    const events = record(pull);
+    push.connect(await pull.bind({ server }));
+    await events.next("handshake");
+    const start = performance.now();
+    await push.close();
+    await new Promise((closed) => server.close(closed));
+    expect(performance.now() - start).toBeLessThan(700);
+  });
+
+  it("gives back an emit that the program had set, and leaves one that came later", async () => {
+    const server = pages();
+    await listening(server);
+    const seen: unknown[] = [];
+    const emit = server.emit as (...values: unknown[]) => boolean;
+    const theirs = function (this: Server, ...values: unknown[]) {
+      seen.push(values[0]);
+      return emit.apply(this, values);
+    };
+    server.emit = theirs as typeof emit;
+    const pull = managed(new Pull());
+    const push = managed(new Push());
+    const endpoint = await pull.bind({ server });
+    const ours = server.emit as typeof emit;
+    expect(await fetched(endpoint.slice("ws://".length, -1))).toBe("page /");
+    expect(seen).toContain("request");
+    server.emit = ((...values: unknown[]) => ours.apply(server, values)) as typeof emit;
+    push.connect(endpoint);
+    await push.send("through both");
+    expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["through both"]);
+    await pull.unbind({ server });
+    expect(server.emit).not.toBe(theirs);
+    server.emit = ours;
+    await pull.bind({ server });
+    await pull.unbind({ server });
+    expect(server.emit).toBe(theirs);
+  });
+
   it("bytes that come with the request are not lost", async () => {
     const server = pages();
     const address = await listening(server);

@@ -30,6 +30,8 @@ const home = mkdtempSync(join(tmpdir(), "zwire-reader-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 mkdirSync(join(home, "node_modules"));
 symlinkSync(ROOT, join(home, "node_modules", "zwire"));
+for (const name of ["express", "fastify"])
+  symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name));
 writeFileSync(
   join(home, "worker.py"),
   `import statistics, zwire_rpc

@@ -1,13 +1,21 @@
 /**
  * Endpoints on an HTTP server that the program has made: its requests for WebSockets on the paths of bound sockets become
- * theirs, and all others stay the program's.
+ * theirs, and all others stay the program's. Other listeners do not get ours: many of them, such as the server of the
+ * package ws, refuse every path but their own. A listener cannot keep an event from the others, so the server's `emit` is
+ * ours while something is bound.
  */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { ZmqError } from "../../base/errors.js";
 import type { HttpEndpoint } from "../contract/http-server.js";
 import { formatHostPort } from "../contract/stream-engine.js";
-import type { Acceptor, AcceptorHandler, Transport, TransportOptions } from "../contract/transport.js";
+import type {
+  Acceptor,
+  AcceptorHandler,
+  Stream,
+  Transport,
+  TransportOptions,
+} from "../contract/transport.js";
 import { tcpStream } from "../node/engine.js";
 import { answer, refuse } from "./guest.js";
 import type { Headers } from "./http.js";
@@ -21,8 +29,21 @@ class Attached {
   readonly scheme: "ws" | "wss";
   readonly #server: Server;
   readonly #bound = new Map<string, Bound>();
-  readonly #upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void =>
-    this.#asked(request, socket, head);
+  /** Endpoints by their paths, as they were when they were bound: the server may have stopped to listen since. */
+  readonly #names = new Map<string, string>();
+  /** For what nobody takes. Without a listener Node.js would hand out no such request at all. */
+  readonly #upgrade = (_request: IncomingMessage, socket: Socket): void => {
+    if (this.#server.listenerCount("upgrade") > 1) return;
+    const { stream, relay } = streamOver(socket);
+    refuse(stream, relay, { status: 404, text: "no socket is bound to this path" }, undefined);
+  };
+  /** The server's own `emit`, if somebody else had set one; and ours in its place. */
+  #theirs: PropertyDescriptor | undefined;
+  readonly #ours = (event: string | symbol, ...values: unknown[]): boolean => {
+    if (event === "upgrade" && this.#take(...(values as [IncomingMessage, Socket, Buffer]))) return true;
+    const emit = this.#theirs?.value ?? Object.getPrototypeOf(this.#server).emit;
+    return emit.call(this.#server, event, ...values);
+  };
 
   constructor(server: Server) {
     this.#server = server;
@@ -35,10 +56,15 @@ class Attached {
     if (this.#bound.has(path)) {
       throw new ZmqError("EADDRINUSE", { detail: `a socket is bound to the path ${path} of this server` });
     }
-    if (this.#bound.size === 0) this.#server.on("upgrade", this.#upgrade);
+    const name = `${this.scheme}://${addressOf(this.#server)}${path}`;
+    if (this.#bound.size === 0) {
+      this.#server.on("upgrade", this.#upgrade);
+      this.#intercept();
+    }
     this.#bound.set(path, bound);
+    this.#names.set(path, name);
     return {
-      address: `${this.scheme}://${addressOf(this.#server)}${path}`,
+      address: name,
       close: async () => this.#remove(bound),
       // The server keeps the process alive, or not.
       ref() {},
@@ -47,26 +73,57 @@ class Attached {
   }
 
   #remove(bound: Bound): void {
-    if (this.#bound.get(bound.path) === bound) this.#bound.delete(bound.path);
-    if (this.#bound.size === 0) this.#server.off("upgrade", this.#upgrade);
+    if (this.#bound.get(bound.path) !== bound) return;
+    this.#bound.delete(bound.path);
+    this.#names.delete(bound.path);
+    if (this.#bound.size > 0) return;
+    this.#server.off("upgrade", this.#upgrade);
+    this.#release();
   }
 
-  #asked(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #intercept(): void {
+    const present = Object.getOwnPropertyDescriptor(this.#server, "emit");
+    if (this.#ours === present?.value) return;
+    this.#theirs = present;
+    Object.defineProperty(this.#server, "emit", { value: this.#ours, writable: true, configurable: true });
+  }
+
+  /** Gives `emit` back, unless somebody has set another one since, which calls ours. */
+  #release(): void {
+    if (Object.getOwnPropertyDescriptor(this.#server, "emit")?.value !== this.#ours) return;
+    if (this.#theirs === undefined) Reflect.deleteProperty(this.#server, "emit");
+    else Object.defineProperty(this.#server, "emit", this.#theirs);
+    this.#theirs = undefined;
+  }
+
+  /** The endpoint of a path; undefined if nothing is bound to it. */
+  nameOf(path: string): string | undefined {
+    return this.#names.get(path);
+  }
+
+  /** Whether the request is for a bound socket, which then has it. */
+  #take(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
     const target = request.url ?? "/";
     const bound = endpointFor(this.#bound, target);
-    // Node.js leaves requests for which there is a listener to the listeners: nobody else would answer.
-    const others = this.#server.listenerCount("upgrade") > 1;
-    if (bound === undefined && others) return;
-    socket.setTimeout(0);
-    socket.setNoDelay(true);
-    const stream = tcpStream(socket);
-    const relay = new Relay({ onBytes() {}, onFrames() {}, onLargeFrame() {}, onDrain() {}, onClose() {} });
-    stream.start(relay);
-    stream.pause();
-    const asked = { target, headers: headersOf(request) };
-    if (bound !== undefined) answer(this.scheme, stream, relay, asked, bound, head);
-    else refuse(stream, relay, { status: 404, text: "no socket is bound to this path" }, undefined);
+    if (bound === undefined) return false;
+    const { stream, relay } = streamOver(socket);
+    answer(this.scheme, stream, relay, { target, headers: headersOf(request) }, bound, head);
+    return true;
   }
+}
+
+/** A connection of the server, which has told of it and reads no further. */
+function streamOver(socket: Socket): { stream: Stream; relay: Relay } {
+  socket.setTimeout(0);
+  socket.setNoDelay(true);
+  const stream = tcpStream(socket);
+  const relay = new Relay(
+    { onBytes() {}, onFrames() {}, onLargeFrame() {}, onDrain() {}, onClose() {} },
+    true,
+  );
+  stream.start(relay);
+  stream.pause();
+  return { stream, relay };
 }
 
 const attached = new WeakMap<Server, Attached>();
@@ -127,17 +184,35 @@ class AttachedTransport implements Transport {
   }
 }
 
-/** @throws TypeError for what is not a server, or a path that is not a string; ZmqError EINVAL for a server that does not listen */
-export function attachTo({ server, path = "/" }: HttpEndpoint): {
+/** @throws TypeError for what is not a server, or a path that is not a string */
+function checked(call: string, { server, path = "/" }: HttpEndpoint): { server: Server; path: string } {
+  if (typeof server?.on !== "function" || typeof server.address !== "function")
+    throw new TypeError(`${call}: server must be a server of node:http or node:https`);
+  if (typeof path !== "string") throw new TypeError(`${call}: path must be a string; got ${typeof path}`);
+  return { server, path };
+}
+
+/** @throws TypeError as checked; ZmqError EINVAL for a server that does not listen */
+export function attachTo(endpoint: HttpEndpoint): {
   scheme: string;
   endpoint: string;
   address: string;
   transport: Transport;
 } {
-  if (typeof server?.on !== "function" || typeof server.address !== "function")
-    throw new TypeError("bind: server must be a server of node:http or node:https");
-  if (typeof path !== "string") throw new TypeError(`bind: path must be a string; got ${typeof path}`);
+  const { server, path } = checked("bind", endpoint);
   const transport = new AttachedTransport(server);
   const { scheme } = transport;
   return { scheme, endpoint: `${scheme}://${addressOf(server)}${path}`, address: path, transport };
+}
+
+/**
+ * The endpoint that bind() gave for a path of a server, whether the server still listens or not.
+ * @throws TypeError as checked; ZmqError ENOENT if nothing is bound there
+ */
+export function attachedName(endpoint: HttpEndpoint): string {
+  const { server, path } = checked("unbind", endpoint);
+  const name = attached.get(server)?.nameOf(path);
+  if (name === undefined)
+    throw new ZmqError("ENOENT", { detail: `no socket is bound to the path ${path} of this server` });
+  return name;
 }

@@ -6,9 +6,12 @@ import type { FrameFault, Stream, StreamHandler } from "../contract/transport.js
 /** The handler of a stream, which stays while the one behind it changes. */
 export class Relay implements StreamHandler {
   target: StreamHandler;
+  /** Whether a farewell keeps the process alive. */
+  readonly holds: boolean;
 
-  constructor(target: StreamHandler) {
+  constructor(target: StreamHandler, holds = false) {
     this.target = target;
+    this.holds = holds;
   }
 
   onBytes(chunk: Buffer): void {
@@ -39,7 +42,8 @@ const FAREWELL_BYTES = 1024 * 1024;
 
 /**
  * Ends a connection so that the peer can read our last word: a system that closes with unread bytes throws away what it has
- * sent. So what still comes is read and dropped for a while, until the peer closes too. Keeps no process alive.
+ * sent. So what still comes is read and dropped for a while, until the peer closes too. Keeps the process alive only on an HTTP
+ * server of the program, whose own close() waits for its connections.
  */
 export function sayFarewell(stream: Stream, relay: Relay, limitMs: number): void {
   let left = FAREWELL_BYTES;
@@ -47,7 +51,7 @@ export function sayFarewell(stream: Stream, relay: Relay, limitMs: number): void
     clearTimeout(timer);
     stream.close();
   };
-  const timer = setTimeout(end, limitMs).unref();
+  const timer = setTimeout(end, limitMs);
   relay.target = {
     onBytes(chunk) {
       left -= chunk.length;
@@ -58,6 +62,9 @@ export function sayFarewell(stream: Stream, relay: Relay, limitMs: number): void
     onDrain() {},
     onClose: end,
   };
-  stream.unref();
+  if (!relay.holds) {
+    timer.unref();
+    stream.unref();
+  }
   stream.resume();
 }

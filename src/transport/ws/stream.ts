@@ -56,6 +56,8 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   #handler: StreamHandler | null = null;
   #started = false;
   #closed = false;
+  /** The peer has said its last word. */
+  #answered = false;
   #paused = false;
   /** The inner stream has not taken everything yet. */
   #busy = false;
@@ -264,6 +266,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     }
     const code = payload.length === 0 ? CloseCode.normal : payload.readUInt16BE(0);
     const error = ORDERLY.includes(code) ? undefined : refusedBy(code, payload.toString("utf8", 2));
+    this.#answered = true;
     this.#end(error, FrameFault.none, this.untaken, code);
   }
 
@@ -315,8 +318,10 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
       this.#inner.close();
       return;
     }
-    this.#inner.write([last]);
-    sayFarewell(this.#inner, this.#relay, FAREWELL_MS);
+    const left = this.#inner.write([last]);
+    // Nothing follows the peer's Close, and it waits until one side closes the connection.
+    if (this.#answered && left === 0) this.#inner.close();
+    else sayFarewell(this.#inner, this.#relay, FAREWELL_MS);
   }
 
   /** What the peer still gets; null if nothing can be sent. */

@@ -41,3 +41,6 @@ export function httpEndpoint(): never {
 
 /** There is only this engine. */
 export function portableReason(): undefined {}
+
+/** Nothing is bound in a page. @throws ZmqError ENOTSUP */
+export const httpEndpointName = httpEndpoint;
