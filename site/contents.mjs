@@ -47,6 +47,7 @@ export const GROUPS = [
       ["Security", "security"],
       ["TLS", "tls"],
       ["WebSockets", "websocket"],
+      ["Pages", "browser"],
       ["RPC", "rpc"],
       ["Conformance", "conformance"],
     ],

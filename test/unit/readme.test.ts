@@ -54,7 +54,7 @@ interface Block {
 }
 
 /** Languages of blocks that are no programs of ours: shown, and not run. */
-const SHOWN = ["", "diff", "dockerfile", "ini", "mermaid", "sh", "text", "ts", "yaml"];
+const SHOWN = ["", "diff", "dockerfile", "html", "ini", "mermaid", "sh", "text", "ts", "yaml"];
 
 const documents = [
   "README.md",
