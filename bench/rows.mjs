@@ -247,7 +247,7 @@ export const rows = [
     size: 16,
     connections: 5000,
     contenders: [zwire, portable, zeromq].map(rawClients),
-    bars: [],
+    bars: [atMost(0.25)],
   },
   {
     id: "connections-10k",

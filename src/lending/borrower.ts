@@ -6,6 +6,7 @@
  */
 import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import { BodyView } from "../engine/incoming/body-view.js";
 import type { Lending } from "../engine/pipe.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
@@ -14,11 +15,10 @@ import { encodePool, encodeReturn, type LentPart, parseLend } from "../wire/zmtp
 
 /** What the borrower needs from its session. */
 export interface BorrowerOwner {
+  readonly runtime: Runtime;
   /** How many bytes of this peer's memory the program may hold. */
   readonly maxBorrowedBytes: number;
   sendControl(bytes: Uint8Array): void;
-  nextTick(run: () => void): void;
-  now(): number;
 }
 
 /** A part that lies in the peer's memory. */
@@ -131,7 +131,7 @@ export class Borrower {
     const memory = this.#memories[part.pool] as PeerMemory;
     const held = memory.held.get(part.offset);
     if (held === undefined) {
-      const since = this.#owner.now();
+      const since = this.#owner.runtime.now();
       memory.held.set(part.offset, { ids: [part.id], users: 1, bytes: part.length, since, borrowed: false });
     } else {
       held.ids.push(part.id);
@@ -159,7 +159,7 @@ export class Borrower {
     if (this.#closed) return;
     this.#returns.push(id);
     if (this.#returns.length > 1) return;
-    this.#owner.nextTick(() => {
+    this.#owner.runtime.nextTick(() => {
       const ids = this.#returns;
       this.#returns = [];
       if (!this.#closed) this.#owner.sendControl(encodeReturn(ids));

@@ -5,6 +5,7 @@
  */
 import { anyLent, LEAST_LENT_BYTES, lentBody } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
+import type { Runtime } from "../base/runtime.js";
 import { readLength } from "../engine/frame-header.js";
 import type { Lending } from "../engine/pipe.js";
 import type { SharedMemory, Stream } from "../transport/contract/transport.js";
@@ -32,23 +33,24 @@ interface Offered {
 
 export class Lender {
   readonly #stream: Stream;
-  readonly #now: () => number;
-  readonly #offered = new Map<Chunk, Offered>();
-  readonly #lent = new Map<number, LentView>();
+  readonly #runtime: Runtime;
+  /** Both are null until they are needed, to save memory on idle connections. */
+  #offered: Map<Chunk, Offered> | null = null;
+  #lent: Map<number, LentView> | null = null;
   #offers = 0;
   #nextId = 0;
   /** null until the peer can read a chunk: before that, both counts are the same. */
   #positions: Positions | null = null;
   #memory: SharedMemory | null = null;
 
-  constructor(stream: Stream, now: () => number) {
+  constructor(stream: Stream, runtime: Runtime) {
     this.#stream = stream;
-    this.#now = now;
+    this.#runtime = runtime;
   }
 
   /** What the peer has. */
   get lent(): Iterable<Lending> {
-    return this.#lent.values();
+    return this.#lent?.values() ?? [];
   }
 
   // As the stream's
@@ -79,7 +81,7 @@ export class Lender {
   through(memory: SharedMemory): SharedMemory {
     this.#memory = memory;
     this.#positions?.restart(0);
-    for (const lent of this.#lent.values()) lent.end = 0;
+    for (const lent of this.#lent?.values() ?? []) lent.end = 0;
     return new PlainProgress(memory, () => this.#positions);
   }
 
@@ -125,19 +127,27 @@ export class Lender {
     const positions = this.#positions as Positions;
     positions.replace(LONG_HEADER + view.length, LEND_FRAME_BYTES);
     chunk.hold(view);
-    this.#lent.set(id, { chunk, view, end: positions.carried, bytes: view.length, since: this.#now() });
+    this.#lent ??= new Map();
+    this.#lent.set(id, {
+      chunk,
+      view,
+      end: positions.carried,
+      bytes: view.length,
+      since: this.#runtime.now(),
+    });
   }
 
   /** The number by which the peer knows the memory of a part; -1 if it is none of a pool, or the peer cannot read it yet. */
   #poolOf(part: Uint8Array): number {
     const chunk = lentBody(part);
     if (!(chunk instanceof Chunk)) return -1;
-    const offered = this.#offered.get(chunk);
+    const offered = this.#offered?.get(chunk);
     if (offered === undefined) this.#offer(chunk);
     return offered?.usable === true ? offered.index : -1;
   }
 
   #offer(chunk: Chunk): void {
+    this.#offered ??= new Map();
     for (const other of this.#offered.keys()) if (other.gone) this.#offered.delete(other);
     const index = this.#offers;
     // What cannot be sent gets no number.
@@ -152,7 +162,7 @@ export class Lender {
   answered(data: Buffer): boolean {
     const answer = parsePool(data);
     if (answer === undefined) return false;
-    for (const offered of this.#offered.values()) {
+    for (const offered of this.#offered?.values() ?? []) {
       if (offered.index !== answer.pool) continue;
       if (offered.usable !== undefined) return false;
       offered.usable = answer.usable;
@@ -175,9 +185,9 @@ export class Lender {
     const ids = parseReturn(data);
     if (ids === undefined) return false;
     for (const id of ids) {
-      const lent = this.#lent.get(id);
+      const lent = this.#lent?.get(id);
       if (lent === undefined) return false;
-      this.#lent.delete(id);
+      this.#lent?.delete(id);
       lent.chunk.letGo(lent.view);
     }
     return true;
@@ -189,12 +199,12 @@ export class Lender {
    */
   close(byPeer: boolean): void {
     const read = byPeer && this.#memory !== null ? this.#memory.passed : Number.POSITIVE_INFINITY;
-    for (const { chunk, view, end } of this.#lent.values()) {
+    for (const { chunk, view, end } of this.#lent?.values() ?? []) {
       if (end > read) chunk.letGo(view);
       else chunk.lose(view);
     }
-    this.#lent.clear();
-    this.#offered.clear();
+    this.#lent = null;
+    this.#offered = null;
   }
 }
 

@@ -4,10 +4,11 @@
  */
 import type { Runtime } from "../base/runtime.js";
 import type { Assembler } from "../engine/incoming/assembler.js";
-import { Borrower } from "../lending/borrower.js";
+import type { Lending } from "../engine/pipe.js";
+import { Borrower, type BorrowerOwner } from "../lending/borrower.js";
 import { Lender } from "../lending/lender.js";
 import type { OptionValues } from "../options/options.js";
-import type { Stream } from "../transport/contract/transport.js";
+import type { PeerPool, Stream } from "../transport/contract/transport.js";
 import { MORE } from "../wire/frame-format.js";
 import { FrameFault, type FrameLimits } from "../wire/frame-limits.js";
 import type { Command } from "../wire/zmtp/command.js";
@@ -25,27 +26,32 @@ export interface LoansOwner {
   fail(error: Error): void;
 }
 
-export class Loans {
+export class Loans implements BorrowerOwner {
   readonly lender: Lender;
-  readonly borrower: Borrower;
   readonly #owner: LoansOwner;
   readonly #assembler: Assembler;
+  readonly #options: OptionValues;
   readonly #limits: FrameLimits;
+  /** null until the peer lends something, to save memory on idle connections. */
+  #borrower: Borrower | null = null;
 
   constructor(owner: LoansOwner, assembler: Assembler, options: OptionValues, limits: FrameLimits) {
     this.#owner = owner;
     this.#assembler = assembler;
+    this.#options = options;
     this.#limits = limits;
-    const now = () => owner.runtime.now();
-    this.lender = new Lender(owner.stream, now);
-    this.borrower = new Borrower({
-      get maxBorrowedBytes() {
-        return options.maxBorrowedBytes;
-      },
-      sendControl: (bytes) => owner.sendControl(bytes),
-      nextTick: (run) => owner.runtime.nextTick(run),
-      now,
-    });
+    this.lender = new Lender(owner.stream, owner.runtime);
+  }
+
+  /** The peer has offered memory; undefined if it could not be mapped. */
+  offered(memory: PeerPool | undefined): void {
+    this.#borrower ??= new Borrower(this);
+    this.#borrower.offered(memory);
+  }
+
+  /** What the program has borrowed of the peer. */
+  get borrowed(): Iterable<Lending> {
+    return this.#borrower?.held() ?? [];
   }
 
   /** Takes a command of the peer. One that is not about loans is ignored. */
@@ -63,14 +69,15 @@ export class Loans {
   }
 
   #lent(data: Command["data"]): void {
-    const part = this.borrower.find(data);
-    if (part === undefined) {
+    const borrower = this.#borrower;
+    const part = borrower?.find(data);
+    if (borrower === null || part === undefined) {
       this.#require(false, "it refers to memory that is not there");
       return;
     }
     const fault = this.#check(part);
     if (fault !== FrameFault.none) this.#owner.fail(frameFault(fault, part.length));
-    else this.#assembler.frame(this.borrower.take(part), part.more ? MORE : 0);
+    else this.#assembler.frame(borrower.take(part), part.more ? MORE : 0);
   }
 
   /** As the decoder checks parts that pass through it; it does not count those that do not, nor does this count its own. */
@@ -95,6 +102,20 @@ export class Loans {
   /** The connection has ended. */
   close(byPeer: boolean): void {
     this.lender.close(byPeer);
-    this.borrower.close();
+    this.#borrower?.close();
+  }
+
+  // For the borrower
+
+  get runtime(): Runtime {
+    return this.#owner.runtime;
+  }
+
+  get maxBorrowedBytes(): number {
+    return this.#options.maxBorrowedBytes;
+  }
+
+  sendControl(bytes: Uint8Array): void {
+    this.#owner.sendControl(bytes);
   }
 }

@@ -268,7 +268,7 @@ export class Session
 
   onPool(memory: PeerPool | undefined): void {
     if (this.#loans === null) memory?.close();
-    else this.#loans.borrower.offered(memory);
+    else this.#loans.offered(memory);
   }
 
   onClose(
@@ -296,7 +296,7 @@ export class Session
   }
 
   get borrowed(): Iterable<Lending> {
-    return this.#loans?.borrower.held() ?? [];
+    return this.#loans?.borrowed ?? [];
   }
 
   /** Peers send their subscriptions to this socket. */
