@@ -70,16 +70,20 @@ export function managerCells(tarball) {
 }
 
 export function packageCells(tarball) {
+  const attw = "@arethetypeswrong/cli/dist/index.js";
+  // A page has no require().
+  const pages = ["web", "web/rpc"];
   const lint = (name, script, ...args) => ({
     name,
     run: async () => {
       const program = join(await tool("packages"), "node_modules", script);
-      await run([process.execPath, program, ...args, tarball], { cwd: await tool("packages") });
+      await run([process.execPath, program, tarball, ...args], { cwd: await tool("packages") });
       return "nothing found";
     },
   });
   return [
-    lint("attw", "@arethetypeswrong/cli/dist/index.js"),
+    lint("attw", attw, "--exclude-entrypoints", ...pages),
+    lint("attw, entries for pages", attw, "--entrypoints", ...pages, "--profile", "esm-only"),
     lint("publint", "publint/src/cli.js", "--strict"),
   ];
 }
