@@ -5,13 +5,13 @@
  *   peers     how many peers it has at a time. Each is a process of its own, or a thread with `thread: true`, which is killed
  *             or told to leave after a while
  *   env       of those processes
+ *   pools     the most pieces of memory for loans that the hub keeps
  *   hub(c)    the side that lives as long as the soak; c.path is a free path for a socket file, c.fail(error) ends the soak.
  *             Returns { count, sockets, rest, close }: how much has arrived so far, the sockets that must have no peers
  *             while all peers are gone, what to do then, and the end
  *   peer(c)   the other side: c.path as above, c.slot and c.life (unique) say who it is, c.leaving is true when it shall
  *             end. It throws if something is wrong.
  */
-import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   curveKeyPair,
@@ -24,16 +24,9 @@ import {
   Router,
   Subscriber,
 } from "../../dist/index.js";
+import { breathe, going, LastNumber } from "./going.mjs";
+import { LOAN_KINDS } from "./loans.mjs";
 import { message, numberOf, Order } from "./messages.mjs";
-
-/** Bursts of twenty, and then a pause: all kinds share a machine, and new processes must get their time, too. */
-const breathe = (count) => (count % 20 === 0 ? pause(2) : undefined);
-/** Runs until it throws, or the socket is closed. */
-function going(c, work) {
-  work().catch((error) => {
-    if (error.code !== "EBADF") c.fail(error);
-  });
-}
 
 /** Keys of all processes of a soak. */
 const keys = JSON.parse(process.env.ZWIRE_SOAK_KEYS ?? "null") ?? [curveKeyPair(), curveKeyPair()];
@@ -94,21 +87,12 @@ const fromHub = (name, hubOptions = {}, peerOptions = {}, more = {}) => ({
   },
   async peer(c) {
     const pull = new Pull({ receiveHighWaterMark: 4, receiveHighWaterMarkBytes: 100_000, ...peerOptions });
-    // The last number of all lives. The first one may have been killed before it wrote anything.
-    const file = `${c.path}.last`;
-    const before = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-    let last = before.length === 4 ? before.readUInt32LE() : -1;
-    const fd = openSync(file, before.length === 4 ? "r+" : "w");
+    const last = new LastNumber(c);
     await pull.bind(`ipc://${c.path}`);
-    const note = Buffer.alloc(4);
     while (!c.leaving) {
       const [body] = await pull.receive({ timeout: 500 }).catch(() => []);
       if (body === undefined) continue;
-      const number = numberOf(body);
-      if (number <= last) throw new Error(`message ${number} came again: ${last} had come`);
-      last = number;
-      note.writeUInt32LE(number);
-      writeSync(fd, note, 0, 4, 0);
+      last.came(numberOf(body));
     }
     await pull.close();
   },
@@ -214,4 +198,5 @@ export const KINDS = [
   echo("echo, spinning", 1, { spinMicroseconds: 50 }),
   requests,
   published,
+  ...LOAN_KINDS,
 ];

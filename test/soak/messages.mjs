@@ -6,11 +6,21 @@ const LARGE = 1_200_000;
 const LARGE_EACH = 50;
 
 /** @param most the largest size that is wanted */
-export function message(number, most = LARGE) {
+export function sizeOf(number, most = LARGE) {
   const size = number % LARGE_EACH === LARGE_EACH - 1 ? LARGE : SIZES[number % SIZES.length];
-  const body = Buffer.alloc(Math.min(size, most), number & 255);
+  return Math.min(size, most);
+}
+
+/** Writes the message into memory of its size. */
+export function fill(body, number) {
+  body.fill(number & 255);
   body.writeUInt32LE(number);
   return body;
+}
+
+/** @param most the largest size that is wanted */
+export function message(number, most = LARGE) {
+  return fill(Buffer.allocUnsafe(sizeOf(number, most)), number);
 }
 
 /**
