@@ -11,10 +11,13 @@
  *   npm run test:watch -- engine         the same, again after each change
  *   npx vitest run --project native push-pull         one file, on one engine
  *   npx vitest run --project portable test/conformance/tcp.test.ts -t "part of a title"
- * Child processes run what is compiled: after a change in src/, `npm run build` before tests that start some.
+ * Tests run what is compiled: after a change in src/, `npm run build` first. With `--mode sources` they run src/, and only the
+ * child processes that some start run what is compiled.
  */
 import { tmpdir } from "node:os";
+import { dirname, relative, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import { isCompiled } from "./scripts/ready.mjs";
 
 /** Compiles, is about processes or threads, or asks for words only, and so is the same on any engine. */
 const ONCE = [
@@ -122,7 +125,9 @@ function chosen(patterns: string[]): string[] {
 function engine(name: "native" | "portable") {
   const later = name === "portable";
   return {
+    plugins: [compiled],
     test: {
+      server,
       name,
       include: which === "long" && later ? chosen(above).concat(oneEngine) : chosen(above),
       exclude: [...ONCE, ...left, ...(which === "quick" && later ? oneEngine : [])],
@@ -138,13 +143,31 @@ function engine(name: "native" | "portable") {
   };
 }
 
+/** Whether the tests run on src/ itself, for positions in sources and for watching: `npx vitest --mode sources`. */
+const onSources = /--mode[= ]sources/.test(process.argv.join(" "));
+if (!onSources && !isCompiled()) throw new Error("src/ has changed: run `npm run build` first, or vitest with --mode sources");
+
+/** Tests import what is compiled in place of src/: Node loads that by itself, in a third of the time. */
+const compiled = {
+  name: "compiled",
+  enforce: "pre" as const,
+  resolveId(id: string, importer: string | undefined) {
+    if (onSources || !id.startsWith(".") || importer === undefined) return null;
+    const [, module] = /^src[/\\](.*)\.js$/.exec(relative(import.meta.dirname, resolve(dirname(importer), id))) ?? [];
+    return module === undefined ? null : resolve(import.meta.dirname, "compiled", `${module}.js`);
+  },
+};
+const server = { deps: { external: [/[/\\]compiled[/\\]/] } };
+
 export default defineConfig({
   test: {
     // Two files at a time: the machine may have two cores, and most files run a child process beside them.
     maxWorkers: 2,
     projects: [
       {
+        plugins: [compiled],
         test: {
+          server,
           name: "unit",
           include: chosen(["unit", "vectors", "fuzz", "sim"].map((room) => `test/${room}/**/*.test.ts`).concat(ONCE)),
           exclude: left,

@@ -121,7 +121,13 @@ export function buildAddon(say, prefixes = headerPrefixes()) {
 }
 
 /** Besides src/, what the compiled files depend on. The lock file stands for the code of others that goes into them. */
-const SETTINGS = ["tsconfig.json", "scripts/bundle.mjs", "scripts/vendor.mjs", "package-lock.json"];
+const SETTINGS = [
+  "tsconfig.json",
+  "scripts/bundle.mjs",
+  "scripts/web.mjs",
+  "scripts/vendor.mjs",
+  "package-lock.json",
+];
 /** One file of each step. */
 const MADE = [
   "compiled/index.js",
@@ -132,12 +138,17 @@ const MADE = [
 ];
 
 /** tsc rewrites only what it likes, so a stamp of our own says when src was last compiled as a whole. */
-function compile(say) {
-  const stamp = join(root, "node_modules", ".cache", "zwire", "compiled");
+const stamp = join(root, "node_modules", ".cache", "zwire", "compiled");
+
+/** Whether nothing has changed since the last compilation. */
+export function isCompiled() {
   const settings = SETTINGS.map((name) => changed(join(root, name)));
   const sources = Math.max(latest(join(root, "src")), ...settings);
-  const made = MADE.every((name) => existsSync(join(root, name)));
-  if (made && changed(stamp) >= sources) return;
+  return MADE.every((name) => existsSync(join(root, name))) && changed(stamp) >= sources;
+}
+
+function compile(say) {
+  if (isCompiled()) return;
   say("compiling TypeScript…");
   // The stamp carries the time before the compiler read anything: an edit while it runs is compiled the next time.
   const started = new Date();

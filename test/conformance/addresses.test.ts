@@ -1,15 +1,13 @@
 /** A name with several addresses: all of them are reached (R4, RFC 8305). */
 import { connect, type Socket } from "node:net";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { Pull, Push } from "../../src/index.js";
 import { startChild } from "../support/child.js";
 import { managed, record, texts } from "../support/helpers.js";
+import { replaceLookup } from "../support/lookup.js";
 
 const names = new Map<string, string[]>();
-vi.mock("node:dns/promises", async (original) => ({
-  ...(await original<typeof import("node:dns/promises")>()),
-  lookup: async (host: string) => (names.get(host) ?? []).map((address) => ({ address, family: 4 })),
-}));
+replaceLookup(() => async (host) => (names.get(host) ?? []).map((address) => ({ address, family: 4 })));
 
 /** An address that answers no SYN: its listener is stopped, and its backlog full. */
 async function silence(address: string, port: number): Promise<void> {

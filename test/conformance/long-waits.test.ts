@@ -2,18 +2,13 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Push } from "../../src/index.js";
 import { freePort, managed, record, turns } from "../support/helpers.js";
+import { replaceLookup } from "../support/lookup.js";
 
-const lookups = vi.hoisted(() => ({ hang: false, asked: 0 }));
-vi.mock("node:dns/promises", async (original) => {
-  const real = await original<typeof import("node:dns/promises")>();
-  return {
-    ...real,
-    lookup: (...args: Parameters<typeof real.lookup>) => {
-      if (!lookups.hang) return real.lookup(...args);
-      lookups.asked++;
-      return new Promise(() => {});
-    },
-  };
+const lookups = { hang: false, asked: 0 };
+replaceLookup((real) => (host) => {
+  if (!lookups.hang) return real(host, { all: true });
+  lookups.asked++;
+  return new Promise(() => {});
 });
 
 describe("waits of any length", () => {

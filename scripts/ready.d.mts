@@ -1,0 +1,2 @@
+/** Whether nothing in src/ has changed since it was last compiled. */
+export function isCompiled(): boolean;
