@@ -43,6 +43,7 @@ export const GROUPS = [
       ["Events", "events"],
       ["Errors", "errors"],
       ["Delivery", "delivery"],
+      ["Streams", "streams"],
       ["Shared memory and loans", "shared-memory"],
       ["Security", "security"],
       ["TLS", "tls"],

@@ -5,7 +5,7 @@
 export type { Borrowed } from "./api/borrowed.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";
-export { type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
+export { type BindOptions, type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
 export { Pair, type PairOptions } from "./api/sockets/pair.js";
 export { Publisher, type PublisherOptions } from "./api/sockets/publisher.js";
@@ -43,4 +43,7 @@ export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "
 export { z85Decode, z85Encode } from "./security/crypto/z85.js";
 export type { SecuritySettings } from "./security/settings.js";
 export type { TlsIdentity, TlsMaterial, TlsOptions, TlsVersion } from "./security/tls/settings.js";
+export { createDuplex, createReadable, createWritable, type NodeStreamOptions } from "./streams/node.js";
+export type { SocketStreamOptions } from "./streams/options.js";
+export { createDuplexStream, createReadableStream, createWritableStream } from "./streams/web.js";
 export { ProtocolError } from "./wire/zmtp/protocol-error.js";

@@ -3,7 +3,7 @@
  * over ws and wss, and bind and connect over inproc within the page.
  */
 
-export { type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
+export { type BindOptions, type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
 export { Pair, type PairOptions } from "./api/sockets/pair.js";
 export { Publisher, type PublisherOptions } from "./api/sockets/publisher.js";
@@ -28,6 +28,8 @@ export { version } from "./core/version.js";
 export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/crypto/keys.js";
 export { z85Decode, z85Encode } from "./security/crypto/z85.js";
 export type { SecuritySettings } from "./security/settings.js";
+export type { SocketStreamOptions } from "./streams/options.js";
+export { createDuplexStream, createReadableStream, createWritableStream } from "./streams/web.js";
 export type { ReadableOptions, SocketOptions, WritableOptions } from "./web/instead/options/common.js";
 export { loadCurve } from "./web/instead/security/crypto/x25519.js";
 export { ProtocolError } from "./wire/zmtp/protocol-error.js";

@@ -7,6 +7,7 @@ import type { Message } from "../base/message.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
 import { type Borrowed, BorrowingIterator, borrowed } from "./borrowed.js";
+import { Messages } from "./messages.js";
 import { coreOf, Socket } from "./socket.js";
 
 /** Default of `max` of receiveMany(). */
@@ -69,6 +70,21 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    */
   [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
     return this.#receives.iterate();
+  }
+
+  /**
+   * Iterates as `for await` over the socket does, with options for each wait: it rejects with the signal's reason on abort,
+   * and with EAGAIN if no message comes in time. No message is lost by that. Without `timeout` it waits without limit.
+   * @throws TypeError or RangeError for wrong options
+   */
+  messages(options?: CallOptions): AsyncIterableIterator<M> {
+    checkCallOptions(options);
+    return new Messages((signal) =>
+      this.#receives.receive({
+        timeout: options?.timeout ?? -1,
+        signal: options?.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
+      }),
+    );
   }
 
   /**

@@ -22,6 +22,12 @@ export interface CloseOptions {
   readonly linger?: number;
 }
 
+/** Options of `bind`. */
+export interface BindOptions {
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** Options of `connected`. */
 export interface ConnectedOptions extends CallOptions {
   /** How many peers must be connected. Default 1. */
@@ -94,10 +100,13 @@ export abstract class Socket extends Emitting {
    * Listens on an endpoint, or on a path of an HTTP server that the program has: `{ server, path }`. Resolves to the actual
    * endpoint: `tcp://*:0` gets a port, `ipc://*` a path. Rejects with a TypeError for any other value, and with a ZmqError:
    * EINVAL, EPROTONOSUPPORT, EADDRINUSE,
-   * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF.
+   * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF. With the signal's reason on abort: then nothing is bound.
+   * @param options `signal` ends the wait, for a host name that is looked up for example
    */
-  bind(endpoint: string | HttpEndpoint): Promise<string> {
-    return this.#core.endpoints.bind(endpoint);
+  bind(endpoint: string | HttpEndpoint, options?: BindOptions): Promise<string> {
+    if (options === undefined) return this.#core.endpoints.bind(endpoint);
+    checkCallOptions(options);
+    return this.#core.endpoints.bindUnless(endpoint, options.signal);
   }
 
   /**

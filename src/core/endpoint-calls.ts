@@ -80,6 +80,31 @@ export class EndpointCalls {
     }
   }
 
+  /** As bind(), unless the signal aborts: then what was bound meanwhile is unbound, and the reason is the rejection. */
+  async bindUnless(endpoint: string | HttpEndpoint, signal: AbortSignal | undefined): Promise<string> {
+    signal?.throwIfAborted();
+    const bound = this.bind(endpoint);
+    if (signal === undefined) return bound;
+    let abort = (): void => {};
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => reject(signal.reason);
+    });
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await Promise.race([bound, aborted]);
+    } catch (error) {
+      if (signal.aborted) void bound.then((actual) => this.#undo(actual)).catch(() => {}); // it has failed by itself
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async #undo(endpoint: string): Promise<void> {
+    if (this.#endpoints.isBound(endpoint))
+      await this.#endpoints.release(this.#endpoints.takeBound(endpoint), 0);
+  }
+
   bindSync(endpoint: string | HttpEndpoint): string {
     const parsed = this.#parse(endpoint);
     this.#core.requireOpen();

@@ -96,7 +96,19 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "core",
     "api",
   ],
-  ["index", "base", "options", "security", "security/crypto", "security/tls", "wire/zmtp", "core", "api"],
+  ["streams", "base", "core"],
+  [
+    "index",
+    "streams",
+    "base",
+    "options",
+    "security",
+    "security/crypto",
+    "security/tls",
+    "wire/zmtp",
+    "core",
+    "api",
+  ],
   ["draft", "api"],
   ["web", "base", "wire", "wire/zmtp", "security/crypto", "engine", "transport/contract", "transport/ws"],
   [
@@ -114,7 +126,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "index",
     "web",
   ],
-  ["web-entry", "base", "security", "security/crypto", "wire/zmtp", "core", "api", "web/instead"],
+  ["web-entry", "base", "security", "security/crypto", "wire/zmtp", "core", "api", "streams", "web/instead"],
   ["zeromq-entry", "zeromq"],
   ["zeromq-draft", "zeromq"],
   ["rpc/wire", "base"],
@@ -134,7 +146,7 @@ const ORDER = ROOMS.map(([room]) => room);
 const ALLOWED = new Map(ROOMS.map(([room, ...may]) => [room, may]));
 /** Where the platform may be used by its own names: what moves bytes, keys and ciphers, processes, and the one seam. */
 const ON_THE_PLATFORM =
-  /^(transport|inproc|security\/crypto|web|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
+  /^(transport|inproc|security\/crypto|streams|web|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
