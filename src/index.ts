@@ -37,6 +37,7 @@ export type { Loan, Sendable } from "./core/sender.js";
 export type { LoanHolding, SocketStats } from "./core/stats.js";
 export { addonError, engine, version } from "./core/version.js";
 export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/common.js";
+export type { PerMessageDeflate } from "./options/network-rules.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";
 export type { Authenticate, AuthenticationAnswer } from "./security/callback.js";
 export { type CurveKey, type CurveKeyPair, curveKeyPair, curvePublicKey } from "./security/crypto/keys.js";

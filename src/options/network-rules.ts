@@ -80,3 +80,25 @@ export const origins: Rule<readonly string[] | null> = {
     return Object.freeze(value.map((one) => one.toLowerCase()));
   },
 };
+
+/** What to compress over ws. */
+export interface PerMessageDeflate {
+  /** Bytes from which on a part is compressed. Default 1024. */
+  readonly threshold?: number;
+}
+
+const threshold = integer(0, 2 ** 31 - 1, "bytes");
+
+/** Whether to compress, and what. */
+export const deflate: Rule<boolean | PerMessageDeflate> = {
+  type: "boolean or `{ threshold }`",
+  check: (name, value) => {
+    if (typeof value === "boolean") return value;
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new TypeError(`${name} must be true, false or { threshold }; got ${shown(value)}`);
+    const [unknown] = Object.keys(value).filter((key) => key !== "threshold");
+    if (unknown !== undefined) throw new TypeError(`${name} has no field ${shown(unknown)}, only threshold`);
+    const given = (value as PerMessageDeflate).threshold;
+    return Object.freeze(given === undefined ? {} : { threshold: threshold(`${name}.threshold`, given) });
+  },
+};

@@ -34,6 +34,7 @@ function wrong(row: Row): unknown[] {
   if (row.kind === "int" || row.kind === "long") return ["1", null, true, 1n, [1]];
   if (row.kind === "list") return [1, true, {}];
   if (row.kind === "object") return [1, "x", true, []];
+  if (row.kind === "flag or object") return [1, "x", null, [], { level: 9 }];
   if (row.kind === "function") return [1, "x", true, {}];
   if (row.kind === "optional int") return ["1", true, {}, 1n];
   return row.initial === null ? [1, true, {}, []] : [1, true, null, {}];

@@ -24,6 +24,7 @@ export const SERVE: Record<Kind, readonly Accessor[]> = {
   list: ["Int32", "Uint32"],
   // Without a number.
   object: [],
+  "flag or object": [],
   function: [],
   "optional int": [],
 };

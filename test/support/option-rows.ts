@@ -43,6 +43,7 @@ export type Kind =
   | "list"
   | "choice"
   | "object"
+  | "flag or object"
   | "function"
   | "optional int";
 

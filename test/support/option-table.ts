@@ -265,6 +265,12 @@ export const OPTIONS: readonly Row[] = [
     bad: [["example.com"]],
     proof: "conformance/websocket.test.ts: a page of another site",
   },
+  {
+    ...secured("perMessageDeflate", undefined, "flag or object", false, ""),
+    good: [true, { threshold: 0 }, {}, false],
+    bad: [{ threshold: -1 }, { threshold: 1.5 }],
+    proof: "conformance/websocket-deflate.test.ts: between zwire peers",
+  },
   list("ipcFilterProcessIds", 58, [1234], [0], "a peer is let in"),
   list("ipcFilterUserIds", 59, [1234], [-1], "a peer is let in"),
   list("ipcFilterGroupIds", 60, [1234], [-1], "a peer is let in"),

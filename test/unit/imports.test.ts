@@ -29,7 +29,17 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["transport/native", "base", "wire", "engine", "transport/contract"],
   ["transport/node", "base", "engine", "transport/contract"],
   ["transport/tls", "base", "security/tls", "transport/contract", "transport/node"],
-  ["transport/ws", "base", "wire", "wire/zmtp", "engine", "transport/contract", "transport/node"],
+  ["transport/deflate", "base", "transport/contract"],
+  [
+    "transport/ws",
+    "base",
+    "wire",
+    "wire/zmtp",
+    "engine",
+    "transport/contract",
+    "transport/node",
+    "transport/deflate",
+  ],
   [
     "transport",
     "base",

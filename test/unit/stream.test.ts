@@ -43,6 +43,8 @@ const OPTIONS: TransportOptions = {
   security: { mechanism: "NULL" },
   maxHandshakes: 0,
   allowedOrigins: null,
+  perMessageDeflate: false,
+  maxMessageSize: -1,
 };
 const cleanups: (() => void)[] = [];
 afterEach(() => {

@@ -1,6 +1,6 @@
 /** Rows about tcp, ipc and what the operating system does for them. */
 
-import { device, fileMode, hostPort, ids, NONE, networks, origins } from "../network-rules.js";
+import { deflate, device, fileMode, hostPort, ids, NONE, networks, origins } from "../network-rules.js";
 import {
   asBinary,
   asFilter,
@@ -95,6 +95,12 @@ export class NetworkRows {
    * Default null.
    */
   allowedOrigins? = option(origins, { initial: null });
+  /**
+   * Compresses messages over ws and wss where the other side does so, too (permessage-deflate, RFC 7692): true, or `{ threshold }`
+   * for parts from that size on (1024 bytes unless given). Each message by itself, and not under CURVE, because encrypted
+   * bytes do not get smaller. A part may unpack to `maxMessageSize`, or to 16 MiB where that is -1. Default false.
+   */
+  perMessageDeflate? = option(deflate, { initial: false });
   /**
    * User ids whose ipc connections a bound endpoint accepts (R19). Where one of the three ipcFilter lists is not empty, a
    * peer that is in none of them is closed at once, with the event "accept:error". Native engine on Linux only. Default [].

@@ -242,6 +242,10 @@ export interface TransportOptions {
   readonly maxHandshakes: number;
   /** ws: web sites whose pages may connect, in lower case; null for all. */
   readonly allowedOrigins: readonly string[] | null;
+  /** ws: whether to compress messages, from which size on. */
+  readonly perMessageDeflate: boolean | { readonly threshold?: number };
+  /** ws: most bytes that a compressed part may unpack to; -1 for the transport's own limit. */
+  readonly maxMessageSize: number;
 }
 
 /**

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { ZmqError } from "../../base/errors.js";
 import { exchange, type Outcome } from "../contract/exchange.js";
 import type { Stream, StreamHandler, TransportOptions } from "../contract/transport.js";
+import { type Compression, compresses, DEFLATE, readAnswer } from "../deflate/extension.js";
 import { HeadError, HeadReader, lists, openingRequest } from "./http.js";
 import { offered, simplest, type ZwsProtocol } from "./protocols.js";
 import { Relay } from "./relay.js";
@@ -43,13 +44,14 @@ export function openWebSocket(
       detail: `no answer to the request for a WebSocket within ${limit} ms (handshakeInterval)`,
     });
   return exchange(stream, limit, signal, late, (outcome) => {
-    new Asking(stream, wanted, options.security.mechanism, outcome).start();
+    new Asking(stream, wanted, options, outcome).start();
   });
 }
 
 class Asking implements StreamHandler {
   readonly #stream: Stream;
   readonly #wanted: Wanted;
+  readonly #options: TransportOptions;
   readonly #protocols: readonly ZwsProtocol[];
   readonly #outcome: Outcome<Stream>;
   readonly #relay = new Relay(this);
@@ -60,7 +62,9 @@ class Asking implements StreamHandler {
   #writing = false;
   #left: (() => void) | null = null;
 
-  constructor(stream: Stream, wanted: Wanted, mechanism: string, outcome: Outcome<Stream>) {
+  constructor(stream: Stream, wanted: Wanted, options: TransportOptions, outcome: Outcome<Stream>) {
+    const { mechanism } = options.security;
+    this.#options = options;
     this.#stream = stream;
     this.#wanted = wanted;
     this.#protocols = wanted.simply ? [simplest(mechanism)] : offered(mechanism);
@@ -71,7 +75,8 @@ class Asking implements StreamHandler {
     const { host, path } = this.#wanted;
     const names = this.#protocols.map((one) => one.name).join(", ");
     this.#stream.start(this.#relay);
-    this.#writing = this.#stream.write([openingRequest(host, path, this.#key, names)]) > 0;
+    const extension = compresses(this.#options) ? DEFLATE : null;
+    this.#writing = this.#stream.write([openingRequest(host, path, this.#key, names, extension)]) > 0;
   }
 
   onBytes(chunk: Buffer): void {
@@ -81,10 +86,12 @@ class Asking implements StreamHandler {
       if (read === undefined) return;
       this.#over = true;
       this.#stream.pause();
-      const protocol = this.#accepted(read.head.start, read.head.headers);
+      const { headers } = read.head;
+      const protocol = this.#accepted(read.head.start, headers);
       const opening = {
         scheme: this.#wanted.scheme,
         protocol,
+        compression: this.#compression(headers["sec-websocket-extensions"]),
         response: null,
         leftover: read.rest,
         socketType: null,
@@ -115,8 +122,6 @@ class Asking implements StreamHandler {
       throw this.#failure("EPROTO", "the server's answer is not that of a WebSocket");
     if (headers["sec-websocket-accept"] !== acceptFor(this.#key))
       throw this.#failure("EPROTO", "the server's answer belongs to another request");
-    if (headers["sec-websocket-extensions"] !== undefined)
-      throw this.#failure("EPROTO", "the server uses an extension that was not offered");
     const name = headers["sec-websocket-protocol"] ?? "";
     const protocol = this.#protocols.find((one) => one.name === name);
     if (protocol === undefined) {
@@ -124,6 +129,13 @@ class Asking implements StreamHandler {
       throw this.#failure("EPROTO", `the server chose a sub-protocol that was not offered: ${shown}`);
     }
     return protocol;
+  }
+
+  #compression(answer: string | undefined): Compression | null {
+    if (answer === undefined) return null;
+    const agreed = readAnswer(answer, this.#options);
+    if (typeof agreed === "string") throw this.#failure("EPROTO", agreed);
+    return agreed;
   }
 
   #failure(code: string, detail: string): ZmqError {

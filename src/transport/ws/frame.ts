@@ -6,6 +6,8 @@ import { randomFillSync } from "node:crypto";
 /** The first byte of a frame. */
 export const FIN = 0x80;
 export const RESERVED_BITS = 0x70;
+/** The reserved bit of permessage-deflate: the message is compressed (RFC 7692 §6). In the first frame of a message. */
+export const PACKED = 0x40;
 export const OPCODE = 0x0f;
 /** The second byte of a frame. */
 export const MASKED = 0x80;

@@ -38,10 +38,11 @@ export function answer(
     refuse(stream, relay, verdict, bound);
     return;
   }
-  const { protocol, accept, socketType } = verdict;
-  const response = openingResponse(accept, protocol.name);
+  const { protocol, extension, accept, socketType } = verdict;
+  const response = openingResponse(accept, protocol.name, extension?.answer ?? null);
+  const compression = extension?.compression ?? null;
   const refusal = refusalResponse(503, "no more connections");
-  const opening = { scheme, protocol, response, leftover, socketType, refusal, request };
+  const opening = { scheme, protocol, compression, response, leftover, socketType, refusal, request };
   bound.handler.onStream(new WebSocketStream(stream, relay, opening));
 }
 

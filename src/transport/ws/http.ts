@@ -108,19 +108,28 @@ export function refusalResponse(status: number, text: string): Buffer {
 }
 
 /** The response that opens a WebSocket. libzmq wants these headers, each with one value. */
-export function openingResponse(accept: string, protocol: string): Buffer {
+export function openingResponse(accept: string, protocol: string, extension: string | null): Buffer {
+  const extensions = extension === null ? "" : `Sec-WebSocket-Extensions: ${extension}\r\n`;
   return Buffer.from(
     `HTTP/1.1 101 ${REASONS[101]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+      `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${protocol}\r\n${extensions}\r\n`,
     "latin1",
   );
 }
 
 /** The request that asks for a WebSocket. */
-export function openingRequest(host: string, path: string, key: string, protocols: string): Buffer {
+export function openingRequest(
+  host: string,
+  path: string,
+  key: string,
+  protocols: string,
+  extension: string | null,
+): Buffer {
+  const extensions = extension === null ? "" : `Sec-WebSocket-Extensions: ${extension}\r\n`;
   return Buffer.from(
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: ${protocols}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: ${protocols}\r\nSec-WebSocket-Version: 13\r\n` +
+      `${extensions}\r\n`,
     "latin1",
   );
 }

@@ -8,6 +8,9 @@ import { FrameDecoder } from "../../engine/incoming/decoder.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { keepTogether } from "../contract/keep-together.js";
 import { FrameFault, type FrameLimits } from "../contract/transport.js";
+import type { Compression } from "../deflate/extension.js";
+import { TooLarge } from "../deflate/jobs.js";
+import { Unpacker } from "../deflate/unpacker.js";
 import { applyMask, BINARY, CloseCode, FIN, MASK_BYTES, maskAt } from "./frame.js";
 import { OddFrames, type OddSink } from "./odd-frames.js";
 import { zmtpFlags } from "./zws.js";
@@ -34,6 +37,8 @@ export interface IncomingSink extends OddSink {
   /** The first message of a connection without commands. */
   identity(payload: Buffer): void;
   fault(fault: FrameFault, size: number): void;
+  /** What waited behind a compressed message has been read on: `waits` says whether all of it. */
+  readOn(): void;
 }
 
 export class Incoming {
@@ -41,6 +46,10 @@ export class Incoming {
   /** Whether frames must be masked: those of a client. */
   readonly #masked: boolean;
   readonly #odd: OddFrames;
+  readonly #unpacker: Unpacker | null;
+  /** What came behind a compressed message that is still being unpacked, or after pause(). */
+  #rest: Buffer | null = null;
+  #paused = false;
   #limits: FrameLimits | null = null;
   #decoder: FrameDecoder | null = null;
   /** The next message is the identity. */
@@ -54,11 +63,22 @@ export class Incoming {
   #phase = 0;
   #over = false;
 
-  constructor(masked: boolean, plain: boolean, sink: IncomingSink) {
+  constructor(masked: boolean, plain: boolean, sink: IncomingSink, compression: Compression | null = null) {
     this.#sink = sink;
     this.#masked = masked;
     this.#identifies = plain;
-    this.#odd = new OddFrames(masked, sink, (payload) => this.#message(payload));
+    this.#odd = new OddFrames(masked, compression !== null, sink, (payload, packed) => {
+      if (packed) this.#unpacker?.unpack(payload, this.#identifies ? IDENTITY_MAX : this.#most);
+      else this.#message(payload);
+    });
+    this.#unpacker =
+      compression === null
+        ? null
+        : new Unpacker(compression, {
+            unpacked: (message) => this.#message(message),
+            goOn: () => this.#goOn(),
+            notUnpacked: (error, most) => this.#notUnpacked(error, most),
+          });
   }
 
   /** From now on frames are delivered. `leftover` are bytes of ZMTP that were delivered. */
@@ -82,12 +102,46 @@ export class Incoming {
   /** Nothing is delivered any more. */
   stop(): void {
     this.#over = true;
+    this.#rest = null;
+    this.#unpacker?.stop();
     this.#decoder?.close();
     this.#odd.stop();
   }
 
+  /** Whether bytes that have come are not read yet, because a message is being unpacked, or after pause(). */
+  get waits(): boolean {
+    return this.#unpacker?.waits === true || this.#rest !== null;
+  }
+
+  /** A few bytes may unpack to many, so that even those that have come are not read on. */
+  pause(): void {
+    this.#paused = this.#unpacker !== null;
+  }
+
+  /** Reads on, in a turn of its own if bytes have waited. */
+  resume(): void {
+    this.#paused = false;
+    if (this.#rest !== null) setImmediate(() => this.#goOn());
+  }
+
+  get #held(): boolean {
+    return this.#over || this.#paused || this.#unpacker?.waits === true;
+  }
+
+  #goOn(): void {
+    const rest = this.#rest;
+    if (this.#held) return;
+    this.#rest = null;
+    if (rest !== null) this.push(rest);
+    if (!this.#over) this.#sink.readOn();
+  }
+
   /** Takes bytes, which belong to the frames afterwards. */
   push(bytes: Buffer): void {
+    if (this.#rest !== null || (this.#unpacker !== null && this.#held)) {
+      if (!this.#over) this.#rest = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes]);
+      return;
+    }
     let chunk = bytes;
     if (this.#carry !== null) {
       chunk = Buffer.concat([this.#carry, bytes]);
@@ -95,6 +149,10 @@ export class Incoming {
     }
     let at = 0;
     while (at < chunk.length && !this.#over) {
+      if (this.#unpacker !== null && this.#held) {
+        this.#rest = chunk.subarray(at);
+        return;
+      }
       if (this.#left > 0) at = this.#payload(chunk, at);
       else {
         const next = this.#simple ? this.#frames(chunk, at) : at;
@@ -238,6 +296,13 @@ export class Incoming {
 
   #fault(fault: FrameFault): void {
     if (!this.#over) this.#sink.fault(fault, (this.#decoder as FrameDecoder).faultSize);
+  }
+
+  #notUnpacked(error: Error, most: number): void {
+    if (error instanceof TooLarge) {
+      const text = `a compressed message that unpacks to more than ${most} bytes (maxMessageSize)`;
+      this.#sink.broken(CloseCode.tooBig, text);
+    } else this.#sink.broken(CloseCode.invalidData, "a compressed message that cannot be unpacked");
   }
 
   /** A message that came in fragments, or is an identity. */

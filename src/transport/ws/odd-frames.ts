@@ -11,6 +11,7 @@ import {
   CONTROL_MAX,
   FIN,
   OPCODE,
+  PACKED,
   PING,
   RESERVED_BITS,
   TEXT,
@@ -18,6 +19,8 @@ import {
 
 /** Bytes of the first memory of a message in fragments. */
 const FIRST_BYTES = 1024;
+/** Bytes that a compressed message of any size may be larger than what is in it. */
+const PACKED_MARGIN = 64;
 
 export interface OddSink {
   ping(payload: Buffer): void;
@@ -30,11 +33,14 @@ export interface OddSink {
 
 export class OddFrames {
   readonly #masked: boolean;
+  /** Whether messages may be compressed. */
+  readonly #deflate: boolean;
   readonly #sink: OddSink;
-  readonly #message: (payload: Buffer) => void;
+  readonly #message: (payload: Buffer, packed: boolean) => void;
   /** A message of several frames has begun. */
   fragmented = false;
   #first = 0;
+  #packed = false;
   /** The payload of the present control frame. */
   #control: Buffer | null = null;
   #controlLength = 0;
@@ -43,8 +49,14 @@ export class OddFrames {
   #length = 0;
   #stopped = false;
 
-  constructor(masked: boolean, sink: OddSink, message: (payload: Buffer) => void) {
+  constructor(
+    masked: boolean,
+    deflate: boolean,
+    sink: OddSink,
+    message: (payload: Buffer, packed: boolean) => void,
+  ) {
     this.#masked = masked;
+    this.#deflate = deflate;
     this.#sink = sink;
     this.#message = message;
   }
@@ -62,6 +74,7 @@ export class OddFrames {
       return false;
     }
     this.#first = first;
+    if ((first & OPCODE) === BINARY) this.#packed = (first & PACKED) !== 0;
     if ((first & CONTROL) !== 0) {
       this.#control = Buffer.allocUnsafe(length);
       this.#controlLength = 0;
@@ -72,8 +85,8 @@ export class OddFrames {
   #fault(first: number, masked: boolean, length: number, most: number): readonly [number, string] | null {
     const opcode = first & OPCODE;
     const broken = (text: string) => [CloseCode.protocolError, text] as const;
-    if ((first & RESERVED_BITS) !== 0)
-      return broken("a frame with reserved bits, and no extension was agreed on");
+    const reserved = this.#reservedFault(first);
+    if (reserved !== null) return broken(reserved);
     if (masked !== this.#masked)
       return broken(masked ? "a server's frame with a mask" : "a client's frame without a mask");
     if ((opcode & CONTROL) !== 0) {
@@ -86,8 +99,21 @@ export class OddFrames {
     if (opcode === CONTINUATION && !this.fragmented) return broken("a fragment that continues nothing");
     if (opcode === BINARY && this.fragmented) return broken("a message inside another one");
     if (opcode === BINARY && (first & FIN) !== 0 && length === 0) return broken("an empty message");
-    if (this.#length + length > most) return [CloseCode.tooBig, `a message of more than ${most} bytes`];
+    // What does not get smaller by compression gets a little larger.
+    const packed = opcode === CONTINUATION ? this.#packed : (first & PACKED) !== 0;
+    if (this.#length + length > (packed ? most + Math.floor(most / 256) + PACKED_MARGIN : most))
+      return [CloseCode.tooBig, `a message of more than ${most} bytes`];
     return null;
+  }
+
+  #reservedFault(first: number): string | null {
+    if ((first & RESERVED_BITS) === 0) return null;
+    if (!this.#deflate) return "a frame with reserved bits, and no extension was agreed on";
+    if ((first & RESERVED_BITS) !== PACKED) return "a frame with reserved bits that no extension uses";
+    const opcode = first & OPCODE;
+    return opcode === BINARY || opcode === TEXT
+      ? null
+      : "a frame that is said to be compressed, and does not begin a message";
   }
 
   /** Takes bytes of the frame, unmasked. */
@@ -125,7 +151,8 @@ export class OddFrames {
     this.#bytes = null;
     this.#length = 0;
     // Much memory for few bytes is not given to the program, which may keep it.
-    this.#message(payload.length < bytes.length / 2 ? Buffer.from(payload) : payload);
+    const own = !this.#packed && payload.length < bytes.length / 2;
+    this.#message(own ? Buffer.from(payload) : payload, this.#packed);
   }
 
   #controlFrame(payload: Buffer): void {

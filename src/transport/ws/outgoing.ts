@@ -7,19 +7,20 @@ import { readLength } from "../../engine/frame-header.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { parseCommand, parsePing } from "../../wire/zmtp/command.js";
 import { GREETING_SIZE } from "../../wire/zmtp/greeting.js";
+import type { PackedMessage, Packer } from "../deflate/packer.js";
 import {
   applyMask,
   BINARY,
   controlFrame,
-  FIN,
   freshMask,
   LONGEST_HEADER,
-  MASKED,
   maskAt,
   masks,
+  PACKED,
   PING,
   writeHeader,
 } from "./frame.js";
+import { writeMasked, writePlain } from "./small-frames.js";
 import { withoutCommands, ZWS_COMMAND, zwsFlags } from "./zws.js";
 
 // Constants of this module: see frame-format.ts.
@@ -39,6 +40,7 @@ const HEAD_ROOM = LONGEST_HEADER + 1;
 export class Outgoing {
   readonly #masking: boolean;
   readonly #plain: boolean;
+  readonly #packer: Packer | null;
   #segments: readonly Uint8Array[] = [];
   #index = 0;
   #at = 0;
@@ -70,10 +72,12 @@ export class Outgoing {
   /**
    * @param masking whether we are the client
    * @param plain whether the sub-protocol has no commands
+   * @param packer compresses large messages, if that was agreed on
    */
-  constructor(masking: boolean, plain: boolean) {
+  constructor(masking: boolean, plain: boolean, packer: Packer | null = null) {
     this.#masking = masking;
     this.#plain = plain;
+    this.#packer = packer;
   }
 
   /** Begins with the segments of the next write. The last one has been read to its end. */
@@ -87,14 +91,19 @@ export class Outgoing {
     this.#ends.length = 0;
   }
 
-  /** Whether anything of the write is unread. */
+  /** Whether anything of the write has not gone into a chunk. */
   get remaining(): boolean {
-    return this.#index < this.#segments.length;
+    return this.#index < this.#segments.length || this.#unfinished;
+  }
+
+  /** Whether a whole frame has been read that is being compressed, or waits for a chunk. */
+  get #unfinished(): boolean {
+    return this.#packer?.busy === true && this.#left === 0;
   }
 
   /** Whether the output so far ends with a whole frame: then a control frame may follow. */
   get whole(): boolean {
-    return this.#left === 0 || this.#command !== null;
+    return this.#left === 0 || this.#command !== null || this.#packer?.busy === true;
   }
 
   /**
@@ -107,9 +116,20 @@ export class Outgoing {
     this.#end = 0;
     this.#out = [];
     this.bytes = 0;
-    this.#from = this.position;
+    this.#from = this.#claimed;
     this.#ends.length = 0;
-    while (this.#index < this.#segments.length && this.bytes < CHUNK_BYTES) {
+    const packer = this.#packer;
+    while (this.bytes < CHUNK_BYTES) {
+      if (packer !== null) {
+        if (packer.waits || packer.tired) break;
+        if (packer.done !== null) {
+          if (slab.length - this.#end < HEAD_ROOM) break;
+          this.#goesOn(packer.done);
+          packer.clear();
+          continue;
+        }
+      }
+      if (this.#index === this.#segments.length) break;
       const segment = this.#segments[this.#index];
       if (this.#at === segment.length) {
         this.#index++;
@@ -127,20 +147,44 @@ export class Outgoing {
     return this.#out;
   }
 
+  /** `position`, but within a frame of which nothing has gone out. */
+  get #claimed(): number {
+    return this.#unfinished ? this.position - 1 : this.position;
+  }
+
+  /** A compressed message, which is ours: masks it in place. */
+  #goesOn({ payload, packed }: PackedMessage): void {
+    const { length } = payload;
+    const slab = this.#slab;
+    const from = this.#end;
+    const mask = this.#masking ? freshMask() : -1;
+    if (mask >= 0) applyMask(payload, 0, length, maskAt(masks, mask), 0);
+    this.#end = writeHeader(slab, from, packed ? BINARY | PACKED : BINARY, length, mask);
+    this.bytes += this.#end - from + length;
+    if (length <= BY_REFERENCE && slab.length - this.#end >= length) {
+      slab.set(payload, this.#end);
+      this.#end += length;
+    } else {
+      this.#closePiece();
+      this.#out.push(payload);
+    }
+    this.#ends.push(this.bytes, this.position);
+  }
+
   /**
    * How much of the write the peer certainly did not get, if the kernel has not taken the last bytes of the last chunk. A
    * frame that it has taken in part counts as a part.
    */
   taken(pending: number): number {
     const taken = this.bytes - pending;
-    if (taken >= this.bytes) return this.position;
+    if (taken >= this.bytes) return this.#claimed;
     let chunkEnd = 0;
     let end = this.#from;
     for (let i = 0; i < this.#ends.length && this.#ends[i] <= taken; i += 2) {
       chunkEnd = this.#ends[i];
       end = this.#ends[i + 1];
     }
-    const next = this.#ends.find((_, i) => i % 2 === 1 && this.#ends[i] > end) ?? this.position;
+    const next = this.#ends.find((_, i) => i % 2 === 1 && this.#ends[i] > end) ?? this.#claimed;
     return end + Math.min(Math.max(0, taken - chunkEnd), Math.max(0, next - end - 1));
   }
 
@@ -164,6 +208,7 @@ export class Outgoing {
     const unreadable = this.#plain ? LONG | COMMAND : LONG;
     let at = from;
     let end = begin;
+    if (this.#packer?.takes(SMALL - 1) === true) return false; // the threshold is among the small ones
     while (segment.length - at >= SHORT_HEADER) {
       const flags = segment[at];
       const length = segment[at + 1];
@@ -212,6 +257,10 @@ export class Outgoing {
       this.#command = Buffer.allocUnsafe(length);
       return; // a command is never empty
     }
+    if ((flags & COMMAND) === 0 && this.#packer?.takes(length) === true) {
+      this.#packer.begin(zwsFlags(flags), length);
+      return;
+    }
     this.#begin(zwsFlags(flags), length);
     if (length === 0) this.#frameEnds();
   }
@@ -242,6 +291,8 @@ export class Outgoing {
     if (this.#command !== null) {
       this.#command.set(segment.subarray(at, at + count), this.#command.length - this.#left);
       if (!this.#hasRoom(count)) return false;
+    } else if (this.#packer?.busy === true) {
+      this.#packer.add(count === segment.length ? segment : segment.subarray(at, at + count));
     } else if (!this.#masking && count >= BY_REFERENCE) {
       this.#closePiece();
       this.#out.push(count === segment.length ? segment : segment.subarray(at, at + count));
@@ -254,7 +305,7 @@ export class Outgoing {
     this.#phase += count;
     this.#left -= count;
     this.#read(count);
-    if (this.#left === 0) this.#frameEnds();
+    if (this.#left === 0 && this.#packer?.busy !== true) this.#frameEnds();
     return true;
   }
 
@@ -324,55 +375,4 @@ const EMPTY: Buffer = Buffer.alloc(0);
 
 function headerOf(flags: number): number {
   return (flags & LONG) === 0 ? SHORT_HEADER : LONG_HEADER;
-}
-
-/** A small message of a client. @returns where the next one begins */
-function writeMasked(
-  slab: Buffer,
-  end: number,
-  zws: number,
-  segment: Uint8Array,
-  from: number,
-  length: number,
-): number {
-  const pool = masks;
-  const pooled = freshMask();
-  const [m0, m1, m2, m3] = [pool[pooled], pool[pooled + 1], pool[pooled + 2], pool[pooled + 3]];
-  slab[end] = FIN | BINARY;
-  slab[end + 1] = MASKED | (length + 1);
-  slab[end + 2] = m0;
-  slab[end + 3] = m1;
-  slab[end + 4] = m2;
-  slab[end + 5] = m3;
-  slab[end + 6] = zws ^ m0;
-  let to = end + 7;
-  let at = from;
-  for (const last = from + length - 3; at < last; at += 4, to += 4) {
-    slab[to] = segment[at] ^ m1;
-    slab[to + 1] = segment[at + 1] ^ m2;
-    slab[to + 2] = segment[at + 2] ^ m3;
-    slab[to + 3] = segment[at + 3] ^ m0;
-  }
-  const left = from + length - at;
-  if (left > 0) slab[to] = segment[at] ^ m1;
-  if (left > 1) slab[to + 1] = segment[at + 1] ^ m2;
-  if (left > 2) slab[to + 2] = segment[at + 2] ^ m3;
-  return to + left;
-}
-
-/** A small message of a server. @returns where the next one begins */
-function writePlain(
-  slab: Buffer,
-  end: number,
-  zws: number,
-  segment: Uint8Array,
-  from: number,
-  length: number,
-): number {
-  slab[end] = FIN | BINARY;
-  slab[end + 1] = length + 1;
-  slab[end + 2] = zws;
-  const to = end + 3;
-  for (let i = 0; i < length; i++) slab[to + i] = segment[from + i];
-  return to + length;
 }

@@ -11,6 +11,8 @@ import { COMMAND } from "../../wire/frame-format.js";
 import { encodeCommand } from "../../wire/zmtp/command.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../contract/transport.js";
+import type { Compression } from "../deflate/extension.js";
+import { Packer } from "../deflate/packer.js";
 import { CLOSE, CloseCode, closeFault, closePayload, controlFrame, PONG } from "./frame.js";
 import { cookiesOf } from "./http.js";
 import { Incoming, type IncomingSink } from "./incoming.js";
@@ -24,6 +26,8 @@ import { greetingOf, readyOf } from "./zws.js";
 export interface Opening {
   readonly scheme: string;
   readonly protocol: ZwsProtocol;
+  /** null where no message is compressed. */
+  readonly compression: Compression | null;
   /** The response that opens it, from us as the server; null if we are the client. */
   readonly response: Buffer | null;
   /** Bytes behind the peer's request or response. */
@@ -53,6 +57,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   #opening: Opening;
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
+  readonly #packer: Packer | null;
   #handler: StreamHandler | null = null;
   #started = false;
   #closed = false;
@@ -71,6 +76,8 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   #control: Buffer | null = null;
   /** The last Ping that came, whose Pong is due: one answers for all of a chunk (RFC 6455 §5.5.3). */
   #pinged: Buffer | null = null;
+  /** The connection has ended, and what it brought is still being unpacked. */
+  #late: readonly [error: NodeJS.ErrnoException | undefined, pendingBytes: number] | null = null;
   /** The connection has ended before it was started. */
   #ended: readonly [error: NodeJS.ErrnoException | undefined] | null = null;
 
@@ -84,8 +91,10 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     this.remoteAddress = named(inner.remoteAddress);
     this.localAddress = named(inner.localAddress);
     const plain = opening.protocol.style === "plain";
-    this.#incoming = new Incoming(this.#server, plain, this);
-    this.#outgoing = new Outgoing(!this.#server, plain);
+    const { compression } = opening;
+    this.#incoming = new Incoming(this.#server, plain, this, compression);
+    this.#packer = compression === null ? null : new Packer(compression, () => this.#packed());
+    this.#outgoing = new Outgoing(!this.#server, plain, this.#packer);
     relay.target = this;
   }
 
@@ -169,7 +178,8 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
       if (!this.#writeControl()) return 1;
       if (this.#segments === null) return 0;
       if (!this.#outgoing.remaining) break;
-      if (left === 0) {
+      if (this.#packer?.waits === true) return 1;
+      if (left === 0 || this.#packer?.isTired() === true) {
         this.#busy = true;
         setImmediate(() => this.onDrain());
         return 1;
@@ -216,10 +226,29 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     if (this.#pump() === 0 && writing) this.#handler?.onDrain();
   }
 
+  /** A message has been compressed by another thread. */
+  #packed(): void {
+    if (!this.#closed && !this.#busy) this.onDrain();
+  }
+
   // In
 
   onBytes(chunk: Buffer): void {
     this.#incoming.push(chunk);
+    if (this.#incoming.waits && !this.#closed) this.#inner.pause();
+    this.#answerPing();
+  }
+
+  readOn(): void {
+    this.#answerPing();
+    if (this.#incoming.waits || this.#closed) return;
+    const late = this.#late;
+    this.#late = null;
+    if (late !== null) this.onClose(late[0], FrameFault.none, late[1]);
+    else if (!this.#paused) this.#inner.resume();
+  }
+
+  #answerPing(): void {
     const pinged = this.#pinged;
     if (pinged === null || this.#closed) return;
     this.#pinged = null;
@@ -293,6 +322,10 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
       this.#ended = [error];
       return;
     }
+    if (this.#incoming.waits) {
+      this.#late = [error, pendingBytes];
+      return;
+    }
     const pending = this.#pending(pendingBytes);
     const handler = this.#handler;
     this.#close(0);
@@ -311,6 +344,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     this.#closed = true;
     this.#handler = null;
     this.#incoming.stop();
+    this.#packer?.stop();
     if (this.#slab !== null && !this.#busy) releaseSlab(this.#slab);
     this.#slab = null;
     const last = this.#lastWord(code, reason);
@@ -334,12 +368,14 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   pause(): void {
     this.#paused = true;
+    this.#incoming.pause();
     this.#inner.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#inner.resume();
+    this.#incoming.resume();
+    if (!this.#incoming.waits) this.readOn();
   }
 
   ref(): void {

@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import type { AcceptorHandler, TransportOptions } from "../contract/transport.js";
+import { acceptOffer, type Compression } from "../deflate/extension.js";
 import { type Head, type Headers, lists } from "./http.js";
 import { choose, served, type ZwsProtocol } from "./protocols.js";
 
@@ -29,6 +30,8 @@ export interface Refusal {
 /** What is agreed on. */
 export interface Agreement {
   readonly protocol: ZwsProtocol;
+  /** For Sec-WebSocket-Extensions; null for none. */
+  readonly extension: { readonly compression: Compression; readonly answer: string } | null;
   /** For Sec-WebSocket-Accept. */
   readonly accept: string;
   /** ZWS 1.0: the type of the peer's socket, as ZMTP spells it. */
@@ -77,7 +80,9 @@ export function judge({ target, headers }: UpgradeRequest, { options }: Bound): 
   }
   const type =
     protocol.name === "ZWS1.0" ? new URLSearchParams(target.slice(pathOf(target).length)).get("type") : null;
-  return { protocol, accept: acceptFor(key), socketType: type === null ? null : type.toUpperCase() };
+  const socketType = type === null ? null : type.toUpperCase();
+  const extension = acceptOffer(headers["sec-websocket-extensions"], options);
+  return { protocol, extension, accept: acceptFor(key), socketType };
 }
 
 /** Browsers say which site a page comes from; other programs do not, and could say anything. */

@@ -94,6 +94,10 @@ class Sink implements IncomingSink {
     this.told.push(`fault ${fault} ${size}`);
   }
 
+  readOn(): void {
+    this.told.push("reads on");
+  }
+
   ping(payload: Buffer): void {
     this.told.push(`ping ${payload}`);
   }
