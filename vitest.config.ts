@@ -159,6 +159,19 @@ const compiled = {
 };
 const server = { deps: { external: [/[/\\]compiled[/\\]/] } };
 
+/**
+ * Pages in a real browser: only in "long" and "all". The second engine runs what depends on it: each class with each of its
+ * peers.
+ */
+function browser(name: "native" | "portable") {
+  const files = name === "native" ? "test/browser/**/*.test.ts" : "test/browser/classes.test.ts";
+  const { test, ...rest } = engine(name);
+  return {
+    ...rest,
+    test: { ...test, name: name === "native" ? "browser" : "browser-portable", include: which === "quick" ? [] : [files], exclude: [] },
+  };
+}
+
 export default defineConfig({
   test: {
     // Two files at a time: the machine may have two cores, and most files run a child process beside them.
@@ -182,6 +195,8 @@ export default defineConfig({
       },
       engine("native"),
       engine("portable"),
+      browser("native"),
+      browser("portable"),
     ],
   },
 });

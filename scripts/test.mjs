@@ -57,6 +57,18 @@ function prepareJava() {
   if (!hasJava()) console.error("JeroMQ could not be installed: its tests are skipped");
 }
 
+/** As for Java: the tests of pages need a browser. CHROMIUM may say where one is. */
+function prepareChromium() {
+  const found = () =>
+    process.env.CHROMIUM !== undefined ||
+    ["chromium", "chromium-browser", "google-chrome"].some(
+      (name) => spawnSync("sh", ["-c", `command -v ${name}`], { stdio: "ignore" }).status === 0,
+    );
+  if (found()) return;
+  install(["chromium"], "Chromium");
+  if (!found()) console.error("Chromium could not be installed: its tests are skipped");
+}
+
 /** Exit code of a package's command, run with this Node. */
 function runBin(script, args) {
   const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
@@ -102,7 +114,10 @@ const long = given.includes("--long");
 process.env.ZWIRE_TESTS = long ? "long" : given.includes("--all") ? "all" : "quick";
 readyOrExit({ quiet: true });
 preparePython();
-if (process.env.ZWIRE_TESTS !== "quick") prepareJava();
+if (process.env.ZWIRE_TESTS !== "quick") {
+  prepareJava();
+  prepareChromium();
+}
 const lint = long ? 0 : runBin("@biomejs/biome/bin/biome", ["check", "."]);
 const types = long ? 0 : runBin("typescript/bin/tsc", ["-p", "test"]);
 if (types !== 0) console.error("the types of the tests do not fit (above); the tests run all the same");

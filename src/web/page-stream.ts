@@ -27,6 +27,8 @@ const BUFFERED_MOST = 256 * 1024;
 const BUFFERED_LOW = 64 * 1024;
 /** How often to look: nothing tells. */
 const LOOK_MS = 4;
+/** `readyState` of a WebSocket that sends. */
+const OPEN = 1;
 /** Close codes (RFC 6455 §7.4.1); a page may send only 1000 and those from 3000. */
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
@@ -66,6 +68,8 @@ export class PageStream implements Stream {
   /** Bytes of the last write, and what of it the browser had when it ended. */
   #written = 0;
   #draining = false;
+  /** Bytes of a write that came when the WebSocket was ending. */
+  #refused = 0;
 
   constructor(socket: WebSocketLike, url: string, protocol: ZwsProtocol, options: object) {
     this.#socket = socket;
@@ -163,6 +167,11 @@ export class PageStream implements Stream {
 
   write(segments: readonly Uint8Array[]): number {
     this.#written = totalNow(segments);
+    // It would drop them, and the end is told in a moment: they go out on the next connection.
+    if (this.#socket.readyState !== OPEN) {
+      this.#refused = this.#written;
+      return this.#refused;
+    }
     for (const segment of segments) if (bytesNow(segment) > 0) this.#outgoing.push(segment);
     if (this.#socket.bufferedAmount <= BUFFERED_MOST) return 0;
     this.#draining = true;
@@ -182,12 +191,12 @@ export class PageStream implements Stream {
   }
 
   get unsent(): number {
-    return this.#draining ? this.#socket.bufferedAmount : 0;
+    return this.#draining ? this.#socket.bufferedAmount : this.#refused;
   }
 
   /** Once the browser has not more than BUFFERED_MOST of it, a write counts as taken, as with a kernel. */
   get untaken(): number {
-    return this.#draining ? Math.min(this.#written, this.#socket.bufferedAmount) : 0;
+    return this.#draining ? Math.min(this.#written, this.#socket.bufferedAmount) : this.#refused;
   }
 
   // Ends

@@ -3,6 +3,7 @@
 export interface WebSocketLike {
   binaryType: string;
   readonly protocol: string;
+  readonly readyState: number;
   readonly bufferedAmount: number;
   onopen: (() => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;

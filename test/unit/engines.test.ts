@@ -52,12 +52,17 @@ describe("every test file", () => {
       expect([...quick[project], ...long[project]].sort()).toEqual(all[project]);
       expect(quick[project].length).toBeGreaterThan(20);
     }
+    for (const project of ["browser", "browser-portable"]) {
+      expect(quick[project]).toEqual([]);
+      expect(long[project]).toEqual(all[project]);
+      expect(all[project].length).toBeGreaterThan(0);
+    }
   });
 
   it("runs once, or on both engines", async () => {
-    const { unit, native, portable } = await chosen("all");
+    const { unit, native, portable, browser } = await chosen("all");
     expect(portable).toEqual(native);
-    expect([...unit, ...native].sort()).toEqual(FILES);
+    expect([...unit, ...native, ...browser].sort()).toEqual(FILES);
   });
 
   it("that the configuration names is there", async () => {

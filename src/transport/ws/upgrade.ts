@@ -85,10 +85,14 @@ export function judge({ target, headers }: UpgradeRequest, { options }: Bound): 
   return { protocol, extension, accept: acceptFor(key), socketType };
 }
 
+/** Characters of an origin that an event shows. */
+const SHOWN_ORIGIN = 100;
+
 /** Browsers say which site a page comes from; other programs do not, and could say anything. */
 function originRefusal(origin: string | undefined, allowed: readonly string[] | null): Refusal | null {
   if (allowed === null || origin === undefined || allowed.includes(origin.toLowerCase())) return null;
-  return { status: 403, text: "pages of this origin may not connect (allowedOrigins)" };
+  const shown = JSON.stringify(origin.slice(0, SHOWN_ORIGIN));
+  return { status: 403, text: `pages of the origin ${shown} may not connect (allowedOrigins)` };
 }
 
 /**
