@@ -89,8 +89,11 @@ export function borrowed<M>(message: M): Borrowed<M> {
 export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>> {
   readonly #messages: AsyncIterator<M, undefined>;
   readonly #lend: (message: M) => Borrowed<M>;
-  /** What the loop has: one message, unless it asks for several at once. */
-  readonly #given = new Set<Borrowed<M>>();
+  /**
+   * What the loop has: one message, unless it asks for several at once. An array, because clear() gives a Set a new table
+   * to which the old one refers: a young collection then finds all tables in use, once the first one is old.
+   */
+  readonly #given: Borrowed<M>[] = [];
   #left = false;
 
   constructor(messages: AsyncIterator<M, undefined>, lend: (message: M) => Borrowed<M>) {
@@ -104,7 +107,7 @@ export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>> 
     if (step.done === true) return step;
     const message = this.#lend(step.value);
     if (this.#left) message.release();
-    else this.#given.add(message);
+    else this.#given.push(message);
     return { value: message, done: false };
   }
 
@@ -116,8 +119,8 @@ export class BorrowingIterator<M> implements AsyncIterableIterator<Borrowed<M>> 
   }
 
   #giveBack(): void {
-    for (const message of this.#given) message.release();
-    this.#given.clear();
+    for (let i = 0; i < this.#given.length; i++) this.#given[i].release();
+    this.#given.length = 0;
   }
 
   [Symbol.asyncIterator](): this {

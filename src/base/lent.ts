@@ -6,6 +6,8 @@
 
 /** Kinds of memory know how to hold their parts. */
 export interface Lent {
+  /** Whether peers read it where it is: then sending it moves no bytes. */
+  readonly byReference: boolean;
   /** One more user of the memory under this view. */
   hold(view: Uint8Array): void;
   /** One user fewer. */
@@ -36,6 +38,11 @@ export function lentMemory(part: Uint8Array): Lent | undefined {
 /** The same for a body as it arrived, or as it is sent by reference: a smaller one is never lent. */
 export function lentBody(body: Uint8Array): Lent | undefined {
   return any && body.length >= LEAST_LENT_BYTES ? memories.get(body.buffer) : undefined;
+}
+
+/** Whether sending this body moves no bytes, at least to some peers. */
+export function goesByReference(body: Uint8Array): boolean {
+  return lentBody(body)?.byReference === true;
 }
 
 /** Whether there is, or was, any such memory in this thread. */

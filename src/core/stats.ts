@@ -100,7 +100,7 @@ export function loansOf(core: Counted): LoanHolding[] {
     bytes,
     milliseconds: now - since,
   });
-  const unsent = [...(core.sender?.lent?.given ?? [])].map((loan) => held("program", loan));
+  const unsent = [...(core.sender?.lent?.given() ?? [])].map((loan) => held("program", loan));
   const sent = [...core.pipes].flatMap((pipe) => [...pipe.lent].map((loan) => held(pipe.peer as Peer, loan)));
   return [...unsent, ...sent];
 }

@@ -13,7 +13,7 @@ import { holdOf, letGoOf } from "../base/lent.js";
 import { type OutMessage, SEVERAL_PARTS, unshared } from "../base/message.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { BYTES_PER_OPERATION, OPERATIONS_PER_TURN } from "../base/waiting.js";
-import { messageBytes } from "./message-size.js";
+import { workBytes } from "./message-size.js";
 
 interface WaitingSend {
   /** null once cancelled or sent. */
@@ -285,5 +285,5 @@ export class SendQueue {
 }
 
 function operationsOf(message: OutMessage): number {
-  return 1 + Math.floor(messageBytes(message) / BYTES_PER_OPERATION);
+  return 1 + Math.floor(workBytes(message) / BYTES_PER_OPERATION);
 }

@@ -239,7 +239,7 @@ export class StreamPipe extends Pipe {
       this.scheduler.add(this);
       if (!this.#busy) outlet.flush();
     } else if (this.#open.bytes >= LARGE_SLAB_BYTES) {
-      outlet.flush();
+      if (this.#open.load >= LARGE_SLAB_BYTES) outlet.flush();
       this.#account();
     }
   }

@@ -23,6 +23,8 @@ export interface BorrowerOwner {
 
 /** A part that lies in the peer's memory. */
 interface Held extends Lending {
+  bytes: number;
+  since: number;
   /** The names by which the peer has lent it: it may have sent the same part twice. */
   readonly ids: number[];
   users: number;
@@ -30,8 +32,12 @@ interface Held extends Lending {
   borrowed: boolean;
 }
 
+/** Most objects for parts that wait to be used again. */
+const SPARE = 256;
+
 /** Memory of the peer, mapped for reading. */
 class PeerMemory implements Lent {
+  readonly byReference = false;
   /** By offset. */
   readonly held = new Map<number, Held>();
   readonly #borrower: Borrower;
@@ -96,6 +102,8 @@ export class Borrower {
   readonly #memories: (PeerMemory | undefined)[] = [];
   /** Bytes that the program has borrowed. */
   #bytes = 0;
+  /** Objects for further parts: each part needs one, and they would all be garbage. */
+  readonly #spare: Held[] = [];
   /** What goes back when the turn ends. */
   #returns: number[] = [];
   #closed = false;
@@ -131,13 +139,24 @@ export class Borrower {
     const memory = this.#memories[part.pool] as PeerMemory;
     const held = memory.held.get(part.offset);
     if (held === undefined) {
-      const since = this.#owner.runtime.now();
-      memory.held.set(part.offset, { ids: [part.id], users: 1, bytes: part.length, since, borrowed: false });
+      memory.held.set(part.offset, this.#newHeld(part));
     } else {
       held.ids.push(part.id);
       held.users++;
     }
     return new BodyView(memory.memory, part.offset, part.length);
+  }
+
+  #newHeld({ id, length }: LentPart): Held {
+    const since = this.#owner.runtime.now();
+    const held = this.#spare.pop();
+    if (held === undefined) return { ids: [id], users: 1, bytes: length, since, borrowed: false };
+    held.ids.push(id);
+    held.users = 1;
+    held.bytes = length;
+    held.since = since;
+    held.borrowed = false;
+    return held;
   }
 
   /** Whether the program may hold this part, too. */
@@ -153,6 +172,8 @@ export class Borrower {
   giveBack(held: Held): void {
     if (held.borrowed) this.#bytes -= held.bytes;
     for (const id of held.ids) this.#return(id);
+    held.ids.length = 0;
+    if (this.#spare.length < SPARE) this.#spare.push(held);
   }
 
   #return(id: number): void {

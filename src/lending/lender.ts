@@ -12,6 +12,7 @@ import type { SharedMemory, Stream } from "../transport/contract/transport.js";
 import { COMMAND, LONG, LONG_HEADER, MORE } from "../wire/frame-format.js";
 import { LEND_FRAME_BYTES, parsePool, parseReturn, writeLend } from "../wire/zmtp/lending.js";
 import { Chunk } from "./loan-pool.js";
+import { Numbered } from "./numbered.js";
 import { Positions } from "./positions.js";
 
 /** Most pools that are offered to one peer, which refuses more. */
@@ -34,11 +35,10 @@ interface Offered {
 export class Lender {
   readonly #stream: Stream;
   readonly #runtime: Runtime;
-  /** Both are null until they are needed, to save memory on idle connections. */
+  /** null until it is needed, to save memory on idle connections. */
   #offered: Map<Chunk, Offered> | null = null;
-  #lent: Map<number, LentView> | null = null;
   #offers = 0;
-  #nextId = 0;
+  readonly #lent = new Numbered<LentView>();
   /** null until the peer can read a chunk: before that, both counts are the same. */
   #positions: Positions | null = null;
   #memory: SharedMemory | null = null;
@@ -50,7 +50,7 @@ export class Lender {
 
   /** What the peer has. */
   get lent(): Iterable<Lending> {
-    return this.#lent?.values() ?? [];
+    return this.#lent.all();
   }
 
   // As the stream's
@@ -81,7 +81,7 @@ export class Lender {
   through(memory: SharedMemory): SharedMemory {
     this.#memory = memory;
     this.#positions?.restart(0);
-    for (const lent of this.#lent?.values() ?? []) lent.end = 0;
+    for (const lent of this.#lent.all()) lent.end = 0;
     return new PlainProgress(memory, () => this.#positions);
   }
 
@@ -120,21 +120,13 @@ export class Lender {
 
   #lend(commands: Buffer, at: number, view: Uint8Array, pool: number, more: boolean): void {
     const chunk = lentBody(view) as Chunk;
-    const id = this.#nextId;
-    this.#nextId = (id + 1) >>> 0;
-    const offset = view.byteOffset;
-    writeLend(commands, at, { id, pool, offset, length: view.length, more });
     const positions = this.#positions as Positions;
     positions.replace(LONG_HEADER + view.length, LEND_FRAME_BYTES);
     chunk.hold(view);
-    this.#lent ??= new Map();
-    this.#lent.set(id, {
-      chunk,
-      view,
-      end: positions.carried,
-      bytes: view.length,
-      since: this.#runtime.now(),
-    });
+    const { byteOffset: offset, length } = view;
+    const since = this.#runtime.now();
+    const id = this.#lent.add({ chunk, view, end: positions.carried, bytes: length, since });
+    writeLend(commands, at, { id, pool, offset, length, more });
   }
 
   /** The number by which the peer knows the memory of a part; -1 if it is none of a pool, or the peer cannot read it yet. */
@@ -162,11 +154,13 @@ export class Lender {
   answered(data: Buffer): boolean {
     const answer = parsePool(data);
     if (answer === undefined) return false;
-    for (const offered of this.#offered?.values() ?? []) {
+    for (const [chunk, offered] of this.#offered ?? []) {
       if (offered.index !== answer.pool) continue;
       if (offered.usable !== undefined) return false;
       offered.usable = answer.usable;
-      if (answer.usable) this.#begin();
+      if (!answer.usable) return true;
+      chunk.byReference = true;
+      this.#begin();
       return true;
     }
     return false;
@@ -185,9 +179,8 @@ export class Lender {
     const ids = parseReturn(data);
     if (ids === undefined) return false;
     for (const id of ids) {
-      const lent = this.#lent?.get(id);
+      const lent = this.#lent.take(id);
       if (lent === undefined) return false;
-      this.#lent?.delete(id);
       lent.chunk.letGo(lent.view);
     }
     return true;
@@ -199,11 +192,11 @@ export class Lender {
    */
   close(byPeer: boolean): void {
     const read = byPeer && this.#memory !== null ? this.#memory.passed : Number.POSITIVE_INFINITY;
-    for (const { chunk, view, end } of this.#lent?.values() ?? []) {
+    for (const { chunk, view, end } of this.#lent.all()) {
       if (end > read) chunk.letGo(view);
       else chunk.lose(view);
     }
-    this.#lent = null;
+    this.#lent.clear();
     this.#offered = null;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
+import type { Lending } from "../engine/pipe.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import type { LoanMemory } from "../transport/contract/transport.js";
 
@@ -37,6 +38,8 @@ export interface PoolOwner {
 
 /** One piece of memory, divided into slots of one size. It counts who uses each slot. */
 export class Chunk implements Lent {
+  /** Some peer reads it. */
+  byReference = false;
   readonly memory: LoanMemory;
   readonly slotBytes: number;
   readonly pool: LoanPool;
@@ -47,6 +50,8 @@ export class Chunk implements Lent {
   /** All of it: views for batches are made of this, because the program's own are taken away when it sends. */
   readonly #bytes: Buffer;
   readonly #users: Uint32Array;
+  /** What the program has and has not sent, by slot. An array, because each loan comes and goes. */
+  readonly #given: (Given | undefined)[] = [];
   #peak = 0;
   #closing = false;
   readonly #free: number[] = [];
@@ -88,6 +93,22 @@ export class Chunk implements Lent {
   view(slot: number, at: number, bytes: number): Buffer {
     const start = slot * this.slotBytes + at;
     return this.#bytes.subarray(start, start + bytes);
+  }
+
+  /** The program has a slot now. */
+  give(loan: Given): void {
+    this.#given[loan.slot] = loan;
+  }
+
+  /** The program has it no more. */
+  giveBack({ slot }: Given): void {
+    this.#given[slot] = undefined;
+    this.drop(slot);
+  }
+
+  /** Loans that the program has and has not sent. */
+  *given(): Generator<Given> {
+    for (const loan of this.#given) if (loan !== undefined) yield loan;
   }
 
   hold(view: Uint8Array): void {
@@ -158,8 +179,7 @@ const dropped = new FinalizationRegistry<Given>((loan) => giveBack(loan));
 
 function giveBack(loan: Given): void {
   outstanding--;
-  loan.chunk.pool.given.delete(loan);
-  loan.chunk.drop(loan.slot);
+  loan.chunk.giveBack(loan);
 }
 
 /** Takes a loan from the program: its views of it have no bytes from now on. */
@@ -189,14 +209,26 @@ export function handedOver(message: Uint8Array | Uint8Array[]): void {
   for (const part of Array.isArray(message) ? message : [message]) takeAway(part.buffer as ArrayBuffer);
 }
 
-function release(this: Buffer): void {
-  takeAway(this.buffer as ArrayBuffer);
+/** A Buffer with the methods of a loan. A class, because properties of its own cost a Buffer a microsecond. */
+class LoanView extends Uint8Array<ArrayBuffer> {
+  release(): void {
+    takeAway(this.buffer);
+  }
+
+  [Symbol.dispose](): void {
+    takeAway(this.buffer);
+  }
+}
+Object.setPrototypeOf(LoanView.prototype, Buffer.prototype);
+// What is made from a loan, as by map(), is an ordinary Buffer.
+Reflect.deleteProperty(LoanView.prototype, "constructor");
+
+function asLoan(memory: ArrayBuffer): Loan {
+  return new LoanView(memory) as Loan;
 }
 
 /** All chunks of one socket. */
 export class LoanPool {
-  /** Loans that the program has and has not sent. */
-  readonly given = new Set<Given>();
   readonly #owner: PoolOwner;
   #chunks: Chunk[] = [];
   /** Loans for which there was no room, so that they are copied. */
@@ -204,6 +236,11 @@ export class LoanPool {
 
   constructor(owner: PoolOwner) {
     this.#owner = owner;
+  }
+
+  /** Loans that the program has and has not sent. */
+  *given(): Generator<Lending> {
+    for (const chunk of this.#chunks) yield* chunk.given();
   }
 
   /** Bytes of slots in use. */
@@ -241,7 +278,7 @@ export class LoanPool {
 
   #ordinary(bytes: number): Loan {
     if (bytes >= LEAST_LENT_BYTES) this.copied++;
-    return asLoan(Buffer.allocUnsafeSlow(bytes));
+    return asLoan(Buffer.allocUnsafeSlow(bytes).buffer);
   }
 
   #give(chunk: Chunk, slot: number, bytes: number): Loan | undefined {
@@ -250,14 +287,14 @@ export class LoanPool {
       chunk.drop(slot);
       return undefined;
     }
-    const buffer = Buffer.from(memory);
-    keepTogether(buffer);
+    const view = asLoan(memory);
+    keepTogether(view);
     const loan = new Given(chunk, slot, bytes, this.#owner.now());
     given.set(memory, loan);
     dropped.register(memory, loan, loan);
-    this.given.add(loan);
+    chunk.give(loan);
     outstanding++;
-    return asLoan(buffer);
+    return view;
   }
 
   #newChunk(slotBytes: number): Chunk | undefined {
@@ -293,11 +330,15 @@ export class LoanPool {
   }
 }
 
-function roundedUp(bytes: number): number {
-  const step = Math.max(PAGE_BYTES, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
-  return Math.ceil(bytes / step) * step;
-}
+/** The last size and what it was rounded to: most programs take loans of one size. */
+let roundedFrom = 0;
+let roundedTo = 0;
 
-function asLoan(buffer: Buffer): Loan {
-  return Object.assign(buffer, { release, [Symbol.dispose]: release });
+function roundedUp(bytes: number): number {
+  if (bytes !== roundedFrom) {
+    const step = Math.max(PAGE_BYTES, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
+    roundedFrom = bytes;
+    roundedTo = Math.ceil(bytes / step) * step;
+  }
+  return roundedTo;
 }

@@ -42,6 +42,40 @@ describe("a loan", () => {
     await back(push);
   });
 
+  it("is a Buffer, and what is made from it is an ordinary one", async () => {
+    const { push } = await pair(ipc());
+    for (const part of [push.loan(20_000), push.loan(10)]) {
+      expect(Buffer.isBuffer(part)).toBe(true);
+      expect(Object.keys(part).includes("release")).toBe(false);
+      part.fill(7);
+      for (const made of [part.subarray(1), part.map((byte) => byte), Buffer.from(part)]) {
+        expect(Buffer.isBuffer(made)).toBe(true);
+        expect("release" in made).toBe(false);
+        expect(made[0]).toBe(7);
+      }
+      part.release();
+    }
+    await back(push);
+  });
+
+  it.runIf(CAN)("is given back by many at once, in any order, again and again", async () => {
+    const { push, pull } = await pair(ipc());
+    await lending(push, pull);
+    const have = [];
+    for (let i = 0; i < 600; i++) {
+      await push.send(loan(push, 64 * KIB, i & 255));
+      have.push(await pull.borrow());
+      while (have.length > i % 40) {
+        const [message] = have.splice((i * 7) % have.length, 1);
+        expect(new Set(message[0]).size).toBe(1);
+        message.release();
+      }
+    }
+    for (const message of have) message.release();
+    await back(push);
+    expect(push.loans).toEqual([]);
+  });
+
   it.runIf(CAN)("is passed by reference: the receiver sees the memory, and gives it back", async () => {
     const { push, pull } = await pair(ipc());
     await lending(push, pull);

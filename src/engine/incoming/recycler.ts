@@ -14,6 +14,7 @@ const STEPS = 8;
 
 /** One piece of memory. */
 class Recycled implements Lent {
+  readonly byReference = false;
   readonly memory: ArrayBuffer;
   users = 1;
 
