@@ -9,7 +9,7 @@ import * as frameFormat from "../wire/frame-format.js";
 import { parseCommand } from "../wire/zmtp/command.js";
 import { GREETING_SIZE } from "../wire/zmtp/greeting.js";
 
-const { COMMAND, LONG, LONG_HEADER, SHORT_HEADER } = frameFormat;
+const { COMMAND, LONG, LONG_HEADER, SHORT_BODY_MAX, SHORT_HEADER } = frameFormat;
 
 export class OutgoingFrames {
   readonly #plain: boolean;
@@ -21,11 +21,29 @@ export class OutgoingFrames {
   #message: Buffer | null = null;
   #filled = 0;
   #flags = 0;
+  /** Of each message since begin(): its own bytes, and those of its frame in ZMTP. */
+  readonly #sizes: number[] = [];
 
   /** @param plain whether the sub-protocol has no commands */
   constructor(plain: boolean, send: (message: Uint8Array) => void) {
     this.#plain = plain;
     this.#send = send;
+  }
+
+  /** A new write begins. */
+  begin(): void {
+    this.#sizes.length = 0;
+  }
+
+  /** How many bytes of the write belong to messages of which some of the last `bytes` bytes are. */
+  behind(bytes: number): number {
+    let left = bytes;
+    let behind = 0;
+    for (let at = this.#sizes.length - 2; at >= 0 && left > 0; at -= 2) {
+      left -= this.#sizes[at];
+      behind += this.#sizes[at + 1];
+    }
+    return behind;
   }
 
   push(segment: Uint8Array): void {
@@ -70,12 +88,18 @@ export class OutgoingFrames {
     const message = this.#message as Buffer;
     this.#message = null;
     if (this.#plain && (this.#flags & COMMAND) !== 0) this.#translate(message.subarray(1));
-    else this.#send(message);
+    else this.#give(message, message.length - 1);
+  }
+
+  /** @param length of the frame's body */
+  #give(message: Uint8Array, length: number): void {
+    this.#sizes.push(message.length, length + (length > SHORT_BODY_MAX ? LONG_HEADER : SHORT_HEADER));
+    this.#send(message);
   }
 
   #translate(body: Buffer): void {
     const command = parseCommand(body);
     const said = command === undefined ? null : withoutCommands(command, body);
-    if (said !== null) this.#send(Buffer.concat([Buffer.from([said.flags]), said.payload]));
+    if (said !== null) this.#give(Buffer.concat([Buffer.from([said.flags]), said.payload]), body.length);
   }
 }

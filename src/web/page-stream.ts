@@ -65,8 +65,6 @@ export class PageStream implements Stream {
   /** Messages that came while nobody read. */
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
-  /** Bytes of the last write, and what of it the browser had when it ended. */
-  #written = 0;
   #draining = false;
   /** Bytes of a write that came when the WebSocket was ending. */
   #refused = 0;
@@ -152,26 +150,24 @@ export class PageStream implements Stream {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    let count = 0;
-    for (const message of this.#kept) {
-      if (this.#paused || this.#closed) break;
-      count++;
+    // Whoever gets a message may pause and resume again.
+    while (!this.#paused && !this.#closed && this.#kept.length > 0) {
+      const message = this.#kept.shift() as Buffer;
       this.#keptBytes -= message.length + KEPT_COST;
       this.#deliver(message);
     }
-    this.#kept.splice(0, count);
     if (this.#ended !== null && this.#kept.length === 0) this.#over(this.#ended);
   }
 
   // Out
 
   write(segments: readonly Uint8Array[]): number {
-    this.#written = totalNow(segments);
     // It would drop them, and the end is told in a moment: they go out on the next connection.
     if (this.#socket.readyState !== OPEN) {
-      this.#refused = this.#written;
+      this.#refused = totalNow(segments);
       return this.#refused;
     }
+    this.#outgoing.begin();
     for (const segment of segments) if (bytesNow(segment) > 0) this.#outgoing.push(segment);
     if (this.#socket.bufferedAmount <= BUFFERED_MOST) return 0;
     this.#draining = true;
@@ -196,7 +192,7 @@ export class PageStream implements Stream {
 
   /** Once the browser has not more than BUFFERED_MOST of it, a write counts as taken, as with a kernel. */
   get untaken(): number {
-    return this.#draining ? Math.min(this.#written, this.#socket.bufferedAmount) : this.#refused;
+    return this.#draining ? this.#outgoing.behind(this.#socket.bufferedAmount) : this.#refused;
   }
 
   // Ends

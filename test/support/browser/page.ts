@@ -13,16 +13,22 @@ import { CHROMIUM, NO_CHROMIUM } from "./chromium.js";
 
 const DIST = resolve(fileURLToPath(import.meta.url), "../../../../dist");
 
-/** What pages have as a global: zwire/web. */
+/** What pages have as globals: zwire/web and zwire/web/rpc. */
 export type Web = typeof import("../../../dist/web-types/web.js");
+export type WebRpc = typeof import("../../../dist/web-types/web-rpc.js");
 
 declare global {
   /** Only in functions that a page runs. */
   const zwire: Web;
+  const zwireRpc: WebRpc;
 }
 
 const BLANK = `<!doctype html><title>zwire</title><link rel="icon" href="data:,">
-<script type="module">import * as zwire from "/web.js"; globalThis.zwire = zwire;</script>`;
+<script type="module">
+import * as zwire from "/web.js";
+import * as zwireRpc from "/web-rpc.js";
+Object.assign(globalThis, { zwire, zwireRpc });
+</script>`;
 
 /** A server of pages, on any port or on the given one. */
 export class Pages {
