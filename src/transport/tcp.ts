@@ -4,12 +4,20 @@
  * get numeric addresses. Accepted peers are filtered by their address (R12).
  */
 import { lookup } from "node:dns/promises";
-import { isIP, isIPv6 } from "node:net";
-import { networkInterfaces } from "node:os";
-import { addressBytes, addressMatches, isMapped, parseAcceptFilter } from "../base/accept-filter.js";
+import { isIP } from "node:net";
+import { addressMatches, parseAcceptFilter } from "../base/accept-filter.js";
 import { hostOf } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import { systemRuntime } from "../base/runtime.js";
+import {
+  checkFamily,
+  type HostPort,
+  invalid,
+  localAddress,
+  noDevice,
+  numericLocal,
+  parseHostPort,
+} from "./addresses.js";
 import type { Layer } from "./contract/layer.js";
 import {
   type EngineAcceptor,
@@ -20,32 +28,6 @@ import {
 import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { firstConnection, interleaved } from "./staggered.js";
-
-interface HostPort {
-  readonly host: string;
-  /** 0 for a wildcard. */
-  readonly port: number;
-}
-
-// `endpoint`, below, is the whole endpoint, for error texts.
-
-function invalid(endpoint: string, detail: string): ZmqError {
-  return new ZmqError("EINVAL", { address: endpoint, detail });
-}
-
-function parseHostPort(text: string, endpoint: string): HostPort {
-  const colon = text.lastIndexOf(":");
-  if (colon <= 0) throw invalid(endpoint, `"${text}" does not have the form host:port`);
-  const portText = text.slice(colon + 1);
-  let host = text.slice(0, colon);
-  if (host.startsWith("[") && host.endsWith("]")) host = host.slice(1, -1);
-  if (host === "" || /[\s/[\];]/.test(host)) throw invalid(endpoint, `"${host}" is not a valid host`);
-  if (portText === "*") return { host, port: 0 };
-  const port = Number(portText);
-  if (!/^\d{1,5}$/.test(portText) || port > 65535)
-    throw invalid(endpoint, `"${portText}" is not a port: use 0 to 65535, or * to bind any`); // R8
-  return { host, port };
-}
 
 /** Checks a connect address without resolving it. */
 function parseConnect(address: string, endpoint: string): { source?: HostPort; target: HostPort } {
@@ -71,57 +53,12 @@ function checkConnectAddress(address: string, endpoint: string, options: Transpo
   if (source !== undefined) checkFamily(source.host, options.ipv6, endpoint);
 }
 
-/**
- * Our numeric address for `*`, an address or the name of an interface. undefined for any other name: it needs a
- * look-up.
- * @throws ZmqError ENODEV, EINVAL
- */
-function numericLocal(host: string, ipv6: boolean, endpoint: string): string | undefined {
-  if (host === "*") return ipv6 ? "::" : "0.0.0.0";
-  if (isIP(host) !== 0) return checkFamily(host, ipv6, endpoint);
-  const addresses = networkInterfaces()[host];
-  if (addresses === undefined) return undefined;
-  const usable = addresses.find((one) => one.family === "IPv4") ?? (ipv6 ? addresses[0] : undefined);
-  if (usable !== undefined) return usable.address;
-  throw noDevice(
-    endpoint,
-    `interface "${host}" has no IPv4 address (with ipv6: true an IPv6 address will do)`,
-  );
-}
-
 /** Our numeric address to connect from. Names are not looked up (R6). */
 function sourceAddress(host: string, ipv6: boolean, endpoint: string): string {
   const numeric = numericLocal(host, ipv6, endpoint);
   if (numeric === undefined)
     throw noDevice(endpoint, `"${host}" is neither an address nor an interface of this host`);
   return numeric;
-}
-
-/** Our numeric address to bind. Names are looked up. @throws ZmqError ENODEV, EINVAL */
-async function localAddress(host: string, ipv6: boolean, endpoint: string): Promise<string> {
-  const numeric = numericLocal(host, ipv6, endpoint);
-  if (numeric !== undefined) return numeric;
-  try {
-    return (await lookup(host, { family: ipv6 ? 0 : 4 })).address;
-  } catch (cause) {
-    throw noDevice(endpoint, `cannot look up "${host}"`, cause); // R3
-  }
-}
-
-function noDevice(endpoint: string, detail: string, cause?: unknown): ZmqError {
-  return new ZmqError("ENODEV", { address: endpoint, cause, detail });
-}
-
-/**
- * The address in a form that the option `ipv6` allows: without it, an IPv4 address in IPv6's notation becomes plain
- * IPv4.
- * @throws ZmqError EINVAL for any other IPv6 address without the option
- */
-function checkFamily(host: string, ipv6: boolean, endpoint: string): string {
-  if (ipv6 || !isIPv6(host)) return host;
-  const bytes = addressBytes(host);
-  if (bytes !== undefined && isMapped(bytes)) return bytes.subarray(12).join(".");
-  throw invalid(endpoint, "an IPv6 address needs the option ipv6: true"); // R5
 }
 
 /** All addresses of a host, in the order in which to try them. Not cached: each attempt resolves again (R4). */
