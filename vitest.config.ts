@@ -99,6 +99,12 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/interop/jszmq.test.ts",
     "test/zeromq/websocket.test.ts",
   ],
+  "udp, which is over node:dgram under either engine": [
+    "test/conformance/udp.test.ts",
+    "test/conformance/udp-multicast.test.ts",
+    "test/interop/udp.test.ts",
+    "test/security/udp.test.ts",
+  ],
   "how modules are loaded, and a program of ours": [
     "test/lifecycle/demo.test.ts",
     "test/lifecycle/two-copies.test.ts",

@@ -28,6 +28,7 @@ const NAMES = {
   SCATTER: "Scatter",
   PEER: "Peer",
   CHANNEL: "Channel",
+  DGRAM: "Datagram",
 };
 const ROW = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(\w+)\?(?:: [^=]+)? = /g;
 const CLASS = /export class (\w+) \{([\s\S]*?)^\}/gm;

@@ -4,6 +4,7 @@
  */
 export { Channel, type ChannelOptions } from "./api/sockets/draft/channel.js";
 export { Client, type ClientOptions } from "./api/sockets/draft/client.js";
+export { Datagram, type DatagramMessage, type DatagramOptions } from "./api/sockets/draft/datagram.js";
 export { Dish, type DishGroup, type DishMessage, type DishOptions } from "./api/sockets/draft/dish.js";
 export { Gather, type GatherOptions } from "./api/sockets/draft/gather.js";
 export { Peer, type PeerOptions } from "./api/sockets/draft/peer.js";

@@ -6,6 +6,11 @@ import { errnoNumbers, type SystemError } from "./platform.js";
 
 /** First number of libzmq's own errno range (ZMQ_HAUSNUMERO). */
 const HAUSNUMERO = 156384712;
+/** Those that only libzmq has. */
+const OWN_NUMBERS: Readonly<Record<string, number>> = {
+  EFSM: HAUSNUMERO + 51,
+  ENOCOMPATPROTO: HAUSNUMERO + 52,
+};
 
 const TEXTS: Record<string, string> = {
   EAGAIN: "Operation was not possible or timed out",
@@ -30,6 +35,8 @@ const TEXTS: Record<string, string> = {
   ECONNRESET: "Connection reset by peer",
   ENETUNREACH: "Network unreachable",
   EAFNOSUPPORT: "Address family not supported",
+  EMSGSIZE: "Message too long",
+  ENOCOMPATPROTO: "The protocol is not compatible with the socket type",
 };
 
 /** Details of a ZmqError. */
@@ -57,7 +64,7 @@ export class ZmqError extends Error {
     super(details.detail === undefined ? text : `${text}: ${details.detail}`, { cause: details.cause });
     if (details.cause === undefined) delete this.cause;
     this.code = code;
-    this.errno = code === "EFSM" ? HAUSNUMERO + 51 : (errnoNumbers[code] ?? 0);
+    this.errno = OWN_NUMBERS[code] ?? errnoNumbers[code] ?? 0;
     if (details.address !== undefined) this.address = details.address;
   }
 }

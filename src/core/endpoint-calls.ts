@@ -6,10 +6,11 @@
 import { endpointError, ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
-import { secure } from "../security/settings.js";
+import type { SocketType } from "../patterns/strategy.js";
+import { requireUnsecured, secure } from "../security/settings.js";
 import { type OpenAsking, zapClient } from "../security/zap/client.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
-import type { HttpEndpoint } from "../transport/registry.js";
+import { datagramsFor, type HttpEndpoint } from "../transport/registry.js";
 import type { Context } from "./context.js";
 import {
   boundName,
@@ -27,7 +28,7 @@ const TLS_SCHEMES = ["tls+tcp", "wss"];
 interface Caller
   extends Pick<SocketHost, "options" | "runtime" | "raw" | "asLibzmq" | "closed" | "emitEvent"> {
   readonly context: Context;
-  readonly type: { readonly singleConnection?: boolean };
+  readonly type: Pick<SocketType, "name" | "singleConnection" | "datagrams">;
   /** The queue of waiting sends; null for a socket that only receives. */
   readonly sender: { readonly queue: { release(): void } } | null;
   /** @throws ZmqError EBADF when the socket is closed */
@@ -72,6 +73,7 @@ export class EndpointCalls {
   async bind(endpoint: string | HttpEndpoint): Promise<string> {
     const parsed = this.#parse(endpoint);
     this.#core.requireOpen();
+    this.#checkType(parsed, "bind");
     try {
       this.#secure(parsed);
       return this.#bound(await this.#endpoints.bind(parsed));
@@ -108,6 +110,7 @@ export class EndpointCalls {
   bindSync(endpoint: string | HttpEndpoint): string {
     const parsed = this.#parse(endpoint);
     this.#core.requireOpen();
+    this.#checkType(parsed, "bind");
     try {
       this.#secure(parsed);
       return this.#bound(this.#endpoints.bindSync(parsed));
@@ -121,6 +124,10 @@ export class EndpointCalls {
     if (scheme === "inproc") return;
     try {
       const { options, context, runtime, raw } = this.#core;
+      if (datagramsFor(scheme) !== undefined) {
+        requireUnsecured(options, scheme);
+        return;
+      }
       secure(options, () => zapClient(context.inproc, runtime, this.#core.openAsking()), raw, runtime.loop);
     } catch (error) {
       throw endpointError(error as Error, endpoint);
@@ -153,6 +160,18 @@ export class EndpointCalls {
     throw new ZmqError("EPROTONOSUPPORT", { address: parsed.endpoint, detail });
   }
 
+  /** @throws ZmqError ENOCOMPATPROTO where the socket's type and the kind of transport do not fit (R26) */
+  #checkType({ scheme, endpoint }: Endpoint, call: "bind" | "connect"): void {
+    const { name, datagrams } = this.#core.type;
+    const onDatagrams = datagramsFor(scheme) !== undefined;
+    if (!onDatagrams && datagrams?.only !== true) return;
+    if (onDatagrams && datagrams?.opens === call) return;
+    let detail = `a ${name} socket has no ${scheme}; RADIO, DISH and DGRAM do`;
+    if (!onDatagrams) detail = `a ${name} socket has udp only`;
+    else if (datagrams !== undefined) detail = `over ${scheme} a ${name} socket can only ${datagrams.opens}`;
+    throw new ZmqError("ENOCOMPATPROTO", { address: endpoint, detail });
+  }
+
   async unbind(endpoint: string | HttpEndpoint): Promise<void> {
     const name = boundName(endpoint);
     this.#core.requireOpen();
@@ -164,6 +183,7 @@ export class EndpointCalls {
   connect(endpoint: string, routingId: Buffer | null = null): void {
     const parsed = this.#parse(endpoint);
     this.#core.requireOpen();
+    this.#checkType(parsed, "connect");
     if (this.#core.type.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
     this.#secure(parsed);
     const handle = this.#endpoints.connect(parsed, routingId);

@@ -6,6 +6,7 @@
 import { parseEndpoint } from "../base/endpoint.js";
 import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
+import { DatagramEndpoint } from "../connect/datagrams.js";
 import { Dialer } from "../connect/dialer.js";
 import { Gate } from "../connect/gate.js";
 import { Listener } from "../connect/listener.js";
@@ -13,9 +14,12 @@ import type { Pipe } from "../engine/pipe.js";
 import { InprocConnector } from "../inproc/connector.js";
 import { InprocListener } from "../inproc/listener.js";
 import type { InprocRegistry } from "../inproc/registry.js";
+import type { DatagramUse } from "../patterns/strategy.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { DatagramTransport } from "../transport/contract/datagrams.js";
 import type { Transport } from "../transport/contract/transport.js";
 import {
+  datagramsFor,
   type HttpEndpoint,
   hasTransport,
   httpEndpoint,
@@ -57,12 +61,13 @@ export function boundName(endpoint: string | HttpEndpoint): string {
 
 /** Whether a scheme carries whole frames or messages only, and no bytes without framing. */
 export function isFramed(scheme: string): boolean {
-  return scheme === "inproc" || transportFor(scheme).framed === true;
+  return scheme === "inproc" || (datagramsFor(scheme) === undefined && transportFor(scheme).framed === true);
 }
 
 /** A connected endpoint as lastEndpoint shows it. */
 export function shownEndpoint({ endpoint, scheme, address }: Endpoint): string {
-  const transport = scheme === "inproc" ? undefined : transportFor(scheme);
+  const streams = scheme !== "inproc" && datagramsFor(scheme) === undefined;
+  const transport = streams ? transportFor(scheme) : undefined;
   return transport?.named === undefined ? endpoint : `${scheme}://${transport.named(address)}`;
 }
 
@@ -74,10 +79,16 @@ export function nameInUse(endpoint: string, name: Buffer): ZmqError {
   });
 }
 
+/** A connected endpoint, which start() begins to dial or to open. */
+type Connecting = InprocConnector | Dialer | DatagramEndpoint;
+
 export class Endpoints {
   readonly #host: SocketHost;
   readonly #inproc: () => InprocRegistry;
   readonly #gate: Gate;
+  readonly #use: () => DatagramUse | undefined;
+  /** A bind of datagrams is under way. */
+  #binding = false;
   /** By the actual endpoint. */
   readonly #bound = new Map<string, EndpointHandle>();
   /** Actual endpoints by the text given to bind(), if it differs and is unambiguous, such as `tcp://localhost:5555`. */
@@ -86,9 +97,13 @@ export class Endpoints {
   /** Unbound and disconnected handles that are not yet flushed. */
   readonly #leaving = new Map<EndpointHandle, Promise<void>>();
 
-  /** @param inproc the inproc names of the socket's context */
-  constructor(host: SocketHost, inproc: () => InprocRegistry) {
+  /**
+   * @param inproc the inproc names of the socket's context
+   * @param use how the socket's type uses datagrams; undefined if it does not
+   */
+  constructor(host: SocketHost, inproc: () => InprocRegistry, use: () => DatagramUse | undefined) {
     this.#host = host;
+    this.#use = use;
     this.#inproc = inproc;
     this.#gate = new Gate(host.options, () => host.runtime.now());
   }
@@ -109,9 +124,20 @@ export class Endpoints {
 
   /** Rejects with EBADF if the socket is closed meanwhile. */
   async bind({ endpoint, scheme, address, transport: given }: Endpoint): Promise<EndpointHandle> {
-    let handle: InprocListener | Listener;
+    let handle: InprocListener | Listener | DatagramEndpoint;
     let wildcard = false;
-    if (scheme === "inproc") {
+    const datagrams = datagramsFor(scheme);
+    if (datagrams !== undefined) {
+      datagrams.checkBind(address, this.#host.options);
+      handle = this.#datagramEndpoint(datagrams, endpoint, address);
+      this.#binding = true;
+      try {
+        await handle.bind(this.#use()?.only === true);
+      } finally {
+        this.#binding = false;
+      }
+      wildcard = datagrams.isWildcard(address);
+    } else if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       await this.#inproc().bind(handle);
     } else {
@@ -135,6 +161,18 @@ export class Endpoints {
       throw new ZmqError("EADDRINUSE", { detail: "this socket is bound to this endpoint: unbind it first" });
   }
 
+  /** @throws ZmqError EINVAL for a second endpoint of a type that has only one */
+  #datagramEndpoint(transport: DatagramTransport, endpoint: string, address: string): DatagramEndpoint {
+    const use = this.#use() as DatagramUse;
+    if (use.only && (this.#binding || this.count > 0)) {
+      const detail = "a Datagram has one endpoint at a time: unbind it first";
+      throw new ZmqError("EINVAL", { address: endpoint, detail });
+    }
+    const forget = (): void => this.#forget(handle);
+    const handle = new DatagramEndpoint(this.#host, transport, { endpoint, address }, use.form, forget);
+    return handle;
+  }
+
   #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
     this.#bound.set(handle.endpoint, handle);
     if (given !== handle.endpoint && !wildcard) this.#aliases.set(given, handle.endpoint);
@@ -142,9 +180,15 @@ export class Endpoints {
   }
 
   bindSync({ endpoint, scheme, address, transport: given }: Endpoint): EndpointHandle {
-    let handle: InprocListener | Listener;
+    let handle: InprocListener | Listener | DatagramEndpoint;
     let wildcard = false;
-    if (scheme === "inproc") {
+    const datagrams = datagramsFor(scheme);
+    if (datagrams !== undefined) {
+      datagrams.checkBind(address, this.#host.options);
+      handle = this.#datagramEndpoint(datagrams, endpoint, address);
+      handle.bindSync(this.#use()?.only === true);
+      wildcard = datagrams.isWildcard(address);
+    } else if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
       const contest = this.#inproc().bind(handle);
       if (contest !== undefined) {
@@ -190,11 +234,15 @@ export class Endpoints {
    * Creates a handle that does not dial yet.
    * @throws ZmqError EINVAL for a name in use, and errors of the transport for an address that it refuses
    */
-  connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): InprocConnector | Dialer {
+  connect({ endpoint, scheme, address }: Endpoint, routingId: Buffer | null): Connecting {
     // Check handles, not only pipes: with `immediate` there may be no pipe yet.
     if (routingId !== null && this.hasNamed(routingId)) throw nameInUse(endpoint, routingId);
-    let handle: InprocConnector | Dialer;
-    if (scheme === "inproc") {
+    let handle: Connecting;
+    const datagrams = datagramsFor(scheme);
+    if (datagrams !== undefined) {
+      datagrams.checkConnect(address, this.#host.options);
+      handle = this.#datagramEndpoint(datagrams, endpoint, address);
+    } else if (scheme === "inproc") {
       handle = new InprocConnector(this.#host, this.#inproc(), endpoint, routingId);
     } else {
       const transport = transportFor(scheme);

@@ -58,13 +58,16 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   closed = false;
   refed = true;
   readonly peers = new Map<Pipe, Peer>();
-  readonly #kept = new Endpoints(this, () => this.context.inproc);
+  readonly #kept = new Endpoints(
+    this,
+    () => this.context.inproc,
+    () => this.type.datagrams,
+  );
   readonly endpoints = new EndpointCalls(this, this.#kept);
   readonly #peerChange = new Condition(this.turns);
   readonly events: Events;
+  readonly lost = { messages: 0 };
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
-  /** Number of messages dropped because too many connections ended within them. */
-  #givenUp = 0;
   #closing: Promise<void> | null = null;
   #optionNames: readonly string[] = [];
 
@@ -236,7 +239,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   }
 
   messageGivenUp(peer: Peer | undefined, bytes: number): void {
-    this.#givenUp++;
+    this.lost.messages++;
     this.tellLimit(peer, "maxResends", "dropped", bytes);
   }
 
@@ -247,11 +250,6 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   #reclaim(): void {
     for (const pipe of this.pipes) pipe.progressed();
-  }
-
-  /** Messages that were dropped because too many connections ended within them. */
-  get givenUp(): number {
-    return this.#givenUp;
   }
 
   /** For the ZAP client: a hidden socket of the same context, which does not keep the process alive. */

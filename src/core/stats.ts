@@ -20,7 +20,8 @@ export interface SocketStats {
   messagesReceived: number;
   /**
    * Messages, or copies of one, that were dropped because a peer was full. Includes messages of a Router to unknown peers,
-   * of a Reply to requesters that have left, and messages given up because of `maxResends`.
+   * of a Reply to requesters that have left, and messages given up because of `maxResends`. Over udp, it also includes datagrams that
+   * came while the queue was full or that were no messages, and those that the system refused to send.
    */
   dropped: number;
   /** Bytes of received messages that have not been read. Each part counts 112 bytes more. */
@@ -57,7 +58,7 @@ interface Counted {
   readonly strategy: { readonly unread: number; readonly dropped: number };
   readonly received: Budget;
   readonly unsent: Budget;
-  readonly givenUp: number;
+  readonly lost: { readonly messages: number };
   readonly runtime: { now(): number };
 }
 
@@ -81,7 +82,7 @@ export function statsOf(core: Counted): SocketStats {
     waitingReceives: receives?.waiting ?? 0,
     messagesSent: sender?.queue.sent ?? 0,
     messagesReceived: receives?.received ?? 0,
-    dropped: core.givenUp + strategy.dropped,
+    dropped: core.lost.messages + strategy.dropped,
     receivedBytes: core.received.held,
     unsentBytes: core.unsent.held,
     peers: core.peers.size,

@@ -83,6 +83,8 @@ export abstract class Pipe implements Waiting {
   intercept: Interceptor | null = null;
   /** Whether the pipe can get a new connection after losing one. Over inproc it ends with its connection. */
   readonly outlivesConnection: boolean = true;
+  /** Whether nobody behind it tells what it wants, so that everything is sent to it: udp. */
+  readonly wantsAll: boolean = false;
   /** Gathers messages for this pipe and others. They must be handed over before anything else is sent. */
   gathering: { settle(): void } | null = null;
   /** Calls back at the end of the turn. */

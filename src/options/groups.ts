@@ -19,6 +19,7 @@ import {
   CopyingRows,
   FirstSubscribeRows,
   MatchingRows,
+  MulticastRows,
   PublisherRows,
   RequestRows,
   RouterRows,
@@ -56,6 +57,7 @@ const DUPLEX = [
   "CLIENT",
   "PEER",
   "CHANNEL",
+  "DGRAM",
 ] as const;
 const SENDING = [...DUPLEX, "PUB", "PUSH", "RADIO", "SCATTER"] as const;
 const RECEIVING = [...DUPLEX, "SUB", "PULL", "DISH", "GATHER"] as const;
@@ -84,6 +86,7 @@ export const GROUPS = {
   xpublisher: group(PATTERNS, ["XPUB"], new XPublisherRows()),
   xsubscriber: group(PATTERNS, ["XSUB"], new XSubscriberRows()),
   router: group(PATTERNS, ["ROUTER"], new RouterRows()),
+  multicast: group(PATTERNS, ["RADIO", "DGRAM"], new MulticastRows()),
   stream: group(PATTERNS, ["STREAM"], new StreamRows()),
   request: group(PATTERNS, ["REQ"], new RequestRows()),
   network: group("tcp and ipc", SOCKET_TYPES, new NetworkRows()),

@@ -28,6 +28,7 @@ export const SOCKET_TYPES = [
   "SCATTER",
   "PEER",
   "CHANNEL",
+  "DGRAM",
 ] as const;
 
 export type SocketType = (typeof SOCKET_TYPES)[number];

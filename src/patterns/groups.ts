@@ -31,6 +31,8 @@ export function checkGroup(group: unknown): Buffer {
 export class Groups {
   readonly #members = new Map<string, Set<Pipe>>();
   readonly #joined = new Map<Pipe, Set<string>>();
+  /** Those that get the messages of every group. */
+  readonly #all = new Set<Pipe>();
   readonly #fanOut: FanOut;
   readonly #overflow: Overflow;
 
@@ -61,8 +63,19 @@ export class Groups {
     if (this.#joined.get(pipe)?.delete(name)) this.#drop(pipe, name);
   }
 
+  /** From now on it gets the messages of every group. */
+  joinAll(pipe: Pipe): void {
+    this.#all.add(pipe);
+  }
+
+  /** Whether anybody gets the messages of every group. */
+  get someWantAll(): boolean {
+    return this.#all.size > 0;
+  }
+
   /** The peer has left: remove it from all its groups. */
   clear(pipe: Pipe): void {
+    this.#all.delete(pipe);
     const joined = this.#joined.get(pipe);
     this.#joined.delete(pipe);
     if (joined !== undefined) for (const name of joined) this.#drop(pipe, name);
@@ -81,9 +94,9 @@ export class Groups {
   send(message: OutMessage): boolean {
     const [group] = message as Uint8Array[];
     const name = Buffer.from(group.buffer as ArrayBuffer, group.byteOffset, group.length).toString("latin1");
-    const members = this.#members.get(name);
-    if (members === undefined) return true;
-    const sent = this.#fanOut.send(message, [...members]);
+    const members = [...(this.#members.get(name) ?? []), ...this.#all];
+    if (members.length === 0) return true;
+    const sent = this.#fanOut.send(message, members);
     if (sent) this.#overflow.evict();
     return sent;
   }

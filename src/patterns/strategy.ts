@@ -9,6 +9,7 @@ import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
+import type { DatagramForm } from "../engine/datagrams/form.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import type { FairQueue } from "./fair-queue.js";
@@ -155,6 +156,15 @@ export abstract class Strategy {
   }
 }
 
+/** How a socket type uses transports of datagrams: udp. */
+export interface DatagramUse {
+  readonly form: DatagramForm;
+  /** The call by which it opens an endpoint; libzmq allows no other. */
+  readonly opens: "bind" | "connect";
+  /** It uses no other transports, one endpoint at a time, and sends from where it is bound. */
+  readonly only?: true;
+}
+
 /** Facts about a socket type, and the factory of its strategy. */
 export interface SocketType<S extends Strategy = Strategy> {
   /** libzmq's number of the type. */
@@ -166,6 +176,8 @@ export interface SocketType<S extends Strategy = Strategy> {
   readonly singleConnection?: true;
   /** Connections carry bytes without framing (STREAM). */
   readonly raw?: true;
+  /** Absent for types that use only streams. */
+  readonly datagrams?: DatagramUse;
   /** One of libzmq's thread-safe types, whose messages have one part. */
   readonly threadSafe?: true;
 }

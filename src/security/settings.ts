@@ -321,6 +321,15 @@ export function secure(
   else values.authenticator = new CallbackAuthenticator(authenticate, authenticateTimeout, loop);
 }
 
+/**
+ * For transports without a handshake: refuses settings that would let the program believe that it is secured.
+ * @throws ZmqError EINVAL
+ */
+export function requireUnsecured(values: SecurityValues, scheme: string): void {
+  if (roleOf(values).mechanism === "NULL" && values.zapDomain === "" && values.authenticate === null) return;
+  throw missing(`${scheme} cannot be secured: anybody can send datagrams, and they are not encrypted`);
+}
+
 function roleOf(values: SecurityValues): Security {
   const mechanism = mechanismOf(values);
   if (mechanism === "plain") return plainRole(values);

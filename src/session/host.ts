@@ -42,6 +42,8 @@ export interface SocketHost extends PipeOwner {
   pipeDisconnected(pipe: Pipe): void;
   /** A message of so many bytes was dropped, because too many connections ended while it was being sent (maxResends). */
   messageGivenUp(peer: Peer | undefined, bytes: number): void;
+  /** Messages that were dropped and that no strategy knows of. */
+  readonly lost: { messages: number };
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
 }
 

@@ -4,6 +4,7 @@
  */
 import { ZmqError } from "../base/errors.js";
 import { debuglog } from "../base/platform.js";
+import type { DatagramTransport } from "./contract/datagrams.js";
 import type { StreamEngine } from "./contract/stream-engine.js";
 import type { Transport } from "./contract/transport.js";
 import { IpcTransport } from "./ipc.js";
@@ -12,6 +13,7 @@ import { nativeEngine } from "./native/engine.js";
 import { portableEngine } from "./node/engine.js";
 import { TcpTransport } from "./tcp.js";
 import { TlsLayer } from "./tls/layer.js";
+import { UdpTransport } from "./udp.js";
 import { attachedName, attachTo } from "./ws/attached.js";
 import { WebSocketTransport } from "./ws/transport.js";
 
@@ -82,25 +84,33 @@ const transports = new Map<string, Transport | ((engine: StreamEngine) => Transp
   ["wss", () => new WebSocketTransport("wss", new TcpTransport(portableEngine, new TlsLayer()))],
 ]);
 
+/** Transports of datagrams by scheme; over node:dgram, whatever the engine. */
+const datagrams = new Map<string, DatagramTransport>([["udp", new UdpTransport()]]);
+
+/** The transport of a scheme that carries datagrams; undefined for all others. */
+export function datagramsFor(scheme: string): DatagramTransport | undefined {
+  return datagrams.get(scheme);
+}
+
 /**
  * Adds a scheme: from now on, sockets of this thread can bind and connect to its endpoints.
  * @returns a function that removes it again
  * @throws Error if the scheme has a transport already
  */
 export function registerTransport(scheme: string, transport: Transport): () => void {
-  if (transports.has(scheme) || scheme === "inproc") throw new Error(`the scheme "${scheme}" is taken`);
+  if (hasTransport(scheme) || scheme === "inproc") throw new Error(`the scheme "${scheme}" is taken`);
   transports.set(scheme, transport);
   return () => transports.delete(scheme);
 }
 
 /** The schemes that have a transport. */
 export function schemes(): string[] {
-  return [...transports.keys()];
+  return [...transports.keys(), ...datagrams.keys()];
 }
 
 /** Whether a transport has the scheme. */
 export function hasTransport(scheme: string): boolean {
-  return transports.has(scheme);
+  return transports.has(scheme) || datagrams.has(scheme);
 }
 
 /** The transport of a scheme. @throws ZmqError EPROTONOSUPPORT if there is none */

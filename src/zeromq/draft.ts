@@ -1,9 +1,9 @@
 /**
- * The draft socket types of zeromq.js over Socket. They may change with the draft RFCs. Datagram (udp) does not exist in
- * zwire.
+ * The draft socket types of zeromq.js over Socket. They may change with the draft RFCs.
  */
 
 import { Client as CoreClient } from "../api/sockets/draft/client.js";
+import { Datagram as CoreDatagram } from "../api/sockets/draft/datagram.js";
 import { Dish as CoreDish } from "../api/sockets/draft/dish.js";
 import { Gather as CoreGather } from "../api/sockets/draft/gather.js";
 import { Radio as CoreRadio } from "../api/sockets/draft/radio.js";
@@ -97,7 +97,7 @@ export interface Scatter extends Writable<MessageLike> {
   conflate: boolean;
 }
 
-/** Not supported: constructing one throws ENOTSUP. */
+/** Single datagrams of udp: each message is an address, `192.0.2.1:5555`, and a body. A received address ends with a NUL. */
 export class Datagram extends Socket {
   constructor(options?: SocketOptions<Datagram>) {
     super(18, options);
@@ -135,6 +135,4 @@ registerType(14, (options) => new CoreRadio(options));
 registerType(15, (options) => new CoreDish(options));
 registerType(16, (options) => new CoreGather(options));
 registerType(17, (options) => new CoreScatter(options));
-registerType(18, () => {
-  throw failure("ENOTSUP", "Operation not supported: Datagram needs udp, which zwire does not have");
-});
+registerType(18, (options) => new CoreDatagram(options));

@@ -20,6 +20,7 @@ const TEXTS: Record<string, string> = {
   ENAMETOOLONG: "File name too long",
   ENOTSOCK: "Socket operation on non-socket",
   EACCES: "Permission denied",
+  ENOCOMPATPROTO: "The protocol is not compatible with the socket type",
 };
 
 /** An error of zeromq.js. */

@@ -1,6 +1,6 @@
 /**
  * Turns the core's events into those of zeromq.js: always about an endpoint of the socket, and in libzmq's order. Inproc
- * endpoints emit none.
+ * and udp endpoints emit none.
  */
 import type { Socket as Core } from "../api/socket.js";
 import { ZmqError } from "../base/errors.js";
@@ -115,7 +115,7 @@ class Translation {
       return;
     }
     const address = event.endpoint;
-    if (address.startsWith("inproc:")) return;
+    if (/^(inproc|udp):/.test(address)) return;
     switch (event.type) {
       case "connect:delay":
         this.#trying.add(address);

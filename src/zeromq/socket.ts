@@ -25,9 +25,9 @@ export type SocketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 
 export interface SocketClass {
   /** Stored but without effect: zwire has no I/O threads. */
   affinity: number;
-  /** Kept and read back; there is no multicast. */
+  /** Kept and read back; it is for pgm. */
   rate: number;
-  /** Kept and read back; there is no multicast. */
+  /** Kept and read back; it is for pgm. */
   recoveryInterval: number;
   linger: number;
   reconnectInterval: number;
@@ -63,7 +63,7 @@ export interface SocketClass {
   heartbeatTimeout: number;
   connectTimeout: number;
   tcpMaxRetransmitTimeout: number;
-  /** Kept and read back; there is no multicast. */
+  /** Kept and read back; it is for pgm. */
   multicastMaxTransportDataUnit: number;
   vmciBufferSize: number;
   vmciBufferMinSize: number;

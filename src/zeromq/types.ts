@@ -37,7 +37,7 @@ export interface Writable<
   M extends MessageLike | MessageLike[] = MessageLike | MessageLike[],
   O extends [...object[]] = [],
 > {
-  /** Kept and read back; there is no multicast. */
+  /** Of Radio and Datagram: networks that a multicast datagram may pass. Others keep it and read it back. */
   multicastHops: number;
   sendBufferSize: number;
   sendHighWaterMark: number;

@@ -17,7 +17,7 @@ it("the engine under test is the one that this project asks for", async () => {
 });
 
 describe.each(TYPE_NAMES)("checklist of %s", (type) => {
-  const { make, number, sends, receives, to, foreign, own } = ALL_TYPES[type];
+  const { make, number, sends, receives, to, foreign, own, endpoint } = ALL_TYPES[type];
 
   it("has its libzmq number, and says which way it goes", () => {
     const socket = managed(make());
@@ -124,7 +124,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
 
   it("close rejects what waits (U4)", async () => {
     const socket = managed(make());
-    await socket.bind("tcp://127.0.0.1:*");
+    await socket.bind(endpoint);
     const waiting: Promise<unknown>[] = [socket.connected()];
     if (ALL_TYPES[type].waits && type !== "REQ") waiting.push(socket.send("x"));
     if (receives && type !== "REQ") waiting.push(socket.receive(), socket.receiveMany(3));
@@ -137,7 +137,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
 
   it("timeouts and abort signals, of receives and of sends that wait (G13)", async () => {
     const socket = managed(make());
-    await socket.bind("tcp://127.0.0.1:*");
+    await socket.bind(endpoint);
     const calls: ((options: object) => Promise<unknown>)[] = [];
     if (receives && type !== "REQ") calls.push((options) => socket.receive(options));
     if (receives && type !== "REQ") calls.push((options) => socket.receiveMany(1, options));
@@ -172,7 +172,7 @@ describe.each(TYPE_NAMES)("checklist of %s", (type) => {
 });
 
 describe("endpoints", () => {
-  it.each(["udp://127.0.0.1:1", "pgm://x", "http://localhost", "TCP://127.0.0.1:1", "x://y"])(
+  it.each(["pgm://x", "http://localhost", "TCP://127.0.0.1:1", "x://y"])(
     "the unknown scheme of %s gives EPROTONOSUPPORT (R27)",
     async (endpoint) => {
       const pull = managed(new Pull());

@@ -16,7 +16,7 @@ import {
   within,
 } from "../support/helpers.js";
 import { message } from "../support/raw-peer.js";
-import { ALL_TYPES, type AnySocket, TYPE_NAMES } from "../support/types.js";
+import { ALL_TYPES, type AnySocket, CONNECTED_TYPES, TYPE_NAMES } from "../support/types.js";
 
 const PARTNERED = TYPE_NAMES.filter((type) => ALL_TYPES[type].partner !== "");
 /** Types whose first message needs neither a subscription, a name nor a request. */
@@ -98,7 +98,7 @@ describe.each(TRANSPORTS)("every type over $name", ({ name, endpoint, absent }) 
 
   if (name === "inproc") return;
 
-  it.each(TYPE_NAMES)(
+  it.each(CONNECTED_TYPES)(
     "%s connected twice to one endpoint has the right number of connections (G15)",
     async (type) => {
       const { make, partner, single } = ALL_TYPES[type];

@@ -32,11 +32,12 @@ describe("numbers that are no plain options", () => {
       SCATTER: 17,
       PEER: 19,
       CHANNEL: 20,
+      DGRAM: 18,
     };
     for (const type of TYPE_NAMES) {
       const socket = create(type);
       expect(socket.getInt32Option(16), type).toBe(numbers[type]);
-      expect(socket.getBoolOption(81), type).toBe(numbers[type] > 11);
+      expect(socket.getBoolOption(81), type).toBe(numbers[type] > 11 && type !== "DGRAM");
       for (const id of [16, 81]) expect(() => socket.setInt32Option(id, 1)).toThrow(einval);
     }
   });

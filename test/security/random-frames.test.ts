@@ -9,7 +9,7 @@ import { Handshake } from "../../src/wire/zmtp/handshake.js";
 import { managed, rawConnected, rawDial, record, turns, until } from "../support/helpers.js";
 import { frame, greeting } from "../support/raw-peer.js";
 import { Fuzzer } from "../support/rpc-fuzzer.js";
-import { ALL_TYPES, TYPE_NAMES } from "../support/types.js";
+import { ALL_TYPES, CONNECTED_TYPES } from "../support/types.js";
 
 const SEED = Number(process.env.ZWIRE_RPC_SEED ?? 4711);
 const NAMES = [
@@ -47,7 +47,7 @@ function randomFrame(fuzzer: Fuzzer): Buffer {
   });
 }
 
-const TYPES = TYPE_NAMES.filter((type) => type !== "STREAM");
+const TYPES = CONNECTED_TYPES.filter((type) => type !== "STREAM");
 
 it.each(TYPES)("%s reads random frames, and a good peer is welcome beside them", async (type) => {
   const fuzzer = new Fuzzer(SEED);

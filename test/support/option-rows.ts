@@ -1,5 +1,5 @@
 /** What a row of option-table.ts says of an option, and how rows that resemble each other are made. */
-import { Channel, Client, Dish, Gather, Peer, Radio, Scatter, Server } from "../../src/draft.js";
+import { Channel, Client, Datagram, Dish, Gather, Peer, Radio, Scatter, Server } from "../../src/draft.js";
 import * as zwire from "../../src/index.js";
 
 export const TYPES = {
@@ -23,6 +23,7 @@ export const TYPES = {
   SCATTER: Scatter,
   PEER: Peer,
   CHANNEL: Channel,
+  DGRAM: Datagram,
 } as const;
 
 export type TypeName = keyof typeof TYPES;

@@ -386,10 +386,20 @@ export const OPTIONS: readonly Row[] = [
   ),
   own("sendQueueLimit", 65536, 1, writable, "lifecycle/send-order.test.ts: a full send queue", MAX, true),
 
+  int("multicastHops", 25, 1, 1, {
+    owners: ["RADIO", "DGRAM"],
+    good: [2, 255],
+    bad: [0, 256, 1.5],
+    proof: "conformance/udp-multicast.test.ts: multicastHops",
+  }),
+  flag("multicastLoopback", 96, ["RADIO", "DGRAM"], {
+    initial: true,
+    good: [false, true],
+    proof: "conformance/udp-multicast.test.ts: multicastLoopback",
+  }),
   refused("affinity", 4, "long", 0, 1),
   refused("rate", 8, "int", 100, 101),
   refused("recoveryInterval", 9, "int", 10000, 1),
-  refused("multicastHops", 25, "int", 1, 2),
   refused("multicastMaxTransportDataUnit", 84, "int", 1500, 9000),
   refused("vmciBufferSize", 85, "long", 0, 1),
   refused("vmciBufferMinSize", 86, "long", 0, 1),

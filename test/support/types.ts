@@ -27,6 +27,8 @@ export interface TypeRow {
   readonly to?: object;
   /** An option of another type. */
   readonly foreign: string;
+  /** An endpoint that it can bind. */
+  readonly endpoint: string;
   /** A type that it talks to. */
   readonly partner: string;
   /** The same endpoint connected twice is one connection (G15). */
@@ -51,6 +53,7 @@ function row(Type: AnyType, number: number, flags: string, partner: string, fore
     waits: flags.includes("w"),
     to: flags.includes("#") ? to["#"] : flags.includes("@") ? to["@"] : undefined,
     foreign,
+    endpoint: number === 18 ? "udp://127.0.0.1:*" : "tcp://127.0.0.1:*",
     partner,
     own: OWN[number] ?? [],
   };
@@ -90,7 +93,11 @@ export const ALL_TYPES: Readonly<Record<string, TypeRow>> = {
   GATHER: row(draft.Gather, 16, "r", "SCATTER", "manual"),
   PEER: row(draft.Peer, 19, "sr#", "PEER", "handover"),
   CHANNEL: row(draft.Channel, 20, "srw", "CHANNEL", "notify"),
+  DGRAM: row(draft.Datagram, 18, "sr", "", "conflate"),
 };
+
+/** Names of the types that have connections: all but DGRAM. */
+export const CONNECTED_TYPES: readonly string[] = Object.keys(ALL_TYPES).filter((type) => type !== "DGRAM");
 
 /** Names of all types. */
 export const TYPE_NAMES: readonly string[] = Object.keys(ALL_TYPES);

@@ -197,7 +197,7 @@ describe("a scheme registered by a program", () => {
 
   it("is open to a Stream, too, and named where another scheme is unknown", async () => {
     await managed(new StreamSocket()).bind("tube://?");
-    const detail = 'the scheme "tub" is unknown; use tcp, ipc, tls+tcp, ws, wss, tube or inproc';
+    const detail = 'the scheme "tub" is unknown; use tcp, ipc, tls+tcp, ws, wss, tube, udp or inproc';
     expect(() => managed(new Pull()).connect("tub://x")).toThrow(detail);
     expect(() => registerTransport("tube", new TubeTransport())).toThrow('"tube" is taken');
   });

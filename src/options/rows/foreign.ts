@@ -5,7 +5,7 @@ import { option } from "../row.js";
 import { refused } from "../rules.js";
 
 const NO_THREADS = "zwire has no I/O threads to choose from";
-const NO_MULTICAST = "pgm and norm are not supported";
+const NO_PGM = "pgm and norm are not supported";
 const NO_VMCI = "vmci is not supported";
 
 function foreign<Value>(initial: Value, reason: string, number: NumberedAs): Value {
@@ -17,13 +17,11 @@ export class ForeignRows {
   /** zwire has no I/O threads. Default 0. */
   affinity? = foreign<number>(0, NO_THREADS, asLong(4, "AFFINITY"));
   /** pgm and norm are not supported. Default 100. */
-  rate? = foreign<number>(100, NO_MULTICAST, asInt(8, "RATE"));
+  rate? = foreign<number>(100, NO_PGM, asInt(8, "RATE"));
   /** pgm and norm are not supported. Default 10000. */
-  recoveryInterval? = foreign<number>(10000, NO_MULTICAST, asInt(9, "RECOVERY_IVL"));
-  /** pgm and norm are not supported. Default 1. */
-  multicastHops? = foreign<number>(1, NO_MULTICAST, asInt(25, "MULTICAST_HOPS"));
+  recoveryInterval? = foreign<number>(10000, NO_PGM, asInt(9, "RECOVERY_IVL"));
   /** pgm and norm are not supported. Default 1500. */
-  multicastMaxTransportDataUnit? = foreign<number>(1500, NO_MULTICAST, asInt(84, "MULTICAST_MAXTPDU"));
+  multicastMaxTransportDataUnit? = foreign<number>(1500, NO_PGM, asInt(84, "MULTICAST_MAXTPDU"));
   /** vmci is not supported. Default 0. */
   vmciBufferSize? = foreign<number>(0, NO_VMCI, asLong(85, "VMCI_BUFFER_SIZE"));
   /** vmci is not supported. Default 0. */

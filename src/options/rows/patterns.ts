@@ -1,6 +1,7 @@
 /** Rows that only some socket types have, because of what the type does. */
 
 import {
+  asFlag,
   asInt,
   asLenientFlag,
   asVerbose,
@@ -54,6 +55,14 @@ export class CopyingRows {
     read: (values) => (values as unknown as Full).onFull === "wait",
     numbers: [setAsLenientFlag(69, "XPUB_NODROP")],
   });
+}
+
+/** Of types that send over udp. */
+export class MulticastRows {
+  /** Networks that a multicast datagram may pass, 1 to 255: 1 stays in the local one. Default 1. */
+  multicastHops? = option(whole(1, 255), { initial: 1, numbers: [asInt(25, "MULTICAST_HOPS")] });
+  /** Sockets of this host get the multicast datagrams that this one sends. Default true. */
+  multicastLoopback? = option(boolean, { initial: true, numbers: [asFlag(96, "MULTICAST_LOOP")] });
 }
 
 /** Of types that subscribe, or are subscribed to. */

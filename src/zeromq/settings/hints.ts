@@ -1,13 +1,14 @@
 /**
- * Options about libzmq's internals: its threads, and transports that zwire does not have. They have no effect that a peer or
- * a program could see. So zwire stores their values and returns them. `NODE_DEBUG=zwire` logs each one that is set.
+ * Options about libzmq's internals: its threads, and transports that zwire, or the type of the socket, does not have. They have no
+ * effect that a peer or a program could see. So zwire stores their values and returns them. `NODE_DEBUG=zwire` logs each one that is set.
  */
 import { debuglog } from "../../base/platform.js";
 
 const debug = debuglog("zwire");
 
 const NO_THREADS = "zwire has no I/O threads";
-const NO_MULTICAST = "zwire has no multicast";
+const NO_PGM = "zwire has neither pgm nor norm";
+const NO_UDP = "only Radio and Datagram, over udp, have multicast";
 
 /** One such option. */
 export interface Hint {
@@ -38,10 +39,10 @@ function hint(
 /** Hints of sockets, by libzmq's number. */
 export const SOCKET_HINTS: ReadonlyMap<number, Hint> = new Map([
   [4, hint("affinity", 0, any, NO_THREADS)],
-  [8, hint("rate", 100, positive, NO_MULTICAST)],
-  [9, hint("recoveryInterval", 10000, natural, NO_MULTICAST)],
-  [25, hint("multicastHops", 1, positive, NO_MULTICAST)],
-  [84, hint("multicastMaxTransportDataUnit", 1500, positive, NO_MULTICAST)],
+  [8, hint("rate", 100, positive, NO_PGM)],
+  [9, hint("recoveryInterval", 10000, natural, NO_PGM)],
+  [25, hint("multicastHops", 1, positive, NO_UDP)],
+  [84, hint("multicastMaxTransportDataUnit", 1500, positive, NO_PGM)],
   [94, hint("loopbackFastPath", 0, any, "it is an option of Windows", true)],
 ]);
 
@@ -55,9 +56,16 @@ export const CONTEXT_HINTS: ReadonlyMap<number, Hint> = new Map([
   [10, hint("receiving without a copy", 1, natural, "zwire decides by size", true)],
 ]);
 
-/** The value to store for a hint; undefined if libzmq refuses it. */
-export function keptHint({ name, why, accepts, flag }: Hint, value: number): number | undefined {
+/**
+ * The value to store for a hint; undefined if libzmq refuses it.
+ * @param acts whether this socket does use it
+ */
+export function keptHint(
+  { name, why, accepts, flag }: Hint,
+  value: number,
+  acts = false,
+): number | undefined {
   if (!accepts(value)) return undefined;
-  debug("%s = %d is kept and changes nothing: %s", name, value, why);
+  if (!acts) debug("%s = %d is kept and changes nothing: %s", name, value, why);
   return flag ? Number(value !== 0) : value;
 }

@@ -235,6 +235,8 @@ const NOTICES: ReadonlyMap<number, string> = new Map([
   [111, "disconnectMessage"],
   [114, "hiccupMessage"],
 ]);
+/** Of Radio and Datagram. Elsewhere it is a hint. */
+const MULTICAST_HOPS = 25;
 /** ROUTER_NOTIFY: every type can read it. A Reply accepts it without effect, because a notification is not a request. */
 const ROUTER_NOTIFY = 97;
 const REPLY = 4;
@@ -290,9 +292,13 @@ export class OptionStore {
     const hint = SOCKET_HINTS.get(id);
     if (hint !== undefined) {
       checkSize(kind, id);
-      const kept = keptHint(hint, Number(value));
+      const acts = id === MULTICAST_HOPS && hint.name in this.#core;
+      const kept = keptHint(hint, Number(value), acts);
       if (kept === undefined) throw failure("EINVAL");
       this.#kept.set(id, kept);
+      // libzmq takes any number; the system knows none above 255.
+      if (id === MULTICAST_HOPS && hint.name in this.#core)
+        this.#core.setInt32Option(id, Math.min(kept, 255));
       return;
     }
     const exception = EXCEPTIONS.get(id);

@@ -7,5 +7,5 @@ import { load, moduleOf } from "./libraries.mjs";
 const [, , library, name] = process.argv;
 process.env.ZMQ_MODULE = moduleOf(library);
 const { default: program } = await import(`../programs/${name}.mjs`);
-const { zmq, draft } = await load(library, name === "draft");
+const { zmq, draft } = await load(library, ["draft", "udp"].includes(name));
 await program(zmq, (line) => console.log(line), draft);

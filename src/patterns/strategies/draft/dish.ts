@@ -6,6 +6,7 @@ import { ZmqError } from "../../../base/errors.js";
 import { letGoOf } from "../../../base/lent.js";
 import type { Message } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
+import { GROUP_FORM } from "../../../engine/datagrams/form.js";
 import type { Pipe } from "../../../engine/pipe.js";
 import { ProtocolError } from "../../../wire/zmtp/protocol-error.js";
 import { drained, type Receiving, type SocketType, Strategy } from "../../strategy.js";
@@ -80,4 +81,5 @@ export const DISH: SocketType<DishStrategy> = {
   name: "DISH",
   strategy: DishStrategy,
   threadSafe: true,
+  datagrams: { form: GROUP_FORM, opens: "bind" },
 };

@@ -1,10 +1,11 @@
 /**
  * RADIO (RFC 48 §The RADIO Socket Type; items N9, N10, N12): each message to every DISH that joined its group; never
- * waits unless told to.
+ * waits unless told to. Over udp each message goes to every endpoint, because nobody tells what he has joined (N13).
  */
 
 import type { OutMessage } from "../../../base/message.js";
 import type { Buffer } from "../../../base/platform.js";
+import { GROUP_FORM, requireGroupFits } from "../../../engine/datagrams/form.js";
 import type { Pipe } from "../../../engine/pipe.js";
 import { ProtocolError } from "../../../wire/zmtp/protocol-error.js";
 import { overflowOf } from "../../full-peer.js";
@@ -25,11 +26,17 @@ export class RadioStrategy extends Strategy implements Sending {
   }
 
   send(message: OutMessage): boolean {
+    if (this.#groups.someWantAll) requireGroupFits(message as Uint8Array[]);
     return this.#groups.send(message);
   }
 
   override attach(pipe: Pipe): void {
     pipe.intercept = discard; // a DISH sends no messages
+    if (pipe.wantsAll) this.#groups.joinAll(pipe);
+  }
+
+  override detach(pipe: Pipe): void {
+    if (pipe.wantsAll) this.disconnected(pipe); // nothing was connected
   }
 
   override subscription(pipe: Pipe, group: Buffer, join: boolean): void {
@@ -52,6 +59,7 @@ export const RADIO: SocketType<RadioStrategy> = {
   name: "RADIO",
   strategy: RadioStrategy,
   threadSafe: true,
+  datagrams: { form: GROUP_FORM, opens: "connect" },
 };
 
 /** Closes the connection of a peer that would fill our memory. */

@@ -34,6 +34,9 @@ export function transportFor(scheme: string): Transport {
   return transports[scheme];
 }
 
+/** A page has no datagrams. */
+export function datagramsFor(): undefined {}
+
 /** @throws ZmqError ENOTSUP: a page cannot listen */
 export function httpEndpoint(): never {
   throw new ZmqError("ENOTSUP", { detail: "a page cannot listen: connect to an endpoint" });
