@@ -28,6 +28,7 @@ export type {
 } from "./base/events.js";
 export type { HttpRequest } from "./base/http.js";
 export type { Message, MessageLike } from "./base/message.js";
+export { json, text } from "./base/parts.js";
 export { type TlsCertificate, TlsError, type TlsNames, type TlsPeer } from "./base/tls.js";
 export type { CallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";

@@ -198,7 +198,8 @@ export class Bytes extends Uint8Array {
 }
 
 function fromText(text: string, encoding: Encoding = "utf8"): Bytes {
-  if (encoding === "latin1") return new Bytes(Array.from(text, (letter) => letter.charCodeAt(0)));
+  if (encoding === "latin1")
+    return new Bytes(Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)));
   if (encoding === "hex")
     return new Bytes(Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
   const bytes = encoder.encode(text);

@@ -36,7 +36,10 @@ function add(emitter: Emitting, name: Name, listener: Listener, first: boolean):
 }
 
 function once(emitter: Emitting, name: Name, listener: Listener): Listener {
+  let called = false;
   const wrapper: Listener = (...args) => {
+    if (called) return; // by an emit inside another one
+    called = true;
     emitter.removeListener(name, wrapper);
     listener.apply(emitter, args);
   };
@@ -78,12 +81,15 @@ EventEmitter.prototype = {
     if (at < 0) return this;
     if (before.length === 1) listeners.delete(name);
     else listeners.set(name, before.toSpliced(at, 1));
-    if (listeners.has("removeListener")) this.emit("removeListener", name, listener);
+    if (listeners.has("removeListener")) this.emit("removeListener", name, before[at].listener ?? listener);
     return this;
   },
 
-  removeAllListeners(this: object, name: Name): object {
-    listenersOf(this).delete(name);
+  removeAllListeners(this: Emitting, name: Name): object {
+    const listeners = listenersOf(this);
+    if (!listeners.has("removeListener")) listeners.delete(name);
+    else
+      for (const listener of [...(listeners.get(name) ?? [])].reverse()) this.removeListener(name, listener);
     return this;
   },
 

@@ -62,6 +62,8 @@ export class PageStream implements Stream {
   #ended: CloseReason | null = null;
   /** Not before start(). */
   #paused = true;
+  /** What was kept is being delivered. */
+  #delivering = false;
   /** Messages that came while nobody read. */
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
@@ -148,13 +150,20 @@ export class PageStream implements Stream {
   }
 
   resume(): void {
-    if (!this.#paused) return;
     this.#paused = false;
-    // Whoever gets a message may pause and resume again.
-    while (!this.#paused && !this.#closed && this.#kept.length > 0) {
-      const message = this.#kept.shift() as Buffer;
-      this.#keptBytes -= message.length + KEPT_COST;
-      this.#deliver(message);
+    // Called by who gets what was kept: the loop below goes on.
+    if (this.#delivering) return;
+    this.#delivering = true;
+    let count = 0;
+    try {
+      while (count < this.#kept.length && !this.#paused) {
+        const message = this.#kept[count++];
+        this.#keptBytes -= message.length + KEPT_COST;
+        this.#deliver(message);
+      }
+    } finally {
+      this.#delivering = false;
+      this.#kept.splice(0, count);
     }
     if (this.#ended !== null && this.#kept.length === 0) this.#over(this.#ended);
   }

@@ -1,2 +1,0 @@
-/** Stands for transport/contract/keep-together.ts: a browser cannot forbid to transfer memory. */
-export function keepTogether(): void {}
