@@ -3,6 +3,7 @@
  */
 
 import { EVENT_TYPES, type Peer } from "../base/events.js";
+import { inspect } from "../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Context } from "../core/context.js";
 import type { Observer } from "../core/observer.js";
@@ -174,6 +175,11 @@ export abstract class Socket extends Emitting {
       throw new RangeError(`linger must be an integer of at least -1; got ${linger}`);
     }
     return core.close(linger);
+  }
+
+  /** What console.log() shows: endpoints, peers, what waits, and the options that are not the defaults; no secret. */
+  [inspect.custom](_depth: number, options: object, show: typeof inspect): string {
+    return `${this.constructor.name} ${show(this.#core.shown, { ...options, depth: 3, compact: 3 } as never)}`;
   }
 
   /** `await using` closes the socket. */

@@ -113,6 +113,11 @@ export class Endpoints {
     return this.#bound.size + this.#connected.length;
   }
 
+  /** What is bound and connected now. */
+  get names(): { bound: string[]; connected: string[] } {
+    return { bound: [...this.#bound.keys()], connected: this.#connected.map(({ endpoint }) => endpoint) };
+  }
+
   /** Whether takeBound() would find it. */
   isBound(endpoint: string): boolean {
     return this.#bound.has(endpoint) || this.#aliases.has(endpoint);

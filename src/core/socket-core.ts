@@ -29,6 +29,7 @@ import { EndpointCalls } from "./endpoint-calls.js";
 import { Endpoints } from "./endpoints.js";
 import { Events, type Listeners } from "./events.js";
 import { Sender } from "./sender.js";
+import { shownSocket, waitedInVain } from "./shown.js";
 import { SocketTurns } from "./socket-turns.js";
 import { type SocketStats, statsOf } from "./stats.js";
 
@@ -69,7 +70,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly lost = { messages: 0 };
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
   #closing: Promise<void> | null = null;
-  #optionNames: readonly string[] = [];
+  #optionNames: readonly OptionName[] = [];
 
   constructor(type: SocketType<S>, listeners: Listeners) {
     this.type = type;
@@ -77,6 +78,8 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.raw = type.raw === true;
     this.events = new Events(type.name, listeners, (run) => this.runtime.nextTick(run));
     Object.assign(this.options, defaultsOf(type.name));
+    this.turns.describe = (ms) =>
+      this.asLibzmq ? undefined : waitedInVain(this, this.peers.size, ms, this.turns.lastFailure);
     const strategy = new type.strategy(this);
     this.strategy = strategy;
     this.sender = isRoute(strategy)
@@ -127,9 +130,23 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     }
   }
 
+  /** What `console.log` shows. */
+  get shown(): object {
+    return shownSocket(this);
+  }
+
+  get names(): { readonly bound: readonly string[]; readonly connected: readonly string[] } {
+    return this.#kept.names;
+  }
+
+  /** Options of the type, by name. */
+  get optionNames(): readonly OptionName[] {
+    return this.#optionNames;
+  }
+
   /** Whether the type has an option of a name. */
   hasOption(name: string): boolean {
-    return this.#optionNames.includes(name);
+    return (this.#optionNames as readonly string[]).includes(name);
   }
 
   /** @throws ZmqError EBADF on a closed socket (U4), and errors of the option for a value that it refuses */

@@ -17,6 +17,8 @@ export class SocketTurns implements Turns {
   runtime: Runtime;
   /** The last error of a connect, which becomes the cause of a timeout's error. */
   lastFailure: Error | undefined;
+  /** Adds to the error of a wait that took so many milliseconds; null for libzmq's text alone. */
+  describe: ((ms: number) => string | undefined) | null = null;
   /** Called with 1 when an operation begins to wait, and with -1 when it ends. */
   onWait: ((change: 1 | -1) => void) | null = null;
   readonly #waited = (): void => this.onWait?.(-1);
@@ -54,7 +56,8 @@ export class SocketTurns implements Turns {
       cleanup();
       expired(reason);
     };
-    const late = (): void => end(new ZmqError("EAGAIN", { cause: this.lastFailure }));
+    const late = (): void =>
+      end(new ZmqError("EAGAIN", { cause: this.lastFailure, detail: this.describe?.(ms) }));
     const deadline = ms >= 0 ? this.runtime.loop.deadline(ms, late) : undefined;
     const unsubscribe = signal === undefined ? null : this.#onAbort(signal, () => end(signal.reason));
     const cleanup = (): void => {
