@@ -100,7 +100,7 @@ export abstract class Socket extends Emitting {
   /**
    * Listens on an endpoint, or on a path of an HTTP server that the program has: `{ server, path }`. Resolves to the actual
    * endpoint: `tcp://*:0` gets a port, `ipc://*` a path. Rejects with a TypeError for any other value, and with a ZmqError:
-   * EINVAL, EPROTONOSUPPORT, EADDRINUSE,
+   * EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE,
    * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG, ENOENT, EBADF. With the signal's reason on abort: then nothing is bound.
    * @param options `signal` ends the wait, for a host name that is looked up for example
    */
@@ -133,7 +133,7 @@ export abstract class Socket extends Emitting {
    * Connects to an endpoint. If nothing listens there yet, or the connection is lost, it tries again
    * (`reconnectInterval`), except over inproc, which waits for a bind and does not reconnect. Returns at once; events
    * and connected() tell the rest.
-   * @throws TypeError for a value that is not a string; ZmqError EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, EBADF, ENOTSUP
+   * @throws TypeError for a value that is not a string; ZmqError EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG, EBADF, ENOTSUP
    */
   connect(endpoint: string): void {
     this.#core.endpoints.connect(endpoint);

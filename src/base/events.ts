@@ -72,6 +72,8 @@ export interface SocketEvents {
    *
    * Over inproc `limit` may be "buffer": a message was dropped because its sender transferred or resized a buffer that it
    * had given to `send` before the message was read. `error` says so, with the code EFAULT.
+   *
+   * Over udp `limit` may be "datagram": one that came was no message, or the system refused to send one. `error` says which.
    */
   limit: At & {
     readonly peer?: Peer;

@@ -141,6 +141,7 @@ export class Endpoints {
       } finally {
         this.#binding = false;
       }
+      this.#checkTwice(handle);
       wildcard = datagrams.isWildcard(address);
     } else if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);
@@ -160,7 +161,7 @@ export class Endpoints {
     return this.#keep(endpoint, handle, wildcard);
   }
 
-  /** A server that listens where one did before, with the socket still bound to that one. @throws ZmqError EADDRINUSE */
+  /** The system would allow it, but this socket is bound to the endpoint already. @throws ZmqError EADDRINUSE */
   #checkAnew(endpoint: string): void {
     if (this.#bound.has(endpoint))
       throw new ZmqError("EADDRINUSE", { detail: "this socket is bound to this endpoint: unbind it first" });
@@ -178,6 +179,13 @@ export class Endpoints {
     return handle;
   }
 
+  /** The system lets a multicast address be bound twice, even by one socket: then closes the second. @throws ZmqError EADDRINUSE */
+  #checkTwice(handle: DatagramEndpoint): void {
+    if (!this.#bound.has(handle.endpoint)) return;
+    void handle.close(0);
+    this.#checkAnew(handle.endpoint);
+  }
+
   #keep(given: string, handle: EndpointHandle, wildcard: boolean): EndpointHandle {
     this.#bound.set(handle.endpoint, handle);
     if (given !== handle.endpoint && !wildcard) this.#aliases.set(given, handle.endpoint);
@@ -192,6 +200,7 @@ export class Endpoints {
       datagrams.checkBind(address, this.#host.options);
       handle = this.#datagramEndpoint(datagrams, endpoint, address);
       handle.bindSync(this.#use()?.only === true);
+      this.#checkTwice(handle);
       wildcard = datagrams.isWildcard(address);
     } else if (scheme === "inproc") {
       handle = new InprocListener(this.#host, this.#inproc(), endpoint);

@@ -2,6 +2,7 @@
  * Datagrams over udp: RADIO and DISH (N13), DGRAM (N14), and which types and addresses there are (R26). The other side is
  * node:dgram where the wire matters.
  */
+import { spawnSync } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { Datagram, Dish, Radio } from "../../src/draft.js";
@@ -299,6 +300,22 @@ describe("RADIO and DISH over udp", () => {
   });
 });
 
+describe("a process with a udp socket", () => {
+  it.each([
+    ["bound stays alive, unless it is unref()ed", "dish.bindSync('udp://127.0.0.1:*')"],
+    ["connected, too", "radio.connect('udp://127.0.0.1:9')"],
+  ])("that is %s (N13)", (_, open) => {
+    const draft = new URL("../../dist/draft.js", import.meta.url).href;
+    const run = (more: string) => {
+      const program = `import { Dish, Radio } from "${draft}"; const dish = new Dish(), radio = new Radio(); ${open}; ${more}`;
+      const options = { timeout, encoding: "utf8" } as const;
+      return spawnSync(process.execPath, ["--input-type=module", "-e", program], options);
+    };
+    expect(run("setTimeout(() => process.exit(7), 300).unref()").status).toBe(7);
+    expect(run("dish.unref(); radio.unref(); setTimeout(() => process.exit(7), 300).unref()").status).toBe(0);
+  });
+});
+
 describe("DGRAM", () => {
   async function pair() {
     const plain = await PlainUdp.open();
@@ -486,6 +503,19 @@ describe("types, addresses and options of udp", () => {
     expect(events.names).toEqual(["bind:error"]);
     await expect(dish.unbind("udp://192.0.2.77:5555")).rejects.toThrow(code("ENOENT"));
     expect(() => dish.bindSync("udp://192.0.2.77:5555")).toThrow(code("EADDRNOTAVAIL"));
+  });
+
+  it("a multicast address is bound once by one socket, and heard once (N13)", async () => {
+    const dish = managed(new Dish());
+    const endpoint = await dish.bind("udp://239.0.0.1:*");
+    await expect(dish.bind(endpoint)).rejects.toThrow(code("EADDRINUSE"));
+    expect(() => dish.bindSync(endpoint)).toThrow(code("EADDRINUSE"));
+    const other = managed(new Dish());
+    const twice = await Promise.allSettled([other.bind(endpoint), other.bind(endpoint)]);
+    expect(twice.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await dish.unbind(endpoint);
+    await expect(dish.unbind(endpoint)).rejects.toThrow(code("ENOENT"));
+    expect(await dish.bind(endpoint)).toBe(endpoint);
   });
 
   it("security is refused, because there is none (N13)", async () => {

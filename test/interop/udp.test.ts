@@ -18,11 +18,6 @@ beforeAll(async () => {
   theirs = ((await import("zeromq/draft.js")) as unknown as { default: typeof theirs }).default;
 });
 
-/** A port of the loopback device that is free: libzmq cannot tell which one it has chosen. */
-async function freeEndpoint(): Promise<string> {
-  return `udp://127.0.0.1:${(await PlainUdp.open()).port + 1}`;
-}
-
 const body = (i: number): Buffer => Buffer.alloc((i * 41) % 7900, i % 251);
 /** A Dish of libzmq 4.3.5 aborts its process at a group of 128 bytes or more: it reads their number as a negative one. */
 const groupOf = (i: number, longest: number): string => "g".repeat([1, 0, 15, 100, longest][i % 5]);
@@ -30,7 +25,7 @@ const groupOf = (i: number, longest: number): string => "g".repeat([1, 0, 15, 10
 describe("udp with libzmq", () => {
   it("Radio to their Dish: 1,000 messages, groups of 0 to 127 bytes (N13)", async () => {
     const dish = foreign(new theirs.Dish());
-    const endpoint = await freeEndpoint();
+    const endpoint = await PlainUdp.freeEndpoint();
     await dish.bind(endpoint);
     dish.join(...[0, 1, 2, 3, 4].map((i) => groupOf(i, 127)));
     const radio = managed(new Radio());
@@ -69,7 +64,7 @@ describe("udp with libzmq", () => {
 
   it("Datagram and theirs: 1,000 each way, echoed to the address that came with them (N14)", async () => {
     const other = foreign(new theirs.Datagram());
-    const endpoint = await freeEndpoint();
+    const endpoint = await PlainUdp.freeEndpoint();
     await other.bind(endpoint);
     const datagram = managed(new Datagram());
     const own = (await datagram.bind("udp://127.0.0.1:*")).slice("udp://".length);

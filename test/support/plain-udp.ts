@@ -26,6 +26,17 @@ export class PlainUdp {
     return udp;
   }
 
+  /** An endpoint of a port that is free, for who cannot tell which one it has chosen. */
+  static freeEndpoint(): Promise<string> {
+    const probe = createSocket("udp4");
+    return new Promise((found) => {
+      probe.bind(0, "127.0.0.1", () => {
+        const { port } = probe.address();
+        probe.close(() => found(`udp://127.0.0.1:${port}`));
+      });
+    });
+  }
+
   get port(): number {
     return this.#socket.address().port;
   }

@@ -9,8 +9,8 @@ const INT32_MAX = 2 ** 31 - 1;
 /** Of every socket type. */
 export class LimitRows {
   /**
-   * Largest part accepted; -1 for the context's limit, which is 2147483647. A larger one closes the connection (E15).
-   * Default -1.
+   * Largest part accepted; -1 for the context's limit, which is 2147483647. A larger one closes the connection (E15);
+   * over udp it is dropped. Default -1.
    */
   maxMessageSize? = option(sizeOrNone, { initial: -1, numbers: [asLong(22, "MAXMSGSIZE")] });
   /** Largest message accepted, all parts together; -1 for 2147483647. A larger one closes the connection. Default -1. */

@@ -17,9 +17,9 @@ import { boolean, bufferSize, count, countOrNone, secondsOrNone, text, time, who
 
 /** Of every socket type. */
 export class NetworkRows {
-  /** SO_SNDBUF; -1 leaves the system's on tcp and requests 1 MiB on ipc. Native engine only. Default -1. */
+  /** SO_SNDBUF; -1 leaves the system's on tcp and requests 1 MiB on ipc. Native engine only, except for udp. Default -1. */
   sendBufferSize? = option(bufferSize, { initial: -1, numbers: [asInt(11, "SNDBUF")] });
-  /** SO_RCVBUF; -1 leaves the system's. Native engine only. Default -1. */
+  /** SO_RCVBUF; -1 leaves the system's. Native engine only, except for udp. Default -1. */
   receiveBufferSize? = option(bufferSize, { initial: -1, numbers: [asInt(12, "RCVBUF")] });
   /** SO_KEEPALIVE: -1 leaves the system's, 0 is off, 1 is on. Default -1. */
   tcpKeepalive? = option(whole(-1, 1), { initial: -1, numbers: [asInt(34, "TCP_KEEPALIVE")] });

@@ -40,6 +40,8 @@ export class NodePort {
   readonly #socket: Socket;
   readonly #six: boolean;
   readonly #handler: DatagramHandler;
+  #open = false;
+  /** The system has not taken the last datagram. */
   #waits = false;
   #closed = false;
   #fault: Error | undefined;
@@ -51,7 +53,7 @@ export class NodePort {
     this.#six = isIPv6(host);
     const type = this.#six ? "udp6" : "udp4";
     const only = this.#six && ipv6Only(host);
-    this.#socket = createSocket({ type, reuseAddr: shared, ipv6Only: only, lookup: noLookup as never });
+    this.#socket = createSocket({ type, reuseAddr: shared, ipv6Only: only, lookup: noLookup });
     // An error of bind() is told here, before it returns; later ones are those of reading.
     this.#socket.on("error", (error) => {
       if (this.#fault === undefined && !this.#open) this.#fault = error;
@@ -68,8 +70,6 @@ export class NodePort {
     }
     this.#open = true;
   }
-
-  #open = false;
 
   #configure(settings: PortSettings): void {
     const socket = this.#socket;
