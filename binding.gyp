@@ -13,6 +13,7 @@
             "native/bindings/stream_state.cc",
             "native/bindings/stream_wrap.cc",
             "native/codec/frame_decoder.cc",
+            "native/codec/mask.cc",
             "native/io/acceptor.cc",
             "native/io/address_space.cc",
             "native/io/allocator.cc",

@@ -5,6 +5,7 @@
 import { ZmqError } from "../base/errors.js";
 import { debuglog } from "../base/platform.js";
 import type { DatagramTransport } from "./contract/datagrams.js";
+import type { HttpEndpoint } from "./contract/http-server.js";
 import type { StreamEngine } from "./contract/stream-engine.js";
 import type { Transport } from "./contract/transport.js";
 import { IpcTransport } from "./ipc.js";
@@ -15,6 +16,7 @@ import { TcpTransport } from "./tcp.js";
 import { TlsLayer } from "./tls/layer.js";
 import { UdpTransport } from "./udp.js";
 import { attachedName, attachTo } from "./ws/attached.js";
+import { maskBy } from "./ws/frame.js";
 import { WebSocketTransport } from "./ws/transport.js";
 
 const debug = debuglog("zwire");
@@ -80,8 +82,8 @@ const transports = new Map<string, Transport | ((engine: StreamEngine) => Transp
   ["ipc", (engine) => new IpcTransport(engine)],
   // node:tls is over node:net, whatever the engine.
   ["tls+tcp", () => new TcpTransport(portableEngine, new TlsLayer())],
-  ["ws", (engine) => new WebSocketTransport("ws", new TcpTransport(engine))],
-  ["wss", () => new WebSocketTransport("wss", new TcpTransport(portableEngine, new TlsLayer()))],
+  ["ws", (engine) => webSockets("ws", engine, new TcpTransport(engine))],
+  ["wss", (engine) => webSockets("wss", engine, new TcpTransport(portableEngine, new TlsLayer()))],
 ]);
 
 /** Transports of datagrams by scheme; over node:dgram, whatever the engine. */
@@ -90,6 +92,11 @@ const datagrams = new Map<string, DatagramTransport>([["udp", new UdpTransport()
 /** The transport of a scheme that carries datagrams; undefined for all others. */
 export function datagramsFor(scheme: string): DatagramTransport | undefined {
   return datagrams.get(scheme);
+}
+
+function webSockets(scheme: "ws" | "wss", engine: StreamEngine, below: Transport): Transport {
+  maskBy(engine.mask);
+  return new WebSocketTransport(scheme, below);
 }
 
 /**
@@ -129,6 +136,10 @@ export function transportFor(scheme: string): Transport {
 
 export type { HttpEndpoint } from "./contract/http-server.js";
 /** An endpoint on an HTTP server of the program. @throws TypeError, ZmqError EINVAL */
-export const httpEndpoint = attachTo;
+export function httpEndpoint(endpoint: HttpEndpoint): ReturnType<typeof attachTo> {
+  const attached = attachTo(endpoint);
+  maskBy(streamEngine().mask);
+  return attached;
+}
 /** The endpoint that something on an HTTP server of the program was bound as. @throws TypeError, ZmqError ENOENT */
 export const httpEndpointName = attachedName;

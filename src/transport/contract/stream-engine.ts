@@ -36,8 +36,13 @@ export interface EngineAcceptor {
   unref(): void;
 }
 
+/** Masks or unmasks bytes of a WebSocket in place. The lowest byte of `mask` is that of the first byte. */
+export type Masking = (bytes: Uint8Array, from: number, to: number, mask: number) => void;
+
 export interface StreamEngine {
   readonly name: "native" | "portable";
+  /** For many bytes, if it is faster than JavaScript. */
+  readonly mask?: Masking;
   /**
    * @throws ZmqError ENOTSUP for an option that this engine cannot honour on this system, ENODEV and EPERM for a
    * network device that a tcp socket cannot be bound to

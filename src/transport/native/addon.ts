@@ -156,6 +156,8 @@ export interface Addon {
   Pool: new (bytes: number) => NativePool;
   /** Takes the memory away from an ArrayBuffer of a pool, ours or a peer's. */
   detach(memory: ArrayBuffer): void;
+  /** Masks or unmasks bytes of a WebSocket in place. @param mask an unsigned number, whose lowest byte is that of the first byte */
+  mask(bytes: Uint8Array, from: number, to: number, mask: number): void;
   /** Tries interface, priority and busyPoll on a new tcp socket: 0, or UV_ENODEV, UV_EPERM and so on. */
   checkTcp(options: Pick<NativeSocketOptions, "interface" | "priority" | "busyPoll">): number;
   /** The errno name and text of a negative status, such as `["ECONNREFUSED", "connection refused"]`. */

@@ -9,6 +9,7 @@ import {
   type EngineAcceptor,
   type EngineStream,
   ipv6Only,
+  type Masking,
   requireDefaults,
   type StreamEngine,
   type TcpTarget,
@@ -175,6 +176,10 @@ class NativeEngine implements StreamEngine {
   constructor(native: Addon, binding: number) {
     this.#native = native;
     this.#binding = binding;
+  }
+
+  get mask(): Masking {
+    return this.#native.mask;
   }
 
   loanMemory(bytes: number): LoanMemory | undefined {

@@ -2,6 +2,7 @@
  * The format of WebSocket frames (RFC 6455 §5): headers, masks, and what a Close frame may say. Without I/O.
  */
 import { randomFillSync } from "node:crypto";
+import type { Masking } from "../contract/stream-engine.js";
 
 /** The first byte of a frame. */
 export const FIN = 0x80;
@@ -41,6 +42,15 @@ export const CloseCode = {
 
 /** Payloads from this size on are masked in words of four bytes. */
 const WORDS_FROM = 64;
+/** Payloads from this size on are masked by the addon: for less, the call takes longer. */
+const NATIVE_FROM = 2048;
+/** JavaScript masks a word at a time, the addon several. */
+let native: Masking | undefined;
+
+/** How to mask many bytes from now on; undefined: in JavaScript. */
+export function maskBy(masking: Masking | undefined): void {
+  native = masking;
+}
 
 /**
  * Writes the header of a whole binary or control frame.
@@ -109,6 +119,10 @@ export function applyMask(bytes: Uint8Array, from: number, to: number, mask: num
   }
   let at = from;
   let shift = (phase & 3) << 3;
+  if (native !== undefined && to - from >= NATIVE_FROM) {
+    native(bytes, from, to, rotated(mask, shift) >>> 0);
+    return;
+  }
   // Up to a word boundary of the memory.
   for (const aligned = from + (-(bytes.byteOffset + from) & 3); at < aligned; at++) {
     bytes[at] ^= mask >>> shift;

@@ -3,6 +3,7 @@
  * first byte has its flags (X6). Bytes may come in any pieces, and no frame waits for its end. Our greeting is left out: the
  * sub-protocol has said all of it. Hot path.
  */
+import { bytesNow } from "../../base/message.js";
 import { readLength } from "../../engine/frame-header.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { parseCommand, parsePing } from "../../wire/zmtp/command.js";
@@ -94,6 +95,13 @@ export class Outgoing {
   /** Whether anything of the write has not gone into a chunk. */
   get remaining(): boolean {
     return this.#index < this.#segments.length || this.#unfinished;
+  }
+
+  /** Bytes of the write that are unread: fewer than there should be where memory has been taken away. */
+  get bytesLeft(): number {
+    let bytes = -this.#at;
+    for (let i = this.#index; i < this.#segments.length; i++) bytes += bytesNow(this.#segments[i]);
+    return bytes;
   }
 
   /** Whether a whole frame has been read that is being compressed, or waits for a chunk. */

@@ -174,6 +174,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   /** Writes on. @returns 0 if everything is written, or else a positive number; then onDrain follows */
   #pump(): number {
+    if (!this.#intact()) return 1;
     for (let left = SLABS_PER_TURN; ; left--) {
       if (!this.#writeControl()) return 1;
       if (this.#segments === null) return 0;
@@ -184,7 +185,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
         setImmediate(() => this.onDrain());
         return 1;
       }
-      if (!this.#writeChunk(this.#segments)) return 1;
+      if (!this.#writeChunk()) return 1;
     }
     this.#segments = null;
     return 0;
@@ -199,12 +200,16 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     return !this.#busy;
   }
 
-  #writeChunk(segments: readonly Uint8Array[]): boolean {
-    if (totalNow(segments) !== this.#total) {
-      this.#busy = true; // for ever: the connection ends
-      setImmediate(() => this.#end(memoryGone(), FrameFault.none, this.#unread, 0));
-      return false;
-    }
+  /** Only the program takes memory away, so that this is known once in a turn. False: the connection ends. */
+  #intact(): boolean {
+    if (this.#segments === null || this.#outgoing.bytesLeft === this.#total - this.#outgoing.position)
+      return true;
+    this.#busy = true; // for ever
+    setImmediate(() => this.#end(memoryGone(), FrameFault.none, this.#unread, 0));
+    return false;
+  }
+
+  #writeChunk(): boolean {
     const slab = acquireSlab(LARGE_SLAB_BYTES);
     const pieces = this.#outgoing.fill(slab);
     this.#wroteChunk = true;
