@@ -44,6 +44,7 @@ export const GROUPS = [
       ["Errors", "errors"],
       ["Delivery", "delivery"],
       ["Streams", "streams"],
+      ["Values", "values"],
       ["Shared memory and loans", "shared-memory"],
       ["Security", "security"],
       ["TLS", "tls"],

@@ -48,4 +48,16 @@ export type { TlsIdentity, TlsMaterial, TlsOptions, TlsVersion } from "./securit
 export { createDuplex, createReadable, createWritable, type NodeStreamOptions } from "./streams/node.js";
 export type { SocketStreamOptions } from "./streams/options.js";
 export { createDuplexStream, createReadableStream, createWritableStream } from "./streams/web.js";
+export {
+  type Codec,
+  CodecError,
+  type CodecOptions,
+  type ValueLike,
+  type ValueMessage,
+  type ValueReceiver,
+  type ValueRequester,
+  type ValueSender,
+  type ValueSocket,
+  withCodec,
+} from "./values/codec.js";
 export { ProtocolError } from "./wire/zmtp/protocol-error.js";
