@@ -136,12 +136,12 @@ describe.skipIf(reason !== null)("multicast over udp", () => {
     expect(hops.sort()).toEqual(["1 hops: 016761", "200 hops: 63", "9 hops: 016762"]);
   });
 
-  it("a Datagram sends to a group, and answers come back to it (N14)", async () => {
-    const [asked, answers] = await play(
+  it("a Datagram sends to a group (N14)", async () => {
+    const [asked] = await play(
       { type: "Datagram", endpoint: "udp://239.0.0.1:5560", hear: 1 },
       { type: "Datagram", endpoint: "udp://10.77.0.1:5561", send: [["239.0.0.1:5560", "who?"]] },
     );
-    expect([asked, answers]).toEqual([["who?"], []]);
+    expect(asked).toEqual(["who?"]);
   });
 
   it("IPv6: a group of the link, by the name of the interface (N13)", async () => {

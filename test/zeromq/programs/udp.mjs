@@ -1,7 +1,7 @@
 // Radio and Dish over udp, and Datagram beside a plain udp socket.
 import { createSocket } from "node:dgram";
 
-/** @param {typeof import("zeromq")} zmq @param {(line: string) => void} print @param {typeof import("zeromq/draft")} draft */
+/** @param {typeof import("zeromq")} _zmq @param {(line: string) => void} print @param {typeof import("zeromq/draft")} draft */
 export default async function (_zmq, print, draft) {
   /** A port that is free: zeromq.js cannot tell which one it has chosen. @type {() => Promise<string>} */
   const free = () =>
