@@ -8,6 +8,7 @@ import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { bundlerCells } from "./everywhere/bundlers.mjs";
 import { managerCells, packageCells } from "./everywhere/packages.mjs";
+import { pageCells } from "./everywhere/pages.mjs";
 import { runtimeCells } from "./everywhere/runtimes.mjs";
 import { testRunnerCells } from "./everywhere/test-runners.mjs";
 import { home, packZwire, registryAnswers, Skipped } from "./everywhere/tools.mjs";
@@ -63,6 +64,7 @@ async function main() {
     ...testRunnerCells(tarball),
     ...bundlerCells(tarball),
     ...typeCells(tarball),
+    ...pageCells(tarball),
     ...packageCells(tarball),
   ]).map((cell) => (reached ? cell : { ...cell, run: skipWithoutRegistry }));
   const marks = [];

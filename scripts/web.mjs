@@ -12,6 +12,24 @@ const INSTEAD = "web/instead";
 /** The file that is loaded only for CURVE, and the module that loads it. */
 const CURVE = "web/curve";
 
+/** What pages import. */
+const ENTRIES = ["web", "web-rpc"];
+/**
+ * Of what the language has, pages that compile for an older one know this by no other way; and TypeScript before 5.2 has no
+ * library for it. The same as in Node's own declarations, so that all of them fit together.
+ */
+const DISPOSABLE = `interface SymbolConstructor {
+  readonly dispose: unique symbol;
+  readonly asyncDispose: unique symbol;
+}
+interface Disposable {
+  [Symbol.dispose](): void;
+}
+interface AsyncDisposable {
+  [Symbol.asyncDispose](): PromiseLike<void>;
+}
+`;
+
 /** The module of compiled/ or dist/ that an import leads to, without its ending. */
 function target(folder, importer, id) {
   return relative(folder, resolve(dirname(importer), id))
@@ -75,8 +93,7 @@ function declare(root) {
     done.add(name);
     const from = join(dist, `${name}.d.ts`);
     const to = join(dist, "web-types", `${name}.d.ts`);
-    // Of what the language has, pages that compile for an older one know this by no other way.
-    const libraries = /^web(-rpc)?$/.test(name) ? '/// <reference lib="esnext.disposable" />\n' : "";
+    const libraries = ENTRIES.includes(name) ? '/// <reference path="./disposable.d.ts" />\n' : "";
     const text =
       libraries +
       readFileSync(from, "utf8").replace(/((?:from|import\()\s*")(\.[^"]*)"/g, (_, before, id) => {
@@ -90,11 +107,11 @@ function declare(root) {
     writeFileSync(to, text);
   };
   rmSync(join(dist, "web-types"), { recursive: true, force: true });
-  copy("web");
-  copy("web-rpc");
+  for (const name of ENTRIES) copy(name);
+  writeFileSync(join(dist, "web-types", "disposable.d.ts"), DISPOSABLE);
   // They were needed for this only.
   rmSync(join(dist, "web"), { recursive: true });
-  for (const name of ["web", "web-rpc"]) rmSync(join(dist, `${name}.d.ts`));
+  for (const name of ENTRIES) rmSync(join(dist, `${name}.d.ts`));
 }
 
 /** Makes zwire/web. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { checkSmoke, folder, install, once, putPrograms, run, tool } from "./tools.mjs";
 
 /** Runtimes: name, how the program is called, the engine, and an endpoint that its workers reach. */
-const RUNTIMES = [
+export const RUNTIMES = [
   [
     `Node.js ${process.versions.node.split(".")[0]} at hand`,
     async () => [process.execPath],

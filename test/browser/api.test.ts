@@ -303,4 +303,42 @@ inBrowser("zwire/web in a page", (tests) => {
     expect(said).toEqual(["Error: a fault of the program"]);
     expect(texts(await pull.receive({ timeout: 20_000 }))).toEqual(["on it goes"]);
   });
+
+  it("a module worker has sockets of its own, and inproc names of its own", async () => {
+    const reply = managed(new Reply());
+    reply.on("message", ([question]) => reply.send(`re: ${question}`));
+    const endpoint = await reply.bind({ server: tests.pages.server, path: "/worker" });
+    const page = await tests.open();
+    const said = await page.evaluate(async (endpoint) => {
+      const program = `
+        import { Pull, Request, text } from "${new URL("/web.js", (globalThis as unknown as { location: { href: string } }).location.href)}";
+        const pull = new Pull();
+        await pull.bind("inproc://name");
+        const request = new Request();
+        request.connect("${endpoint}");
+        const [answer] = await request.request("from a worker", { timeout: 20000 });
+        await Promise.all([request.close(), pull.close()]);
+        postMessage(text(answer));`;
+      const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
+      interface PageWorker {
+        onmessage: (event: { data: string }) => void;
+        onerror: (event: { message: string }) => void;
+        terminate(): void;
+      }
+      const { Worker } = globalThis as unknown as {
+        Worker: new (url: string, options: { type: "module" }) => PageWorker;
+      };
+      const pull = new zwire.Pull();
+      await pull.bind("inproc://name");
+      const worker = new Worker(url, { type: "module" });
+      const answer = await new Promise<string>((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      });
+      worker.terminate();
+      await pull.close();
+      return answer;
+    }, endpoint);
+    expect(said).toBe("re: from a worker");
+  });
 });
