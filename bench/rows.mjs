@@ -34,8 +34,11 @@ const nodeTls = { name: "node:tls", script: "node-tls", send: "write, corked", r
 const portable = { ...zwire, name: "zwire portable", engine: "portable" };
 /** Large parts in memory that is used again. */
 const borrowing = { ...zwire, receive: "borrowed" };
-/** Parts that lie in memory which both processes map. */
-const lending = { ...zwire, send: "loan", receive: "borrowed" };
+/**
+ * Parts that lie in memory which both processes map. A trial has few of them, and V8 has not compiled what they need after
+ * a quarter.
+ */
+const lending = { ...zwire, send: "loan", receive: "borrowed", warmup: 20_000 };
 const dropIn = { ...zwire, name: "zwire/zeromq", script: "zwire-zeromq" };
 /** Many messages for one promise, and a call for each that arrives. */
 const batched = { ...zwire, send: "sendMany", receive: 'on("message")' };

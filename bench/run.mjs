@@ -77,21 +77,24 @@ function planOf(row) {
   return row.kind === "latency" ? { rounds: trials * 3, seconds: seconds / 3 } : { rounds: trials, seconds };
 }
 
-/** Messages for a trial that takes about as long as asked for, the first fifth of them, or `row.warmup`, to warm up. */
-function countsFor(rate, row) {
+/**
+ * Messages for a trial that takes about as long as asked for, the first fifth of them, or as many as the row or the
+ * contender wants, to warm up.
+ */
+function countsFor(rate, row, contender) {
   const perMessage = row.topics === undefined ? (row.subscribers ?? 1) : 1; // each topic has one subscriber
   const count = Math.max(100, Math.round((rate / perMessage) * planOf(row).seconds));
-  return { count, warmup: Math.max(row.warmup ?? 0, Math.ceil(count / 4)) };
+  return { count, warmup: Math.max(row.warmup ?? 0, contender.warmup ?? 0, Math.ceil(count / 4)) };
 }
 
 /** How many messages a contender needs to be given: trials that get longer until one is long enough to tell. */
 async function calibrate(row, contender) {
   const fixed = kinds[row.kind].counts;
   if (fixed !== undefined) return fixed(row);
-  let counts = countsFor(row.kind === "latency" ? 2000 : row.size > 4096 ? 3000 : 30_000, row);
+  let counts = countsFor(row.kind === "latency" ? 2000 : row.size > 4096 ? 3000 : 30_000, row, contender);
   for (;;) {
     const { rate, seconds: took } = await trial(row, contender, counts);
-    const next = countsFor(rate, row);
+    const next = countsFor(rate, row, contender);
     // A short trial runs before V8 has optimised: its rate is too low to be the last word.
     if (took >= planOf(row).seconds / 2 || next.count < counts.count) return next;
     counts = next;

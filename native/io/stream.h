@@ -119,11 +119,16 @@ class Stream final : public Deferrable, public Spinner, private LineListener {
   void ReleaseSegments();
   // One system call, or one copy into shared memory, for the pending segments. Returns what sendmsg returns.
   ssize_t SendOnce();
-  // Writes until the kernel or kWriteBytesPerTurn stops it. 0, or a negative errno if nothing was written.
-  int WriteSome();
+  // The segments of the next system call, or copy, and their bytes, of which it takes this many at most.
+  size_t NextSegments(size_t most_bytes, size_t* bytes) const;
+  size_t MostBytes() const;
+  // Writes until the kernel or kWriteBytesPerTurn stops it. 0, or a negative errno if nothing was written. `later`: the
+  // program has run since Write; UV_EFAULT if it has taken away memory that comes next.
+  int WriteSome(bool later);
   // Whether `status` says that the peer has closed the connection. If so, it is kept in write_error_.
   bool PeerGone(int status);
-  // Asks the listener whether the segments that WriteSome may write still have their memory.
+  // Asks the listener whether the segments that SendOnce writes next still have their memory. No more of them, because
+  // asking costs as much as copying a few KiB, and a long write is continued many times.
   bool Intact();
   // Stops reading and writing, and tells the listener.
   void End(int status, Fault fault);

@@ -35,14 +35,25 @@ constexpr size_t kMaxSegments = 1024;
 
 }  // namespace
 
-ssize_t Stream::SendOnce() {
-  iovec* segments = pending_.data() + first_pending_;
+size_t Stream::NextSegments(size_t most_bytes, size_t* bytes) const {
+  const iovec* segments = pending_.data() + first_pending_;
   const size_t most = std::min(pending_.size() - first_pending_, kMaxSegments);
   size_t count = 0;
-  size_t bytes = 0;
+  *bytes = 0;
+  while (count < most && *bytes < most_bytes) *bytes += segments[count++].iov_len;
+  return count;
+}
+
+size_t Stream::MostBytes() const {
+  return line_ != nullptr && line_->outgoing() ? SharedLine::kWriteBytes : kWriteBytes;
+}
+
+ssize_t Stream::SendOnce() {
+  iovec* segments = pending_.data() + first_pending_;
   const bool shared = line_ != nullptr && line_->outgoing();
-  const size_t most_bytes = shared ? SharedLine::kWriteBytes : kWriteBytes;
-  while (count < most && bytes < most_bytes) bytes += segments[count++].iov_len;
+  const size_t most_bytes = MostBytes();
+  size_t bytes;
+  const size_t count = NextSegments(most_bytes, &bytes);
   iovec& last = segments[count - 1];
   const size_t whole = last.iov_len;
   if (bytes > most_bytes) last.iov_len -= bytes - most_bytes;
@@ -64,9 +75,10 @@ ssize_t Stream::SendOnce() {
   return sent;
 }
 
-int Stream::WriteSome() {
+int Stream::WriteSome(bool later) {
   size_t written = 0;
   while (first_pending_ < pending_.size() && written < kWriteBytesPerTurn) {
+    if (later && !Intact()) return UV_EFAULT;
     const ssize_t sent = SendOnce();
     if (sent < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) break;
@@ -104,7 +116,7 @@ ssize_t Stream::Write(const iovec* segments, size_t count) {
   for (const iovec& segment : pending_) pending_bytes_ += segment.iov_len;
   if (write_error_ != 0) return static_cast<ssize_t>(pending_bytes_);
   if (line_ != nullptr) line_->Offer(pending_bytes_);
-  const int status = WriteSome();
+  const int status = WriteSome(false);
   if (status < 0 && !PeerGone(status)) {
     // The caller learns of the error by the result, and may free the memory.
     pending_.clear();
@@ -122,21 +134,13 @@ void Stream::ReleaseSegments() {
 }
 
 bool Stream::Intact() {
-  size_t count = 0;
-  size_t bytes = 0;
-  // WriteSome may exceed kWriteBytesPerTurn by its last system call.
-  while (first_pending_ + count < pending_.size() && bytes < kWriteBytesPerTurn + kWriteBytes) {
-    bytes += pending_[first_pending_ + count++].iov_len;
-  }
+  size_t bytes;
+  const size_t count = NextSegments(MostBytes(), &bytes);
   return listener_->Intact(first_pending_, pending_.data() + first_pending_, count);
 }
 
 void Stream::ContinueWrite() {
-  if (!Intact()) {
-    End(UV_EFAULT, Fault::kNone);
-    return;
-  }
-  const int status = WriteSome();
+  const int status = WriteSome(true);
   if (status < 0) {
     if (!PeerGone(status)) End(status, Fault::kNone);
   } else if (pending_bytes_ == 0) {

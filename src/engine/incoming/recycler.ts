@@ -74,9 +74,17 @@ class Store {
 
 const store = new Store();
 
+/** The last size and what it was rounded to: most messages of a program have the same size. */
+let roundedFrom = 0;
+let roundedTo = 0;
+
 function roundedUp(bytes: number): number {
-  const step = Math.max(4096, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
-  return Math.ceil(bytes / step) * step;
+  if (bytes !== roundedFrom) {
+    const step = Math.max(4096, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
+    roundedFrom = bytes;
+    roundedTo = Math.ceil(bytes / step) * step;
+  }
+  return roundedTo;
 }
 
 /** A Buffer of so many bytes, not cleared. Its memory is used again when every user has let go of it. */
