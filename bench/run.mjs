@@ -84,7 +84,10 @@ function planOf(row) {
 function countsFor(rate, row, contender) {
   const perMessage = row.topics === undefined ? (row.subscribers ?? 1) : 1; // each topic has one subscriber
   const count = Math.max(100, Math.round((rate / perMessage) * planOf(row).seconds));
-  return { count, warmup: Math.max(row.warmup ?? 0, contender.warmup ?? 0, Math.ceil(count / 4)) };
+  return {
+    count,
+    warmup: Math.max(row.warmup ?? 0, Math.ceil((contender.warmup ?? 0) / perMessage), Math.ceil(count / 4)),
+  };
 }
 
 /** How many messages a contender needs to be given: trials that get longer until one is long enough to tell. */
