@@ -7,7 +7,7 @@ import { freePort, managed, record, until } from "../support/helpers.js";
 
 const MANY = 100_000;
 /** With libzmq, which is slower with pages. */
-const FEWER = 20_000;
+const FEWER = 10_000;
 const MIB = 1024 * 1024;
 
 /** Checks that messages with the numbers from 0 arrive. */
