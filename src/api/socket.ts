@@ -177,7 +177,7 @@ export abstract class Socket extends Emitting {
     return core.close(linger);
   }
 
-  /** What console.log() shows: endpoints, peers, what waits, and the options that are not the defaults; no secret. */
+  /** @internal what console.log() shows: endpoints, peers, what waits, and the options that are not the defaults; no secret */
   [inspect.custom](_depth: number, options: object, show: typeof inspect): string {
     return `${this.constructor.name} ${show(this.#core.shown, { ...options, depth: 3, compact: 3 } as never)}`;
   }
