@@ -100,6 +100,7 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/zeromq/websocket.test.ts",
   ],
   "udp, which is over node:dgram under either engine": [
+    "test/conformance/udp-datagram.test.ts",
     "test/conformance/udp.test.ts",
     "test/conformance/udp-multicast.test.ts",
     "test/interop/udp.test.ts",

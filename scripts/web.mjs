@@ -44,8 +44,8 @@ function standIn(folder, name, importer) {
   return ["js", "d.ts"].some((ending) => existsSync(join(folder, `${other}.${ending}`))) ? other : name;
 }
 
-/** @param {string} root the project's folder @param {string} entry @param {string} file @param {string} banner */
-async function bundle(root, entry, file, banner) {
+/** @param {string} root the project's folder @param {string} entry @param {string} file @param {string} banner what stands first */
+async function bundle(root, entry, file, banner = "") {
   const compiled = join(root, "compiled");
   const build = await rolldown({
     input: join(compiled, `${entry}.js`),
@@ -116,8 +116,15 @@ function declare(root) {
 
 /** Makes zwire/web. */
 export async function bundleWeb(root) {
-  await bundle(root, "web", "web.js", "");
-  await bundle(root, "web-rpc", "web-rpc.js", "");
-  await bundle(root, CURVE, "web-curve.js", "");
+  await bundle(root, "web", "web.js");
+  await bundle(root, "web-rpc", "web-rpc.js");
+  // A page is sent this file alone, without the notices of the package.
+  const licence = readFileSync(join(root, "node_modules/libsodium/LICENSE"), "utf8").trim();
+  await bundle(
+    root,
+    CURVE,
+    "web-curve.js",
+    `/*!\n * libsodium\n *\n${licence.replace(/^/gm, " * ").replace(/ +$/gm, "")}\n */`,
+  );
   declare(root);
 }

@@ -103,6 +103,17 @@ async function forPages(path) {
   return { close, hash: `#${new URLSearchParams(ends)}` };
 }
 
+/** Opens the page of Vite's server, and ends the server. */
+async function look(server, path) {
+  const { close, hash } = await forPages(path);
+  try {
+    await inChromium(`http://127.0.0.1:${server.httpServer.address().port}/${hash}`);
+  } finally {
+    await close();
+    await server.close();
+  }
+}
+
 async function built(tarball) {
   const path = await shared(tarball);
   const { build } = await viteOf(path);
@@ -119,13 +130,7 @@ async function built(tarball) {
     build: { outDir: "out-page" },
     preview: { port: 0, host: "127.0.0.1" },
   });
-  const { close, hash } = await forPages(path);
-  try {
-    await inChromium(`http://127.0.0.1:${server.httpServer.address().port}/${hash}`);
-  } finally {
-    await close();
-    await server.close();
-  }
+  await look(server, path);
 }
 
 async function served(tarball) {
@@ -138,13 +143,7 @@ async function served(tarball) {
     server: { port: 0, host: "127.0.0.1" },
   });
   await server.listen();
-  const { close, hash } = await forPages(path);
-  try {
-    await inChromium(`http://127.0.0.1:${server.httpServer.address().port}/${hash}`);
-  } finally {
-    await close();
-    await server.close();
-  }
+  await look(server, path);
 }
 
 /** TypeScript, how modules are resolved, and the libraries that a page has. */

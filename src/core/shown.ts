@@ -5,7 +5,7 @@
 import { HIDDEN } from "../base/hiding.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import { defaultsOf } from "../options/table.js";
-import { defaultOptions, readOption } from "../options/values.js";
+import { defaultOptions, readOption, UNSHOWN } from "../options/values.js";
 import type { SocketStats } from "./stats.js";
 
 /** What is shown of a socket. */
@@ -20,8 +20,6 @@ export interface Showing {
 
 /** Endpoints that the error of a wait names. */
 const ENDPOINTS = 3;
-/** Never shown by value. Keys of CURVE are Z85 text, of which only the secret one is. */
-const SECRET: readonly OptionName[] = ["plainPassword", "curveSecretKey", "socksPassword"];
 /** Follows from the others, which are shown. */
 const DERIVED: readonly OptionName[] = ["security", "tls"];
 
@@ -31,7 +29,7 @@ function changed({ socketType, options, optionNames }: Showing): Record<string, 
   for (const name of optionNames) {
     const value = readOption(options, name);
     if (DERIVED.includes(name) || value === readOption(initial, name) || isEmpty(value)) continue;
-    found[name] = SECRET.includes(name) ? HIDDEN : value;
+    found[name] = UNSHOWN.includes(name) ? HIDDEN : value;
   }
   if (options.tls != null) found.tls = HIDDEN;
   return found;

@@ -70,6 +70,11 @@ export type Interceptor = (pipe: Pipe, message: Message) => boolean;
 /** A full queue has room again when it has fallen to half of its mark (G8). */
 export const lowWaterMark = (mark: number): number => mark >> 1;
 
+/** How much fits below a mark; 0 is no mark. */
+export function belowMark(mark: number, used: number): number {
+  return mark === 0 ? Number.POSITIVE_INFINITY : mark - used;
+}
+
 export abstract class Pipe implements Waiting {
   /** The peer at the other end; undefined while a dialled pipe waits for its first handshake. */
   peer: Peer | undefined = undefined;

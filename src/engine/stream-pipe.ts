@@ -13,6 +13,7 @@ import type { Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { type Progress, Unread } from "./outgoing/unread.js";
 import {
+  belowMark,
   type FlushScheduler,
   type Lending,
   lowWaterMark,
@@ -125,15 +126,11 @@ export class StreamPipe extends Pipe {
   }
 
   override get room(): number {
-    const { sendHighWaterMark } = this.limits;
-    return sendHighWaterMark === 0 ? Number.POSITIVE_INFINITY : sendHighWaterMark - this.outboundLength;
+    return belowMark(this.limits.sendHighWaterMark, this.outboundLength);
   }
 
   override get roomBytes(): number {
-    const { sendHighWaterMarkBytes } = this.limits;
-    return sendHighWaterMarkBytes === 0
-      ? Number.POSITIVE_INFINITY
-      : sendHighWaterMarkBytes - this.#outboundBytes;
+    return belowMark(this.limits.sendHighWaterMarkBytes, this.#outboundBytes);
   }
 
   override sendShared(shared: Shared, flush: boolean): void {

@@ -5,15 +5,13 @@
  */
 import { LEAST_LENT_BYTES, type Lent, registerLent } from "../base/lent.js";
 import { Buffer } from "../base/platform.js";
+import { roundedUp } from "../base/rounding.js";
 import type { Lending } from "../engine/pipe.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import type { LoanMemory } from "../transport/contract/transport.js";
 
 /** If the system has no room for all that may be lent, a chunk has so many bytes, or one slot. */
 const LEAST_CHUNK_BYTES = 32 * 1024 * 1024;
-/** Slots are whole pages, and rounded up to one of eight steps between two powers of two. */
-const PAGE_BYTES = 4096;
-const STEPS = 8;
 
 /** Memory that the program fills and then gives to send(). */
 export type Loan = Buffer & {
@@ -328,17 +326,4 @@ export class LoanPool {
   close(): void {
     this.#forget(() => true);
   }
-}
-
-/** The last size and what it was rounded to: most programs take loans of one size. */
-let roundedFrom = 0;
-let roundedTo = 0;
-
-function roundedUp(bytes: number): number {
-  if (bytes !== roundedFrom) {
-    const step = Math.max(PAGE_BYTES, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
-    roundedFrom = bytes;
-    roundedTo = Math.ceil(bytes / step) * step;
-  }
-  return roundedTo;
 }

@@ -11,6 +11,9 @@ import { ROWS } from "./table.js";
 /** Secret options, which must not be printed with the others. */
 const SECRETS: readonly OptionName[] = ["plainPassword", "curveSecretKey"];
 
+/** Options whose values nobody may see. */
+export const UNSHOWN: readonly OptionName[] = [...SECRETS, "socksPassword"];
+
 /**
  * Their values, stored separately, so that the copy of the options for a connection contains only what is derived from
  * them.
@@ -19,7 +22,7 @@ const secrets = new WeakMap<object, Map<OptionName, unknown>>();
 
 /** The values as printed. */
 function shown(this: Record<string, unknown>): object {
-  const hidden = [...SECRETS, "socksPassword"].map((name) => [name, this[name] === null ? null : HIDDEN]);
+  const hidden = UNSHOWN.map((name) => [name, this[name] === null ? null : HIDDEN]);
   return { ...this, ...Object.fromEntries(hidden) };
 }
 

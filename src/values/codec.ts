@@ -105,7 +105,11 @@ type Loaded<T> = Codec<T> | Promise<Codec<T>>;
 
 function codecOf<T>(codec: unknown): Loaded<T> {
   if (codec === "json") return JSON_CODEC as Codec<T>;
-  if (codec === "msgpack") return loadMessagePack() as Promise<Codec<T>>;
+  if (codec === "msgpack") {
+    const loading = loadMessagePack() as Promise<Codec<T>>;
+    loading.catch(() => {}); // the calls that wait for it reject
+    return loading;
+  }
   const { encode, decode } = (codec ?? {}) as Partial<Codec<T>>;
   if (typeof encode !== "function" || typeof decode !== "function")
     throw new TypeError('codec must be "json", "msgpack" or an object with encode() and decode()');
@@ -178,30 +182,40 @@ class Values<T> {
   async receive(options?: CallOptions): Promise<ValueMessage<T>> {
     const codec = await this.#codec;
     for (;;) {
-      const message = await (this.socket as Receiving).receive(options);
-      try {
-        return this.#decode(codec, message);
-      } catch (error) {
-        if (this.#invalid === undefined) throw error;
-        this.#invalid(error as CodecError);
-      }
+      const value = this.#valid(codec, await (this.socket as Receiving).receive(options));
+      if (value !== undefined) return value;
     }
   }
 
-  /** Ends when the socket closes. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ValueMessage<T>, void> {
-    const codec = await this.#codec;
-    for await (const message of this.socket as unknown as AsyncIterable<Message>) {
-      let value: ValueMessage<T>;
-      try {
-        value = this.#decode(codec, message);
-      } catch (error) {
-        if (this.#invalid === undefined) throw error;
-        this.#invalid(error as CodecError);
-        continue;
-      }
-      yield value;
+  /** Undefined for a message that the program wants to hear of and not to get. */
+  #valid(codec: Codec<T>, message: Message): ValueMessage<T> | undefined {
+    try {
+      return this.#decode(codec, message);
+    } catch (error) {
+      if (this.#invalid === undefined) throw error;
+      this.#invalid(error as CodecError);
+      return undefined;
     }
+  }
+
+  /** Ends when the socket closes. Who leaves while it waits takes no message along, as with the socket's own. */
+  [Symbol.asyncIterator](): AsyncIterator<ValueMessage<T>, undefined> {
+    const messages = (this.socket as unknown as AsyncIterable<Message, undefined>)[Symbol.asyncIterator]();
+    return {
+      next: async () => {
+        const codec = await this.#codec;
+        for (;;) {
+          const step = await messages.next();
+          if (step.done === true) return step;
+          const value = this.#valid(codec, step.value);
+          if (value !== undefined) return { value, done: false };
+        }
+      },
+      return: async () => {
+        await messages.return?.();
+        return { value: undefined, done: true };
+      },
+    };
   }
 }
 

@@ -72,7 +72,7 @@ function patient(socket: AnySocket): AnySocket {
         return await call();
       } catch (error) {
         if ((error as { code?: string }).code !== "EAGAIN") throw error;
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, 1)); // by the clock: nothing tells when it can be asked again
       }
     }
   };

@@ -102,7 +102,7 @@ inBrowser("pages and servers that come and go", (tests) => {
     const sending = (async () => {
       while (running) {
         await push.send(String(sent++));
-        if (sent % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (sent % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1)); // by the clock: traffic that goes on
       }
     })();
     const back: string[] = [];
@@ -246,7 +246,7 @@ inBrowser("pages and servers that come and go", (tests) => {
     const wake = await tests.sleep();
     await reply.unbind(endpoint);
     await reply.bind({ server: tests.pages.server, path: "/ask" });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // by the clock: its heartbeats are overdue when it wakes
     expect(reply.peers).toHaveLength(0);
     const answer = page.evaluate(ask, "two");
     wake();

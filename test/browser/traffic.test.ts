@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { Dealer, Publisher, Pull, Push, Router } from "../../src/index.js";
 import { inBrowser } from "../support/browser/page.js";
-import { freePort, managed, record, until } from "../support/helpers.js";
+import { freePort, managed, record, standing, until } from "../support/helpers.js";
 
 const MANY = 100_000;
 /** With libzmq, which is slower with pages. */
@@ -90,7 +90,7 @@ inBrowser("much between a page and its server", (tests) => {
           return await pull.receive();
         } catch (error) {
           if ((error as { code?: string }).code !== "EAGAIN") throw error;
-          await new Promise((resolve) => setTimeout(resolve, 1)); // at once, where nothing is there after all
+          await new Promise((resolve) => setTimeout(resolve, 1)); // by the clock: it rejects at once where nothing is there after all
         }
       }
     };
@@ -157,15 +157,7 @@ inBrowser("much between a page and its server", (tests) => {
       { endpoint, count, size },
     );
     const sent = () => page.evaluate(() => (globalThis as unknown as { sent: number }).sent);
-    let before = -1;
-    await until(async () => {
-      const now = await sent();
-      const still = now === before && now > 0;
-      before = now;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return still;
-    }, "the page waits");
-    expect(before).toBeLessThan(300);
+    expect(await standing(sent, "the page waits")).toBeLessThan(300);
     for (let i = 0; i < count; i++) {
       const [number, body] = await pull.receive({ timeout: 20_000 });
       if (Number(String(number)) !== i || body.length !== size) throw new Error(`message ${i} is ${number}`);

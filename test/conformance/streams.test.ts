@@ -16,7 +16,7 @@ import {
   Pull,
   Push,
 } from "../../src/index.js";
-import { managed, texts, until, within } from "../support/helpers.js";
+import { managed, standing, texts, until, within } from "../support/helpers.js";
 
 async function pair(sending = {}, receiving = {}): Promise<{ push: Push; pull: Pull }> {
   const [push, pull] = [managed(new Push(sending)), managed(new Pull(receiving))];
@@ -85,13 +85,7 @@ describe("node:stream", () => {
     const writable = source.pipe(createWritable(push));
     const readable = createReadable(pull);
     readable.pipe(still);
-    let before = -1;
-    let same = 0;
-    await until(() => {
-      same = made === before ? same + 1 : 0;
-      before = made;
-      return same > 20 && made > 5;
-    }, "the source stands still");
+    await standing(() => made, "the source stands still", 5);
     // Marks, the stream's own 64 KiB, and what kernels take: some megabytes, and not hundreds.
     expect(made).toBeLessThan(200);
     for (const stream of [source, writable, readable]) stream.destroy();

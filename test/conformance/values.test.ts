@@ -12,7 +12,7 @@ import {
   Subscriber,
   withCodec,
 } from "../../src/index.js";
-import { managed, texts, until } from "../support/helpers.js";
+import { managed, texts, turns, until, within } from "../support/helpers.js";
 
 interface Order {
   readonly name: string;
@@ -114,6 +114,18 @@ describe.each(["json", "msgpack"] as const)("%s", (codec) => {
     await out.send("next");
     expect(await withCodec(pull, codec).receive()).toEqual(["next"]);
   });
+});
+
+it("an iteration that is left while it waits takes no message along", async () => {
+  const { push, pull } = await pair();
+  const into = withCodec(pull, "json");
+  const iteration = into[Symbol.asyncIterator]();
+  const step = iteration.next();
+  await turns(2);
+  await iteration.return!();
+  expect(await within(step, "the step")).toEqual({ value: undefined, done: true });
+  await withCodec(push, "json").send("kept");
+  expect(await within(into.receive(), "the message")).toEqual(["kept"]);
 });
 
 it("msgpack: an array that claims four billion elements takes no memory", async () => {

@@ -30,7 +30,7 @@ describe("udp with libzmq", () => {
     dish.join(...[0, 1, 2, 3, 4].map((i) => groupOf(i, 127)));
     const radio = managed(new Radio());
     radio.connect(endpoint);
-    // It opens in a thread of its own: send until it hears.
+    // It opens in a thread of its own, by the clock: send until it hears.
     const first = dish.receive();
     for (let heard = false; !heard; ) {
       await radio.send("sync", { group: "g" });

@@ -83,6 +83,23 @@ export async function rawListen(endpoint?: string): Promise<RawListener> {
   return listener;
 }
 
+/** Waits until a number has grown above `least` and does not change any more. @returns it */
+export async function standing(
+  read: () => number | Promise<number>,
+  what: string,
+  least = 0,
+): Promise<number> {
+  let before = -1;
+  let same = 0;
+  await until(async () => {
+    const now = await read();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    return same > 20 && now > least;
+  }, what);
+  return before;
+}
+
 /** Resolves when the predicate holds; polls, because a state may have no event. */
 export async function until(
   holds: () => boolean | Promise<boolean>,

@@ -1,6 +1,7 @@
 /** A udp socket of node:dgram, which knows nothing of ZeroMQ: the other side in tests of the wire. */
 import { createSocket, type Socket } from "node:dgram";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import type { Dish } from "../../src/draft.js";
 import { within } from "./helpers.js";
 
 export class PlainUdp {
@@ -69,3 +70,12 @@ export function groupDatagram(group: string | Uint8Array, body: string | Uint8Ar
   const name = Buffer.from(group as string);
   return Buffer.concat([Uint8Array.of(name.length), name, Buffer.from(body as string)]);
 }
+
+/** The next message of a Dish as [text, group]. */
+export async function heard(dish: Dish): Promise<[string, string]> {
+  const [part, { group }] = await dish.receive({ timeout: 20_000 });
+  return [part.toString(), group.toString()];
+}
+
+/** Matches a ZmqError with this code. */
+export const code = (name: string) => expect.objectContaining({ name: "ZmqError", code: name });

@@ -9,6 +9,7 @@ import type { OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import { FREE_BYTES } from "../budget.js";
 import {
+  belowMark,
   type FlushScheduler,
   lowWaterMark,
   Pipe,
@@ -186,15 +187,11 @@ export class DatagramPipe extends Pipe {
   }
 
   override get room(): number {
-    const { sendHighWaterMark } = this.limits;
-    return sendHighWaterMark === 0 ? Number.POSITIVE_INFINITY : sendHighWaterMark - this.outboundLength;
+    return belowMark(this.limits.sendHighWaterMark, this.outboundLength);
   }
 
   override get roomBytes(): number {
-    const { sendHighWaterMarkBytes } = this.limits;
-    return sendHighWaterMarkBytes === 0
-      ? Number.POSITIVE_INFINITY
-      : sendHighWaterMarkBytes - this.#waitingBytes;
+    return belowMark(this.limits.sendHighWaterMarkBytes, this.#waitingBytes);
   }
 
   override get reached(): ReachedLimit {

@@ -5,12 +5,11 @@
  */
 import { LEAST_LENT_BYTES, type Lent, registerLent } from "../../base/lent.js";
 import { Buffer } from "../../base/platform.js";
+import { roundedUp } from "../../base/rounding.js";
 import { BodyView } from "./body-view.js";
 
 /** The most bytes that wait to be used again. */
 const KEPT_BYTES = 64 * 1024 * 1024;
-/** Sizes are rounded up to one of eight steps between two powers of two, so that bodies of similar sizes share memory. */
-const STEPS = 8;
 
 /** One piece of memory. */
 class Recycled implements Lent {
@@ -73,19 +72,6 @@ class Store {
 }
 
 const store = new Store();
-
-/** The last size and what it was rounded to: most messages of a program have the same size. */
-let roundedFrom = 0;
-let roundedTo = 0;
-
-function roundedUp(bytes: number): number {
-  if (bytes !== roundedFrom) {
-    const step = Math.max(4096, 2 ** Math.floor(Math.log2(bytes)) / STEPS);
-    roundedFrom = bytes;
-    roundedTo = Math.ceil(bytes / step) * step;
-  }
-  return roundedTo;
-}
 
 /** A Buffer of so many bytes, not cleared. Its memory is used again when every user has let go of it. */
 export function recycledBuffer(bytes: number): Buffer {

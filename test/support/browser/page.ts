@@ -95,11 +95,8 @@ export interface BrowserTests {
 
 /** A suite in a browser; without one it is skipped, and says so. */
 export function inBrowser(title: string, define: (tests: BrowserTests) => void): void {
-  if (CHROMIUM === undefined) {
-    describe.skip(`${title} (${NO_CHROMIUM})`, () => define({} as BrowserTests));
-    return;
-  }
-  describe(title, () => {
+  const said = CHROMIUM === undefined ? `${title} (${NO_CHROMIUM})` : title;
+  describe.skipIf(CHROMIUM === undefined)(said, () => {
     let browser: Browser;
     let pages: Pages;
     let shared: Page;

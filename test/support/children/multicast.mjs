@@ -26,13 +26,13 @@ async function play(role) {
   if (type === "Dish") socket.join(group);
   if (type === "Radio") socket.connect(endpoint);
   else await socket.bind(endpoint);
-  await pause(library === "zwire" ? 0 : 200); // libzmq opens it in another thread
+  await pause(library === "zwire" ? 0 : 200); // by the clock: libzmq opens it in another thread
   process.send("ready");
   await new Promise((begin) => process.once("message", begin));
   for (const message of send) {
     if (type === "Radio") await socket.send(message, { group });
     else await socket.send(message);
-    await pause(2);
+    await pause(2); // by the clock: a receiver of datagrams that is behind loses them
   }
   const heard = [];
   const end = Date.now() + (role.patience ?? 20_000);

@@ -93,3 +93,25 @@ describe("frames for a WebSocket", () => {
     expect(messages(Buffer.concat([GREETING, ready()]), [], true)).toEqual(["00"]);
   });
 });
+
+describe("bytes that the browser still has, as bytes of ZMTP", () => {
+  // Messages of 1, 4, 8 and 294 bytes, whose frames have 2, 5, 9 and 302.
+  it.each([
+    [0, 0],
+    [1, 302],
+    [294, 302],
+    [295, 311],
+    [302, 311],
+    [303, 316],
+    [306, 316],
+    [307, 318],
+    [9999, 318],
+  ])("%i of them are %i", (buffered, behind) => {
+    const outgoing = new OutgoingFrames(false, () => {});
+    outgoing.push(GREETING);
+    outgoing.begin();
+    outgoing.push(Buffer.concat(["", "abc", "1234567"].map((text) => frame(0, Buffer.from(text)))));
+    outgoing.push(frame(0, Buffer.alloc(293)));
+    expect(outgoing.behind(buffered)).toBe(behind);
+  });
+});

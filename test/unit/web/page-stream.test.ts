@@ -1,5 +1,5 @@
 /** A browser's WebSocket as a stream: what comes in, what waits, what goes out, and how it ends. */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FrameFault, type StreamHandler } from "../../../src/transport/contract/transport.js";
 import { offered, type ZwsProtocol } from "../../../src/transport/ws/protocols.js";
 import { greetingOf } from "../../../src/transport/ws/zws.js";
@@ -205,16 +205,19 @@ describe("what goes out", () => {
 
   it("waits while the browser has more, and is told when it has not", async () => {
     const { socket, stream, teller } = await opened();
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     socket.bufferedAmount = 300 * KIB;
     expect(stream.write([greeting, frame(Buffer.from("abc"))])).toBe(300 * KIB);
     expect(stream.unsent).toBe(300 * KIB);
     // Of this write, the frames.
     expect(stream.untaken).toBe(5);
     socket.bufferedAmount = 100 * KIB;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    vi.advanceTimersByTime(1000);
     expect(teller.drains).toBe(0);
     socket.bufferedAmount = 10 * KIB;
-    await until(() => teller.drains === 1, "told");
+    vi.advanceTimersByTime(4);
+    expect(teller.drains).toBe(1);
     expect([stream.unsent, stream.untaken]).toEqual([0, 0]);
   });
 

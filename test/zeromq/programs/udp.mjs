@@ -22,7 +22,7 @@ export default async function (_zmq, print, draft) {
   const here = await free();
   await dish.bind(here);
   radio.connect(here);
-  await new Promise((opened) => setTimeout(opened, 200));
+  await new Promise((opened) => setTimeout(opened, 200)); // by the clock: libzmq opens it in a thread of its own
   for (const text of ["foo", "bar", "baz", "qux"]) {
     await radio.send("unheard", { group: "talk" });
     await radio.send(text, { group });
@@ -38,7 +38,7 @@ export default async function (_zmq, print, draft) {
   const echo = (async () => {
     for await (const [id, message] of datagram) await datagram.send([id, message]);
   })();
-  await new Promise((opened) => setTimeout(opened, 200));
+  await new Promise((opened) => setTimeout(opened, 200)); // by the clock: the same
   for (const text of ["foo", "", "qux"]) {
     const answer = new Promise((arrived) => plain.once("message", (bytes) => arrived(String(bytes))));
     plain.send(text, Number(there.split(":")[2]), "127.0.0.1");
