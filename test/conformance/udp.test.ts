@@ -1,6 +1,5 @@
 /** RADIO and DISH over udp (N13). The other side is node:dgram where the wire matters. */
 import { spawnSync } from "node:child_process";
-import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { Dish, Radio } from "../../src/draft.js";
 import { managed, record, texts, turns, until } from "../support/helpers.js";
