@@ -2,10 +2,10 @@
  * The command `zwire`: finds the command that the command line names, and runs it.
  */
 import { version } from "../core/version.js";
-import { type Command, columns, isUsageError, type Output } from "./command.js";
+import type { Command, Output } from "./command.js";
 import { COMMANDS } from "./commands.js";
-
-const EXIT = { failed: 1, usage: 2 } as const;
+import { EXIT, exitCodeOf, isUsageError } from "./errors.js";
+import { columns } from "./options.js";
 
 const OVERVIEW = `zwire <command> [arguments]
 
@@ -15,18 +15,19 @@ zwire <command> --help describes a command. zwire --version prints the version.
 
 /**
  * Runs a command line. Resolves to the exit code: 0 if all went well, 1 if the command failed, 2 if the command line is
- * wrong.
+ * wrong, 3 if something did not come in time.
  */
 export async function main(args: readonly string[], output: Output): Promise<number> {
   const [name, ...rest] = args;
   if (name === "--version") {
     output.out(`${version}\n`);
-    return 0;
+    return EXIT.ok;
   }
-  if (name === "--help" || name === "help") {
+  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) {
     output.out(OVERVIEW);
-    return 0;
+    return EXIT.ok;
   }
+  if (name === "help") return main([rest[0], "--help"], output);
   if (name === undefined) {
     output.error(OVERVIEW);
     return EXIT.usage;
@@ -40,15 +41,11 @@ export async function main(args: readonly string[], output: Output): Promise<num
 }
 
 async function runCommand(name: string, command: Command, args: string[], output: Output): Promise<number> {
-  if (args.includes("--help")) {
-    output.out(`${command.usage}\n`);
-    return 0;
-  }
   try {
     return await command.run(args, output);
   } catch (error) {
-    const usage = isUsageError(error);
-    output.error(`zwire ${name}: ${(error as Error).message}\n${usage ? `\n${command.usage}\n` : ""}`);
-    return usage ? EXIT.usage : EXIT.failed;
+    const help = isUsageError(error) ? `\n${command.synopsis}\nzwire ${name} --help says more.\n` : "";
+    output.error(`zwire ${name}: ${(error as Error).message}\n${help}`);
+    return exitCodeOf(error);
   }
 }

@@ -12,7 +12,7 @@ export function processOutput(): Output {
     process.exit(1);
   });
   return {
-    out: (text) => void stdout.write(text),
+    out: (data) => void stdout.write(data),
     error: (text) => void stderr.write(text),
     drained: () =>
       stdout.writableNeedDrain ? new Promise((resolve) => stdout.once("drain", resolve)) : Promise.resolve(),

@@ -3,19 +3,9 @@
  * asked for, and only the owner can read the file, from its first moment.
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type CurveKeyPair, curveKeyPair } from "../../security/crypto/keys.js";
-import { type Command, type Output, UsageError } from "../command.js";
-
-const USAGE = `zwire keygen [file] [--force] [--show-secret]
-
-Makes a pair of CURVE keys. Without a file, prints both keys. With a file, writes
-  file       both keys as JSON, mode 0600:  { "publicKey": "…", "secretKey": "…" }
-  file.pub   the public key alone, to give to clients
-and prints only the public key.
-
-  --force        replace the files if they exist
-  --show-secret  print the secret key, too`;
+import { command, type Output } from "../command.js";
+import { EXIT, UsageError } from "../errors.js";
 
 const SECRET_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
@@ -49,21 +39,27 @@ function print(output: Output, { publicKey, secretKey }: CurveKeyPair, secret: b
   if (secret) output.out(`secret key: ${secretKey}\n`);
 }
 
-export const keygen: Command = {
-  usage: USAGE,
-  async run(args, output) {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { force: { type: "boolean" }, "show-secret": { type: "boolean" } },
-    });
-    const [file, ...rest] = positionals;
-    if (rest.length > 0) throw new UsageError(`Give one file at most, not ${positionals.length}.`);
+export const keygen = command({
+  synopsis: "zwire keygen [file] [options]",
+  about: `Makes a pair of CURVE keys. Without a file, prints both keys. With a file, writes
+  file       both keys as JSON, mode 0600:  { "publicKey": "…", "secretKey": "…" }
+  file.pub   the public key alone, to give to clients
+and prints only the public key.`,
+  options: {
+    force: { help: "replace the files if they exist" },
+    "show-secret": { help: "print the secret key, too" },
+  },
+  positionals: { shown: "file", most: 1, completes: "files" },
+  examples: [
+    ["zwire keygen", "prints a pair of keys"],
+    ["zwire keygen server", "writes server, to keep, and server.pub, to give to clients"],
+  ],
+  async run({ values, positionals: [file] }, output) {
     if (file === "") throw new UsageError("The name of the file is empty.");
     if (file === undefined && values.force) throw new UsageError("--force needs a file.");
     const pair = curveKeyPair();
-    if (file !== undefined) save(file, pair, values.force ?? false);
-    print(output, pair, file === undefined || (values["show-secret"] ?? false));
-    return 0;
+    if (file !== undefined) save(file, pair, values.force);
+    print(output, pair, file === undefined || values["show-secret"]);
+    return EXIT.ok;
   },
-};
+});

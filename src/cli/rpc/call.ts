@@ -1,7 +1,7 @@
 /**
  * `zwire-rpc call`: one call, and its result as JSON.
  */
-import { UsageError } from "../command.js";
+import { UsageError } from "../errors.js";
 import type { RpcCommand } from "./command.js";
 import { toJson } from "./json.js";
 

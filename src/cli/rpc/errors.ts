@@ -2,7 +2,7 @@
  * Errors of `zwire-rpc`: what it prints, and the exit code.
  */
 import { LostRemote, RemoteError, RpcError, TimeoutExpired, UnknownMethod } from "../../rpc.js";
-import { isUsageError } from "../command.js";
+import { isUsageError } from "../errors.js";
 
 const EXIT = { raised: 1, usage: 2, timeout: 3, lost: 4, other: 5 } as const;
 

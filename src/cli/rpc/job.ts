@@ -2,7 +2,7 @@
  * The command line of `zwire-rpc`: what is to be done, and how.
  */
 import { parseArgs } from "node:util";
-import { UsageError } from "../command.js";
+import { UsageError } from "../errors.js";
 import type { Job } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { parseArgument } from "./json.js";

@@ -1,7 +1,7 @@
 /**
  * Values on the command line and in the output: JSON, with {"$base64": "…"} for bytes and all digits of large integers.
  */
-import { UsageError } from "../command.js";
+import { UsageError } from "../errors.js";
 
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;

@@ -2,7 +2,8 @@
  * The command `zwire-rpc`: asks a zerorpc server from a terminal.
  */
 import { connect } from "../../rpc.js";
-import { columns, type Output } from "../command.js";
+import type { Output } from "../command.js";
+import { columns } from "../options.js";
 import type { Job } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { complaint, exitCode } from "./errors.js";
