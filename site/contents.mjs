@@ -60,6 +60,7 @@ export const GROUPS = [
       ["Deployment", "deployment"],
       ["Bundling", "bundling"],
       ["Packages that depend on zeromq", "dependents"],
+      ["Seeing in", "observability"],
       ["Performance", "performance"],
       ["Troubleshooting", "troubleshooting"],
     ],

@@ -4,13 +4,14 @@
  */
 import { isUtf8 } from "node:buffer";
 import { randomBytes, randomInt } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import { isIPv4, isIPv6 } from "node:net";
 import { constants } from "node:os";
 import { debuglog, inspect } from "node:util";
 
 export { Buffer } from "node:buffer";
-export { debuglog, EventEmitter, inspect, isIPv4, isIPv6, isUtf8, randomBytes, randomInt };
+export { channel, debuglog, EventEmitter, inspect, isIPv4, isIPv6, isUtf8, randomBytes, randomInt };
 
 /** An error of the system: its `code` is the name of its number, such as `EAGAIN`. */
 export type SystemError = NodeJS.ErrnoException;

@@ -12,12 +12,19 @@ export interface Listeners {
   emit(type: string, event: unknown): boolean;
 }
 
+/** Is told of all events of a socket, whether anybody listens to them or not. */
+export interface Witness {
+  told<E extends EventType>(socket: object, type: E, payload: SocketEvents[E]): void;
+}
+
 export class Events {
   readonly #listeners: Listeners;
   readonly #soon: (run: () => void) => void;
   /** The socket's name in the trace. */
   readonly #name: string;
   #observer: Observer | null = null;
+  /** The socket's place on the list of those that can be seen from outside. */
+  witness: Witness | null = null;
   /** "end" was emitted: no event may follow, not even from a bind() that finds the socket closed only now. */
   #ended = false;
 
@@ -37,6 +44,7 @@ export class Events {
   tell<E extends EventType>(type: E, payload: SocketEvents[E]): void {
     if (this.#ended) return;
     if (traced()) trace(this.#name, type, payload);
+    this.witness?.told(this.#listeners, type, payload);
     if (this.#observer === null && this.#listeners.listenerCount(type) === 0) return;
     const event = { type, endpoint: payload.address, ...payload } as unknown as Event;
     try {

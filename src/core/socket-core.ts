@@ -28,6 +28,7 @@ import { Context, context as defaultContext } from "./context.js";
 import { EndpointCalls } from "./endpoint-calls.js";
 import { Endpoints } from "./endpoints.js";
 import { Events, type Listeners } from "./events.js";
+import { enlist } from "./roster.js";
 import { Sender } from "./sender.js";
 import { shownSocket, waitedInVain } from "./shown.js";
 import { SocketTurns } from "./socket-turns.js";
@@ -70,10 +71,12 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly lost = { messages: 0 };
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
   #closing: Promise<void> | null = null;
+  readonly #listeners: Listeners;
   #optionNames: readonly OptionName[] = [];
 
   constructor(type: SocketType<S>, listeners: Listeners) {
     this.type = type;
+    this.#listeners = listeners;
     this.socketType = type.name;
     this.raw = type.raw === true;
     this.events = new Events(type.name, listeners, (run) => this.runtime.nextTick(run));
@@ -114,6 +117,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
       } else if (value !== undefined) setOption(this.options, name as OptionName, value);
     }
     this.context.enter(this); // S17: last, so that a socket whose creation failed takes no place
+    this.events.witness = enlist(this, this.#listeners);
   }
 
   /** Sets the context before other fields, because it has defaults for some. */

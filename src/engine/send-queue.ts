@@ -7,6 +7,7 @@
  * dialled meanwhile have connected, because a message without a receiver is lost. Holding a message never makes it fail:
  * whatever cannot wait for it (a timeout, close) sends the held messages first.
  */
+import { publishMessage, SENDS } from "../base/channels.js";
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
 import { holdOf, letGoOf } from "../base/lent.js";
@@ -49,6 +50,8 @@ export class SendQueue {
   readonly #turns: Turns;
   /** Number of accepted messages. */
   sent = 0;
+  /** The socket, for those who watch its messages; null if nobody may. */
+  owner: object | null = null;
   #live = 0;
   #operations = 0;
   #closed: ZmqError | null = null;
@@ -82,6 +85,7 @@ export class SendQueue {
   #attempt(message: OutMessage): boolean {
     if (!this.#route.send(message)) return false;
     this.sent++;
+    if (SENDS.hasSubscribers) publishMessage(SENDS, this.owner, message);
     return true;
   }
 
@@ -94,6 +98,7 @@ export class SendQueue {
       try {
         if (this.#route.send(message)) {
           this.sent++;
+          if (SENDS.hasSubscribers) publishMessage(SENDS, this.owner, message);
           return this.rest(message) ?? SENT;
         }
       } catch (error) {

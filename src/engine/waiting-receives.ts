@@ -4,6 +4,7 @@
  * (it is handed a source) and no clock (it is handed turns).
  */
 import { assert } from "../base/assert.js";
+import { publishMessage, RECEIVES } from "../base/channels.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Fifo } from "../base/fifo.js";
@@ -63,6 +64,8 @@ export class WaitingReceives<M> {
   readonly #returned: M[] = [];
   /** Messages that came off the pipes. */
   received = 0;
+  /** The socket, for those who watch its messages; null if nobody may. */
+  owner: object | null = null;
   /** Senders of messages, while `messagePeers` is set. */
   readonly #senders = new WeakMap<object, Peer>();
 
@@ -112,6 +115,7 @@ export class WaitingReceives<M> {
     const message = this.#source.next();
     if (message === undefined) return undefined;
     this.received++;
+    if (RECEIVES.hasSubscribers) publishMessage(RECEIVES, this.owner, message);
     if (this.#limits.messagePeers) this.#note(message);
     return message;
   }
