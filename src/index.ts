@@ -2,6 +2,16 @@
  * Every public export of "zwire", and nothing else.
  */
 
+export {
+  type Certificate,
+  type CertificateFiles,
+  generateCertificate,
+  type ReadCertificateOptions,
+  readCertificate,
+  type SecretCertificate,
+  type WriteCertificateOptions,
+  writeCertificate,
+} from "./access/certificate.js";
 export type { Borrowed } from "./api/borrowed.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";

@@ -106,11 +106,13 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "core",
     "api",
   ],
+  ["access", "base", "security/crypto"],
   ["streams", "base", "core"],
   ["rpc/wire", "base"],
   ["values", "base", "api", "rpc/wire"],
   [
     "index",
+    "access",
     "streams",
     "values",
     "base",
@@ -148,7 +150,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["rpc/python", "base", "rpc", "rpc/client"],
   ["rpc-entry", "index", "rpc", "rpc/client", "rpc/server", "rpc/python"],
   ["web-rpc", "rpc", "rpc/client"],
-  ["cli", "security/crypto", "core", "rpc-entry"],
+  ["cli", "access", "security/crypto", "core", "rpc-entry"],
 ];
 /** Who may import the code of others that the tarball contains. */
 const VENDORED: Record<string, string> = {
@@ -158,7 +160,7 @@ const ORDER = ROOMS.map(([room]) => room);
 const ALLOWED = new Map(ROOMS.map(([room, ...may]) => [room, may]));
 /** Where the platform may be used by its own names: what moves bytes, keys and ciphers, processes, and the one seam. */
 const ON_THE_PLATFORM =
-  /^(transport|inproc|security\/crypto|streams|web|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
+  /^(transport|inproc|security\/crypto|access|streams|web|cli|rpc\/python)\/|^base\/platform\.ts$|^[\w-]+\.ts$/;
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
