@@ -18,6 +18,9 @@ const INDENT = 4;
 const NAME = /^[A-Za-z0-9$_@.&+-]+$/;
 /** CZMQ reads this many bytes of a line. */
 const LINE_MAX = 1024;
+/** A terminal would obey them. A tab is none, and neither is the end of a line of Windows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
 /**
  * The items of each section. What is indented further is left out.
@@ -32,6 +35,7 @@ export function parseZpl(path: string, text: string): Map<string, ZplItem[]> {
     const line = at + 1;
     const bare = raw.trimStart();
     if (bare === "" || bare.startsWith("#")) continue;
+    if (CONTROLS.test(bare.trimEnd())) throw fileFault(path, line, "has a control character");
     const indent = raw.length - bare.length;
     if (indent % INDENT !== 0 || raw.slice(0, indent).trim() !== "" || raw.slice(0, indent).includes("\t"))
       throw fileFault(path, line, `must be indented by ${INDENT} spaces or a multiple of them`);
@@ -86,8 +90,7 @@ export function zplLine(name: string, value: unknown): string {
       `metadata: "${name}" cannot be a name: letters, digits and $ - _ @ . & + can, and nothing that begins with public-key or secret-key`,
     );
   const quote = value.includes('"') ? "'" : '"';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line has none
-  if (/[\x00-\x1f\x7f]/.test(value) || value.includes(quote))
+  if (CONTROLS.test(value) || /[\t\n]/.test(value) || value.includes(quote))
     throw new RangeError(`metadata.${name} must be one line, and not have both kinds of quotes`);
   const line = `${" ".repeat(INDENT)}${name} = ${quote}${value}${quote}`;
   const bytes = Buffer.byteLength(line);

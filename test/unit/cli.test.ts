@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { readCertificate } from "../../src/access/certificate.js";
 import { main } from "../../src/cli/main.js";
 import { version } from "../../src/core/version.js";
 import { curvePublicKey } from "../../src/security/crypto/keys.js";
@@ -62,31 +63,42 @@ describe("zwire keygen", () => {
     expect((await run("keygen")).out).not.toBe(out);
   });
 
-  it("writes a pair to files, the secret one for the owner alone, and prints the public key only", async () => {
+  it("writes a pair to certificates, the secret one for the owner alone, and prints the public key only", async () => {
     const before = process.umask(0o002);
     try {
-      const path = join(folder, "server");
+      const path = join(folder, "server.key");
       const { code, out, error } = await run("keygen", path);
       expect({ code, error }).toEqual({ code: 0, error: "" });
-      const { publicKey, secretKey } = JSON.parse(readFileSync(path, "utf8"));
+      const { publicKey, secretKey } = await readCertificate(`${path}_secret`, { secret: true });
       expect(curvePublicKey(secretKey)).toBe(publicKey);
-      expect(readFileSync(`${path}.pub`, "utf8")).toBe(`${publicKey}\n`);
-      expect([modeOf(path), modeOf(`${path}.pub`)]).toEqual([0o600, 0o644]);
+      expect(await readCertificate(path)).toEqual({ publicKey, metadata: {} });
+      expect([modeOf(path), modeOf(`${path}_secret`)]).toEqual([0o644, 0o600]);
       expect(out).toBe(`public key: ${publicKey}\n`);
-      expect(readdirSync(folder).sort()).toEqual(["server", "server.pub"]);
+      expect(readdirSync(folder).sort()).toEqual(["server.key", "server.key_secret"]);
     } finally {
       process.umask(before);
     }
   });
 
-  it("--show-secret prints the secret key too", async () => {
-    const path = join(folder, "server");
-    const { out } = await run("keygen", path, "--show-secret");
-    expect(LINES.exec(out)?.[2]).toBe(JSON.parse(readFileSync(path, "utf8")).secretKey);
+  it("--show-secret prints the secret key too, --meta goes into both files", async () => {
+    const path = join(folder, "ann.key");
+    const { out } = await run(
+      "keygen",
+      path,
+      "--show-secret",
+      "--meta",
+      "name=Ann = A",
+      "--meta",
+      "city=Köln",
+    );
+    const { publicKey, secretKey, metadata } = await readCertificate(`${path}_secret`, { secret: true });
+    expect(out).toBe(`public key: ${publicKey}\nsecret key: ${secretKey}\nname: Ann = A\ncity: Köln\n`);
+    expect(metadata).toEqual({ name: "Ann = A", city: "Köln" });
+    expect((await readCertificate(path)).metadata).toEqual(metadata);
   });
 
-  it.each(["server", "server.pub"])("does not replace %s, unless told to", async (there) => {
-    const path = join(folder, "server");
+  it.each(["server.key", "server.key_secret"])("does not replace %s, unless told to", async (there) => {
+    const path = join(folder, "server.key");
     writeFileSync(join(folder, there), "mine", { mode: 0o644 });
     const refused = await run("keygen", path);
     expect(refused).toEqual({
@@ -97,11 +109,43 @@ describe("zwire keygen", () => {
     expect(readdirSync(folder)).toEqual([there]);
     expect(readFileSync(join(folder, there), "utf8")).toBe("mine");
     expect((await run("keygen", path, "--force")).code).toBe(0);
-    expect([modeOf(path), modeOf(`${path}.pub`)]).toEqual([0o600, 0o644]);
-    const { publicKey, secretKey } = JSON.parse(readFileSync(path, "utf8"));
+    expect([modeOf(path), modeOf(`${path}_secret`)]).toEqual([0o644, 0o600]);
+    const { publicKey, secretKey } = await readCertificate(`${path}_secret`, { secret: true });
     expect(curvePublicKey(secretKey)).toBe(publicKey);
-    expect(readFileSync(`${path}.pub`, "utf8")).toBe(`${publicKey}\n`);
-    expect(readdirSync(folder).sort()).toEqual(["server", "server.pub"]);
+    expect((await readCertificate(path)).publicKey).toBe(publicKey);
+    expect(readdirSync(folder).sort()).toEqual(["server.key", "server.key_secret"]);
+  });
+
+  it("--from shows a certificate of others, and writes its public half again", async () => {
+    const theirs = join(import.meta.dirname, "../vectors/certificates/czmq.cert");
+    const { publicKey, metadata } = await readCertificate(theirs);
+    const said = Object.entries(metadata)
+      .map(([name, value]) => `${name}: ${value}\n`)
+      .join("");
+    for (const file of [theirs, `${theirs}_secret`])
+      expect(await run("keygen", "--from", file)).toEqual({
+        code: 0,
+        out: `public key: ${publicKey}\n${said}`,
+        error: "",
+      });
+    const { secretKey } = await readCertificate(`${theirs}_secret`);
+    expect((await run("keygen", "--from", `${theirs}_secret`, "--show-secret")).out).toContain(
+      `secret key: ${secretKey}\n`,
+    );
+    expect(
+      (await run("keygen", "--from", theirs, join(folder, "public.key"), "--meta", "name=Other")).code,
+    ).toBe(0);
+    expect(readdirSync(folder)).toEqual(["public.key"]);
+    expect(await readCertificate(join(folder, "public.key"))).toEqual({
+      publicKey,
+      metadata: { ...metadata, name: "Other" },
+    });
+    writeFileSync(join(folder, "no.key"), "curve\n    public-key = x\n");
+    expect(await run("keygen", "--from", join(folder, "no.key"))).toMatchObject({
+      code: 1,
+      out: "",
+      error: expect.stringContaining("no.key:2: public-key must be a key"),
+    });
   });
 
   it("a folder that is not there is told, without a secret", async () => {
@@ -111,17 +155,24 @@ describe("zwire keygen", () => {
     expect(existsSync(join(folder, "none"))).toBe(false);
   });
 
-  it.each([["a", "b"], ["--frobnicate"], ["--force"], [""], ["--force=yes", "x"]])(
-    "a wrong command line is exit code 2: %s %s",
-    async (...args) => {
-      const result = await run("keygen", ...args.filter((one) => one !== undefined));
-      expect(result).toMatchObject({
-        code: 2,
-        out: "",
-        error: expect.stringContaining("zwire keygen [file]"),
-      });
-    },
-  );
+  it.each([
+    ["a", "b"],
+    ["--frobnicate"],
+    ["--force"],
+    [""],
+    ["--force=yes", "x"],
+    ["--meta", "a=b"],
+    ["x", "--meta", "a"],
+    ["x", "--meta", "a b=c"],
+    ["--from", ""],
+  ])("a wrong command line is exit code 2: %s %s", async (...args) => {
+    const result = await run("keygen", ...args.filter((one) => one !== undefined));
+    expect(result).toMatchObject({
+      code: 2,
+      out: "",
+      error: expect.stringContaining("zwire keygen [name]"),
+    });
+  });
 
   it("is the package's command", () => {
     const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,65 +1,89 @@
 /**
- * `zwire keygen`: a new pair of CURVE keys, printed or in files. If a secret key goes to a file, it is shown only when
- * asked for, and only the owner can read the file, from its first moment.
+ * `zwire keygen`: a new pair of CURVE keys, printed or in certificates that CZMQ and pyzmq read, too; or those of a certificate
+ * that is there. If a secret key goes to a file, it is shown only when asked for.
  */
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { type CurveKeyPair, curveKeyPair } from "../../security/crypto/keys.js";
+import { existsSync } from "node:fs";
+import {
+  type Certificate,
+  type CertificateFiles,
+  generateCertificate,
+  readCertificate,
+  writeCertificate,
+} from "../../access/certificate.js";
 import { command, type Output } from "../command.js";
 import { EXIT, UsageError } from "../errors.js";
+import { type Kind, path } from "../options.js";
 
-const SECRET_MODE = 0o600;
-const PUBLIC_MODE = 0o644;
+/** `name=value`. */
+const pair: Kind<readonly [name: string, value: string]> = {
+  shown: "NAME=VALUE",
+  read: (given, name) => {
+    const equals = given.indexOf("=");
+    if (equals < 1) throw new UsageError(`${name} must be NAME=VALUE; got "${given}"`);
+    return [given.slice(0, equals), given.slice(equals + 1)];
+  },
+};
 
-/** Writes a whole file or none. The file has its permissions from its first moment. */
-function write(path: string, text: string, mode: number, force: boolean): void {
-  const target = force ? `${path}.${process.pid}.new` : path;
-  const file = openSync(target, "wx", mode);
-  try {
-    writeSync(file, text);
-  } catch (error) {
-    rmSync(target, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
+/** New keys, or those of a file. More metadata replaces what is there. */
+async function certificate(
+  from: string | undefined,
+  meta: readonly (readonly [string, string])[],
+): Promise<Certificate> {
+  const made = Object.fromEntries(meta);
+  if (from === undefined) {
+    try {
+      return generateCertificate(made);
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
   }
-  // Replaces a file that others can read. Writing into it would keep its permissions.
-  if (force) renameSync(target, path);
+  const { publicKey, secretKey, metadata } = await readCertificate(from);
+  return { publicKey, ...(secretKey === undefined ? {} : { secretKey }), metadata: { ...metadata, ...made } };
 }
 
-function save(path: string, pair: CurveKeyPair, force: boolean): void {
-  const publicPath = `${path}.pub`;
-  const existing = force ? undefined : [path, publicPath].find((one) => existsSync(one));
+async function save(file: string, made: Certificate, force: boolean): Promise<CertificateFiles> {
+  const files = made.secretKey === undefined ? [file] : [file, `${file}_secret`];
+  const existing = force ? undefined : files.find((one) => existsSync(one));
   if (existing !== undefined) throw new Error(`${existing} exists already. Use --force to replace it.`);
-  write(path, `${JSON.stringify(pair, null, 2)}\n`, SECRET_MODE, force);
-  write(publicPath, `${pair.publicKey}\n`, PUBLIC_MODE, force);
+  return writeCertificate(file, made, { force });
 }
 
-function print(output: Output, { publicKey, secretKey }: CurveKeyPair, secret: boolean): void {
+function print(output: Output, { publicKey, secretKey, metadata }: Certificate, secret: boolean): void {
   output.out(`public key: ${publicKey}\n`);
-  if (secret) output.out(`secret key: ${secretKey}\n`);
+  if (secret && secretKey !== undefined) output.out(`secret key: ${secretKey}\n`);
+  for (const [name, value] of Object.entries(metadata)) output.out(`${name}: ${value}\n`);
 }
 
 export const keygen = command({
-  synopsis: "zwire keygen [file] [options]",
-  about: `Makes a pair of CURVE keys. Without a file, prints both keys. With a file, writes
-  file       both keys as JSON, mode 0600:  { "publicKey": "…", "secretKey": "…" }
-  file.pub   the public key alone, to give to clients
-and prints only the public key.`,
+  synopsis: "zwire keygen [name] [options]",
+  about: `Makes a pair of CURVE keys. Without a name, prints both keys. With a name, writes two certificates,
+which zwire, CZMQ and pyzmq read, and prints the public key:
+  name          the public key, to give to peers
+  name_secret   both keys, mode 0600, to keep
+pyzmq looks only for names that end with .key in a folder of allowed keys.`,
   options: {
+    from: { kind: path(), help: "take the keys of this certificate, instead of new ones" },
+    meta: { kind: pair, many: true, help: "metadata of the certificates, such as name=Ann" },
     force: { help: "replace the files if they exist" },
     "show-secret": { help: "print the secret key, too" },
   },
-  positionals: { shown: "file", most: 1, completes: "files" },
+  positionals: { shown: "name", most: 1, completes: "files" },
   examples: [
     ["zwire keygen", "prints a pair of keys"],
-    ["zwire keygen server", "writes server, to keep, and server.pub, to give to clients"],
+    ["zwire keygen server.key", "writes server.key, to give to clients, and server.key_secret, to keep"],
+    ["zwire keygen keys/ann.key --meta name=Ann", "a client, with a name in both files"],
+    ["zwire keygen --from server.key_secret", "shows whose key it is, and no secret"],
+    ["zwire keygen --from server.key_secret server.key --force", "writes a lost public file again"],
   ],
   async run({ values, positionals: [file] }, output) {
-    if (file === "") throw new UsageError("The name of the file is empty.");
-    if (file === undefined && values.force) throw new UsageError("--force needs a file.");
-    const pair = curveKeyPair();
-    if (file !== undefined) save(file, pair, values.force);
-    print(output, pair, file === undefined || values["show-secret"]);
+    if (file === "") throw new UsageError("The name of the files is empty.");
+    if (file === undefined && values.force) throw new UsageError("--force needs a name.");
+    if (file === undefined && values.meta.length > 0)
+      throw new UsageError("--meta needs a name: metadata is in files.");
+    const made = await certificate(values.from, values.meta);
+    if (file !== undefined) await save(file, made, values.force);
+    const printed = file === undefined && values.from === undefined;
+    print(output, made, printed || values["show-secret"]);
     return EXIT.ok;
   },
 });

@@ -144,6 +144,7 @@ describe("what is no certificate", () => {
     ["no section", `    public-key = "${PAIR.publicKey}"\n`, ":1: is indented, but in no section"],
     ["JSON", JSON.stringify(PAIR), ":1: is not the name of a section"],
     ["bytes", Buffer.from([0xff, 0xfe, 0x41]), ": is not text in UTF-8"],
+    ["an escape sequence", `metadata\n    name = \x1b[2J\n${CURVE}`, ":2: has a control character"],
     ["a NUL", `${CURVE}\0`, ": is not text in UTF-8"],
     ["64 KiB and a byte", CURVE.padEnd(65_537, "\n"), ": has more than 65536 bytes"],
   ])("%s", async (_, text, message) => {
@@ -250,6 +251,8 @@ describe("writing", () => {
 
   it.each([
     [{ name: "two\nlines" }, "metadata.name must be one line"],
+    [{ name: "a\tb" }, "metadata.name must be one line"],
+    [{ name: "a\x1bb" }, "metadata.name must be one line"],
     [{ name: `both " and '` }, "both kinds of quotes"],
     [{ "full name": "x" }, '"full name" cannot be a name'],
     [{ "public-key": "x" }, '"public-key" cannot be a name'],
