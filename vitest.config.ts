@@ -181,8 +181,8 @@ function browser(name: "native" | "portable") {
 
 export default defineConfig({
   test: {
-    // Two files at a time: the machine may have two cores, and most files run a child process beside them.
-    maxWorkers: 2,
+    // Three files at a time on two cores: what is left to do is mostly waiting, for children and for time to pass.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [compiled],

@@ -109,7 +109,10 @@ describe("CVE-2021-20234 under CURVE: unfinished multipart messages", () => {
       return settledRss();
     };
     const warm = await leave(1, 20); // the script's own memory, and code that is compiled by now
-    expect((await leave(21, 80)) - warm).toBeLessThan(32 * MIB); // of 60
+    const first = await leave(21, 50);
+    const second = await leave(51, 80);
+    // The C library keeps up to 32 MiB that are free, and may take them in either half. What stays, stays in both.
+    expect(Math.min(first - warm, second - first)).toBeLessThan(16 * MIB); // of 30
     expect(rig.state.foreign).toBe(0);
     await rig.unharmed(96 * MIB);
   });
