@@ -52,6 +52,7 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/conformance/emitter.test.ts",
     "test/conformance/inproc.test.ts",
     "test/conformance/leaving-iteration.test.ts",
+    "test/conformance/prometheus.test.ts",
   ],
   "takes messages from one socket and gives them to another": [
     "test/conformance/proxy.test.ts",

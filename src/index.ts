@@ -47,6 +47,7 @@ export { Observer } from "./core/observer.js";
 export type { Loan, Sendable } from "./core/sender.js";
 export type { LoanHolding, SocketStats } from "./core/stats.js";
 export { addonError, engine, version } from "./core/version.js";
+export { type PrometheusOptions, prometheusContentType, prometheusText } from "./monitor/prometheus.js";
 export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/common.js";
 export type { PerMessageDeflate } from "./options/network-rules.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";

@@ -91,17 +91,22 @@ export class Listed implements Witness {
   }
 }
 
-/** Puts a new socket on the list. Null: it is one that a monitor opens for itself. */
-export function enlist(core: Seen, socket: object): Listed | null {
-  if (hiding) return null;
+/** Whether new sockets are put on the list now. */
+export function listing(): boolean {
+  return !hiding;
+}
+
+/** Puts a socket on the list. */
+export function list(core: Seen): Listed {
   const listed = new Listed(core);
   open.set(listed.id, listed);
   forgotten.register(core, listed.id);
-  if (core.sender !== null) core.sender.queue.owner = socket;
-  if (core.receives !== null) core.receives.owner = socket;
-  // Later, because the constructor of its class has not ended.
-  if (OPEN.hasSubscribers) core.runtime.nextTick(() => listed.announce(socket));
   return listed;
+}
+
+/** Whether anybody is told of new sockets. */
+export function isOpeningWatched(): boolean {
+  return OPEN.hasSubscribers;
 }
 
 /** Makes sockets that are not listed, and of which no channel tells. */

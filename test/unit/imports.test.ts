@@ -108,6 +108,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ],
   ["access", "base", "security/crypto"],
   ["streams", "base", "core"],
+  ["monitor", "base", "core", "api"],
   ["rpc/wire", "base"],
   ["values", "base", "api", "rpc/wire"],
   [
@@ -115,6 +116,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "access",
     "streams",
     "values",
+    "monitor",
     "base",
     "options",
     "security",
