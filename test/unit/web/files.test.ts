@@ -47,6 +47,8 @@ function reached(): Map<string, string[]> {
     if (found.has(name)) return;
     found.set(name, []);
     for (const [other, names] of imports(name)) {
+      // Calls use the sockets of the page, as scripts/web.mjs has it.
+      if (other === "index.js") continue;
       const stands = `web/instead/${other}`;
       const kept = name === stands || (name === "web/curve.js" && other === "security/crypto/crypto.js");
       const leads = !kept && STAND_INS.includes(other) ? stands : other;
