@@ -55,7 +55,7 @@ const EMPTY = new Uint8Array(0);
 /** Options of a socket that say how many parts a message may have. */
 export interface PartLimits {
   /** Only the newest message counts, and it has one part (G14). */
-  readonly conflate: boolean;
+  readonly conflate: boolean | "topic";
   /** Parts that the application gives; envelopes are not counted. */
   readonly maxMessageParts: number;
 }
@@ -77,7 +77,7 @@ export function normaliseMessage(
   if (count === 0) throw new TypeError("message must have at least one part; send null for an empty one");
   const parts: Uint8Array[] = new Array(count);
   for (let i = 0; i < count; i++) parts[i] = toPart(message[i]);
-  if (limits.conflate) throw new TypeError(SEVERAL_PARTS);
+  if (limits.conflate === true) throw new TypeError(SEVERAL_PARTS);
   if (count > limits.maxMessageParts) {
     const most = `message must have at most ${limits.maxMessageParts} parts (maxMessageParts)`;
     throw new RangeError(`${most}; got ${count}`);

@@ -334,7 +334,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.strategy.disconnected(pipe); // first, so that what it delivers is attributed to this peer and not to the next one
     this.peers.delete(pipe);
     // On a conflating pipe the sender is unknown, because a newer message replaces the one that it holds.
-    if (this.receives !== null) this.inbound.parted(pipe, this.options.conflate ? undefined : pipe.peer);
+    if (this.receives !== null) this.inbound.parted(pipe, pipe.conflatesReceived ? undefined : pipe.peer);
   }
 
   pipeSharesMemory({ peer }: Pipe): void {

@@ -24,6 +24,8 @@ export interface SocketStats {
    * came while the queue was full or that were no messages, and those that the system refused to send.
    */
   dropped: number;
+  /** Messages, or copies of one, whose place in a queue a newer one has taken: `conflate`, `conflatePerTopic`. */
+  conflated: number;
   /** Bytes of received messages that have not been read. Each part counts 112 bytes more. */
   receivedBytes: number;
   /** Bytes of accepted messages that have not been sent. Messages that the kernel took at once are not counted. */
@@ -83,6 +85,7 @@ export function statsOf(core: Counted): SocketStats {
     messagesSent: sender?.queue.sent ?? 0,
     messagesReceived: receives?.received ?? 0,
     dropped: core.lost.messages + strategy.dropped,
+    conflated: core.received.conflated + core.unsent.conflated,
     receivedBytes: core.received.held,
     unsentBytes: core.unsent.held,
     peers: core.peers.size,

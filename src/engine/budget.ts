@@ -28,6 +28,8 @@ export class Budget {
   #favoured: Waiting | null = null;
   /** The limit has been reported, and there has been no room since. */
   #told = false;
+  /** Messages whose place in a queue a newer one of their topic has taken. */
+  conflated = 0;
   /** A pipe waits, or the limit has been reported: whoever removes bytes must call `fell`. */
   watched = false;
 

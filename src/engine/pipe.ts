@@ -11,6 +11,7 @@ import type { Message, OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES, type Waiting } from "./budget.js";
 import type { FrameFilter, FrameRun } from "./incoming/frame-run.js";
+import { NewestMessage, NewestOfTopics } from "./incoming/newest.js";
 import { OpenMessage } from "./incoming/open-message.js";
 import { heldBytes, PART_COST } from "./message-size.js";
 import type { Shared } from "./outgoing/shared-run.js";
@@ -21,7 +22,8 @@ export interface PipeLimits {
   readonly sendHighWaterMarkBytes: number;
   readonly receiveHighWaterMark: number;
   readonly receiveHighWaterMarkBytes: number;
-  readonly conflate: boolean;
+  /** Whether only the newest message waits: of all, or of each topic in the direction that `Pipe.topics` says. */
+  readonly conflate: boolean | "topic";
   /** How often to resend a message during which the peer ended the connection; -1 for no limit. */
   readonly maxResends: number;
 }
@@ -75,6 +77,9 @@ export function belowMark(mark: number, used: number): number {
   return mark === 0 ? Number.POSITIVE_INFINITY : mark - used;
 }
 
+/** What stands in the queue in place of whole messages. */
+type Queued = FrameRun | OpenMessage | NewestMessage;
+
 export abstract class Pipe implements Waiting {
   /** The peer at the other end; undefined while a dialled pipe waits for its first handshake. */
   peer: Peer | undefined = undefined;
@@ -100,10 +105,14 @@ export abstract class Pipe implements Waiting {
   sharesMemory = false;
   /** Decides on messages before their Buffers are created. Set by socket types that want only some messages. */
   filter: FrameFilter | null = null;
-  readonly #inbound = new Fifo<Message | FrameRun | OpenMessage>();
+  /** Which messages begin with topics. Set by socket types that publish or subscribe. */
+  topics: "sent" | "received" | null = null;
+  readonly #inbound = new Fifo<Message | Queued>();
   #inboundLength = 0;
   /** A run taken from the queue that still holds messages. */
-  #run: FrameRun | OpenMessage | null = null;
+  #run: Queued | null = null;
+  /** The places of topics in the queue, where only the newest message of each waits. */
+  #newest: NewestOfTopics | null = null;
   protected readonly owner: PipeOwner;
   protected readonly limits: PipeLimits;
   readonly #budget: Budget;
@@ -191,7 +200,7 @@ export abstract class Pipe implements Waiting {
       return;
     }
     if (run.length === 0) return;
-    if (this.limits.conflate) {
+    if (this.conflatesReceived) {
       while (run.length > 0) this.enqueue(run.shift());
       return;
     }
@@ -209,11 +218,17 @@ export abstract class Pipe implements Waiting {
       this.deliver(message.shift());
       return;
     }
-    if (this.limits.conflate) this.discardInbound();
-    this.#queue(message);
+    if (this.conflatesReceived) this.enqueue(message.shift());
+    else this.#queue(message);
   }
 
-  #queue(run: FrameRun | OpenMessage): void {
+  /** Whether only the newest of what is received waits. */
+  get conflatesReceived(): boolean {
+    const { conflate } = this.limits;
+    return conflate === true || (conflate === "topic" && this.topics === "received");
+  }
+
+  #queue(run: Queued): void {
     this.#inbound.push(run);
     this.#inboundLength += run.length;
     this.#hold(run.cost);
@@ -231,14 +246,38 @@ export abstract class Pipe implements Waiting {
 
   /** Queues a message for the application to read. */
   enqueue(message: Message): void {
-    if (this.limits.conflate) {
-      this.discardInbound(); // only the newest survives (G14)
-    }
+    if (this.limits.conflate && this.conflatesReceived && this.#conflated(message)) return;
     this.#inbound.push(message);
     this.#inboundLength++;
     const bytes = message.length === 1 ? message[0].length + PART_COST : heldBytes(message);
     this.#inboundBytes += bytes;
     this.#budget.held += bytes;
+  }
+
+  /** Makes room for the newest message (G14). True: it has been queued in its topic's place. */
+  #conflated(message: Message): boolean {
+    if (this.limits.conflate === "topic") return this.putNewest(message);
+    if (this.#inboundLength > 0) this.#budget.conflated++;
+    this.discardInbound();
+    return false;
+  }
+
+  /** Queues a message in the place of the one of its topic that waits. False for a message without a topic. */
+  protected putNewest(message: Message): boolean {
+    this.#newest ??= new NewestOfTopics();
+    const place = this.#newest.put(message);
+    if (place === undefined) return false;
+    if (place === null) {
+      this.#budget.conflated++;
+      if (this.#newest.grown > 0) this.#hold(this.#newest.grown);
+      else this.#letGo(-this.#newest.grown);
+    } else this.#queue(place);
+    return true;
+  }
+
+  /** Whether putNewest() would add neither a message nor bytes. */
+  protected coveredByNewest(message: Message): boolean {
+    return this.#newest?.covers(message) === true;
   }
 
   /** The peer subscribed to or cancelled a topic. */
@@ -303,7 +342,7 @@ export abstract class Pipe implements Waiting {
   #take(): Message {
     let run = this.#run;
     if (run === null) {
-      const head = this.#inbound.shift() as Message | FrameRun | OpenMessage;
+      const head = this.#inbound.shift() as Message | Queued;
       if (Array.isArray(head)) {
         const bytes = head.length === 1 ? head[0].length + PART_COST : heldBytes(head);
         this.#inboundBytes -= bytes;
@@ -330,11 +369,12 @@ export abstract class Pipe implements Waiting {
   discardInbound(): void {
     if (anyLent()) {
       for (const entry of this.#inbound) {
-        if (entry instanceof OpenMessage) entry.letGo();
+        if (entry instanceof OpenMessage || entry instanceof NewestMessage) entry.letGo();
         else letGoOf(entry);
       }
     }
     this.#inbound.clear();
+    this.#newest?.clear();
     this.#run = null;
     this.#inboundLength = 0;
     this.#letGo(this.#inboundBytes);
@@ -347,7 +387,7 @@ export abstract class Pipe implements Waiting {
 
   #mustPause(): boolean {
     const { receiveHighWaterMark, receiveHighWaterMarkBytes, conflate } = this.limits;
-    if (conflate) return false;
+    if (conflate === true) return false;
     const bytes = this.#inboundBytes + this.#openBytes;
     if (this.#inboundLength > 0) {
       if (receiveHighWaterMark > 0 && this.#inboundLength >= receiveHighWaterMark) return true;

@@ -38,7 +38,7 @@ export interface SendLimits {
   /** Most sends that may wait. */
   readonly sendQueueLimit: number;
   /** Keep only the newest message, which must have one part (G14). */
-  readonly conflate: boolean;
+  readonly conflate: boolean | "topic";
 }
 
 const SENT: Promise<void> = Promise.resolve();
@@ -256,7 +256,7 @@ export class SendQueue {
       if (head.message !== null) {
         try {
           // Only for a send that was waiting when the option was set: later ones are refused earlier.
-          if (this.#limits.conflate && Array.isArray(head.message))
+          if (this.#limits.conflate === true && Array.isArray(head.message))
             throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
           if (!this.#attempt(head.message)) return;
           head.resolve();

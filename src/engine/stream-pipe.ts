@@ -5,11 +5,12 @@
 
 import { assert } from "../base/assert.js";
 import type { OutMessage } from "../base/message.js";
-import { Buffer } from "../base/platform.js";
+import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
 import { Batch } from "./outgoing/batch.js";
 import { Leftover, NOTHING_LEFT } from "./outgoing/leftover.js";
-import type { Shared } from "./outgoing/shared-run.js";
+import { Newest } from "./outgoing/newest.js";
+import { copiedRun, encodedBytes, type Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { type Progress, Unread } from "./outgoing/unread.js";
 import {
@@ -22,6 +23,7 @@ import {
   type PipeOwner,
   type ReachedLimit,
 } from "./pipe.js";
+import { topicKey } from "./topic-key.js";
 
 /** What a stream pipe needs from its session. */
 export interface PipeLink {
@@ -56,8 +58,8 @@ export class StreamPipe extends Pipe {
   /** With shared memory: the batches that the peer has not read. */
   #unread: Unread | null = null;
   #spare: Batch | null = null;
-  /** Only the newest message, for a conflating socket. */
-  #newest: OutMessage | null = null;
+  /** What waits of a conflating socket, in place of an open batch. */
+  #newest: Newest | null = null;
   #full = false;
   #dirty = false;
   #sentThisTurn = 0;
@@ -76,19 +78,20 @@ export class StreamPipe extends Pipe {
   override get outboundLength(): number {
     this.gathering?.settle();
     const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
-    return this.#open.messages + sealed + this.leftover.messages + (this.#newest === null ? 0 : 1);
+    return this.#open.messages + sealed + this.leftover.messages + (this.#newest?.messages ?? 0);
   }
 
   get #outboundBytes(): number {
     return this.#open.bytes + this.leftover.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
   }
 
+  /** The same with what waits of a conflating socket, which must not cost others anything. */
+  get #waitingBytes(): number {
+    return this.#outboundBytes + (this.#newest?.bytes ?? 0);
+  }
+
   override trySend(message: OutMessage): boolean {
-    if (this.limits.conflate) {
-      this.#newest = Buffer.from(message as Uint8Array); // one part only (G14); a copy, because it may wait for a long time
-      this.#written();
-      return true;
-    }
+    if (this.limits.conflate && this.#conflates) return this.#tryNewest(message, null);
     if (!this.#makeRoom()) return false;
     this.#open.append(message);
     this.#written();
@@ -105,16 +108,12 @@ export class StreamPipe extends Pipe {
 
   /** Queues a message that was accepted earlier, without checking the marks again. */
   protected append(message: OutMessage): void {
-    if (this.limits.conflate) this.#newest = Buffer.from(message as Uint8Array);
+    if (this.limits.conflate && this.#conflates) this.#keepNewest(this.#topicOf(message), message, null);
     else this.#open.append(message);
   }
 
   override trySendShared(shared: Shared, message: OutMessage): boolean {
-    if (this.limits.conflate) {
-      this.#newest = shared.copyOf(message as Uint8Array);
-      this.#written();
-      return true;
-    }
+    if (this.limits.conflate && this.#conflates) return this.#tryNewest(message, shared);
     if (!this.#makeRoom()) return false;
     this.#open.appendShared(shared);
     this.#written();
@@ -148,7 +147,71 @@ export class StreamPipe extends Pipe {
   }
 
   override hasRoom(): boolean {
-    return this.limits.conflate || this.#makeRoom();
+    return this.limits.conflate && this.#conflates ? this.#makeRoomForTopic() : this.#makeRoom();
+  }
+
+  /** Whether only the newest of what is sent waits. */
+  get #conflates(): boolean {
+    return this.limits.conflate === true || this.topics === "sent";
+  }
+
+  /** Queues a message in the place of an older one. With `conflate` there is always room, because one waits (G14). */
+  #tryNewest(message: OutMessage, shared: Shared | null): boolean {
+    const topic = this.#topicOf(message);
+    if (this.limits.conflate !== true) {
+      const older = this.#newest?.bytesOf(topic);
+      // A message that is not larger than the one that it replaces always has room.
+      if (older === undefined ? !this.#makeRoomForTopic() : !this.#mayGrow(encodedBytes(message) - older))
+        return false;
+    }
+    this.#keepNewest(topic, message, shared);
+    this.#written();
+    return true;
+  }
+
+  #topicOf(message: OutMessage): string | null {
+    return this.limits.conflate === true ? "" : topicKey(message);
+  }
+
+  /** A copy, because it may wait for a long time. */
+  #keepNewest(topic: string | null, message: OutMessage, shared: Shared | null): void {
+    this.#newest ??= new Newest();
+    const { messages } = this.#newest;
+    this.#newest.put(topic, shared?.copyOf(message) ?? copiedRun(message, this.#budget));
+    if (this.#newest.messages === messages) this.#budget.conflated++;
+  }
+
+  #makeRoomForTopic(): boolean {
+    if (this.limits.conflate === true || !this.#atTopicMark()) return true;
+    const forced = this.#forced;
+    this.#forced = false;
+    this.#outlet?.flush();
+    return forced || !this.#atTopicMark() || this.#refuse();
+  }
+
+  /** Whether so many bytes more may wait, without one more message. */
+  #mayGrow(bytes: number): boolean {
+    if (bytes <= 0 || !this.#atByteMark()) return true;
+    this.#outlet?.flush();
+    return !this.#atByteMark() || this.#refuse();
+  }
+
+  #atTopicMark(): boolean {
+    const { sendHighWaterMark } = this.limits;
+    return (sendHighWaterMark > 0 && this.outboundLength >= sendHighWaterMark) || this.#atByteMark();
+  }
+
+  #atByteMark(): boolean {
+    const { sendHighWaterMarkBytes } = this.limits;
+    const bytes = this.#waitingBytes;
+    if (sendHighWaterMarkBytes > 0 && bytes >= sendHighWaterMarkBytes) return true;
+    return bytes >= FREE_BYTES && this.#budget.full;
+  }
+
+  #refuse(): false {
+    this.#full = true;
+    if (this.#budget.full) this.#budget.wait(this);
+    return false;
   }
 
   #makeRoom(): boolean {
@@ -157,10 +220,7 @@ export class StreamPipe extends Pipe {
     const forced = this.#forced;
     this.#forced = false;
     this.#outlet?.flush();
-    if (forced || !this.#atMark()) return true;
-    this.#full = true;
-    if (this.#budget.full) this.#budget.wait(this);
-    return false;
+    return forced || !this.#atMark() || this.#refuse();
   }
 
   #atMark(): boolean {
@@ -180,7 +240,7 @@ export class StreamPipe extends Pipe {
     if (sendHighWaterMark > 0 && messages >= sendHighWaterMark) {
       return { limit: "sendHighWaterMark", value: messages };
     }
-    const bytes = this.#outboundBytes;
+    const bytes = this.#waitingBytes;
     return sendHighWaterMarkBytes > 0 && bytes >= sendHighWaterMarkBytes
       ? { limit: "sendHighWaterMarkBytes", value: bytes }
       : { limit: "maxQueuedBytes", value: this.#budget.held };
@@ -191,14 +251,16 @@ export class StreamPipe extends Pipe {
    * accepted above the mark, so that the newest always gets through.
    */
   override dropOldest(): number {
+    const newest = this.#newest;
+    const waiting = newest !== null && newest.messages > 0 ? newest : this.#open;
     let dropped = 0;
     do {
-      if (this.#open.messages === 0) break;
-      this.#open.dropOldest();
+      if (waiting.messages === 0) break;
+      waiting.dropOldest();
       dropped++;
-    } while (this.#atOwnMark());
+    } while (newest === null ? this.#atOwnMark() : this.#atTopicMark());
     this.#account();
-    this.#forced = this.#atMark();
+    this.#forced = newest === null ? this.#atMark() : this.#atTopicMark();
     return dropped;
   }
 
@@ -257,10 +319,7 @@ export class StreamPipe extends Pipe {
       this.#sealed = this.leftover.take() as Batch;
       return this.#sealed;
     }
-    if (this.#newest !== null) {
-      this.#open.append(this.#newest);
-      this.#newest = null;
-    }
+    this.#newest?.moveTo(this.#open, LARGE_SLAB_BYTES);
     if (this.#open.bytes === 0) return null;
     this.#sealed = this.#open;
     this.#open = this.#spare ?? new Batch();
@@ -312,7 +371,7 @@ export class StreamPipe extends Pipe {
   throughMemory(progress: Progress): void {
     this.sharesMemory = true;
     // Of a conflating socket only the newest message counts: what was written is not sent again.
-    if (!this.limits.conflate) this.#unread = new Unread(progress);
+    if (this.limits.conflate !== true) this.#unread = new Unread(progress);
     this.owner.pipeSharesMemory(this);
   }
 
@@ -321,7 +380,7 @@ export class StreamPipe extends Pipe {
   }
 
   override limitsChanged(): void {
-    if (this.#full && !this.#atMark()) this.#room();
+    if (this.#full && !this.#atMark() && !(this.#newest !== null && this.#atTopicMark())) this.#room();
   }
 
   #room(): void {
@@ -333,7 +392,7 @@ export class StreamPipe extends Pipe {
   #belowMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
     if (sendHighWaterMark > 0 && this.outboundLength > lowWaterMark(sendHighWaterMark)) return false;
-    const bytes = this.#outboundBytes;
+    const bytes = this.#waitingBytes;
     if (sendHighWaterMarkBytes > 0 && bytes > lowWaterMark(sendHighWaterMarkBytes)) return false;
     return bytes < FREE_BYTES || !this.#budget.full;
   }
@@ -377,6 +436,7 @@ export class StreamPipe extends Pipe {
     this.#sealed = null;
     this.#unread = null;
     this.#open = new Batch();
+    this.#newest?.clear();
     this.#newest = null;
     for (const batch of batches) batch?.letGo();
     this.#account();

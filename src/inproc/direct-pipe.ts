@@ -137,7 +137,7 @@ export class DirectPipe extends StreamPipe {
    */
   #filledTo(share: number): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes, conflate } = this.limits;
-    if (conflate) return false;
+    if (conflate === true) return false;
     const other = this.#other;
     const theirs = other?.limits;
     const unlimited = sendHighWaterMark === 0 || theirs?.receiveHighWaterMark === 0;
@@ -232,11 +232,11 @@ export class DirectPipe extends StreamPipe {
 
   override trySend(message: OutMessage): boolean {
     if (this.#overStream) return super.trySend(message);
-    if (!this.hasRoom()) return false;
+    if (!this.hasRoom() && !this.#takesPlace(message)) return false;
     const own = toReceived(independent(message));
     if (this.#other !== null) this.#pass(this.#other, own);
     else {
-      if (this.limits.conflate) this.#takeWaiting();
+      if (this.limits.conflate === true) this.#takeWaiting();
       this.#waiting.push(own);
       const bytes = heldBytes(own);
       this.#waitingBytes += bytes;
@@ -247,6 +247,25 @@ export class DirectPipe extends StreamPipe {
 
   override trySendShared(shared: Shared, message: OutMessage): boolean {
     return this.#overStream ? super.trySendShared(shared, message) : this.trySend(message);
+  }
+
+  /** Either side may want only the newest of each topic: there is one queue between them (G6). */
+  get #conflatesTopics(): boolean {
+    if (this.limits.conflate === "topic" && this.topics === "sent") return true;
+    const other = this.#other;
+    return other !== null && other.limits.conflate === "topic" && other.topics === "received";
+  }
+
+  /** Whether a message only replaces one that waits. */
+  #takesPlace(message: OutMessage): boolean {
+    const other = this.#other;
+    return other !== null && this.#conflatesTopics && other.coveredByNewest(toReceived(message));
+  }
+
+  override enqueue(message: Message): void {
+    const other = this.#other;
+    const forThem = other !== null && other.limits.conflate === "topic" && other.topics === "sent";
+    if (!forThem || !this.putNewest(message)) super.enqueue(message);
   }
 
   #pass(other: DirectPipe, message: Message): void {

@@ -30,6 +30,7 @@ import {
 } from "./rows/patterns.js";
 import {
   BorrowRows,
+  ConflatePerTopicRows,
   ConflateRows,
   LoanRows,
   QueueRows,
@@ -70,6 +71,7 @@ export const GROUPS = {
   receiving: group(QUEUES, RECEIVING, new ReceiveQueueRows()),
   borrowing: group(QUEUES, RECEIVING, new BorrowRows()),
   conflate: group(QUEUES, ["DEALER", "PULL", "PUSH", "PUB", "SUB", "GATHER", "SCATTER"], new ConflateRows()),
+  conflatePerTopic: group(QUEUES, ["PUB", "SUB", "XPUB", "XSUB"], new ConflatePerTopicRows()),
   connections: group(CONNECTIONS, SOCKET_TYPES, new ConnectionRows()),
   identity: group(CONNECTIONS, ["REQ", "REP", "DEALER", "ROUTER"], new IdentityRows()),
   probe: group(CONNECTIONS, ["REQ", "DEALER", "ROUTER"], new ProbeRows()),

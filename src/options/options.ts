@@ -33,6 +33,7 @@ export type OptionsOf<Type extends SocketType> = ContextField & FieldsOf<Type>;
 
 /** Values that are stored in another form than the application gives them. */
 interface Kept extends SecurityValues {
+  conflate: boolean | "topic";
   onFull: OnFull | null;
   routingId: Buffer | null;
   welcomeMessage: Buffer | null;

@@ -257,7 +257,7 @@ export class SocketState implements Lingering, EventSource {
   send(parts: OutMessage): Promise<void> {
     const { queue } = this;
     if (queue === undefined) return Promise.reject(failure("ENOTSUP", "Operation not supported"));
-    if (this.core.options.conflate && Array.isArray(parts)) return Promise.reject(failure("EINVAL"));
+    if (this.core.options.conflate === true && Array.isArray(parts)) return Promise.reject(failure("EINVAL"));
     try {
       if (queue.sendStraight(parts)) return this.#turn() ?? DONE;
     } catch (error) {

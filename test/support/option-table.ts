@@ -301,6 +301,9 @@ export const OPTIONS: readonly Row[] = [
     proof: "conformance/socket-files.test.ts: ipcFileMode is what",
   },
 
+  flag("conflatePerTopic", undefined, topical, {
+    proof: "conformance/conflate-topics.test.ts: where %s wants it",
+  }),
   flag("messagePeers", undefined, readable, { live: true, proof: `${KNOWN}: with messagePeers` }),
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: maxMessageParts"),
   own("maxMultipartSize", -1, -1, all, `${EFFECTS}: maxMultipartSize`, SAFE),

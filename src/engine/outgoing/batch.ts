@@ -106,7 +106,16 @@ export class Batch {
       this.messages += shared.messages - 1;
       return;
     }
-    const { run } = shared;
+    this.#appendHeld(shared.run);
+  }
+
+  /** Adds a message that is kept encoded, in one piece. */
+  appendRun(run: SharedRun): void {
+    if (run.bytes <= SHARED_COPY_LIMIT) this.appendEncoded(run.segments[0]);
+    else this.#appendHeld(run);
+  }
+
+  #appendHeld(run: SharedRun): void {
     run.hold();
     this.#closeSegment();
     const { segments } = run;

@@ -27,7 +27,7 @@ const LASTING_BYTES = LARGE_SLAB_BYTES / 4;
 export interface SharedLimits {
   readonly sendHighWaterMark: number;
   readonly sendHighWaterMarkBytes: number;
-  readonly conflate: boolean;
+  readonly conflate: boolean | "topic";
 }
 
 /** Bytes of a message with headers of the greatest length; Infinity for one that is too large to share. */

@@ -44,7 +44,7 @@ export class Shared {
   messages = 0;
   readonly #budget: Budget;
   #run: SharedRun | null = null;
-  #copy: Uint8Array | null = null;
+  #copy: SharedRun | null = null;
   /** Whether `bytes` will not be overwritten and fill most of their memory, so that pipes may keep them. */
   #lasting = false;
 
@@ -80,9 +80,9 @@ export class Shared {
     return run;
   }
 
-  /** A copy of the message's only part, which pipes may keep. All pipes get the same copy. */
-  copyOf(part: Uint8Array): Uint8Array {
-    this.#copy ??= copied(part);
+  /** The message, copied whole: for pipes that keep it for long. All pipes get the same copy. */
+  copyOf(message: OutMessage): SharedRun {
+    this.#copy ??= this.bytes === null ? copiedRun(message, this.#budget) : this.run;
     return this.#copy;
   }
 
@@ -98,6 +98,19 @@ function copied(bytes: Uint8Array): Uint8Array {
   const copy = newSlab(bytes.length);
   copy.set(bytes);
   return copy;
+}
+
+/** A message encoded into one piece of memory of its own. */
+export function copiedRun(message: OutMessage, budget: Budget): SharedRun {
+  const parts = Array.isArray(message) ? message : [message];
+  const memory = newSlab(encodedBytes(message));
+  let end = 0;
+  for (let i = 0; i < parts.length; i++) {
+    end = writeFrameHeader(memory, end, i < parts.length - 1 ? MORE : 0, parts[i].length);
+    memory.set(parts[i], end);
+    end += parts[i].length;
+  }
+  return new SharedRun(budget, [memory.subarray(0, end)], end, 1);
 }
 
 /** Encodes headers and small bodies into one piece of memory, with references to large bodies in between. */

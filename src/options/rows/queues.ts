@@ -71,7 +71,42 @@ export class ReceiveQueueRows {
 /** Of types that can keep only the newest message (G14). */
 export class ConflateRows {
   /** Keep only the newest message of each peer; messages of one part only. Default false. */
-  conflate? = option(boolean, { initial: false, numbers: [setAsFlag(54, "CONFLATE")] });
+  conflate? = option(boolean, {
+    initial: false,
+    store: (values, name, value) => setConflate(values as unknown as Conflating, name, value as boolean),
+    read: (values) => (values as unknown as Conflating).conflate === true,
+    numbers: [setAsFlag(54, "CONFLATE")],
+  });
+}
+
+type Conflating = { conflate: boolean | "topic" };
+
+/** @throws TypeError where only the newest message of each topic is kept */
+function setConflate(values: Conflating, name: string, value: boolean): void {
+  if (values.conflate !== "topic") values.conflate = value;
+  else if (value) throw new TypeError(`${name}: true contradicts conflatePerTopic: true: set one of them`);
+}
+
+/** It is kept as `conflate`. @throws TypeError where only the newest message of all is kept */
+function setConflatePerTopic(values: Conflating, name: string, value: boolean): void {
+  if (values.conflate !== true) values.conflate = value ? "topic" : false;
+  else if (value) throw new TypeError(`${name}: true contradicts conflate: true: set one of them`);
+}
+
+/** Of types that publish or subscribe. */
+export class ConflatePerTopicRows {
+  /**
+   * Keep only the newest message of each topic that waits for a subscriber (Publisher, XPublisher), or that was received
+   * from one publisher and waits to be read (Subscriber, XSubscriber). The topic is the first part, of up to 16384 bytes.
+   * A newer message takes the place of the older one, also in a full queue unless it is larger; `stats.conflated` counts.
+   * Marks count a message for each topic. Default false.
+   */
+  conflatePerTopic? = option(boolean, {
+    initial: false,
+    store: (values, name, value) =>
+      setConflatePerTopic(values as unknown as Conflating, name, value as boolean),
+    read: (values) => (values as unknown as Conflating).conflate === "topic",
+  });
 }
 
 /** Of types that send: memory that processes share. */

@@ -56,6 +56,7 @@ export class PublisherStrategy extends Strategy implements Sending {
 
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
+    pipe.topics = "sent";
     this.#subscriptions.add(pipe);
   }
 

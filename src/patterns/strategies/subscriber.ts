@@ -65,6 +65,7 @@ export class SubscriberStrategy extends Strategy implements Receiving {
 
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
+    pipe.topics = "received";
     pipe.filter = this.#filter;
   }
 

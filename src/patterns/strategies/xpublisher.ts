@@ -89,6 +89,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
 
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
+    pipe.topics = "sent";
     this.#subscriptions.add(pipe);
     this.#asked.add(pipe);
   }

@@ -81,6 +81,10 @@ export class XSubscriberStrategy extends Strategy implements Sending, Receiving 
     for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
   }
 
+  override attach(pipe: Pipe): void {
+    pipe.topics = "received";
+  }
+
   override connected(pipe: Pipe): void {
     this.#connected.add(pipe);
     for (const topic of this.#topics) pipe.sendSubscription(topic, true); // J10

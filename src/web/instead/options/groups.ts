@@ -23,7 +23,13 @@ import {
   XPublisherRows,
   XSubscriberRows,
 } from "../../../options/rows/patterns.js";
-import { ConflateRows, QueueRows, ReceiveQueueRows, SendQueueRows } from "../../../options/rows/queues.js";
+import {
+  ConflatePerTopicRows,
+  ConflateRows,
+  QueueRows,
+  ReceiveQueueRows,
+  SendQueueRows,
+} from "../../../options/rows/queues.js";
 import { SecurityRows, ServerRows } from "../../../options/rows/security.js";
 
 const DUPLEX = ["PAIR", "REQ", "REP", "DEALER", "ROUTER", "XPUB", "XSUB"] as const;
@@ -36,6 +42,7 @@ export const GROUPS = {
   sending: group("", SENDING, new SendQueueRows()),
   receiving: group("", RECEIVING, new ReceiveQueueRows()),
   conflate: group("", ["DEALER", "PULL", "PUSH", "PUB", "SUB"], new ConflateRows()),
+  conflatePerTopic: group("", ["PUB", "SUB", "XPUB", "XSUB"], new ConflatePerTopicRows()),
   connections: group("", SOCKET_TYPES, new ConnectionRows()),
   identity: group("", ["REQ", "REP", "DEALER", "ROUTER"], new IdentityRows()),
   probe: group("", ["REQ", "DEALER", "ROUTER"], new ProbeRows()),

@@ -1,0 +1,63 @@
+/**
+ * What a conflating pipe has to send (G14): the newest message of all, or of each topic. A newer message takes the place
+ * of the older one, so that a topic that changes often cannot keep back one that changes seldom. Constant time for each
+ * message: a Map keeps the place of a key whose value changes. Knows no pipes.
+ */
+import type { Batch } from "./batch.js";
+import type { SharedRun } from "./shared-run.js";
+
+export class Newest {
+  /** By topic. A number stands for a message that has none. */
+  readonly #runs = new Map<string | number, SharedRun>();
+  #withoutTopic = 0;
+  /** Bytes that wait, with headers. */
+  bytes = 0;
+
+  /** Messages that wait. */
+  get messages(): number {
+    return this.#runs.size;
+  }
+
+  /** Bytes of the message of a topic that waits; undefined if there is none. */
+  bytesOf(topic: string | null): number | undefined {
+    return topic === null ? undefined : this.#runs.get(topic)?.bytes;
+  }
+
+  /** @param topic null for a message that takes no other's place */
+  put(topic: string | null, run: SharedRun): void {
+    const key = topic ?? this.#withoutTopic++;
+    const older = this.#runs.get(key);
+    run.hold();
+    this.bytes += run.bytes;
+    this.#runs.set(key, run);
+    if (older !== undefined) this.#drop(older);
+  }
+
+  #drop(run: SharedRun): void {
+    this.bytes -= run.bytes;
+    run.drop();
+  }
+
+  /** Drops the oldest. There must be one. */
+  dropOldest(): void {
+    const [[key, run]] = this.#runs;
+    this.#runs.delete(key);
+    this.#drop(run);
+  }
+
+  /** Moves messages to a batch until it has so many bytes. What stays can still be replaced. */
+  moveTo(batch: Batch, most: number): void {
+    for (const [key, run] of this.#runs) {
+      if (batch.bytes >= most) return;
+      this.#runs.delete(key);
+      batch.appendRun(run);
+      this.#drop(run);
+    }
+  }
+
+  clear(): void {
+    for (const run of this.#runs.values()) run.drop();
+    this.#runs.clear();
+    this.bytes = 0;
+  }
+}
