@@ -28,6 +28,7 @@ export { Stream, type StreamConnectOptions, type StreamOptions } from "./api/soc
 export { Subscriber, type SubscriberOptions } from "./api/sockets/subscriber.js";
 export { XPublisher, type XPublisherOptions } from "./api/sockets/xpublisher.js";
 export { XSubscriber, type XSubscriberOptions } from "./api/sockets/xsubscriber.js";
+export type { DisconnectReason } from "./base/dismissal.js";
 export { ZmqError } from "./base/errors.js";
 export type {
   Event,

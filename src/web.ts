@@ -15,6 +15,7 @@ export { Router, type RouterConnectOptions, type RouterOptions } from "./api/soc
 export { Subscriber, type SubscriberOptions } from "./api/sockets/subscriber.js";
 export { XPublisher, type XPublisherOptions } from "./api/sockets/xpublisher.js";
 export { XSubscriber, type XSubscriberOptions } from "./api/sockets/xsubscriber.js";
+export type { DisconnectReason } from "./base/dismissal.js";
 export { ZmqError } from "./base/errors.js";
 export type { Event, EventOfType, EventType, Peer, SocketEvents } from "./base/events.js";
 export type { Message, MessageLike } from "./base/message.js";

@@ -13,6 +13,7 @@ import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "../options/numbers.j
 import type { OptionName } from "../options/options.js";
 import { readOption } from "../options/values.js";
 import type { SocketType, Strategy } from "../patterns/strategy.js";
+import type { CurveKey } from "../security/key-guard.js";
 import { mechanismOf } from "../security/settings.js";
 import { type HttpEndpoint, streamEngine } from "../transport/registry.js";
 import { Emitting } from "./emitting.js";
@@ -146,6 +147,31 @@ export abstract class Socket extends Emitting {
    */
   disconnect(endpoint: string): void {
     this.#core.endpoints.disconnect(endpoint);
+  }
+
+  /**
+   * Turns a CURVE key away from now on, whatever `authenticate` or a ZAP handler says: no handshake with it succeeds, and
+   * connections of peers that have it end at once, with the event "disconnect" and the reason "revokeKey". What has
+   * arrived from them stays readable; what waits for those that we accepted is dropped and counted.
+   * `context.revokeKey` does it for all sockets of a context.
+   * @returns how many connections it ended
+   * @throws TypeError, RangeError for what is no key; ZmqError EBADF on a closed socket
+   */
+  revokeKey(publicKey: CurveKey): number {
+    const core = this.#core;
+    core.requireOpen();
+    core.keys.revoke(publicKey);
+    return core.recheckKeys();
+  }
+
+  /**
+   * Undoes revokeKey() of this socket: its authenticator decides about the key again. Peers that dial again get in.
+   * @returns whether the key was revoked
+   * @throws as revokeKey
+   */
+  allowKey(publicKey: CurveKey): boolean {
+    this.#core.requireOpen();
+    return this.#core.keys.allow(publicKey);
   }
 
   /**

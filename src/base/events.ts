@@ -2,6 +2,7 @@
  * The events of a socket: what happens to its endpoints and connections, under zeromq.js's event names.
  */
 
+import type { DisconnectReason } from "./dismissal.js";
 import type { Buffer } from "./platform.js";
 import type { TlsError, TlsPeer } from "./tls.js";
 
@@ -19,6 +20,8 @@ export interface Peer {
   readonly routingId: Buffer;
   /** Properties of its READY command (RFC 37 §Connection Metadata), names as received. */
   readonly metadata: ReadonlyMap<string, Buffer>;
+  /** Under CURVE the public key that it has proved to have, 32 bytes; absent under other mechanisms. */
+  readonly publicKey?: Buffer;
   /** The TLS connection to it, with its certificate; absent for other transports. */
   readonly tls?: TlsPeer;
 }
@@ -53,8 +56,11 @@ export interface SocketEvents {
   /** A listener or connection was closed by us. */
   close: At & { readonly peer?: Peer };
   "close:error": WithError;
-  /** A peer is gone; `error` says why, unless the peer closed the connection in an orderly way. */
-  disconnect: WithPeer & { readonly error?: Error };
+  /**
+   * A peer is gone; `error` says why, unless the peer closed the connection in an orderly way. `reason` is the call of
+   * this side that ended the connection.
+   */
+  disconnect: WithPeer & { readonly error?: Error; readonly reason?: DisconnectReason };
   /** The handshake is complete: messages can pass. */
   handshake: WithPeer;
   /** From now on, messages to this peer go through memory that both processes share (ipc, `sharedMemory`). */

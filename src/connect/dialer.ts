@@ -5,6 +5,7 @@
 
 import { AssertionError } from "../base/assert.js";
 import { type Deadline, LONGEST_MS } from "../base/deadline.js";
+import { Dismissal } from "../base/dismissal.js";
 import type { Peer } from "../base/events.js";
 import { rowOf } from "../base/machine.js";
 import type { Buffer } from "../base/platform.js";
@@ -227,6 +228,10 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     return this.#host.nextPeerId();
   }
 
+  passesKey(publicKey: Uint8Array): boolean {
+    return this.#host.passesKey(publicKey);
+  }
+
   refusalOf(peer: Peer): Error | null {
     return this.#open ? this.#host.refusalOf(peer, this.#pipe, this.routingId) : null;
   }
@@ -350,10 +355,14 @@ function isAnswer(error: Error | undefined): boolean {
   );
 }
 
-/** D8: what would probably happen again is tried again slowly. */
+/** D8: what would probably happen again is tried again slowly. So is a peer whose key is revoked. */
 function isFault(error: Error | undefined): boolean {
   if (error instanceof TlsError) return error.code !== "ECONNRESET";
-  return error instanceof AssertionError || (error instanceof ProtocolError && error.kind !== "other");
+  return (
+    error instanceof AssertionError ||
+    error instanceof Dismissal ||
+    (error instanceof ProtocolError && error.kind !== "other")
+  );
 }
 
 function timeoutError(limit: number): Error {

@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../base/assert.js";
+import { Dismissal } from "../base/dismissal.js";
 import type { Peer } from "../base/events.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -120,6 +121,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     return this.#host.nextPeerId();
   }
 
+  passesKey(publicKey: Uint8Array): boolean {
+    return this.#host.passesKey(publicKey);
+  }
+
   refusalOf(peer: Peer): Error | null {
     return this.#host.refusalOf(peer, null, null);
   }
@@ -143,7 +148,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
     const pipe = this.#sessions.get(session);
     if (pipe && !this.#closing) tellLost(this.#host, pipe, this.#options, false);
-    this.#drop(session);
+    const dropped = this.#drop(session);
+    if (error instanceof Dismissal) this.#host.lost.messages += dropped;
     const address = session.stream.remoteAddress || this.endpoint;
     reportEnd(this.#host, session, { address, endpoint: this.endpoint }, wasReady, error);
   }
@@ -154,14 +160,16 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     if (place !== undefined && this.#places.delete(session)) this.#gate?.leave(place);
   }
 
-  #drop(session: Connection): void {
+  /** @returns how many messages were dropped that the peer did not get */
+  #drop(session: Connection): number {
     const pipe = this.#sessions.get(session);
     this.#forget(session);
-    if (!pipe) return;
+    if (!pipe) return 0;
     this.#host.pipeDisconnected(pipe);
-    pipe.discardOutbound();
+    const dropped = pipe.discardOutbound();
     this.#host.detachPipe(pipe);
     pipe.onEmpty?.();
+    return dropped;
   }
 
   // From the socket

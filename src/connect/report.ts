@@ -1,4 +1,5 @@
 /** The events about the beginning and the end of a connection, dialled or accepted. */
+import { Dismissal } from "../base/dismissal.js";
 import type { Peer } from "../base/events.js";
 import { TlsError } from "../base/tls.js";
 import type { SocketHost } from "../session/host.js";
@@ -56,5 +57,7 @@ export function reportEnd(
     const lost = error ?? new Error("the peer closed the connection during the handshake");
     host.emitEvent("handshake:error:other", { ...place, error: lost });
   }
-  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { ...place, peer, error });
+  if (!wasReady || peer === undefined) return;
+  if (error instanceof Dismissal) host.emitEvent("disconnect", { ...place, peer, reason: error.reason });
+  else host.emitEvent("disconnect", { ...place, peer, error });
 }

@@ -10,6 +10,7 @@ import { OptionAccess } from "../options/access.js";
 import { CONTEXT_OPTION_NUMBERS, type NumberedOption } from "../options/numbers.js";
 import type { SocketContext } from "../options/options.js";
 import { integer } from "../options/rules.js";
+import { type CurveKey, KeyGuard } from "../security/key-guard.js";
 
 const INT32_MAX = 2 ** 31 - 1;
 const MAX_SOCKETS_LIMIT = 65535;
@@ -36,20 +37,28 @@ function flag(name: string, value: unknown): boolean {
   return value;
 }
 
+/** A socket, whose connections are checked again when a key is revoked. */
+interface Guarded {
+  recheckKeys(): number;
+}
+
 /** Inproc names, limits and defaults of a group of sockets. */
 export class Context extends OptionAccess implements SocketContext {
   /** @internal for the sockets of this context; a test may replace it by a simulation before it creates any */
   runtime: Runtime = systemRuntime;
   /** @internal names bound by sockets of this context, and connectors that wait for one */
   readonly inproc = new InprocRegistry();
+  /** @internal keys that all sockets of this context turn away; recheckKeys() after a change */
+  readonly keys = new KeyGuard();
   #maxSockets = 1023;
   #maxMessageSize = INT32_MAX;
   #ipv6 = false;
   #blocky = true;
-  #sockets = 0;
-  /** Frees the places of sockets that were garbage-collected without being closed. */
-  readonly #forgotten = new FinalizationRegistry<undefined>(() => {
-    this.#sockets--;
+  /** The open sockets. Weak, because a socket may be garbage-collected without being closed: then its place is free. */
+  readonly #sockets = new Set<WeakRef<Guarded>>();
+  readonly #references = new WeakMap<Guarded, WeakRef<Guarded>>();
+  readonly #forgotten = new FinalizationRegistry<WeakRef<Guarded>>((socket) => {
+    this.#sockets.delete(socket);
   });
 
   /** @throws TypeError for an unknown field or a value of the wrong type, RangeError, ZmqError ENOTSUP */
@@ -127,23 +136,48 @@ export class Context extends OptionAccess implements SocketContext {
 
   /** Number of open sockets. */
   get sockets(): number {
-    return this.#sockets;
+    return this.#sockets.size;
+  }
+
+  /**
+   * Turns a CURVE key away on every socket of this context, as Socket.revokeKey. Sockets that are made later turn it away,
+   * too. @returns how many connections it ended
+   * @throws as Socket.revokeKey
+   */
+  revokeKey(publicKey: CurveKey): number {
+    this.keys.revoke(publicKey);
+    return this.recheckKeys();
+  }
+
+  /** Undoes revokeKey() of this context. @returns whether the key was revoked @throws as revokeKey */
+  allowKey(publicKey: CurveKey): boolean {
+    return this.keys.allow(publicKey);
+  }
+
+  /** @internal ends the connections whose key does not pass any more; returns how many */
+  recheckKeys(): number {
+    let ended = 0;
+    for (const socket of [...this.#sockets]) ended += socket.deref()?.recheckKeys() ?? 0;
+    return ended;
   }
 
   /** @internal @throws ZmqError EMFILE */
-  enter(socket: object): void {
-    if (this.#sockets >= this.#maxSockets) {
+  enter(socket: Guarded): void {
+    if (this.#sockets.size >= this.#maxSockets) {
       throw new ZmqError("EMFILE", {
         detail: `this context may have ${this.#maxSockets} sockets (maxSockets)`,
       });
     }
-    this.#sockets++;
-    this.#forgotten.register(socket, undefined, socket);
+    const reference = new WeakRef(socket);
+    this.#sockets.add(reference);
+    this.#references.set(socket, reference);
+    this.#forgotten.register(socket, reference, socket);
   }
 
   /** @internal */
-  leave(socket: object): void {
-    if (this.#forgotten.unregister(socket)) this.#sockets--;
+  leave(socket: Guarded): void {
+    const reference = this.#references.get(socket);
+    if (reference !== undefined && this.#forgotten.unregister(socket)) this.#sockets.delete(reference);
   }
 
   protected override get optionNumbers(): ReadonlyMap<number, NumberedOption> {

@@ -6,6 +6,7 @@
  */
 
 import { Condition } from "../base/condition.js";
+import { Dismissal } from "../base/dismissal.js";
 import { ZmqError } from "../base/errors.js";
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
@@ -22,6 +23,7 @@ import { checkFields, defaultOptions, setOption } from "../options/values.js";
 import { FairQueue } from "../patterns/fair-queue.js";
 import { DEALER } from "../patterns/strategies/dealer.js";
 import { discard, type SocketType, type Strategy, type StrategyHost } from "../patterns/strategy.js";
+import { KeyGuard } from "../security/key-guard.js";
 import type { OpenAsking } from "../security/zap/client.js";
 import type { SocketHost } from "../session/host.js";
 import { Context, context as defaultContext } from "./context.js";
@@ -60,6 +62,8 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   closed = false;
   refed = true;
   readonly peers = new Map<Pipe, Peer>();
+  /** The keys that this socket turns away; recheckKeys() after a change. */
+  readonly keys = new KeyGuard();
   readonly #kept = new Endpoints(
     this,
     () => this.context.inproc,
@@ -312,6 +316,22 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     // The pipe leaves `pipes`, but its unread messages must still be found.
     if (this.receives !== null && pipe.inboundLength > 0) this.inbound.activate(pipe);
     this.strategy.detach(pipe);
+  }
+
+  passesKey(publicKey: Uint8Array): boolean {
+    return this.keys.passes(publicKey) && this.context.keys.passes(publicKey);
+  }
+
+  /** Ends the connections whose key does not pass any more. @returns how many */
+  recheckKeys(): number {
+    let ended = 0;
+    for (const [pipe, { publicKey }] of [...this.peers]) {
+      // A listener of the events may have ended it, too.
+      if (publicKey === undefined || !pipe.linked || this.passesKey(publicKey)) continue;
+      ended++;
+      pipe.fail(new Dismissal("revokeKey"));
+    }
+    return ended;
   }
 
   refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null {

@@ -31,8 +31,8 @@ function errorText(error: Error): string {
 
 /** Prints an event of a socket. */
 export function trace<E extends EventType>(socket: string, type: E, payload: SocketEvents[E]): void {
-  const { address, endpoint, peer, interval, limit, action, value, error } = payload as Partial<
-    SocketEvents["connect:retry"] & SocketEvents["limit"]
+  const { address, endpoint, peer, interval, limit, action, value, error, reason } = payload as Partial<
+    SocketEvents["connect:retry"] & SocketEvents["limit"] & SocketEvents["disconnect"]
   >;
   const words = [socket, type];
   if (address) words.push(address);
@@ -40,6 +40,7 @@ export function trace<E extends EventType>(socket: string, type: E, payload: Soc
   if (peer !== undefined) words.push(`(${peer.socketType})`);
   if (interval !== undefined) words.push(`in ${interval} ms`);
   if (limit !== undefined) words.push(value === undefined ? limit : `${limit} ${value}`, `${action}`);
+  if (reason !== undefined) words.push(`by ${reason}`);
   if (error !== undefined) words.push(`- ${errorText(error)}`);
   debug("%s", words.join(" "));
 }

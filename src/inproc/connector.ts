@@ -254,6 +254,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     return this.host.nextPeerId();
   }
 
+  passesKey(publicKey: Uint8Array): boolean {
+    return this.host.passesKey(publicKey);
+  }
+
   refusalOf(peer: Peer): Error | null {
     return this.#life === "open" ? this.host.refusalOf(peer, this.pipe, this.routingId) : null;
   }

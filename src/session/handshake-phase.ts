@@ -6,7 +6,7 @@
 import { AssertionError } from "../base/assert.js";
 import type { Deadline } from "../base/deadline.js";
 import { rowOf, type Table } from "../base/machine.js";
-import type { Buffer } from "../base/platform.js";
+import { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { OptionValues } from "../options/options.js";
 import { type Crypto, loadCrypto, loadedCrypto } from "../security/crypto/crypto.js";
@@ -25,6 +25,9 @@ const HANDSHAKE_COMMAND_FLOOR = 4096;
 /** Longest life of a CURVE cookie, in milliseconds (P4). */
 const COOKIE_LIFE_MS = 60_000;
 
+/** What becomes of a peer whose key the application has revoked. */
+const REVOKED: Verdict = { status: 400, text: "its key is revoked", userId: "", metadata: new Map() };
+
 /** What a handshake needs of its session. */
 export interface Shaking {
   readonly runtime: Runtime;
@@ -32,8 +35,11 @@ export interface Shaking {
   /** Starts reading: bytes go to `receive` of the phase. */
   read(): void;
   sendControl(bytes: Uint8Array): void;
-  /** The handshake is complete. `leftover` are bytes that arrived after its last command. */
-  shaken(handshake: Handshake, leftover: Uint8Array): void;
+  /**
+   * The handshake is complete. `leftover` are bytes that arrived after its last command; `publicKey` is the peer's, under
+   * CURVE.
+   */
+  shaken(handshake: Handshake, leftover: Uint8Array, publicKey: Buffer | undefined): void;
   /** The handshake has failed. */
   fail(error: Error): void;
   /** An assertion of zwire has failed. */
@@ -79,6 +85,8 @@ export class HandshakePhase {
   readonly #protection: Protection;
   #handshake: Handshake | null = null;
   #inquiry: Inquiry | null = null;
+  /** Under CURVE: the peer's public key, once the peer has proved to have its secret. */
+  #peerKey: Buffer | undefined = undefined;
   #timer: Deadline | undefined;
   #cookieTimer: Deadline | undefined;
 
@@ -180,8 +188,14 @@ export class HandshakePhase {
   }
 
   #done(handshake: Handshake, leftover: Uint8Array): void {
+    const { security } = this.#protection;
+    if (security.mechanism === "CURVE" && !security.server) {
+      this.#peerKey = Buffer.from(security.serverKey);
+      // Without a word: the server takes what follows its READY for traffic.
+      if (!this.#owner.passesKey(this.#peerKey)) throw revokedServer();
+    }
     this.#handshake = null; // the session owns it from now on
-    this.#session.shaken(handshake, leftover);
+    this.#session.shaken(handshake, leftover, this.#peerKey);
   }
 
   /** Asks the authenticator. Meanwhile the peer waits, and the handshake's timer keeps running (Q12). */
@@ -190,6 +204,7 @@ export class HandshakePhase {
     if (authenticator === null) throw nobodyToAsk();
     const { stream } = this.#session;
     const handshake = this.#handshake as Handshake;
+    if (question.mechanism === "CURVE") this.#peerKey = question.publicKey;
     const request = {
       ...requestAbout(question, stream, this.#owner.endpoint, this.#options),
       metadata: withoutAnnouncement(handshake.announced),
@@ -207,7 +222,10 @@ export class HandshakePhase {
     this.#inquiry = null;
     this.#session.stream.resume();
     const handshake = this.#handshake as Handshake;
-    this.#proceed(handshake, () => handshake.answer(verdict));
+    // Now and not before the question: the key may have been revoked while the authenticator thought.
+    const key = this.#peerKey;
+    const revoked = verdict.status === 200 && key !== undefined && !this.#owner.passesKey(key);
+    this.#proceed(handshake, () => handshake.answer(revoked ? REVOKED : verdict));
   }
 
   #release(): void {
@@ -217,6 +235,13 @@ export class HandshakePhase {
     this.#handshake?.destroy();
     this.#handshake = null;
   }
+}
+
+function revokedServer(): ProtocolError {
+  return new ProtocolError("authentication-denied", "the key of the server is revoked", {
+    rule: "Q9",
+    kind: "auth",
+  });
 }
 
 /**

@@ -28,6 +28,8 @@ export interface SocketHost extends PipeOwner {
   attachPipe(pipe: Pipe): void;
   /** Removes the pipe from routing. Messages that it has received stay readable. */
   detachPipe(pipe: Pipe): void;
+  /** Asked at the end of a CURVE handshake: whether the peer's key may be used. */
+  passesKey(publicKey: Uint8Array): boolean;
   /**
    * Asked after the handshake: why the socket refuses the peer, or null if it accepts it.
    * @param pipe the pipe that the peer would join, if a dialled endpoint already has one

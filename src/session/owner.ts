@@ -34,6 +34,8 @@ export interface SessionOwner {
   readonly socketType: string;
   /** The local endpoint, bound or connected. */
   readonly endpoint: string;
+  /** Asked at the end of a CURVE handshake: whether the peer's key may be used. */
+  passesKey(publicKey: Uint8Array): boolean;
   /** Asked after the handshake: why the socket refuses the peer, or null if it accepts it. */
   refusalOf(peer: Peer): Error | null;
   /** Encoded messages that each peer gets first; null if there are none. */

@@ -150,14 +150,14 @@ export class Session
     this.stream.start(this);
   }
 
-  shaken(handshake: Handshake, leftover: Uint8Array): void {
+  shaken(handshake: Handshake, leftover: Uint8Array, publicKey: Buffer | undefined): void {
     const { socketType, routingId } = handshake.peer;
     const metadata = withoutAnnouncement(handshake.peer.metadata);
     const id = this.#owner.nextPeerId();
     const { remoteAddress: address, tls } = this.stream;
     const { endpoint } = this.#owner;
     const known = { id, address, endpoint, socketType, routingId, metadata };
-    const peer: Peer = tls === undefined ? known : { ...known, tls };
+    const peer: Peer = { ...known, ...(publicKey && { publicKey }), ...(tls && { tls }) };
     const refusal = this.#owner.refusalOf(peer);
     if (refusal === null) this.#on("joined", { handshake, peer, leftover });
     else {

@@ -34,6 +34,7 @@ async function initiateAfter(afterMs: number, handshakeInterval: number): Promis
     socketType: "DEALER",
     endpoint: "tcp://127.0.0.1:1",
     nextPeerId: () => 1,
+    passesKey: () => true,
     refusalOf: () => null,
     sessionReady() {
       end = "ready";
