@@ -41,7 +41,7 @@ export type { HttpRequest } from "./base/http.js";
 export type { Message, MessageLike } from "./base/message.js";
 export { json, text } from "./base/parts.js";
 export { type TlsCertificate, TlsError, type TlsNames, type TlsPeer } from "./base/tls.js";
-export type { CallOptions } from "./base/waiting.js";
+export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export type { HttpEndpoint } from "./core/endpoint-calls.js";
 export { Observer } from "./core/observer.js";

@@ -20,7 +20,7 @@ export { ZmqError } from "./base/errors.js";
 export type { Event, EventOfType, EventType, Peer, SocketEvents } from "./base/events.js";
 export type { Message, MessageLike } from "./base/message.js";
 export { json, text } from "./base/parts.js";
-export type { CallOptions } from "./base/waiting.js";
+export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export { Observer } from "./core/observer.js";
 export type { Sendable } from "./core/sender.js";

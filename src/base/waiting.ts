@@ -2,6 +2,7 @@
  * How operations wait: the options of a call (timeout, signal), and the turns of the event loop on which waits continue.
  * The socket passes a `Turns` to its queues, so that the engine uses no clock itself and tests can simulate one.
  */
+import type { ZmqError } from "./errors.js";
 
 /**
  * After so many operations that did not wait, the next settles on a later turn of the event loop. Otherwise a loop of
@@ -41,6 +42,33 @@ export function checkCallOptions(options: CallOptions | undefined): void {
     throw new TypeError("signal must be an AbortSignal");
 }
 
+/** Options of a call that asks and waits for the answer. */
+export interface RequestCallOptions extends CallOptions {
+  /**
+   * How often to send the request again if no reply has come within `timeout`, which then is that of each try: 0 to
+   * 2147483647, or Infinity. Default 0.
+   */
+  readonly retries?: number;
+}
+
+/**
+ * Checks the options of a call that asks.
+ * @param otherwise the milliseconds that a try has without `timeout`; -1 for no limit
+ * @throws TypeError or RangeError naming the field
+ */
+export function checkRequestOptions(options: RequestCallOptions | undefined, otherwise: number): void {
+  checkCallOptions(options);
+  const { retries = 0, timeout = otherwise } = options ?? {};
+  if (typeof retries !== "number") throw new TypeError(`retries must be a number; got ${typeof retries}`);
+  const whole = Number.isInteger(retries) && retries >= 0 && retries <= 0x7fffffff;
+  if (!whole && retries !== Number.POSITIVE_INFINITY) {
+    throw new RangeError(`retries must be an integer from 0 to 2147483647, or Infinity; got ${retries}`);
+  }
+  if (retries > 0 && timeout <= 0) {
+    throw new RangeError(`retries need a timeout of at least 1 ms for each try; got ${timeout}`);
+  }
+}
+
 export interface Turns {
   /** Resolves on a later turn of the event loop. */
   nextTurn(): Promise<void>;
@@ -59,4 +87,9 @@ export interface Turns {
     signal: AbortSignal | undefined,
     expired: (reason: unknown) => void,
   ): (() => void) | null;
+  /**
+   * The EAGAIN error of a wait that took so many milliseconds.
+   * @param before what its text says first
+   */
+  timedOut(timeoutMs: number, before?: string): ZmqError;
 }

@@ -284,7 +284,8 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     if (pipe !== this.#pipe) return false;
     const session = this.#session;
     if (session === null || !isReady(this.#state)) {
-      this.#pipe.discardOutbound(); // a request that was given up goes to no connection that is yet to come
+      pipe.discardOutbound(); // a request that was given up goes to no connection that is yet to come
+      pipe.limitsChanged();
       return true;
     }
     this.#session = null;

@@ -56,8 +56,7 @@ export class SocketTurns implements Turns {
       cleanup();
       expired(reason);
     };
-    const late = (): void =>
-      end(new ZmqError("EAGAIN", { cause: this.lastFailure, detail: this.describe?.(ms) }));
+    const late = (): void => end(this.timedOut(ms));
     const deadline = ms >= 0 ? this.runtime.loop.deadline(ms, late) : undefined;
     const unsubscribe = signal === undefined ? null : this.#onAbort(signal, () => end(signal.reason));
     const cleanup = (): void => {
@@ -66,6 +65,12 @@ export class SocketTurns implements Turns {
       this.#waited();
     };
     return cleanup;
+  }
+
+  timedOut(ms: number, before?: string): ZmqError {
+    const texts = [before, this.describe?.(ms)].filter((text) => text !== undefined);
+    const detail = texts.length === 0 ? undefined : texts.join(": ");
+    return new ZmqError("EAGAIN", { cause: this.lastFailure, detail });
   }
 
   /** One listener per signal, because a program may pass the same signal to many operations. */

@@ -326,7 +326,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
       session.close();
       this.sessionEnded(session, { wasReady: true, error: undefined });
       this.renew();
-    }
+    } else this.pipe.discardOutbound(); // a request that was given up waits for no binder
     return true;
   }
 

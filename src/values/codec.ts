@@ -6,7 +6,7 @@ import type { Router } from "../api/sockets/router.js";
 import type { Subscriber } from "../api/sockets/subscriber.js";
 import type { XSubscriber } from "../api/sockets/xsubscriber.js";
 import type { Message, MessageLike } from "../base/message.js";
-import type { CallOptions } from "../base/waiting.js";
+import type { CallOptions, RequestCallOptions } from "../base/waiting.js";
 import { loadMessagePack } from "./msgpack.js";
 
 /** Turns values into bytes or text, and back. Both may throw for what they cannot turn. */
@@ -66,7 +66,7 @@ interface Receiving {
 
 /** A socket that asks. */
 interface Requesting {
-  request(message: MessageLike[], options?: CallOptions): Promise<Message>;
+  request(message: MessageLike[], options?: RequestCallOptions): Promise<Message>;
 }
 
 /** The face of a socket whose messages end with a value. It has the methods that the socket has. */
@@ -86,7 +86,7 @@ export interface ValueReceiver<T, S = unknown> extends AsyncIterable<ValueMessag
 
 export interface ValueRequester<T> {
   /** As the socket's request(). Rejects with a CodecError for an answer that cannot be decoded. */
-  request(message: ValueLike<T>, options?: CallOptions): Promise<ValueMessage<T>>;
+  request(message: ValueLike<T>, options?: RequestCallOptions): Promise<ValueMessage<T>>;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -174,7 +174,7 @@ class Values<T> {
     return this.#give(message, (parts) => (this.socket as Sending).send(parts, options));
   }
 
-  async request(message: ValueLike<T>, options?: CallOptions): Promise<ValueMessage<T>> {
+  async request(message: ValueLike<T>, options?: RequestCallOptions): Promise<ValueMessage<T>> {
     const answer = await this.#give(message, (parts) => (this.socket as Requesting).request(parts, options));
     return this.#decode(await this.#codec, answer);
   }

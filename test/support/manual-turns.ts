@@ -56,6 +56,10 @@ export class ManualTurns implements Turns {
     return cleanup;
   }
 
+  timedOut(ms: number, before = ""): ZmqError {
+    return new ZmqError("EAGAIN", { detail: `${before} ${ms} ms` });
+  }
+
   /** Timers that have not been undone. */
   get pending(): number {
     return this.#timers.size;

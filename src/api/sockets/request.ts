@@ -5,7 +5,12 @@
 
 import { ZmqError } from "../../base/errors.js";
 import { type Message, normaliseMessage } from "../../base/message.js";
-import { type CallOptions, checkCallOptions } from "../../base/waiting.js";
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkRequestOptions,
+  type RequestCallOptions,
+} from "../../base/waiting.js";
 import type { Sendable, Sender } from "../../core/sender.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
@@ -32,13 +37,22 @@ export class Request extends DuplexSocket {
    * sending and waiting together. A request that times out or is aborted is given up. Unless `correlate` is set, its
    * connection is then closed and made again, so that a late reply cannot be taken for the reply to another request.
    *
-   * Rejects with EAGAIN on timeout, with the signal's reason on abort, and with EBADF when the socket closes.
-   * @throws TypeError or RangeError for a wrong message or option
+   * With `retries` it is sent again after each `timeout` (default: `receiveTimeout`), to the next peer in turn, so many times at most;
+   * a peer may get it more than once. Do not change the message's buffers before the call ends. A call that waits for
+   * others has as much less time for its tries: it never takes longer than all of them.
+   *
+   * Rejects with EAGAIN on timeout (the text says how often and for how long it tried, and what failed last), with the
+   * signal's reason on abort, and with EBADF when the socket closes.
+   * @throws TypeError or RangeError for a wrong message or option, or `retries` without a time limit
    */
-  request(message: Sendable, options?: CallOptions): Promise<Message> {
-    checkCallOptions(options);
-    const { strategy, sender } = coreOf<RequestStrategy>(this);
-    return strategy.request(normaliseMessage(message, (sender as Sender).limits), options);
+  request(message: Sendable, options?: RequestCallOptions): Promise<Message> {
+    const { strategy, sender, options: values } = coreOf<RequestStrategy>(this);
+    checkRequestOptions(options, values.receiveTimeout);
+    const call =
+      options?.retries && options.timeout === undefined
+        ? { ...options, timeout: values.receiveTimeout }
+        : options;
+    return strategy.request(normaliseMessage(message, (sender as Sender).limits), call);
   }
 
   /** The reply. Rejects with EFSM if no request has been sent (H2); otherwise as ReadableSocket.receive. */

@@ -4,6 +4,7 @@
  */
 
 import { ZmqError } from "../../base/errors.js";
+import type { Peer } from "../../base/events.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { unwrap, wrap } from "../envelope.js";
@@ -14,6 +15,13 @@ import { type Receiving, type Sending, type SocketType, Strategy } from "../stra
 interface Owed {
   pipe: Pipe;
   address: Message;
+  /** Who asked: the pipe of a dialled endpoint may have another connection by now. */
+  peer: Peer | undefined;
+}
+
+/** A REQ takes answers from the connection that it asked on. On another one, this would be taken for that to another request. */
+function isLost({ pipe, peer }: Owed): boolean {
+  return peer !== pipe.peer && peer?.socketType === "REQ";
 }
 
 export class ReplyStrategy extends Strategy implements Sending, Receiving {
@@ -28,7 +36,7 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
     for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
       const parts = unwrap(message);
       if (parts === undefined) continue; // H14
-      this.#owed = { pipe: inbound.last as Pipe, address: parts.address };
+      this.#owed = { pipe: inbound.last as Pipe, address: parts.address, peer: inbound.sender };
       return parts.body;
     }
     return undefined;
@@ -49,7 +57,7 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
     this.#owed = null;
     // H16: the reply is dropped if the requester left or is full; a REP never blocks.
     const reply = wrap(owed.address, message);
-    if (!this.host.pipes.has(owed.pipe)) this.#left++;
+    if (!this.host.pipes.has(owed.pipe) || isLost(owed)) this.#left++;
     else if (!owed.pipe.trySend(reply)) this.#overflow.refused(owed.pipe, reply);
     this.host.serveReceives();
     return true;

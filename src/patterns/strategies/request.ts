@@ -8,7 +8,7 @@ import type { Peer } from "../../base/events.js";
 import { holdOf, letGoOf } from "../../base/lent.js";
 import type { Message, OutMessage } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
-import type { CallOptions } from "../../base/waiting.js";
+import type { RequestCallOptions } from "../../base/waiting.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
 import { wrap } from "../envelope.js";
@@ -30,7 +30,7 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     send: (message, call) => this.host.send(message, call),
     receive: (call) => this.host.receive(call),
     abandon: () => this.#abandon(),
-    expire: (timeout, signal, expired) => this.host.turns.expire(timeout, signal, expired),
+    turns: this.host.turns,
     now: () => this.host.runtime.now(),
   });
   #state: State = "idle";
@@ -44,8 +44,8 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     return true;
   };
 
-  /** Sends a request and waits for its reply. */
-  request(message: OutMessage, options: CallOptions | undefined): Promise<Message> {
+  /** Sends a request, again if `retries` says so, and waits for its reply. */
+  request(message: OutMessage, options: RequestCallOptions | undefined): Promise<Message> {
     return this.#line.request(message, options);
   }
 
@@ -131,7 +131,9 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     this.#state = "idle";
     this.#dropReply();
     this.#asked = undefined;
-    if (wasWaiting && asked !== undefined && !this.host.options.correlate) this.host.resetConnection(asked);
+    if (!wasWaiting || asked === undefined) return;
+    // H19: answers to requests with ids are told apart. But what waits for a connection must not wait any longer.
+    if (!this.host.options.correlate || !asked.linked) this.host.resetConnection(asked);
   }
 
   override attach(pipe: Pipe): void {
