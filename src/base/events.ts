@@ -88,6 +88,11 @@ export interface SocketEvents {
     readonly value?: number;
     readonly error?: Error;
   };
+  /**
+   * Messages were thrown away because a socket, an endpoint or a connection came to its end: `unread` were received, and
+   * nobody had read them; `unsent` were accepted for sending. `address` is "" if it is the end of the socket.
+   */
+  drop: At & { readonly peer?: Peer; readonly unread: number; readonly unsent: number };
   /** The socket is closed; no event follows. */
   end: { readonly address: ""; readonly endpoint?: "" };
 }
@@ -121,5 +126,6 @@ export const EVENT_TYPES: readonly EventType[] = [
   "handshake:error:tls",
   "handshake:error:other",
   "limit",
+  "drop",
   "end",
 ];

@@ -186,6 +186,7 @@ export class DatagramEndpoint implements EndpointHandle, DatagramHandler {
     this.#detach();
     if (!this.#closed) await flushed([this.pipe], lingerMs, this.#runtime.loop);
     if (this.#closed) return;
+    this.#host.lost.unsent += this.pipe.outboundLength;
     const released = this.#end();
     await released;
     this.#host.emitEvent("close", { address: this.endpoint });

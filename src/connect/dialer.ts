@@ -202,6 +202,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   stop(): void {
     this.#host.emitEvent("close", { address: this.endpoint });
     this.#dropPipe();
+    this.#tellDropped();
     this.#onStopped();
   }
 
@@ -209,9 +210,13 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     const pipe = this.#pipe;
     this.#pipe = null;
     if (pipe === null) return;
-    pipe.discardOutbound();
+    this.#host.lost.unsent += pipe.discardOutbound();
     this.#host.detachPipe(pipe);
     pipe.onEmpty?.(); // a close that lingers waits for nothing any more
+  }
+
+  #tellDropped(): void {
+    if (!this.#host.closed) this.#host.tellDropped(this.#place);
   }
 
   // From the session
@@ -238,7 +243,10 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
 
   sessionReady(_session: Connection, peer: Peer): StreamPipe {
     this.#on("shaken", undefined);
-    if (this.#pipe !== null && !this.#host.resumes(this.#pipe, peer, this.routingId)) this.#dropPipe();
+    if (this.#pipe !== null && !this.#host.resumes(this.#pipe, peer, this.routingId)) {
+      this.#dropPipe();
+      this.#tellDropped();
+    }
     const fresh = this.#pipe === null;
     const pipe = this.#pipe ?? this.#newPipe();
     this.#pipe = pipe;
@@ -271,6 +279,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
       this.#dropPipe(); // S8
     else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.#place, wasReady, error);
+    this.#tellDropped();
     if (givenUp >= 0 && !this.#losesQueue) this.#host.messageGivenUp(session.peer, givenUp);
     const failed = !wasReady && (this.#options.reconnectStop & STOP_HANDSHAKE_FAILED) !== 0;
     if (final || failed || isAnswer(error)) this.#on("give", undefined);
@@ -319,12 +328,13 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     const pipe = this.#pipe;
     const session = this.#session;
     this.#session = null;
+    // Here, because a raw session that is closed drops them itself.
+    if (pipe !== null) this.#host.lost.unsent += pipe.discardOutbound();
     if (session !== null) {
       session.close();
       if (session.peer !== undefined && pipe !== null) this.#host.pipeDisconnected(pipe);
       this.#host.emitEvent("close", { address: this.endpoint, peer: session.peer });
     }
-    pipe?.discardOutbound();
     this.#pipe = null;
   }
 

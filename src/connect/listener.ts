@@ -150,8 +150,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     if (pipe && !this.#closing) tellLost(this.#host, pipe, this.#options, false);
     const dropped = this.#drop(session);
     if (error instanceof Dismissal) this.#host.lost.messages += dropped;
-    const address = session.stream.remoteAddress || this.endpoint;
-    reportEnd(this.#host, session, { address, endpoint: this.endpoint }, wasReady, error);
+    else this.#host.lost.unsent += dropped;
+    const place = { address: session.stream.remoteAddress || this.endpoint, endpoint: this.endpoint };
+    reportEnd(this.#host, session, place, wasReady, error);
+    if (!this.#closing) this.#host.tellDropped({ ...place, peer: session.peer });
   }
 
   #forget(session: Connection): void {
@@ -206,6 +208,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
       }
     }
     await flushed(pipes, lingerMs, this.runtime.loop);
+    // Here, because a raw session that is closed drops them itself.
+    for (const pipe of pipes) this.#host.lost.unsent += pipe.discardOutbound();
     for (const session of [...this.#sessions.keys()]) {
       session.close();
       this.#drop(session);

@@ -282,7 +282,10 @@ export class Endpoints {
 
   /** Closes a removed handle. close() also waits for it until it is flushed. */
   release(handle: EndpointHandle, lingerMs: number): Promise<void> {
-    const released = handle.close(lingerMs).finally(() => this.#leaving.delete(handle));
+    const released = handle.close(lingerMs).finally(() => {
+      this.#leaving.delete(handle);
+      this.#host.tellDropped({ address: handle.endpoint });
+    });
     this.#leaving.set(handle, released);
     return released;
   }

@@ -25,7 +25,7 @@ import { DEALER } from "../patterns/strategies/dealer.js";
 import { discard, type SocketType, type Strategy, type StrategyHost } from "../patterns/strategy.js";
 import { KeyGuard } from "../security/key-guard.js";
 import type { OpenAsking } from "../security/zap/client.js";
-import type { SocketHost } from "../session/host.js";
+import type { Lost, SocketHost } from "../session/host.js";
 import { Context, context as defaultContext } from "./context.js";
 import { EndpointCalls } from "./endpoint-calls.js";
 import { Endpoints } from "./endpoints.js";
@@ -34,7 +34,7 @@ import { Events, type Listeners } from "./events.js";
 import { Sender } from "./sender.js";
 import { shownSocket, waitedInVain } from "./shown.js";
 import { SocketTurns } from "./socket-turns.js";
-import { type SocketStats, statsOf } from "./stats.js";
+import { type SocketStats, statsOf, unreadOf } from "./stats.js";
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -72,7 +72,9 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly endpoints = new EndpointCalls(this, this.#kept);
   readonly #peerChange = new Condition(this.turns);
   readonly events: Events;
-  readonly lost = { messages: 0 };
+  readonly lost: Lost = { messages: 0, unread: 0, unsent: 0 };
+  /** How much of it the events "drop" have told. */
+  readonly #told = { unread: 0, unsent: 0 };
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
   #closing: Promise<void> | null = null;
   readonly #listeners: Listeners;
@@ -190,6 +192,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** Drops the unread messages of a pipe, and those that arrive while its output lingers. */
   forget(pipe: Pipe): void {
     const kept = this.strategy.kept(pipe);
+    this.lost.unread += pipe.inboundLength - kept.length;
     this.inbound.remove(pipe);
     pipe.discardInbound();
     for (const message of kept) pipe.enqueue(message);
@@ -230,6 +233,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   async #closeEndpoints(linger: number): Promise<void> {
     await this.#kept.close(linger);
     for (const pipe of [...this.pipes]) this.detachPipe(pipe);
+    this.lost.unread += unreadOf(this);
+    this.inbound.clear();
+    this.receives?.forgetReturned();
+    this.tellDropped({ address: "" });
     this.events.end();
   }
 
@@ -261,6 +268,15 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   ): void {
     const at = { address: peer?.address ?? "", endpoint: peer?.endpoint ?? "" };
     this.emitEvent("limit", { ...at, peer, limit, action, value });
+  }
+
+  tellDropped(place: { readonly address: string; readonly endpoint?: string; readonly peer?: Peer }): void {
+    const unread = this.lost.unread - this.#told.unread;
+    const unsent = this.lost.unsent - this.#told.unsent;
+    if (unread + unsent === 0) return;
+    this.#told.unread += unread;
+    this.#told.unsent += unsent;
+    this.emitEvent("drop", { ...place, unread, unsent });
   }
 
   messageGivenUp(peer: Peer | undefined, bytes: number): void {

@@ -2,6 +2,7 @@ import type { Peer } from "../base/events.js";
 import type { Budget } from "../engine/budget.js";
 import type { Lending, Pipe } from "../engine/pipe.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
+import type { Lost } from "../session/host.js";
 import type { Sender } from "./sender.js";
 
 /** Counters and queue depths of a socket. Counters run from its creation. */
@@ -26,6 +27,13 @@ export interface SocketStats {
   dropped: number;
   /** Messages, or copies of one, whose place in a queue a newer one has taken: `conflate`, `conflatePerTopic`. */
   conflated: number;
+  /** Received messages that nobody had read when the socket was closed, or their endpoint disconnected. The event "drop" tells. */
+  droppedUnread: number;
+  /**
+   * Accepted messages that were thrown away unsent: when `linger` or the time of a drain was over, or with the connection
+   * whose queue they were in. The event "drop" tells.
+   */
+  droppedUnsent: number;
   /** Bytes of received messages that have not been read. Each part counts 112 bytes more. */
   receivedBytes: number;
   /** Bytes of accepted messages that have not been sent. Messages that the kernel took at once are not counted. */
@@ -60,32 +68,39 @@ interface Counted {
   readonly strategy: { readonly unread: number; readonly dropped: number };
   readonly received: Budget;
   readonly unsent: Budget;
-  readonly lost: { readonly messages: number };
+  readonly lost: Readonly<Lost>;
   readonly runtime: { now(): number };
+}
+
+/** Messages received and not yet read. */
+export function unreadOf({ pipes, receives, strategy }: Counted): number {
+  let unread = strategy.unread + (receives?.returned ?? 0);
+  for (const pipe of pipes) if (!pipe.queued) unread += pipe.inboundLength;
+  return unread;
 }
 
 /** The counters of a socket. */
 export function statsOf(core: Counted): SocketStats {
   const { pipes, receives, sender, strategy } = core;
   let outboundQueue = 0;
-  let receiveQueue = strategy.unread + (receives?.returned ?? 0);
   let borrowedBytes = 0;
   let sharedMemory = 0;
   for (const pipe of pipes) {
     outboundQueue += pipe.outboundLength;
-    if (!pipe.queued) receiveQueue += pipe.inboundLength;
     for (const { bytes } of pipe.borrowed) borrowedBytes += bytes;
     if (pipe.sharesMemory) sharedMemory++;
   }
   return {
     sendQueue: sender?.queue.length ?? 0,
     outboundQueue,
-    receiveQueue,
+    receiveQueue: unreadOf(core),
     waitingReceives: receives?.waiting ?? 0,
     messagesSent: sender?.queue.sent ?? 0,
     messagesReceived: receives?.received ?? 0,
     dropped: core.lost.messages + strategy.dropped,
     conflated: core.received.conflated + core.unsent.conflated,
+    droppedUnread: core.lost.unread,
+    droppedUnsent: core.lost.unsent,
     receivedBytes: core.received.held,
     unsentBytes: core.unsent.held,
     peers: core.peers.size,

@@ -85,6 +85,11 @@ export class WaitingReceives<M> {
     return this.#returned.length;
   }
 
+  /** Drops them: the queue is closed. */
+  forgetReturned(): void {
+    for (const message of this.#returned.splice(0)) letGoOf(message);
+  }
+
   /** Who sent a message that was received; undefined where that was not noted. */
   peerOf(message: M): Peer | undefined {
     return this.#senders.get(message as object);

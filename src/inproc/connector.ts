@@ -57,14 +57,14 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
       join: ["joining", (connector, joining) => connector.#join(joining)],
       reach: ["dialling", (connector, stream) => connector.#dial(stream)],
       refuse: ["refused", (connector) => connector.#giveUp()],
-      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+      close: ["closed", (connector) => connector.#dropQueue()],
     },
     dialling: {
       join: ["joining", (connector, joining) => connector.#join(joining)],
       ready: ["remote", (connector, peer) => connector.#crossOver(peer)],
       lose: ["waiting"],
       refuse: ["refused", (connector) => connector.#giveUp()],
-      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+      close: ["closed", (connector) => connector.#dropQueue()],
     },
     joining: {
       link: ["joined", (connector, peer) => connector.#connected(connector.pipe, peer)],
@@ -82,7 +82,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
       close: ["closed", (connector) => connector.#endPipe()],
     },
     refused: {
-      close: ["closed", (connector) => connector.pipe.discardOutbound()],
+      close: ["closed", (connector) => connector.#dropQueue()],
     },
     parted: {
       renew: ["waiting", (connector) => connector.#begin()],
@@ -285,6 +285,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     if (!misfit) this.#on("lose", undefined);
     const place = { address: this.endpoint, endpoint: this.endpoint };
     reportEnd(this.host, session, place, wasReady, error);
+    if (this.#life === "open") this.host.tellDropped(place);
     // A listener of these events may have closed this end, or bound the name: so look at the state again.
     if (misfit && this.#state === "dialling") this.refused();
     else if (this.#state === "waiting") this.#registry.connect(this);
@@ -297,10 +298,14 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     this.pipe.onEmpty?.();
   }
 
+  #dropQueue(): void {
+    this.host.lost.unsent += this.pipe.discardOutbound();
+  }
+
   /** The connection to another thread is gone. Discards what was queued for it. */
   #endPipe(): void {
     this.host.pipeDisconnected(this.pipe);
-    this.pipe.discardOutbound();
+    this.#dropQueue();
   }
 
   // From the socket

@@ -91,6 +91,18 @@ export class FairQueue {
     this.#formerLeft = Math.max(this.#formerLeft, 0) + left;
   }
 
+  /** Forget all pipes and their unread messages. */
+  clear(): void {
+    for (const pipe of this.#ready) {
+      pipe.queued = false;
+      pipe.discardInbound();
+    }
+    this.#ready.length = 0;
+    this.#current = 0;
+    this.#former.clear();
+    this.#formerLeft = -1;
+  }
+
   /** Number of unread messages in all pipes. */
   get length(): number {
     let count = 0;

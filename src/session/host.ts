@@ -8,6 +8,16 @@ import type { Runtime } from "../base/runtime.js";
 import type { Pipe, PipeOwner } from "../engine/pipe.js";
 import type { OptionValues } from "../options/options.js";
 
+/** Messages that were thrown away. */
+export interface Lost {
+  /** Dropped on their way, which no strategy knows of. */
+  messages: number;
+  /** Received and not read, at the end of the socket or of an endpoint. */
+  unread: number;
+  /** Accepted and not sent, at the end of the socket, of an endpoint, or of the connection that had them. */
+  unsent: number;
+}
+
 export interface SocketHost extends PipeOwner {
   /** ZMTP socket type, such as `PUSH`. */
   readonly socketType: string;
@@ -44,8 +54,9 @@ export interface SocketHost extends PipeOwner {
   pipeDisconnected(pipe: Pipe): void;
   /** A message of so many bytes was dropped, because too many connections ended while it was being sent (maxResends). */
   messageGivenUp(peer: Peer | undefined, bytes: number): void;
-  /** Messages that were dropped and that no strategy knows of. */
-  readonly lost: { messages: number };
+  readonly lost: Lost;
+  /** Tells of what `lost` has counted of unread and unsent messages since the last call: the event "drop". */
+  tellDropped(place: { readonly address: string; readonly endpoint?: string; readonly peer?: Peer }): void;
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
 }
 

@@ -148,6 +148,7 @@ class Translation {
         break;
       }
       case "memory": // nothing that zeromq.js knows
+      case "drop":
       case "handshake:error:tls":
         break;
       case "accept":
