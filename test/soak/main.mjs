@@ -56,6 +56,24 @@ function fail(error) {
   console.error(`\nafter ${elapsed()}: ${error.stack ?? error}`);
   process.exit(1);
 }
+
+/** The last ends of connections of a kind, for the reason of a failure. */
+const ENDS_TOLD = 5;
+
+/** Ends the soak because of one kind. */
+function failOf({ kind, ends }, error) {
+  console.error(
+    `\n"${kind.name}"; its last connections ended so: ${ends.slice(-ENDS_TOLD).join(", ") || "none did"}`,
+  );
+  fail(error);
+}
+
+function note(one, socket) {
+  socket.on("disconnect", ({ error }) => {
+    one.ends.push(`at ${elapsed()} by ${error?.code ?? error?.message ?? "its peer"}`);
+    if (one.ends.length > ENDS_TOLD) one.ends.shift();
+  });
+}
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 
@@ -169,9 +187,12 @@ const mib = (bytes) => Math.round(bytes / MIB);
 const kinds = [];
 for (const kind of chosen) {
   const path = join(folder, `${KINDS.indexOf(kind)}`);
-  const side = await kind.hub({ path, fail });
-  const places = Array.from({ length: kind.peers }, (_, slot) => new Place(kind, path, slot, fail));
-  kinds.push({ kind, side, places, before: 0 });
+  const one = { kind, ends: [], before: 0 };
+  const failed = (error) => failOf(one, error);
+  one.side = await kind.hub({ path, fail: failed });
+  for (const socket of one.side.sockets) note(one, socket);
+  one.places = Array.from({ length: kind.peers }, (_, slot) => new Place(kind, path, slot, failed));
+  kinds.push(one);
 }
 const places = kinds.flatMap((one) => one.places);
 const sum = (name) => places.reduce((total, place) => total + place[name], 0);
