@@ -12,6 +12,13 @@ export {
   type WriteCertificateOptions,
   writeCertificate,
 } from "./access/certificate.js";
+export {
+  KeyDirectory,
+  type KeyDirectoryEvents,
+  type KeyDirectoryOptions,
+  type KeyEvent,
+  keyDirectory,
+} from "./access/key-directory.js";
 export type { Borrowed } from "./api/borrowed.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";

@@ -7,6 +7,8 @@ import { endpointError, ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { SocketType } from "../patterns/strategy.js";
+import type { KeyGuard } from "../security/key-guard.js";
+import { followKeys } from "../security/key-watch.js";
 import { requireUnsecured, secure } from "../security/settings.js";
 import { type OpenAsking, zapClient } from "../security/zap/client.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
@@ -28,6 +30,7 @@ const TLS_SCHEMES = ["tls+tcp", "wss"];
 interface Caller
   extends Pick<SocketHost, "options" | "runtime" | "raw" | "asLibzmq" | "closed" | "emitEvent"> {
   readonly context: Context;
+  readonly keys: KeyGuard;
   readonly type: Pick<SocketType, "name" | "singleConnection" | "datagrams">;
   /** The queue of waiting sends; null for a socket that only receives. */
   readonly sender: { readonly queue: { release(): void } } | null;
@@ -129,6 +132,7 @@ export class EndpointCalls {
         return;
       }
       secure(options, () => zapClient(context.inproc, runtime, this.#core.openAsking()), raw, runtime.loop);
+      followKeys(this.#core);
     } catch (error) {
       throw endpointError(error as Error, endpoint);
     }

@@ -9,8 +9,13 @@ const NAME = /^[A-Za-z0-9\-_.+]{1,255}$/;
 /** zwire tells itself things under such names. */
 const RESERVED = /^x-zwire-/i;
 /** These limits keep a handshake command well below the size that peers accept. */
-const MAX_PROPERTIES = 48;
+export const MAX_PROPERTIES = 48;
 const MAX_BYTES = 32 * 1024;
+
+/** Whether a property may have this name. */
+export function isPropertyName(name: string): boolean {
+  return NAME.test(name);
+}
 
 /** Properties by name. */
 export type Properties = ReadonlyMap<string, Buffer>;

@@ -106,7 +106,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "core",
     "api",
   ],
-  ["access", "base", "security/crypto"],
+  ["access", "base", "security", "security/crypto"],
   ["streams", "base", "core"],
   ["monitor", "base", "core", "api"],
   ["rpc/wire", "base"],
