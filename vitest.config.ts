@@ -107,7 +107,9 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/interop/udp.test.ts",
     "test/security/udp.test.ts",
   ],
-  "how modules are loaded, and a program of ours": [
+  "how modules are loaded, and programs of ours": [
+    "test/interop/command.test.ts",
+    "test/lifecycle/command.test.ts",
     "test/lifecycle/demo.test.ts",
     "test/lifecycle/two-copies.test.ts",
   ],

@@ -34,6 +34,11 @@ export interface Output {
   error(text: string): void;
   /** Resolves when the reader of `out` has kept up. Await it between the parts of a long output. */
   drained(): Promise<void>;
+  /**
+   * The listener is called when the reader of `out` is gone, instead of ending the process. Absent in tests that have no
+   * such reader.
+   */
+  onGone?(listener: () => void): void;
 }
 
 /** What follows the options of a command. */

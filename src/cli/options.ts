@@ -153,14 +153,18 @@ function wrapped(paragraph: string, width: number): string[] {
   return lines;
 }
 
+/** A left column that is wider has a line for itself. */
+const LEFT_AT_MOST = 32;
+
 /** Rows of two columns, indented. The right one is wrapped. */
 export function columns(rows: readonly (readonly [left: string, right: string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
+  const fitting = rows.map(([left]) => left.length).filter((length) => length <= LEFT_AT_MOST);
+  const width = Math.max(...fitting, 0);
+  const indent = `\n${" ".repeat(width + 4)}`;
   return rows
     .map(([left, right]) => {
-      const [first, ...rest] = wrapped(right, Math.max(WIDTH - width - 4, 40));
-      const more = rest.map((line) => `${" ".repeat(width + 4)}${line}\n`);
-      return `  ${left.padEnd(width)}  ${first}\n${more.join("")}`;
+      const text = wrapped(right, WIDTH - width - 4).join(indent);
+      return left.length > width ? `  ${left}${indent}${text}\n` : `  ${left.padEnd(width)}  ${text}\n`;
     })
     .join("");
 }

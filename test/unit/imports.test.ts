@@ -152,7 +152,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["rpc/python", "base", "rpc", "rpc/client"],
   ["rpc-entry", "index", "rpc", "rpc/client", "rpc/server", "rpc/python"],
   ["web-rpc", "rpc", "rpc/client"],
-  ["cli", "access", "security/crypto", "core", "rpc-entry"],
+  ["cli", "access", "security/crypto", "options", "values", "core", "index", "draft", "rpc-entry"],
 ];
 /** Who may import the code of others that the tarball contains. */
 const VENDORED: Record<string, string> = {

@@ -2,8 +2,8 @@
  * `zwire-rpc call`: one call, and its result as JSON.
  */
 import { UsageError } from "../errors.js";
+import { toJson } from "../json.js";
 import type { RpcCommand } from "./command.js";
-import { toJson } from "./json.js";
 
 export const call: RpcCommand = async (remote, { method, args, pretty }, output) => {
   const result = await remote.$call(method, args);

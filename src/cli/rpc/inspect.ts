@@ -2,8 +2,8 @@
  * `zwire-rpc inspect`: the parameters and the documentation of a server's functions, or of one.
  */
 import { type MethodDescription, UnknownMethod } from "../../rpc.js";
+import { toJson } from "../json.js";
 import type { RpcCommand } from "./command.js";
-import { toJson } from "./json.js";
 
 function describeMethod(name: string, { args, doc }: MethodDescription): string {
   const parameters = (args ?? []).map((one) =>

@@ -3,9 +3,9 @@
  */
 import { parseArgs } from "node:util";
 import { UsageError } from "../errors.js";
+import { parseArgument } from "../json.js";
 import type { Job } from "./command.js";
 import { COMMANDS } from "./commands.js";
-import { parseArgument } from "./json.js";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 

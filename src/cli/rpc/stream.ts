@@ -1,8 +1,9 @@
 /**
  * `zwire-rpc stream`: the items of a stream, one JSON value per line.
  */
+
+import { toJson } from "../json.js";
 import type { RpcCommand } from "./command.js";
-import { toJson } from "./json.js";
 
 export const stream: RpcCommand = async (remote, { method, args, pretty, limit }, output) => {
   if (limit === 0) return;

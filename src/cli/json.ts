@@ -1,13 +1,24 @@
 /**
  * Values on the command line and in the output: JSON, with {"$base64": "…"} for bytes and all digits of large integers.
  */
-import { UsageError } from "../errors.js";
+import { UsageError } from "./errors.js";
 
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const keys = Object.keys(value);
   const { $base64 } = value as { $base64?: unknown };
   return keys.length === 1 && typeof $base64 === "string" ? Buffer.from($base64, "base64") : value;
+}
+
+const SHOWN = 60;
+
+/** A value from JSON. @throws Error that shows the text, or its beginning */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, revive);
+  } catch {
+    throw new Error(`not JSON: ${text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}`);
+  }
 }
 
 /** @throws UsageError */
