@@ -41,6 +41,7 @@ export const GROUPS = [
       ["Sockets", "sockets"],
       ["Options", "options"],
       ["Events", "events"],
+      ["Peers", "peers"],
       ["Errors", "errors"],
       ["Delivery", "delivery"],
       ["Streams", "streams"],

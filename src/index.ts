@@ -22,7 +22,13 @@ export {
 export type { Borrowed } from "./api/borrowed.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";
-export { type BindOptions, type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
+export {
+  type BindOptions,
+  type CloseOptions,
+  type ConnectedOptions,
+  type DisconnectPeerOptions,
+  Socket,
+} from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
 export { Pair, type PairOptions } from "./api/sockets/pair.js";
 export { Publisher, type PublisherOptions } from "./api/sockets/publisher.js";
@@ -52,6 +58,8 @@ export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export type { HttpEndpoint } from "./core/endpoint-calls.js";
 export { Observer } from "./core/observer.js";
+export type { PeerReference } from "./core/peer-calls.js";
+export { type PeerRates, type PeerStats, peerRates } from "./core/peer-stats.js";
 export type { Loan, Sendable } from "./core/sender.js";
 export type { LoanHolding, SocketStats } from "./core/stats.js";
 export { addonError, engine, version } from "./core/version.js";

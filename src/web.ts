@@ -3,7 +3,13 @@
  * over ws and wss, and bind and connect over inproc within the page.
  */
 
-export { type BindOptions, type CloseOptions, type ConnectedOptions, Socket } from "./api/socket.js";
+export {
+  type BindOptions,
+  type CloseOptions,
+  type ConnectedOptions,
+  type DisconnectPeerOptions,
+  Socket,
+} from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
 export { Pair, type PairOptions } from "./api/sockets/pair.js";
 export { Publisher, type PublisherOptions } from "./api/sockets/publisher.js";
@@ -23,6 +29,8 @@ export { json, text } from "./base/parts.js";
 export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export { Observer } from "./core/observer.js";
+export type { PeerReference } from "./core/peer-calls.js";
+export type { PeerStats } from "./core/peer-stats.js";
 export type { Sendable } from "./core/sender.js";
 export type { SocketStats } from "./core/stats.js";
 export { version } from "./core/version.js";

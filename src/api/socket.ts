@@ -7,6 +7,8 @@ import { inspect } from "../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Context } from "../core/context.js";
 import type { Observer } from "../core/observer.js";
+import type { PeerReference } from "../core/peer-calls.js";
+import { type PeerStats, peerStatsOf } from "../core/peer-stats.js";
 import { SocketCore } from "../core/socket-core.js";
 import type { SocketStats } from "../core/stats.js";
 import { type NumberedOption, SOCKET_OPTION_NUMBERS } from "../options/numbers.js";
@@ -21,6 +23,12 @@ import { Emitting } from "./emitting.js";
 /** Options of `close`. */
 export interface CloseOptions {
   /** Milliseconds to wait for unsent messages; -1 for ever, 0 drops them. Default: the socket's `linger`. */
+  readonly linger?: number;
+}
+
+/** Options of `disconnectPeer`. */
+export interface DisconnectPeerOptions {
+  /** Milliseconds to wait until what is unsent is sent; -1 for ever, 0 drops it. Default 0. */
   readonly linger?: number;
 }
 
@@ -150,9 +158,27 @@ export abstract class Socket extends Emitting {
   }
 
   /**
+   * Ends the connection of one peer. What was unsent is dropped, with the event "drop", unless `linger` gives it
+   * time; what has arrived stays readable. The event "disconnect" has the reason "disconnectPeer". A peer that we dialled is
+   * not dialled again: its endpoint is gone as after disconnect(), with the event "close". One that has dialled us may do
+   * so again; revokeKey() and filters of addresses keep it out.
+   * @param peer its id, or an object that has it: a peer of an event, of `peers` or of `peerStats`. On a Router and a Stream
+   * also its name, which is bytes or text; on a Server and a Peer a number is its `routingId`, and not its id
+   * @returns whether there was such a peer. A dialled one that has just been lost is there as long as it is dialled again
+   * @throws TypeError for what is no peer; RangeError if `linger` is not an integer of at least -1; ZmqError ENOTSUP if all
+   * endpoints are udp, EBADF on a closed socket
+   */
+  disconnectPeer(peer: PeerReference, options?: DisconnectPeerOptions): boolean {
+    const core = this.#core;
+    const linger = lingerOf(options, 0);
+    core.requireOpen();
+    return core.connections.disconnect(peer, linger);
+  }
+
+  /**
    * Turns a CURVE key away from now on, whatever `authenticate` or a ZAP handler says: no handshake with it succeeds, and
    * connections of peers that have it end at once, with the event "disconnect" and the reason "revokeKey". What has
-   * arrived from them stays readable; what waits for those that we accepted is dropped and counted.
+   * arrived from them stays readable; what waits for those that we accepted is dropped (`stats.droppedUnsent`).
    * `context.revokeKey` does it for all sockets of a context.
    * @returns how many connections it ended
    * @throws TypeError, RangeError for what is no key; ZmqError EBADF on a closed socket
@@ -196,11 +222,7 @@ export abstract class Socket extends Emitting {
   close(options?: CloseOptions): Promise<void> {
     const core = this.#core;
     if (core.closing !== null) return core.closing;
-    const linger = options?.linger ?? core.options.linger;
-    if (!Number.isInteger(linger) || linger < -1) {
-      throw new RangeError(`linger must be an integer of at least -1; got ${linger}`);
-    }
-    return core.close(linger);
+    return core.close(lingerOf(options, core.options.linger));
   }
 
   /** @internal what console.log() shows: endpoints, peers, what waits, and the options that are not the defaults; no secret */
@@ -235,6 +257,14 @@ export abstract class Socket extends Emitting {
     return this.#core.stats;
   }
 
+  /**
+   * Each connected peer with its figures at this moment, oldest first: who it is, what it has sent and got, what waits. A new
+   * list each time. `peerRates` computes rates from two of them.
+   */
+  get peerStats(): PeerStats[] {
+    return peerStatsOf(this.#core);
+  }
+
   /** @internal */
   protected override requireOpen(): void {
     this.#core.requireOpen();
@@ -249,6 +279,15 @@ export abstract class Socket extends Emitting {
   protected override tells(name: unknown): boolean {
     return (EVENT_TYPES as readonly unknown[]).includes(name);
   }
+}
+
+/** @throws RangeError */
+function lingerOf(options: CloseOptions | undefined, initial: number): number {
+  const linger = options?.linger ?? initial;
+  if (!Number.isInteger(linger) || linger < -1) {
+    throw new RangeError(`linger must be an integer of at least -1; got ${linger}`);
+  }
+  return linger;
 }
 
 /**

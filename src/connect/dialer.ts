@@ -69,6 +69,9 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   #abort: AbortController | null = null;
   /** Of the wait before the next attempt, or of the limit of the present one: what keeps the process alive meanwhile. */
   #timer: Deadline | undefined;
+  #retired = false;
+  /** Of the present or the last peer; 0 before the first. */
+  peerId = 0;
 
   /** @param onStopped the dialler will not dial again by itself: forget the endpoint (S4, D2) */
   constructor(host: SocketHost, transport: Transport, target: DialTarget, onStopped: () => void) {
@@ -113,6 +116,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   #newPipe(): StreamPipe {
     const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
     pipe.routingId = this.routingId;
+    pipe.dialled = true;
     return pipe;
   }
 
@@ -189,7 +193,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   }
 
   #retry(error: Error | undefined, interval: number): void {
-    if (this.#backoff.enabled) this.#on("retry", { error, interval });
+    if (this.#backoff.enabled && !this.#retired) this.#on("retry", { error, interval });
     else this.#on("give", undefined);
   }
 
@@ -251,6 +255,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     const pipe = this.#pipe ?? this.#newPipe();
     this.#pipe = pipe;
     pipe.peer = peer;
+    this.peerId = peer.id;
     if (fresh && this.#open) this.#host.attachPipe(pipe);
     return pipe;
   }
@@ -258,7 +263,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
     if (this.#open) {
       this.#host.pipeConnected(pipe, peer);
-      tellMade(this.#host, pipe, this.#options);
+      if (pipe.linked) tellMade(this.#host, pipe, this.#options);
     } else tellHandshake(this.#host, peer);
   }
 
@@ -270,7 +275,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   #lost(session: Connection, { wasReady, error, final }: SessionEnd): void {
     const pipe = this.#pipe;
     if (wasReady && pipe !== null) {
-      if (this.#open) tellLost(this.#host, pipe, this.#options, true);
+      if (this.#open) tellLost(this.#host, pipe, this.#options, !this.#retired);
       this.#host.pipeDisconnected(pipe);
     }
     if (!wasReady) pipe?.leftover.forget();
@@ -287,6 +292,10 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   }
 
   // From the socket
+
+  retire(): void {
+    this.#retired = true;
+  }
 
   /** Dials again at once: what the peer still has to say on the old connection is not wanted. */
   reset(pipe: Pipe): boolean {

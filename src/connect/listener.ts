@@ -4,7 +4,6 @@
  */
 
 import { assert } from "../base/assert.js";
-import { Dismissal } from "../base/dismissal.js";
 import type { Peer } from "../base/events.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -142,15 +141,13 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   sessionLinked(pipe: StreamPipe, peer: Peer): void {
     this.#host.pipeConnected(pipe, peer);
-    tellMade(this.#host, pipe, this.#options);
+    if (pipe.linked) tellMade(this.#host, pipe, this.#options);
   }
 
   sessionEnded(session: Connection, { wasReady, error }: SessionEnd): void {
     const pipe = this.#sessions.get(session);
     if (pipe && !this.#closing) tellLost(this.#host, pipe, this.#options, false);
-    const dropped = this.#drop(session);
-    if (error instanceof Dismissal) this.#host.lost.messages += dropped;
-    else this.#host.lost.unsent += dropped;
+    this.#host.lost.unsent += this.#drop(session);
     const place = { address: session.stream.remoteAddress || this.endpoint, endpoint: this.endpoint };
     reportEnd(this.#host, session, place, wasReady, error);
     if (!this.#closing) this.#host.tellDropped({ ...place, peer: session.peer });

@@ -1,6 +1,6 @@
 /** The events about the beginning and the end of a connection, dialled or accepted. */
 import { Dismissal } from "../base/dismissal.js";
-import type { Peer } from "../base/events.js";
+import type { Peer, SocketEvents } from "../base/events.js";
 import { TlsError } from "../base/tls.js";
 import type { SocketHost } from "../session/host.js";
 import type { Connection } from "../session/owner.js";
@@ -33,6 +33,11 @@ const TIMED_OUT: Partial<Record<string, "messageTimeout" | "idleTimeout">> = {
   "idle-timeout": "idleTimeout",
 };
 
+/** What the event "disconnect" says about the end of a connection. */
+export function whyEnded(error: Error | undefined): Pick<SocketEvents["disconnect"], "error" | "reason"> {
+  return error instanceof Dismissal ? { reason: error.reason } : { error };
+}
+
 /** Emits the events about the end of a connection. */
 export function reportEnd(
   host: SocketHost,
@@ -57,7 +62,5 @@ export function reportEnd(
     const lost = error ?? new Error("the peer closed the connection during the handshake");
     host.emitEvent("handshake:error:other", { ...place, error: lost });
   }
-  if (!wasReady || peer === undefined) return;
-  if (error instanceof Dismissal) host.emitEvent("disconnect", { ...place, peer, reason: error.reason });
-  else host.emitEvent("disconnect", { ...place, peer, error });
+  if (wasReady && peer !== undefined) host.emitEvent("disconnect", { ...place, peer, ...whyEnded(error) });
 }

@@ -79,6 +79,9 @@ export function nameInUse(endpoint: string, name: Buffer): ZmqError {
   });
 }
 
+/** What lingers. */
+type Leaving = Pick<EndpointHandle, "unsent" | "abandon" | "pipe" | "retire">;
+
 /** A connected endpoint, which start() begins to dial or to open. */
 type Connecting = InprocConnector | Dialer | DatagramEndpoint;
 
@@ -94,8 +97,8 @@ export class Endpoints {
   /** Actual endpoints by the text given to bind(), if it differs and is unambiguous, such as `tcp://localhost:5555`. */
   readonly #aliases = new Map<string, string>();
   readonly #connected: EndpointHandle[] = [];
-  /** Unbound and disconnected handles that are not yet flushed. */
-  readonly #leaving = new Map<EndpointHandle, Promise<void>>();
+  /** Unbound and disconnected handles, and disconnected peers, that are not yet flushed. */
+  readonly #leaving = new Map<Leaving, Promise<void>>();
 
   /**
    * @param inproc the inproc names of the socket's context
@@ -282,12 +285,35 @@ export class Endpoints {
 
   /** Closes a removed handle. close() also waits for it until it is flushed. */
   release(handle: EndpointHandle, lingerMs: number): Promise<void> {
-    const released = handle.close(lingerMs).finally(() => {
-      this.#leaving.delete(handle);
-      this.#host.tellDropped({ address: handle.endpoint });
-    });
-    this.#leaving.set(handle, released);
-    return released;
+    const closed = handle.close(lingerMs);
+    return this.linger(
+      handle,
+      closed.finally(() => this.#host.tellDropped({ address: handle.endpoint })),
+    );
+  }
+
+  /** close() waits for what lingers, too, but no longer than it waits for the rest. */
+  linger(leaving: Leaving, released: Promise<void>): Promise<void> {
+    const over = released.finally(() => this.#leaving.delete(leaving));
+    this.#leaving.set(leaving, over);
+    return over;
+  }
+
+  /** A disconnected endpoint that sends the rest of a pipe. */
+  leavingOf(pipe: Pipe): Leaving | undefined {
+    for (const leaving of this.#leaving.keys()) if (leaving.pipe === pipe) return leaving;
+    return undefined;
+  }
+
+  /** The dialled endpoint whose present or last peer has an id. */
+  dialling(peerId: number): EndpointHandle | undefined {
+    return this.#connected.find((handle) => handle.peerId === peerId);
+  }
+
+  /** Whether there are endpoints for datagrams, and no others. */
+  get datagramsOnly(): boolean {
+    const all = this.#all();
+    return all.length > 0 && all.every((handle) => handle instanceof DatagramEndpoint);
   }
 
   /** Number of unsent messages of unbound and disconnected endpoints that linger. */

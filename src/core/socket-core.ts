@@ -31,6 +31,7 @@ import { EndpointCalls } from "./endpoint-calls.js";
 import { Endpoints } from "./endpoints.js";
 import { enlist } from "./enlist.js";
 import { Events, type Listeners } from "./events.js";
+import { PeerCalls } from "./peer-calls.js";
 import { Sender } from "./sender.js";
 import { shownSocket, waitedInVain } from "./shown.js";
 import { SocketTurns } from "./socket-turns.js";
@@ -70,6 +71,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     () => this.type.datagrams,
   );
   readonly endpoints = new EndpointCalls(this, this.#kept);
+  readonly connections: PeerCalls = new PeerCalls(this, this.#kept);
   readonly #peerChange = new Condition(this.turns);
   readonly events: Events;
   readonly lost: Lost = { messages: 0, unread: 0, unsent: 0 };
@@ -361,9 +363,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   pipeConnected(pipe: Pipe, peer: Peer): void {
     this.strategy.connected(pipe, peer);
     this.peers.set(pipe, peer);
+    pipe.connectedAt = this.runtime.now();
     this.emitEvent("handshake", { address: peer.address, endpoint: peer.endpoint, peer });
     this.#peerChange.notify();
-    this.strategy.announced(pipe);
+    if (pipe.linked) this.strategy.announced(pipe); // a listener may have ended the connection
   }
 
   pipeDisconnected(pipe: Pipe): void {

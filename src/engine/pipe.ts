@@ -35,6 +35,17 @@ export interface Lending {
   readonly since: number;
 }
 
+/** What has arrived on a connection. */
+export interface Tally {
+  readonly messages: number;
+  /** Of frames with their headers. */
+  readonly bytes: number;
+  /** When the last of it came: milliseconds of the runtime's clock; -1 where nobody looks. */
+  readonly heardAt: number;
+  /** The security mechanism; null for none, not even NULL. */
+  readonly mechanism: string | null;
+}
+
 /** Calls `endOfTurn` of each added object once, at the end of the current turn of the event loop. */
 export interface FlushScheduler {
   add(gathering: { endOfTurn(): void }): void;
@@ -105,6 +116,15 @@ export abstract class Pipe implements Waiting {
   sharesMemory = false;
   /** Decides on messages before their Buffers are created. Set by socket types that want only some messages. */
   filter: FrameFilter | null = null;
+  /** Whether this side dialled. */
+  dialled = false;
+  /** When the present connection was made: milliseconds of the runtime's clock. */
+  connectedAt = 0;
+  /** Messages of the present connection that the kernel or the peer has taken, and the bytes of their frames. */
+  takenMessages = 0;
+  takenBytes = 0;
+  /** Messages that were dropped because this peer was full, since the pipe exists. */
+  dropped = 0;
   /** Which messages begin with topics. Set by socket types that publish or subscribe. */
   topics: "sent" | "received" | null = null;
   readonly #inbound = new Fifo<Message | Queued>();
@@ -157,10 +177,18 @@ export abstract class Pipe implements Waiting {
   abstract fail(error: Error): void;
   /** The limits may have been raised, so a refused sender may have room now (G7). */
   abstract limitsChanged(): void;
+  /** What has arrived on the present connection. */
+  abstract get tally(): Tally | undefined;
+  /** Called when nothing waits to be sent. Set while a close lingers. */
+  abstract onEmpty: (() => void) | null;
+  /** Hands over what was gathered in this turn of the event loop. */
+  abstract endOfTurn(): void;
   /** Whether there is a connection now. */
   abstract get linked(): boolean;
   /** Messages accepted and not yet taken by the kernel or the peer. */
   abstract get outboundLength(): number;
+  /** Their bytes, with the headers of their frames. */
+  abstract get outboundBytes(): number;
   protected abstract pauseReading(): void;
   protected abstract resumeReading(): void;
 
@@ -361,7 +389,8 @@ export abstract class Pipe implements Waiting {
     return message;
   }
 
-  protected get inboundBytes(): number {
+  /** Bytes of the messages received and not yet read, as they count against the marks. */
+  get inboundBytes(): number {
     return this.#inboundBytes;
   }
 

@@ -22,6 +22,7 @@ import {
   type PipeLimits,
   type PipeOwner,
   type ReachedLimit,
+  type Tally,
 } from "./pipe.js";
 import { topicKey } from "./topic-key.js";
 
@@ -31,6 +32,8 @@ export interface PipeLink {
   pauseReading(): void;
   resumeReading(): void;
   fail(error: Error): void;
+  /** What has arrived. */
+  readonly tally?: Tally;
   /** What the peer has of us, and what the program has of the peer. */
   readonly lent?: Iterable<Lending>;
   readonly borrowed?: Iterable<Lending>;
@@ -44,8 +47,7 @@ export interface PipeOutlet {
 
 /** A pipe over a session's stream. Without a link (a dialled pipe that waits for its peer) it queues up to the mark. */
 export class StreamPipe extends Pipe {
-  /** Called when the queue becomes empty. Set while a close lingers. */
-  onEmpty: (() => void) | null = null;
+  override onEmpty: (() => void) | null = null;
   #link: PipeLink | null = null;
   /** There is one while there is a link. */
   #outlet: PipeOutlet | null = null;
@@ -88,6 +90,11 @@ export class StreamPipe extends Pipe {
   /** The same with what waits of a conflating socket, which must not cost others anything. */
   get #waitingBytes(): number {
     return this.#outboundBytes + (this.#newest?.bytes ?? 0);
+  }
+
+  override get outboundBytes(): number {
+    this.gathering?.settle();
+    return this.#waitingBytes;
   }
 
   override trySend(message: OutMessage): boolean {
@@ -304,7 +311,7 @@ export class StreamPipe extends Pipe {
   }
 
   /** Called by the scheduler at the end of the turn of the event loop. */
-  endOfTurn(): void {
+  override endOfTurn(): void {
     this.#dirty = false;
     this.#busy = this.#sentThisTurn > 1;
     this.#sentThisTurn = 0;
@@ -329,6 +336,11 @@ export class StreamPipe extends Pipe {
 
   /** Called by the session when the kernel, or shared memory, has taken the batch. Wakes a sender if there is room. */
   taken(): void {
+    const sealed = this.#sealed;
+    if (sealed !== null) {
+      this.takenMessages += sealed.messages;
+      this.takenBytes += sealed.bytes;
+    }
     if (this.#unread === null) {
       this.leftover.forget();
       this.#recycle();
@@ -401,6 +413,8 @@ export class StreamPipe extends Pipe {
   link(link: PipeLink, outlet: PipeOutlet): void {
     this.#link = link;
     this.#outlet = outlet;
+    this.takenMessages = 0;
+    this.takenBytes = 0;
     if (this.throttled) link.pauseReading();
     outlet.flush();
   }
@@ -441,6 +455,10 @@ export class StreamPipe extends Pipe {
     for (const batch of batches) batch?.letGo();
     this.#account();
     return lost;
+  }
+
+  override get tally(): Tally | undefined {
+    return this.#link?.tally;
   }
 
   override get lent(): Iterable<Lending> {

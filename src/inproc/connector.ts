@@ -9,7 +9,7 @@ import { rowOf, type Table } from "../base/machine.js";
 import { type Buffer, setImmediate } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import { flushed } from "../connect/linger.js";
-import { reportEnd, tellHandshake } from "../connect/report.js";
+import { reportEnd, tellHandshake, whyEnded } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
@@ -107,6 +107,8 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   #far: DirectPipe | null = null;
   /** The session with another thread, while dialling or remote. */
   #session: Session | null = null;
+  /** Why this side has ended its connection. */
+  #leftBy: Error | undefined;
   /** Whether our pipe is attached to the socket. */
   #attached = true;
   readonly #hold: Hold;
@@ -128,8 +130,12 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   #newPipe(): DirectPipe {
-    const pipe = newDirectPipe(this.host, () => this.#leave());
+    const pipe = newDirectPipe(this.host, (error) => {
+      this.#leftBy = error;
+      this.#leave();
+    });
     pipe.routingId = this.routingId;
+    pipe.dialled = true;
     return pipe;
   }
 
@@ -170,7 +176,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     if (this.#life !== "open") tellHandshake(this.host, peer);
     else {
       this.host.pipeConnected(pipe, peer);
-      tellMade(this.host, pipe, this.#notices);
+      if (pipe.linked) tellMade(this.host, pipe, this.#notices);
     }
   }
 
@@ -202,7 +208,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     this.#tellLost();
     this.host.pipeDisconnected(this.pipe);
     this.#detach();
-    this.host.emitEvent("disconnect", { address: this.endpoint, peer });
+    this.host.emitEvent("disconnect", { address: this.endpoint, peer, ...whyEnded(this.#leftBy) });
   }
 
   #partUntold(): void {
@@ -317,6 +323,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
 
   #begin(): void {
     this.pipe = this.#newPipe();
+    this.#leftBy = undefined;
     this.#attached = true;
     this.start();
   }

@@ -17,9 +17,9 @@ import {
 } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import { FREE_BYTES } from "../engine/budget.js";
-import { heldBytes } from "../engine/message-size.js";
+import { heldBytes, messageBytes } from "../engine/message-size.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";
-import type { FlushScheduler, PipeLimits, PipeOwner, ReachedLimit } from "../engine/pipe.js";
+import type { FlushScheduler, PipeLimits, PipeOwner, ReachedLimit, Tally } from "../engine/pipe.js";
 import { StreamPipe } from "../engine/stream-pipe.js";
 
 /**
@@ -108,6 +108,17 @@ export class DirectPipe extends StreamPipe {
   /** Messages that have been passed do not count: the peer has them. */
   override get outboundLength(): number {
     return this.#overStream ? super.outboundLength : this.#waiting.length;
+  }
+
+  override get outboundBytes(): number {
+    return this.#overStream ? super.outboundBytes : this.#waitingBytes;
+  }
+
+  /** Nobody notes when messages are passed within a thread. */
+  override get tally(): Tally | undefined {
+    const other = this.#other;
+    if (this.#overStream || other === null) return super.tally;
+    return { messages: other.takenMessages, bytes: other.takenBytes, heardAt: -1, mechanism: null };
   }
 
   get #outboundMessages(): number {
@@ -269,6 +280,8 @@ export class DirectPipe extends StreamPipe {
   }
 
   #pass(other: DirectPipe, message: Message): void {
+    this.takenMessages++;
+    this.takenBytes += message.length === 1 ? message[0].length : messageBytes(message);
     other.deliver(message);
     if (other.inboundLength > 0 && !other.#wakeScheduled) {
       other.#wakeScheduled = true;

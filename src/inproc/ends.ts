@@ -63,7 +63,7 @@ const deferSoon: Defer = (run) => {
 };
 
 /** Makes one end of a connection. Until it is joined, it queues messages. */
-export function newDirectPipe(host: SocketHost, onFail: () => void): DirectPipe {
+export function newDirectPipe(host: SocketHost, onFail: (error: Error) => void): DirectPipe {
   const onSpoiled = ({ peer }: DirectPipe): void =>
     host.emitEvent("limit", {
       address: peer?.address ?? "",

@@ -6,6 +6,7 @@
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Listener } from "../connect/listener.js";
+import { whyEnded } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { type NoticeOptions, noticesOf, sayHello, tellLost, tellMade } from "../session/notices.js";
@@ -74,7 +75,7 @@ export class InprocListener implements EndpointHandle, BoundEnd {
       connector.refused();
       return;
     }
-    const onFail = (): void => this.part(pipe);
+    const onFail = (error: Error): void => this.part(pipe, error);
     const pipe = newDirectPipe(host, onFail);
     this.#pipes.set(pipe, connector);
     pipe.peer = theirs;
@@ -89,8 +90,8 @@ export class InprocListener implements EndpointHandle, BoundEnd {
     connector.linked(ours);
   }
 
-  /** Ends a connection. inproc does not reconnect (R22). */
-  part(pipe: DirectPipe): void {
+  /** Ends a connection. inproc does not reconnect (R22). @param error why this side ends it */
+  part(pipe: DirectPipe, error?: Error): void {
     const connector = this.#pipes.get(pipe);
     if (connector === undefined) return;
     this.#pipes.delete(pipe);
@@ -100,7 +101,7 @@ export class InprocListener implements EndpointHandle, BoundEnd {
     this.host.pipeDisconnected(pipe);
     this.host.detachPipe(pipe);
     connector.parted();
-    this.host.emitEvent("disconnect", { address: this.endpoint, peer });
+    this.host.emitEvent("disconnect", { address: this.endpoint, peer, ...whyEnded(error) });
   }
 
   reset(pipe: Pipe): boolean {

@@ -45,7 +45,7 @@ export class Overflow {
   refused(pipe: Pipe, message: OutMessage, shared?: Shared): void {
     const { onFull } = this.#options;
     if (onFull === "disconnect" && pipe.linked) {
-      this.dropped++;
+      this.#drop(pipe, 1);
       if (this.#leaving.has(pipe)) return;
       this.#leaving.add(pipe);
       this.#fullPeer.tell(pipe, "closed");
@@ -56,12 +56,17 @@ export class Overflow {
       this.#fullPeer.tell(pipe, "dropped");
     }
     if (onFull !== "dropOldest") {
-      this.dropped++;
+      this.#drop(pipe, 1);
       return;
     }
-    this.dropped += pipe.dropOldest();
+    this.#drop(pipe, pipe.dropOldest());
     const sent = shared === undefined ? pipe.trySend(message) : pipe.trySendShared(shared, message);
-    if (!sent) this.dropped++;
+    if (!sent) this.#drop(pipe, 1);
+  }
+
+  #drop(pipe: Pipe, messages: number): void {
+    this.dropped += messages;
+    pipe.dropped += messages;
   }
 
   /** Close the connections of peers that were full. Not to be called while a message is being sent to others. */

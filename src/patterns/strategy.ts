@@ -120,6 +120,19 @@ export abstract class Strategy {
     return true;
   }
 
+  /** By what the program addresses peers; null: by nothing. */
+  readonly names: "bytes" | "numbers" | null = null;
+
+  /** The pipe of such a name. */
+  named(_name: Uint8Array | number): Pipe | undefined {
+    return undefined;
+  }
+
+  /** The name by which the program addresses a peer; null if it does not. */
+  nameOf(_pipe: Pipe): Buffer | number | null {
+    return null;
+  }
+
   /** Number of dropped messages, or copies of one. */
   get dropped(): number {
     return 0;

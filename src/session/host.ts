@@ -68,6 +68,10 @@ export interface EndpointHandle {
   readonly pipe?: Pipe | null;
   /** The name that connect() gave to the peer (I11). */
   readonly routingId?: Buffer | null;
+  /** Of a dialled endpoint: the id of its present or last peer. */
+  readonly peerId?: number;
+  /** Does not dial again when its connection ends. */
+  retire?(): void;
   /** Flushes for at most `lingerMs` milliseconds (-1: without limit), then closes. */
   close(lingerMs: number): Promise<void>;
   /** Number of messages that wait to be sent. */

@@ -4,6 +4,7 @@
  */
 
 import type { Deadline } from "../base/deadline.js";
+import { Dismissal } from "../base/dismissal.js";
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Buffer } from "../base/platform.js";
@@ -12,6 +13,7 @@ import type { PipeLink, PipeOutlet, StreamPipe } from "../engine/stream-pipe.js"
 import type { FrameFault, Stream, StreamHandler } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import type { Connection, SessionOwner } from "./owner.js";
+import { Arrivals } from "./tally.js";
 
 const NO_METADATA: ReadonlyMap<string, Buffer> = new Map();
 const NO_NAME = Buffer.alloc(0);
@@ -19,6 +21,7 @@ const NO_NAME = Buffer.alloc(0);
 export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connection {
   readonly stream: Stream;
   peer: Peer | undefined;
+  readonly tally: Arrivals;
   readonly #owner: SessionOwner;
   #pipe: StreamPipe | null = null;
   #closed = false;
@@ -31,6 +34,7 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
   constructor(owner: SessionOwner, stream: Stream, handshakeMs: number) {
     this.#owner = owner;
     this.stream = stream;
+    this.tally = new Arrivals(owner.runtime.now(), null);
     this.#handshakeMs = handshakeMs;
   }
 
@@ -64,6 +68,10 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
   }
 
   onBytes(chunk: Buffer): void {
+    const { tally } = this;
+    tally.messages++;
+    tally.bytes += chunk.length;
+    tally.heardAt = this.#owner.runtime.now();
     this.#pipe?.deliver([chunk]);
     this.#pipe?.delivered(0);
   }
@@ -113,9 +121,9 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
   }
 
   /** The application closes this connection (M4). First writes what this turn has gathered, if the kernel takes it. */
-  fail(): void {
+  fail(error: Error): void {
     this.flush();
-    this.#end(undefined, true);
+    this.#end(error instanceof Dismissal ? error : undefined, true);
   }
 
   #end(error: Error | undefined, final = false): void {

@@ -29,6 +29,7 @@ import { Loans } from "./loans.js";
 import { Outlet, type OutletOwner } from "./outlet.js";
 import type { Connection, SessionOwner } from "./owner.js";
 import { agree, mayPassLoans, withoutAnnouncement } from "./sharing.js";
+import { Arrivals } from "./tally.js";
 import { type Living, Vitals } from "./vitals.js";
 
 type State = "handshaking" | "ready" | "closed";
@@ -80,6 +81,7 @@ export class Session
 
   readonly stream: Stream;
   peer: Peer | undefined;
+  readonly tally: Arrivals;
   #state: State = "handshaking";
   readonly #owner: SessionOwner;
   readonly #options: OptionValues;
@@ -108,6 +110,7 @@ export class Session
     this.#outlet = new Outlet(this, this.stream, TWO_WAY.has(owner.socketType) && !sealed);
     this.#vitals = new Vitals(this, this.#outlet, options);
     this.#assembler = new Assembler(this); // an interface and no closures, to save memory on idle connections
+    this.tally = new Arrivals(owner.runtime.now(), protection.security.mechanism);
     this.#phase = new HandshakePhase(this, owner, options, protection);
   }
 
@@ -214,6 +217,7 @@ export class Session
   onFrames(chunk: Buffer, table: Uint32Array, count: number): void {
     this.#vitals.heard();
     const pipe = this.#pipe; // delivery may close the session; still wake its reader (G4)
+    this.tally.frames(table, count, this.runtime.now());
     try {
       this.#assembler.frames(chunk, table, count);
       // F12: a message that follows a PING in the same chunk ends the wait for the PING's TTL.
@@ -229,6 +233,7 @@ export class Session
     this.#vitals.heard();
     const pipe = this.#pipe;
     if (pipe?.borrows) this.stream.recycle?.();
+    this.tally.frame(body.length, this.runtime.now());
     try {
       this.#assembler.frame(body, flags);
       const openCost = this.#accounted();
@@ -244,6 +249,7 @@ export class Session
     const openCost = this.#closed ? 0 : this.#assembler.openCost;
     const { arrived } = this.#assembler;
     this.#assembler.arrived = 0;
+    this.tally.messages += arrived;
     // Progress means that a message ended, or that none is incomplete; a frame inside a message does not count.
     if (openCost === 0 || arrived > 0) this.#vitals.progress();
     if (arrived > 0) this.#vitals.used();

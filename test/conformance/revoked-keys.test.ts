@@ -88,7 +88,10 @@ describe("revokeKey()", () => {
     const waiting = met.server.stats.outboundQueue;
     expect(waiting).toBeGreaterThan(0);
     expect(met.server.revokeKey(zwire.z85Decode(CLIENT.publicKey))).toBe(1);
-    expect(met.server.stats).toMatchObject({ dropped: waiting, outboundQueue: 0, unsentBytes: 0 });
+    // Less what kernels have taken meanwhile.
+    expect(met.server.stats.droppedUnsent).toBeGreaterThan(0);
+    expect(met.server.stats.droppedUnsent).toBeLessThanOrEqual(waiting);
+    expect(met.server.stats).toMatchObject({ outboundQueue: 0, unsentBytes: 0 });
     expect(texts((await met.server.receive(SOON)).slice(1))).toEqual(["2"]);
     await expect(met.server.send([id, "x"], SOON)).rejects.toMatchObject({ code: "EHOSTUNREACH" });
   });

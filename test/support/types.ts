@@ -65,7 +65,7 @@ const OWN: Record<number, string[]> = {
   3: ["request"],
   9: ["subscribe", "unsubscribe"],
   15: ["join", "leave"],
-  19: ["connectPeer", "disconnectPeer"],
+  19: ["connectPeer"],
 };
 
 /** Methods that only some types have. */

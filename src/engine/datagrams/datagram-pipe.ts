@@ -44,8 +44,8 @@ export interface Refusal {
 }
 
 export class DatagramPipe extends Pipe {
-  /** Called when the queue becomes empty. Set while a close lingers. */
-  onEmpty: (() => void) | null = null;
+  override onEmpty: (() => void) | null = null;
+  override readonly tally = undefined;
   override readonly wantsAll = true;
   readonly #form: DatagramForm;
   readonly #sizes: DatagramLimits;
@@ -149,7 +149,7 @@ export class DatagramPipe extends Pipe {
   }
 
   /** Everything is handed over at once. */
-  endOfTurn(): void {}
+  override endOfTurn(): void {}
 
   override hasRoom(): boolean {
     if (this.#below(1)) return true;
@@ -180,6 +180,10 @@ export class DatagramPipe extends Pipe {
   override budgetFell(): void {
     super.budgetFell();
     this.limitsChanged();
+  }
+
+  override get outboundBytes(): number {
+    return this.#waitingBytes;
   }
 
   override get outboundLength(): number {

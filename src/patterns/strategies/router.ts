@@ -23,6 +23,7 @@ import {
 } from "../strategy.js";
 
 export class RouterStrategy extends Strategy implements Sending, Receiving {
+  override readonly names = "bytes";
   readonly #table = new RoutingTable(() => this.host.runtime.random32());
   readonly #overflow = overflowOf(this.host);
   /** Number of messages for unknown peers (I4). */
@@ -36,6 +37,14 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
   /** Whether a peer has the name. */
   knows(name: Buffer): boolean {
     return this.#table.find(name) !== undefined;
+  }
+
+  override named(name: Uint8Array | number): Pipe | undefined {
+    return typeof name === "number" ? undefined : this.#table.find(name);
+  }
+
+  override nameOf(pipe: Pipe): Buffer | null {
+    return pipe.routingId;
   }
 
   get canSend(): boolean {

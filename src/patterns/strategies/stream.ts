@@ -13,6 +13,7 @@ import { RoutingTable } from "../routing-table.js";
 import { type Receiving, type Sending, type SocketType, Strategy } from "../strategy.js";
 
 export class StreamStrategy extends Strategy implements Sending, Receiving {
+  override readonly names = "bytes";
   readonly #table = new RoutingTable(() => this.host.runtime.random32());
   /** Pipes whose connection the application was told of, so that it must be told of its end. */
   readonly #told = new Set<Pipe>();
@@ -25,6 +26,14 @@ export class StreamStrategy extends Strategy implements Sending, Receiving {
   /** A name that no connection has. */
   newName(): Buffer {
     return this.#table.generate((id) => this.host.isReserved(id));
+  }
+
+  override named(name: Uint8Array | number): Pipe | undefined {
+    return typeof name === "number" ? undefined : this.#table.find(name);
+  }
+
+  override nameOf(pipe: Pipe): Buffer | null {
+    return pipe.routingId;
   }
 
   get canSend(): boolean {

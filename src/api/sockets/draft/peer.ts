@@ -4,11 +4,12 @@
  */
 
 import { ZmqError } from "../../../base/errors.js";
+import type { PeerReference } from "../../../core/peer-calls.js";
 import type { OptionsOf, PropertiesOf } from "../../../options/options.js";
 import { optionsOf } from "../../../options/table.js";
 import { PEER, type PeerStrategy } from "../../../patterns/strategies/draft/peer.js";
 import { NumberedSocket } from "../../numbered-socket.js";
-import { coreOf, defineOptions } from "../../socket.js";
+import { coreOf, type DisconnectPeerOptions, defineOptions } from "../../socket.js";
 
 const OPTIONS = optionsOf("PEER");
 
@@ -41,17 +42,19 @@ export class Peer extends NumberedSocket {
   }
 
   /**
-   * Undoes connectPeer().
-   * @throws ZmqError EHOSTUNREACH for a number that connectPeer() did not return, or that was disconnected before;
-   * EBADF on a closed socket
+   * As on any socket; of a number it undoes connectPeer(), and sends what is unsent within `linger`, by default the socket's.
+   * @throws as Socket.disconnectPeer; ZmqError EHOSTUNREACH for a number that no peer has
    */
-  disconnectPeer(routingId: number): void {
+  override disconnectPeer(peer: PeerReference, options?: DisconnectPeerOptions): boolean {
+    if (typeof peer !== "number") return super.disconnectPeer(peer, options);
     const core = coreOf<PeerStrategy>(this);
     core.requireOpen();
-    const pipe = core.strategy.find(routingId);
-    if (pipe === undefined || !core.endpoints.disconnectPipe(pipe)) {
-      throw new ZmqError("EHOSTUNREACH", { detail: `connectPeer() did not connect a peer ${routingId}` });
-    }
+    const pipe = core.strategy.named(peer);
+    // One that is not connected yet may get what waits for it.
+    if (options === undefined && pipe?.linked === false && core.endpoints.disconnectPipe(pipe)) return true;
+    if (!super.disconnectPeer(peer, { linger: core.options.linger, ...options }))
+      throw new ZmqError("EHOSTUNREACH", { detail: `no peer has the number ${peer}` });
+    return true;
   }
 }
 

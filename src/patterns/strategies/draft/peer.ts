@@ -17,11 +17,6 @@ export class PeerStrategy extends ServerStrategy {
     return this.numbers.of(this.#attached as unknown as Pipe);
   }
 
-  /** The pipe of a number. */
-  find(number: number): Pipe | undefined {
-    return this.numbers.find(number);
-  }
-
   override attach(pipe: Pipe): void {
     super.attach(pipe);
     this.#attached ??= pipe; // keep the first: connecting to an inproc name that this socket bound attaches both ends

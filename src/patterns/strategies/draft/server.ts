@@ -13,7 +13,16 @@ import { type Receiving, type Sending, type SocketType, Strategy } from "../../s
 export type NumberedMessage = [message: Buffer, from: { readonly routingId: number }];
 
 export class ServerStrategy extends Strategy implements Sending, Receiving<NumberedMessage> {
+  override readonly names = "numbers";
   protected readonly numbers = new PeerNumbers(() => this.host.runtime.random32());
+
+  override named(name: Uint8Array | number): Pipe | undefined {
+    return typeof name === "number" ? this.numbers.find(name) : undefined;
+  }
+
+  override nameOf(pipe: Pipe): number {
+    return this.numbers.of(pipe);
+  }
 
   get canSend(): boolean {
     return true; // a full peer does not stop sends to others
