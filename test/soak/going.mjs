@@ -2,6 +2,12 @@
 import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
+/**
+ * Heartbeats of sockets that live as long as the soak. A process that gets no time for seconds is not dead, and the end of its
+ * connection may lose messages (docs/delivery.md, rule 4).
+ */
+export const HEARTBEATS = { heartbeatInterval: 1000, heartbeatTimeout: 60_000 };
+
 /** Bursts of twenty, and then a pause: all kinds share a machine, and new processes must get their time, too. */
 export const breathe = (count) => (count % 20 === 0 ? pause(2) : undefined);
 

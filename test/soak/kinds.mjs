@@ -24,7 +24,7 @@ import {
   Router,
   Subscriber,
 } from "../../dist/index.js";
-import { breathe, going, LastNumber } from "./going.mjs";
+import { breathe, going, HEARTBEATS, LastNumber } from "./going.mjs";
 import { LOAN_KINDS } from "./loans.mjs";
 import { message, numberOf, Order } from "./messages.mjs";
 
@@ -44,7 +44,7 @@ const toHub = (name, peers, hubOptions = {}, peerOptions = {}, more = {}) => ({
   peers,
   ...more,
   async hub(c) {
-    const pull = new Pull({ heartbeatInterval: 2000, ...hubOptions });
+    const pull = new Pull({ ...HEARTBEATS, ...hubOptions });
     await pull.bind(`ipc://${c.path}`);
     const order = new Order();
     const side = { count: 0, sockets: [pull], rest: () => order.clear(), close: () => pull.close() };
@@ -103,7 +103,7 @@ const echo = (name, peers, options = {}, more = {}) => ({
   peers,
   ...more,
   async hub(c) {
-    const router = new Router({ heartbeatInterval: 1000, ...options });
+    const router = new Router({ ...HEARTBEATS, ...options });
     await router.bind(`ipc://${c.path}`);
     const side = { count: 0, sockets: [router], rest() {}, close: () => router.close() };
     going(c, async () => {

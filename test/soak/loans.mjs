@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { Dealer, Publisher, Pull, Push, Router, Subscriber } from "../../dist/index.js";
-import { breathe, going, LastNumber } from "./going.mjs";
+import { breathe, going, HEARTBEATS, LastNumber } from "./going.mjs";
 import { fill, message, numberOf, Order, sizeOf } from "./messages.mjs";
 
 /** So little that it is out now and then: then messages are copied. */
@@ -84,7 +84,7 @@ const toHub = (name, peers, more = {}) => ({
   peers,
   ...more,
   async hub(c) {
-    const pull = new Pull({ heartbeatInterval: 2000, ...BORROWING });
+    const pull = new Pull({ ...HEARTBEATS, ...BORROWING });
     await pull.bind(`ipc://${c.path}`);
     const order = new Order();
     const taker = new Taker(pull);
@@ -180,7 +180,7 @@ const forwarded = {
   peers: 2,
   pools: 0,
   async hub(c) {
-    const router = new Router({ heartbeatInterval: 1000, ...BORROWING });
+    const router = new Router({ ...HEARTBEATS, ...BORROWING });
     await router.bind(`ipc://${c.path}`);
     const side = { count: 0, sockets: [router], rest() {}, close: () => router.close() };
     going(c, async () => {
