@@ -63,7 +63,9 @@ export { type PeerRates, type PeerStats, peerRates } from "./core/peer-stats.js"
 export type { Loan, Sendable } from "./core/sender.js";
 export type { LoanHolding, SocketStats } from "./core/stats.js";
 export { addonError, engine, version } from "./core/version.js";
+export { type Monitor, type MonitorOptions, openMonitor } from "./monitor/monitor.js";
 export { type PrometheusOptions, prometheusContentType, prometheusText } from "./monitor/prometheus.js";
+export type { MonitorEvent, MonitorSnapshot, SeenPeer, SeenSocket } from "./monitor/snapshot.js";
 export type { ReadableOptions, SecurityOptions, SocketOptions, WritableOptions } from "./options/common.js";
 export type { PerMessageDeflate } from "./options/network-rules.js";
 export type { AuthenticationRequest } from "./security/authenticator.js";

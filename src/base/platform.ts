@@ -7,8 +7,10 @@ import { randomBytes, randomInt } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import { isIPv4, isIPv6 } from "node:net";
-import { constants } from "node:os";
+import { constants, hostname } from "node:os";
+import { basename } from "node:path";
 import { debuglog, inspect } from "node:util";
+import { threadId } from "node:worker_threads";
 
 export { Buffer } from "node:buffer";
 export { channel, debuglog, EventEmitter, inspect, isIPv4, isIPv6, isUtf8, randomBytes, randomInt };
@@ -108,4 +110,21 @@ export function userId(): number | undefined {
 /** Whether another thread can write to this memory. */
 export function isSharedMemory(memory: unknown): memory is SharedArrayBuffer {
   return memory instanceof SharedArrayBuffer;
+}
+
+/** What this process is called, for those who watch it from outside. */
+export function thisProcess(): {
+  readonly pid: number;
+  readonly thread: number;
+  readonly host: string;
+  readonly script: string;
+  readonly uptime: number;
+} {
+  return {
+    pid: process.pid,
+    thread: threadId,
+    host: hostname(),
+    script: basename(process.argv[1] ?? ""),
+    uptime: Math.round(process.uptime() * 1000),
+  };
 }

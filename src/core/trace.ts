@@ -21,12 +21,17 @@ export function traceName(socketType: string): string {
   return debug.enabled ? `${socketType}#${++sockets}` : "";
 }
 
-/** An error in one line, without the text of an exception in the application's own `authenticate`. */
-function errorText(error: Error): string {
+/** An error without what may be secret: the text of an exception in the application's own `authenticate`. */
+export function shownError(error: Error): { readonly code?: string; readonly message: string } {
   const { code } = error as { code?: string };
   const foreign = code === "authentication-failed" && error.cause !== undefined;
-  const text = foreign ? "" : error.message.replace(/\s*\n\s*/g, "; ");
-  return [code, text].filter(Boolean).join(": ");
+  return { code, message: foreign ? "" : error.message };
+}
+
+/** An error in one line. */
+function errorText(error: Error): string {
+  const { code, message } = shownError(error);
+  return [code, message.replace(/\s*\n\s*/g, "; ")].filter(Boolean).join(": ");
 }
 
 /** Prints an event of a socket. */
