@@ -2,6 +2,7 @@
  * Every public export of "zwire", and nothing else.
  */
 
+export { type Authenticating, authenticators } from "./access/authenticators.js";
 export {
   type Certificate,
   type CertificateFiles,
@@ -19,6 +20,13 @@ export {
   type KeyEvent,
   keyDirectory,
 } from "./access/key-directory.js";
+export {
+  PasswordFile,
+  type PasswordFileEvents,
+  type Passwords,
+  passwordFile,
+} from "./access/passwords.js";
+export { Authenticator, type AuthenticatorStartOptions } from "./access/zap-authenticator.js";
 export type { Borrowed } from "./api/borrowed.js";
 export { Proxy, type ProxyOptions, type ProxyState, type ProxyStatistics } from "./api/proxy.js";
 export type { ProxyTraffic } from "./api/proxy-direction.js";

@@ -1,14 +1,17 @@
 /**
  * Files that say who is let in: read with a bound on their size, and written with their permissions from the first moment.
  */
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ZmqError } from "../base/errors.js";
-import { Buffer, isUtf8, randomBytes } from "../base/platform.js";
+import { Buffer, isUtf8, randomBytes, wallClockMs } from "../base/platform.js";
 
 /** What a file of ours may have at most. Certificates have some hundred bytes. */
 export const FILE_MAX = 65_536;
+
+/** Clocks of file systems tick this slowly: a file that has just changed may change again without looking different. */
+const TICK_MS = 2000;
 
 /** Not on Windows: there it is absent, and 0. A FIFO would otherwise make open() wait for its writer. */
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
@@ -78,4 +81,10 @@ export async function writeText(path: string, text: string, mode: number, force:
     await rm(target, { force: true });
     throw error;
   }
+}
+
+/** Says whether a file has changed since; "" if that cannot be said, because it is too new. */
+export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  const age = wallClockMs() - Number(ctimeNs / 1_000_000n);
+  return age < TICK_MS ? "" : `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 }

@@ -8,9 +8,7 @@ import {
   Buffer,
   clearInterval,
   clearTimeout,
-  EventEmitter,
   monotonicMs,
-  nextTick,
   setInterval,
   setTimeout,
 } from "../base/platform.js";
@@ -22,6 +20,7 @@ import { isPropertyName, MAX_PROPERTIES } from "../security/properties.js";
 import type { Certificate } from "./certificate.js";
 import { checkPath } from "./files.js";
 import { folderId, type KeyFiles, readFolder } from "./key-files.js";
+import { Telling } from "./telling.js";
 
 /** Options of a folder of keys. */
 export interface KeyDirectoryOptions {
@@ -67,14 +66,13 @@ interface Entry {
 }
 
 /** A folder of keys, made by keyDirectory(). It keeps no process alive. */
-export class KeyDirectory {
+export class KeyDirectory extends Telling<KeyDirectoryEvents> {
   readonly path: string;
   /**
    * For the option `authenticate`: lets in who has proved to have a key of the folder. The user id is the public key in Z85, and
    * the peer has the metadata of its certificate. When a key is gone, the connections with it are dropped.
    */
   readonly authenticate: Authenticate;
-  readonly #emitter = new EventEmitter();
   readonly #suffixes: readonly string[];
   readonly #watches: boolean;
   #files: KeyFiles = new Map();
@@ -97,6 +95,7 @@ export class KeyDirectory {
 
   /** @internal use keyDirectory() */
   constructor(path: string, options: KeyDirectoryOptions) {
+    super(["add", "remove", "file:error", "directory:error"]);
     const { suffixes, checkInterval, watch } = checkedOptions(options);
     this.path = path;
     this.#suffixes = suffixes;
@@ -147,24 +146,6 @@ export class KeyDirectory {
         return this.#read();
       });
     return this.#next;
-  }
-
-  /** Calls a function for each event of a name. */
-  on<E extends keyof KeyDirectoryEvents>(name: E, listener: (event: KeyDirectoryEvents[E]) => void): this {
-    this.#emitter.on(checkedName(name), listener);
-    return this;
-  }
-
-  /** As `on`, for one event. */
-  once<E extends keyof KeyDirectoryEvents>(name: E, listener: (event: KeyDirectoryEvents[E]) => void): this {
-    this.#emitter.once(checkedName(name), listener);
-    return this;
-  }
-
-  /** Undoes `on` or `once`. */
-  off<E extends keyof KeyDirectoryEvents>(name: E, listener: (event: KeyDirectoryEvents[E]) => void): this {
-    this.#emitter.off(checkedName(name), listener);
-    return this;
   }
 
   /** Stops looking. Nobody is let in any more; who is in stays. Resolves when no file is open. */
@@ -280,7 +261,7 @@ export class KeyDirectory {
         keys.set(certificate.publicKey, { certificate, file });
       if (error === undefined) continue;
       const publicKey = certificate === undefined ? {} : { publicKey: certificate.publicKey };
-      if (this.#told.get(file) !== error.message) this.#tell("file:error", { file, ...publicKey, error });
+      if (this.#told.get(file) !== error.message) this.tell("file:error", { file, ...publicKey, error });
       told.set(file, error.message);
     }
     this.#told = told;
@@ -288,20 +269,20 @@ export class KeyDirectory {
     this.#keys = keys;
     const gone = [...before].filter(([key]) => !keys.has(key));
     if (gone.length > 0) for (const one of [...this.#watchers]) one();
-    for (const [publicKey, { file }] of gone) this.#tell("remove", { publicKey, file });
+    for (const [publicKey, { file }] of gone) this.tell("remove", { publicKey, file });
     for (const [publicKey, { file }] of keys)
-      if (!before.has(publicKey)) this.#tell("add", { publicKey, file });
+      if (!before.has(publicKey)) this.tell("add", { publicKey, file });
   }
 
   #fault(about: "folder" | "watch", error: Error): void {
     if (this.#faults[about] !== error.message && !this.#closed)
-      this.#tell("directory:error", { path: this.path, error });
+      this.tell("directory:error", { path: this.path, error });
     this.#faults[about] = error.message;
   }
 
-  /** Later, so that what a listener throws does not end in the reading of the folder. Nobody can listen to the first one. */
-  #tell<E extends keyof KeyDirectoryEvents>(name: E, event: KeyDirectoryEvents[E]): void {
-    if (this.#started) nextTick(() => void this.#emitter.emit(name, event));
+  /** @internal nobody can listen to the first reading */
+  protected override tell<E extends keyof KeyDirectoryEvents>(name: E, event: KeyDirectoryEvents[E]): void {
+    if (this.#started) super.tell(name, event);
   }
 }
 
@@ -324,19 +305,6 @@ function checkedOptions(options: unknown): Required<KeyDirectoryOptions> {
     throw new RangeError(`checkInterval must be an integer from 0 to 2147483647 ms; got ${checkInterval}`);
   if (typeof watch !== "boolean") throw new TypeError(`watch must be true or false; got ${typeof watch}`);
   return { suffixes: [...suffixes], checkInterval, watch };
-}
-
-const EVENTS: readonly string[] = [
-  "add",
-  "remove",
-  "file:error",
-  "directory:error",
-] satisfies (keyof KeyDirectoryEvents)[];
-
-/** @throws TypeError */
-function checkedName(name: string): string {
-  if (!EVENTS.includes(name)) throw new TypeError(`a folder of keys has no event "${name}"`);
-  return name;
 }
 
 const PROPERTY_BYTES = 16_384;

@@ -2,20 +2,17 @@
  * Reads a folder of public certificates, and tells what is new since it was read last. Only files that have changed are read
  * again.
  */
-import type { BigIntStats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ZmqError } from "../base/errors.js";
-import { type SystemError, wallClockMs } from "../base/platform.js";
+import type { SystemError } from "../base/platform.js";
 import { type Certificate, parseCertificate, SECRET } from "./certificate.js";
-import { readText } from "./files.js";
+import { readText, stampOf } from "./files.js";
 
 /** More files than this are a wrong folder. */
 const FILES_MAX = 65_536;
 /** Files that are looked at together. */
 const AT_ONCE = 16;
-/** Clocks of file systems tick this slowly: a file that has just changed may change again without looking different. */
-const TICK_MS = 2000;
 
 /** A file, and what it had when it could be read last. */
 export interface KeyFile {
@@ -97,9 +94,4 @@ async function readFile(file: string, before: KeyFile | undefined): Promise<KeyF
     if ((error as SystemError).code === "ENOENT") return undefined;
     return { file, stamp: "", certificate: before?.certificate, error: error as Error };
   }
-}
-
-function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  const age = wallClockMs() - Number(ctimeNs / 1_000_000n);
-  return age < TICK_MS ? "" : `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 }

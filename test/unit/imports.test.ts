@@ -106,7 +106,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
     "core",
     "api",
   ],
-  ["access", "base", "security", "security/crypto"],
+  ["access", "base", "wire/zmtp", "security", "security/crypto", "security/zap", "core", "api"],
   ["streams", "base", "core"],
   ["monitor", "base", "core", "api"],
   ["rpc/wire", "base"],

@@ -11,9 +11,9 @@ import type { AuthenticationRequest } from "../authenticator.js";
 
 /** The endpoint of the handler. */
 export const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
-const VERSION = "1.0";
+export const VERSION = "1.0";
 const REPLY_FRAMES = 7;
-const TEXT_MAX = 255;
+export const TEXT_MAX = 255;
 const STATUS_TEXTS = new Set(STATUSES.map(String));
 const EMPTY = Buffer.alloc(0);
 

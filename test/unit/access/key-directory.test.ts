@@ -355,6 +355,6 @@ describe("the end", () => {
         "checkInterval must be an integer from 0 to 2147483647 ms",
       );
     const keys = await opened(AT_REST);
-    expect(() => keys.on("added" as never, () => {})).toThrow('a folder of keys has no event "added"');
+    expect(() => keys.on("added" as never, () => {})).toThrow('there is no event "added"');
   });
 });
