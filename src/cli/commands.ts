@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/pair.js")).pair,
   },
   {
+    name: "top",
+    summary: "a live table of the sockets and peers of a process",
+    load: async () => (await import("./commands/top.js")).top,
+  },
+  {
     name: "keygen",
     summary: "make a pair of CURVE keys",
     load: async () => (await import("./commands/keygen.js")).keygen,

@@ -4,7 +4,7 @@
  */
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import { EVENT_TYPES } from "../base/events.js";
-import { channel } from "../base/platform.js";
+import { type Buffer, channel } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { Witness } from "./events.js";
@@ -17,6 +17,7 @@ export interface Seen {
   readonly stats: SocketStats;
   readonly names: { readonly bound: readonly string[]; readonly connected: readonly string[] };
   readonly peers: ReadonlyMap<Pipe, Peer>;
+  readonly strategy: { nameOf(pipe: Pipe): Buffer | number | null };
   readonly sender: { readonly queue: { owner: object | null } } | null;
   readonly receives: { owner: object | null } | null;
 }

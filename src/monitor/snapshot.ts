@@ -4,6 +4,7 @@
  */
 import type { Event, EventType, Peer, SocketEvents } from "../base/events.js";
 import { monotonicMs, thisProcess, wallClockMs } from "../base/platform.js";
+import { type PeerStats, peerStatsOf } from "../core/peer-stats.js";
 import { type Listed, listedSockets } from "../core/roster.js";
 import type { SocketStats } from "../core/stats.js";
 import { shownError } from "../core/trace.js";
@@ -12,17 +13,29 @@ import { engine, version } from "../core/version.js";
 /** The form of what a monitor publishes. Fields may be added; one that changes its meaning, or goes, makes a new number. */
 export const VERSION = 1;
 
-/** A connected peer of a socket, in a picture. */
-export interface SeenPeer {
-  readonly id: number;
-  readonly address: string;
-  readonly endpoint: string;
-  readonly socketType: string;
-  /** Messages queued for it and not yet taken by the kernel. */
-  readonly outboundQueue: number;
-  /** Messages of it that were not read. */
-  readonly receiveQueue: number;
-}
+/** What of a peer is shown: who it is, and its figures. */
+const SHOWN = [
+  "id",
+  "address",
+  "endpoint",
+  "socketType",
+  "direction",
+  "mechanism",
+  "messagesSent",
+  "messagesReceived",
+  "bytesSent",
+  "bytesReceived",
+  "outboundQueue",
+  "unsentBytes",
+  "receiveQueue",
+  "unreadBytes",
+  "dropped",
+  "uptime",
+  "idle",
+] as const satisfies (keyof PeerStats)[];
+
+/** A connected peer of a socket, in a picture: as in `peerStats`, without its name, user and metadata. */
+export type SeenPeer = Pick<PeerStats, (typeof SHOWN)[number]>;
 
 /** A socket, in a picture. */
 export interface SeenSocket {
@@ -86,13 +99,11 @@ export interface MonitorEvent {
 function seenSocket({ id, type, events, core }: Listed, room: number): SeenSocket | undefined {
   if (core === undefined) return undefined;
   const { bound, connected } = core.names;
-  const peers: SeenPeer[] = [];
-  for (const [pipe, peer] of core.peers) {
-    if (peers.length >= room) break;
-    const { address, endpoint, socketType } = peer;
-    const [outboundQueue, receiveQueue] = [pipe.outboundLength, pipe.inboundLength];
-    peers.push({ id: peer.id, address, endpoint, socketType, outboundQueue, receiveQueue });
-  }
+  const { strategy, runtime } = core;
+  const few = core.peers.size <= room ? core.peers : new Map([...core.peers].slice(0, room));
+  const peers = peerStatsOf({ peers: few, strategy, runtime }).map(
+    (peer) => Object.fromEntries(SHOWN.map((name) => [name, peer[name]])) as unknown as SeenPeer,
+  );
   const peersLeftOut = core.peers.size - peers.length;
   return { id, type, bound, connected, stats: core.stats, events, peers, peersLeftOut };
 }

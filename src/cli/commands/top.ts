@@ -1,0 +1,132 @@
+/** `zwire top`: the sockets and peers of a process that has opened a monitor, as a table that follows it. */
+import type { MonitorSnapshot } from "../../index.js";
+import { command, type Output } from "../command.js";
+import { Ending } from "../ending.js";
+import { EXIT, TimeoutError } from "../errors.js";
+import { SECURITY, securityOptions } from "../messages/security.js";
+import { integer, oneOf } from "../options.js";
+import { MonitorReader } from "../top/reader.js";
+import { COLUMNS, rowsOf } from "../top/rows.js";
+import { Screen } from "../top/screen.js";
+import { heading, lines, titles, type View } from "../top/table.js";
+
+/** Snapshots that come so soon after another one were asked for by another reader: too soon for rates. */
+const TOO_SOON_MS = 100;
+/** Without a snapshot for so many intervals, the table says so. */
+const SILENCE = 3;
+
+/** Two snapshots, for rates. The second one is undefined if it does not come. */
+async function two(
+  reader: MonitorReader,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<[first: MonitorSnapshot, second: MonitorSnapshot | undefined]> {
+  const first = await reader.next(timeout, signal);
+  const soon = Math.min(TOO_SOON_MS, first.interval / 2);
+  try {
+    for (;;) {
+      const second = await reader.next(Math.min(timeout, SILENCE * first.interval), signal);
+      if (second.clock - first.clock >= soon) return [first, second];
+    }
+  } catch (error) {
+    if (error instanceof TimeoutError) return [first, undefined];
+    throw error;
+  }
+}
+
+async function printOnce(
+  reader: MonitorReader,
+  view: View,
+  timeout: number,
+  json: boolean,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const [first, second] = await two(reader, timeout, signal);
+  const newest = second ?? first;
+  const rows = rowsOf(newest, second && first);
+  if (json) {
+    const { version, time, program } = newest;
+    output.out(`${JSON.stringify({ version, time, program, sockets: rows })}\n`);
+    return;
+  }
+  const text = [heading(newest), titles(null, Infinity), ...lines(rows, view, Infinity)];
+  output.out(`${text.join("\n")}\n`);
+}
+
+async function follow(
+  reader: MonitorReader,
+  view: View,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const quit = new AbortController();
+  const either = AbortSignal.any([signal, quit.signal]);
+  const screen = new Screen(process.stdout, process.stdin, view, `connecting to ${endpoint}`, () =>
+    quit.abort(),
+  );
+  try {
+    let before: MonitorSnapshot | undefined;
+    while (!either.aborted) {
+      const interval = before?.interval ?? 1000;
+      try {
+        const now = await reader.next(Math.max(1000, SILENCE * interval), either);
+        if (before !== undefined && now.clock - before.clock < Math.min(TOO_SOON_MS, interval / 2)) {
+          if (now.program.pid === before.program.pid) continue;
+        }
+        screen.show(now, rowsOf(now, before));
+        before = now;
+      } catch (error) {
+        if (either.aborted) return;
+        if (!(error instanceof TimeoutError)) throw error;
+        screen.note(error.message);
+      }
+    }
+  } finally {
+    screen.close();
+  }
+}
+
+export const top = command({
+  synopsis: "zwire top endpoint [options]",
+  about: `Shows the sockets of a process and their peers: messages and bytes a second, what waits, what was dropped.
+The process must have a monitor: await openMonitor("ipc:///run/app/zwire"). On a terminal the table is
+live: q quits, s sorts by the next column, r turns the order, p shows peers, space pauses. Otherwise it
+is printed once.`,
+  options: {
+    once: { help: "print the table once, also on a terminal" },
+    json: { help: "print it once, as JSON" },
+    sort: { kind: oneOf(...COLUMNS), initial: "id", help: "the column to sort by" },
+    peers: { short: "p", help: "show each peer below its socket" },
+    timeout: { kind: integer(1, 2 ** 31 - 1, "MS"), initial: 5000, help: "how long to wait for the process" },
+    "curve-server-key": SECURITY["curve-server-key"],
+    "curve-secret-file": { ...SECURITY["curve-secret-file"], help: "CURVE: our secret certificate" },
+    "plain-username": SECURITY["plain-username"],
+    "plain-password-file": SECURITY["plain-password-file"],
+  },
+  positionals: { shown: "endpoint", least: 1, most: 1 },
+  examples: [
+    ["zwire top ipc:///run/app/zwire", "a live table"],
+    ["zwire top ipc:///run/app/zwire --json", "once, for a script"],
+    ["zwire top tcp://10.0.0.5:9650 --curve-server-key server.key", "of another machine, over CURVE"],
+  ],
+  async run({ values, positionals: [endpoint] }, output) {
+    const { once, json, sort, peers, timeout } = values;
+    const security = await securityOptions({ ...values, "curve-client-key": [], "plain-server": false });
+    const view: View = { sort, peers, reverse: false };
+    const ending = new Ending(output);
+    const reader = new MonitorReader(endpoint, security);
+    try {
+      const live = !once && !json && process.stdout.isTTY;
+      if (live) await follow(reader, view, endpoint, ending.signal);
+      else await printOnce(reader, view, timeout, json, output, ending.signal);
+      return EXIT.ok;
+    } catch (error) {
+      if (!ending.signal.aborted) throw error;
+      return ending.exitCode(true);
+    } finally {
+      await reader.close();
+      ending.release();
+    }
+  },
+});
