@@ -1,4 +1,5 @@
 /** CURVE keys that are revoked: their connections end at once, and no other begins, whoever is at the other end. */
+import { spawn } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as libzmq from "zeromq";
 import { coreOf } from "../../src/api/socket.js";
@@ -14,10 +15,27 @@ import {
   SERVER,
   SOON,
 } from "../support/met.js";
+import { findPython } from "../support/python.js";
 
 const WIRES = TRANSPORTS.filter(({ name }) => name !== "inproc");
 const OTHER = zwire.curveKeyPair();
 const OTHER_CLIENT = { curveServerKey: SERVER.publicKey, curveSecretKey: OTHER.secretKey };
+
+const python = findPython();
+/** Says hello, and waits until it is refused. */
+const PYTHON_CLIENT = `
+import sys, zmq
+from zmq.utils.monitor import recv_monitor_message
+endpoint, server, public, secret = sys.argv[1:]
+dealer = zmq.Context().socket(zmq.DEALER)
+dealer.setsockopt(zmq.RECONNECT_IVL, 20)
+dealer.setsockopt(zmq.LINGER, 0)
+dealer.curve_serverkey, dealer.curve_publickey, dealer.curve_secretkey = (key.encode() for key in (server, public, secret))
+monitor = dealer.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+dealer.connect(endpoint)
+dealer.send(b"hello")
+print("refused:", recv_monitor_message(monitor)["value"], flush=True)
+`;
 
 /** A DEALER of libzmq that dials as the client. */
 function theirClient(endpoint: string, keys = CLIENT): libzmq.Dealer {
@@ -112,6 +130,23 @@ describe("revokeKey()", () => {
     const again = theirClient(endpoint);
     await again.send("again");
     expect(texts((await router.receive(SOON)).slice(1)).at(-1)).toMatch(/again/);
+  });
+
+  it.skipIf(python.command === null)("of pyzmq's client: it is told 400", async () => {
+    const router = managed(new zwire.Router(CURVE_SERVER));
+    const endpoint = await router.bind("tcp://127.0.0.1:*");
+    const words = ["-c", PYTHON_CLIENT, endpoint, SERVER.publicKey, CLIENT.publicKey, CLIENT.secretKey];
+    const client = spawn(python.command as string, words, { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void client.kill());
+    let said = "";
+    client.stdout.on("data", (text) => {
+      said += text;
+    });
+    expect(texts((await router.receive(SOON)).slice(1))).toEqual(["hello"]);
+    expect(router.revokeKey(CLIENT.publicKey)).toBe(1);
+    await until(() => said.includes("\n"), "what pyzmq was told");
+    expect(said).toBe("refused: 400\n");
+    expect(router.peers).toEqual([]);
   });
 
   it("of a server on a client: the connection ends, and it is not let in again", async () => {

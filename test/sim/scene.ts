@@ -10,12 +10,13 @@ import { SimulatedWorld } from "./world.js";
 /** What a simulation needs to know of a socket. */
 export interface AnySocket {
   readonly closed: boolean;
-  readonly peers: readonly unknown[];
   readonly stats: { readonly outboundQueue: number; readonly receiveQueue: number; readonly dropped: number };
   bind(endpoint: string): Promise<string>;
   unbind(endpoint: string): Promise<void>;
   connect(endpoint: string): void;
   close(options?: { linger?: number }): Promise<void>;
+  readonly peers: readonly { readonly id: number }[];
+  disconnectPeer(peer: { readonly id: number }, options?: { linger?: number }): boolean;
   on(type: "handshake" | "disconnect", listener: () => void): unknown;
 }
 
@@ -161,12 +162,23 @@ export class Scene {
     if (this.calm) return;
     const dice = this.dice.fork();
     const restarts = dice.chance(0.3);
+    const sendsAway = dice.chance(0.2);
     for (let left = dice.int(1, 12); left > 0; left--) {
       await this.world.sleep(dice.scale(1, 300));
       if (dice.chance(0.1)) this.world.block(dice.int(10, 200)); // somebody computes
       if (restarts && dice.chance(0.3)) await this.#restart(dice.int(0, binders.length - 1), binders, dice);
+      else if (sendsAway && dice.chance(0.4)) this.#sendAway(dice.pick(binders), dice);
       else this.network.strike(this.#heartbeats && dice.chance(0.4));
     }
+  }
+
+  /** Those who are sent away by a bound socket dial again. */
+  #sendAway(binder: AnySocket, dice: Dice): void {
+    const { peers } = binder;
+    if (peers.length === 0) return;
+    const peer = dice.pick(peers);
+    this.world.note(`${peer.id} is sent away`);
+    if (!binder.disconnectPeer(peer)) throw new Error("a peer that is there could not be sent away");
   }
 
   async #restart(index: number, binders: readonly AnySocket[], dice: Dice): Promise<void> {

@@ -4,9 +4,9 @@
  */
 import { parentPort } from "node:worker_threads";
 import { MessageCheck, MessageSource } from "../messages.mjs";
-import { Publisher, Pull, Push, Reply, Request, Socket, Subscriber } from "./zwire.mjs";
+import { Dealer, Publisher, Pull, Push, Reply, Request, Socket, Subscriber } from "./zwire.mjs";
 
-const TYPES = { Publisher, Pull, Push, Reply, Request, Subscriber };
+const TYPES = { Dealer, Publisher, Pull, Push, Reply, Request, Subscriber };
 
 const sockets = new Map();
 const events = new Map();
