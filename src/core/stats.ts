@@ -3,6 +3,7 @@ import type { Budget } from "../engine/budget.js";
 import type { Lending, Pipe } from "../engine/pipe.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
 import type { Lost } from "../session/host.js";
+import type { Strategy } from "../patterns/strategy.js";
 import type { Sender } from "./sender.js";
 
 /** Counters and queue depths of a socket. Counters run from its creation. */
@@ -34,6 +35,10 @@ export interface SocketStats {
    * whose queue they were in. The event "drop" tells.
    */
   droppedUnsent: number;
+  /** Topics whose last message is kept for newcomers: `lastValue`. */
+  lastValues: number;
+  /** Last messages that were dropped because of `lastValueTopics` or `lastValueBytes`. */
+  lastValuesEvicted: number;
   /** Bytes of received messages that have not been read. Each part counts 112 bytes more. */
   receivedBytes: number;
   /** Bytes of accepted messages that have not been sent. Messages that the kernel took at once are not counted. */
@@ -65,7 +70,7 @@ interface Counted {
   readonly peers: ReadonlyMap<Pipe, Peer>;
   readonly sender: Sender | null;
   readonly receives: WaitingReceives<unknown> | null;
-  readonly strategy: { readonly unread: number; readonly dropped: number };
+  readonly strategy: Pick<Strategy, "unread" | "dropped" | "lastValues">;
   readonly received: Budget;
   readonly unsent: Budget;
   readonly lost: Readonly<Lost>;
@@ -101,6 +106,8 @@ export function statsOf(core: Counted): SocketStats {
     conflated: core.received.conflated + core.unsent.conflated,
     droppedUnread: core.lost.unread,
     droppedUnsent: core.lost.unsent,
+    lastValues: strategy.lastValues.topics,
+    lastValuesEvicted: strategy.lastValues.evicted,
     receivedBytes: core.received.held,
     unsentBytes: core.unsent.held,
     peers: core.peers.size,

@@ -18,6 +18,7 @@ import { NetworkRows } from "./rows/network.js";
 import {
   CopyingRows,
   FirstSubscribeRows,
+  LastValueRows,
   MatchingRows,
   MulticastRows,
   PublisherRows,
@@ -83,6 +84,7 @@ export const GROUPS = {
   topics: group("Limits for peers", ["PUB", "SUB", "XPUB", "XSUB"], new TopicRows()),
   publisher: group("Limits for peers", ["PUB", "XPUB"], new PublisherRows()),
   copying: group(PATTERNS, ["PUB", "XPUB", "RADIO"], new CopyingRows()),
+  lastValue: group(PATTERNS, ["PUB", "XPUB"], new LastValueRows()),
   matching: group(PATTERNS, ["PUB", "SUB", "XPUB"], new MatchingRows()),
   firstSubscribe: group(PATTERNS, ["PUB", "XPUB", "XSUB"], new FirstSubscribeRows()),
   xpublisher: group(PATTERNS, ["XPUB"], new XPublisherRows()),

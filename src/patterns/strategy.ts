@@ -72,6 +72,15 @@ export interface Receiving<M = Message> {
 
 const NONE: readonly Message[] = [];
 
+/** The last messages of topics that a publisher keeps. */
+export interface LastValuesKept {
+  readonly topics: number;
+  /** Those that its limits left no room for, so far. */
+  readonly evicted: number;
+}
+
+const NOTHING_KEPT: LastValuesKept = { topics: 0, evicted: 0 };
+
 /**
  * The defaults, which suit most types: each type overrides what it needs, and implements Sending, Receiving or both. When
  * the core is constructed, it checks which of the two the strategy has.
@@ -136,6 +145,11 @@ export abstract class Strategy {
   /** Number of dropped messages, or copies of one. */
   get dropped(): number {
     return 0;
+  }
+
+  /** Messages that are kept for peers to come, if the type keeps any. */
+  get lastValues(): LastValuesKept {
+    return NOTHING_KEPT;
   }
 
   /** Whether a message that was taken and given back still waits to be received. */

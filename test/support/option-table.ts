@@ -304,6 +304,28 @@ export const OPTIONS: readonly Row[] = [
   flag("conflatePerTopic", undefined, topical, {
     proof: "conformance/conflate-topics.test.ts: where %s wants it",
   }),
+  flag("lastValue", undefined, ["PUB", "XPUB"], {
+    live: true,
+    proof: "conformance/last-value.test.ts: gives a newcomer",
+  }),
+  own(
+    "lastValueTopics",
+    10_000,
+    0,
+    ["PUB", "XPUB"],
+    "conformance/last-value.test.ts: drops the oldest",
+    MAX,
+    true,
+  ),
+  own(
+    "lastValueBytes",
+    64 * MIB,
+    0,
+    ["PUB", "XPUB"],
+    "conformance/last-value.test.ts: drops the oldest",
+    SAFE,
+    true,
+  ),
   flag("messagePeers", undefined, readable, { live: true, proof: `${KNOWN}: with messagePeers` }),
   own("maxMessageParts", 65536, 1, all, "conformance/framing.test.ts: maxMessageParts"),
   own("maxMultipartSize", -1, -1, all, `${EFFECTS}: maxMultipartSize`, SAFE),

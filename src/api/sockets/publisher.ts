@@ -3,12 +3,14 @@
  * queue of a subscriber is full, that subscriber misses the message (J1 to J6).
  */
 
+import type { MessageLike } from "../../base/message.js";
 import { type CallOptions, checkCallOptions } from "../../base/waiting.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { optionsOf } from "../../options/table.js";
 import { PUBLISHER, type PublisherStrategy } from "../../patterns/strategies/publisher.js";
 import { coreOf, defineOptions } from "../socket.js";
 import { WritableSocket } from "../writable.js";
+import { checkTopics } from "./topics.js";
 
 const OPTIONS = optionsOf("PUB");
 
@@ -39,6 +41,17 @@ export class Publisher extends WritableSocket {
     }
     checkCallOptions(options);
     return coreOf<PublisherStrategy>(this).strategy.waitForSubscribers(count, options);
+  }
+
+  /**
+   * With `lastValue`: forgets the last messages of these topics, which are whole topics and no prefixes, or without
+   * arguments those of all. Subscribers that have got them are not told.
+   * @throws ZmqError EBADF on a closed socket; TypeError for a topic that is not a MessageLike
+   */
+  forget(...topics: MessageLike[]): void {
+    const core = coreOf<PublisherStrategy>(this);
+    core.requireOpen();
+    core.strategy.forget(topics.length === 0 ? [] : checkTopics("topic", topics, Number.POSITIVE_INFINITY));
   }
 
   /** The number of different topics that peers have subscribed to. */

@@ -55,6 +55,17 @@ export class XPublisher extends DuplexSocket {
     for (const topic of checked) core.strategy.unsubscribe(topic);
   }
 
+  /**
+   * With `lastValue`: forgets the last messages of these topics, which are whole topics and no prefixes, or without
+   * arguments those of all. Subscribers that have got them are not told.
+   * @throws ZmqError EBADF on a closed socket; TypeError for a topic that is not a MessageLike
+   */
+  forget(...topics: MessageLike[]): void {
+    const core = coreOf<XPublisherStrategy>(this);
+    core.requireOpen();
+    core.strategy.forget(topics.length === 0 ? [] : checkTopics("topic", topics, Number.POSITIVE_INFINITY));
+  }
+
   /** The number of different topics that peers are subscribed to. */
   get topicsCount(): number {
     return coreOf<XPublisherStrategy>(this).strategy.topics;

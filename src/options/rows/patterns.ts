@@ -13,7 +13,7 @@ import {
   setAsManualLastValue,
 } from "../number-forms.js";
 import { option, type Rule } from "../row.js";
-import { boolean, bytes, count, oneOf, whole } from "../rules.js";
+import { boolean, bytes, count, oneOf, size, whole } from "../rules.js";
 
 /**
  * What to do with a message for a peer whose queue is full: wait until it has room, drop this message for it, drop the
@@ -22,6 +22,7 @@ import { boolean, bytes, count, oneOf, whole } from "../rules.js";
  */
 export type OnFull = "wait" | "dropNewest" | "dropOldest" | "disconnect";
 
+const MIB = 1024 * 1024;
 const LONGEST_TOPIC = 2 ** 28; // in bytes: below what one string can hold
 const onFull = oneOf(null, "wait", "dropNewest", "dropOldest", "disconnect");
 
@@ -103,17 +104,59 @@ export class PublisherRows {
   maxTopicsPerPeer? = option(count, { initial: 100_000, zeromq: "0", live: true });
 }
 
+type Keeping = { lastValue: boolean; invertMatching: boolean; manualLastValue: boolean };
+
+/** @throws TypeError where another option decides otherwise what a new subscriber gets */
+function setLastValue(values: Keeping, name: string, value: boolean): void {
+  const other = values.invertMatching ? "invertMatching" : "manualLastValue";
+  if (value && values[other]) throw contradiction(name, other);
+  values.lastValue = value;
+}
+
+function contradiction(name: string, other: string): TypeError {
+  return new TypeError(`${name}: true contradicts ${other}: true: set one of them`);
+}
+
+/** Of types that are subscribed to: values for newcomers. */
+export class LastValueRows {
+  /**
+   * Keep the last message of each topic, and send each new subscription those that match it, before anything that is
+   * published later. The topic is the first part, of up to 16384 bytes; messages of one part are not kept. Not together
+   * with `invertMatching` or `manualLastValue`. false forgets all. Default false.
+   */
+  lastValue? = option(boolean, {
+    initial: false,
+    live: true,
+    store: (values, name, value) => setLastValue(values as unknown as Keeping, name, value as boolean),
+  });
+  /**
+   * Topics with a kept message at most; 0 for no limit. Above it, the message that was published first is dropped, with the
+   * event "limit"; `stats.lastValuesEvicted` counts. Default 10000.
+   */
+  lastValueTopics? = option(count, { initial: 10_000, live: true });
+  /**
+   * Bytes of kept messages at most; 0 for no limit. Each counts 112 for each part, 256 and the topic once more. Above it, as
+   * above `lastValueTopics`; a message larger than the limit is not kept. Default 67108864 (64 MiB).
+   */
+  lastValueBytes? = option(size, { initial: 64 * MIB, live: true });
+}
+
 /** Of types for which matching can be turned round. */
 export class MatchingRows {
   /** A message goes to the subscribers whose topics do not match it; set it on both sides (J24). Default false. */
   invertMatching? = option(boolean, {
     initial: false,
     live: true,
+    store: (values, name, value) => {
+      const options = values as unknown as Keeping;
+      if (value && options.lastValue) throw contradiction(name, "lastValue");
+      options.invertMatching = value as boolean;
+    },
     numbers: [asLenientFlag(74, "INVERT_MATCHING")],
   });
 }
 
-type Manual = { manual: boolean; manualLastValue: boolean };
+type Manual = { manual: boolean; manualLastValue: boolean; lastValue: boolean };
 
 /** Of XPublisher. */
 export class XPublisherRows {
@@ -129,8 +172,9 @@ export class XPublisherRows {
   manualLastValue? = option(boolean, {
     initial: false,
     live: true,
-    store: (values, _name, value) => {
+    store: (values, name, value) => {
       const options = values as unknown as Manual;
+      if (value && options.lastValue) throw contradiction(name, "lastValue");
       options.manualLastValue = value as boolean;
       if (options.manualLastValue) options.manual = true;
     },

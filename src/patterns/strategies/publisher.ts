@@ -9,10 +9,17 @@ import type { Buffer } from "../../base/platform.js";
 import type { CallOptions } from "../../base/waiting.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { overflowOf } from "../full-peer.js";
-import { type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";
+import {
+  type LastValuesKept,
+  type Sending,
+  type SocketType,
+  Strategy,
+  type StrategyHost,
+} from "../strategy.js";
 import { Distributor } from "../topics/distributor.js";
+import { Newcomers } from "../topics/newcomers.js";
 import { hasSubscriptions, subscriptionIn } from "../topics/subscription-message.js";
-import { Subscriptions } from "../topics/subscriptions.js";
+import { isNew, Subscriptions } from "../topics/subscriptions.js";
 
 /** The subscriptions of a socket's peers. One that exceeds a limit is ignored, and the application is told. */
 export function subscriptionsOf(host: StrategyHost): Subscriptions {
@@ -25,6 +32,7 @@ export class PublisherStrategy extends Strategy implements Sending {
   readonly #overflow = overflowOf(this.host);
   readonly #subscriptions = subscriptionsOf(this.host);
   readonly #distributor = new Distributor(this.#subscriptions, this.host.options, this.host, this.#overflow);
+  readonly #newcomers = new Newcomers(this.host, this.#subscriptions, this.#distributor, this.#overflow);
   readonly #subscribers = new Condition(this.host.turns);
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     this.#upstream(pipe, message);
@@ -51,7 +59,7 @@ export class PublisherStrategy extends Strategy implements Sending {
   }
 
   send(message: OutMessage): boolean {
-    return this.#distributor.send(message);
+    return this.host.options.lastValue ? this.#newcomers.send(message) : this.#distributor.send(message);
   }
 
   override attach(pipe: Pipe): void {
@@ -61,20 +69,28 @@ export class PublisherStrategy extends Strategy implements Sending {
   }
 
   override detach(pipe: Pipe): void {
+    this.#newcomers.left(pipe);
     this.#distributor.left();
     this.#subscriptions.remove(pipe);
     this.host.roomForSends(); // with noDrop a send may have waited for this one
   }
 
   override disconnected(pipe: Pipe): void {
+    this.#newcomers.left(pipe);
     this.#distributor.left();
     this.#subscriptions.clear(pipe);
     this.host.roomForSends();
   }
 
   override subscription(pipe: Pipe, topic: Buffer, subscribe: boolean): void {
-    if (!subscribe) this.#subscriptions.cancel(pipe, topic);
-    else if (this.#subscriptions.subscribe(pipe, topic) !== "refused") this.#subscribers.notify();
+    if (!subscribe) {
+      this.#subscriptions.cancel(pipe, topic);
+      this.#newcomers.cancelled(pipe, topic);
+      return;
+    }
+    const subscribed = this.#subscriptions.subscribe(pipe, topic);
+    if (isNew(subscribed)) this.#newcomers.subscribed(pipe, topic);
+    if (subscribed !== "refused") this.#subscribers.notify();
   }
 
   /** Subscriptions in message form (F3, A7); anything else from a subscriber is discarded (J6). */
@@ -88,7 +104,25 @@ export class PublisherStrategy extends Strategy implements Sending {
 
   override close(error: Error): void {
     this.#subscribers.close(error);
+    this.#newcomers.close();
     this.#subscriptions.close();
+  }
+
+  override writable(pipe: Pipe): void {
+    this.#newcomers.writable(pipe);
+  }
+
+  override optionChanged(): void {
+    this.#newcomers.optionChanged();
+  }
+
+  /** Forgets the last values of these topics, or all. */
+  forget(topics: readonly Buffer[]): void {
+    this.#newcomers.forget(topics);
+  }
+
+  override get lastValues(): LastValuesKept {
+    return this.#newcomers.kept;
   }
 
   override get dropped(): number {

@@ -7,14 +7,23 @@ import type { Message, OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Pipe } from "../../engine/pipe.js";
 import { overflowOf } from "../full-peer.js";
-import { type Receiving, type Sending, type SocketType, Strategy, type StrategyHost } from "../strategy.js";
+import {
+  type LastValuesKept,
+  type Receiving,
+  type Sending,
+  type SocketType,
+  Strategy,
+  type StrategyHost,
+} from "../strategy.js";
 import { Distributor } from "../topics/distributor.js";
+import { Newcomers } from "../topics/newcomers.js";
 import {
   hasSubscriptions,
   subscriptionIn,
   subscriptionMessage,
   subscriptionOf,
 } from "../topics/subscription-message.js";
+import { isNew } from "../topics/subscriptions.js";
 import { subscriptionsOf } from "./publisher.js";
 
 export class XPublisherStrategy extends Strategy implements Sending, Receiving {
@@ -24,6 +33,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   readonly #asked = subscriptionsOf(this.host);
   readonly #overflow = overflowOf(this.host);
   readonly #distributor = new Distributor(this.#subscriptions, this.host.options, this.host, this.#overflow);
+  readonly #newcomers = new Newcomers(this.host, this.#subscriptions, this.#distributor, this.#overflow);
   /** Pipes that have a peer now. */
   readonly #connected = new Set<Pipe>();
   /** With `manual`: the peer of the subscription read last. `manualLastValue` resets it after a send. */
@@ -49,13 +59,16 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   /** With `manual`: subscribes the peer of the subscription read last. */
   subscribe(topic: Buffer): void {
     const pipe = this.#current();
-    if (pipe !== undefined) this.#subscriptions.subscribe(pipe, topic);
+    if (pipe !== undefined && isNew(this.#subscriptions.subscribe(pipe, topic)))
+      this.#newcomers.subscribed(pipe, topic);
   }
 
   /** With `manual`: undoes subscribe() for the peer of the subscription read last. */
   unsubscribe(topic: Buffer): void {
     const pipe = this.#current();
-    if (pipe !== undefined) this.#subscriptions.cancel(pipe, topic);
+    if (pipe === undefined) return;
+    this.#subscriptions.cancel(pipe, topic);
+    this.#newcomers.cancelled(pipe, topic);
   }
 
   /** The peer that subscribe() applies to; undefined when it has left (J21). */
@@ -70,7 +83,8 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   }
 
   send(message: OutMessage): boolean {
-    const { manual, manualLastValue } = this.host.options;
+    const { manual, manualLastValue, lastValue } = this.host.options;
+    if (lastValue) return this.#newcomers.send(message); // which excludes manualLastValue
     const newest = this.#newest;
     if (newest === undefined || !manual || !manualLastValue || !this.#connected.has(newest)) {
       return this.#distributor.send(message);
@@ -116,6 +130,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   /** J15: reports the end of the subscriptions of a peer that left, as if it had cancelled them. */
   #left(pipe: Pipe): void {
     this.#connected.delete(pipe);
+    this.#newcomers.left(pipe);
     if (this.#newest === pipe) this.#newest = undefined;
     this.#distributor.left();
     const { manual } = this.host.options;
@@ -166,10 +181,12 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     const ledger = manual ? this.#asked : this.#subscriptions;
     if (subscribe) {
       const registered = ledger.subscribe(pipe, topic);
+      if (!manual && isNew(registered)) this.#newcomers.subscribed(pipe, topic);
       return registered !== "refused" && (manual || registered === "first" || verbosity !== null);
     }
     // A topic above maxTopicLength cannot be subscribed to, so its cancellation is not reported either.
     if (topic.length > maxTopicLength) return false;
+    if (!manual) this.#newcomers.cancelled(pipe, topic);
     return ledger.cancel(pipe, topic) || manual || verbosity === "allSubsUnsubs";
   }
 
@@ -180,6 +197,27 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
       if (subscriptionOf(message) !== undefined) kept.push(message);
     }
     return kept;
+  }
+
+  override writable(pipe: Pipe): void {
+    this.#newcomers.writable(pipe);
+  }
+
+  override optionChanged(): void {
+    this.#newcomers.optionChanged();
+  }
+
+  override close(): void {
+    this.#newcomers.close();
+  }
+
+  /** Forgets the last values of these topics, or all. */
+  forget(topics: readonly Buffer[]): void {
+    this.#newcomers.forget(topics);
+  }
+
+  override get lastValues(): LastValuesKept {
+    return this.#newcomers.kept;
   }
 
   override get dropped(): number {

@@ -47,7 +47,11 @@ export class Distributor {
    * @param only if set, send to no other peer, and to this one only if it matches (J22)
    */
   send(message: OutMessage, only?: Pipe): boolean {
-    const matched = this.#match(Array.isArray(message) ? message[0] : message, only);
+    return this.deliver(message, this.match(Array.isArray(message) ? message[0] : message, only));
+  }
+
+  /** Sends one copy to each of these peers; false only with noDrop, when one has no room. */
+  deliver(message: OutMessage, matched: readonly Pipe[]): boolean {
     const shared = this.#shared;
     if (shared.members !== null) {
       if (shared.members === matched && shared.append(message)) return true;
@@ -65,7 +69,8 @@ export class Distributor {
     return !this.#overflow.waits || [...this.#subscriptions.pipes].every((pipe) => pipe.hasRoom());
   }
 
-  #match(topic: Uint8Array, only: Pipe | undefined): readonly Pipe[] {
+  /** The peers that get a message with this first part. */
+  match(topic: Uint8Array, only?: Pipe): readonly Pipe[] {
     let matched = this.#subscriptions.match(topic);
     if (only !== undefined) matched = matched.includes(only) ? [only] : [];
     if (!this.#options.invertMatching) return matched;

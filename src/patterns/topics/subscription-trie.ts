@@ -159,6 +159,18 @@ export class SubscriptionTrie<P> extends TopicTree<Subscriber<P> | Set<Subscribe
     return last.answer;
   }
 
+  /** Whether one subscriber has a topic with which the subject starts. */
+  matchesOne(subject: Uint8Array, { topics }: Subscriber<P>): boolean {
+    let node: Node<P> = this.root;
+    while (!topics.has(node)) {
+      if (node.end === subject.length) return false;
+      const next = childOf(node, subject[node.end]);
+      if (next === undefined || !agrees(next.text, subject, node.end, next.end)) return false;
+      node = next;
+    }
+    return true;
+  }
+
   /** Combines the answers of all matching nodes on the path to the last one. */
   #answer(last: Node<P>): readonly P[] {
     const way: Node<P>[] = [];

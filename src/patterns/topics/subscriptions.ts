@@ -30,6 +30,11 @@ const CLEARED_PER_TURN = 4000;
  */
 export type Subscribed = "first" | "further" | "known" | "refused";
 
+/** Whether a pipe has a topic that it had not before. */
+export function isNew(subscribed: Subscribed): boolean {
+  return subscribed === "first" || subscribed === "further";
+}
+
 /** Called when a subscription is ignored, with the exceeded option and the number that exceeds it. */
 export type OnTopicLimit = (pipe: Pipe, limit: keyof TopicLimits, value: number) => void;
 
@@ -186,6 +191,12 @@ export class Subscriptions {
   /** Pipes with a topic with which the subject starts, each once. The returned array never changes. */
   match(subject: Uint8Array): readonly Pipe[] {
     return this.#trie.match(subject);
+  }
+
+  /** Whether one pipe has a topic with which the subject starts. */
+  matches(pipe: Pipe, subject: Uint8Array): boolean {
+    const member = this.#members.get(pipe);
+    return member !== undefined && this.#trie.matchesOne(subject, member);
   }
 
   /** The socket is closed: stops removing and reporting. */
