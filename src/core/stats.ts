@@ -2,8 +2,8 @@ import type { Peer } from "../base/events.js";
 import type { Budget } from "../engine/budget.js";
 import type { Lending, Pipe } from "../engine/pipe.js";
 import type { WaitingReceives } from "../engine/waiting-receives.js";
-import type { Lost } from "../session/host.js";
 import type { Strategy } from "../patterns/strategy.js";
+import type { Lost } from "../session/host.js";
 import type { Sender } from "./sender.js";
 
 /** Counters and queue depths of a socket. Counters run from its creation. */
