@@ -99,4 +99,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "draft: print the messages of groups",
     load: async () => (await import("./commands/dish.js")).dish,
   },
+  {
+    name: "completion",
+    summary: "print a script with which your shell completes zwire",
+    load: async () => (await import("./commands/completion.js")).completion(COMMANDS),
+  },
 ];
