@@ -79,6 +79,7 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/rpc/server-wire.test.ts",
     "test/rpc/silence.test.ts",
     "test/rpc/streams.test.ts",
+    "test/rpc/tracing.test.ts",
     "test/rpc/volume.test.ts",
   ],
   "zwire/zeromq, which is another face of the same sockets": [

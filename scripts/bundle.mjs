@@ -14,14 +14,14 @@ import { bundleWeb } from "./web.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 const cjs = join(dist, "cjs");
-const ENTRIES = ["index", "draft", "zeromq", "zeromq-draft", "rpc"];
+const ENTRIES = ["index", "draft", "zeromq", "zeromq-draft", "rpc", "opentelemetry"];
 const COMMANDS = ["cli/zwire", "cli/rpc"];
 /**
  * The parts that entries share, by the compiled modules in each. A module takes along what it imports, so the lowest comes
  * first. What only commands share is put together by which of them use it.
  */
 const SHARED = [
-  ["core", /^compiled\/(?!cli\/|rpc[/.]|zeromq|draft\.|.*\/draft\/)/],
+  ["core", /^compiled\/(?!cli\/|rpc[/.]|zeromq|draft\.|opentelemetry\.|tracing\/|.*\/draft\/)/],
   ["draft-sockets", /^compiled\/.*\/draft\//],
   ["zeromq-sockets", /^compiled\/zeromq\/(?!draft\.)/],
   ["messagepack", /^vendor\//],

@@ -84,6 +84,7 @@ export const ENTRIES = {
   index: "zwire",
   draft: "zwire/draft",
   rpc: "zwire/rpc",
+  opentelemetry: "zwire/opentelemetry",
   zeromq: "zwire/zeromq",
   "zeromq-draft": "zwire/zeromq/draft",
 };

@@ -55,6 +55,11 @@ import msgpack
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+try:
+    from opentelemetry import context as _otel, propagate as _propagate
+except ImportError:
+    _otel = _propagate = None
+
 __all__ = ["Client", "LostRemote", "RemoteError", "Server", "headers"]
 
 WINDOW = 100
@@ -65,6 +70,40 @@ _headers = contextvars.ContextVar("zwire_rpc.headers", default={})
 def headers():
     """Header of the request that the calling function serves: trace ids and the like."""
     return _headers.get()
+
+
+# W3C Trace Context and Baggage: what a call made while a request is served hands on.
+_TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
+
+
+def _trace_headers(header):
+    return {key: header[key] for key in _TRACE_HEADERS if isinstance(header.get(key), str)}
+
+
+def _handed_on():
+    """The trace that a call from here belongs to: OpenTelemetry's if it is there, or that of the request being served."""
+    if _propagate is None:
+        return _trace_headers(_headers.get())
+    carrier = {}
+    _propagate.inject(carrier)
+    return carrier
+
+
+class _Serving:
+    """While it lasts, headers() is that of a request, and OpenTelemetry's context is the one that the request brought."""
+
+    def __init__(self, header):
+        self.header = header
+
+    def __enter__(self):
+        self.token = _headers.set(self.header)
+        if _otel is not None:
+            self.attached = _otel.attach(_propagate.extract(_trace_headers(self.header)))
+
+    def __exit__(self, *_):
+        if _otel is not None:
+            _otel.detach(self.attached)
+        _headers.reset(self.token)
 
 
 class RemoteError(Exception):
@@ -403,20 +442,19 @@ class Server:
             self._run_inline(channel, function, args)
             return
         # Copies the context of this moment, so headers() is that of this request.
-        token = _headers.set(channel.header)
-        channel.task = asyncio.ensure_future(self._run(channel, function, name, args))
-        _headers.reset(token)
+        with _Serving(channel.header):
+            channel.task = asyncio.ensure_future(self._run(channel, function, name, args))
         self._tasks.add(channel.task)
         channel.task.add_done_callback(self._tasks.discard)
 
     def _run_inline(self, channel, function, args):
-        token = _headers.set(channel.header)
         try:
-            channel.emit("OK", (function(*args),))
+            with _Serving(channel.header):
+                result = function(*args)
+            channel.emit("OK", (result,))
         except Exception as error:
             channel.emit_error(error)
         finally:
-            _headers.reset(token)
             channel.close()
 
     async def _run(self, channel, function, name, args):
@@ -532,7 +570,8 @@ class _Open:
     def __init__(self, client, message_id, method, args, timeout):
         self.client, self.id, self.method = client, message_id, method
         extension = {} if timeout is None else {"timeout": int(timeout * 1000)}
-        self.blob = _pack({"message_id": message_id, "v": 3, "zwire": extension}, method, args)
+        header = {**_handed_on(), "message_id": message_id, "v": 3, "zwire": extension}
+        self.blob = _pack(header, method, args)
         self.link = None
         self.first = client._loop.create_future()
         # Somebody who never awaits the call need not be told how it ended.

@@ -80,8 +80,9 @@ describe("the package", () => {
     expect(Object.keys(manifest.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
     expect(Object.keys(manifest.dependencies)).toEqual(["libsodium", "node-gyp-build"]);
     expect(manifest.optionalDependencies).toBeUndefined();
-    expect(Object.keys(manifest.peerDependencies)).toEqual(["sodium-native"]);
+    expect(Object.keys(manifest.peerDependencies)).toEqual(["@opentelemetry/api", "sodium-native"]);
     expect(manifest.peerDependenciesMeta["sodium-native"].optional).toBe(true);
+    expect(manifest.peerDependenciesMeta["@opentelemetry/api"].optional).toBe(true);
     expect(existsSync(join(installed, "src"))).toBe(false);
     expect(existsSync(join(installed, "build"))).toBe(false);
   });

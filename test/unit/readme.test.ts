@@ -30,7 +30,7 @@ const home = mkdtempSync(join(tmpdir(), "zwire-reader-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 mkdirSync(join(home, "node_modules"));
 symlinkSync(ROOT, join(home, "node_modules", "zwire"));
-for (const name of ["express", "fastify"])
+for (const name of ["express", "fastify", "@opentelemetry"])
   symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name));
 writeFileSync(
   join(home, "worker.py"),

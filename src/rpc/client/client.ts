@@ -136,6 +136,16 @@ export class Client {
       for (const one of this.#options.middleware) one.clientBeforeRequest?.(request);
       checkHeaders(request.headers);
     }
+    try {
+      return this.#send(request, options);
+    } catch (error) {
+      for (const one of this.#options.middleware) one.clientAfterRequest?.(request, undefined, error);
+      throw error;
+    }
+  }
+
+  #send(request: ClientRequest, options: CallOptions): Call {
+    const { method: name, args } = request;
     const timeout = options.timeout ?? this.#options.timeout;
     const id = this.#ids.next();
     const extension = timeout === this.#options.timeout ? this.#extension : extensionOf(timeout);

@@ -1,0 +1,5 @@
+/**
+ * Every public export of "zwire/opentelemetry", and nothing else. It needs the package @opentelemetry/api, an optional peer.
+ */
+
+export { type RpcTracingOptions, rpcTracing } from "./tracing/rpc.js";
