@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/top.js")).top,
   },
   {
+    name: "bench",
+    summary: "test throughput and latency between two machines",
+    load: async () => (await import("./commands/bench.js")).bench,
+  },
+  {
     name: "keygen",
     summary: "make a pair of CURVE keys",
     load: async () => (await import("./commands/keygen.js")).keygen,
