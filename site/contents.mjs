@@ -58,6 +58,7 @@ export const GROUPS = [
   [
     "Running it",
     [
+      ["The command line", "command-line"],
       ["Deployment", "deployment"],
       ["Bundling", "bundling"],
       ["Packages that depend on zeromq", "dependents"],

@@ -60,6 +60,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/bench.js")).bench,
   },
   {
+    name: "record",
+    summary: "record what a socket receives, with times",
+    load: async () => (await import("./commands/record.js")).recordCommand,
+  },
+  {
+    name: "replay",
+    summary: "send what was recorded, at its times",
+    load: async () => (await import("./commands/replay.js")).replayCommand,
+  },
+  {
     name: "keygen",
     summary: "make a pair of CURVE keys",
     load: async () => (await import("./commands/keygen.js")).keygen,

@@ -28,6 +28,12 @@ export interface Job {
   readonly progress: Progress;
 }
 
+/** What sending needs of a job. */
+export type SendingJob = Pick<
+  Job,
+  "name" | "plug" | "timeout" | "waitPeers" | "ending" | "output" | "progress"
+>;
+
 /** Rejects with a TimeoutError of this text if it was too late. */
 export async function inTime<T>(waiting: Promise<T>, late: string): Promise<T> {
   try {
@@ -39,7 +45,7 @@ export async function inTime<T>(waiting: Promise<T>, late: string): Promise<T> {
 }
 
 /** Waits for as many peers as the command line says: of a publisher, for their subscriptions. */
-export async function waitForPeers({ plug, waitPeers, timeout, ending }: Job): Promise<void> {
+export async function waitForPeers({ plug, waitPeers, timeout, ending }: SendingJob): Promise<void> {
   if (waitPeers === 0) return;
   const { socket } = plug;
   const options = { timeout, signal: ending.signal };
@@ -51,7 +57,10 @@ export async function waitForPeers({ plug, waitPeers, timeout, ending }: Job): P
 }
 
 /** Sends, and waits for room. */
-export async function send({ plug, timeout, ending, progress }: Job, messages: Parts[]): Promise<void> {
+export async function send(
+  { plug, timeout, ending, progress }: SendingJob,
+  messages: Parts[],
+): Promise<void> {
   const sending = plug.send?.(messages, { timeout, signal: ending.signal }) as Promise<void>;
   await inTime(sending, `no peer took a message within ${timeout} ms`);
   progress.count(messages);
@@ -109,7 +118,7 @@ const END_MS = 30_000;
 const LOOK_MS = 5;
 
 /** Waits until the system has taken all that was accepted for peers. Resolves to the number of messages that it has not. */
-async function flush({ plug }: Job, limit: number, signal?: AbortSignal): Promise<number> {
+async function flush({ plug }: SendingJob, limit: number, signal?: AbortSignal): Promise<number> {
   const began = performance.now();
   for (;;) {
     const { outboundQueue } = plug.socket.stats;
@@ -124,7 +133,7 @@ async function flush({ plug }: Job, limit: number, signal?: AbortSignal): Promis
  * second after a signal.
  * @throws TimeoutError if something was not sent in time
  */
-export async function finish(job: Job): Promise<void> {
+export async function finish(job: SendingJob): Promise<void> {
   const { plug, timeout, ending, name, output } = job;
   const { socket } = plug;
   if (plug.send === undefined) return socket.close({ linger: 0 });
