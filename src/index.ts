@@ -35,6 +35,7 @@ export {
   type CloseOptions,
   type ConnectedOptions,
   type DisconnectPeerOptions,
+  type DrainOptions,
   Socket,
 } from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
@@ -64,6 +65,7 @@ export { json, text } from "./base/parts.js";
 export { type TlsCertificate, TlsError, type TlsNames, type TlsPeer } from "./base/tls.js";
 export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
+export type { Drained } from "./core/drain.js";
 export type { HttpEndpoint } from "./core/endpoint-calls.js";
 export { Observer } from "./core/observer.js";
 export type { PeerReference } from "./core/peer-calls.js";

@@ -8,6 +8,7 @@ export {
   type CloseOptions,
   type ConnectedOptions,
   type DisconnectPeerOptions,
+  type DrainOptions,
   Socket,
 } from "./api/socket.js";
 export { Dealer, type DealerOptions } from "./api/sockets/dealer.js";
@@ -28,6 +29,7 @@ export type { Message, MessageLike } from "./base/message.js";
 export { json, text } from "./base/parts.js";
 export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
+export type { Drained } from "./core/drain.js";
 export { Observer } from "./core/observer.js";
 export type { PeerReference } from "./core/peer-calls.js";
 export type { PeerStats } from "./core/peer-stats.js";

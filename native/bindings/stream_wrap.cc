@@ -37,6 +37,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
                          InstanceMethod<&StreamWrap::Written>("written"),
                          InstanceMethod<&StreamWrap::Passed>("passed"),
                          InstanceMethod<&StreamWrap::Recycle>("recycle"),
+                         InstanceMethod<&StreamWrap::EndWriting>("endWriting"),
                          InstanceMethod<&StreamWrap::Pause>("pause"),
                          InstanceMethod<&StreamWrap::Resume>("resume"),
                          InstanceMethod<&StreamWrap::Close>("close"),
@@ -368,6 +369,11 @@ Napi::Value StreamWrap::OfferPool(const Napi::CallbackInfo& info) {
 
 Napi::Value StreamWrap::Recycle(const Napi::CallbackInfo& info) {
   recycles_ = true;
+  return info.Env().Undefined();
+}
+
+Napi::Value StreamWrap::EndWriting(const Napi::CallbackInfo& info) {
+  if (stream_ != nullptr) stream_->EndWriting();
   return info.Env().Undefined();
 }
 

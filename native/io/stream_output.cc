@@ -128,6 +128,11 @@ ssize_t Stream::Write(const iovec* segments, size_t count) {
   return static_cast<ssize_t>(pending_bytes_);
 }
 
+void Stream::EndWriting() {
+  // A peer that has gone already is found out by reading.
+  if (!closed_ && !ended_) shutdown(fd_, SHUT_WR);
+}
+
 void Stream::ReleaseSegments() {
   pending_.clear();
   if (pending_.capacity() > kKeptSegments) std::vector<iovec>().swap(pending_);

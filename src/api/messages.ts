@@ -1,11 +1,14 @@
 /** Steps through messages, with options for each wait. */
 import { ZmqError } from "../base/errors.js";
+import type { Loop } from "../engine/loops.js";
 
 const DONE = { value: undefined, done: true } as const;
 
-export class Messages<M> implements AsyncIterableIterator<M> {
+export class Messages<M> implements AsyncIterableIterator<M>, Loop {
   readonly #receive: (signal: AbortSignal) => Promise<M>;
   readonly #left = new AbortController();
+  /** Whether the program has a message and has not asked for the next. */
+  busy = false;
 
   /** @param receive waits for the next message, until the signal aborts */
   constructor(receive: (signal: AbortSignal) => Promise<M>) {
@@ -16,8 +19,11 @@ export class Messages<M> implements AsyncIterableIterator<M> {
   async next(): Promise<IteratorResult<M, undefined>> {
     const { signal } = this.#left;
     if (signal.aborted) return DONE;
+    this.busy = false;
     try {
-      return { value: await this.#receive(signal), done: false };
+      const value = await this.#receive(signal);
+      this.busy = true;
+      return { value, done: false };
     } catch (error) {
       if (signal.aborted || (error instanceof ZmqError && error.code === "EBADF")) return DONE;
       throw error;
@@ -26,6 +32,7 @@ export class Messages<M> implements AsyncIterableIterator<M> {
 
   /** A step that waits ends without a message. */
   return(): Promise<IteratorResult<M, undefined>> {
+    this.busy = false;
     this.#left.abort();
     return Promise.resolve(DONE);
   }

@@ -79,12 +79,14 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    */
   messages(options?: CallOptions): AsyncIterableIterator<M> {
     checkCallOptions(options);
-    return new Messages((signal) =>
+    const messages = new Messages((signal) =>
       this.#receives.receive({
         timeout: options?.timeout ?? -1,
         signal: options?.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
       }),
     );
+    this.#receives.loops.add(messages);
+    return messages;
   }
 
   /**

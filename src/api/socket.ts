@@ -6,6 +6,7 @@ import { EVENT_TYPES, type Peer } from "../base/events.js";
 import { inspect } from "../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Context } from "../core/context.js";
+import type { Drained } from "../core/drain.js";
 import type { Observer } from "../core/observer.js";
 import type { PeerReference } from "../core/peer-calls.js";
 import { type PeerStats, peerStatsOf } from "../core/peer-stats.js";
@@ -31,6 +32,17 @@ export interface DisconnectPeerOptions {
   /** Milliseconds to wait until what is unsent is sent; -1 for ever, 0 drops it. Default 0. */
   readonly linger?: number;
 }
+
+/** Options of `drain`. */
+export interface DrainOptions {
+  /** Milliseconds until the socket is closed, whatever is left; -1 for no limit. Default 10000. */
+  readonly timeout?: number;
+  /** Closes the socket at once, and rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Default of `timeout` of drain(). */
+const DRAIN_MS = 10_000;
 
 /** Options of `bind`. */
 export interface BindOptions {
@@ -223,6 +235,34 @@ export abstract class Socket extends Emitting {
     const core = this.#core;
     if (core.closing !== null) return core.closing;
     return core.close(lingerOf(options, core.options.linger));
+  }
+
+  /**
+   * Ends the socket without losing what is on its way, for a process that is told to end. It unbinds and takes no new peers;
+   * half-closes each connection when it has brought what it had, and reads it to the peer's end; gives the program all
+   * messages, which it may answer meanwhile; then loops over messages end, what was accepted for sending is flushed, and the
+   * socket is closed. When `timeout` is over, the rest is counted and thrown away: the result and the event "drop" tell how
+   * much. docs/delivery.md says what it means for each type. Another call gives the same result; `close()` cuts it short.
+   * Rejects with the signal's reason on abort, when what was left is thrown away and the socket closed.
+   * @throws TypeError or RangeError for wrong options
+   */
+  drain(options?: DrainOptions): Promise<Drained> {
+    checkCallOptions(options);
+    return this.#drain(options?.timeout ?? DRAIN_MS, options?.signal);
+  }
+
+  async #drain(timeout: number, signal: AbortSignal | undefined): Promise<Drained> {
+    signal?.throwIfAborted();
+    const drain = this.#core.drain(timeout);
+    const cut = (): void => drain.cut();
+    signal?.addEventListener("abort", cut, { once: true });
+    try {
+      const drained = await drain.run();
+      signal?.throwIfAborted();
+      return drained;
+    } finally {
+      signal?.removeEventListener("abort", cut);
+    }
   }
 
   /** @internal what console.log() shows: endpoints, peers, what waits, and the options that are not the defaults; no secret */

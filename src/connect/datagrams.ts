@@ -11,7 +11,7 @@ import { DatagramPipe, type Refusal } from "../engine/datagrams/datagram-pipe.js
 import type { Datagram, DatagramAddress, DatagramForm } from "../engine/datagrams/form.js";
 import type { OptionValues } from "../options/options.js";
 import { optionsNow } from "../options/values.js";
-import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { EndpointHandle, Link, SocketHost } from "../session/host.js";
 import type { DatagramHandler, DatagramPort, DatagramTransport } from "../transport/contract/datagrams.js";
 import { Backoff } from "./backoff.js";
 import { flushed } from "./linger.js";
@@ -39,6 +39,8 @@ export class DatagramEndpoint implements EndpointHandle, DatagramHandler {
   #attached = false;
   #closing = false;
   #closed = false;
+  /** Datagrams that have come. */
+  #received = 0;
   /** Of the wait before the next attempt to open. */
   #timer: Deadline | undefined;
   readonly #told = new Map<string, number>();
@@ -144,6 +146,7 @@ export class DatagramEndpoint implements EndpointHandle, DatagramHandler {
 
   onDatagram(bytes: Buffer, from: DatagramAddress): void {
     if (this.#closing) return;
+    this.#received++;
     const refusal = this.pipe.arrived(bytes, from);
     if (refusal !== undefined) this.#refused(refusal, from);
   }
@@ -179,6 +182,18 @@ export class DatagramEndpoint implements EndpointHandle, DatagramHandler {
   /** There is no connection that could be dropped. */
   reset(): boolean {
     return false;
+  }
+
+  /** It has no peers: links says when it is done. */
+  drain(): void {}
+
+  /** What the system still holds is not known, so the port is closed when nothing has come for a while. */
+  get links(): Link[] {
+    const end = (): boolean => {
+      void this.close(0);
+      return true;
+    };
+    return this.#closing ? [] : [{ pipe: this.pipe, received: this.#received, peerKeeps: false, end }];
   }
 
   async close(lingerMs: number): Promise<void> {

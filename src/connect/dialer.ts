@@ -21,7 +21,7 @@ import {
   type SessionEnd,
   type SessionOwner,
 } from "../session/connection.js";
-import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { EndpointHandle, Link, SocketHost } from "../session/host.js";
 import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Stream, Transport } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
@@ -36,6 +36,7 @@ import {
   type Retry,
 } from "./dial-states.js";
 import { flushed } from "./linger.js";
+import { linkOf } from "./link.js";
 import { type Place, reportEnd, tellHandshake, tellTls } from "./report.js";
 
 /** Where to dial. */
@@ -67,6 +68,8 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   #pipe: StreamPipe | null = null;
   #session: Connection | null = null;
   #abort: AbortController | null = null;
+  /** It dials no more when nothing waits for its peer. */
+  #draining = false;
   /** Of the wait before the next attempt, or of the limit of the present one: what keeps the process alive meanwhile. */
   #timer: Deadline | undefined;
   #retired = false;
@@ -193,7 +196,8 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   }
 
   #retry(error: Error | undefined, interval: number): void {
-    if (this.#backoff.enabled && !this.#retired) this.#on("retry", { error, interval });
+    const wanted = !this.#retired && (!this.#draining || this.unsent > 0);
+    if (this.#backoff.enabled && wanted) this.#on("retry", { error, interval });
     else this.#on("give", undefined);
   }
 
@@ -319,6 +323,18 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
 
   get pipe(): StreamPipe | null {
     return this.#pipe;
+  }
+
+  drain(): void {
+    this.#draining = true;
+    if (!isReady(this.#state) && this.unsent === 0) void this.close(0);
+  }
+
+  get links(): Link[] {
+    const [session, pipe] = [this.#session, this.#pipe];
+    return session === null || pipe === null || !isReady(this.#state)
+      ? []
+      : [linkOf(this.#host, session, pipe, false)];
   }
 
   async close(lingerMs: number): Promise<void> {

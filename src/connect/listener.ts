@@ -16,11 +16,12 @@ import {
   type SessionEnd,
   type SessionOwner,
 } from "../session/connection.js";
-import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { EndpointHandle, Link, SocketHost } from "../session/host.js";
 import { greetingOf, tellLost, tellMade } from "../session/notices.js";
 import type { Acceptor, AcceptorHandler, Stream, Transport } from "../transport/contract/transport.js";
 import type { Excess, Gate, Place } from "./gate.js";
 import { flushed } from "./linger.js";
+import { linkOf } from "./link.js";
 import { reportEnd, tellTls } from "./report.js";
 
 export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
@@ -33,6 +34,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   readonly #gate: Gate | null;
   readonly #places = new Map<Connection, Place>();
   #acceptor: Acceptor | null = null;
+  /** Set when it listens no more: settles when the address is free. */
+  #released: Promise<Error | undefined> | null = null;
   #closing = false;
 
   /** @param gate decides which connections to accept, shared by all listeners of the socket; null accepts all */
@@ -60,7 +63,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   // From the acceptor
 
   onStream(stream: Stream): void {
-    if (this.#closing) {
+    if (this.#released !== null) {
       stream.close();
       return;
     }
@@ -173,6 +176,34 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   // From the socket
 
+  drain(): void {
+    this.#release();
+    for (const [session, pipe] of this.#sessions) {
+      if (pipe !== null) continue;
+      session.close();
+      this.#forget(session);
+    }
+  }
+
+  get links(): Link[] {
+    const links: Link[] = [];
+    for (const [session, pipe] of this.#sessions) {
+      if (pipe !== null) links.push(linkOf(this.#host, session, pipe, !this.endpoint.startsWith("inproc:")));
+    }
+    return links;
+  }
+
+  /** Listens no more. @returns why it failed */
+  #release(): Promise<Error | undefined> {
+    // Its rejection is handled at once: it may fail long before the queues are flushed.
+    this.#released ??= (this.#acceptor?.close() ?? Promise.resolve()).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    this.#acceptor = null;
+    return this.#released;
+  }
+
   /** Closes the connection of one pipe. The peer may connect again. */
   reset(pipe: Pipe): boolean {
     for (const [session, owned] of this.#sessions) {
@@ -187,13 +218,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
   /** S12: closes the listener and every connection that it accepted. */
   async close(lingerMs: number): Promise<void> {
     this.#closing = true;
-    const acceptor = this.#acceptor;
-    this.#acceptor = null;
-    // Handle its rejection at once: it may fail long before the queues are flushed.
-    const released = acceptor?.close().then(
-      () => undefined,
-      (error: Error) => error,
-    );
+    const released = this.#release();
     const pipes: StreamPipe[] = [];
     for (const [session, pipe] of this.#sessions) {
       if (pipe === null) {

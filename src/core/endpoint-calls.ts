@@ -36,6 +36,8 @@ interface Caller
   readonly sender: { readonly queue: { release(): void } } | null;
   /** @throws ZmqError EBADF when the socket is closed */
   requireOpen(): void;
+  /** @throws ZmqError EBADF also when it is being drained */
+  requireTaking(): void;
   /** Opens the socket that sends requests to a ZAP handler. */
   openAsking(): OpenAsking;
   /** The pipe's endpoint was disconnected: drops its unread messages. */
@@ -75,7 +77,7 @@ export class EndpointCalls {
 
   async bind(endpoint: string | HttpEndpoint): Promise<string> {
     const parsed = this.#parse(endpoint);
-    this.#core.requireOpen();
+    this.#core.requireTaking();
     this.#checkType(parsed, "bind");
     try {
       this.#secure(parsed);
@@ -112,7 +114,7 @@ export class EndpointCalls {
 
   bindSync(endpoint: string | HttpEndpoint): string {
     const parsed = this.#parse(endpoint);
-    this.#core.requireOpen();
+    this.#core.requireTaking();
     this.#checkType(parsed, "bind");
     try {
       this.#secure(parsed);
@@ -186,7 +188,7 @@ export class EndpointCalls {
   /** @param routingId the name by which this socket will know the peer (I11), or null */
   connect(endpoint: string, routingId: Buffer | null = null): void {
     const parsed = this.#parse(endpoint);
-    this.#core.requireOpen();
+    this.#core.requireTaking();
     this.#checkType(parsed, "connect");
     if (this.#core.type.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
     this.#secure(parsed);

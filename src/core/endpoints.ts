@@ -15,7 +15,7 @@ import { InprocConnector } from "../inproc/connector.js";
 import { InprocListener } from "../inproc/listener.js";
 import type { InprocRegistry } from "../inproc/registry.js";
 import type { DatagramUse } from "../patterns/strategy.js";
-import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { EndpointHandle, Link, SocketHost } from "../session/host.js";
 import type { DatagramTransport } from "../transport/contract/datagrams.js";
 import type { Transport } from "../transport/contract/transport.js";
 import {
@@ -157,7 +157,7 @@ export class Endpoints {
       await handle.open(transport, address);
       wildcard = transport.isWildcard?.(address) === true;
     }
-    if (this.#host.closed) {
+    if (this.#host.closed || this.#host.draining) {
       await handle.close(0);
       throw new ZmqError("EBADF", { address: endpoint });
     }
@@ -338,6 +338,21 @@ export class Endpoints {
   /** Drops the connection of a pipe. The dialling side dials again. */
   reset(pipe: Pipe): void {
     for (const handle of this.#all()) if (handle.reset(pipe)) return;
+  }
+
+  /** No endpoint takes new peers from now on. */
+  drain(): void {
+    for (const handle of this.#all()) handle.drain();
+  }
+
+  /** All connections. */
+  get links(): Link[] {
+    return this.#all().flatMap((handle) => [...handle.links]);
+  }
+
+  /** Number of messages that wait in queues of peers. */
+  get unsent(): number {
+    return this.#all().reduce((sum, handle) => sum + handle.unsent, this.lingering);
   }
 
   /** Closes everything; resolves when everything is flushed or the linger time is over. */

@@ -27,6 +27,7 @@ import { KeyGuard } from "../security/key-guard.js";
 import type { OpenAsking } from "../security/zap/client.js";
 import type { Lost, SocketHost } from "../session/host.js";
 import { Context, context as defaultContext } from "./context.js";
+import { Drain } from "./drain.js";
 import { EndpointCalls } from "./endpoint-calls.js";
 import { Endpoints } from "./endpoints.js";
 import { enlist } from "./enlist.js";
@@ -79,6 +80,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly #told = { unread: 0, unsent: 0 };
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
   #closing: Promise<void> | null = null;
+  #drain: Drain | null = null;
   readonly #listeners: Listeners;
   #optionNames: readonly OptionName[] = [];
 
@@ -211,20 +213,39 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   close(linger: number): Promise<void> {
     if (this.#closing !== null) return this.#closing;
-    // Set it before any event: a listener may call close(), too.
-    this.closed = true;
     let follow: (closed: Promise<void>) => void = () => {};
     this.#closing = new Promise((resolve) => {
       follow = resolve;
     });
     this.context.leave(this);
-    const error = new ZmqError("EBADF");
+    this.endCalls(new ZmqError("EBADF"));
+    follow(this.#closeEndpoints(linger));
+    return this.#closing;
+  }
+
+  endCalls(error: ZmqError): void {
+    if (this.closed) return; // by a drain
+    this.closed = true;
     this.receives?.close(error);
     this.sender?.close(error);
     this.strategy.close(error);
     this.#peerChange.close(error);
-    follow(this.#closeEndpoints(linger));
-    return this.#closing;
+  }
+
+  /** Ends the socket when everything is handled, or the time is over. @param timeout milliseconds; -1 for no limit */
+  drain(timeout: number): Drain {
+    this.#drain ??= new Drain(this, this.#kept, timeout);
+    return this.#drain;
+  }
+
+  get draining(): boolean {
+    return this.#drain !== null;
+  }
+
+  /** @throws ZmqError EBADF when the socket is closed or takes no new endpoints */
+  requireTaking(): void {
+    this.requireOpen();
+    if (this.draining) throw new ZmqError("EBADF", { detail: "the socket is being drained" });
   }
 
   /** The promise that close() returned; null before. */

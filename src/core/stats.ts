@@ -65,7 +65,7 @@ export interface LoanHolding {
 }
 
 /** What is counted of a socket. */
-interface Counted {
+export interface Counted {
   readonly pipes: ReadonlySet<Pipe>;
   readonly peers: ReadonlyMap<Pipe, Peer>;
   readonly sender: Sender | null;

@@ -2,28 +2,38 @@
  * One way through the messages of a socket, step by step. Knows only who gives the steps.
  */
 
+import type { Loop } from "./loops.js";
+
 /** Gives steps, and takes back what an iteration that is left has not used. */
 export interface Stepping<M> {
   step(by: Iteration<M>): Promise<IteratorResult<M, undefined>>;
   leave(by: Iteration<M>): void;
+  /** Whether a step waits for a message. */
+  waitsFor(by: Iteration<M>): boolean;
 }
 
 /** The step of an iteration that has come to its end. */
 export const DONE: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });
 
 /** One `for await`, or whatever else steps through messages. When it is left, its own waits are withdrawn. */
-export class Iteration<M> implements AsyncIterator<M, undefined> {
+export class Iteration<M> implements AsyncIterator<M, undefined>, Loop {
   readonly #queue: Stepping<M>;
   /** Messages that wait for the next turn of the event loop, to be given away then. */
   readonly held: M[] = [];
   /** Nobody steps any more. */
   left = false;
+  /** A step was rejected: a loop ends by that, and does not say so. */
+  failed = false;
   /** Whether the program gives the messages back. */
   readonly borrows: boolean;
 
   constructor(queue: Stepping<M>, borrows: boolean) {
     this.#queue = queue;
     this.borrows = borrows;
+  }
+
+  get busy(): boolean {
+    return !this.left && !this.failed && !this.#queue.waitsFor(this);
   }
 
   /** The next message; ends when the socket closes. */

@@ -140,6 +140,8 @@ export abstract class Pipe implements Waiting {
   #inboundBytes = 0;
   #openBytes = 0;
   #throttled = false;
+  /** Reading has stopped whatever the marks say. */
+  #heldBack = false;
 
   constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
     this.scheduler = scheduler;
@@ -433,7 +435,23 @@ export abstract class Pipe implements Waiting {
     return this.#inboundLength === 0 && this.#budget.favours(this);
   }
 
+  /** Reads nothing more from the peer until letOn(). */
+  holdBack(): void {
+    this.#heldBack = true;
+    if (this.#throttled) return;
+    this.#throttled = true;
+    this.pauseReading();
+  }
+
+  /** Undoes holdBack(). */
+  letOn(): void {
+    if (!this.#heldBack) return;
+    this.#heldBack = false;
+    if (this.#throttled && this.#belowMark()) this.#readOn();
+  }
+
   #belowMark(): boolean {
+    if (this.#heldBack) return false;
     const { receiveHighWaterMark, receiveHighWaterMarkBytes } = this.limits;
     const bytes = this.#inboundBytes + this.#openBytes;
     if (this.#inboundLength > 0) {

@@ -12,6 +12,7 @@ import { anyLent, kept, letGoOf } from "../base/lent.js";
 import type { CallOptions, Turns } from "../base/waiting.js";
 import { OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { DONE, Iteration } from "./iteration.js";
+import { Loops } from "./loops.js";
 import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";
 
 /** Where messages come from. */
@@ -62,6 +63,7 @@ export class WaitingReceives<M> {
   #taker: (() => void) | null = null;
   /** Given back and not taken again, the next to be received last. */
   readonly #returned: M[] = [];
+  readonly loops = new Loops();
   /** Messages that came off the pipes. */
   received = 0;
   /** The socket, for those who watch its messages; null if nobody may. */
@@ -170,14 +172,36 @@ export class WaitingReceives<M> {
    * @param borrows whether the program gives them back
    */
   iterate(borrows = false): Iteration<M> {
-    return new Iteration(this, borrows);
+    const iteration = new Iteration(this, borrows);
+    this.loops.add(iteration);
+    return iteration;
+  }
+
+  /** Whether a step of an iteration waits for a message. */
+  waitsFor(iteration: Iteration<M>): boolean {
+    for (const { by, live } of this.#waiters) if (live && by === iteration) return true;
+    return false;
+  }
+
+  /** Whether a loop over the messages has one that it has not finished with. */
+  get busy(): boolean {
+    return this.#mode === "receiving" && this.loops.busy;
+  }
+
+  /** The queue is closed, and what still arrives is thrown away by this call. */
+  discard(take: () => void): void {
+    this.#taker = take;
+    take();
   }
 
   /** One step of an iteration. */
   step(by: Iteration<M>): Promise<IteratorResult<M, undefined>> {
     if (this.#mode === "closed" || by.left) return Promise.resolve(DONE);
     const refused = this.#refusal(undefined);
-    if (refused !== undefined) return Promise.reject(refused);
+    if (refused !== undefined) {
+      by.failed = true;
+      return Promise.reject(refused);
+    }
     if (this.#live === 0) {
       const value = this.#next(by.borrows);
       if (value !== undefined) {
@@ -364,6 +388,7 @@ export class WaitingReceives<M> {
     if (!waiter.live) return;
     waiter.live = false;
     this.#live--;
+    if (waiter.by !== null) waiter.by.failed = true;
     waiter.reject(reason);
     if (this.#waiters.length > 64 && this.#live < this.#waiters.length >> 1) {
       this.#waiters.retain((waiting) => waiting.live);

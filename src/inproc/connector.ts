@@ -9,17 +9,18 @@ import { rowOf, type Table } from "../base/machine.js";
 import { type Buffer, setImmediate } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import { flushed } from "../connect/linger.js";
+import { linkOf } from "../connect/link.js";
 import { reportEnd, tellHandshake, whyEnded } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { StreamPipe } from "../engine/stream-pipe.js";
-import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { EndpointHandle, Link, SocketHost } from "../session/host.js";
 import { type NoticeOptions, noticesOf, sayHello, tellLost, tellMade } from "../session/notices.js";
 import type { Connection, SessionEnd, SessionOwner } from "../session/owner.js";
 import { Session } from "../session/session.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
 import type { DirectPipe } from "./direct-pipe.js";
-import { type BoundEnd, type ConnectingEnd, newDirectPipe } from "./ends.js";
+import { type BoundEnd, type ConnectingEnd, joinedLink, newDirectPipe } from "./ends.js";
 import type { Hold } from "./hold.js";
 import type { InprocRegistry } from "./registry.js";
 
@@ -345,6 +346,17 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   #detach(): void {
     if (this.#attached) this.host.detachPipe(this.pipe);
     this.#attached = false;
+  }
+
+  drain(): void {
+    if (this.#waits && this.unsent === 0) void this.close(0);
+  }
+
+  get links(): Link[] {
+    const { pipe } = this;
+    if (this.#state === "joined") return [joinedLink(pipe, () => this.#leave())];
+    const session = this.#state === "remote" ? this.#session : null;
+    return session === null ? [] : [linkOf(this.host, session, pipe, false)];
   }
 
   async close(lingerMs: number): Promise<void> {

@@ -6,7 +6,7 @@
 import { memoryGone } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
 import { Buffer, nextTick, setImmediate } from "../base/platform.js";
-import type { SocketHost } from "../session/host.js";
+import type { Link, SocketHost } from "../session/host.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { type Defer, DirectPipe } from "./direct-pipe.js";
 
@@ -74,6 +74,15 @@ export function newDirectPipe(host: SocketHost, onFail: (error: Error) => void):
       error: memoryGone(),
     });
   return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
+}
+
+/** A connection within the thread, for a drain: what the peer has sent is here already, and what it has not sent it keeps. */
+export function joinedLink(pipe: DirectPipe, part: () => void): Link {
+  const end = (): boolean => {
+    part();
+    return true;
+  };
+  return { pipe, received: pipe.inboundLength, peerKeeps: true, end };
 }
 
 /** The peer that the other end sees for a socket of this thread. */

@@ -8,12 +8,12 @@ import type { Peer } from "../base/events.js";
 import { Listener } from "../connect/listener.js";
 import { whyEnded } from "../connect/report.js";
 import type { Pipe } from "../engine/pipe.js";
-import type { EndpointHandle, SocketHost } from "../session/host.js";
+import type { EndpointHandle, Link, SocketHost } from "../session/host.js";
 import { type NoticeOptions, noticesOf, sayHello, tellLost, tellMade } from "../session/notices.js";
 import type { Stream } from "../transport/contract/transport.js";
 import { isCompatible } from "../wire/zmtp/compatibility.js";
 import { DirectPipe } from "./direct-pipe.js";
-import { type BoundEnd, type ConnectingEnd, newDirectPipe, peerOf } from "./ends.js";
+import { type BoundEnd, type ConnectingEnd, joinedLink, newDirectPipe, peerOf } from "./ends.js";
 import type { Hold } from "./hold.js";
 import type { InprocRegistry } from "./registry.js";
 
@@ -110,6 +110,17 @@ export class InprocListener implements EndpointHandle, BoundEnd {
     this.part(pipe as DirectPipe);
     connector.renew();
     return true;
+  }
+
+  drain(): void {
+    this.#open = false;
+    this.#registry.unbind(this);
+    this.#remote?.drain();
+  }
+
+  get links(): Link[] {
+    const joined = [...this.#pipes.keys()].map((pipe) => joinedLink(pipe, () => this.part(pipe)));
+    return [...joined, ...(this.#remote?.links ?? [])];
   }
 
   async close(lingerMs: number): Promise<void> {

@@ -12,6 +12,7 @@ import { FrameDecoder } from "../engine/incoming/decoder.js";
 import { recycledBuffer } from "../engine/incoming/recycler.js";
 import { keepTogether } from "../transport/contract/keep-together.js";
 import {
+  type EndOfWriting,
   FrameFault,
   type FrameLimits,
   type Stream,
@@ -210,10 +211,12 @@ export class RingStream implements Stream {
     let done = false;
     try {
       if (this.#pending > 0 && !isParted(this.#flow)) this.#drain();
+      const other = this.#side === 0 ? 1 : 0;
+      const left = Atomics.load(this.#control, ringWord(other, RingWord.closed)) !== 0; // before the last look into the ring
       const more = this.#read();
       if (this.#flow === "closed") return;
       if (more) this.#step("schedule");
-      else if (isParted(this.#flow)) this.#ended();
+      else if (left || isParted(this.#flow)) this.#ended();
       else this.#settle();
       done = true;
     } finally {
@@ -294,6 +297,13 @@ export class RingStream implements Stream {
     const wait = Atomics.waitAsync(this.#control, at, Atomics.load(this.#control, at));
     if (wait.async) void wait.value.then(this.#woken);
     else queueMicrotask(this.#woken);
+  }
+
+  /** The other side reads what is in the ring, then our word, and closes: that ends this side, too. */
+  endWriting(): EndOfWriting {
+    Atomics.store(this.#control, ringWord(this.#side, RingWord.closed), 1);
+    this.#bump(this.#side === 0 ? 1 : 0);
+    return "ended";
   }
 
   pause(): void {

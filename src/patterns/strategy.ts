@@ -172,6 +172,14 @@ export abstract class Strategy {
     return true;
   }
 
+  /** Whether a request waits for its reply. */
+  get awaitsReply(): boolean {
+    return false;
+  }
+
+  /** Whether what it receives is about what it sends, and no message that somebody must read. */
+  readonly onlySends: boolean = false;
+
   /** Whether next() may skip unread messages. */
   get mayHoldUnwanted(): boolean {
     return false;

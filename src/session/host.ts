@@ -30,6 +30,8 @@ export interface SocketHost extends PipeOwner {
   readonly runtime: Runtime;
   /** Whether the application has closed the socket. */
   readonly closed: boolean;
+  /** Whether it takes no new endpoints and peers, because it is being drained. */
+  readonly draining: boolean;
   /** Whether open connections keep the process alive. */
   readonly refed: boolean;
   /** Returns the number of a new peer. */
@@ -60,6 +62,21 @@ export interface SocketHost extends PipeOwner {
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
 }
 
+/** A connection of an endpoint, for a drain of the socket. */
+export interface Link {
+  readonly pipe: Pipe;
+  /** Changes when something arrives. */
+  readonly received: number;
+  /** Whether nothing is lost that the peer still has in its queue when the connection ends: it dialled, and will dial again. */
+  readonly peerKeeps: boolean;
+  /**
+   * Takes the connection out of routing, and lets the peer find the end of what we send; what it has sent is still read. Call
+   * it when nothing is unsent.
+   * @returns false if it has to be called again
+   */
+  end(): boolean;
+}
+
 /** A bound or connected endpoint of a socket. */
 export interface EndpointHandle {
   /** The name by which the application may unbind or disconnect it. */
@@ -76,6 +93,10 @@ export interface EndpointHandle {
   close(lingerMs: number): Promise<void>;
   /** Number of messages that wait to be sent. */
   readonly unsent: number;
+  /** From now on it takes no new peer, and dials only while messages wait for its peer. Present connections stay. */
+  drain(): void;
+  /** Its connections. */
+  readonly links: Iterable<Link>;
   /** Ends the wait of a running close(): drops the messages that are left. */
   abandon(): void;
   /** Drops the connection of a pipe and connects again; false when the pipe belongs to another endpoint. */

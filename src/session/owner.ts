@@ -24,6 +24,12 @@ export interface Connection {
   readonly peer: Peer | undefined;
   /** Starts reading. */
   start(): void;
+  /**
+   * Writes nothing more, and lets the peer find that end; what the peer has sent is still read. Where the transport cannot do
+   * so, the connection ends. Call it when nothing is unsent.
+   * @returns false if it has to be called again, because the transport has something to write
+   */
+  endWriting(): boolean;
   /** Closes the connection and drops what is not yet written. Does not call the owner. */
   close(): void;
 }

@@ -126,6 +126,15 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
     this.#end(error instanceof Dismissal ? error : undefined, true);
   }
 
+  endWriting(): boolean {
+    if (this.#closed || this.#writing) return this.#closed;
+    const ended = this.stream.endWriting?.() ?? "impossible";
+    if (ended === "ended")
+      this.#writing = true; // for ever
+    else if (ended === "impossible") this.#end(undefined);
+    return ended !== "busy";
+  }
+
   #end(error: Error | undefined, final = false): void {
     if (this.#closed) return;
     this.close();

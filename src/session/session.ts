@@ -388,6 +388,16 @@ export class Session
 
   // Ends
 
+  endWriting(): boolean {
+    if (this.#state !== "ready") return true;
+    const ended = this.stream.endWriting?.() ?? "impossible";
+    if (ended === "busy") return false;
+    this.#vitals.stop();
+    this.#outlet.stop();
+    if (ended === "impossible") this.#on("ended", { error: undefined, pendingBytes: 0, byPeer: false });
+    return true;
+  }
+
   #end({ error, pendingBytes, byPeer }: Ending, wasReady: boolean): void {
     this.#release(pendingBytes, byPeer);
     this.#owner.sessionEnded(this, { wasReady, error });

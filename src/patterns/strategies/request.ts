@@ -86,6 +86,10 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     return reply;
   }
 
+  override get awaitsReply(): boolean {
+    return this.#state === "waiting";
+  }
+
   override get origin(): Peer | undefined {
     return this.#replier;
   }

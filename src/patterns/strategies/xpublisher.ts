@@ -39,6 +39,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   /** With `manual`: the peer of the subscription read last. `manualLastValue` resets it after a send. */
   #newest: Pipe | undefined = undefined;
   /** Returns true for consumed messages. Messages of the subscriber, and subscriptions to report, are queued. */
+  override readonly onlySends = true;
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     if (message.length > 1) return this.#takeParts(pipe, message);
     const subscription = subscriptionIn(message[0]);

@@ -13,6 +13,7 @@ import type { Runtime } from "../../base/runtime.js";
 import type { TlsPeer } from "../../base/tls.js";
 import { newSlab } from "../../engine/outgoing/slab-pool.js";
 import {
+  type EndOfWriting,
   FrameFault,
   type FrameLimits,
   type PeerCredentials,
@@ -137,6 +138,10 @@ export class SealedStream implements Stream, StreamHandler {
 
   agreed(yes: boolean): void {
     this.#inner.agreed?.(yes);
+  }
+
+  endWriting(): EndOfWriting {
+    return this.#inner.endWriting?.() ?? "impossible";
   }
 
   recycle(): void {

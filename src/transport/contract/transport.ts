@@ -93,6 +93,9 @@ export interface LoanMemory {
   close(): void;
 }
 
+/** What became of endWriting(). "busy": something of the stream's own must go out first, so call it again later. */
+export type EndOfWriting = "ended" | "busy" | "impossible";
+
 /** One established connection. */
 export interface Stream {
   /** The engine that carries the connection. */
@@ -157,6 +160,11 @@ export interface Stream {
    * @returns bytes that the kernel, or shared memory, has not taken yet; 0 if it has taken all. Errors arrive in onClose
    */
   write(segments: readonly Uint8Array[]): number;
+  /**
+   * Half-closes: the peer finds the end behind what was written, and reading goes on to its own end. Call it when no write
+   * is pending; afterwards nothing is written. Absent if the stream cannot do this.
+   */
+  endWriting?(): EndOfWriting;
   /** Stops reading. What has been read already may still be delivered. */
   pause(): void;
   /** Reads again. */

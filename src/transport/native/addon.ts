@@ -92,6 +92,8 @@ export interface NativeStreamHandle {
   passed(): number;
   /** From now on, large bodies arrive in memory from onBody. */
   recycle(): void;
+  /** Half-closes: the peer finds the end behind what was written. Nothing may be pending. */
+  endWriting(): void;
   pause(): void;
   resume(): void;
   close(): void;

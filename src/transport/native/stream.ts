@@ -5,6 +5,7 @@ import { memoryGone } from "../../base/errors.js";
 import { FRAME_ENTRY_SIZE } from "../../wire/frame-format.js";
 import type { EngineStream } from "../contract/stream-engine.js";
 import {
+  type EndOfWriting,
   FrameFault,
   type FrameLimits,
   type LoanMemory,
@@ -170,6 +171,11 @@ export class NativeStream implements EngineStream {
     for (const segment of segments) bytes += segment.length;
     setImmediate(() => this.onClose(status, 0, bytes, 0));
     return bytes;
+  }
+
+  endWriting(): EndOfWriting {
+    this.#handle.endWriting();
+    return "ended";
   }
 
   pause(): void {

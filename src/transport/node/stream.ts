@@ -6,7 +6,12 @@ import { FrameDecoder } from "../../engine/incoming/decoder.js";
 import { recycledBuffer } from "../../engine/incoming/recycler.js";
 import { keepTogether } from "../contract/keep-together.js";
 import type { EngineStream } from "../contract/stream-engine.js";
-import { FrameFault, type FrameLimits, type StreamHandler } from "../contract/transport.js";
+import {
+  type EndOfWriting,
+  FrameFault,
+  type FrameLimits,
+  type StreamHandler,
+} from "../contract/transport.js";
 import { type Deferrable, SHARE_MS, serveLater, turnOver } from "./turn.js";
 import { Writer, type WriterOwner } from "./writer.js";
 
@@ -199,6 +204,11 @@ export class NodeStream implements EngineStream, Deferrable {
    */
   write(segments: readonly Uint8Array[]): number {
     return this.#writer.write(segments);
+  }
+
+  endWriting(): EndOfWriting {
+    this.#socket.end();
+    return "ended";
   }
 
   pause(): void {

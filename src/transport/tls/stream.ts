@@ -6,7 +6,13 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { TlsPeer } from "../../base/tls.js";
-import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../contract/transport.js";
+import {
+  type EndOfWriting,
+  FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+} from "../contract/transport.js";
 import { NodeStream } from "../node/stream.js";
 import { certificateOf, handshakeError, leftOf } from "./peer.js";
 
@@ -165,6 +171,10 @@ export class TlsStream implements Stream, Shaking {
 
   recycle(): void {
     this.#inner?.recycle();
+  }
+
+  endWriting(): EndOfWriting {
+    return this.#inner?.endWriting() ?? "impossible";
   }
 
   pause(): void {

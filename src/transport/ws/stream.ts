@@ -10,7 +10,13 @@ import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab } from "../../engine/outgoin
 import { COMMAND } from "../../wire/frame-format.js";
 import { encodeCommand } from "../../wire/zmtp/command.js";
 import { ProtocolError } from "../../wire/zmtp/protocol-error.js";
-import { FrameFault, type FrameLimits, type Stream, type StreamHandler } from "../contract/transport.js";
+import {
+  type EndOfWriting,
+  FrameFault,
+  type FrameLimits,
+  type Stream,
+  type StreamHandler,
+} from "../contract/transport.js";
 import type { Compression } from "../deflate/extension.js";
 import { Packer } from "../deflate/packer.js";
 import { CLOSE, CloseCode, closeFault, closePayload, controlFrame, PONG } from "./frame.js";
@@ -63,6 +69,8 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
   #closed = false;
   /** The peer has said its last word. */
   #answered = false;
+  /** We have said ours, and still read. */
+  #left = false;
   #paused = false;
   /** The inner stream has not taken everything yet. */
   #busy = false;
@@ -253,9 +261,18 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     else if (!this.#paused) this.#inner.resume();
   }
 
+  /** Our Close: nothing may follow it, and the peer ends its side with its own (RFC 6455 §5.5.1). */
+  endWriting(): EndOfWriting {
+    if (this.#busy || !this.#outgoing.whole) return "busy";
+    this.#left = true;
+    this.#busy =
+      this.#inner.write([controlFrame(CLOSE, closePayload(CloseCode.goingAway, ""), !this.#server)]) > 0;
+    return "ended";
+  }
+
   #answerPing(): void {
     const pinged = this.#pinged;
-    if (pinged === null || this.#closed) return;
+    if (pinged === null || this.#closed || this.#left) return;
     this.#pinged = null;
     // If another one waits, this one takes its place.
     this.#control = controlFrame(PONG, pinged, !this.#server);
@@ -365,7 +382,7 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
 
   /** What the peer still gets; null if nothing can be sent. */
   #lastWord(code: number, reason: string): Buffer | null {
-    if (code === 0 || this.#busy || this.#ended !== null) return null;
+    if (code === 0 || this.#busy || this.#left || this.#ended !== null) return null;
     if (!this.#started) return this.#opening.refusal;
     const payload = closePayload(code, reason);
     return this.#outgoing.whole ? controlFrame(CLOSE, payload, !this.#server) : null;

@@ -17,6 +17,10 @@ export class Listener implements EndpointHandle {
     return Promise.resolve();
   }
 
+  readonly links = [];
+
+  drain(): void {}
+
   abandon(): void {}
 
   reset(): boolean {
