@@ -193,7 +193,8 @@ export class DatagramEndpoint implements EndpointHandle, DatagramHandler {
       void this.close(0);
       return true;
     };
-    return this.#closing ? [] : [{ pipe: this.pipe, received: this.#received, peerKeeps: false, end }];
+    const [{ pipe }, received] = [this, this.#received];
+    return this.#closing ? [] : [{ pipe, received, partial: false, peerKeeps: false, end }];
   }
 
   async close(lingerMs: number): Promise<void> {

@@ -28,8 +28,8 @@ export interface Drained {
 /** How often to look. */
 const LOOK_MS = 5;
 /** A connection that brings nothing for so long is half-closed: its peer has nothing more for us. */
-const QUIET_MS = 100;
-/** The same for one whose peer keeps what it has: it is enough that nothing is held up. See README of rule 16 in docs/delivery.md. */
+const QUIET_MS = 250;
+/** The same for one whose peer keeps what it has: it is enough that nothing is held up. */
 const CAUGHT_UP_MS = 20;
 /** At the latest, connections are half-closed after half of the time, or so long. */
 const LATE_MS = 5000;
@@ -153,7 +153,7 @@ export class Drain {
 
   /** Half-closes a connection when its time has come. @returns whether it is open */
   #follow(link: Link, now: number, busy: boolean): boolean {
-    const { pipe, received } = link;
+    const { partial, pipe, received } = link;
     const { sender, strategy } = this.#core;
     let known = this.#known.get(pipe);
     if (known === undefined) {
@@ -161,7 +161,7 @@ export class Drain {
       this.#known.set(pipe, known);
     }
     if (known.ended) return true;
-    if (known.received !== received || pipe.throttled) {
+    if (known.received !== received || partial || pipe.throttled) {
       known.received = received;
       known.since = now;
     }

@@ -161,7 +161,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
     dealer.connect(await router.bind(endpoint()));
     const loop = (async () => {
       for await (const [id, question] of router) {
-        await new Promise((resolve) => setTimeout(resolve, 300)); // longer than a connection has to be quiet
+        await new Promise((resolve) => setTimeout(resolve, 500)); // longer than a connection has to be quiet
         await router.send([id, `re ${question}`]);
       }
     })();
