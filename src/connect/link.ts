@@ -8,7 +8,7 @@ export function linkOf(host: SocketHost, session: Connection, pipe: Pipe, peerKe
   return {
     pipe,
     received: session.stream.received,
-    partial: session.stream.partial,
+    partial: session.stream.partial || session.stream.unpacking === true,
     peerKeeps,
     end: () => {
       if (!session.endWriting()) return false;

@@ -35,7 +35,7 @@ const CAUGHT_UP_MS = 20;
 const LATE_MS = 5000;
 /** Part of the time that is kept for counting what the system still holds, and most of it. */
 const COUNTING_SHARE = 0.1;
-const COUNTING_MS = 100;
+const COUNTING_MS = 500;
 
 /** The socket. */
 export interface Draining extends Counted {

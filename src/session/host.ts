@@ -67,7 +67,7 @@ export interface Link {
   readonly pipe: Pipe;
   /** Changes when something arrives. */
   readonly received: number;
-  /** Whether something has arrived in part. */
+  /** Whether something has arrived in part, or is still being unpacked. */
   readonly partial: boolean;
   /** Whether nothing is lost that the peer still has in its queue when the connection ends: it dialled, and will dial again. */
   readonly peerKeeps: boolean;

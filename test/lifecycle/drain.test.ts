@@ -76,9 +76,9 @@ describe.each(["zwire", "libzmq"] as const)("SIGTERM with 10,000 messages on the
   });
 
   it("all are accounted for, if there is not", async () => {
-    const { bound, drained, handled, drops } = await terminated(kind, "tcp://127.0.0.1:*", 1000, "never");
+    const { bound, drained, handled, drops } = await terminated(kind, "tcp://127.0.0.1:*", 5000, "never");
     expect(drained).toMatchObject({ unsent: 0, open: 0 });
-    expect(drained.milliseconds).toBeLessThan(10_000); // many times the limit, for a busy machine
+    expect(drained.milliseconds).toBeLessThan(25_000); // many times the limit, for a busy machine
     expect(handled.disorder).toBe(0);
     expect(handled.handled).toBeGreaterThan(1);
     expect(drained.unread).toBeGreaterThan(0);

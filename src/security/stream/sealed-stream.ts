@@ -112,6 +112,10 @@ export class SealedStream implements Stream, StreamHandler {
     return this.#inner.partial;
   }
 
+  get unpacking(): boolean {
+    return this.#inner.unpacking === true;
+  }
+
   get unsent(): number {
     return this.#inner.unsent + this.#unsealed();
   }

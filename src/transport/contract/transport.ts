@@ -108,6 +108,8 @@ export interface Stream {
   readonly received: number;
   /** Whether a frame has arrived in part. Read rarely. */
   readonly partial: boolean;
+  /** Whether bytes that have come are still in the stream, which unpacks them before it reads on. Absent if none ever are. */
+  readonly unpacking?: boolean;
   /**
    * Bytes that were written and that the kernel has not taken. A change means that a slow peer makes progress. Read
    * rarely.

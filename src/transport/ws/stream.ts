@@ -133,6 +133,10 @@ export class WebSocketStream implements Stream, StreamHandler, IncomingSink {
     return this.#incoming.partial;
   }
 
+  get unpacking(): boolean {
+    return this.#incoming.waits;
+  }
+
   get unsent(): number {
     return this.#inner.unsent + this.#unread;
   }
