@@ -25,7 +25,9 @@ function option({ name, short, many, help, value }: OptionModel): string {
 
 function command(one: CommandModel): string {
   const { shown, completes } = one.arguments;
-  const rows = [...one.options.map(option), quoted(`*:${plain(shown)}:${action(completes)}`)];
+  // A message that an argument is wanted would keep zsh from completing an option in its place.
+  const argument = completes === "nothing" ? "()" : action(completes);
+  const rows = [...one.options.map(option), quoted(`*:${plain(shown)}:${argument}`)];
   return `    ${one.name})\n      _arguments -s \\\n        ${rows.join(" \\\n        ")} ;;\n`;
 }
 
