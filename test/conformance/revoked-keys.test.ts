@@ -195,6 +195,23 @@ describe("revokeKey()", () => {
     await expectTalk(met);
   });
 
+  it("where the server dials: it dials again, slowly, and what waits stays for the peer that is let in", async () => {
+    const client = managed(new zwire.Pull(CURVE_CLIENT));
+    const server = managed(new zwire.Push({ ...CURVE_SERVER, reconnectInterval: 1 }));
+    const events = record(server);
+    server.connect(await client.bind("tcp://127.0.0.1:*"));
+    await server.send("1", SOON);
+    expect(texts(await client.receive(SOON))).toEqual(["1"]);
+    expect(server.revokeKey(CLIENT.publicKey)).toBe(1);
+    expect(events.names.slice(-2)).toEqual(["disconnect", "connect:retry"]);
+    expect(events.of("connect:retry")[0].interval).toBeGreaterThanOrEqual(1000);
+    await server.send("2");
+    await events.next("handshake:error:auth");
+    expect(server.stats).toMatchObject({ outboundQueue: 1, droppedUnsent: 0 });
+    server.allowKey(CLIENT.publicKey);
+    expect(texts(await client.receive(SOON))).toEqual(["2"]);
+  });
+
   it("from the event of the handshake itself", async () => {
     const router = managed(new zwire.Router(CURVE_SERVER));
     const events = record(router);
