@@ -66,7 +66,7 @@ export { type TlsCertificate, TlsError, type TlsNames, type TlsPeer } from "./ba
 export type { CallOptions, RequestCallOptions } from "./base/waiting.js";
 export { Context, type ContextOptions, context } from "./core/context.js";
 export type { Drained } from "./core/drain.js";
-export type { HttpEndpoint } from "./core/endpoint-calls.js";
+export type { ConnectOptions, HttpEndpoint } from "./core/endpoint-calls.js";
 export { Observer } from "./core/observer.js";
 export type { PeerReference } from "./core/peer-calls.js";
 export { type PeerRates, type PeerStats, peerRates } from "./core/peer-stats.js";

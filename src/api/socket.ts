@@ -7,6 +7,7 @@ import { inspect } from "../base/platform.js";
 import { type CallOptions, checkCallOptions } from "../base/waiting.js";
 import type { Context } from "../core/context.js";
 import type { Drained } from "../core/drain.js";
+import { type ConnectOptions, checkConnectOptions } from "../core/endpoint-calls.js";
 import type { Observer } from "../core/observer.js";
 import type { PeerReference } from "../core/peer-calls.js";
 import { type PeerStats, peerStatsOf } from "../core/peer-stats.js";
@@ -154,10 +155,11 @@ export abstract class Socket extends Emitting {
    * Connects to an endpoint. If nothing listens there yet, or the connection is lost, it tries again
    * (`reconnectInterval`), except over inproc, which waits for a bind and does not reconnect. Returns at once; events
    * and connected() tell the rest.
+   * @param options `all: true` connects to every address of the host name, and follows changes of it
    * @throws TypeError for a value that is not a string; ZmqError EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG, EBADF, ENOTSUP
    */
-  connect(endpoint: string): void {
-    this.#core.endpoints.connect(endpoint);
+  connect(endpoint: string, options?: ConnectOptions): void {
+    this.#core.endpoints.connect(endpoint, null, checkConnectOptions(options, []));
   }
 
   /**

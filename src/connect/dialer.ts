@@ -47,6 +47,8 @@ export interface DialTarget {
   readonly address: string;
   /** How the socket will name the peer, where connect() said so (I11). */
   readonly routingId: Buffer | null;
+  /** A numeric address of the host; else its name is looked up for each attempt. */
+  readonly host?: string;
 }
 
 /** Bits of reconnectStop, libzmq's. */
@@ -58,6 +60,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   readonly endpoint: string;
   readonly socketType: string;
   readonly #address: string;
+  readonly #known: string | undefined;
   readonly routingId: Buffer | null;
   readonly #transport: Transport;
   readonly #host: SocketHost;
@@ -82,6 +85,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     this.#transport = transport;
     this.endpoint = target.endpoint;
     this.#address = target.address;
+    this.#known = target.host;
     this.routingId = target.routingId;
     this.#onStopped = onStopped;
     this.socketType = host.socketType;
@@ -146,7 +150,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     this.#timer = timer;
     let stream: Stream;
     try {
-      stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false);
+      stream = await this.#transport.connect(this.#address, this.#options, abort.signal, false, this.#known);
     } catch (error) {
       this.#pipe?.leftover.forget();
       this.#failed(error as Error);

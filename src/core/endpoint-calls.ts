@@ -5,6 +5,7 @@
 
 import { endpointError, ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
+import type { EveryAddressOptions } from "../connect/every-address.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { SocketType } from "../patterns/strategy.js";
 import type { KeyGuard } from "../security/key-guard.js";
@@ -185,14 +186,24 @@ export class EndpointCalls {
     await this.#endpoints.release(this.#endpoints.takeBound(name), this.#core.options.linger);
   }
 
-  /** @param routingId the name by which this socket will know the peer (I11), or null */
-  connect(endpoint: string, routingId: Buffer | null = null): void {
+  /**
+   * @param routingId the name by which this socket will know the peer (I11), or null
+   * @param every connects to every address of the name
+   */
+  connect(endpoint: string, routingId: Buffer | null = null, every?: EveryAddressOptions): void {
     const parsed = this.#parse(endpoint);
     this.#core.requireTaking();
     this.#checkType(parsed, "connect");
     if (this.#core.type.singleConnection && this.#endpoints.isConnected(endpoint)) return; // G15
     this.#secure(parsed);
-    const handle = this.#endpoints.connect(parsed, routingId);
+    if (every !== undefined && (routingId !== null || this.#core.raw)) {
+      const detail = `all: true makes many connections, ${this.#core.raw ? "and a Stream names each" : "and a routingId names one"}`;
+      throw new ZmqError("EINVAL", { address: endpoint, detail });
+    }
+    const handle =
+      every === undefined
+        ? this.#endpoints.connect(parsed, routingId)
+        : this.#endpoints.connectEach(parsed, every);
     this.last = shownEndpoint(parsed);
     handle.start();
   }
@@ -206,6 +217,9 @@ export class EndpointCalls {
     if (handle === undefined)
       throw new ZmqError("ENOENT", { address: endpoint, detail: `"${endpoint}" is not connected` });
     this.#letGo(handle);
+    for (const one of handle.handles ?? []) {
+      if (this.#endpoints.takeConnected((other) => other === one) !== undefined) this.#letGo(one);
+    }
   }
 
   /** As disconnect(), but by pipe, because an endpoint may be connected several times. False if it was not dialled. */
@@ -222,4 +236,5 @@ export class EndpointCalls {
   }
 }
 
+export { type ConnectOptions, checkConnectOptions } from "../connect/every-address.js";
 export type { HttpEndpoint } from "../transport/registry.js";

@@ -8,6 +8,7 @@ import { ZmqError } from "../base/errors.js";
 import type { Buffer } from "../base/platform.js";
 import { DatagramEndpoint } from "../connect/datagrams.js";
 import { Dialer } from "../connect/dialer.js";
+import { EveryAddress, type EveryAddressOptions } from "../connect/every-address.js";
 import { Gate } from "../connect/gate.js";
 import { Listener } from "../connect/listener.js";
 import type { Pipe } from "../engine/pipe.js";
@@ -269,6 +270,49 @@ export class Endpoints {
     }
     this.#connected.push(handle);
     return handle;
+  }
+
+  /**
+   * Creates a handle that looks up the name of an endpoint, and dials each of its addresses.
+   * @throws ZmqError EINVAL for a scheme without names, and errors of the transport for an address that it refuses
+   */
+  connectEach({ endpoint, scheme, address }: Endpoint, options: EveryAddressOptions): EveryAddress {
+    const streams = scheme !== "inproc" && datagramsFor(scheme) === undefined;
+    const transport = streams ? transportFor(scheme) : undefined;
+    if (transport?.names === undefined)
+      throw new ZmqError("EINVAL", {
+        address: endpoint,
+        detail: `all: true needs a host name, and ${scheme} has none`,
+      });
+    const { names } = transport;
+    transport.checkConnect(address, this.#host.options);
+    const target = {
+      endpoint,
+      name: names.hostOf(address, this.#host.options),
+      lookup: options.lookup ?? names.lookup,
+      refresh: options.refresh,
+    };
+    const every = new EveryAddress(this.#host, target, {
+      dial: (host) => {
+        const shown = `${scheme}://${names.at(address, host)}`;
+        const forget = (): void => this.#forget(dialer);
+        const dialer = new Dialer(
+          this.#host,
+          transport,
+          { endpoint: shown, address, routingId: null, host },
+          forget,
+        );
+        this.#connected.push(dialer);
+        dialer.start();
+        return dialer;
+      },
+      letGo: (dialer) => {
+        if (this.takeConnected((one) => one === dialer) !== undefined)
+          void this.release(dialer, this.#host.options.linger);
+      },
+    });
+    this.#connected.push(every);
+    return every;
   }
 
   /** Removes a connected endpoint; undefined if there is none. */

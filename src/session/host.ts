@@ -89,6 +89,8 @@ export interface EndpointHandle {
   readonly routingId?: Buffer | null;
   /** Of a dialled endpoint: the id of its present or last peer. */
   readonly peerId?: number;
+  /** The endpoints that it has connected: each of the addresses of a name. */
+  readonly handles?: readonly EndpointHandle[];
   /** Does not dial again when its connection ends. */
   retire?(): void;
   /** Flushes for at most `lingerMs` milliseconds (-1: without limit), then closes. */

@@ -3,6 +3,7 @@
  * connect; directly, or through a SOCKS5 proxy (R24). Names are resolved here, again for each attempt (R4); the engines
  * get numeric addresses. Accepted peers are filtered by their address (R12).
  */
+import { lookup as lookupWithCallback } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { addressMatches, parseAcceptFilter } from "../base/accept-filter.js";
@@ -25,7 +26,14 @@ import {
   formatHostPort,
   type StreamEngine,
 } from "./contract/stream-engine.js";
-import type { Acceptor, AcceptorHandler, Stream, Transport, TransportOptions } from "./contract/transport.js";
+import type {
+  Acceptor,
+  AcceptorHandler,
+  HostNames,
+  Stream,
+  Transport,
+  TransportOptions,
+} from "./contract/transport.js";
 import { checkSocksTarget, socksConnect } from "./socks.js";
 import { firstConnection, interleaved } from "./staggered.js";
 
@@ -141,6 +149,20 @@ export class TcpTransport implements Transport {
     return /:(?:\*|0+)$/.test(address);
   }
 
+  readonly names: HostNames = {
+    lookup: (hostname, options, callback) => lookupWithCallback(hostname, options, callback),
+    hostOf: (address, { socksProxy }) => {
+      const endpoint = this.#endpoint(address);
+      if (socksProxy !== null)
+        throw invalid(endpoint, "all: true needs addresses, which a socksProxy looks up by itself");
+      return parseConnect(address, endpoint).target.host;
+    },
+    at: (address, host) => {
+      const { port } = parseConnect(address, this.#endpoint(address)).target;
+      return `${address.slice(0, address.indexOf(";") + 1)}${formatHostPort(host, port)}`;
+    },
+  };
+
   #endpoint(address: string): string {
     return `${this.#layer.scheme}://${address}`;
   }
@@ -194,13 +216,14 @@ export class TcpTransport implements Transport {
     options: TransportOptions,
     signal: AbortSignal,
     refed: boolean,
+    known?: string,
   ): Promise<Stream> {
     const endpoint = this.#endpoint(address);
     const { source, target } = parseConnect(address, endpoint);
     const sourceHost = source && sourceAddress(source.host, options.ipv6, endpoint);
     const { socksProxy } = options;
     const next = socksProxy === null ? target : parseHostPort(socksProxy, endpoint);
-    const hosts = await resolveRemote(next.host, options.ipv6, endpoint, signal);
+    const hosts = await resolveRemote(known ?? next.host, options.ipv6, endpoint, signal);
     const attempt = async (host: string, attemptSignal: AbortSignal): Promise<EngineStream> => {
       attemptSignal.throwIfAborted();
       const hop = { host, port: next.port, sourceHost, sourcePort: source?.port };

@@ -4,6 +4,7 @@
  */
 
 import type { Buffer } from "../../base/platform.js";
+import { type ConnectOptions, checkConnectOptions } from "../../core/endpoint-calls.js";
 import { nameInUse } from "../../core/endpoints.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
@@ -18,7 +19,7 @@ const OPTIONS = optionsOf("ROUTER");
 export interface RouterOptions extends OptionsOf<"ROUTER"> {}
 
 /** Options of one connect(). */
-export interface RouterConnectOptions {
+export interface RouterConnectOptions extends ConnectOptions {
   /**
    * The name of the peer, 1 to 255 bytes. It may be used at once, and replaces the peer's own name (I11). Default: the
    * peer's own name.
@@ -43,10 +44,11 @@ export class Router extends DuplexSocket {
    */
   override connect(endpoint: string, options?: RouterConnectOptions): void {
     const core = coreOf<RouterStrategy>(this);
+    const every = checkConnectOptions(options, ["routingId"]);
     const name = checkRoutingId("routingId", options?.routingId ?? this.#nextName);
     this.#nextName = null;
     if (name !== null && core.strategy.knows(name)) throw nameInUse(endpoint, name);
-    core.endpoints.connect(endpoint, name);
+    core.endpoints.connect(endpoint, name, every);
   }
 
   /** @internal CONNECT_ROUTING_ID: the name for the next connect() only */

@@ -4,6 +4,7 @@
  */
 
 import type { Buffer } from "../../base/platform.js";
+import { type ConnectOptions, checkConnectOptions } from "../../core/endpoint-calls.js";
 import { nameInUse } from "../../core/endpoints.js";
 import type { OptionsOf, PropertiesOf } from "../../options/options.js";
 import { routingId as checkRoutingId } from "../../options/rules.js";
@@ -18,7 +19,7 @@ const OPTIONS = optionsOf("STREAM");
 export interface StreamOptions extends OptionsOf<"STREAM"> {}
 
 /** Options of one connect(). */
-export interface StreamConnectOptions {
+export interface StreamConnectOptions extends ConnectOptions {
   /** The name of the connection, 1 to 255 bytes (M6). Default: a generated name. */
   readonly routingId?: string | Uint8Array;
 }
@@ -52,11 +53,12 @@ export class Stream extends DuplexSocket {
    */
   override connect(endpoint: string, options?: StreamConnectOptions): void {
     const core = coreOf<StreamStrategy>(this);
+    const every = checkConnectOptions(options, ["routingId"]);
     const name = checkRoutingId("routingId", options?.routingId ?? this.#nextName);
     this.#nextName = null;
     if (name !== null && core.strategy.knows(name)) throw nameInUse(endpoint, name);
     const id = name ?? core.strategy.newName();
-    core.endpoints.connect(endpoint, id);
+    core.endpoints.connect(endpoint, id, every);
     this.#newest = id;
   }
 

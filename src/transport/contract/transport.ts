@@ -294,6 +294,34 @@ export interface Transport {
   /**
    * @param signal aborts the attempt
    * @param refed whether the attempt keeps the event loop alive, as the stream does afterwards
+   * @param host a numeric address of the host, which is not looked up then
    */
-  connect(address: string, options: TransportOptions, signal: AbortSignal, refed: boolean): Promise<Stream>;
+  connect(
+    address: string,
+    options: TransportOptions,
+    signal: AbortSignal,
+    refed: boolean,
+    host?: string,
+  ): Promise<Stream>;
+  /** How names are looked up, for who connects to each of their addresses. Absent if addresses contain no names. */
+  readonly names?: HostNames;
+}
+
+/** Looks up all addresses of a name; the form of node:dns.lookup with `all: true`. `family` 0 is both, 4 is IPv4. */
+export type LookupAll = (
+  hostname: string,
+  options: { readonly all: true; readonly family: 0 | 4 },
+  callback: (
+    error: Error | null,
+    addresses: readonly { readonly address: string; readonly family: number }[],
+  ) => void,
+) => void;
+
+/** Host names in the addresses of a scheme. */
+export interface HostNames {
+  readonly lookup: LookupAll;
+  /** The host of a connect address. @throws ZmqError EINVAL if the options leave it to somebody else to find it */
+  hostOf(address: string, options: TransportOptions): string;
+  /** A connect address with another host. */
+  at(address: string, host: string): string;
 }

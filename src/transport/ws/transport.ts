@@ -6,6 +6,7 @@ import { ZmqError } from "../../base/errors.js";
 import type {
   Acceptor,
   AcceptorHandler,
+  HostNames,
   Stream,
   Transport,
   TransportOptions,
@@ -68,6 +69,19 @@ export class WebSocketTransport implements Transport {
 
   checkConnect(address: string, options: TransportOptions): void {
     this.#check(address, (below) => this.#below.checkConnect(below, options));
+  }
+
+  get names(): HostNames | undefined {
+    const { names } = this.#below;
+    if (names === undefined) return undefined;
+    return {
+      lookup: names.lookup,
+      hostOf: (address, options) => names.hostOf(this.#parse(address).below, options),
+      at: (address, host) => {
+        const { below, path } = this.#parse(address);
+        return `${names.at(below, host)}${path}`;
+      },
+    };
   }
 
   isWildcard(address: string): boolean {
@@ -155,12 +169,13 @@ export class WebSocketTransport implements Transport {
     options: TransportOptions,
     signal: AbortSignal,
     refed: boolean,
+    known?: string,
   ): Promise<Stream> {
     const { below, path } = this.#parse(address);
     const host = below.slice(below.indexOf(";") + 1);
     const wanted = { scheme: this.#scheme, host, path, endpoint: `${this.#scheme}://${address}` };
     const ask = async (simply: boolean): Promise<Stream> => {
-      const stream = await this.#below.connect(below, options, signal, refed);
+      const stream = await this.#below.connect(below, options, signal, refed, known);
       return openWebSocket(stream, { ...wanted, simply }, options, signal);
     };
     try {
