@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { Pull, Reply, Router } from "../../src/index.js";
 import { inBrowser } from "../support/browser/page.js";
-import { managed, texts } from "../support/helpers.js";
+import { managed, texts, until } from "../support/helpers.js";
 
 inBrowser("zwire/web in a page", (tests) => {
   it("request() answers, gives up after its timeout and on abort, and the socket can ask again", async () => {
@@ -55,6 +55,28 @@ inBrowser("zwire/web in a page", (tests) => {
       "ZmqError EBADF",
       "ZmqError EBADF",
     ]);
+  });
+
+  it("request() asks again when no answer comes in time, and hears no late one", async () => {
+    const reply = managed(new Reply());
+    const endpoint = await reply.bind({ server: tests.pages.server, path: "/late" });
+    const page = await tests.open();
+    let asked = 0;
+    reply.on("message", async ([question]) => {
+      const number = ++asked;
+      if (number === 1) await until(() => left > 0, "the page gives the first try up");
+      await reply.send(`${question} ${number}`);
+    });
+    let left = 0;
+    reply.on("disconnect", () => left++);
+    const said = await page.evaluate(async (endpoint) => {
+      const request = new zwire.Request();
+      request.connect(endpoint);
+      const [answer] = await request.request("q", { timeout: 500, retries: 100 });
+      await request.close();
+      return zwire.text(answer);
+    }, endpoint);
+    expect(Number(/^q (\d+)$/.exec(said)?.[1])).toBeGreaterThan(1);
   });
 
   it("parts are Uint8Arrays; text() and json() read them; strings, numbers, bytes and null can be sent", async () => {

@@ -69,7 +69,7 @@ export const recordCommand = command({
   synopsis: "zwire record <type> [options] file",
   about: `Records what a socket receives, with times, until --count or a signal ends it; zwire replay sends it again. The type is one of
 ${Object.keys(RECEIVERS).join(", ")}.
-The file - is standard output. To record what passes through zwire proxy, record what its --capture sends.`,
+The file - is standard output. To record what passes through a proxy, record what its capture socket sends.`,
   options: {
     ...attaching("SUB"),
     subscribe: {
