@@ -373,8 +373,9 @@ Napi::Value StreamWrap::Recycle(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value StreamWrap::EndWriting(const Napi::CallbackInfo& info) {
-  if (stream_ != nullptr) stream_->EndWriting();
-  return info.Env().Undefined();
+  if (info.Length() < 1 || !info[0].IsBoolean()) return Misuse(info.Env(), "endWriting(peerKeeps)");
+  const bool ended = stream_ == nullptr || stream_->EndWriting(info[0].As<Napi::Boolean>().Value());
+  return Napi::Boolean::New(info.Env(), ended);
 }
 
 Napi::Value StreamWrap::Pause(const Napi::CallbackInfo& info) {

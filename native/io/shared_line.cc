@@ -148,6 +148,7 @@ ssize_t SharedLine::Read(iovec* segments, int count) {
     const ssize_t got = ReadSocket(segments, count);
     if (got != -EINPROGRESS) return got;
   }
+  if (reads_no_ring_) return 0;
   return ReadRing(segments, count);
 }
 

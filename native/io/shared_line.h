@@ -63,6 +63,8 @@ class SharedLine {
 
   // Whether incoming, or outgoing, bytes are in the rings.
   bool incoming() const { return incoming_; }
+  // Where the socket goes over to the ring is the end: the peer takes back what it puts there.
+  void ReadNoRing() { reads_no_ring_ = true; }
   bool outgoing() const { return outgoing_; }
   // Whether something of the agreement waits until the socket has room, and has no other bytes to send.
   bool agreeing() const { return !signs_.empty() || (taken_ && writer_ != nullptr && !outgoing_ && !stays_); }
@@ -168,6 +170,7 @@ class SharedLine {
   // Our last sign could not be sent: our bytes stay on the socket.
   bool stays_ = false;
   bool incoming_ = false;
+  bool reads_no_ring_ = false;
   bool outgoing_ = false;
   bool awaits_room_ = false;
   bool look_ = false;

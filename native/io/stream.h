@@ -67,8 +67,9 @@ class Stream final : public Deferrable, public Spinner, private LineListener {
   uint64_t written() const { return line_ == nullptr ? 0 : line_->written(); }
   uint64_t passed() const { return line_ == nullptr ? 0 : line_->passed(); }
   bool decoding() const { return decoder_ != nullptr; }
-  // The peer finds the end behind what was written, and reading goes on. Nothing is written after that.
-  void EndWriting();
+  // The peer finds the end behind what was written, and reading goes on. Nothing is written after that. `peer_keeps`: the
+  // peer then takes back what we have not read of its ring, so that we must not read it. False: it is in a ring already.
+  bool EndWriting(bool peer_keeps);
   void Pause();
   void Resume();
   void Ref(bool on);

@@ -128,9 +128,15 @@ ssize_t Stream::Write(const iovec* segments, size_t count) {
   return static_cast<ssize_t>(pending_bytes_);
 }
 
-void Stream::EndWriting() {
+bool Stream::EndWriting(bool peer_keeps) {
+  if (closed_ || ended_) return true;
+  if (line_ != nullptr && peer_keeps) {
+    if (line_->incoming()) return false;
+    line_->ReadNoRing();
+  }
   // A peer that has gone already is found out by reading.
-  if (!closed_ && !ended_) shutdown(fd_, SHUT_WR);
+  shutdown(fd_, SHUT_WR);
+  return true;
 }
 
 void Stream::ReleaseSegments() {

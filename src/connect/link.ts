@@ -11,7 +11,7 @@ export function linkOf(host: SocketHost, session: Connection, pipe: Pipe, peerKe
     partial: session.stream.partial || session.stream.unpacking === true,
     peerKeeps,
     end: () => {
-      if (!session.endWriting()) return false;
+      if (!session.endWriting(peerKeeps)) return false;
       host.detachPipe(pipe);
       return true;
     },

@@ -27,9 +27,10 @@ export interface Connection {
   /**
    * Writes nothing more, and lets the peer find that end; what the peer has sent is still read. Where the transport cannot do
    * so, the connection ends. Call it when nothing is unsent.
+   * @param peerKeeps see Stream
    * @returns false if it has to be called again, because the transport has something to write
    */
-  endWriting(): boolean;
+  endWriting(peerKeeps: boolean): boolean;
   /** Closes the connection and drops what is not yet written. Does not call the owner. */
   close(): void;
 }

@@ -126,9 +126,9 @@ export class RawSession implements StreamHandler, PipeLink, PipeOutlet, Connecti
     this.#end(error instanceof Dismissal ? error : undefined, true);
   }
 
-  endWriting(): boolean {
+  endWriting(peerKeeps: boolean): boolean {
     if (this.#closed || this.#writing) return this.#closed;
-    const ended = this.stream.endWriting?.() ?? "impossible";
+    const ended = this.stream.endWriting?.(peerKeeps) ?? "impossible";
     if (ended === "ended")
       this.#writing = true; // for ever
     else if (ended === "impossible") this.#end(undefined);

@@ -388,9 +388,9 @@ export class Session
 
   // Ends
 
-  endWriting(): boolean {
+  endWriting(peerKeeps: boolean): boolean {
     if (this.#state !== "ready") return true;
-    const ended = this.stream.endWriting?.() ?? "impossible";
+    const ended = this.stream.endWriting?.(peerKeeps) ?? "impossible";
     if (ended === "busy") return false;
     this.#vitals.stop();
     this.#outlet.stop();

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { curveKeyPair, Dealer, type Peer, Pull, Push, Router } from "../../src/index.js";
 import { Authority } from "../support/certificates.js";
-import { managed, record, turns, until, within } from "../support/helpers.js";
+import { managed, record, temporaryDirectory, turns, until, within } from "../support/helpers.js";
 import { CAN } from "../support/shared-memory.js";
 import { startThread } from "../support/thread.js";
 
@@ -121,6 +121,32 @@ it.runIf(CAN)("through shared memory the end comes behind what is in the ring", 
   expect(taken).toEqual(Array.from({ length: 399 - kept }, (_, i) => i + 1));
   await Promise.allSettled(sends);
 });
+
+it.runIf(CAN)(
+  "what lies in the ring when there is no time left stays with a peer that dialled, and comes once",
+  async () => {
+    const pull = managed(new Pull({ receiveHighWaterMark: 10 }));
+    const push = managed(new Push({ sendHighWaterMark: 0, reconnectInterval: 10 }));
+    const endpoint = await pull.bind(`ipc://${temporaryDirectory()}/s`);
+    push.connect(endpoint);
+    await push.connected({ timeout: 20_000 });
+    const sends = [push.send(["0", Buffer.alloc(100_000)])];
+    await pull.receive();
+    await until(() => pull.stats.sharedMemory === 1 && push.stats.sharedMemory === 1, "sharing");
+    for (let i = 1; i < 400; i++) sends.push(push.send([`${i}`, Buffer.alloc(10_000)]));
+    await until(() => pull.stats.receiveQueue >= 10, "the queue is full");
+    const { unread, open } = await within(pull.drain({ timeout: 400 }), "drain"); // nobody reads
+    expect(open).toBe(0);
+    const next = managed(new Pull({ receiveHighWaterMark: 0, receiveHighWaterMarkBytes: 0 }));
+    await next.bind(endpoint);
+    const taken: number[] = [];
+    for (let i = unread + 1; i < 400; i++) taken.push(Number((await next.receive({ timeout: 20_000 }))[0]));
+    expect(taken).toEqual(Array.from({ length: 399 - unread }, (_, i) => unread + 1 + i));
+    await turns(50);
+    expect(next.stats.receiveQueue).toBe(0);
+    await Promise.all(sends);
+  },
+);
 
 it("on an HTTP server of the program, which goes on", async () => {
   const http: Server = createServer((_, response) => response.end("still here"));

@@ -144,8 +144,8 @@ export class SealedStream implements Stream, StreamHandler {
     this.#inner.agreed?.(yes);
   }
 
-  endWriting(): EndOfWriting {
-    return this.#inner.endWriting?.() ?? "impossible";
+  endWriting(peerKeeps: boolean): EndOfWriting {
+    return this.#inner.endWriting?.(peerKeeps) ?? "impossible";
   }
 
   recycle(): void {

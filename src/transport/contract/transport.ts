@@ -165,8 +165,10 @@ export interface Stream {
   /**
    * Half-closes: the peer finds the end behind what was written, and reading goes on to its own end. Call it when no write
    * is pending; afterwards nothing is written. Absent if the stream cannot do this.
+   * @param peerKeeps the peer sends what it has not sent on another connection: of shared memory that is all that we have not
+   * read, so that reading on would take it twice
    */
-  endWriting?(): EndOfWriting;
+  endWriting?(peerKeeps: boolean): EndOfWriting;
   /** Stops reading. What has been read already may still be delivered. */
   pause(): void;
   /** Reads again. */

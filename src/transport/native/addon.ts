@@ -92,8 +92,8 @@ export interface NativeStreamHandle {
   passed(): number;
   /** From now on, large bodies arrive in memory from onBody. */
   recycle(): void;
-  /** Half-closes: the peer finds the end behind what was written. Nothing may be pending. */
-  endWriting(): void;
+  /** Half-closes: see Stream. Nothing may be pending. False: it cannot. */
+  endWriting(peerKeeps: boolean): boolean;
   pause(): void;
   resume(): void;
   close(): void;

@@ -173,9 +173,8 @@ export class NativeStream implements EngineStream {
     return bytes;
   }
 
-  endWriting(): EndOfWriting {
-    this.#handle.endWriting();
-    return "ended";
+  endWriting(peerKeeps: boolean): EndOfWriting {
+    return this.#handle.endWriting(peerKeeps) ? "ended" : "impossible";
   }
 
   pause(): void {
