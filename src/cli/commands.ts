@@ -70,6 +70,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/replay.js")).replayCommand,
   },
   {
+    name: "proxy",
+    summary: "pass messages between two sockets: a queue, a broker, a pipeline",
+    load: async () => (await import("./commands/proxy.js")).proxy,
+  },
+  {
     name: "keygen",
     summary: "make a pair of CURVE keys",
     load: async () => (await import("./commands/keygen.js")).keygen,
