@@ -24,7 +24,7 @@ const SHARED = [
   ["core", /^compiled\/(?!cli\/|rpc[/.]|zeromq|draft\.|opentelemetry\.|tracing\/|.*\/draft\/)/],
   ["draft-sockets", /^compiled\/.*\/draft\//],
   ["zeromq-sockets", /^compiled\/zeromq\/(?!draft\.)/],
-  ["messagepack", /^vendor\//],
+  ["messagepack", /^vendor\/msgpackr/],
   ["calls", /^compiled\/rpc\//],
 ];
 

@@ -134,6 +134,7 @@ const MADE = [
   "dist/index.js",
   "dist/cjs/index.cjs",
   "vendor/msgpackr.js",
+  "vendor/uplot.js",
   "THIRD-PARTY-NOTICES.md",
 ];
 

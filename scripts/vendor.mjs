@@ -1,5 +1,5 @@
 /**
- * The code of others that zwire's tarball contains: vendor/msgpackr.js, made from the package msgpackr, and
+ * The code of others that zwire's tarball contains: vendor/msgpackr.js and vendor/uplot.js, made from the packages of these names, and
  * THIRD-PARTY-NOTICES.md, which also names what scripts/web.mjs and binding.gyp put in. As a dependency, msgpackr would bring msgpackr-extract, whose install script makes pnpm refuse the
  * installation; zwire does not need it. Run by ready.mjs.
  */
@@ -52,11 +52,23 @@ function notice({ name, version, license, text }, where) {
   return `## ${name} ${version} (${license})\n\n${where}\n\n\`\`\`text\n${text}\n\`\`\`\n`;
 }
 
+/** Writes a chart library as texts, which `zwire top --web` serves. */
+function embed({ name, version, text }) {
+  const file = (path) => JSON.stringify(readFileSync(join(root, "node_modules", name, "dist", path), "utf8"));
+  const licence = text.replace(/^/gm, " * ").replace(/ +$/gm, "");
+  const banner = `/*!\n * ${name} ${version}, as texts. Made by scripts/vendor.mjs.\n *\n${licence}\n */`;
+  const code = `export const script = ${file("uPlot.iife.min.js")};\nexport const style = ${file("uPlot.min.css")};\n`;
+  writeFileSync(join(root, "vendor", `${name}.js`), `${banner}\n${code}`);
+}
+
 const msgpackr = described("msgpackr", "LICENSE");
 await bundle(msgpackr);
+const uplot = described("uplot", "LICENSE");
+embed(uplot);
 const notices = [
   "# Third-party notices\n\nThis package contains code of others. Its own licence is in LICENSE.\n",
   notice(msgpackr, "In dist/."),
+  notice(uplot, "In dist/, for the page of `zwire top --web`."),
   notice(described("libsodium", "LICENSE"), "In dist/web-curve.js. In Node.js it is a package of its own."),
   notice(described("node-addon-api", "LICENSE.md"), "In the addons, prebuilds/*/*.node."),
 ];

@@ -159,6 +159,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
 /** Who may import the code of others that the tarball contains. */
 const VENDORED: Record<string, string> = {
   [join(SRC, "rpc/wire/codec.ts")]: "../../../vendor/msgpackr.js",
+  [join(SRC, "cli/top/web.ts")]: "../../../vendor/uplot.js",
 };
 const ORDER = ROOMS.map(([room]) => room);
 const ALLOWED = new Map(ROOMS.map(([room, ...may]) => [room, may]));

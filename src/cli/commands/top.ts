@@ -2,7 +2,7 @@
 import type { MonitorSnapshot } from "../../index.js";
 import { command, type Output } from "../command.js";
 import { Ending } from "../ending.js";
-import { EXIT, TimeoutError } from "../errors.js";
+import { EXIT, TimeoutError, UsageError } from "../errors.js";
 import { SECURITY, securityOptions } from "../messages/security.js";
 import { integer, oneOf } from "../options.js";
 import { MonitorReader } from "../top/reader.js";
@@ -54,6 +54,41 @@ async function printOnce(
   output.out(`${text.join("\n")}\n`);
 }
 
+/** Serves the page until the command is ended. */
+async function serve(
+  reader: MonitorReader,
+  port: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const { TopPage } = await import("../top/web.js");
+  const page = await TopPage.open(port);
+  output.out(`${page.address}\n`);
+  try {
+    let before: MonitorSnapshot | undefined;
+    while (!signal.aborted) {
+      const interval = before?.interval ?? 1000;
+      try {
+        const now = await reader.next(Math.max(1000, SILENCE * interval), signal);
+        if (isTooSoon(now, before)) continue;
+        page.show({ heading: heading(now), time: now.time, sockets: rowsOf(now, before) });
+        before = now;
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error;
+        page.show({ note: error.message });
+      }
+    }
+  } finally {
+    await page.close();
+  }
+}
+
+/** Whether a snapshot was asked for by another reader, so soon after one of the same process that it gives no rates. */
+function isTooSoon(now: MonitorSnapshot, before: MonitorSnapshot | undefined): boolean {
+  if (before === undefined || now.program.pid !== before.program.pid) return false;
+  return now.clock - before.clock < Math.min(TOO_SOON_MS, now.interval / 2);
+}
+
 async function follow(
   reader: MonitorReader,
   view: View,
@@ -71,9 +106,7 @@ async function follow(
       const interval = before?.interval ?? 1000;
       try {
         const now = await reader.next(Math.max(1000, SILENCE * interval), either);
-        if (before !== undefined && now.clock - before.clock < Math.min(TOO_SOON_MS, interval / 2)) {
-          if (now.program.pid === before.program.pid) continue;
-        }
+        if (isTooSoon(now, before)) continue;
         screen.show(now, rowsOf(now, before));
         before = now;
       } catch (error) {
@@ -95,6 +128,8 @@ live: q quits, s sorts by the next column, r turns the order, p shows peers, spa
 is printed once.`,
   options: {
     once: { help: "print the table once, also on a terminal" },
+    web: { help: "serve a page with live charts on this machine, and print its address" },
+    port: { kind: integer(0, 65535, "PORT"), initial: 0, help: "of the page; 0 takes a free one" },
     json: { help: "print it once, as JSON" },
     sort: { kind: oneOf(...COLUMNS), initial: "id", help: "the column to sort by" },
     peers: { short: "p", help: "show each peer below its socket" },
@@ -107,23 +142,26 @@ is printed once.`,
   positionals: { shown: "endpoint", least: 1, most: 1 },
   examples: [
     ["zwire top ipc:///run/app/zwire", "a live table"],
+    ["zwire top ipc:///run/app/zwire --web", "a page with charts, on this machine only"],
     ["zwire top ipc:///run/app/zwire --json", "once, for a script"],
     ["zwire top tcp://10.0.0.5:9650 --curve-server-key server.key", "of another machine, over CURVE"],
   ],
   async run({ values, positionals: [endpoint] }, output) {
-    const { once, json, sort, peers, timeout } = values;
+    const { once, json, web, port, sort, peers, timeout } = values;
+    if (web && (once || json)) throw new UsageError("Give --web, or --once or --json.");
     const security = await securityOptions({ ...values, "curve-client-key": [], "plain-server": false });
     const view: View = { sort, peers, reverse: false };
     const ending = new Ending(output);
     const reader = new MonitorReader(endpoint, security);
     try {
       const live = !once && !json && process.stdout.isTTY;
-      if (live) await follow(reader, view, endpoint, ending.signal);
+      if (web) await serve(reader, port, output, ending.signal);
+      else if (live) await follow(reader, view, endpoint, ending.signal);
       else await printOnce(reader, view, timeout, json, output, ending.signal);
       return EXIT.ok;
     } catch (error) {
       if (!ending.signal.aborted) throw error;
-      return ending.exitCode(true);
+      return ending.exitCode(!web);
     } finally {
       await reader.close();
       ending.release();
