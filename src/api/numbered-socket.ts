@@ -28,7 +28,9 @@ export abstract class NumberedSocket extends DuplexSocket<
    * @throws TypeError for several parts or without a `routingId`, RangeError for a number out of range
    */
   override send(message: MessageLike, options: ServerRoutingOptions & CallOptions): Promise<void> {
-    return super.send(address(message, options), options);
+    const addressed = address(message, options);
+    checkCallOptions(options, this.send, ["routingId"]);
+    return senderOf(this).send(addressed, options);
   }
 
   /**
@@ -44,7 +46,7 @@ export abstract class NumberedSocket extends DuplexSocket<
     messages: Iterable<readonly [MessageLike, ServerRoutingOptions]>,
     options?: CallOptions,
   ): Promise<void> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.sendMany);
     return senderOf(this).sendMany(addressAll(messages), options);
   }
 }

@@ -41,7 +41,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * @throws TypeError or RangeError for wrong options
    */
   receive(options?: CallOptions): Promise<M> {
-    if (options !== undefined) checkCallOptions(options);
+    if (options !== undefined) checkCallOptions(options, this.receive);
     return this.#receives.receive(options);
   }
 
@@ -59,7 +59,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * @throws RangeError if `max` is not a positive integer; TypeError or RangeError for wrong options
    */
   receiveMany(max: number = EVERYTHING, options?: CallOptions): Promise<M[]> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.receiveMany);
     if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a positive integer; got ${max}`);
     return this.#receives.receiveMany(max, options);
   }
@@ -78,7 +78,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * @throws TypeError or RangeError for wrong options
    */
   messages(options?: CallOptions): AsyncIterableIterator<M> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.messages);
     const messages = new Messages((signal) =>
       this.#receives.receive({
         timeout: options?.timeout ?? -1,
@@ -96,7 +96,7 @@ export abstract class ReadableSocket<M = Message> extends Socket {
    * @throws TypeError or RangeError for wrong options
    */
   borrow(options?: CallOptions): Promise<Borrowed<M>> {
-    if (options !== undefined) checkCallOptions(options);
+    if (options !== undefined) checkCallOptions(options, this.borrow);
     coreOf(this).borrows = true;
     return this.#receives.receive(options, true).then((message) => this.#lend(message));
   }

@@ -2,9 +2,10 @@
  * The public members of every socket. Each is a few lines; the core does the work.
  */
 
+import { type Call, edge, edgeLater } from "../base/caller.js";
 import { EVENT_TYPES, type Peer } from "../base/events.js";
 import { inspect } from "../base/platform.js";
-import { type CallOptions, checkCallOptions } from "../base/waiting.js";
+import { type CallOptions, checkCallOptions, checkNames } from "../base/waiting.js";
 import type { Context } from "../core/context.js";
 import type { Drained } from "../core/drain.js";
 import { type ConnectOptions, checkConnectOptions } from "../core/endpoint-calls.js";
@@ -74,7 +75,9 @@ export abstract class Socket extends Emitting {
   protected constructor(type: SocketType, given: object | undefined, options: readonly OptionName[]) {
     super();
     this.#core = new SocketCore(type, this);
-    this.#core.applyOptions(given, options, this.constructor.name);
+    edge(new.target as unknown as Call, () => {
+      this.#core.applyOptions(given, options, this.constructor.name);
+    });
   }
 
   /** libzmq's number for the socket type, such as 8 for Push. */
@@ -127,9 +130,12 @@ export abstract class Socket extends Emitting {
    * @param options `signal` ends the wait, for a host name that is looked up for example
    */
   bind(endpoint: string | HttpEndpoint, options?: BindOptions): Promise<string> {
-    if (options === undefined) return this.#core.endpoints.bind(endpoint);
-    checkCallOptions(options);
-    return this.#core.endpoints.bindUnless(endpoint, options.signal);
+    if (options !== undefined) {
+      checkNames(options, this.bind, ["signal"]);
+      checkCallOptions(options, this.bind);
+    }
+    const { endpoints } = this.#core;
+    return edgeLater(this.bind, () => endpoints.bindUnless(endpoint, options?.signal), options?.signal);
   }
 
   /**
@@ -138,7 +144,7 @@ export abstract class Socket extends Emitting {
    * @throws as bind() rejects; also ZmqError ENODEV for a host name, ENOTSUP if the platform cannot do it
    */
   bindSync(endpoint: string | HttpEndpoint): string {
-    return this.#core.endpoints.bindSync(endpoint);
+    return edge(this.bindSync, () => this.#core.endpoints.bindSync(endpoint));
   }
 
   /**
@@ -148,7 +154,7 @@ export abstract class Socket extends Emitting {
    * with a ZmqError: ENOENT for an endpoint that is not bound, EINVAL, EPROTONOSUPPORT, EBADF.
    */
   unbind(endpoint: string | HttpEndpoint): Promise<void> {
-    return this.#core.endpoints.unbind(endpoint);
+    return edgeLater(this.unbind, () => this.#core.endpoints.unbind(endpoint));
   }
 
   /**
@@ -159,7 +165,9 @@ export abstract class Socket extends Emitting {
    * @throws TypeError for a value that is not a string; ZmqError EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ENAMETOOLONG, EBADF, ENOTSUP
    */
   connect(endpoint: string, options?: ConnectOptions): void {
-    this.#core.endpoints.connect(endpoint, null, checkConnectOptions(options, []));
+    edge(this.connect, () => {
+      this.#core.endpoints.connect(endpoint, null, checkConnectOptions(options, []));
+    });
   }
 
   /**
@@ -168,7 +176,7 @@ export abstract class Socket extends Emitting {
    * EPROTONOSUPPORT, EBADF
    */
   disconnect(endpoint: string): void {
-    this.#core.endpoints.disconnect(endpoint);
+    edge(this.disconnect, () => this.#core.endpoints.disconnect(endpoint));
   }
 
   /**
@@ -184,6 +192,7 @@ export abstract class Socket extends Emitting {
    */
   disconnectPeer(peer: PeerReference, options?: DisconnectPeerOptions): boolean {
     const core = this.#core;
+    if (options !== undefined) checkNames(options, this.disconnectPeer, ["linger"]);
     const linger = lingerOf(options, 0);
     core.requireOpen();
     return core.connections.disconnect(peer, linger);
@@ -224,7 +233,7 @@ export abstract class Socket extends Emitting {
     if (!Number.isInteger(count) || count < 0) {
       throw new RangeError(`count must be an integer of at least 0; got ${count}`);
     }
-    checkCallOptions(options);
+    checkCallOptions(options, this.connected, ["count"]);
     return this.#core.connected(count, options);
   }
 
@@ -236,6 +245,7 @@ export abstract class Socket extends Emitting {
   close(options?: CloseOptions): Promise<void> {
     const core = this.#core;
     if (core.closing !== null) return core.closing;
+    if (options !== undefined) checkNames(options, this.close, ["linger"]);
     return core.close(lingerOf(options, core.options.linger));
   }
 
@@ -249,7 +259,7 @@ export abstract class Socket extends Emitting {
    * @throws TypeError or RangeError for wrong options
    */
   drain(options?: DrainOptions): Promise<Drained> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.drain);
     return this.#drain(options?.timeout ?? DRAIN_MS, options?.signal);
   }
 

@@ -41,7 +41,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    * for wrong options
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
-    if (options !== undefined) checkCallOptions(options);
+    if (options !== undefined) checkCallOptions(options, this.send);
     return this.#sender.send(message, options);
   }
 
@@ -71,7 +71,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    * @throws TypeError or RangeError if `bytes` is not a positive integer, or for wrong options
    */
   nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.nextLoan);
     return this.#sender.nextLoan(loanSize(bytes), options);
   }
 
@@ -85,7 +85,7 @@ export abstract class WritableSocket<S = Sendable> extends Socket {
    * the one that failed were sent, and those after it were not.
    */
   sendMany(messages: Iterable<S>, options?: CallOptions): Promise<void> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.sendMany);
     return this.#sender.sendMany(messages as Iterable<Sendable>, options);
   }
 }
@@ -104,7 +104,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
    * Reply).
    */
   send(message: Sendable, options?: CallOptions): Promise<void> {
-    if (options !== undefined) checkCallOptions(options);
+    if (options !== undefined) checkCallOptions(options, this.send);
     return this.#sender.send(message, options);
   }
 
@@ -124,7 +124,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
 
   /** Waits for such memory; as WritableSocket.nextLoan. */
   nextLoan(bytes: number, options?: CallOptions): Promise<Loan> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.nextLoan);
     return this.#sender.nextLoan(loanSize(bytes), options);
   }
 
@@ -135,7 +135,7 @@ export abstract class DuplexSocket<M = Message, S = Sendable> extends ReadableSo
 
   /** Sends many messages with one promise; as WritableSocket.sendMany. */
   sendMany(messages: Iterable<S>, options?: CallOptions): Promise<void> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.sendMany);
     return this.#sender.sendMany(messages as Iterable<Sendable>, options);
   }
 }

@@ -2,7 +2,9 @@
  * How operations wait: the options of a call (timeout, signal), and the turns of the event loop on which waits continue.
  * The socket passes a `Turns` to its queues, so that the engine uses no clock itself and tests can simulate one.
  */
+import { type Call, from } from "./caller.js";
 import type { ZmqError } from "./errors.js";
+import { meant } from "./nearest.js";
 
 /**
  * After so many operations that did not wait, the next settles on a later turn of the event loop. Otherwise a loop of
@@ -24,22 +26,45 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What any call that waits may be given. */
+const WAITING: readonly string[] = ["timeout", "signal"];
+
 /**
  * Checks the options of one call.
+ * @param call the method that was given them: the stack of an error begins at its caller
+ * @param more names of options that the call has beside those of CallOptions
  * @throws TypeError or RangeError naming the field
  */
-export function checkCallOptions(options: CallOptions | undefined): void {
+export function checkCallOptions(
+  options: CallOptions | undefined,
+  call: Call,
+  more: readonly string[] = [],
+): void {
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
+  checkNames(options, call, more.length === 0 ? WAITING : [...more, ...WAITING]);
   const { timeout, signal } = options;
   if (timeout !== undefined) {
-    if (typeof timeout !== "number") throw new TypeError(`timeout must be a number; got ${typeof timeout}`);
-    if (!(timeout >= -1 && timeout <= 0x7fffffff)) {
-      throw new RangeError(`timeout must be from -1 to 2147483647 ms; got ${timeout}`);
-    }
+    if (typeof timeout !== "number")
+      throw from(call, new TypeError(`timeout must be a number; got ${typeof timeout}`));
+    if (!(timeout >= -1 && timeout <= 0x7fffffff))
+      throw from(call, new RangeError(`timeout must be from -1 to 2147483647 ms; got ${timeout}`));
   }
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError("signal must be an AbortSignal");
+    throw from(call, new TypeError("signal must be an AbortSignal"));
+}
+
+/**
+ * Refuses options that a call does not have: a misspelt one would be ignored.
+ * @throws TypeError with the name that was meant
+ */
+export function checkNames(options: object, call: Call, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null)
+    throw from(call, new TypeError("options must be an object"));
+  for (const name in options) {
+    if (names.includes(name)) continue;
+    const advice = meant(name, names) || `; it has ${names.join(", ")}`;
+    throw from(call, new TypeError(`${call.name}() has no option "${name}"${advice}`));
+  }
 }
 
 /** Options of a call that asks and waits for the answer. */
@@ -56,8 +81,12 @@ export interface RequestCallOptions extends CallOptions {
  * @param otherwise the milliseconds that a try has without `timeout`; -1 for no limit
  * @throws TypeError or RangeError naming the field
  */
-export function checkRequestOptions(options: RequestCallOptions | undefined, otherwise: number): void {
-  checkCallOptions(options);
+export function checkRequestOptions(
+  options: RequestCallOptions | undefined,
+  otherwise: number,
+  call: Call,
+): void {
+  checkCallOptions(options, call, ["retries"]);
   const { retries = 0, timeout = otherwise } = options ?? {};
   if (typeof retries !== "number") throw new TypeError(`retries must be a number; got ${typeof retries}`);
   const whole = Number.isInteger(retries) && retries >= 0 && retries <= 0x7fffffff;

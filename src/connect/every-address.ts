@@ -2,7 +2,9 @@
  * An endpoint with a name, connected to every address that the name has: one dialler for each. Looks the name up again
  * and again, dials what is new, and lets go of what is gone. Knows neither diallers nor name servers: both are given.
  */
+
 import type { Deadline } from "../base/deadline.js";
+import { meant } from "../base/nearest.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import type { LookupAll } from "../transport/contract/transport.js";
 import { Backoff } from "./backoff.js";
@@ -48,7 +50,8 @@ export function checkConnectOptions(
   if (options === undefined) return undefined;
   if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
   for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name) && !more.includes(name)) throw new TypeError(`connect has no option "${name}"`);
+    if (!NAMES.includes(name) && !more.includes(name))
+      throw new TypeError(`connect has no option "${name}"${meant(name, [...NAMES, ...more])}`);
   }
   const { all = false, lookup, refresh } = options;
   if (typeof all !== "boolean") throw new TypeError(`all must be a boolean; got ${typeof all}`);

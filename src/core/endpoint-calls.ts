@@ -15,6 +15,7 @@ import { type OpenAsking, zapClient } from "../security/zap/client.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import { datagramsFor, type HttpEndpoint } from "../transport/registry.js";
 import type { Context } from "./context.js";
+import { explained } from "./endpoint-faults.js";
 import {
   boundName,
   type Endpoint,
@@ -148,7 +149,8 @@ export class EndpointCalls {
   }
 
   #bindFailed(endpoint: string, cause: unknown): ZmqError {
-    const error = endpointError(cause as NodeJS.ErrnoException, endpoint);
+    const told = endpointError(cause as NodeJS.ErrnoException, endpoint);
+    const error = this.#core.asLibzmq ? told : explained(told);
     if (!this.#core.closed) this.#core.emitEvent("bind:error", { address: endpoint, error });
     return error;
   }

@@ -10,6 +10,7 @@ import { Dismissal } from "../base/dismissal.js";
 import { ZmqError } from "../base/errors.js";
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
+import { meant } from "../base/nearest.js";
 import { type Buffer, emitWarning } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { CallOptions } from "../base/waiting.js";
@@ -123,7 +124,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     checkFields(fields);
     for (const [name, value] of fields) {
       if (!names.includes(name as OptionName)) {
-        throw new TypeError(`${owner} has no option "${name}"`);
+        throw new TypeError(`${owner} has no option "${name}"${meant(name, names)}`);
       } else if (value !== undefined) setOption(this.options, name as OptionName, value);
     }
     this.context.enter(this); // S17: last, so that a socket whose creation failed takes no place

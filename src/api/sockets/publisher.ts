@@ -39,7 +39,7 @@ export class Publisher extends WritableSocket {
     if (!Number.isInteger(count) || count < 0) {
       throw new RangeError(`count must be an integer of at least 0; got ${count}`);
     }
-    checkCallOptions(options);
+    checkCallOptions(options, this.waitForSubscribers);
     return coreOf<PublisherStrategy>(this).strategy.waitForSubscribers(count, options);
   }
 

@@ -47,7 +47,7 @@ export class Request extends DuplexSocket {
    */
   request(message: Sendable, options?: RequestCallOptions): Promise<Message> {
     const { strategy, sender, options: values } = coreOf<RequestStrategy>(this);
-    checkRequestOptions(options, values.receiveTimeout);
+    checkRequestOptions(options, values.receiveTimeout, this.request);
     const call =
       options?.retries && options.timeout === undefined
         ? { ...options, timeout: values.receiveTimeout }
@@ -57,7 +57,7 @@ export class Request extends DuplexSocket {
 
   /** The reply. Rejects with EFSM if no request has been sent (H2); otherwise as ReadableSocket.receive. */
   override receive(options?: CallOptions): Promise<Message> {
-    if (options !== undefined) checkCallOptions(options);
+    if (options !== undefined) checkCallOptions(options, this.receive);
     const { strategy, receives, sender, closed } = coreOf<RequestStrategy>(this);
     const nothingDue = strategy.idle && receives?.returned === 0 && sender?.queue.length === 0;
     if (nothingDue && !closed) {

@@ -3,6 +3,7 @@
  * The first part of a message to send is the name of the peer that shall get it (I3 to I15).
  */
 
+import { edge } from "../../base/caller.js";
 import type { Buffer } from "../../base/platform.js";
 import { type ConnectOptions, checkConnectOptions } from "../../core/endpoint-calls.js";
 import { nameInUse } from "../../core/endpoints.js";
@@ -44,11 +45,11 @@ export class Router extends DuplexSocket {
    */
   override connect(endpoint: string, options?: RouterConnectOptions): void {
     const core = coreOf<RouterStrategy>(this);
-    const every = checkConnectOptions(options, ["routingId"]);
+    const every = edge(this.connect, () => checkConnectOptions(options, ["routingId"]));
     const name = checkRoutingId("routingId", options?.routingId ?? this.#nextName);
     this.#nextName = null;
     if (name !== null && core.strategy.knows(name)) throw nameInUse(endpoint, name);
-    core.endpoints.connect(endpoint, name, every);
+    edge(this.connect, () => core.endpoints.connect(endpoint, name, every));
   }
 
   /** @internal CONNECT_ROUTING_ID: the name for the next connect() only */

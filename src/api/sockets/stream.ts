@@ -3,6 +3,7 @@
  * connection, and bytes. The limits between messages have no meaning for the byte stream.
  */
 
+import { edge } from "../../base/caller.js";
 import type { Buffer } from "../../base/platform.js";
 import { type ConnectOptions, checkConnectOptions } from "../../core/endpoint-calls.js";
 import { nameInUse } from "../../core/endpoints.js";
@@ -53,12 +54,12 @@ export class Stream extends DuplexSocket {
    */
   override connect(endpoint: string, options?: StreamConnectOptions): void {
     const core = coreOf<StreamStrategy>(this);
-    const every = checkConnectOptions(options, ["routingId"]);
+    const every = edge(this.connect, () => checkConnectOptions(options, ["routingId"]));
     const name = checkRoutingId("routingId", options?.routingId ?? this.#nextName);
     this.#nextName = null;
     if (name !== null && core.strategy.knows(name)) throw nameInUse(endpoint, name);
     const id = name ?? core.strategy.newName();
-    core.endpoints.connect(endpoint, id, every);
+    edge(this.connect, () => core.endpoints.connect(endpoint, id, every));
     this.#newest = id;
   }
 

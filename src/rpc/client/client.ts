@@ -219,8 +219,9 @@ export class Client {
    * and with the reason of the signal on abort.
    */
   async connected(options: { timeout?: number; signal?: AbortSignal; all?: boolean } = {}): Promise<void> {
-    const waits = this.#table.links.map((link) => link.connected(options));
-    if (options.all === true) {
+    const { all, ...wait } = options;
+    const waits = this.#table.links.map((link) => link.connected(wait));
+    if (all === true) {
       await Promise.all(waits);
       return;
     }

@@ -37,7 +37,9 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
    * @throws TypeError for several parts or without a group, RangeError for a name that a group cannot have
    */
   override send(message: MessageLike, options: RadioGroupOptions & CallOptions): Promise<void> {
-    return super.send(address(message, options), options);
+    const addressed = address(message, options);
+    checkCallOptions(options, this.send, ["group"]);
+    return senderOf(this).send(addressed, options);
   }
 
   /** As send(), but returns at once. False only with `noDrop`, if a peer has no room. */
@@ -50,7 +52,7 @@ export class Radio extends WritableSocket<readonly [MessageLike, RadioGroupOptio
     messages: Iterable<readonly [MessageLike, RadioGroupOptions]>,
     options?: CallOptions,
   ): Promise<void> {
-    checkCallOptions(options);
+    checkCallOptions(options, this.sendMany);
     return senderOf(this).sendMany(addressAll(messages), options);
   }
 }
