@@ -52,6 +52,7 @@ export const GROUPS = [
       ["WebSockets", "websocket"],
       ["Pages", "browser"],
       ["RPC", "rpc"],
+      ["Command line", "command-line"],
       ["Conformance", "conformance"],
     ],
   ],
