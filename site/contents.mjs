@@ -52,7 +52,6 @@ export const GROUPS = [
       ["WebSockets", "websocket"],
       ["Pages", "browser"],
       ["RPC", "rpc"],
-      ["Command line", "command-line"],
       ["Conformance", "conformance"],
     ],
   ],
