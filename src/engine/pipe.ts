@@ -287,9 +287,14 @@ export abstract class Pipe implements Waiting {
   /** Makes room for the newest message (G14). True: it has been queued in its topic's place. */
   #conflated(message: Message): boolean {
     if (this.limits.conflate === "topic") return this.putNewest(message);
+    this.conflateInbound();
+    return false;
+  }
+
+  /** Makes room for the newest message of all. */
+  protected conflateInbound(): void {
     if (this.#inboundLength > 0) this.#budget.conflated++;
     this.discardInbound();
-    return false;
   }
 
   /** Queues a message in the place of the one of its topic that waits. False for a message without a topic. */

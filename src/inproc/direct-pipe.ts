@@ -273,10 +273,13 @@ export class DirectPipe extends StreamPipe {
     return other !== null && this.#conflatesTopics && other.coveredByNewest(toReceived(message));
   }
 
+  /** What the sender conflates is conflated here: there is one queue between the two. */
   override enqueue(message: Message): void {
     const other = this.#other;
-    const forThem = other !== null && other.limits.conflate === "topic" && other.topics === "sent";
-    if (!forThem || !this.putNewest(message)) super.enqueue(message);
+    const theirs = other?.limits.conflate;
+    if (theirs === true) this.conflateInbound();
+    const byTopic = theirs === "topic" && other?.topics === "sent";
+    if (!byTopic || !this.putNewest(message)) super.enqueue(message);
   }
 
   #pass(other: DirectPipe, message: Message): void {

@@ -73,6 +73,17 @@ describe("inproc", () => {
     }
   });
 
+  it("a sender that conflates leaves one message in the queue of a receiver that does not (G14)", async () => {
+    const [pull, push] = [managed(new Pull()), managed(new Push({ conflate: true }))];
+    push.connect(await pull.bind(fresh()));
+    await push.connected();
+    for (let i = 0; i <= 5000; i++) expect(push.trySend(`${i}`)).toBe(true);
+    expect(pull.stats.receiveQueue).toBe(1);
+    expect(pull.stats.conflated).toBe(5000);
+    expect(texts(await pull.receive())).toEqual(["5000"]);
+    expect(pull.tryReceive()).toBeUndefined();
+  });
+
   it("several connectors wait for one binder (R20)", async () => {
     const name = fresh();
     const pushes = [0, 1, 2].map(() => managed(new Push()));
