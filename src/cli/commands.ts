@@ -75,6 +75,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/proxy.js")).proxy,
   },
   {
+    name: "doctor",
+    summary: "what is installed, what this machine allows, and whether messages arrive",
+    load: async () => (await import("./commands/doctor.js")).doctor,
+  },
+  {
     name: "keygen",
     summary: "make a pair of CURVE keys",
     load: async () => (await import("./commands/keygen.js")).keygen,

@@ -23,6 +23,9 @@ function adviceOn(code: string, endpoint: string): string | undefined {
 
 function aboutPath(code: string, endpoint: string, path: string): string | undefined {
   const slash = path.lastIndexOf("/");
+  if (path === "*") {
+    return `${endpoint} makes its folder in the one that TMPDIR names (or else TEMPDIR, TMP), where that is not possible`;
+  }
   const folder = slash < 0 ? "." : path.slice(0, slash) || "/";
   switch (code) {
     case "EADDRINUSE":
