@@ -111,6 +111,7 @@ const ONE_ENGINE: Record<string, string[]> = {
   "how modules are loaded, and programs of ours": [
     "test/interop/command.test.ts",
     "test/interop/command-bench.test.ts",
+    "test/interop/command-proxy.test.ts",
     "test/interop/command-recording.test.ts",
     "test/lifecycle/command.test.ts",
     "test/lifecycle/demo.test.ts",

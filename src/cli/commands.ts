@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/pair.js")).pair,
   },
   {
+    name: "proxy",
+    summary: "forward messages between two sockets",
+    load: async () => (await import("./commands/proxy.js")).proxy,
+  },
+  {
     name: "top",
     summary: "a live table of the sockets and peers of a process",
     load: async () => (await import("./commands/top.js")).top,
@@ -68,11 +73,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "replay",
     summary: "send what was recorded, at its times",
     load: async () => (await import("./commands/replay.js")).replayCommand,
-  },
-  {
-    name: "proxy",
-    summary: "pass messages between two sockets: a queue, a broker, a pipeline",
-    load: async () => (await import("./commands/proxy.js")).proxy,
   },
   {
     name: "doctor",

@@ -293,40 +293,4 @@ describe.skipIf(python.command === null)("zwire … and pyzmq", () => {
     void refused;
     void wrong;
   });
-
-  it("proxy: a queue, a broker and a pipeline with a copy for who watches; SIGTERM ends it with 0", async () => {
-    const any = "tcp://127.0.0.1:*";
-    const opened = async (...args: string[]) => {
-      const proxy = start(["proxy", ...args]);
-      const at = async (name: string) => (await proxy.says(new RegExp(`${name} bound to (\\S+)\n`)))[1];
-      return { proxy, at };
-    };
-    const queue = await opened("--frontend", `router@${any}`, "--backend", `dealer@${any}`);
-    const rep = await connected("REP", await queue.at("--backend"));
-    const req = await connected("REQ", await queue.at("--frontend"));
-    await req.send(["question"]);
-    expect(await rep.receive(1)).toEqual([["question"]]);
-    await rep.send(["answer", ""]);
-    expect(await req.receive(1)).toEqual([["answer", ""]]);
-    queue.proxy.child.kill("SIGTERM");
-    const ended = await queue.proxy.ended;
-    expect(ended).toMatchObject({ code: 0, out: "" });
-    expect(ended.err).toContain("zwire proxy: 1 messages from the front, 1 from the back, 0 undeliverable\n");
-
-    const broker = await opened("--frontend", `xsub@${any}`, "--backend", `xpub@${any}`);
-    const pub = start(["pub", "-c", await broker.at("--frontend"), "--wait-peers", "1", "news", "rain"]);
-    const sub = await connected("SUB", await broker.at("--backend"), { options: { SUBSCRIBE: "news" } });
-    expect(await sub.receive(1)).toEqual([["news", "rain"]]);
-    expect((await pub.ended).code).toBe(0);
-
-    const [sink, copy] = [await bound("PULL"), await bound("PULL")];
-    const ends = ["--frontend", `pull@${any}`, "--backend", `push>${sink.endpoint}`];
-    const line = await opened(...ends, "--capture", `push>${copy.endpoint}`);
-    expect((await run(["push", "-c", await line.at("--frontend"), "work"])).code).toBe(0);
-    expect(await sink.receive(1)).toEqual([["work"]]);
-    expect(await copy.receive(1)).toEqual([["work"]]);
-    for (const { proxy } of [broker, line]) proxy.child.kill("SIGINT");
-    for (const { proxy } of [broker, line]) expect((await proxy.ended).code).toBe(0);
-    for (const socket of [rep, req, sub, sink, copy]) await socket.close();
-  });
 });

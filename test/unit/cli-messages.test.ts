@@ -28,15 +28,6 @@ describe("exit code", () => {
     [["pull", "-b", "tcp://127.0.0.1:*", "--curve-client-key", "x"], "--curve-client-key needs"],
     [["pull", "-c", "tcp://127.0.0.1:1", "--curve-server-key", "x"], "there is no file x"],
     [["pull", "-c", "tcp://127.0.0.1:1", "--plain-username", "x"], "--plain-password-file"],
-    [["proxy", "--frontend", "pull@tcp://127.0.0.1:*"], "Give --frontend and --backend"],
-    [["proxy", "--frontend", "pull:tcp://127.0.0.1:*"], "TYPE@ENDPOINT"],
-    [["proxy", "--frontend", "pul@tcp://127.0.0.1:*"], "TYPE@ENDPOINT"],
-    [
-      ["proxy", "--frontend", "pull@ipc://*", "--frontend", "sub@ipc://*", "--backend", "push@ipc://*"],
-      "not both",
-    ],
-    [["proxy", "--frontend", "pull@ipc://*", "--backend", "pull@ipc://*"], "must receive"],
-    [["proxy", "--frontend", "pull@tcp://x", "--backend", "push@ipc://*"], "host:port"],
     [["dish", "-c", "tcp://127.0.0.1:1"], "Give --join"],
   ])("2 for a wrong command line: %j", async (args, message) => {
     const { code, out, err } = await run(args);

@@ -1,130 +1,103 @@
-/** `zwire proxy`: passes messages between two sockets, as libzmq's zmq_proxy() does. */
-import * as zwire from "../../index.js";
-import { command } from "../command.js";
+/** `zwire proxy`: forwards messages between two sockets, as zmq_proxy() of libzmq. */
+import { Proxy, type Socket } from "../../index.js";
+import { command, type Output } from "../command.js";
 import { Ending } from "../ending.js";
 import { EXIT, UsageError } from "../errors.js";
-import { asUsage } from "../messages/attach.js";
-import { type Kind, text } from "../options.js";
+import { asUsage, attach } from "../messages/attach.js";
+import { plain } from "../messages/plug.js";
+import { describe, forward, type Running } from "../proxy/job.js";
+import { type Given, givenFor, isGiven, ofSide, PROXY_OPTIONS, type SideName } from "../proxy/options.js";
+import { SOCKETS } from "../proxy/sockets.js";
 
-/** The types that a proxy passes messages between, by their names in --frontend and the like. */
-const TYPES = {
-  router: zwire.Router,
-  dealer: zwire.Dealer,
-  xsub: zwire.XSubscriber,
-  xpub: zwire.XPublisher,
-  pull: zwire.Pull,
-  push: zwire.Push,
-  sub: zwire.Subscriber,
-  pub: zwire.Publisher,
-  pair: zwire.Pair,
-} as const;
-type TypeName = keyof typeof TYPES;
-const NAMES = Object.keys(TYPES) as TypeName[];
+/** What it has opened, to be closed if it cannot go on. */
+type Opened = Socket[];
 
-/** One end of a proxy. */
-interface End {
-  readonly type: TypeName;
-  /** Whether it binds; `>` before the endpoint connects, as in CZMQ. */
-  readonly bind: boolean;
-  readonly endpoint: string;
-}
-
-/** `TYPE@ENDPOINT` binds, `TYPE>ENDPOINT` connects. */
-const end: Kind<End> = {
-  ...text("TYPE@ENDPOINT", () => NAMES.map((name) => `${name}@`)),
-  read(given, name) {
-    const [, type, how, endpoint] = /^([a-z]+)([@>])(.+)$/s.exec(given) ?? [];
-    if (!(NAMES as string[]).includes(type))
-      throw new UsageError(
-        `${name} must be TYPE@ENDPOINT to bind or TYPE>ENDPOINT to connect, with a type of ${NAMES.join(", ")}; got "${given}"`,
-      );
-    return { type: type as TypeName, bind: how === "@", endpoint };
-  },
-};
-
-/** Makes the socket of some ends, which must be of one type. */
-function socketOf(name: string, ends: readonly End[]): zwire.Socket {
-  const [first] = ends;
-  const other = ends.find(({ type }) => type !== first.type);
-  if (other !== undefined) throw new UsageError(`${name} is ${first.type} or ${other.type}, not both`);
-  const socket = new TYPES[first.type]();
-  if (socket instanceof zwire.Subscriber) socket.subscribe();
-  return socket;
-}
-
-async function attach(
-  socket: zwire.Socket,
-  ends: readonly End[],
-  tell: (text: string) => void,
-): Promise<void> {
-  for (const { bind, endpoint } of ends) {
-    if (!bind) socket.connect(endpoint);
-    else {
-      const bound = await socket.bind(endpoint);
-      if (bound !== endpoint) tell(`bound to ${bound}`);
-    }
+async function open(side: SideName, given: Given, output: Output, opened: Opened): Promise<Socket> {
+  const type = given[side];
+  if (type === undefined) throw new UsageError(`Give --${side}, such as --${side} router.`);
+  try {
+    const create = (options: Record<string, unknown>) => {
+      const socket = SOCKETS[type].make(options);
+      opened.push(socket);
+      return plain(socket);
+    };
+    const { socket } = await attach(
+      `proxy ${side}`,
+      SOCKETS[type].type,
+      givenFor(side, given),
+      create,
+      output,
+    );
+    return socket;
+  } catch (error) {
+    throw ofSide(side, error);
   }
 }
 
+/** A proxy whose sockets are bound and connected. */
+async function openAll(given: Given, output: Output, opened: Opened): Promise<Omit<Running, "ending">> {
+  if (given.capture === undefined && isGiven("capture", given))
+    throw new UsageError("Give --capture a type.");
+  const frontEnd = await open("frontend", given, output, opened);
+  const backEnd = await open("backend", given, output, opened);
+  const capture = given.capture && (await open("capture", given, output, opened));
+  try {
+    return { proxy: new Proxy(frontEnd, backEnd, capture && { capture }), capture, output };
+  } catch (error) {
+    throw asUsage(error);
+  }
+}
+
+/** Tells on SIGUSR1 what was forwarded. Without a listener the signal would start Node's debugger. */
+function onRequest(tell: () => void): () => void {
+  if (process.platform === "win32") return () => {};
+  process.on("SIGUSR1", tell);
+  return () => void process.off("SIGUSR1", tell);
+}
+
 export const proxy = command({
-  synopsis: "zwire proxy --frontend TYPE@ENDPOINT --backend TYPE@ENDPOINT [options]",
-  about: `Passes messages between two sockets, both ways if their types allow it, until a signal ends it. TYPE@ENDPOINT binds,
-TYPE>ENDPOINT connects (in quotes, because > means something to a shell). The types are ${NAMES.join(", ")}.`,
-  options: {
-    frontend: { kind: end, many: true, help: "one side" },
-    backend: { kind: end, many: true, help: "the other side" },
-    capture: {
-      kind: end,
-      many: true,
-      help: "a socket that gets a copy of every message, such as pub@ENDPOINT",
-    },
-    quiet: { short: "q", help: "do not say at the end how many messages have passed" },
-  },
+  synopsis:
+    "zwire proxy --frontend TYPE --frontend-bind ENDPOINT --backend TYPE --backend-bind ENDPOINT [options]",
+  about: `Forwards messages between two sockets until SIGINT or SIGTERM, as zmq_proxy() of libzmq: router and dealer for requests, xsub
+and xpub for what is published, pull and push for work; others, too, of which one receives and the other sends. If a side
+has no room, it stops to read the other one, so high-water marks act through it. Each side may be bound and connected at
+several endpoints, and has options of its own. A signal leaves one second for what was received and is not sent yet, and what
+is left then is told. SIGUSR1 tells what was forwarded so far.`,
+  options: PROXY_OPTIONS,
   examples: [
     [
-      "zwire proxy --frontend router@tcp://127.0.0.1:5601 --backend dealer@tcp://127.0.0.1:5602",
-      "a queue: requests of many zwire req go to many zwire rep --connect",
+      "zwire proxy --frontend router --frontend-bind tcp://*:5559 --backend dealer --backend-bind tcp://*:5560",
+      "clients (REQ) at 5559 and workers (REP) at 5560",
     ],
     [
-      "zwire proxy --frontend xsub@tcp://127.0.0.1:5601 --backend xpub@tcp://127.0.0.1:5602",
-      "a broker: zwire pub and zwire sub both connect",
+      "zwire proxy --frontend xsub --frontend-bind tcp://*:5557 --backend xpub --backend-bind tcp://*:5558",
+      "publishers connect to 5557, subscribers to 5558",
     ],
     [
-      "zwire proxy --frontend pull@tcp://127.0.0.1:5601 --backend push@tcp://127.0.0.1:5602 --capture pub@tcp://127.0.0.1:5603",
-      "a pipeline that zwire sub can watch",
+      "zwire proxy --frontend pull --frontend-connect tcp://10.0.0.1:5555 --backend push --backend-bind ipc:///run/app/work --capture pub --capture-bind tcp://127.0.0.1:5599",
+      "brings work from another machine; zwire sub --connect tcp://127.0.0.1:5599 shows it",
+    ],
+    [
+      "zwire proxy --frontend router --frontend-bind tcp://*:5559 --frontend-curve-secret-file server.key_secret --backend dealer --backend-bind ipc:///run/app/workers",
+      "encrypted outside, plain inside",
     ],
   ],
   async run({ values }, output) {
-    const { frontend, backend, capture } = values;
-    if (frontend.length === 0 || backend.length === 0) throw new UsageError("Give --frontend and --backend.");
-    const named = [
-      ["--frontend", frontend],
-      ["--backend", backend],
-      ["--capture", capture],
-    ] as const;
     const ending = new Ending(output);
-    const sockets: zwire.Socket[] = [];
+    const opened: Opened = [];
+    let release = (): void => {};
     try {
-      for (const [name, ends] of named) if (ends.length > 0) sockets.push(socketOf(name, ends));
-      const [front, back, copies] = sockets;
-      const passing = new zwire.Proxy(front, back, copies === undefined ? {} : { capture: copies });
-      for (const [at, [name, ends]] of named.entries())
-        if (ends.length > 0)
-          await attach(sockets[at], ends, (text) => output.error(`zwire proxy: ${name} ${text}\n`));
-      const running = passing.run();
-      ending.signal.addEventListener("abort", () => passing.terminate(), { once: true });
-      if (ending.signal.aborted) passing.terminate();
-      await running;
-      const { frontEnd, backEnd, undeliverable } = passing.statistics;
-      if (!values.quiet)
-        output.error(
-          `zwire proxy: ${frontEnd.messagesIn} messages from the front, ${backEnd.messagesIn} from the back, ${undeliverable} undeliverable\n`,
-        );
+      const parts = await openAll(values, output, opened);
+      const capturing = parts.capture !== undefined;
+      const tell = () => output.error(`zwire proxy: ${describe(parts.proxy.statistics, capturing)}\n`);
+      release = onRequest(tell);
+      await forward({ ...parts, ending });
+      const { undeliverable } = parts.proxy.statistics;
+      if (values.verbose || undeliverable > 0) tell();
       return EXIT.ok;
-    } catch (error) {
-      throw asUsage(error);
     } finally {
-      await Promise.all(sockets.map((socket) => socket.close({ linger: 1000 })));
+      release();
+      await Promise.all(opened.map((socket) => socket.close({ linger: 0 })));
       ending.release();
     }
   },
