@@ -14,6 +14,7 @@ import { OPERATIONS_PER_TURN } from "../base/waiting.js";
 import { DONE, Iteration } from "./iteration.js";
 import { Loops } from "./loops.js";
 import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";
+import { SenderMarks } from "./sender-marks.js";
 
 /** Where messages come from. */
 export interface Source<M> {
@@ -69,7 +70,7 @@ export class WaitingReceives<M> {
   /** The socket, for those who watch its messages; null if nobody may. */
   owner: object | null = null;
   /** Senders of messages, while `messagePeers` is set. */
-  readonly #senders = new WeakMap<object, Peer>();
+  readonly #senders = new SenderMarks();
 
   constructor(source: Source<M>, limits: ReceiveLimits, turns: Turns) {
     this.#source = source;
@@ -94,12 +95,12 @@ export class WaitingReceives<M> {
 
   /** Who sent a message that was received; undefined where that was not noted. */
   peerOf(message: M): Peer | undefined {
-    return this.#senders.get(message as object);
+    return this.#senders.of(message as object);
   }
 
   /** A message that was received has become another object. */
   sameSender(message: M, other: M): void {
-    const peer = this.#senders.get(message as object);
+    const peer = this.#senders.of(message as object);
     if (peer !== undefined) this.#senders.set(other as object, peer);
   }
 
