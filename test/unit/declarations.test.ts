@@ -31,6 +31,23 @@ it("a socket is an emitter to the compiler, too", () => {
   expect(said).toBe("");
 });
 
+it("what a page gets compiles by itself, without the types of Node", () => {
+  let said = "";
+  try {
+    const flags =
+      "--ignoreConfig --noEmit --strict --target es2023 --module nodenext --lib es2023,dom --skipLibCheck false";
+    const entries = ["web", "web-rpc"].map((entry) => join(ROOT, `dist/web-types/${entry}.d.ts`));
+    execFileSync(
+      process.execPath,
+      [join(ROOT, "node_modules/typescript/bin/tsc"), ...flags.split(" "), "--types", "", ...entries],
+      { cwd: ROOT, encoding: "utf8" },
+    );
+  } catch (error) {
+    said = (error as { stdout: string }).stdout;
+  }
+  expect(said).toBe("");
+});
+
 it("no class or member is declared by a type of node:events, which changes with @types/node", () => {
   const declarations = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" }).filter(
     // a Python worker extends EventEmitter, without its types; base/platform hands it on to code, not to declarations

@@ -6,6 +6,9 @@ export interface ConnectOptions {
   readonly all?: false;
 }
 
+/** What `all` asks for: nothing can, in a page. */
+export type EveryAddressOptions = never;
+
 /** @throws ZmqError ENOTSUP for `all` */
 export function checkConnectOptions(options: ConnectOptions | undefined): undefined {
   if ((options as { all?: unknown } | undefined)?.all)
