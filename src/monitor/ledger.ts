@@ -12,6 +12,10 @@ export interface Counters {
   readonly sent: number;
   readonly received: number;
   readonly dropped: number;
+  readonly droppedUnread: number;
+  readonly droppedUnsent: number;
+  readonly conflated: number;
+  readonly lastValuesEvicted: number;
   readonly events: Readonly<Record<string, number>>;
 }
 
@@ -29,7 +33,16 @@ const LINES = 200;
 /** The endpoint of all others. */
 const OTHERS = "other";
 
-const NONE: Counters = { sent: 0, received: 0, dropped: 0, events: {} };
+const NONE: Counters = {
+  sent: 0,
+  received: 0,
+  dropped: 0,
+  droppedUnread: 0,
+  droppedUnsent: 0,
+  conflated: 0,
+  lastValuesEvicted: 0,
+  events: {},
+};
 
 /** Adds counters. */
 export function sum(a: Counters, b: Counters): Counters {
@@ -39,6 +52,10 @@ export function sum(a: Counters, b: Counters): Counters {
     sent: a.sent + b.sent,
     received: a.received + b.received,
     dropped: a.dropped + b.dropped,
+    droppedUnread: a.droppedUnread + b.droppedUnread,
+    droppedUnsent: a.droppedUnsent + b.droppedUnsent,
+    conflated: a.conflated + b.conflated,
+    lastValuesEvicted: a.lastValuesEvicted + b.lastValuesEvicted,
     events,
   };
 }
@@ -48,6 +65,10 @@ function countersOf(listed: Listed, stats: SocketStats): Counters {
     sent: stats.messagesSent,
     received: stats.messagesReceived,
     dropped: stats.dropped,
+    droppedUnread: stats.droppedUnread,
+    droppedUnsent: stats.droppedUnsent,
+    conflated: stats.conflated,
+    lastValuesEvicted: stats.lastValuesEvicted,
     events: { ...listed.events } as Record<string, number>,
   };
 }

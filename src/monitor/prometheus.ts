@@ -58,6 +58,27 @@ const METRICS: readonly Metric[] = [
     "Messages, or copies, that were dropped.",
     ({ dropped }) => dropped,
   ),
+  counter(
+    "zwire_messages_dropped_unread_total",
+    "Received messages that were thrown away unread.",
+    ({ droppedUnread }) => droppedUnread,
+  ),
+  counter(
+    "zwire_messages_dropped_unsent_total",
+    "Accepted messages that were thrown away unsent.",
+    ({ droppedUnsent }) => droppedUnsent,
+  ),
+  counter(
+    "zwire_messages_conflated_total",
+    "Messages, or copies, whose place a newer one took.",
+    ({ conflated }) => conflated,
+  ),
+  gauge("zwire_last_values", "Topics whose last message is kept for newcomers.", (stats) => stats.lastValues),
+  counter(
+    "zwire_last_values_evicted_total",
+    "Last messages that were dropped because of their limits.",
+    ({ lastValuesEvicted }) => lastValuesEvicted,
+  ),
   queues("zwire_queue_depth", "Messages that wait: sends for room, outbound for peers, receive to be read.", {
     send: ({ sendQueue }) => sendQueue,
     outbound: ({ outboundQueue }) => outboundQueue,

@@ -61,6 +61,42 @@ describe("prometheusText", () => {
     expect(dropped).toBeGreaterThan(0);
   });
 
+  it("counts what was thrown away unread and unsent, also of sockets that are closed", async () => {
+    const lost = (metric: string, type: string, endpoint: string) =>
+      value(prometheusText(), `zwire_messages_dropped_${metric}_total`, { type, endpoint });
+    const [push, pull] = [new Push({ linger: 0 }), new Pull()];
+    const endpoint = await pull.bind("tcp://127.0.0.1:*");
+    push.connect(endpoint);
+    await push.sendMany(["1", "2", "3"]);
+    await pull.receive();
+    await until(() => pull.stats.receiveQueue === 2, "the rest arrived");
+    expect(lost("unread", "PULL", endpoint)).toBe(0);
+    await pull.close();
+    expect(lost("unread", "PULL", endpoint)).toBe(2);
+    await until(() => push.stats.peers === 0, "the peer is gone");
+    await push.sendMany(["4", "5"]);
+    expect(lost("unsent", "PUSH", endpoint)).toBe(0);
+    await push.close();
+    expect(lost("unsent", "PUSH", endpoint)).toBe(2);
+    expect(lost("unread", "PUSH", endpoint)).toBe(0);
+  });
+
+  it("counts conflated messages and last values", async () => {
+    const publisher = managed(new Publisher({ lastValue: true, lastValueTopics: 2 }));
+    const subscriber = managed(new Subscriber({ conflatePerTopic: true }));
+    const endpoint = await publisher.bind("tcp://127.0.0.1:*");
+    subscriber.subscribe("");
+    subscriber.connect(endpoint);
+    await publisher.waitForSubscribers(1);
+    for (const topic of ["a", "a", "a", "b", "c"]) await publisher.send([topic, "x"]);
+    await until(() => subscriber.stats.receiveQueue === 3, "all topics arrived");
+    const text = prometheusText();
+    expect(value(text, "zwire_messages_conflated_total", { type: "SUB", endpoint })).toBe(2);
+    expect(value(text, "zwire_messages_conflated_total", { type: "PUB", endpoint })).toBe(0);
+    expect(value(text, "zwire_last_values", { type: "PUB", endpoint })).toBe(2);
+    expect(value(text, "zwire_last_values_evicted_total", { type: "PUB", endpoint })).toBe(1);
+  });
+
   it.skipIf(!hasTool)("passes promtool check metrics (skipped without promtool)", async () => {
     const pull = managed(new Pull());
     await pull.bind(`ipc://${join(temporaryDirectory(), 'a"b\\c.sock')}`);
