@@ -245,6 +245,10 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     return this.#host.nextPeerId();
   }
 
+  get carries(): boolean {
+    return this.#host.carries;
+  }
+
   passesKey(publicKey: Uint8Array): boolean {
     return this.#host.passesKey(publicKey);
   }

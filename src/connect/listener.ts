@@ -123,6 +123,10 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     return this.#host.nextPeerId();
   }
 
+  get carries(): boolean {
+    return this.#host.carries;
+  }
+
   passesKey(publicKey: Uint8Array): boolean {
     return this.#host.passesKey(publicKey);
   }

@@ -2,9 +2,17 @@
  * The sending half of a socket: the queue of its sends, and the limits on what an application may give.
  */
 
+import { carriedBy, carry } from "../base/carried.js";
 import { Condition } from "../base/condition.js";
 import { ZmqError } from "../base/errors.js";
-import { type Message, type MessageLike, normaliseMessage, type PartLimits } from "../base/message.js";
+import {
+  type Message,
+  type MessageLike,
+  normaliseMessage,
+  type OutMessage,
+  type PartLimits,
+  unshared,
+} from "../base/message.js";
 import type { CallOptions } from "../base/waiting.js";
 import { type Route, SendQueue } from "../engine/send-queue.js";
 import { handedOver, type Loan, LoanPool, type PoolOwner, sendable } from "../lending/loan-pool.js";
@@ -33,6 +41,8 @@ export class Sender implements PoolOwner {
   #told = false;
   #looking = false;
   #room: Condition | null = null;
+  /** Makes what goes with a message that is sent now; null if nothing does. */
+  #carrier: (() => Uint8Array) | null = null;
 
   /** @param reclaim asks all pipes to let go of what their peers have read */
   constructor(route: Route, options: OptionValues, turns: SocketTurns, reclaim: () => void) {
@@ -114,11 +124,28 @@ export class Sender implements PoolOwner {
 
   // Sending
 
+  /** From now on, something goes with each message beside its parts. */
+  carry(carrier: () => Uint8Array): void {
+    if (this.#carrier === null) this.queue.carry();
+    this.#carrier = carrier;
+  }
+
+  /** A message for the queue, with what goes with it. @param from a message that was received, to pass on what came with it */
+  loaded(message: OutMessage, from?: Message): OutMessage {
+    const carrier = this.#carrier;
+    if (carrier === null) return message;
+    // An array of its own: the program may send the same bytes again.
+    const own = unshared(Array.isArray(message) ? [...message] : [message]) as Uint8Array[];
+    const bytes = from === undefined ? carrier() : carriedBy(from);
+    if (bytes !== undefined) carry(own, bytes);
+    return own;
+  }
+
   /** Sends what the application gives. Loans are taken from it. */
   send(message: Sendable, options: CallOptions | undefined): Promise<void> {
     const parts = normaliseMessage(message, this.limits);
     const ours = sendable(parts);
-    const sent = this.queue.send(ours, options);
+    const sent = this.queue.send(this.loaded(ours), options);
     if (ours !== parts) handedOver(parts);
     return sent;
   }
@@ -127,7 +154,7 @@ export class Sender implements PoolOwner {
   trySend(message: Sendable): boolean {
     const parts = normaliseMessage(message, this.limits);
     const ours = sendable(parts);
-    const sent = this.queue.trySend(ours);
+    const sent = this.queue.trySend(this.loaded(ours));
     if (sent && ours !== parts) handedOver(parts);
     return sent;
   }
@@ -141,7 +168,8 @@ export class Sender implements PoolOwner {
 
   /** As trySend(), for a message that was received: it needs no conversion. */
   forward(message: Message): boolean {
-    return this.queue.trySend(message.length === 1 ? message[0] : normaliseMessage(message, this.limits));
+    const parts = message.length === 1 ? message[0] : normaliseMessage(message, this.limits);
+    return this.queue.trySend(this.loaded(parts, message));
   }
 
   async sendMany(messages: Iterable<Sendable>, options: CallOptions | undefined): Promise<void> {
@@ -150,8 +178,9 @@ export class Sender implements PoolOwner {
       const parts = normaliseMessage(message, limits);
       const ours = sendable(parts);
       // Straight through while there is room; the queue only for what has to wait.
-      const straight = options?.signal?.aborted !== true && !queue.closed && queue.sendStraight(ours);
-      const turn = straight ? queue.rest(ours) : queue.send(ours, options);
+      const loaded = this.loaded(ours);
+      const straight = options?.signal?.aborted !== true && !queue.closed && queue.sendStraight(loaded);
+      const turn = straight ? queue.rest(loaded) : queue.send(loaded, options);
       if (ours !== parts) handedOver(parts);
       if (turn !== undefined) await turn;
     }

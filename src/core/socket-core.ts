@@ -54,6 +54,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   warnsLate = true;
   asLibzmq = false;
   borrows = false;
+  carries = false;
   readonly turns = new SocketTurns(defaultContext.runtime);
   readonly pipes = new Set<Pipe>();
   readonly inbound = new FairQueue();
@@ -438,7 +439,8 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   }
 
   send(message: OutMessage, options: CallOptions | undefined): Promise<void> {
-    return (this.sender as Sender).queue.send(message, options);
+    const sender = this.sender as Sender;
+    return sender.queue.send(sender.loaded(message), options);
   }
 
   receive(options: CallOptions | undefined): Promise<Message> {

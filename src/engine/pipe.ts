@@ -58,6 +58,8 @@ export interface PipeOwner {
   readonly unsent: Budget;
   /** Whether the program borrows messages: large bodies may be put into memory that it gives back. */
   readonly borrows: boolean;
+  /** Whether contexts of traces go with its messages. Does not change once there are pipes. */
+  readonly carries: boolean;
   /** Reading from the pipe's peer stopped, because all pipes together hold too much. */
   pipeHeldBack(pipe: Pipe): void;
   /** Messages have arrived; called once per chunk, not per message. */
@@ -127,6 +129,8 @@ export abstract class Pipe implements Waiting {
   dropped = 0;
   /** Which messages begin with topics. Set by socket types that publish or subscribe. */
   topics: "sent" | "received" | null = null;
+  /** Whether contexts of traces go with the messages of the socket: then messages are queued with a part in front. */
+  readonly carries: boolean;
   readonly #inbound = new Fifo<Message | Queued>();
   #inboundLength = 0;
   /** A run taken from the queue that still holds messages. */
@@ -148,6 +152,7 @@ export abstract class Pipe implements Waiting {
     this.owner = owner;
     this.limits = limits;
     this.#budget = owner.received;
+    this.carries = owner.carries;
   }
 
   /** Queues one whole message; false when a limit forbids it, and then pipeWritable follows. */

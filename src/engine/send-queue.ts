@@ -7,6 +7,7 @@
  * dialled meanwhile have connected, because a message without a receiver is lost. Holding a message never makes it fail:
  * whatever cannot wait for it (a timeout, close) sends the held messages first.
  */
+import { sendCarrying } from "../base/carried.js";
 import { publishMessage, SENDS } from "../base/channels.js";
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
@@ -45,7 +46,7 @@ const SENT: Promise<void> = Promise.resolve();
 
 export class SendQueue {
   readonly #waiting = new Fifo<WaitingSend>();
-  readonly #route: Route;
+  #route: Route;
   readonly #limits: SendLimits;
   readonly #turns: Turns;
   /** Number of accepted messages. */
@@ -71,6 +72,14 @@ export class SendQueue {
     this.#route = route;
     this.#limits = limits;
     this.#turns = turns;
+  }
+
+  /** From now on, what goes with messages beside their parts is handed over with them. */
+  carry(): void {
+    const route = this.#route;
+    this.#route = {
+      send: (message) => sendCarrying(message, (parts) => route.send(parts)),
+    };
   }
 
   /** Number of sends that wait. */
@@ -256,7 +265,7 @@ export class SendQueue {
       if (head.message !== null) {
         try {
           // Only for a send that was waiting when the option was set: later ones are refused earlier.
-          if (this.#limits.conflate === true && Array.isArray(head.message))
+          if (this.#limits.conflate === true && severalParts(head.message))
             throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
           if (!this.#attempt(head.message)) return;
           head.resolve();
@@ -287,6 +296,10 @@ export class SendQueue {
     this.#live = 0;
     for (const room of [...this.#watchers]) room();
   }
+}
+
+function severalParts(message: OutMessage): boolean {
+  return Array.isArray(message) && message.length > 1;
 }
 
 function operationsOf(message: OutMessage): number {

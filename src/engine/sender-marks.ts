@@ -1,17 +1,6 @@
-/**
- * Who sent which message. A WeakMap would do, but its entries are dear: for each young one the collector looks through the whole
- * table, and a stream of small messages went at a ninth of its speed. A private field can be given to any object, also to one
- * of another class, and nobody else can see it.
- */
+/** Who sent which message: it stands in a private field of the message. */
 import type { Peer } from "../base/events.js";
-
-/** A base class whose constructor returns the object that it is given: fields of a derived class are then fields of it. */
-class Given {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: this is how an object gets a private field
-    return object;
-  }
-}
+import { Given } from "../base/given.js";
 
 class Mark extends Given {
   #by: object;

@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../base/assert.js";
+import { fronted } from "../base/carried.js";
 import type { OutMessage } from "../base/message.js";
 import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
@@ -37,6 +38,8 @@ export interface PipeLink {
   /** What the peer has of us, and what the program has of the peer. */
   readonly lent?: Iterable<Lending>;
   readonly borrowed?: Iterable<Lending>;
+  /** Whether the peer takes, and sends, contexts of traces. */
+  readonly carries?: boolean;
 }
 
 /** The way out to the stream. */
@@ -100,7 +103,7 @@ export class StreamPipe extends Pipe {
   override trySend(message: OutMessage): boolean {
     if (this.limits.conflate && this.#conflates) return this.#tryNewest(message, null);
     if (!this.#makeRoom()) return false;
-    this.#open.append(message);
+    this.#open.append(this.carries ? fronted(message) : message);
     this.#written();
     return true;
   }
@@ -116,7 +119,7 @@ export class StreamPipe extends Pipe {
   /** Queues a message that was accepted earlier, without checking the marks again. */
   protected append(message: OutMessage): void {
     if (this.limits.conflate && this.#conflates) this.#keepNewest(this.#topicOf(message), message, null);
-    else this.#open.append(message);
+    else this.#open.append(this.carries ? fronted(message) : message);
   }
 
   override trySendShared(shared: Shared, message: OutMessage): boolean {
@@ -128,7 +131,7 @@ export class StreamPipe extends Pipe {
   }
 
   override get shares(): boolean {
-    return true;
+    return !this.carries;
   }
 
   override get room(): number {
@@ -168,7 +171,11 @@ export class StreamPipe extends Pipe {
     if (this.limits.conflate !== true) {
       const older = this.#newest?.bytesOf(topic);
       // A message that is not larger than the one that it replaces always has room.
-      if (older === undefined ? !this.#makeRoomForTopic() : !this.#mayGrow(encodedBytes(message) - older))
+      if (
+        older === undefined
+          ? !this.#makeRoomForTopic()
+          : !this.#mayGrow(encodedBytes(this.carries ? fronted(message) : message) - older)
+      )
         return false;
     }
     this.#keepNewest(topic, message, shared);
@@ -184,7 +191,8 @@ export class StreamPipe extends Pipe {
   #keepNewest(topic: string | null, message: OutMessage, shared: Shared | null): void {
     this.#newest ??= new Newest();
     const { messages } = this.#newest;
-    this.#newest.put(topic, shared?.copyOf(message) ?? copiedRun(message, this.#budget));
+    const encoded = this.carries ? fronted(message) : message;
+    this.#newest.put(topic, shared?.copyOf(encoded) ?? copiedRun(encoded, this.#budget));
     if (this.#newest.messages === messages) this.#budget.conflated++;
   }
 
@@ -321,6 +329,12 @@ export class StreamPipe extends Pipe {
 
   /** For the session: the batch to write now, or null. It stays with the pipe until taken() or broken(). */
   takeBatch(): Batch | null {
+    const batch = this.#nextBatch();
+    if (batch !== null && this.carries) batch.refront(this.#link?.carries === true);
+    return batch;
+  }
+
+  #nextBatch(): Batch | null {
     if (this.#sealed !== null) return null;
     if (this.leftover.messages > 0) {
       this.#sealed = this.leftover.take() as Batch;

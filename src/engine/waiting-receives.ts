@@ -4,6 +4,7 @@
  * (it is handed a source) and no clock (it is handed turns).
  */
 import { assert } from "../base/assert.js";
+import { passOn } from "../base/carried.js";
 import { publishMessage, RECEIVES } from "../base/channels.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
@@ -102,6 +103,7 @@ export class WaitingReceives<M> {
   sameSender(message: M, other: M): void {
     const peer = this.#senders.of(message as object);
     if (peer !== undefined) this.#senders.set(other as object, peer);
+    passOn(message as object, other as object);
   }
 
   /** @param borrows whether the program gives the message back; otherwise it is one to keep */

@@ -261,6 +261,10 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     return this.host.nextPeerId();
   }
 
+  get carries(): boolean {
+    return this.host.carries;
+  }
+
   passesKey(publicKey: Uint8Array): boolean {
     return this.host.passesKey(publicKey);
   }

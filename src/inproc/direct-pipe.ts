@@ -6,6 +6,7 @@
  * message. registry.ts decides which pipes are joined.
  */
 
+import { carry, sendCarrying, sent, strip } from "../base/carried.js";
 import { Fifo } from "../base/fifo.js";
 import {
   bytesNow,
@@ -82,12 +83,18 @@ export class DirectPipe extends StreamPipe {
   becomeStream(): void {
     for (let message = this.#takeWaiting(); message !== null; message = this.#takeWaiting()) {
       if (isSpoiled(message)) this.#tellSpoiled();
+      else if (this.carries) sendCarrying(message, (parts) => this.#appended(parts));
       else this.append(message.length === 1 ? message[0] : message);
     }
     this.#overStream = true;
     if (!this.#full) return;
     this.#full = false;
     if (super.hasRoom()) this.owner.pipeWritable(this); // if it has no room, StreamPipe has noted that and tells later
+  }
+
+  #appended(message: OutMessage): true {
+    this.append(message);
+    return true;
   }
 
   get joined(): boolean {
@@ -245,6 +252,7 @@ export class DirectPipe extends StreamPipe {
     if (this.#overStream) return super.trySend(message);
     if (!this.hasRoom() && !this.#takesPlace(message)) return false;
     const own = toReceived(independent(message));
+    if (this.carries) carry(own, sent());
     if (this.#other !== null) this.#pass(this.#other, own);
     else {
       if (this.limits.conflate === true) this.#takeWaiting();
@@ -283,6 +291,7 @@ export class DirectPipe extends StreamPipe {
   }
 
   #pass(other: DirectPipe, message: Message): void {
+    if (this.carries && !other.carries) strip(message);
     this.takenMessages++;
     this.takenBytes += message.length === 1 ? message[0].length : messageBytes(message);
     other.deliver(message);

@@ -3,6 +3,7 @@
  * that a ROUTER puts in front of a received message (I3, M1). Knows only messages.
  */
 
+import { passOn } from "../base/carried.js";
 import type { Message, OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
 
@@ -17,7 +18,9 @@ export function wrap(address: readonly Uint8Array[], body: OutMessage): OutMessa
 export function unwrap(message: Message): { address: Message; body: Message } | undefined {
   const at = message.findIndex((part) => part.length === 0);
   if (at < 0 || at === message.length - 1) return undefined;
-  return { address: message.slice(0, at), body: message.slice(at + 1) };
+  const body = message.slice(at + 1);
+  passOn(message, body);
+  return { address: message.slice(0, at), body };
 }
 
 /**
@@ -26,5 +29,7 @@ export function unwrap(message: Message): { address: Message; body: Message } | 
  */
 export function named(routingId: Uint8Array, message: Message): Message {
   const name = Buffer.from(routingId);
-  return message.length === 1 ? [name, message[0]] : [name, ...message];
+  const result = message.length === 1 ? [name, message[0]] : [name, ...message];
+  passOn(message, result);
+  return result;
 }

@@ -3,6 +3,7 @@
  * unless a pipe has a backlog. Knows pipes, but no topics.
  */
 
+import { fronted } from "../base/carried.js";
 import type { OutMessage } from "../base/message.js";
 import type { Budget } from "../engine/budget.js";
 import { Batch } from "../engine/outgoing/batch.js";
@@ -38,11 +39,12 @@ export class FanOut {
       return true;
     }
     const shared = this.#shared;
-    const short = encodedBytes(message) <= SCRATCH_BYTES;
+    const encoded = pipes[0]?.carries ? fronted(message) : message;
+    const short = encodedBytes(encoded) <= SCRATCH_BYTES;
     if (short) {
-      this.#scratch.append(message);
+      this.#scratch.append(encoded);
       shared.set(this.#scratch.seal()[0], 1, false);
-    } else shared.setLong(message);
+    } else shared.setLong(encoded);
     for (let i = 0; i < pipes.length; i++) {
       const pipe = pipes[i];
       if (!pipe.trySendShared(shared, message)) overflow.refused(pipe, message, shared);

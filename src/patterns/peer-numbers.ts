@@ -3,6 +3,7 @@
  * zero, which the peer cannot choose. Knows only pipes; randomness is handed in.
  */
 
+import { passOn } from "../base/carried.js";
 import { ZmqError } from "../base/errors.js";
 import type { OutMessage } from "../base/message.js";
 import { Buffer } from "../base/platform.js";
@@ -49,7 +50,13 @@ export class PeerNumbers {
   /** The next message of one part, and the number of the peer that sent it. */
   nextOf(inbound: FairQueue): [message: Buffer, from: { readonly routingId: number }] | undefined {
     const message = inbound.next();
-    return message && [message[0], { routingId: this.of(inbound.last as Pipe) }];
+    if (message === undefined) return undefined;
+    const numbered: [Buffer, { readonly routingId: number }] = [
+      message[0],
+      { routingId: this.of(inbound.last as Pipe) },
+    ];
+    passOn(message, numbered);
+    return numbered;
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
  * Limits of the frames of a connection, and the error for a frame that exceeds one.
  */
+import { CARRIED_BYTES } from "../base/carried.js";
 import type { OptionValues } from "../options/options.js";
 import { FrameFault, type FrameLimits } from "../transport/contract/transport.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
@@ -22,14 +23,18 @@ const FAULTS: Record<number, [code: ProtocolError["code"], rule: string, text: s
   [FrameFault.messageTooLarge]: ["message-too-large", "E4", "a message is larger than maxMultipartSize"],
 };
 
-/** @param topics whether commands may carry topics of any size: topics have limits of their own, checked on arrival */
-export function frameLimits(options: OptionValues, topics: boolean): FrameLimits {
+/**
+ * @param topics whether commands may carry topics of any size: topics have limits of their own, checked on arrival
+ * @param carries whether a part with a context is in front of each message; it does not count
+ */
+export function frameLimits(options: OptionValues, topics: boolean, carries = false): FrameLimits {
+  const more = carries ? CARRIED_BYTES : 0;
   const frame = limit(options.maxMessageSize);
   return {
     maxFrameBytes: frame,
     maxCommandBytes: topics ? frame : Math.min(frame, COMMAND_CEILING),
-    maxParts: options.maxMessageParts,
-    maxMessageBytes: limit(options.maxMultipartSize),
+    maxParts: options.maxMessageParts + (carries ? 1 : 0),
+    maxMessageBytes: Math.min(limit(options.maxMultipartSize) + more, FRAME_CEILING),
   };
 }
 

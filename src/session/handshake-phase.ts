@@ -147,7 +147,7 @@ export class HandshakePhase {
     const handshake = new Handshake({
       socketType: this.#owner.socketType,
       routingId: this.#options.routingId ?? undefined,
-      metadata: announce(this.#session.stream, this.#options),
+      metadata: announce(this.#session.stream, this.#options, this.#owner.carries),
       maxHandshakeBytes: Math.min(ceiling, HANDSHAKE_COMMAND_CEILING),
       security,
       crypto: crypto?.curve,

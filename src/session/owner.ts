@@ -41,6 +41,8 @@ export interface SessionOwner {
   readonly socketType: string;
   /** The local endpoint, bound or connected. */
   readonly endpoint: string;
+  /** Whether contexts of traces go with the socket's messages. */
+  readonly carries: boolean;
   /** Asked at the end of a CURVE handshake: whether the peer's key may be used. */
   passesKey(publicKey: Uint8Array): boolean;
   /** Asked after the handshake: why the socket refuses the peer, or null if it accepts it. */

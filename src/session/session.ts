@@ -18,17 +18,18 @@ import { type Crypto, loadedCrypto } from "../security/crypto/crypto.js";
 import { protectionOf } from "../security/stream/protection.js";
 import { SealedStream } from "../security/stream/sealed-stream.js";
 import type { PeerPool, Stream, StreamHandler } from "../transport/contract/transport.js";
-import { COMMAND, FRAME_ENTRY_SIZE } from "../wire/frame-format.js";
+import { COMMAND, EMPTY_FRONT, FRAME_ENTRY_SIZE } from "../wire/frame-format.js";
 import { FrameFault } from "../wire/frame-limits.js";
 import { parseCommand } from "../wire/zmtp/command.js";
 import type { Handshake } from "../wire/zmtp/handshake.js";
 import { ProtocolError } from "../wire/zmtp/protocol-error.js";
+import { CarriedSink } from "./carried-sink.js";
 import { frameFault, frameLimits } from "./frame-limits.js";
 import { HandshakePhase, type Shaking } from "./handshake-phase.js";
 import { Loans } from "./loans.js";
 import { Outlet, type OutletOwner } from "./outlet.js";
 import type { Connection, SessionOwner } from "./owner.js";
-import { agree, mayPassLoans, withoutAnnouncement } from "./sharing.js";
+import { agree, agreedToCarry, mayPassLoans, withoutAnnouncement } from "./sharing.js";
 import { Arrivals } from "./tally.js";
 import { type Living, Vitals } from "./vitals.js";
 
@@ -97,6 +98,8 @@ export class Session
   #loans: Loans | null = null;
   /** The peer knows commands for subscriptions and PING. */
   #commands = false;
+  /** Contexts of traces go with messages, both ways. */
+  carries = false;
   /** The peer speaks ZMTP 2.0, which has no commands (A20). */
   #legacy = false;
 
@@ -177,7 +180,8 @@ export class Session
     this.#legacy = handshake.peer.legacy;
     this.peer = peer;
     const pipe = this.#owner.sessionReady(this, peer);
-    const limits = frameLimits(this.#options, this.#publishes);
+    this.carries = agreedToCarry(this.#owner.carries, this.#options, handshake.peer);
+    const limits = frameLimits(this.#options, this.#publishes, this.carries);
     this.#pipe = pipe;
     if (mayPassLoans(this.stream, this.#options, handshake.peer.metadata)) {
       this.#loans = new Loans(this, this.#assembler, this.#options, limits);
@@ -185,10 +189,13 @@ export class Session
     }
     agree(this.stream, this.#options, handshake.peer.metadata);
     // The greeting must come first, and linking the pipe sends what waits in it.
-    for (const bytes of this.#owner.greeting ?? []) this.#outlet.sendControl(bytes);
+    for (const bytes of this.#owner.greeting ?? []) {
+      if (this.carries) this.#outlet.sendControl(EMPTY_FRONT);
+      this.#outlet.sendControl(bytes);
+    }
     assert(!pipe.linked, "a pipe was given to a second connection");
     this.#outlet.join(pipe);
-    this.#assembler.sink = pipe;
+    this.#assembler.sink = this.carries ? new CarriedSink(pipe, (error) => this.fail(error)) : pipe;
     pipe.link(this, this.#outlet);
     this.#owner.sessionLinked(pipe, peer);
     if (this.#closed) return; // an event listener closed the socket

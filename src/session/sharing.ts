@@ -1,7 +1,8 @@
 /**
- * Agrees on shared memory in the metadata of a handshake: each side says that it can, and with which form of it. A peer
- * that says nothing, or another version, changes nothing. The memory itself is the stream's.
+ * Agrees on shared memory, and on contexts of traces, in the metadata of a handshake: each side says that it can, and with which
+ * form of it. A peer that says nothing, or another version, changes nothing. The memory itself is the stream's.
  */
+import { CARRIED_BYTES } from "../base/carried.js";
 import { Buffer, userId } from "../base/platform.js";
 import type { OptionValues } from "../options/options.js";
 import type { Properties } from "../security/properties.js";
@@ -12,6 +13,8 @@ import { getProperty, type Metadata } from "../wire/zmtp/metadata.js";
 const NAME = "X-zwire-shm";
 /** Parts of messages may lie in memory of ours that the peer maps, and the other way round. */
 const LOANS = "X-zwire-loans";
+/** A part in front of each message is the context of a trace (docs/observability.md). */
+const TRACE = "X-zwire-trace";
 /** Of the agreement and of the memory's layout (native/io/ring.h). */
 const VERSION = Buffer.from("1");
 
@@ -20,8 +23,29 @@ function mayShare(stream: Stream, options: OptionValues): boolean {
   return options.sharedMemory && stream.sharable === true;
 }
 
-/** Before the stream starts. @returns properties for our READY, with the announcement if we can share memory */
-export function announce(stream: Stream, options: OptionValues): Properties {
+/** Whether a part with a context passes the limits of a socket. */
+function mayCarry({ maxMessageSize }: OptionValues): boolean {
+  return maxMessageSize === -1 || maxMessageSize >= CARRIED_BYTES;
+}
+
+/** Whether contexts of traces go with messages. Peers that know them know commands, too. */
+export function agreedToCarry(carries: boolean, options: OptionValues, peer: PeerSaid): boolean {
+  return carries && mayCarry(options) && peer.commands && says(peer.metadata, TRACE);
+}
+
+/** What a peer has said in its handshake. */
+interface PeerSaid {
+  readonly metadata: Metadata;
+  readonly commands: boolean;
+}
+
+/** Before the stream starts. @returns properties for our READY, with the announcements of what we can */
+export function announce(stream: Stream, options: OptionValues, carries: boolean): Properties {
+  const properties = announceMemory(stream, options);
+  return carries && mayCarry(options) ? new Map([...properties, [TRACE, VERSION]]) : properties;
+}
+
+function announceMemory(stream: Stream, options: OptionValues): Properties {
   const { metadata, sharedMemorySize, spinMicroseconds } = options;
   if (!mayShare(stream, options)) return metadata;
   stream.share?.(2 ** Math.ceil(Math.log2(sharedMemorySize)), spinMicroseconds);
@@ -46,9 +70,10 @@ function says(said: Metadata, name: string): boolean {
 
 /** What the peer has said, without the announcement, which is no business of the program. */
 export function withoutAnnouncement(said: Metadata): Metadata {
-  if (getProperty(said, NAME) === undefined && getProperty(said, LOANS) === undefined) return said;
-  const ours = [NAME.toLowerCase(), LOANS.toLowerCase()];
-  return new Map([...said].filter(([name]) => !ours.includes(name.toLowerCase())));
+  const ours = [NAME, LOANS, TRACE];
+  if (ours.every((name) => getProperty(said, name) === undefined)) return said;
+  const hidden = ours.map((name) => name.toLowerCase());
+  return new Map([...said].filter(([name]) => !hidden.includes(name.toLowerCase())));
 }
 
 /** The handshake is complete: lets the stream use shared memory if both sides can. */

@@ -27,3 +27,5 @@ export const FRAME_ENTRY_SIZE = 3;
 export function headerSize(bodyBytes: number): number {
   return bodyBytes > SHORT_BODY_MAX ? LONG_HEADER : SHORT_HEADER;
 }
+/** A frame without a body, behind which its message goes on. */
+export const EMPTY_FRONT: Uint8Array = Uint8Array.of(MORE, 0);

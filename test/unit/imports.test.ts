@@ -151,7 +151,7 @@ const ROOMS: ReadonlyArray<readonly [room: string, ...mayImport: string[]]> = [
   ["rpc/server", "base", "index", "rpc", "rpc/wire"],
   ["rpc/python", "base", "rpc", "rpc/client"],
   ["rpc-entry", "index", "rpc", "rpc/client", "rpc/server", "rpc/python"],
-  ["tracing", "core", "rpc"],
+  ["tracing", "base", "core", "api", "rpc"],
   ["opentelemetry", "tracing"],
   ["web-rpc", "rpc", "rpc/client"],
   ["cli", "access", "security/crypto", "options", "values", "core", "index", "draft", "rpc-entry"],

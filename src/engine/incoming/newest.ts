@@ -2,6 +2,7 @@
  * Received messages of which only the newest of each topic waits (libzmq has this for a whole connection only, G14). A
  * newer message takes the place of the older one in the queue. Constant time for each message.
  */
+import { passOn } from "../../base/carried.js";
 import { lentMemory, letGoOf } from "../../base/lent.js";
 import type { Message } from "../../base/message.js";
 import { Buffer } from "../../base/platform.js";
@@ -81,10 +82,12 @@ export class NewestOfTopics {
 
 /** A small message must not keep the chunk alive that it came in: of each topic one may wait for long. */
 function owned(message: Message): Message {
-  return message.map((part) => {
+  const result = message.map((part) => {
     if (part.buffer.byteLength <= 2 * part.length || lentMemory(part) !== undefined) return part;
     const copy = Buffer.allocUnsafeSlow(part.length);
     copy.set(part);
     return copy;
   });
+  passOn(message, result);
+  return result;
 }

@@ -10,6 +10,7 @@ import type { Buffer } from "../../base/platform.js";
 import * as frameFormat from "../../wire/frame-format.js";
 import { readLength, writeFrameHeader } from "../frame-header.js";
 import { MessageReader } from "./message-reader.js";
+import { refronted } from "./refronted.js";
 import type { Shared, SharedRun } from "./shared-run.js";
 import { acquireSlab, LARGE_SLAB_BYTES, releaseSlab, SMALL_SLAB_BYTES } from "./slab-pool.js";
 
@@ -61,6 +62,8 @@ export class Batch {
   #eased = 0;
   /** Bodies in memory that is used again when everybody has let go of it. */
   #held: Uint8Array[] | null = null;
+  /** Whether the part in front of each message has been taken off. */
+  #bare = false;
   /** Position of the first message that has not been dropped. */
   #first = 0;
   #firstAt = 0;
@@ -285,6 +288,7 @@ export class Batch {
     const segments = other.seal();
     // A body by reference makes a segment of its own, behind that of its header.
     if (segments.length !== 1) return false;
+    this.#bare = other.#bare;
     this.appendEncoded(segments[0]);
     this.messages += other.messages - 1;
     return true;
@@ -305,6 +309,7 @@ export class Batch {
     this.#firstAt = 0;
     this.bytes = 0;
     this.messages = 0;
+    this.#bare = false;
     this.letGo();
   }
 
@@ -364,6 +369,29 @@ export class Batch {
     }
     this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes); // an upper bound: it is not recorded whether dropped bytes were shared
     return spoiled;
+  }
+
+  /**
+   * Before a write, where a part is in front of each message that not all peers get: takes it off, or puts an empty one there
+   * if it was taken off for an earlier connection.
+   */
+  refront(wanted: boolean): void {
+    if (this.#bare === !wanted) return;
+    const segments = this.seal();
+    if (!this.intact) return; // it will not be written
+    this.#bare = !wanted;
+    const result = refronted(segments, this.#lengths, wanted);
+    this.#segments = [];
+    this.#lengths = [];
+    this.bytes = 0;
+    this.#slab = null;
+    this.#start = 0;
+    this.#end = 0;
+    for (const segment of result) {
+      this.#push(segment);
+      this.bytes += segment.length;
+    }
+    this.#sharedBytes = Math.min(this.#sharedBytes, this.bytes);
   }
 
   /** Drops the first message that dropTaken() has left. */

@@ -3,6 +3,7 @@
  * request() does both in one call, and may be called many times at once.
  */
 
+import { passOn } from "../../base/carried.js";
 import { ZmqError } from "../../base/errors.js";
 import type { Peer } from "../../base/events.js";
 import { holdOf, letGoOf } from "../../base/lent.js";
@@ -118,6 +119,7 @@ export class RequestStrategy extends TurnTaking implements Receiving {
     if (correlated && message[0].readUInt32LE(0) !== this.#requestId) return;
     this.#state = "replied";
     this.#reply = message.slice(delimiter + 1);
+    passOn(message, this.#reply);
     holdOf(this.#reply); // the pipe lets go of what it does not queue
     this.#replier = pipe.peer;
     this.host.serveReceives();

@@ -29,6 +29,7 @@ export type ProtocolErrorCode =
   | "too-many-parts"
   | "message-too-large"
   | "shared-memory"
+  | "trace-part-missing"
   | "too-many-subscriptions"
   | "subscriptions-unread"
   | "malformed-group-message"

@@ -26,6 +26,7 @@ function stuck(limits: Partial<typeof LIMITS> = {}) {
     received: new Budget(all),
     unsent: new Budget(all),
     borrows: false,
+    carries: false,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {

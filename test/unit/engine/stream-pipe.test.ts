@@ -31,6 +31,7 @@ function setUp(maxResends: number) {
     received: new Budget(limits),
     unsent: new Budget(limits),
     borrows: false,
+    carries: false,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},

@@ -108,6 +108,7 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
     received: new Budget(limits),
     unsent: new Budget(limits),
     borrows: false,
+    carries: false,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},

@@ -63,11 +63,11 @@ function reached(): Map<string, string[]> {
 }
 
 describe("dist/web.js", () => {
-  it("is at most 67 KB gzipped", () => {
+  it("is at most 68 KB gzipped", () => {
     // A guard against growth, and no goal: it has 65.8 or so.
     const size = gzipSync(read("dist", "web.js"), { level: 9 }).length;
     expect(size).toBeGreaterThan(20_000);
-    expect(size).toBeLessThanOrEqual(67 * 1024);
+    expect(size).toBeLessThanOrEqual(68 * 1024);
   });
 
   it("imports nothing but the file for CURVE, when that is asked for, and names no module of Node.js", () => {

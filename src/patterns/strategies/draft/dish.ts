@@ -2,6 +2,7 @@
  * DISH (RFC 48 §The DISH Socket Type; items N8 to N11): the messages of the groups that it joined.
  */
 
+import { passOn } from "../../../base/carried.js";
 import { ZmqError } from "../../../base/errors.js";
 import { letGoOf } from "../../../base/lent.js";
 import type { Message } from "../../../base/message.js";
@@ -47,6 +48,7 @@ export class DishStrategy extends Strategy implements Receiving<GroupMessage> {
     const { inbound, pipes } = this.host;
     for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
       const received: GroupMessage = [message[1], { group: message[0] }];
+      passOn(message, received);
       if (!this.#stale || this.wants(received)) return received;
       letGoOf(message);
     }

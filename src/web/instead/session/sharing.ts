@@ -17,3 +17,8 @@ export function mayPassLoans(): boolean {
 export function withoutAnnouncement(said: Metadata): Metadata {
   return said;
 }
+
+/** A page has no OpenTelemetry that could be asked for contexts. */
+export function agreedToCarry(): boolean {
+  return false;
+}

@@ -1,0 +1,2 @@
+/** Stands for session/carried-sink.ts: a page never agrees on contexts of traces. */
+export class CarriedSink {}
