@@ -39,6 +39,8 @@ export class DirectPipe extends StreamPipe {
   #waitingBytes = 0;
   #full = false;
   #wakeScheduled = false;
+  /** What waits is being passed on: nothing newer may be sent before it. */
+  #handing = false;
   /** Whether a queued message may have become smaller, so that the byte count may be too high. */
   #miscounted = false;
   readonly #defer: Defer;
@@ -63,8 +65,13 @@ export class DirectPipe extends StreamPipe {
   static join(a: DirectPipe, b: DirectPipe): void {
     a.#other = b;
     b.#other = a;
+    a.#handing = true;
+    b.#handing = true;
     a.#handOver();
     b.#handOver();
+    a.#handing = false;
+    b.#handing = false;
+    a.limitsChanged();
   }
 
   /** Passes queued messages to the other end. */
@@ -74,7 +81,6 @@ export class DirectPipe extends StreamPipe {
       if (isSpoiled(message)) this.#tellSpoiled();
       else this.#pass(other, message);
     }
-    this.limitsChanged();
   }
 
   /**
@@ -355,7 +361,7 @@ export class DirectPipe extends StreamPipe {
 
   /** Lets a sender that was refused continue as soon as the mark is not reached. */
   #admit(): void {
-    if (!this.#full || this.#filledTo(1)) return;
+    if (!this.#full || this.#handing || this.#filledTo(1)) return;
     this.#full = false;
     this.overflowing = false;
     this.owner.pipeWritable(this);

@@ -61,6 +61,30 @@ describe("inproc", () => {
     expect(taken).toBe(7);
   });
 
+  it.each([
+    ["sendHighWaterMark", { sendHighWaterMark: 2 }],
+    ["sendHighWaterMarkBytes", { sendHighWaterMarkBytes: 300 }],
+    ["maxQueuedBytes", { maxQueuedBytes: 300 }],
+  ])(
+    "sends that wait for room when the name is bound stay behind what was queued before: %s",
+    async (name, options) => {
+      const push = managed(new Push(options));
+      const pull = managed(new Pull());
+      const endpoint = `inproc://order-${name}`;
+      push.connect(endpoint);
+      const sends = Array.from({ length: 20 }, (_, n) =>
+        push.send(`${n}`.padEnd(name === "maxQueuedBytes" ? 80_000 : 3)),
+      );
+      expect(push.stats.sendQueue).toBeGreaterThan(0);
+      await pull.bind(endpoint);
+      for (let n = 0; n < 20; n++) {
+        const [part] = await within(pull.receive(), `message ${n}`);
+        expect(String(part).trim()).toBe(`${n}`);
+      }
+      await Promise.all(sends);
+    },
+  );
+
   it("messages of a connector that is disconnected before the bind count against maxQueuedBytes no more", async () => {
     const push = managed(new Push({ linger: 0, maxQueuedBytes: 1_000_000 }));
     for (let i = 0; i < 5; i++) {
