@@ -71,7 +71,7 @@ function deny(...addresses: string[]): Authenticate {
  */
 function plain(passwords: Passwords): Authenticate {
   const table = passwordTable(passwords);
-  return (request) => answerOf(table, request);
+  return watched((request: AuthenticationRequest) => answerOf(table, request), { passes: () => false });
 }
 
 /**
@@ -81,7 +81,9 @@ function plain(passwords: Passwords): Authenticate {
  */
 function curve(keys: Iterable<CurveKey>): Authenticate {
   const known = keySet(keys);
-  return (request) => keyAnswer(known, request);
+  return watched((request: AuthenticationRequest) => keyAnswer(known, request), {
+    passes: (key) => known.has(z85Encode(key)),
+  });
 }
 
 /** Public keys in Z85. @throws TypeError, RangeError */
@@ -129,6 +131,9 @@ function all(...parts: Authenticating[]): Authenticate {
 
 /**
  * Lets in whom one of them lets in. They are asked in turn, and the first that does counts; if none does, the last refusal.
+ *
+ * A key that leaves a keyDirectory() drops its connections only if no other part can have let them in: `plain`, `curve` and folders
+ * say so, but `allow`, `deny` and functions of the program do not. Combine those by `all`.
  * @throws TypeError for what is no authenticator
  */
 function any(...parts: Authenticating[]): Authenticate {
@@ -143,7 +148,7 @@ function any(...parts: Authenticating[]): Authenticate {
     return { status: verdict?.status ?? 400, text: verdict?.text ?? "" } as AuthenticationAnswer;
   };
   const watches = each.map(keyWatchOf).filter((watch) => watch !== undefined);
-  // Another part, without keys that go, may have let the peer in.
+  // Another part, which does not say whom it lets in, may have let the peer in.
   const may = watches.length < each.length;
   return withWatches(decide, watches, (check) => may || watches.some(check));
 }
@@ -158,12 +163,14 @@ function withWatches(
   passes: (check: (watch: KeyWatch) => boolean) => boolean,
 ): Authenticate {
   if (watches.length === 0) return decide;
+  const check = (key: Uint8Array, domain: string) => passes((watch) => watch.passes(key, domain));
+  if (watches.every(({ watch }) => watch === undefined)) return watched(decide, { passes: check });
   return watched(decide, {
-    passes: (key, domain) => passes((watch) => watch.passes(key, domain)),
+    passes: check,
     watch: (gone) => {
-      const undo = watches.map((one) => one.watch(gone));
+      const undo = watches.map((one) => one.watch?.(gone));
       return () => {
-        for (const one of undo) one();
+        for (const one of undo) one?.();
       };
     },
   });

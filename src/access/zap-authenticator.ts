@@ -121,7 +121,7 @@ export class Authenticator {
         close: async () => {},
       };
     }
-    const unwatch = keyWatchOf(keys.authenticate)?.watch(() => this.#gone());
+    const unwatch = keyWatchOf(keys.authenticate)?.watch?.(() => this.#gone());
     return {
       decide: keys.authenticate,
       has: (key) => keys.has(z85Encode(key)),

@@ -12,8 +12,8 @@ const WATCH = Symbol("zwire.key-watch");
 export interface KeyWatch {
   /** Whether a peer with this public key (32 bytes) may stay, on a socket with this ZAP domain. */
   passes(publicKey: Uint8Array, domain: string): boolean;
-  /** Calls a function when keys have gone. Returns what undoes it. */
-  watch(gone: () => void): () => void;
+  /** Calls a function when keys have gone. Returns what undoes it. Absent where no key ever goes: then no socket has to ask. */
+  watch?(gone: () => void): () => void;
 }
 
 /** What has keys that turn away, and connections. */
@@ -49,7 +49,8 @@ export function watched<F extends object>(authenticate: F, watch: KeyWatch): F {
  * them in.
  */
 export function followKeys({ keys, options, context }: Follower): void {
-  const watch = keyWatchOf(options.authenticate);
+  const found = keyWatchOf(options.authenticate);
+  const watch = found?.watch === undefined ? undefined : found;
   if (watch === undefined && !asked.has(keys)) return;
   if (!asked.has(keys)) keys.add((key) => asked.get(keys)?.passes(key, options.zapDomain) ?? true);
   asked.set(keys, watch);
@@ -59,9 +60,9 @@ export function followKeys({ keys, options, context }: Follower): void {
   if (watches.has(watch)) return;
   watches.add(watch);
   const reference = new WeakRef(context);
-  const undo = watch.watch(() => {
+  const undo = watch.watch?.(() => {
     const still = reference.deref();
-    if (still === undefined) undo();
+    if (still === undefined) undo?.();
     else still.recheckKeys();
   });
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import * as libzmq from "zeromq";
 import {
+  authenticators,
   Context,
   Dealer,
   generateCertificate,
@@ -165,6 +166,20 @@ describe("a server with a folder of keys", () => {
     await other.server.connected(SOON);
     unlinkSync(join(folder, "bob.key"));
     await other.events.next("disconnect");
+  });
+
+  it.each([
+    ["a list of keys", authenticators.curve([BOB.publicKey])],
+    ["passwords", authenticators.plain({ ann: "a" })],
+  ])("any() of it and %s: a key that goes from the folder drops its connection", async (_, other) => {
+    await put("ann.key");
+    const keys = await opened();
+    const authenticate = authenticators.any(keys, other);
+    const { server, events, endpoint } = await serving(keys, undefined, { authenticate });
+    client(ANN, endpoint);
+    await server.connected(SOON);
+    unlinkSync(join(folder, "ann.key"));
+    expect(await events.next("disconnect")).toMatchObject({ reason: "revokeKey" });
   });
 
   it("a half-written file drops nobody", async () => {

@@ -279,10 +279,16 @@ describe("together", () => {
     const all = authenticators.all(authenticators.allow("127.0.0.1"), keys);
     const any = authenticators.any(keys, other);
     const twice = authenticators.any(keys, keys);
+    const passwords = authenticators.any(authenticators.plain({ ann: "a" }), keys);
+    const nested = authenticators.any(keys, authenticators.all(authenticators.allow("127.0.0.1"), other));
+    // These do not say whom they let in.
+    const address = authenticators.any(keys, authenticators.allow("127.0.0.1"));
+    const own = authenticators.any(keys, () => true);
     unlinkSync(join(folder, "ann.key"));
     await keys.reload();
-    expect([all, any, twice, other].map((one) => passes(one, ANN))).toEqual([false, true, false, undefined]);
-    expect([all, any, twice].map((one) => passes(one, BOB))).toEqual([true, true, true]);
+    const each = [all, any, twice, other, passwords, nested, address, own];
+    expect(each.map((one) => passes(one, ANN))).toEqual([...Array(6).fill(false), true, true]);
+    expect(each.map((one) => passes(one, BOB))).toEqual(Array(8).fill(true));
   });
 });
 

@@ -291,7 +291,7 @@ describe("what is told to sockets", () => {
     const watch = keyWatchOf(keys.authenticate)!;
     const passes = (key: string) => watch.passes(z85Decode(key), "");
     const calls: boolean[][] = [];
-    const undo = watch.watch(() => calls.push([passes(one), passes(two)]));
+    const undo = watch.watch!(() => calls.push([passes(one), passes(two)]));
     await put("three.key");
     await keys.reload();
     expect(calls).toEqual([]);
