@@ -4,10 +4,10 @@
  */
 import type { Context } from "../core/context.js";
 import type { AuthenticationRequest } from "../security/authenticator.js";
-import { type Authenticate, type AuthenticationAnswer, toVerdict } from "../security/callback.js";
+import { type Authenticate, type AuthenticationAnswer } from "../security/callback.js";
 import type { CurveKey } from "../security/crypto/keys.js";
 import { z85Encode } from "../security/crypto/z85.js";
-import { keyWatchOf, watched } from "../security/key-watch.js";
+import { handlerKeys, keyWatchOf, watched } from "../security/key-watch.js";
 import { Addresses, authenticators, keyAnswer, keySet } from "./authenticators.js";
 import { KeyDirectory, keyDirectory } from "./key-directory.js";
 import { PasswordFile, type Passwords, passwordFile } from "./passwords.js";
@@ -41,15 +41,14 @@ export class Authenticator {
   readonly #keys = new Map<string, List>();
   readonly #watchers = new Set<() => void>();
   #handler: ZapHandler | null = null;
-  /** Keys that the ZAP handler has let in, in Z85, and what undoes its look at the keys of the context. */
-  readonly #admitted = new Set<string>();
+  /** What undoes its word on the keys of the context. */
   #unguard = (): void => {};
 
   constructor() {
     this.authenticate = watched(
       (request: AuthenticationRequest, signal: AbortSignal) => this.#decide(request, signal),
       {
-        passes: (key: Uint8Array, domain: string) => listOf(this.#keys, domain)?.has(key) ?? false,
+        passes: (key: Uint8Array, domain: string) => this.#passes(key, domain),
         watch: (gone: () => void) => {
           const one = (): void => gone(); // the same function may watch twice
           this.#watchers.add(one);
@@ -132,6 +131,10 @@ export class Authenticator {
     };
   }
 
+  #passes(key: Uint8Array, domain: string): boolean {
+    return listOf(this.#keys, domain)?.has(key) ?? false;
+  }
+
   #gone(): void {
     for (const one of [...this.#watchers]) one();
     this.#handler?.context.recheckKeys();
@@ -149,8 +152,8 @@ export class Authenticator {
 
   /**
    * Answers for all sockets of a context that ask and have no `authenticate` of their own, in all threads: binds
-   * `inproc://zeromq.zap.01`. Connections of this thread that it has let in are dropped when their keys are in no list any more. The
-   * process may end while it runs. Rejects with ZmqError EADDRINUSE if the context has a handler.
+   * `inproc://zeromq.zap.01`. When keys have gone, those sockets of this thread drop connections whose keys are not in the list of
+   * their domain, also those of before the start. The process may end while it runs. Rejects with ZmqError EADDRINUSE if the context has a handler.
    * @throws TypeError for wrong options, and if it has been started
    */
   async start(options: AuthenticatorStartOptions = {}): Promise<void> {
@@ -158,12 +161,7 @@ export class Authenticator {
     for (const name of Object.keys(options))
       if (name !== "context") throw new TypeError(`unknown option "${name}"; there is context`);
     if (this.#handler !== null) throw new TypeError("it has been started");
-    const handler = new ZapHandler(options.context, async (request, signal) => {
-      const answer = await this.#decide(request, signal);
-      if (request.mechanism === "CURVE" && toVerdict(answer).status === 200)
-        this.#admitted.add(z85Encode(request.publicKey));
-      return answer;
-    });
+    const handler = new ZapHandler(options.context, (request, signal) => this.#decide(request, signal));
     this.#handler = handler;
     try {
       await handler.start();
@@ -171,9 +169,7 @@ export class Authenticator {
       await this.stop();
       throw error;
     }
-    this.#unguard = handler.context.keys.add((key) => {
-      return !this.#admitted.has(z85Encode(key)) || [...this.#keys.values()].some((list) => list.has(key));
-    });
+    this.#unguard = handlerKeys(handler.context, (key, domain) => this.#passes(key, domain));
   }
 
   /** Stops answering: from then on nobody is let in who has to be asked about. Who is in stays. */

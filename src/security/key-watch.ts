@@ -25,13 +25,19 @@ interface Guarded {
 /** A socket, as far as it matters here. */
 interface Follower {
   readonly keys: KeyGuard;
-  readonly options: { readonly authenticate: unknown; readonly zapDomain: string };
+  readonly options: {
+    readonly authenticate: unknown;
+    readonly zapDomain: string;
+    /** What decides, once the options have been put to use: null where every peer may enter. */
+    readonly authenticator: object | null;
+  };
   /** Rechecks all of its sockets: so a watch knows contexts, which are few, and no socket that may be gone. */
   readonly context: Guarded;
 }
 
-/** Whom each socket asks, and the watches that tell each context. */
-const asked = new WeakMap<KeyGuard, KeyWatch | undefined>();
+/** Whom each socket asks, the watches that tell each context, and what the ZAP handler of each context knows. */
+const asked = new WeakMap<KeyGuard, Pick<KeyWatch, "passes"> | undefined>();
+const handlers = new WeakMap<KeyGuard, KeyWatch["passes"]>();
 const told = new WeakMap<KeyGuard, WeakSet<KeyWatch>>();
 
 /** The watch of an `authenticate`; undefined if it takes nothing back. */
@@ -51,9 +57,12 @@ export function watched<F extends object>(authenticate: F, watch: KeyWatch): F {
 export function followKeys({ keys, options, context }: Follower): void {
   const found = keyWatchOf(options.authenticate);
   const watch = found?.watch === undefined ? undefined : found;
-  if (watch === undefined && !asked.has(keys)) return;
+  // It asks the ZAP handler of its context, which may come later.
+  const byHandler = options.authenticator !== null && options.authenticate === null;
+  if (watch === undefined && !byHandler && !asked.has(keys)) return;
   if (!asked.has(keys)) keys.add((key) => asked.get(keys)?.passes(key, options.zapDomain) ?? true);
-  asked.set(keys, watch);
+  const passes: KeyWatch["passes"] = (key, domain) => handlers.get(context.keys)?.(key, domain) ?? true;
+  asked.set(keys, byHandler ? { passes } : watch);
   if (watch === undefined) return;
   const watches = told.get(context.keys) ?? new WeakSet();
   told.set(context.keys, watches);
@@ -65,4 +74,15 @@ export function followKeys({ keys, options, context }: Follower): void {
     if (still === undefined) undo?.();
     else still.recheckKeys();
   });
+}
+
+/**
+ * What the ZAP handler of a context knows about keys, from now on: sockets that ask it drop connections whose keys do not pass,
+ * at the next recheckKeys(). It is asked about no others. Returns what undoes it.
+ */
+export function handlerKeys({ keys }: Guarded, passes: KeyWatch["passes"]): () => void {
+  handlers.set(keys, passes);
+  return () => {
+    if (handlers.get(keys) === passes) handlers.delete(keys);
+  };
 }

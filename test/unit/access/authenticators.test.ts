@@ -1,4 +1,5 @@
 /** Ready-made authenticators: addresses, passwords, keys, and what they are together; malformed ZAP requests. */
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ import type { AuthenticationRequest } from "../../../src/security/authenticator.
 import type { Authenticate } from "../../../src/security/callback.js";
 import { keyWatchOf } from "../../../src/security/key-watch.js";
 import { managed, record, texts, until } from "../../support/helpers.js";
+import { collect } from "../../support/native-sides.js";
 
 const home = mkdtempSync(join(tmpdir(), "zwire-authenticators-"));
 let folder: string;
@@ -28,6 +30,11 @@ beforeEach(() => {
   folder = mkdtempSync(join(home, "x-"));
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+function heapUsed(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
 
 const SOON = { timeout: 10_000 };
 const [ANN, BOB, SERVER] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
@@ -390,6 +397,54 @@ describe("as a ZAP handler", () => {
     await pull.connected(SOON);
     await auth.configureCurve("*", [BOB.publicKey]);
     expect(await events.next("disconnect")).toMatchObject({ reason: "revokeKey" });
+  });
+
+  it("a key of another domain goes; sockets with their own authenticate, and other domains, keep it", async () => {
+    const { context, auth } = await started();
+    await auth.configureCurve("a", [ANN.publicKey]);
+    await auth.configureCurve("b", [ANN.publicKey]);
+    const inDomain = (domain: string) => new Pull({ context, security: { ...security, domain } });
+    const [a, b] = ["a", "b"].map((domain) => managed(inDomain(domain)));
+    const own = managed(new Pull({ context, security, authenticate: () => true }));
+    for (const pull of [a, b, own]) {
+      managed(new Push(asAnn)).connect(await pull.bind("tcp://127.0.0.1:*"));
+      await pull.connected(SOON);
+    }
+    const events = record(a);
+    await auth.configureCurve("a", [BOB.publicKey]); // all connections have been looked at when this is over
+    expect([a, b, own].map(({ peers }) => peers.length)).toEqual([0, 1, 1]);
+    expect(await events.next("disconnect")).toMatchObject({ reason: "revokeKey" });
+    const late = managed(new Pull({ context, security, authenticate: () => true }));
+    managed(new Push(asAnn)).connect(await late.bind("tcp://127.0.0.1:*"));
+    await late.connected(SOON);
+  });
+
+  it("the client of a server whose key is in no list stays", async () => {
+    const { context, auth } = await started();
+    await auth.configureCurve("*", [ANN.publicKey, BOB.publicKey]);
+    const pull = managed(new Pull({ context, security }));
+    const push = managed(new Push({ ...asAnn, context }));
+    push.connect(await pull.bind("tcp://127.0.0.1:*"));
+    await Promise.all([pull.connected(SOON), push.connected(SOON)]);
+    await auth.configureCurve("*", [ANN.publicKey]);
+    expect([push.peers.length, pull.peers.length]).toEqual([1, 1]);
+  });
+
+  it("many strangers whom it lets in leave nothing behind", async () => {
+    const { context, auth } = await started();
+    await auth.configureCurve("*", "*");
+    const dealer = managed(new Dealer({ context, sendHighWaterMark: 0 }));
+    dealer.connect("inproc://zeromq.zap.01");
+    const ask = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        await dealer.send(["", "1.0", "1", "d", "10.0.0.1", "", "CURVE", randomBytes(32)]);
+        expect(String((await dealer.receive(SOON))[3])).toBe("200");
+      }
+    };
+    await ask(1000);
+    const before = heapUsed();
+    await ask(5000);
+    expect((heapUsed() - before) / 5000).toBeLessThan(300); // bytes each
   });
 
   it("stopped, it lets nobody in; there is one in a context", async () => {
