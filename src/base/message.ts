@@ -137,6 +137,11 @@ function independentPart(part: Uint8Array): Uint8Array {
   return isShared(part) || lentMemory(part) !== undefined ? new Uint8Array(part) : part;
 }
 
+/** A copy that shares no memory with the message. */
+export function copied(message: OutMessage): OutMessage {
+  return Array.isArray(message) ? message.map((part) => new Uint8Array(part)) : new Uint8Array(message);
+}
+
 /** The empty part of every message that is passed by reference; see `isSpoiled`. */
 const NOTHING = Buffer.alloc(0);
 

@@ -5,6 +5,7 @@
 
 import type { Deadline } from "../base/deadline.js";
 import { meant } from "../base/nearest.js";
+import { isIPv4, isIPv6 } from "../base/platform.js";
 import type { EndpointHandle, SocketHost } from "../session/host.js";
 import type { LookupAll } from "../transport/contract/transport.js";
 import { Backoff } from "./backoff.js";
@@ -134,7 +135,9 @@ export class EveryAddress implements EndpointHandle {
       this.#take(error ?? undefined, addresses);
     };
     try {
-      lookup(name, { all: true, family: this.#host.options.ipv6 ? 0 : 4 }, done);
+      const result: unknown = lookup(name, { all: true, family: this.#host.options.ipv6 ? 0 : 4 }, done);
+      // Of an async function, too, a failure is an answer.
+      Promise.resolve(result).catch(done);
     } catch (error) {
       done(error as Error);
     }
@@ -191,6 +194,9 @@ export class EveryAddress implements EndpointHandle {
       if (typeof address !== "string")
         throw new TypeError("lookup must answer with a list of { address, family }");
       const plain = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address.toLowerCase();
+      const [bare] = plain.split("%"); // without the zone
+      if (!isIPv4(bare) && !isIPv6(bare))
+        throw new TypeError(`lookup must answer with numeric addresses; got "${address}"`);
       if (this.#host.options.ipv6 || !plain.includes(":")) addresses.add(plain);
     }
     if (addresses.size > 0) return addresses;

@@ -6,7 +6,7 @@
 
 import { ZmqError } from "../base/errors.js";
 import { Fifo } from "../base/fifo.js";
-import { independent, type Message, type OutMessage } from "../base/message.js";
+import { copied, independent, type Message, type OutMessage } from "../base/message.js";
 import type { CallOptions, RequestCallOptions, Turns } from "../base/waiting.js";
 
 /** The operations that the line uses. */
@@ -89,10 +89,13 @@ export class RequestLine {
     const began = now();
     const each = Math.min(timeout, deadline - began);
     const most = Math.min(retries + 1, Math.max(1, Math.floor((deadline - began + EARLY_MS) / timeout)));
+    // Over inproc the receiver gets our memory, and may change it before the next try.
+    const kept = copied(message);
     for (let tries = 1; ; tries++) {
       const end = now() + each;
       try {
-        return await this.#ask(message, { timeout: each, signal }, end);
+        const sent = tries === 1 ? message : copied(kept);
+        return await this.#ask(sent, { timeout: each, signal }, end);
       } catch (error) {
         const timedOut = error instanceof ZmqError && error.code === "EAGAIN" && now() + EARLY_MS >= end;
         if (!timedOut || signal?.aborted) throw error;

@@ -172,6 +172,8 @@ describe("connect() with all: true", () => {
     );
     server.addresses = Array.from({ length: 1025 }, (_, i) => `127.1.${i >> 8}.${i & 255}`);
     await until(() => retry() === '"service" has 1025 addresses; at most 1024 are connected', "nor too many");
+    server.addresses = ["localhost"];
+    await until(() => retry()?.endsWith('numeric addresses; got "localhost"') === true, "nor another name");
     server.addresses = [7 as unknown as string];
     Object.defineProperty(server, "addresses", { value: { map: () => "nonsense" } });
     await until(() => retry()?.startsWith("lookup must answer") === true, "nor nonsense");
@@ -199,12 +201,17 @@ describe("connect() with all: true", () => {
     expect(server.asked).toHaveLength(asked); // refresh: 0 asks no more
   });
 
-  it("a look-up that throws is one that failed", async () => {
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+  ])("a look-up that %s is one that failed", async (_, lookup) => {
     const push = managed(new Push());
     const events = record(push);
-    const lookup = () => {
-      throw new Error("broken");
-    };
     push.connect("tcp://service:1", { all: true, lookup, refresh: REFRESH });
     await until(() => events.of("connect:retry").length > 1, "it is told, and tried again");
     expect(events.of("connect:retry")[0].error?.message).toBe("broken");

@@ -2,7 +2,7 @@
  * request() with retries: what the peer sees of the tries, and how the socket is left.
  */
 import { describe, expect, it } from "vitest";
-import { Reply, Request, withCodec } from "../../src/index.js";
+import { Reply, Request, Router, withCodec } from "../../src/index.js";
 import {
   freePort,
   managed,
@@ -149,6 +149,19 @@ describe.each(AGAIN)("over $name", ({ endpoint }) => {
       expect(new Set(asked)).toEqual(new Set(["q"]));
     },
   );
+
+  it("over inproc, each try has the question as it was, whatever its receiver has made of it", async () => {
+    const [router, request] = [managed(new Router()), managed(new Request())];
+    request.connect(await router.bind("inproc://retries-own-memory"));
+    const answer = request.request(Buffer.from("hello"), { timeout: 100, retries: 50 });
+    for (let tries = 1; tries <= 3; tries++) {
+      const [id, empty, question] = await router.receive();
+      expect(String(question)).toBe("hello");
+      question.fill("X");
+      if (tries === 3) await router.send([id, empty, "done"]);
+    }
+    expect(String(await answer)).toBe("done");
+  });
 
   it("aborted between two tries, the socket asks the next question as ever", async () => {
     const reply = managed(new Reply());
