@@ -114,6 +114,7 @@ const ONE_ENGINE: Record<string, string[]> = {
     "test/interop/command-proxy.test.ts",
     "test/interop/command-recording.test.ts",
     "test/lifecycle/command.test.ts",
+    "test/lifecycle/command-faults.test.ts",
     "test/lifecycle/demo.test.ts",
     "test/lifecycle/two-copies.test.ts",
   ],

@@ -165,7 +165,7 @@ describe.skipIf(python.command === null)("zwire … and pyzmq", () => {
     ][] = [
       [["--echo"], undefined, ["a", "b"], ["a", "b"], "a\tb\n"],
       [["--reply", "x", "--reply", "y", "--quiet"], undefined, ["q"], ["x", "y"], ""],
-      [["--exec", "tr a-z A-Z; echo end"], undefined, ["q", "r"], ["Q\tR\nend"], "q\tr\n"],
+      [["--exec", "tr a-z A-Z; echo end"], undefined, ["q\n", "r"], ["Q\n\tRend"], "q\\n\tr\n"],
       [["--exec", "cat; exit 3", "--format", "json"], undefined, ["q", "r"], ["q", "r"], '["q","r"]\n'],
       [[], "line 1\nline 2\n", ["q"], ["line 1"], "q\n"],
     ];

@@ -1,13 +1,13 @@
 /**
  * Where answers come from: the question itself, the command line, another command, or what is read.
  */
-import { spawn } from "node:child_process";
 import type { Output } from "../command.js";
 import { UsageError } from "../errors.js";
 import type { Values } from "../options.js";
 import type { Format, Parts } from "./formats.js";
 import { readInput, type Source } from "./input.js";
 import type { ANSWERING } from "./options.js";
+import { runInShell } from "./shell.js";
 
 /** The parts of the answer to a question, without the envelope of either; undefined if there are no more answers. */
 export type Answer = (question: Parts) => Promise<Parts | undefined>;
@@ -18,34 +18,9 @@ export function envelopeOf(question: Parts, addressed: boolean): number {
   return question.length > address + 1 && question[address].length === 0 ? address + 1 : address;
 }
 
-/** What a command may print as one answer. */
-const MAX_PRINTED = 2 ** 26;
-
-/** Gives a command some bytes, and takes what it prints. Rejects if it cannot be started, or prints too much. */
-function run(
-  command: string,
-  input: string | Buffer,
-  signal: AbortSignal,
-): Promise<[printed: Buffer, code: string]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, { shell: true, stdio: ["pipe", "pipe", "inherit"], signal });
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    child.stdout.on("data", (piece: Buffer) => {
-      bytes += piece.length;
-      pieces.push(piece);
-      if (bytes <= MAX_PRINTED) return;
-      child.kill();
-      reject(new Error(`the command printed more than ${MAX_PRINTED} bytes`));
-    });
-    child.stdin.on("error", () => {}); // it need not read what it is given
-    child.on("error", reject);
-    child.on("close", (code, by) => resolve([Buffer.concat(pieces), by ?? String(code)]));
-    child.stdin.end(input);
-  });
-}
-
 const NEWLINE = 10;
+/** The answer when there is none. */
+export const NOTHING: Parts = [Buffer.alloc(0)];
 
 function byCommand(
   command: string,
@@ -55,14 +30,25 @@ function byCommand(
   output: Output,
   signal: AbortSignal,
 ): Answer {
-  return async (question) => {
-    const [printed, code] = await run(command, format.write(question), signal);
+  const answer = async (question: Parts): Promise<Parts> => {
+    const input = (format.bytes ?? format.write)(question);
+    const [printed, code] = await runInShell(command, input, signal);
     if (code !== "0") output.error(`zwire ${name}: the command ended with ${code}\n`);
     const end = printed.at(-1) === NEWLINE ? printed.length - 1 : printed.length;
     if (text) return [printed.subarray(0, end)];
     const splitter = format.splitter();
     const [record] = [...splitter.push(printed), ...splitter.end()];
-    return record === undefined ? [Buffer.alloc(0)] : format.read(record);
+    return record === undefined ? NOTHING : format.read(record);
+  };
+  return async (question) => {
+    try {
+      return await answer(question);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // One question must not end the answers to others. Who asked gets an answer, without which a REP takes no other question.
+      output.error(`zwire ${name}: ${(error as Error).message}\n`);
+      return NOTHING;
+    }
   };
 }
 

@@ -2,7 +2,10 @@
  * The ways in which messages pass through a command: sent, received, asked and answered. Each resolves when there is no more
  * to do, and rejects with what went wrong, or with Ended.
  */
-import { type Answer, envelopeOf } from "./answer.js";
+import { ZmqError } from "../../index.js";
+import { TimeoutError } from "../errors.js";
+import { type Answer, envelopeOf, NOTHING } from "./answer.js";
+import type { Parts } from "./formats.js";
 import { readInput } from "./input.js";
 import { type Job, print, receive, send } from "./job.js";
 
@@ -35,6 +38,23 @@ export async function ask(job: Job): Promise<void> {
 }
 
 /**
+ * Sends an answer. That who asked has left, or that the answer cannot be sent, is told, and does not end the answers to others.
+ */
+async function sendAnswer(job: Job, envelope: Parts, parts: Parts): Promise<void> {
+  const { name, output, ending } = job;
+  try {
+    await send(job, [[...envelope, ...parts]]);
+  } catch (error) {
+    const gone = error instanceof ZmqError && error.code === "EHOSTUNREACH";
+    const ends = error instanceof TimeoutError || (error instanceof ZmqError && !gone);
+    if (ending.signal.aborted || ends) throw error;
+    output.error(`zwire ${name}: an answer was not sent: ${(error as Error).message}\n`);
+    // Who waits gets an answer, without which a REP takes no other question.
+    if (!gone) await send(job, [[...envelope, ...NOTHING]]);
+  }
+}
+
+/**
  * Prints each question, and answers it.
  * @param addressed whether a message begins with the address of a peer
  */
@@ -45,7 +65,7 @@ export async function answerAll(job: Job, answer: Answer, addressed: boolean): P
     const envelope = envelopeOf(question, addressed);
     const parts = await answer(question.slice(envelope));
     if (parts === undefined) return; // nothing is left to answer with
-    await send(job, [[...question.slice(0, envelope), ...parts]]);
+    await sendAnswer(job, question.slice(0, envelope), parts);
   }
 }
 

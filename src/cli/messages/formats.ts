@@ -23,6 +23,8 @@ export interface Format {
   readArguments(args: readonly string[]): Parts;
   /** What is printed for a message. */
   write(parts: readonly Buffer[]): Buffer | string;
+  /** What a program gets for a message. Absent: what is printed, from which the message can be read again. */
+  bytes?(parts: readonly Buffer[]): Buffer;
 }
 
 /** What else says how messages look. */
@@ -85,6 +87,10 @@ function textFormat({ separator, named, addressed }: Look): Format {
     write(parts) {
       const texts = parts.map((part, at) => (named && at === 0 ? shownName(part) : shownText(part)));
       return `${texts.join(between)}\n`;
+    },
+    bytes: (parts) => {
+      const separating = Buffer.from(between);
+      return Buffer.concat(parts.flatMap((part, at) => (at === 0 ? [part] : [separating, part])));
     },
   };
 }

@@ -58,6 +58,6 @@ export const ANSWERING = {
   reply: { kind: text(), many: true, help: "answer each message with this; repeated, with these parts" },
   exec: {
     kind: text("COMMAND"),
-    help: "answer each message with what the command prints, which the shell runs with the message as its input",
+    help: "answer each message with what the command prints, which the shell runs with the message as its input: in the format text its bytes, with the separator (a tab) between parts; in another as it is printed",
   },
 } as const satisfies OptionRows;
