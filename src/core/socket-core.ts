@@ -349,11 +349,13 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   attachPipe(pipe: Pipe): void {
     this.pipes.add(pipe);
+    pipe.left = false;
     this.strategy.attach(pipe);
   }
 
   detachPipe(pipe: Pipe): void {
     this.pipes.delete(pipe);
+    pipe.left = true;
     // The pipe leaves `pipes`, but its unread messages must still be found.
     if (this.receives !== null && pipe.inboundLength > 0) this.inbound.activate(pipe);
     this.strategy.detach(pipe);

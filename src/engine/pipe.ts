@@ -125,6 +125,8 @@ export abstract class Pipe implements Waiting {
   /** Messages of the present connection that the kernel or the peer has taken, and the bytes of their frames. */
   takenMessages = 0;
   takenBytes = 0;
+  /** The socket has no use for it any more: it must not be given messages, because nobody would take them from it. */
+  left = false;
   /** Messages that were dropped because this peer was full, since the pipe exists. */
   dropped = 0;
   /** Which messages begin with topics. Set by socket types that publish or subscribe. */

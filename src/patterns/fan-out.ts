@@ -47,6 +47,8 @@ export class FanOut {
     } else shared.setLong(encoded);
     for (let i = 0; i < pipes.length; i++) {
       const pipe = pipes[i];
+      // A listener that was told of a full peer may have ended the connections of others.
+      if (pipe.left) continue;
       if (!pipe.trySendShared(shared, message)) overflow.refused(pipe, message, shared);
     }
     shared.clear();

@@ -55,7 +55,8 @@ export class Overflow {
       pipe.overflowing = true;
       this.#fullPeer.tell(pipe, "dropped");
     }
-    if (onFull !== "dropOldest") {
+    // Who was told may have ended its connection.
+    if (onFull !== "dropOldest" || pipe.left) {
       this.#drop(pipe, 1);
       return;
     }

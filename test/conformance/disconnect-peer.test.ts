@@ -644,3 +644,32 @@ describe("refusals", () => {
     }
   });
 });
+
+describe.each(TRANSPORTS)("in the handler of a full peer, over $name", ({ endpoint, name }) => {
+  it.each(["dropNewest", "dropOldest"] as const)(
+    "all peers of a publisher with onFull: %s, in the middle of a message to them",
+    async (onFull) => {
+      const publisher = managed(new zwire.Publisher({ sendHighWaterMark: 5, onFull }));
+      const bound = await publisher.bind(endpoint());
+      const subscribers = Array.from({ length: 3 }, () => {
+        const subscriber = managed(new zwire.Subscriber({ receiveHighWaterMark: 1, reconnectInterval: -1 }));
+        subscriber.subscribe("");
+        subscriber.connect(bound);
+        return subscriber;
+      });
+      await until(() => publisher.peers.length === 3, "all are here");
+      await publisher.waitForSubscribers(3, SOON);
+      let told = 0;
+      publisher.on("limit", () => {
+        told++;
+        for (const peer of publisher.peers) publisher.disconnectPeer(peer);
+      });
+      for (let i = 0; i < 1000 && told === 0; i++) await publisher.send(LARGE);
+      expect(told).toBe(1);
+      await until(() => publisher.peers.length === 0, "all have gone");
+      expect(publisher.stats).toMatchObject({ unsentBytes: 0, outboundQueue: 0 });
+      if (name !== "inproc") return;
+      for (const subscriber of subscribers) expect(subscriber.stats.receiveQueue).toBeGreaterThan(0);
+    },
+  );
+});
