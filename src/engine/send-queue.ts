@@ -262,24 +262,37 @@ export class SendQueue {
   /** Sends until one finds no room. */
   #drainOnce(): void {
     for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
-      if (head.message !== null) {
+      const { message } = head;
+      if (message !== null) {
+        let sent = false;
         try {
           // Only for a send that was waiting when the option was set: later ones are refused earlier.
-          if (this.#limits.conflate === true && severalParts(head.message))
+          if (this.#limits.conflate === true && severalParts(message))
             throw new ZmqError("EINVAL", { detail: SEVERAL_PARTS });
-          if (!this.#attempt(head.message)) return;
+          if (!this.#route.send(message)) return;
+          sent = true;
+          this.sent++;
           head.resolve();
         } catch (error) {
           head.reject(error);
         }
-        if (head.message === null) continue; // the attempt closed the queue, or cancelled this send
-        letGoOf(head.message);
-        head.message = null;
-        head.cleanup?.();
-        this.#live--;
+        // Else the attempt closed the queue, or cancelled this send.
+        if (head.message !== null) this.#settled(head);
+        // Only now: who watches may abort the send, or close the socket.
+        if (sent && SENDS.hasSubscribers) publishMessage(SENDS, this.owner, message);
+      } else {
+        this.#waiting.shift();
       }
-      this.#waiting.shift();
     }
+  }
+
+  /** The head of the queue was sent, or refused. */
+  #settled(head: WaitingSend): void {
+    letGoOf(head.message as OutMessage);
+    head.message = null;
+    head.cleanup?.();
+    this.#live--;
+    this.#waiting.shift();
   }
 
   /** Rejects all waiting sends, and all later ones. */

@@ -108,6 +108,14 @@ export class WaitingReceives<M> {
 
   /** @param borrows whether the program gives the message back; otherwise it is one to keep */
   #next(borrows: boolean): M | undefined {
+    const before = this.received;
+    const message = this.#nextUntold(borrows);
+    if (RECEIVES.hasSubscribers && this.received !== before) publishMessage(RECEIVES, this.owner, message);
+    return message;
+  }
+
+  /** As `#next`. The caller tells those who watch the messages, if it came off the pipes. */
+  #nextUntold(borrows: boolean): M | undefined {
     const message = this.#nextReturned() ?? this.#nextOfSource();
     return message === undefined || borrows || !anyLent() ? message : kept(message);
   }
@@ -125,7 +133,6 @@ export class WaitingReceives<M> {
     const message = this.#source.next();
     if (message === undefined) return undefined;
     this.received++;
-    if (RECEIVES.hasSubscribers) publishMessage(RECEIVES, this.owner, message);
     if (this.#limits.messagePeers) this.#note(message);
     return message;
   }
@@ -309,12 +316,16 @@ export class WaitingReceives<M> {
     while (this.#live > 0) {
       const waiter = this.#waiters.peek() as Waiter<M>;
       if (waiter.live) {
-        const message = this.#next(waiter.borrows);
+        const before = this.received;
+        const message = this.#nextUntold(waiter.borrows);
         if (message === undefined) return;
         waiter.live = false;
         waiter.cleanup?.();
         this.#live--;
         this.#waiters.shift();
+        // Only now: who watches may abort the receive, or close the socket.
+        if (RECEIVES.hasSubscribers && this.received !== before)
+          publishMessage(RECEIVES, this.owner, message);
         waiter.serve(message);
       } else {
         this.#waiters.shift();

@@ -148,6 +148,94 @@ describe("diagnostics channels", () => {
     expect(told.map(({ parts, bytes }) => [parts, bytes])).toEqual([[1, 4]]);
   });
 
+  describe.each(["tcp://127.0.0.1:*", "inproc://*"])("a subscriber over %s", (endpoint) => {
+    const at = () => endpoint.replace("*", endpoint.startsWith("inproc") ? `watched-${Math.random()}` : "*");
+
+    function whenTold(name: string, socket: Socket, act: () => void): void {
+      const listener = (message: unknown): void => {
+        if ((message as Told).socket === socket) act();
+      };
+      subscribe(name, listener);
+      onTestFinished(() => void unsubscribe(name, listener));
+    }
+
+    async function joined(): Promise<{ push: Push; pull: Pull }> {
+      const [push, pull] = [managed(new Push()), managed(new Pull())];
+      push.connect(await pull.bind(at()));
+      await within(Promise.all([push.connected(), pull.connected()]), "connected");
+      return { push, pull };
+    }
+
+    it("may abort the receive that waits for the message: it has the message, and the next goes on", async () => {
+      const { push, pull } = await joined();
+      const abort = new AbortController();
+      whenTold("zwire:message:receive", pull, () => abort.abort(new Error("of the subscriber")));
+      const receiving = pull.receive({ signal: abort.signal });
+      await push.send("one");
+      expect(String(await within(receiving, "the message"))).toBe("one");
+      expect(pull.stats.waitingReceives).toBe(0);
+      const next = pull.receive();
+      expect(pull.stats.waitingReceives).toBe(1);
+      await push.send("two");
+      expect(String(await within(next, "the next"))).toBe("two");
+    });
+
+    it("may abort a loop's wait, or that of receiveMany()", async () => {
+      const { push, pull } = await joined();
+      const abort = new AbortController();
+      const steps = pull[Symbol.asyncIterator]();
+      let left = false;
+      whenTold("zwire:message:receive", pull, () => {
+        abort.abort(new Error("of the subscriber"));
+        if (!left) void steps.return?.();
+        left = true;
+      });
+      const step = steps.next();
+      const many = pull.receiveMany(5, { signal: abort.signal });
+      await push.send("one");
+      expect(String((await within(step, "the step")).value)).toBe("one");
+      expect(pull.stats.waitingReceives).toBe(0);
+      await expect(many).rejects.toThrow("of the subscriber");
+      const batch = pull.receiveMany(5);
+      await push.send("two");
+      expect((await within(batch, "the batch")).map(String)).toEqual(["two"]);
+      expect(pull.stats.waitingReceives).toBe(0);
+    });
+
+    it("may close the socket that receives: the receive has its message", async () => {
+      const { push, pull } = await joined();
+      whenTold("zwire:message:receive", pull, () => void pull.close());
+      const receiving = pull.receive();
+      const behind = expect(pull.receive()).rejects.toMatchObject({ code: "EBADF" });
+      await push.send("one");
+      expect(String(await within(receiving, "the message"))).toBe("one");
+      await behind;
+      expect(pull.stats).toMatchObject({ waitingReceives: 0, droppedUnread: 0, messagesReceived: 1 });
+    });
+
+    it.each(["abort", "close"] as const)(
+      "may %s when a send that waited goes: it has been sent",
+      async (how) => {
+        const [push, pull] = [managed(new Push({ sendHighWaterMark: 1 })), managed(new Pull())];
+        const abort = new AbortController();
+        whenTold("zwire:message:send", push, () => {
+          if (how === "abort") abort.abort(new Error("of the subscriber"));
+          else void push.close();
+        });
+        const sending = push.send("late", { signal: abort.signal });
+        expect(push.stats.sendQueue).toBe(1);
+        const bound = await pull.bind(at());
+        push.connect(bound);
+        await within(sending, "sent");
+        expect(String(await within(pull.receive(), "the message"))).toBe("late");
+        expect(push.stats.sendQueue).toBe(0);
+        if (how === "close") return;
+        await push.send("later");
+        expect(String(await within(pull.receive(), "the next"))).toBe("later");
+      },
+    );
+  });
+
   it("a subscriber that throws does not stop the message", async () => {
     const others = process.listeners("uncaughtException");
     for (const other of others) process.off("uncaughtException", other);
