@@ -4,7 +4,7 @@
  */
 import type { Context } from "../core/context.js";
 import type { AuthenticationRequest } from "../security/authenticator.js";
-import { type Authenticate, type AuthenticationAnswer } from "../security/callback.js";
+import type { Authenticate, AuthenticationAnswer } from "../security/callback.js";
 import type { CurveKey } from "../security/crypto/keys.js";
 import { z85Encode } from "../security/crypto/z85.js";
 import { handlerKeys, keyWatchOf, watched } from "../security/key-watch.js";
