@@ -121,7 +121,8 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   }
 
   #newPipe(): StreamPipe {
-    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
+    const { options, runtime } = this.#host;
+    const pipe = new StreamPipe(this.#host, options, runtime.turnEnd, this.#options.conflate);
     pipe.routingId = this.routingId;
     pipe.dialled = true;
     return pipe;

@@ -137,7 +137,8 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
 
   sessionReady(session: Connection, peer: Peer): StreamPipe {
     assert(this.#sessions.get(session) === null, "a listener was told twice that a connection is ready");
-    const pipe = new StreamPipe(this.#host, this.#host.options, this.#host.runtime.turnEnd);
+    const { options, runtime } = this.#host;
+    const pipe = new StreamPipe(this.#host, options, runtime.turnEnd, this.#options.conflate);
     pipe.peer = peer;
     this.#sessions.set(session, pipe);
     const place = this.#places.get(session);

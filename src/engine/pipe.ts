@@ -139,6 +139,8 @@ export abstract class Pipe implements Waiting {
   #run: Queued | null = null;
   /** The places of topics in the queue, where only the newest message of each waits. */
   #newest: NewestOfTopics | null = null;
+  /** The option of the endpoint: what waits of one kind would be out of order if it changed. */
+  readonly conflate: boolean | "topic";
   protected readonly owner: PipeOwner;
   protected readonly limits: PipeLimits;
   readonly #budget: Budget;
@@ -149,7 +151,14 @@ export abstract class Pipe implements Waiting {
   /** Reading has stopped whatever the marks say. */
   #heldBack = false;
 
-  constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
+  /** @param conflate the option as it was when the endpoint was bound or connected */
+  constructor(
+    owner: PipeOwner,
+    limits: PipeLimits,
+    scheduler: FlushScheduler,
+    conflate: boolean | "topic" = limits.conflate,
+  ) {
+    this.conflate = conflate;
     this.scheduler = scheduler;
     this.owner = owner;
     this.limits = limits;
@@ -261,7 +270,7 @@ export abstract class Pipe implements Waiting {
 
   /** Whether only the newest of what is received waits. */
   get conflatesReceived(): boolean {
-    const { conflate } = this.limits;
+    const { conflate } = this;
     return conflate === true || (conflate === "topic" && this.topics === "received");
   }
 
@@ -283,7 +292,7 @@ export abstract class Pipe implements Waiting {
 
   /** Queues a message for the application to read. */
   enqueue(message: Message): void {
-    if (this.limits.conflate && this.conflatesReceived && this.#conflated(message)) return;
+    if (this.conflate && this.conflatesReceived && this.#conflated(message)) return;
     this.#inbound.push(message);
     this.#inboundLength++;
     const bytes = message.length === 1 ? message[0].length + PART_COST : heldBytes(message);
@@ -293,7 +302,7 @@ export abstract class Pipe implements Waiting {
 
   /** Makes room for the newest message (G14). True: it has been queued in its topic's place. */
   #conflated(message: Message): boolean {
-    if (this.limits.conflate === "topic") return this.putNewest(message);
+    if (this.conflate === "topic") return this.putNewest(message);
     this.conflateInbound();
     return false;
   }
@@ -429,8 +438,8 @@ export abstract class Pipe implements Waiting {
   }
 
   #mustPause(): boolean {
-    const { receiveHighWaterMark, receiveHighWaterMarkBytes, conflate } = this.limits;
-    if (conflate === true) return false;
+    const { receiveHighWaterMark, receiveHighWaterMarkBytes } = this.limits;
+    if (this.conflate === true) return false;
     const bytes = this.#inboundBytes + this.#openBytes;
     if (this.#inboundLength > 0) {
       if (receiveHighWaterMark > 0 && this.#inboundLength >= receiveHighWaterMark) return true;

@@ -75,8 +75,13 @@ export class StreamPipe extends Pipe {
   /** Accept the next message regardless of the marks: dropOldest() made room for it. */
   #forced = false;
 
-  constructor(owner: PipeOwner, limits: PipeLimits, scheduler: FlushScheduler) {
-    super(owner, limits, scheduler);
+  constructor(
+    owner: PipeOwner,
+    limits: PipeLimits,
+    scheduler: FlushScheduler,
+    conflate: boolean | "topic" = limits.conflate,
+  ) {
+    super(owner, limits, scheduler, conflate);
     this.#budget = owner.unsent;
   }
 
@@ -101,7 +106,7 @@ export class StreamPipe extends Pipe {
   }
 
   override trySend(message: OutMessage): boolean {
-    if (this.limits.conflate && this.#conflates) return this.#tryNewest(message, null);
+    if (this.conflate && this.#conflates) return this.#tryNewest(message, null);
     if (!this.#makeRoom()) return false;
     this.#open.append(this.carries ? fronted(message) : message);
     this.#written();
@@ -118,12 +123,12 @@ export class StreamPipe extends Pipe {
 
   /** Queues a message that was accepted earlier, without checking the marks again. */
   protected append(message: OutMessage): void {
-    if (this.limits.conflate && this.#conflates) this.#keepNewest(this.#topicOf(message), message, null);
+    if (this.conflate && this.#conflates) this.#keepNewest(this.#topicOf(message), message, null);
     else this.#open.append(this.carries ? fronted(message) : message);
   }
 
   override trySendShared(shared: Shared, message: OutMessage): boolean {
-    if (this.limits.conflate && this.#conflates) return this.#tryNewest(message, shared);
+    if (this.conflate && this.#conflates) return this.#tryNewest(message, shared);
     if (!this.#makeRoom()) return false;
     this.#open.appendShared(shared);
     this.#written();
@@ -157,18 +162,18 @@ export class StreamPipe extends Pipe {
   }
 
   override hasRoom(): boolean {
-    return this.limits.conflate && this.#conflates ? this.#makeRoomForTopic() : this.#makeRoom();
+    return this.conflate && this.#conflates ? this.#makeRoomForTopic() : this.#makeRoom();
   }
 
   /** Whether only the newest of what is sent waits. */
   get #conflates(): boolean {
-    return this.limits.conflate === true || this.topics === "sent";
+    return this.conflate === true || this.topics === "sent";
   }
 
   /** Queues a message in the place of an older one. With `conflate` there is always room, because one waits (G14). */
   #tryNewest(message: OutMessage, shared: Shared | null): boolean {
     const topic = this.#topicOf(message);
-    if (this.limits.conflate !== true) {
+    if (this.conflate !== true) {
       const older = this.#newest?.bytesOf(topic);
       // A message that is not larger than the one that it replaces always has room.
       if (
@@ -184,7 +189,7 @@ export class StreamPipe extends Pipe {
   }
 
   #topicOf(message: OutMessage): string | null {
-    return this.limits.conflate === true ? "" : topicKey(message);
+    return this.conflate === true ? "" : topicKey(message);
   }
 
   /** A copy, because it may wait for a long time. */
@@ -197,7 +202,7 @@ export class StreamPipe extends Pipe {
   }
 
   #makeRoomForTopic(): boolean {
-    if (this.limits.conflate === true || !this.#atTopicMark()) return true;
+    if (this.conflate === true || !this.#atTopicMark()) return true;
     const forced = this.#forced;
     this.#forced = false;
     this.#outlet?.flush();
@@ -397,7 +402,7 @@ export class StreamPipe extends Pipe {
   throughMemory(progress: Progress): void {
     this.sharesMemory = true;
     // Of a conflating socket only the newest message counts: what was written is not sent again.
-    if (this.limits.conflate !== true) this.#unread = new Unread(progress);
+    if (this.conflate !== true) this.#unread = new Unread(progress);
     this.owner.pipeSharesMemory(this);
   }
 

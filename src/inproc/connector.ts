@@ -99,6 +99,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   readonly host: SocketHost;
   /** The options at the time when the application connected. */
   readonly #notices: NoticeOptions;
+  readonly #conflate: boolean | "topic";
   pipe: DirectPipe;
   readonly #registry: InprocRegistry;
   readonly routingId: Buffer | null;
@@ -122,6 +123,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string, routingId: Buffer | null) {
     this.host = host;
     this.#notices = noticesOf(host.options);
+    this.#conflate = host.options.conflate;
     this.routingId = routingId;
     this.socketType = host.socketType;
     this.endpoint = endpoint;
@@ -131,7 +133,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
   }
 
   #newPipe(): DirectPipe {
-    const pipe = newDirectPipe(this.host, (error) => {
+    const pipe = newDirectPipe(this.host, this.#conflate, (error) => {
       this.#leftBy = error;
       this.#leave();
     });

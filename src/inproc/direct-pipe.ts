@@ -51,11 +51,12 @@ export class DirectPipe extends StreamPipe {
     owner: PipeOwner,
     limits: PipeLimits,
     scheduler: FlushScheduler,
+    conflate: boolean | "topic",
     defer: Defer,
     onFail: (error: Error) => void,
     onSpoiled: (pipe: DirectPipe) => void,
   ) {
-    super(owner, limits, scheduler);
+    super(owner, limits, scheduler, conflate);
     this.#defer = defer;
     this.#onFail = onFail;
     this.#onSpoiled = onSpoiled;
@@ -160,8 +161,8 @@ export class DirectPipe extends StreamPipe {
    * is none (G6).
    */
   #filledTo(share: number): boolean {
-    const { sendHighWaterMark, sendHighWaterMarkBytes, conflate } = this.limits;
-    if (conflate === true) return false;
+    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
+    if (this.conflate === true) return false;
     const other = this.#other;
     const theirs = other?.limits;
     const unlimited = sendHighWaterMark === 0 || theirs?.receiveHighWaterMark === 0;
@@ -261,7 +262,7 @@ export class DirectPipe extends StreamPipe {
     if (this.carries) carry(own, sent());
     if (this.#other !== null) this.#pass(this.#other, own);
     else {
-      if (this.limits.conflate === true) this.#takeWaiting();
+      if (this.conflate === true) this.#takeWaiting();
       this.#waiting.push(own);
       const bytes = heldBytes(own);
       this.#waitingBytes += bytes;
@@ -276,9 +277,9 @@ export class DirectPipe extends StreamPipe {
 
   /** Either side may want only the newest of each topic: there is one queue between them (G6). */
   get #conflatesTopics(): boolean {
-    if (this.limits.conflate === "topic" && this.topics === "sent") return true;
+    if (this.conflate === "topic" && this.topics === "sent") return true;
     const other = this.#other;
-    return other !== null && other.limits.conflate === "topic" && other.topics === "received";
+    return other !== null && other.conflate === "topic" && other.topics === "received";
   }
 
   /** Whether a message only replaces one that waits. */
@@ -290,7 +291,7 @@ export class DirectPipe extends StreamPipe {
   /** What the sender conflates is conflated here: there is one queue between the two. */
   override enqueue(message: Message): void {
     const other = this.#other;
-    const theirs = other?.limits.conflate;
+    const theirs = other?.conflate;
     if (theirs === true) this.conflateInbound();
     const byTopic = theirs === "topic" && other?.topics === "sent";
     if (!byTopic || !this.putNewest(message)) super.enqueue(message);

@@ -62,8 +62,15 @@ const deferSoon: Defer = (run) => {
   else nextTick(run);
 };
 
-/** Makes one end of a connection. Until it is joined, it queues messages. */
-export function newDirectPipe(host: SocketHost, onFail: (error: Error) => void): DirectPipe {
+/**
+ * Makes one end of a connection. Until it is joined, it queues messages.
+ * @param conflate the option as it was when the endpoint was bound or connected
+ */
+export function newDirectPipe(
+  host: SocketHost,
+  conflate: boolean | "topic",
+  onFail: (error: Error) => void,
+): DirectPipe {
   const onSpoiled = ({ peer }: DirectPipe): void =>
     host.emitEvent("limit", {
       address: peer?.address ?? "",
@@ -73,7 +80,7 @@ export function newDirectPipe(host: SocketHost, onFail: (error: Error) => void):
       action: "dropped",
       error: memoryGone(),
     });
-  return new DirectPipe(host, host.options, host.runtime.turnEnd, deferSoon, onFail, onSpoiled);
+  return new DirectPipe(host, host.options, host.runtime.turnEnd, conflate, deferSoon, onFail, onSpoiled);
 }
 
 /** A connection within the thread, for a drain: what the peer has sent is here already, and what it has not sent it keeps. */

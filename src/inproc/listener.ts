@@ -23,6 +23,7 @@ export class InprocListener implements EndpointHandle, BoundEnd {
   readonly host: SocketHost;
   /** The options at the time when the application bound. */
   readonly #notices: NoticeOptions;
+  readonly #conflate: boolean | "topic";
   readonly #registry: InprocRegistry;
   readonly #pipes = new Map<DirectPipe, ConnectingEnd>();
   #open = false;
@@ -33,6 +34,7 @@ export class InprocListener implements EndpointHandle, BoundEnd {
   constructor(host: SocketHost, registry: InprocRegistry, endpoint: string) {
     this.host = host;
     this.#notices = noticesOf(host.options);
+    this.#conflate = host.options.conflate;
     this.endpoint = endpoint;
     this.#registry = registry;
     this.#hold = registry.newHold();
@@ -76,7 +78,7 @@ export class InprocListener implements EndpointHandle, BoundEnd {
       return;
     }
     const onFail = (error: Error): void => this.part(pipe, error);
-    const pipe = newDirectPipe(host, onFail);
+    const pipe = newDirectPipe(host, this.#conflate, onFail);
     this.#pipes.set(pipe, connector);
     pipe.peer = theirs;
     connector.pipe.peer = ours;

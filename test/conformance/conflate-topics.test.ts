@@ -64,6 +64,43 @@ describe.each(TRANSPORTS)("only the newest of each topic waits, over $name", ({ 
     expect(subscriber.stats).toMatchObject({ receiveQueue: 0, receivedBytes: 0 });
   });
 
+  it.each([true, false])(
+    "a change from %s acts on what is bound or connected next, on either side",
+    async (from) => {
+      for (const side of ["publisher", "subscriber"]) {
+        const mine = (which: string) => (which === side ? { conflatePerTopic: from } : {});
+        const none = { sendHighWaterMark: 0, sendHighWaterMarkBytes: 0 };
+        const publisher = managed(new Publisher({ ...none, ...mine("publisher") }));
+        const subscriber = managed(new Subscriber({ receiveHighWaterMarkBytes: 0, ...mine("subscriber") }));
+        if (side === "publisher") subscriber.receiveHighWaterMark = 1;
+        subscriber.subscribe("");
+        const at = await publisher.bind(endpoint());
+        const socket = side === "publisher" ? publisher : subscriber;
+        if (side === "publisher") socket.conflatePerTopic = !from; // before the first peer is there
+        subscriber.connect(at);
+        socket.conflatePerTopic = !from;
+        await publisher.waitForSubscribers(1, soon);
+        let sent = 0;
+        for (const wanted of [!from, from, !from]) {
+          socket.conflatePerTopic = wanted;
+          for (let i = 0; i < 130; i++) {
+            await publisher.send(["a", `${sent++}`, BODY]);
+            if (i % 20 === 0) await turns(1);
+          }
+        }
+        await publisher.send(["end", "0"]);
+        const numbers = (await rest(subscriber, "end 0")).slice(0, -1).map(([, number]) => Number(number));
+        expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
+        expect(numbers.at(-1)).toBe(sent - 1);
+        const { conflated } = socket.stats;
+        // Within a thread, the one queue between the two is the subscriber's.
+        const all = name === "inproc" ? conflated + subscriber.stats.conflated : conflated;
+        if (from) expect(all).toBeGreaterThan(10);
+        else expect([all, numbers.length]).toEqual([0, sent]);
+      }
+    },
+  );
+
   it("a newer message takes the place of the older one", async () => {
     const publisher = managed(new Publisher());
     const subscriber = managed(new XSubscriber(newest));

@@ -27,7 +27,6 @@ const LASTING_BYTES = LARGE_SLAB_BYTES / 4;
 export interface SharedLimits {
   readonly sendHighWaterMark: number;
   readonly sendHighWaterMarkBytes: number;
-  readonly conflate: boolean | "topic";
 }
 
 /** Bytes of a message with headers of the greatest length; Infinity for one that is too large to share. */
@@ -96,7 +95,7 @@ export class SharedBatch {
    */
   begin(members: readonly Pipe[], message: OutMessage): boolean {
     if (members !== this.#previous || this.#refused || !(this.#busy || this.#sentThisTurn > 0)) return false;
-    if (members.length < 2 || this.#limits.conflate || sharedBytes(message) > SHARED_MAX) return false;
+    if (members.length < 2 || sharedBytes(message) > SHARED_MAX) return false;
     if (!this.#measureRoom(members)) {
       this.#refused = true;
       return false;
@@ -119,7 +118,7 @@ export class SharedBatch {
     this.#roomBytes = Number.POSITIVE_INFINITY;
     for (let i = 0; i < members.length; i++) {
       const pipe = members[i];
-      if (!pipe.shares || !pipe.hasRoom()) return false;
+      if (!pipe.shares || pipe.conflate || !pipe.hasRoom()) return false;
       this.#room = Math.min(this.#room, pipe.room);
       this.#roomBytes = Math.min(this.#roomBytes, pipe.roomBytes);
     }
