@@ -11,7 +11,10 @@ import { clearInterval, setInterval, setTimeout } from "../base/platform.js";
 import { type Listed, unlisted, unwatch, type Watcher, watch } from "../core/roster.js";
 import { seenEvent, snapshot } from "./snapshot.js";
 
-/** Options of `openMonitor`: its own, and those of the XPublisher that it opens, such as CURVE's. */
+/**
+ * Options of `openMonitor`: its own, and those of the XPublisher that it opens, such as CURVE's. The default of `allowedOrigins` is
+ * `[]`: over ws, no page of a browser may connect.
+ */
 export interface MonitorOptions extends Omit<XPublisherOptions, "verbosity" | "manual"> {
   /** Milliseconds from one picture to the next; 10 to 3,600,000. Default 1000. */
   readonly interval?: number;
@@ -46,6 +49,12 @@ function isLocal(endpoint: string): boolean {
   const { scheme, address } = parseEndpoint(endpoint);
   if (scheme === "ipc" || scheme === "inproc") return true;
   return /^(127(\.\d{1,3}){3}|localhost|\[::1\]):/.test(address);
+}
+
+/** A page of any site may connect to a ws endpoint of the machine on which its browser runs. */
+function isWeb(endpoint: string): boolean {
+  const { scheme } = parseEndpoint(endpoint);
+  return scheme === "ws" || scheme === "wss";
 }
 
 /** A monitor of this thread's sockets that is open. `openMonitor` makes one. */
@@ -127,7 +136,9 @@ export async function openMonitor(endpoint: string, options: MonitorOptions = {}
     throw new TypeError(`allowRemote must be true or false; got ${typeof allowRemote}`);
   }
   const local = isLocal(endpoint);
-  const publisher = unlisted(() => new XPublisher({ ...rest, verbosity: "allSubs" } as XPublisherOptions));
+  const { allowedOrigins = isWeb(endpoint) ? [] : undefined } = rest;
+  const settings = { ...rest, ...(allowedOrigins !== undefined && { allowedOrigins }), verbosity: "allSubs" };
+  const publisher = unlisted(() => new XPublisher(settings as XPublisherOptions));
   try {
     if (!local && !allowRemote && publisher.securityMechanism !== "curve") {
       throw new ZmqError("EACCES", {

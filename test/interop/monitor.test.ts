@@ -24,6 +24,7 @@ import {
 import { foreign } from "../support/foreign.js";
 import { managed, record, temporaryDirectory, until, within } from "../support/helpers.js";
 import { findPython } from "../support/python.js";
+import { RawWebSocket } from "../support/raw-websocket.js";
 
 /** So long that no picture comes by the clock. */
 const NEVER = 3_600_000;
@@ -176,6 +177,21 @@ describe("openMonitor", () => {
     await monitored({ allowRemote: true }, "tcp://0.0.0.0:*");
     const { secretKey } = curveKeyPair();
     await monitored({ curveServer: true, curveSecretKey: secretKey }, "tcp://0.0.0.0:*");
+  });
+
+  it("over ws: pages of no site read it, except those that it is for; programs do", async () => {
+    const answer = async (options: MonitorOptions, Origin: string | null) => {
+      const { endpoint } = await monitored({ interval: NEVER, ...options }, "ws://127.0.0.1:*");
+      return (await RawWebSocket.ask(endpoint, { headers: { Origin } })).head.slice(9, 12);
+    };
+    const site = "https://example.com";
+    for (const origin of [site, "null", "http://127.0.0.1:80"]) expect(await answer({}, origin)).toBe("403");
+    expect(await answer({}, null)).toBe("101");
+    expect(await answer({ allowedOrigins: [site] }, site)).toBe("101");
+    expect(await answer({ allowedOrigins: [site] }, "https://evil.example")).toBe("403");
+    expect(await answer({ allowedOrigins: null }, site)).toBe("101");
+    const { endpoint } = await monitored({ interval: NEVER }, "ws://127.0.0.1:*");
+    await next(subscriber(endpoint, "snapshot"), "snapshot");
   });
 
   it("refuses wrong options, and leaves no socket behind", async () => {
