@@ -4,7 +4,8 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { Buffer, randomBytes, type SystemError } from "../base/platform.js";
+import type { ZmqError } from "../base/errors.js";
+import { Buffer, monotonicMs, randomBytes, type SystemError, setTimeout } from "../base/platform.js";
 import type { AuthenticationRequest } from "../security/authenticator.js";
 import type { Authenticate, AuthenticationAnswer } from "../security/callback.js";
 import { checkPath, fileFault, readText, stampOf } from "./files.js";
@@ -86,8 +87,12 @@ export class PasswordFile extends Telling<PasswordFileEvents> {
   /** For the option `authenticate` of a PLAIN server. The user id of a peer is its name. */
   readonly authenticate: Authenticate;
   #table = new PasswordTable();
+  /** Of the version that was read last, also if it could not be used. */
   #stamp = "";
   #reading: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
+  #notBefore = 0;
   #told = "";
 
   /** @internal use passwordFile() */
@@ -101,36 +106,68 @@ export class PasswordFile extends Telling<PasswordFileEvents> {
   }
 
   /** Reads the file now. Rejects if it cannot be read; then nothing changes. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    if (this.#reading === undefined) return this.#read();
     // What is being read now may have passed the change that this call is about.
-    const before = this.#reading;
-    const reading = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#read());
-    this.#reading = reading;
-    try {
-      await reading;
-      this.#told = "";
-    } finally {
-      if (this.#reading === reading) this.#reading = undefined;
-    }
+    this.#next ??= this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.#read();
+      });
+    return this.#next;
   }
 
   /** Reads the file if it has changed. A file that is gone has no users. */
   async #refresh(): Promise<void> {
     try {
       const stamp = stampOf(await stat(this.path, { bigint: true }));
-      if (stamp === "" || stamp !== this.#stamp) await this.reload();
+      if (stamp === "" || stamp !== this.#stamp) await this.#look();
     } catch (error) {
       if ((error as SystemError).code === "ENOENT") this.#table = new PasswordTable();
-      this.#stamp = "";
       const { message } = error as Error;
       if (this.#told !== message) this.tell("file:error", { file: this.path, error: error as Error });
       this.#told = message;
     }
   }
 
-  async #read(): Promise<void> {
+  /** Many strangers wait for one reading, which begins after they asked: it takes a tenth of the time at most. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#whenDue().then(() => {
+      this.#looking = undefined;
+      return this.reload();
+    });
+    return this.#looking;
+  }
+
+  async #whenDue(): Promise<void> {
+    await this.#reading?.catch(() => {});
+    const wait = this.#notBefore - monotonicMs();
+    if (wait > 0) await new Promise<void>((resolve) => void setTimeout(resolve, wait));
+  }
+
+  #read(): Promise<void> {
+    const begin = monotonicMs();
+    const reading = this.#readOnce().finally(() => {
+      this.#reading = undefined;
+      const now = monotonicMs();
+      this.#notBefore = now + 10 * (now - begin);
+    });
+    this.#reading = reading;
+    return reading;
+  }
+
+  async #readOnce(): Promise<void> {
+    this.#stamp = "";
     const stamp = stampOf(await stat(this.path, { bigint: true }));
-    this.#table = parsePasswords(this.path, await readText(this.path, PASSWORD_FILE_MAX));
+    try {
+      this.#table = parsePasswords(this.path, await readText(this.path, PASSWORD_FILE_MAX));
+      this.#told = "";
+    } catch (error) {
+      // Only a change makes its content right. What else is wrong may pass.
+      if ((error as ZmqError).code === "EINVAL") this.#stamp = stamp;
+      throw error;
+    }
     this.#stamp = stamp;
   }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   Authenticator,
   authenticators,
@@ -171,6 +171,42 @@ describe("passwords", () => {
     writeFileSync(path, "ann=c\n");
     expect(await entry(file.authenticate, user("ann", "c"))).toBe("ann");
     expect(told).toHaveLength(2);
+  });
+
+  it("of a file that is new or wrong, a hundred strangers at once cause few readings", async () => {
+    const path = join(folder, "passwords");
+    writeFileSync(path, "ann=a\n");
+    const file = await passwordFile(path);
+    const readings = vi.spyOn(file, "reload");
+    const crowd = () =>
+      Promise.all(Array.from({ length: 100 }, () => entry(file.authenticate, user("eve", "e"))));
+    expect(await crowd()).toEqual(Array(100).fill(undefined));
+    expect(readings.mock.calls.length).toBeLessThan(4);
+    writeFileSync(path, "ann=b\nwrong");
+    await crowd();
+    expect(readings.mock.calls.length).toBeLessThan(8);
+    // Once it is old enough to be told from another, a wrong file is read once, and a right one in its place is seen.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await crowd();
+    readings.mockClear();
+    for (let i = 0; i < 3; i++) await crowd();
+    expect(readings).not.toHaveBeenCalled();
+    expect(await entry(file.authenticate, user("ann", "a"))).toBe("ann");
+    writeFileSync(path, "ann=c\n");
+    expect(await entry(file.authenticate, user("ann", "c"))).toBe("ann");
+  });
+
+  it("of a file, two reload() at once read what was there when they were called", async () => {
+    const path = join(folder, "passwords");
+    writeFileSync(path, "ann=a\n");
+    const file = await passwordFile(path);
+    const first = file.reload();
+    writeFileSync(path, "ann=b\n");
+    await Promise.all([first, file.reload(), file.reload()]);
+    unlinkSync(path);
+    await expect(file.reload()).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(Promise.all([file.reload(), file.reload()])).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it.each([
