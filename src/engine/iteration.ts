@@ -22,8 +22,8 @@ export class Iteration<M> implements AsyncIterator<M, undefined>, Loop {
   readonly held: M[] = [];
   /** Nobody steps any more. */
   left = false;
-  /** A step was rejected: a loop ends by that, and does not say so. */
-  failed = false;
+  /** A step has given a message since the program last asked for one. */
+  gave = false;
   /** Whether the program gives the messages back. */
   readonly borrows: boolean;
 
@@ -33,16 +33,18 @@ export class Iteration<M> implements AsyncIterator<M, undefined>, Loop {
   }
 
   get busy(): boolean {
-    return !this.left && !this.failed && !this.#queue.waitsFor(this);
+    return this.gave && !this.#queue.waitsFor(this);
   }
 
   /** The next message; ends when the socket closes. */
   next(): Promise<IteratorResult<M, undefined>> {
+    this.gave = false;
     return this.#queue.step(this);
   }
 
   /** The iteration is left: a step that waits ends without a message. The message goes to the next receive. */
   return(): Promise<IteratorResult<M, undefined>> {
+    this.gave = false;
     this.#queue.leave(this);
     return Promise.resolve(DONE);
   }

@@ -208,19 +208,20 @@ export class WaitingReceives<M> {
   step(by: Iteration<M>): Promise<IteratorResult<M, undefined>> {
     if (this.#mode === "closed" || by.left) return Promise.resolve(DONE);
     const refused = this.#refusal(undefined);
-    if (refused !== undefined) {
-      by.failed = true;
-      return Promise.reject(refused);
-    }
+    if (refused !== undefined) return Promise.reject(refused);
     if (this.#live === 0) {
       const value = this.#next(by.borrows);
       if (value !== undefined) {
+        by.gave = true;
         if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve({ value, done: false });
         return this.#stepLater(by, value);
       }
     }
     return new Promise((resolve, reject) => {
-      const serve = (value: M) => resolve({ value, done: false });
+      const serve = (value: M) => {
+        by.gave = true;
+        resolve({ value, done: false });
+      };
       this.#wait(undefined, serve, () => resolve(DONE), reject, by.borrows, by);
     });
   }
@@ -235,6 +236,7 @@ export class WaitingReceives<M> {
     const place = by.held.indexOf(message);
     if (place < 0) return DONE;
     by.held.splice(place, 1);
+    by.gave = true; // another step may have been asked for meanwhile
     return { value: message, done: false };
   }
 
@@ -402,7 +404,6 @@ export class WaitingReceives<M> {
     if (!waiter.live) return;
     waiter.live = false;
     this.#live--;
-    if (waiter.by !== null) waiter.by.failed = true;
     waiter.reject(reason);
     if (this.#waiters.length > 64 && this.#live < this.#waiters.length >> 1) {
       this.#waiters.retain((waiting) => waiting.live);
