@@ -89,7 +89,7 @@ export function joinedLink(pipe: DirectPipe, part: () => void): Link {
     part();
     return true;
   };
-  return { pipe, received: pipe.inboundLength, partial: false, peerKeeps: true, end };
+  return { pipe, received: pipe.tally?.messages ?? 0, partial: false, peerKeeps: true, end };
 }
 
 /** The peer that the other end sees for a socket of this thread. */
