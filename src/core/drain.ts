@@ -148,7 +148,7 @@ export class Drain {
     const { receives, strategy } = this.#core;
     if (receives === null) return false;
     const asks = connected && strategy.awaitsReply && receives.waiting > 0;
-    return asks || unreadOf(this.#core) > 0 || receives.busy || !strategy.mayReceive;
+    return asks || unreadOf(this.#core) > 0 || receives.busy || strategy.owes;
   }
 
   /** Half-closes a connection when its time has come. @returns whether it is open */
@@ -180,8 +180,9 @@ export class Drain {
 
   /** Whether nothing is unsent. What waits for a peer that is not there waits no longer than `linger`. */
   #flushed(links: readonly Link[], now: number): boolean {
-    const unsent = this.#endpoints.unsent;
+    const { lingering, unsent } = this.#endpoints;
     if (unsent === 0) return true;
+    if (lingering > 0) return false; // for endpoints and peers that were told to go, each has a time of its own
     const { linger } = this.#core.options;
     if (linger < 0 || now < this.#began + linger) return false;
     return links.every(({ pipe }) => pipe.outboundLength === 0);
@@ -200,7 +201,7 @@ export class Drain {
     }
     if (receives === null) return;
     receives.discard(() => {
-      while (inbound.next() !== undefined) lost.unread++;
+      while (inbound.next() !== undefined) if (this.#reads()) lost.unread++;
     });
   }
 }

@@ -198,12 +198,17 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** Drops the unread messages of a pipe, and those that arrive while its output lingers. */
   forget(pipe: Pipe): void {
     const kept = this.strategy.kept(pipe);
-    this.lost.unread += pipe.inboundLength - kept.length;
+    this.#countUnread(pipe.inboundLength - kept.length);
     this.inbound.remove(pipe);
     pipe.discardInbound();
     for (const message of kept) pipe.enqueue(message);
     if (kept.length > 0) this.pipeReadable(pipe);
     pipe.intercept = discard;
+  }
+
+  /** Subscriptions that a publisher did not read are no messages that were lost. */
+  #countUnread(messages: number): void {
+    if (!this.strategy.onlySends) this.lost.unread += messages;
   }
 
   // Life cycle
@@ -258,7 +263,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   async #closeEndpoints(linger: number): Promise<void> {
     await this.#kept.close(linger);
     for (const pipe of [...this.pipes]) this.detachPipe(pipe);
-    this.lost.unread += unreadOf(this);
+    this.#countUnread(unreadOf(this));
     this.inbound.clear();
     this.receives?.forgetReturned();
     this.tellDropped({ address: "" });

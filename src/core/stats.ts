@@ -28,7 +28,10 @@ export interface SocketStats {
   dropped: number;
   /** Messages, or copies of one, whose place in a queue a newer one has taken: `conflate`, `conflatePerTopic`. */
   conflated: number;
-  /** Received messages that nobody had read when the socket was closed, or their endpoint disconnected. The event "drop" tells. */
+  /**
+   * Received messages that nobody had read when the socket was closed, or their endpoint disconnected. The event "drop" tells.
+   * What an XPublisher has not read does not count: subscriptions need no reader.
+   */
   droppedUnread: number;
   /**
    * Accepted messages that were thrown away unsent: when `linger` or the time of a drain was over, or with the connection

@@ -172,6 +172,11 @@ export abstract class Strategy {
     return true;
   }
 
+  /** Whether somebody waits for an answer of the program. */
+  get owes(): boolean {
+    return false;
+  }
+
   /** Whether a request waits for its reply. */
   get awaitsReply(): boolean {
     return false;

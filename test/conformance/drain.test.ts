@@ -127,6 +127,62 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
     expect(await within(drained, "drain")).toEqual(ALL);
   });
 
+  it("it does not wait for an iterator that nobody has stepped", async () => {
+    const { pull } = await pair(endpoint());
+    const steps = pull[Symbol.asyncIterator]();
+    expect(await within(pull.drain(LONG), "drain")).toEqual(ALL);
+    expect(await steps.next()).toEqual({ value: undefined, done: true });
+  });
+
+  it("it waits for a message in hand after a step that timed out", async () => {
+    for (const waits of [false, true]) {
+      const { push, pull } = await pair(endpoint());
+      const steps = pull[Symbol.asyncIterator]();
+      pull.receiveTimeout = 1;
+      await expect(steps.next()).rejects.toMatchObject({ code: "EAGAIN" });
+      pull.receiveTimeout = -1;
+      const early = waits ? steps.next() : undefined;
+      await push.send("work");
+      await until(() => waits || pull.stats.receiveQueue === 1, "it is there");
+      expect(String((await (early ?? steps.next())).value)).toBe("work");
+      const drained = pull.drain(LONG);
+      await standing(() => pull.peers.length, "it has nothing else to wait for", -1);
+      expect(await settled(drained)).toBe(false);
+      expect(await steps.next()).toEqual({ value: undefined, done: true });
+      expect(await within(drained, "drain")).toEqual(ALL);
+    }
+  });
+
+  it("a REP does not wait for the answer to a requester that has gone", async () => {
+    const [reply, request] = [managed(new Reply()), managed(new Request())];
+    request.connect(await reply.bind(endpoint()));
+    await request.send("question");
+    await reply.receive();
+    await request.close({ linger: 0 });
+    await until(() => reply.peers.length === 0, "it has gone");
+    expect(await within(reply.drain(LONG), "drain")).toEqual(ALL);
+  });
+
+  it("a ROUTER goes on while requests come", async () => {
+    const [router, dealer] = [managed(new Router()), managed(new Dealer())];
+    dealer.connect(await router.bind(endpoint()));
+    await Promise.all([dealer.connected(), router.connected()]);
+    router.on("message", (parts: Buffer[]) => void router.send(parts));
+    let drained = false;
+    const draining = router.drain(LONG).then((result) => {
+      drained = true;
+      return result;
+    });
+    // Longer than a connection that brings nothing is kept.
+    for (const until = Date.now() + 600; Date.now() < until; ) {
+      expect(drained).toBe(false);
+      await dealer.send("question");
+      await within(dealer.receive(), "the answer");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(await within(draining, "drain")).toEqual(ALL);
+  });
+
   it("a REP answers what it has received, one after the other", async () => {
     const reply = managed(new Reply());
     const actual = await reply.bind(endpoint());
@@ -212,8 +268,9 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
       for (const number of numbers(300)) await publisher.send(number);
       const taken: string[] = [];
       const loop = take(subscriber as unknown as Pull, taken);
-      const { unsent, open } = await within(publisher.drain(LONG), "drain", 50_000);
-      expect({ unsent, open }).toMatchObject({ unsent: 0 });
+      const events = record(publisher);
+      expect(await within(publisher.drain(LONG), "drain", 50_000)).toEqual(ALL);
+      expect(events.names).not.toContain("drop");
       expect(await within(subscriber.drain(LONG), "drain", 50_000)).toEqual(ALL);
       await within(loop, "the loop");
       expect(taken).toEqual(numbers(300));
@@ -408,6 +465,24 @@ describe("sends", () => {
     for (const number of numbers(10)) expect(String(await pull.receive({ timeout: 20_000 }))).toBe(number);
     expect(await within(drained, "drain")).toEqual(ALL);
   });
+
+  it.each([0, -1])(
+    "a peer that disconnectPeer() lets linger has the time it was given, linger %d",
+    async (linger) => {
+      const pull = managed(new Pull({ receiveHighWaterMark: 5 }));
+      const push = managed(new Push({ linger }));
+      push.connect(await pull.bind("tcp://127.0.0.1:*"));
+      await push.connected();
+      for (let i = 0; i < 400; i++) await push.send(Buffer.alloc(50_000));
+      expect(push.disconnectPeer(push.peerStats[0], { linger: 50_000 })).toBe(true);
+      const drained = push.drain(LONG);
+      await turns(20);
+      expect(await settled(drained)).toBe(false);
+      for (let i = 0; i < 400; i++) await within(pull.receive(), `message ${i}`);
+      expect(await within(drained, "drain")).toEqual(ALL);
+      expect(push.stats.droppedUnsent).toBe(0);
+    },
+  );
 
   it("no longer than linger says, and no longer than there is time", async () => {
     for (const [linger, timeout] of [

@@ -46,6 +46,15 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
     return this.#owed === null; // H15
   }
 
+  override get owes(): boolean {
+    return this.#owed !== null && this.#reachable(this.#owed);
+  }
+
+  /** Whether the requester is still there. */
+  #reachable(owed: Owed): boolean {
+    return this.host.pipes.has(owed.pipe) && !isLost(owed);
+  }
+
   get canSend(): boolean {
     return this.#owed !== null; // H17
   }
@@ -57,7 +66,7 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
     this.#owed = null;
     // H16: the reply is dropped if the requester left or is full; a REP never blocks.
     const reply = wrap(owed.address, message);
-    if (!this.host.pipes.has(owed.pipe) || isLost(owed)) this.#left++;
+    if (!this.#reachable(owed)) this.#left++;
     else if (!owed.pipe.trySend(reply)) this.#overflow.refused(owed.pipe, reply);
     this.host.serveReceives();
     return true;
