@@ -53,35 +53,48 @@ function stepsOf(value: unknown): Steps | null {
     : null;
 }
 
-/** A stream whose items are made within a context, and whose span ends with it. */
-async function* traced(
+/**
+ * A stream whose items are made within a context, and whose span ends with it. It is no generator: the `finally` of one that has
+ * not begun never runs, as when the client has left before the first item.
+ */
+function traced(
   steps: Steps,
   within: Context,
   done: (error: unknown) => void,
-): AsyncGenerator<unknown> {
-  let error: unknown = null;
+): AsyncIterableIterator<unknown> {
   let ended = false;
-  try {
-    for (;;) {
-      const step = (await context.with(within, () => steps.next())) as IteratorResult<unknown>;
-      if (step.done) {
-        ended = true;
-        return;
-      }
-      yield step.value;
-    }
-  } catch (thrown) {
+  const ends = (error: unknown) => {
+    if (!ended) done(error);
     ended = true;
-    error = thrown;
-    throw thrown;
-  } finally {
-    try {
-      // The client has left the stream.
-      if (!ended) await context.with(within, () => steps.return?.());
-    } finally {
-      done(error);
-    }
-  }
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      if (ended) return { done: true, value: undefined };
+      try {
+        const step = (await context.with(within, () => steps.next())) as IteratorResult<unknown>;
+        if (!step.done) return { done: false, value: await step.value };
+        ends(null);
+        return step;
+      } catch (error) {
+        ends(error);
+        throw error;
+      }
+    },
+    /** The client has left the stream. */
+    async return() {
+      try {
+        if (!ended) await context.with(within, () => steps.return?.());
+        ends(null);
+      } catch (error) {
+        ends(error);
+        throw error;
+      }
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 async function serve(within: Context, next: () => Promise<unknown>, done: (error: unknown) => void) {

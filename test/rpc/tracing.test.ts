@@ -258,3 +258,22 @@ describe.skipIf(python.command === null)(`calls through Python, ${withPython}`, 
     expect(await api.plain(1)).toBe(1);
   });
 });
+
+it("the span of a stream ends when its client has left before the handler returns it", async () => {
+  let go = () => {};
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  let returned = 0;
+  const rows = { next: () => ({ value: 1 }), return: () => void returned++ };
+  const server = await served({
+    async rows() {
+      await gone;
+      return { [Symbol.asyncIterator]: () => rows };
+    },
+  });
+  const api = connect(server.endpoint, { timeout: 100 });
+  await expect((api as unknown as { rows(): Promise<unknown> }).rows()).rejects.toThrow();
+  await api.$close();
+  go();
+  const [span] = await spans(1);
+  expect([span.name, span.kind, returned]).toEqual(["rows", SpanKind.SERVER, 1]);
+});
