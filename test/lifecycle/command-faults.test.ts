@@ -1,9 +1,10 @@
 /** What one peer, one file or one program does wrong ends no command of `zwire` that serves others, and fills no memory. */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { encodeHead, encodeMessages } from "../../src/cli/recording/format.js";
 import { Client } from "../../src/draft.js";
 import { Dealer, Request } from "../../src/index.js";
-import { start } from "../support/command.js";
+import { run, start } from "../support/command.js";
 import { managed, temporaryDirectory, texts, until } from "../support/helpers.js";
 
 const ANY = "tcp://127.0.0.1:*";
@@ -104,5 +105,26 @@ describe.skipIf(process.platform === "win32")("a command that answers", () => {
     }
     const router = start(["router", "-b", ANY, "--exec", "cat"]);
     expect(await asked(await router.endpoint(), "not a name")).toEqual(["not a name"]);
+  });
+});
+
+describe("recordings", () => {
+  it.skipIf(process.platform !== "linux")("record ends when not even its head can be written", async () => {
+    const ended = await run(["record", "pull", "-b", ANY, "--force", "/dev/full"]);
+    expect(ended).toMatchObject({ code: 1, err: expect.stringContaining("ENOSPC") });
+  });
+
+  it("replay says that nothing was sent when --from is behind the end", async () => {
+    const file = `${temporaryDirectory()}/a.zwr`;
+    const three = [[Buffer.from("a")], [Buffer.from("b")], [Buffer.from("c")]];
+    writeFileSync(
+      file,
+      Buffer.concat([encodeHead({ start: 1n, metadata: {} }), ...encodeMessages(three, 0n)]),
+    );
+    for (const from of ["100", "1h"]) {
+      const { code, err } = await run(["replay", "push", "-c", "tcp://127.0.0.1:1", "--from", from, file]);
+      expect(code).toBe(1);
+      expect(err).toContain(`${file}: nothing was sent: --from is behind the last of 3 messages`);
+    }
   });
 });

@@ -101,7 +101,13 @@ The file - is standard output. To record what passes through a proxy, record wha
         throw error;
       });
       const { bind, connect } = values;
-      await writer.begin({ socket: name, bind, connect, writer: `zwire ${version}` });
+      try {
+        await writer.begin({ socket: name, bind, connect, writer: `zwire ${version}` });
+      } catch (error) {
+        // As on a full disk. A socket that stays takes messages and loses them.
+        await Promise.allSettled([writer.abandon(), plug.socket.close({ linger: 0 })]);
+        throw error;
+      }
       const progress = new Progress(!values.quiet && !(file === STANDARD && process.stdout.isTTY));
       const timeout = values.timeout ?? -1;
       await carryOut({ plug, writer, progress, ending, timeout }, values.count ?? Infinity);

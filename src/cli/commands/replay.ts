@@ -8,6 +8,7 @@ import { WAITING } from "../messages/options.js";
 import { Progress } from "../messages/progress.js";
 import { integer, type Kind } from "../options.js";
 import { readRecording, STANDARD } from "../recording/files.js";
+import type { Recorded } from "../recording/format.js";
 import { type From, replayOnce } from "../recording/replay.js";
 import { kindOf, SENDERS } from "../recording/sockets.js";
 
@@ -41,11 +42,21 @@ interface How {
   readonly file: string;
   readonly speed: number;
   readonly from: From;
+  /** Whether the command line has --from. */
+  readonly given: boolean;
   readonly count: number;
   readonly loop: boolean;
 }
 
-async function play(job: SendingJob, { file, speed, from, count, loop }: How): Promise<void> {
+/** Tells how many messages have been read. */
+async function* counted(recording: AsyncIterable<Recorded[]>, count: (messages: number) => void) {
+  for await (const messages of recording) {
+    count(messages.length);
+    yield messages;
+  }
+}
+
+async function play(job: SendingJob, { file, speed, from, given, count, loop }: How): Promise<void> {
   const { signal } = job.ending;
   const hooks = {
     truncated: (what: string) =>
@@ -53,7 +64,8 @@ async function play(job: SendingJob, { file, speed, from, count, loop }: How): P
   };
   await waitForPeers(job);
   for (let left = count; left > 0; ) {
-    const recording = readRecording(file, hooks, signal);
+    let seen = 0;
+    const recording = counted(readRecording(file, hooks, signal), (messages) => (seen += messages));
     const sent = await replayOnce(recording, {
       speed,
       from,
@@ -61,6 +73,8 @@ async function play(job: SendingJob, { file, speed, from, count, loop }: How): P
       signal,
       send: (messages) => send(job, messages),
     });
+    if (sent === 0 && given)
+      throw new Error(`${file}: nothing was sent: --from is behind the last of ${seen} messages`);
     left -= sent;
     if (!loop || sent === 0) return; // what has nothing to send would loop for ever
   }
@@ -143,6 +157,7 @@ recorder was killed, is replayed as far as it is whole.`,
         file,
         speed: values.speed,
         from: values.from ?? { message: 1 },
+        given: values.from !== undefined,
         count: values.count ?? Infinity,
         loop: values.loop,
       });

@@ -19,7 +19,7 @@ interface Sink {
   /** Resolves when there is room for more. */
   write(data: Buffer): Promise<void>;
   close(): Promise<void>;
-  /** Leaves things as they were before. Only before clear(). */
+  /** Leaves no new file. Before clear(), things are as they were. */
   abandon(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export class RecordingWriter {
     await this.#sink.write(encodeHead({ start: BigInt(Date.now()) * 1_000_000n, metadata }));
   }
 
-  /** There will be no recording: leaves things as they were. Only before begin(). */
+  /** There will be no recording: leaves things as they were. Only before begin(), or when that has failed. */
   abandon(): Promise<void> {
     return this.#sink.abandon();
   }

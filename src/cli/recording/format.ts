@@ -16,7 +16,7 @@
  *   4 bytes   length of what follows the CRC
  *   4 bytes   CRC-32 of it
  *   8 bytes   nanoseconds since the recording began
- *   4 bytes   number of parts, 1 or more
+ *   4 bytes   number of parts, 1 to 65536
  *   4 bytes   length of each part, one after the other
  *   …         the parts
  */
@@ -51,6 +51,8 @@ const FIXED_BODY_BYTES = 12;
 const MAX_METADATA_BYTES = 0xffff;
 /** A longer message is neither written nor read. */
 export const MAX_MESSAGE_BYTES = 2 ** 30;
+/** A message with more parts is neither written nor read: empty ones are few bytes in a packed file, and much memory. */
+export const MAX_PARTS = 65_536;
 /** Shorter parts are copied into the piece that their message's head is in. */
 const COPIED_BYTES = 16_384;
 
@@ -103,6 +105,8 @@ function encodeMessageHead(memory: Buffer, from: number, parts: readonly Buffer[
   for (const { length } of parts) bytes += length;
   if (bytes > MAX_MESSAGE_BYTES)
     throw new RecordingError(`a message of ${bytes} bytes is too long: ${MAX_MESSAGE_BYTES} can be recorded`);
+  if (parts.length > MAX_PARTS)
+    throw new RecordingError(`a message has ${parts.length} parts: ${MAX_PARTS} can be recorded`);
   memory.writeUInt32LE(bytes, from);
   memory.writeBigUInt64LE(time, from + 8);
   let at = memory.writeUInt32LE(parts.length, from + 16);
@@ -207,7 +211,8 @@ export class Decoder {
   #readMessage(body: Buffer, at: number): Recorded {
     const count = body.readUInt32LE(8);
     let from = FIXED_BODY_BYTES + 4 * count;
-    if (count === 0 || from > body.length) throw this.#damaged(at, `it says that it has ${count} parts`);
+    if (count === 0 || count > MAX_PARTS || from > body.length)
+      throw this.#damaged(at, `it says that it has ${count} parts`);
     const parts: Buffer[] = [];
     for (let i = 0; i < count; i++) {
       const to = from + body.readUInt32LE(FIXED_BODY_BYTES + 4 * i);

@@ -126,6 +126,25 @@ describe("the format", () => {
     );
   });
 
+  it("more parts than a message may have are neither written nor read", () => {
+    const parts = (count: number) => new Array<Buffer>(count).fill(Buffer.alloc(0));
+    const [most] = encodeMessages([parts(65_536)], 1n);
+    expect(decode([HEAD, most]).messages[0].parts).toHaveLength(65_536);
+    expect(() => encodeMessages([parts(65_537)], 1n)).toThrow(
+      "a message has 65537 parts: 65536 can be recorded",
+    );
+    const body = Buffer.alloc(12 + 4 * 65_537);
+    body.writeUInt32LE(65_537, 8);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32LE(body.length, 0);
+    frame.writeUInt32LE(crc32(body), 4);
+    const { error, messages } = decode([HEAD, frame, body]);
+    expect([error?.message, messages]).toEqual([
+      `message 1, at byte ${HEAD.length}, is damaged: it says that it has 65537 parts`,
+      [],
+    ]);
+  });
+
   it("another file, and a later version, are refused", () => {
     expect(decode([Buffer.from("PK\x03\x04 and some bytes more than that")]).error?.message).toContain(
       "is no recording",
