@@ -31,6 +31,14 @@ export function parseArgument(text: string): unknown {
   }
 }
 
+/** What JSON leaves as it is, though a terminal or a reader of lines obeys it: C1 controls, ends of lines, directions. */
+const HARMFUL = /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Stands only in texts, where JSON has this form of it. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 /** A value as JSON. What JSON lacks becomes null. */
 export function toJson(value: unknown, pretty: boolean): string {
   // JSON.stringify cannot write the digits of a bigint, so it writes a mark that is replaced afterwards.
@@ -45,7 +53,7 @@ export function toJson(value: unknown, pretty: boolean): string {
     return one;
   };
   const text = JSON.stringify(bytesAsText(value), plain, pretty ? 2 : undefined) ?? "null";
-  return text.replace(/"\\u0000\d+\\u0000"/g, (mark) => big.get(mark) ?? mark);
+  return text.replace(/"\\u0000\d+\\u0000"/g, (mark) => big.get(mark) ?? mark).replace(HARMFUL, escaped);
 }
 
 /** A replacer comes too late for Buffers: their toJSON runs before it. */

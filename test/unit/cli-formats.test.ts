@@ -117,3 +117,14 @@ describe("formats", () => {
     }
   });
 });
+
+it.each(["json", "msgpack"] as const)("%s lets nothing through that a terminal obeys", async (name) => {
+  const text = "a\x7f\x80\x9b\x9f\u2028\u2029\u202a\u202e\u2066\u2069\u00a0é";
+  const format = await formatOf(name, LOOK);
+  const line = String(
+    format.write(name === "json" ? [Buffer.from(text)] : format.read(Buffer.from(JSON.stringify([text])))),
+  );
+  const shown = '["a\\u007f\\u0080\\u009b\\u009f\\u2028\\u2029\\u202a\\u202e\\u2066\\u2069\u00a0é"]\n';
+  expect(line).toBe(shown);
+  expect(JSON.parse(line)).toEqual([text]);
+});

@@ -29,6 +29,21 @@ describe("exit code", () => {
     [["pull", "-c", "tcp://127.0.0.1:1", "--curve-server-key", "x"], "there is no file x"],
     [["pull", "-c", "tcp://127.0.0.1:1", "--plain-username", "x"], "--plain-password-file"],
     [["dish", "-c", "tcp://127.0.0.1:1"], "Give --join"],
+    [["pull", "-b", "inproc://x"], "inproc connects sockets within a process"],
+    [["push", "-c", "inproc://x", "y"], "inproc connects sockets within a process"],
+    [
+      [
+        "pull",
+        "-b",
+        "tcp://127.0.0.1:*",
+        "--plain-server",
+        "--plain-username",
+        "a",
+        "--plain-password-file",
+        "/dev/null",
+      ],
+      "--plain-server needs a password: the first line of /dev/null is empty",
+    ],
   ])("2 for a wrong command line: %j", async (args, message) => {
     const { code, out, err } = await run(args);
     expect({ code, out }).toEqual({ code: 2, out: "" });

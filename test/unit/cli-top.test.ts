@@ -68,6 +68,10 @@ const SNAPSHOT = {
 const parsed = (change: object = {}) => parseSnapshot(JSON.stringify({ ...SNAPSHOT, ...change }));
 const socketWith = (change: object) => parsed({ sockets: [{ ...SOCKET, ...change }] });
 
+it.each([-5, 0, 9, 3_600_001, 1e12])("a monitor that claims an interval of %d is refused", (interval) => {
+  expect(() => parsed({ interval })).toThrow("interval is not from 10 to 3600000");
+});
+
 /** Runs a command line. */
 async function run(...args: string[]): Promise<{ code: number; out: string; error: string }> {
   let [out, error] = ["", ""];

@@ -92,7 +92,9 @@ describe("zwire keygen", () => {
       "city=Köln",
     );
     const { publicKey, secretKey, metadata } = await readCertificate(`${path}_secret`, { secret: true });
-    expect(out).toBe(`public key: ${publicKey}\nsecret key: ${secretKey}\nname: Ann = A\ncity: Köln\n`);
+    expect(out).toBe(
+      `public key: ${publicKey}\nsecret key: ${secretKey}\nmetadata name: Ann = A\nmetadata city: Köln\n`,
+    );
     expect(metadata).toEqual({ name: "Ann = A", city: "Köln" });
     expect((await readCertificate(path)).metadata).toEqual(metadata);
   });
@@ -120,7 +122,7 @@ describe("zwire keygen", () => {
     const theirs = join(import.meta.dirname, "../vectors/certificates/czmq.cert");
     const { publicKey, metadata } = await readCertificate(theirs);
     const said = Object.entries(metadata)
-      .map(([name, value]) => `${name}: ${value}\n`)
+      .map(([name, value]) => `metadata ${name}: ${value}\n`)
       .join("");
     for (const file of [theirs, `${theirs}_secret`])
       expect(await run("keygen", "--from", file)).toEqual({

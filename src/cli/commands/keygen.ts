@@ -51,7 +51,7 @@ async function save(file: string, made: Certificate, force: boolean): Promise<Ce
 function print(output: Output, { publicKey, secretKey, metadata }: Certificate, secret: boolean): void {
   output.out(`public key: ${publicKey}\n`);
   if (secret && secretKey !== undefined) output.out(`secret key: ${secretKey}\n`);
-  for (const [name, value] of Object.entries(metadata)) output.out(`${name}: ${value}\n`);
+  for (const [name, value] of Object.entries(metadata)) output.out(`metadata ${name}: ${value}\n`);
 }
 
 export const keygen = command({

@@ -103,6 +103,11 @@ export async function attach(
 ): Promise<Plug> {
   if (given.bind.length + given.connect.length === 0)
     throw new UsageError("Give --bind or --connect, with an endpoint such as tcp://127.0.0.1:5555.");
+  const within = [...given.bind, ...given.connect].find((endpoint) => endpoint.startsWith("inproc:"));
+  if (within !== undefined)
+    throw new UsageError(
+      `${within}: inproc connects sockets within a process, and this process has no other`,
+    );
   const options = { linger: -1, ...(await securityOptions(given)), ...readSocketOptions(type, given.option) };
   let plug: Plug | undefined;
   try {

@@ -103,6 +103,9 @@ async function plain(given: Given): Promise<Record<string, unknown>> {
   if (file === undefined) throw new UsageError("--plain-username needs --plain-password-file");
   const [password] = (await readFile(file, "utf8")).split(/\r?\n/, 1);
   if (!given["plain-server"]) return { plainUsername: username, plainPassword: password };
+  // As a file that was never written: it must not let in who gives no password.
+  if (password === "")
+    throw new UsageError(`--plain-server needs a password: the first line of ${file} is empty`);
   return {
     plainServer: true,
     authenticate: (request: AuthenticationRequest) =>

@@ -38,6 +38,17 @@ function number(value: unknown, what: string): number {
   return value;
 }
 
+/** Milliseconds between snapshots, as openMonitor takes them. */
+const INTERVAL = { least: 10, most: 3_600_000 };
+
+/** The time between snapshots. With others, timers would fire at once, or never. */
+function intervalOf(value: unknown): number {
+  const given = number(value, "interval");
+  const { least, most } = INTERVAL;
+  if (given < least || given > most) throw wrong(`interval is not from ${least} to ${most}`);
+  return given;
+}
+
 /** All numbers of an object; `needed` must be among them. */
 function numbers(value: unknown, what: string, needed: readonly string[]): Record<string, number> {
   const given = fields(value, what);
@@ -106,7 +117,7 @@ export function parseSnapshot(json: string): MonitorSnapshot {
     version: VERSION,
     time: number(given.time, "time"),
     clock: number(given.clock, "clock"),
-    interval: number(given.interval, "interval"),
+    interval: intervalOf(given.interval),
     program: {
       pid: number(program.pid, "pid"),
       thread: number(program.thread, "thread"),
