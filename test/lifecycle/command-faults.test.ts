@@ -121,8 +121,8 @@ describe("recordings", () => {
       file,
       Buffer.concat([encodeHead({ start: 1n, metadata: {} }), ...encodeMessages(three, 0n)]),
     );
-    for (const from of ["100", "1h"]) {
-      const { code, err } = await run(["replay", "push", "-c", "tcp://127.0.0.1:1", "--from", from, file]);
+    for (const from of [["100"], ["1h"], ["100", "--loop"]]) {
+      const { code, err } = await run(["replay", "push", "-c", "tcp://127.0.0.1:1", "--from", ...from, file]);
       expect(code).toBe(1);
       expect(err).toContain(`${file}: nothing was sent: --from is behind the last of 3 messages`);
     }
