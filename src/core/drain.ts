@@ -126,7 +126,7 @@ export class Drain {
   #isDone(now: number): boolean {
     if (!this.#over && now >= this.#end) this.#giveUp();
     if (this.#over) return now >= this.#counted || this.#endpoints.links.length === 0;
-    const { pipes, sender } = this.#core;
+    const { pipes, sender, strategy } = this.#core;
     const { links } = this.#endpoints;
     const reads = this.#reads();
     const busy = reads && this.#isBusy(links.length > 0);
@@ -135,7 +135,7 @@ export class Drain {
       if (!reads || this.#follow(link, now, busy)) open += reads ? 1 : 0;
     }
     const waiting = sender !== null && sender.queue.length > 0 && pipes.size > 0;
-    return !busy && open === 0 && !waiting && this.#flushed(links, now);
+    return !busy && open === 0 && !waiting && !strategy.catchingUp && this.#flushed(links, now);
   }
 
   /** Whether the socket reads messages: what publishers get are subscriptions. */

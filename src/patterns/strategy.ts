@@ -152,6 +152,11 @@ export abstract class Strategy {
     return NOTHING_KEPT;
   }
 
+  /** Whether a peer that is there is still due some of them. */
+  get catchingUp(): boolean {
+    return false;
+  }
+
   /** Whether a message that was taken and given back still waits to be received. */
   wants(_message: unknown): boolean {
     return true;

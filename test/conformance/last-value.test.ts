@@ -143,6 +143,40 @@ describe.each(Object.keys(TYPES) as (keyof typeof TYPES)[])("%s with lastValue",
     expect(got).toContain("end");
   });
 
+  it("a drain gives a newcomer all that it is due, however many values there are", async () => {
+    const publisher = managed(TYPES[type]({ sendHighWaterMark: 100, lastValueTopics: 0, linger: 0 }));
+    const bound = await publisher.bind(ANY);
+    for (let i = 0; i < 9000; i++) await publisher.send([`x${i}`, ""]);
+    for (let i = 0; i < 500; i++) await publisher.send([`t${i}`, Buffer.alloc(10_000)]);
+    const subscriber = managed(new Subscriber({ reconnectInterval: -1 }));
+    subscriber.subscribe("t");
+    subscriber.connect(bound);
+    await until(() => publisher.topicsCount === 1, "it has subscribed");
+    const drained = publisher.drain(soon);
+    for (let i = 0; i < 500; i++) expect(`${(await subscriber.receive(soon))[0]}`).toBe(`t${i}`);
+    expect(await drained).toMatchObject({ unsent: 0 });
+  });
+
+  it("a send that is kept does not wait until a newcomer has gone through very many values", async () => {
+    const publisher = managed(TYPES[type]({ lastValueTopics: 0 }));
+    const bound = await publisher.bind(ANY);
+    const peer = await rawConnected(bound, { type: "SUB" });
+    peer.write(command("SUBSCRIBE", "hot"));
+    await until(() => publisher.topicsCount === 1, "it has subscribed");
+    for (let i = 0; i < 60_000; i++) publisher.trySend([`v${i}`, ""]);
+    peer.write(command("SUBSCRIBE", "more"));
+    while (publisher.topicsCount < 2) await turns(1); // no sleep: it is to have gone through few of them
+    for (let i = 1; i <= 3; i++) publisher.trySend(["hot", `${i}`]);
+    // In its turn, after the values that are due. One part has no value that could be kept, so it comes at once.
+    expect(`${(await peer.readMessage())[1]}`).toBe("3");
+    peer.write(command("SUBSCRIBE", "most"));
+    await until(() => publisher.topicsCount === 3, "and again");
+    for (const text of ["hot 1", "hot 2"]) publisher.trySend([text]);
+    for (const text of ["hot 1", "hot 2"]) expect(texts(await peer.readMessage())).toEqual([text]);
+    publisher.trySend(["hot", "live"]);
+    expect(`${(await peer.readMessage())[1]}`).toBe("live");
+  });
+
   it("a peer that leaves while it is served leaves nothing behind", async () => {
     const publisher = managed(TYPES[type]({ sendHighWaterMark: 10 }));
     const bound = await publisher.bind(ANY);

@@ -121,6 +121,10 @@ export class PublisherStrategy extends Strategy implements Sending {
     this.#newcomers.forget(topics);
   }
 
+  override get catchingUp(): boolean {
+    return this.#newcomers.catchingUp;
+  }
+
   override get lastValues(): LastValuesKept {
     return this.#newcomers.kept;
   }

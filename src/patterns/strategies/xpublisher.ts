@@ -217,6 +217,10 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     this.#newcomers.forget(topics);
   }
 
+  override get catchingUp(): boolean {
+    return this.#newcomers.catchingUp;
+  }
+
   override get lastValues(): LastValuesKept {
     return this.#newcomers.kept;
   }

@@ -1,6 +1,6 @@
 /**
  * Last values for newcomers (option `lastValue`): a peer that subscribes gets the last message of every topic that
- * matches, and after them what is published. While its queue has no room for all of them, it is behind: what is published
+ * matches, and after them what is published. Until its queue has taken all of them, it is behind: what is published
  * meanwhile is kept as a last value, too, and comes in turn. Work for a peer grows with the values that are kept, and a
  * peer that is behind holds only its place in their list.
  */
@@ -15,7 +15,7 @@ import { copied, type Kept, LastValues, Reader } from "./last-values.js";
 import type { Subscriptions } from "./subscriptions.js";
 import { agrees, childOf, type TopicNode, TopicTree } from "./topic-tree.js";
 
-/** Values looked at in one turn of the event loop, unless a message waits for them: this takes a millisecond. */
+/** Values looked at in one turn of the event loop, unless a message that is not kept waits: this takes a millisecond. */
 const LOOKED_AT_PER_TURN = 4000;
 
 /** New subscriptions. Each is due what was published before a number. */
@@ -88,6 +88,8 @@ export class Newcomers {
   readonly #behind = new Map<Pipe, Newcomer>();
   readonly #values: LastValues;
   #scheduled = false;
+  /** Values that may still be looked at in this turn. */
+  #budget = LOOKED_AT_PER_TURN;
   /** The limit was told of, and nothing has been forgotten since. */
   #told = false;
 
@@ -120,7 +122,7 @@ export class Newcomers {
     const kept = topic !== null && this.#values.takes(message as Uint8Array[]);
     let matched = this.#distributor.match(Array.isArray(message) ? message[0] : message);
     if (this.#behind.size > 0) {
-      const live = matched.filter((pipe) => !this.#isBehind(pipe));
+      const live = matched.filter((pipe) => !this.#isBehind(pipe, kept));
       if (live.length < matched.length) {
         if (this.#overflow.waits) return false; // catching up calls roomForSends()
         if (kept) matched = live; // the others get it in turn
@@ -132,11 +134,20 @@ export class Newcomers {
     return true;
   }
 
-  /** Whether a peer still has to catch up, after what its queue has room for has been sent. */
-  #isBehind(pipe: Pipe): boolean {
+  /** Whether some peer has not got everything yet. */
+  get catchingUp(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  /**
+   * Whether a peer still has to catch up, after what its queue has room for has been sent. A message that is kept can come
+   * in turn, so that peers which subscribe all the time cannot make each send go through all values.
+   */
+  #isBehind(pipe: Pipe, kept: boolean): boolean {
     const newcomer = this.#behind.get(pipe);
     if (newcomer === undefined) return false;
-    this.#serve(pipe, newcomer, Number.POSITIVE_INFINITY);
+    if (kept) this.#budget = this.#serve(pipe, newcomer, this.#budget);
+    else this.#serve(pipe, newcomer, Number.POSITIVE_INFINITY);
     return this.#behind.has(pipe);
   }
 
@@ -176,21 +187,22 @@ export class Newcomers {
     this.#scheduled = true;
     this.#host.turns.defer(() => {
       this.#scheduled = false;
-      this.#serveAll(LOOKED_AT_PER_TURN);
+      this.#budget = LOOKED_AT_PER_TURN;
+      this.#serveAll();
+      if (!this.#scheduled) this.#budget = LOOKED_AT_PER_TURN;
       if (this.#overflow.waits) this.#host.roomForSends();
     });
   }
 
   /** Serves the peers that have room, in turn. */
-  #serveAll(budget: number): void {
-    let left = budget;
+  #serveAll(): void {
     for (const [pipe, newcomer] of [...this.#behind]) {
       if (newcomer.full) continue;
-      if (left <= 0) {
+      if (this.#budget <= 0) {
         this.#schedule();
         return;
       }
-      left = this.#serve(pipe, newcomer, left);
+      this.#budget = this.#serve(pipe, newcomer, this.#budget);
       if (!this.#behind.has(pipe) || newcomer.full) continue;
       this.#behind.delete(pipe); // the others come first next time
       this.#behind.set(pipe, newcomer);
