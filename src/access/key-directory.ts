@@ -4,14 +4,7 @@
  */
 import { type FSWatcher, watch } from "node:fs";
 import { ZmqError } from "../base/errors.js";
-import {
-  Buffer,
-  clearInterval,
-  clearTimeout,
-  monotonicMs,
-  setInterval,
-  setTimeout,
-} from "../base/platform.js";
+import { Buffer, clearInterval, clearTimeout, setInterval, setTimeout } from "../base/platform.js";
 import type { AuthenticationRequest } from "../security/authenticator.js";
 import type { Authenticate, AuthenticationAnswer } from "../security/callback.js";
 import { z85Encode } from "../security/crypto/z85.js";
@@ -20,6 +13,7 @@ import { isPropertyName, MAX_PROPERTIES } from "../security/properties.js";
 import type { Certificate } from "./certificate.js";
 import { checkPath } from "./files.js";
 import { folderId, type KeyFiles, readFolder } from "./key-files.js";
+import { Readings } from "./readings.js";
 import { Telling } from "./telling.js";
 
 /** Options of a folder of keys. */
@@ -86,10 +80,7 @@ export class KeyDirectory extends Telling<KeyDirectoryEvents> {
   #watchedId = "";
   readonly #interval: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
-  #reading: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
-  #looking: Promise<void> | undefined;
-  #notBefore = 0;
+  readonly #readings = new Readings(() => this.#read(), LOOK_MS);
   #started = false;
   #closed = false;
 
@@ -137,15 +128,7 @@ export class KeyDirectory extends Telling<KeyDirectoryEvents> {
   reload(): Promise<void> {
     if (this.#closed)
       return Promise.reject(new ZmqError("EBADF", { detail: "the folder of keys is closed" }));
-    if (this.#reading === undefined) return this.#read();
-    // What is being read now may have passed the change that this call is about.
-    this.#next ??= this.#reading
-      .catch(() => {})
-      .then(() => {
-        this.#next = undefined;
-        return this.#read();
-      });
-    return this.#next;
+    return this.#readings.again();
   }
 
   /** Stops looking. Nobody is let in any more; who is in stays. Resolves when no file is open. */
@@ -155,7 +138,7 @@ export class KeyDirectory extends Telling<KeyDirectoryEvents> {
     clearTimeout(this.#settle);
     this.#settle = undefined;
     this.#unwatch();
-    await (this.#next ?? this.#reading)?.catch(() => {});
+    await this.#readings.last?.catch(() => {});
   }
 
   /** `await using` closes it. */
@@ -167,30 +150,13 @@ export class KeyDirectory extends Telling<KeyDirectoryEvents> {
     if (request.mechanism !== "CURVE") return { status: 400, text: "only CURVE has keys" };
     const publicKey = z85Encode(request.publicKey);
     // A change that is known of, but not read.
-    await (this.#settle === undefined ? this.#reading : this.reload())?.catch(() => {});
-    if (!this.#keys.has(publicKey)) await this.#lookAgain();
+    await (this.#settle === undefined ? this.#readings.present : this.reload())?.catch(() => {});
+    // The key of a new file must not be refused because nobody told of the file: a refused client does not come again.
+    if (!this.#keys.has(publicKey)) await this.#readings.look().catch(() => {}); // an event has told
     if (this.#closed) return { status: 500, text: "the folder of keys is closed" };
     const entry = this.#keys.get(publicKey);
     if (entry === undefined) return { status: 400, text: "unknown key" };
     return { status: 200, text: "OK", userId: publicKey, metadata: propertiesOf(entry.certificate.metadata) };
-  }
-
-  /**
-   * The key of a new file must not be refused because nobody told of the file: a refused client does not come again. Many
-   * strangers wait for one look, which begins after they asked.
-   */
-  #lookAgain(): Promise<void> {
-    this.#looking ??= this.#whenDue().then(() => {
-      this.#looking = undefined;
-      if (!this.#closed) return this.reload().catch(() => {});
-    });
-    return this.#looking;
-  }
-
-  async #whenDue(): Promise<void> {
-    await this.#reading?.catch(() => {});
-    const wait = this.#notBefore - monotonicMs();
-    if (wait > 0) await new Promise<void>((resolve) => void setTimeout(resolve, wait).unref());
   }
 
   #look(): void {
@@ -202,21 +168,10 @@ export class KeyDirectory extends Telling<KeyDirectoryEvents> {
     this.#settle = setTimeout(() => this.#look(), SETTLE_MS).unref();
   }
 
-  #read(): Promise<void> {
+  async #read(): Promise<void> {
     clearTimeout(this.#settle);
     this.#settle = undefined;
-    const begin = monotonicMs();
-    const reading = this.#readOnce().finally(() => {
-      this.#reading = undefined;
-      this.#started = true;
-      const now = monotonicMs();
-      this.#notBefore = now + Math.max(LOOK_MS, 10 * (now - begin));
-    });
-    this.#reading = reading;
-    return reading;
-  }
-
-  async #readOnce(): Promise<void> {
+    if (this.#closed) return;
     try {
       await this.#listen();
       const files = await readFolder(this.path, this.#suffixes, this.#files);
@@ -225,6 +180,8 @@ export class KeyDirectory extends Telling<KeyDirectoryEvents> {
     } catch (error) {
       this.#fault("folder", error as Error);
       throw error;
+    } finally {
+      this.#started = true;
     }
   }
 

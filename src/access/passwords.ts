@@ -5,10 +5,11 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { ZmqError } from "../base/errors.js";
-import { Buffer, monotonicMs, randomBytes, type SystemError, setTimeout } from "../base/platform.js";
+import { Buffer, randomBytes, type SystemError } from "../base/platform.js";
 import type { AuthenticationRequest } from "../security/authenticator.js";
 import type { Authenticate, AuthenticationAnswer } from "../security/callback.js";
 import { checkPath, fileFault, readText, stampOf } from "./files.js";
+import { Readings } from "./readings.js";
 import { Telling } from "./telling.js";
 
 /** Passwords by user name. */
@@ -89,10 +90,7 @@ export class PasswordFile extends Telling<PasswordFileEvents> {
   #table = new PasswordTable();
   /** Of the version that was read last, also if it could not be used. */
   #stamp = "";
-  #reading: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
-  #looking: Promise<void> | undefined;
-  #notBefore = 0;
+  readonly #readings = new Readings(() => this.#read());
   #told = "";
 
   /** @internal use passwordFile() */
@@ -107,22 +105,14 @@ export class PasswordFile extends Telling<PasswordFileEvents> {
 
   /** Reads the file now. Rejects if it cannot be read; then nothing changes. */
   reload(): Promise<void> {
-    if (this.#reading === undefined) return this.#read();
-    // What is being read now may have passed the change that this call is about.
-    this.#next ??= this.#reading
-      .catch(() => {})
-      .then(() => {
-        this.#next = undefined;
-        return this.#read();
-      });
-    return this.#next;
+    return this.#readings.again();
   }
 
   /** Reads the file if it has changed. A file that is gone has no users. */
   async #refresh(): Promise<void> {
     try {
       const stamp = stampOf(await stat(this.path, { bigint: true }));
-      if (stamp === "" || stamp !== this.#stamp) await this.#look();
+      if (stamp === "" || stamp !== this.#stamp) await this.#readings.look();
     } catch (error) {
       if ((error as SystemError).code === "ENOENT") this.#table = new PasswordTable();
       const { message } = error as Error;
@@ -131,33 +121,7 @@ export class PasswordFile extends Telling<PasswordFileEvents> {
     }
   }
 
-  /** Many strangers wait for one reading, which begins after they asked: it takes a tenth of the time at most. */
-  #look(): Promise<void> {
-    this.#looking ??= this.#whenDue().then(() => {
-      this.#looking = undefined;
-      return this.reload();
-    });
-    return this.#looking;
-  }
-
-  async #whenDue(): Promise<void> {
-    await this.#reading?.catch(() => {});
-    const wait = this.#notBefore - monotonicMs();
-    if (wait > 0) await new Promise<void>((resolve) => void setTimeout(resolve, wait));
-  }
-
-  #read(): Promise<void> {
-    const begin = monotonicMs();
-    const reading = this.#readOnce().finally(() => {
-      this.#reading = undefined;
-      const now = monotonicMs();
-      this.#notBefore = now + 10 * (now - begin);
-    });
-    this.#reading = reading;
-    return reading;
-  }
-
-  async #readOnce(): Promise<void> {
+  async #read(): Promise<void> {
     this.#stamp = "";
     const stamp = stampOf(await stat(this.path, { bigint: true }));
     try {
