@@ -44,54 +44,56 @@ function untilLeft(socket: Socket, { signal }: Plain): AbortSignal {
   return AbortSignal.any([signal, left.signal]);
 }
 
+/** What a stretch has shown, which ends now. */
+function reportOf(
+  kind: Pick<Report, "test" | "measured" | "roundTrip">,
+  { endpoint, size, count }: Plain,
+  stretch: Stretch,
+): Report {
+  const here = stretch.end().side();
+  return { ...kind, endpoint, size, count, ...rates(count, size, stretch.seconds), here };
+}
+
 /** As local_thr: counts what comes. The time begins with the first message. */
 export async function localThroughput(socket: Pull, plain: Plain): Promise<Report> {
-  const { endpoint, size, count, progress } = plain;
+  const { size, count, progress } = plain;
   const signal = untilLeft(socket, plain);
   await there(socket, plain);
   await receiveAll(socket, size, 1, signal, progress);
   const stretch = new Stretch();
   await receiveAll(socket, size, count - 1, signal, progress);
-  const here = stretch.end().side();
-  const rate = rates(count, size, stretch.seconds);
-  return { test: "throughput", measured: "receiver", endpoint, size, count, ...rate, here };
+  return reportOf({ test: "throughput", measured: "receiver" }, plain, stretch);
 }
 
 /** As remote_thr: sends. The time ends when the system has taken all: the other side knows how much has come. */
 export async function remoteThroughput(socket: Push, plain: Plain): Promise<Report> {
-  const { endpoint, size, count, progress } = plain;
+  const { size, count, progress } = plain;
   const signal = untilLeft(socket, plain);
   await there(socket, plain);
   const stretch = new Stretch();
   await sendAll(socket, size, count, signal, progress);
   await socket.close({ linger: -1 });
-  const here = stretch.end().side();
-  const rate = rates(count, size, stretch.seconds);
-  return { test: "throughput", measured: "sender", endpoint, size, count, ...rate, here };
+  return reportOf({ test: "throughput", measured: "sender" }, plain, stretch);
 }
 
 /** As local_lat: sends back what comes. */
 export async function localLatency(socket: Reply, plain: Plain): Promise<Report> {
-  const { endpoint, size, count } = plain;
+  const { size, count } = plain;
   const signal = untilLeft(socket, plain);
   await there(socket, plain);
   const stretch = new Stretch();
   await echoAll(socket, size, count, signal);
   await socket.close({ linger: -1 });
-  const here = stretch.end().side();
-  const rate = rates(count, size, stretch.seconds);
-  return { test: "latency", measured: "echo", endpoint, size, count, ...rate, here };
+  return reportOf({ test: "latency", measured: "echo" }, plain, stretch);
 }
 
 /** As remote_lat: makes round trips. */
 export async function remoteLatency(socket: Request, plain: Plain): Promise<Report> {
-  const { endpoint, size, count, progress } = plain;
+  const { size, count, progress } = plain;
   const signal = untilLeft(socket, plain);
   await there(socket, plain);
   const clock = new Clock();
   const stretch = new Stretch();
   await askAll(socket, size, count, signal, progress, clock);
-  const here = stretch.end().side();
-  const rate = rates(count, size, stretch.seconds);
-  return { test: "latency", measured: "asker", endpoint, size, count, ...rate, roundTrip: clock.times, here };
+  return reportOf({ test: "latency", measured: "asker", roundTrip: clock.times }, plain, stretch);
 }

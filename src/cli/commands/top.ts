@@ -54,6 +54,37 @@ async function printOnce(
   output.out(`${text.join("\n")}\n`);
 }
 
+/** Where snapshots are shown as they come. */
+interface Live {
+  show(now: MonitorSnapshot, before: MonitorSnapshot | undefined): void;
+  /** None has come for a while. */
+  note(text: string): void;
+}
+
+/** Shows snapshots until the signal ends it. */
+async function follow(reader: MonitorReader, live: Live, signal: AbortSignal): Promise<void> {
+  let before: MonitorSnapshot | undefined;
+  while (!signal.aborted) {
+    const interval = before?.interval ?? 1000;
+    try {
+      const now = await reader.next(Math.max(1000, SILENCE * interval), signal);
+      if (isTooSoon(now, before)) continue;
+      live.show(now, before);
+      before = now;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof TimeoutError)) throw error;
+      live.note(error.message);
+    }
+  }
+}
+
+/** Whether a snapshot was asked for by another reader, so soon after one of the same process that it gives no rates. */
+function isTooSoon(now: MonitorSnapshot, before: MonitorSnapshot | undefined): boolean {
+  if (before === undefined || now.program.pid !== before.program.pid) return false;
+  return now.clock - before.clock < Math.min(TOO_SOON_MS, now.interval / 2);
+}
+
 /** Serves the page until the command is ended. */
 async function serve(
   reader: MonitorReader,
@@ -64,57 +95,34 @@ async function serve(
   const { TopPage } = await import("../top/web.js");
   const page = await TopPage.open(port);
   output.out(`${page.address}\n`);
+  const live: Live = {
+    show: (now, before) => page.show({ heading: heading(now), time: now.time, sockets: rowsOf(now, before) }),
+    note: (note) => page.show({ note }),
+  };
   try {
-    let before: MonitorSnapshot | undefined;
-    while (!signal.aborted) {
-      const interval = before?.interval ?? 1000;
-      try {
-        const now = await reader.next(Math.max(1000, SILENCE * interval), signal);
-        if (isTooSoon(now, before)) continue;
-        page.show({ heading: heading(now), time: now.time, sockets: rowsOf(now, before) });
-        before = now;
-      } catch (error) {
-        if (!(error instanceof TimeoutError)) throw error;
-        page.show({ note: error.message });
-      }
-    }
+    await follow(reader, live, signal);
   } finally {
     await page.close();
   }
 }
 
-/** Whether a snapshot was asked for by another reader, so soon after one of the same process that it gives no rates. */
-function isTooSoon(now: MonitorSnapshot, before: MonitorSnapshot | undefined): boolean {
-  if (before === undefined || now.program.pid !== before.program.pid) return false;
-  return now.clock - before.clock < Math.min(TOO_SOON_MS, now.interval / 2);
-}
-
-async function follow(
+/** Keeps the table on the terminal until the command is ended, or a key ends it. */
+async function onTerminal(
   reader: MonitorReader,
   view: View,
   endpoint: string,
   signal: AbortSignal,
 ): Promise<void> {
   const quit = new AbortController();
-  const either = AbortSignal.any([signal, quit.signal]);
   const screen = new Screen(process.stdout, process.stdin, view, `connecting to ${endpoint}`, () =>
     quit.abort(),
   );
+  const live: Live = {
+    show: (now, before) => screen.show(now, rowsOf(now, before)),
+    note: (text) => screen.note(text),
+  };
   try {
-    let before: MonitorSnapshot | undefined;
-    while (!either.aborted) {
-      const interval = before?.interval ?? 1000;
-      try {
-        const now = await reader.next(Math.max(1000, SILENCE * interval), either);
-        if (isTooSoon(now, before)) continue;
-        screen.show(now, rowsOf(now, before));
-        before = now;
-      } catch (error) {
-        if (either.aborted) return;
-        if (!(error instanceof TimeoutError)) throw error;
-        screen.note(error.message);
-      }
-    }
+    await follow(reader, live, AbortSignal.any([signal, quit.signal]));
   } finally {
     screen.close();
   }
@@ -156,7 +164,7 @@ is printed once.`,
     try {
       const live = !once && !json && process.stdout.isTTY;
       if (web) await serve(reader, port, output, ending.signal);
-      else if (live) await follow(reader, view, endpoint, ending.signal);
+      else if (live) await onTerminal(reader, view, endpoint, ending.signal);
       else await printOnce(reader, view, timeout, json, output, ending.signal);
       return EXIT.ok;
     } catch (error) {

@@ -11,8 +11,8 @@ const BACKLOG = 100;
 const IPC_BUFFER = 1024 * 1024;
 /** Bytes of a path in a Unix socket's address, without the zero behind it. */
 const PATH_BYTES = process.platform === "darwin" ? 103 : 107;
-/** What `ipc://*` adds: "/tmp" and six random characters, and "/socket". */
-const OWN_PATH_BYTES = "/tmpXXXXXX/socket".length;
+/** What `ipc://*` adds to it: a folder's name of ten characters, and that of the socket. */
+const OWN_PATH_BYTES = 1 + 10 + "/socket".length;
 const MIB = 1024 * 1024;
 
 /** The text of a file of the system; undefined if there is none. */

@@ -6,17 +6,7 @@
 import type { Message, OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import type { Pipe } from "../../engine/pipe.js";
-import { overflowOf } from "../full-peer.js";
-import {
-  type LastValuesKept,
-  type Receiving,
-  type Sending,
-  type SocketType,
-  Strategy,
-  type StrategyHost,
-} from "../strategy.js";
-import { Distributor } from "../topics/distributor.js";
-import { Newcomers } from "../topics/newcomers.js";
+import type { Receiving, Sending, SocketType, StrategyHost } from "../strategy.js";
 import {
   hasSubscriptions,
   subscriptionIn,
@@ -24,22 +14,17 @@ import {
   subscriptionOf,
 } from "../topics/subscription-message.js";
 import { isNew } from "../topics/subscriptions.js";
-import { subscriptionsOf } from "./publisher.js";
+import { Publishing, subscriptionsOf } from "./publishing.js";
 
-export class XPublisherStrategy extends Strategy implements Sending, Receiving {
-  /** The subscriptions in effect. */
-  readonly #subscriptions = subscriptionsOf(this.host);
+export class XPublisherStrategy extends Publishing implements Sending, Receiving {
   /** With `manual`: the subscriptions that peers asked for. */
   readonly #asked = subscriptionsOf(this.host);
-  readonly #overflow = overflowOf(this.host);
-  readonly #distributor = new Distributor(this.#subscriptions, this.host.options, this.host, this.#overflow);
-  readonly #newcomers = new Newcomers(this.host, this.#subscriptions, this.#distributor, this.#overflow);
   /** Pipes that have a peer now. */
   readonly #connected = new Set<Pipe>();
   /** With `manual`: the peer of the subscription read last. `manualLastValue` resets it after a send. */
   #newest: Pipe | undefined = undefined;
-  /** Returns true for consumed messages. Messages of the subscriber, and subscriptions to report, are queued. */
   override readonly onlySends = true;
+  /** Returns true for consumed messages. Messages of the subscriber, and subscriptions to report, are queued. */
   readonly #intercept = (pipe: Pipe, message: Message): boolean => {
     if (message.length > 1) return this.#takeParts(pipe, message);
     const subscription = subscriptionIn(message[0]);
@@ -52,24 +37,19 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     host.holdWhenLate(() => host.attached && !host.options.manual);
   }
 
-  /** Number of different topics in effect. */
-  get topics(): number {
-    return this.#subscriptions.topics;
-  }
-
   /** With `manual`: subscribes the peer of the subscription read last. */
   subscribe(topic: Buffer): void {
     const pipe = this.#current();
-    if (pipe !== undefined && isNew(this.#subscriptions.subscribe(pipe, topic)))
-      this.#newcomers.subscribed(pipe, topic);
+    if (pipe !== undefined && isNew(this.subscriptions.subscribe(pipe, topic)))
+      this.newcomers.subscribed(pipe, topic);
   }
 
   /** With `manual`: undoes subscribe() for the peer of the subscription read last. */
   unsubscribe(topic: Buffer): void {
     const pipe = this.#current();
     if (pipe === undefined) return;
-    this.#subscriptions.cancel(pipe, topic);
-    this.#newcomers.cancelled(pipe, topic);
+    this.subscriptions.cancel(pipe, topic);
+    this.newcomers.cancelled(pipe, topic);
   }
 
   /** The peer that subscribe() applies to; undefined when it has left (J21). */
@@ -79,18 +59,14 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
     return pipe !== undefined && this.#connected.has(pipe) ? pipe : undefined;
   }
 
-  get canSend(): boolean {
-    return this.#distributor.hasRoom;
-  }
-
   send(message: OutMessage): boolean {
     const { manual, manualLastValue, lastValue } = this.host.options;
-    if (lastValue) return this.#newcomers.send(message); // which excludes manualLastValue
+    if (lastValue) return this.newcomers.send(message); // which excludes manualLastValue
     const newest = this.#newest;
     if (newest === undefined || !manual || !manualLastValue || !this.#connected.has(newest)) {
-      return this.#distributor.send(message);
+      return this.distributor.send(message);
     }
-    if (!this.#distributor.send(message, newest)) return false;
+    if (!this.distributor.send(message, newest)) return false;
     this.#newest = undefined;
     return true;
   }
@@ -105,12 +81,12 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
     pipe.topics = "sent";
-    this.#subscriptions.add(pipe);
+    this.subscriptions.add(pipe);
     this.#asked.add(pipe);
   }
 
   override connected(pipe: Pipe): void {
-    for (const subscriptions of [this.#asked, this.#subscriptions]) subscriptions.settle(pipe);
+    for (const subscriptions of [this.#asked, this.subscriptions]) subscriptions.settle(pipe);
     this.#connected.add(pipe);
     const { welcomeMessage } = this.host.options;
     if (welcomeMessage !== null && welcomeMessage.length > 0) pipe.trySend(welcomeMessage); // J23
@@ -123,7 +99,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
 
   override detach(pipe: Pipe): void {
     this.#left(pipe); // also if this socket dropped it: every reported subscription gets a reported end
-    this.#subscriptions.remove(pipe);
+    this.subscriptions.remove(pipe);
     this.#asked.remove(pipe);
     this.host.roomForSends(); // with noDrop a send may have waited for this one
   }
@@ -131,9 +107,9 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   /** J15: reports the end of the subscriptions of a peer that left, as if it had cancelled them. */
   #left(pipe: Pipe): void {
     this.#connected.delete(pipe);
-    this.#newcomers.left(pipe);
+    this.newcomers.left(pipe);
     if (this.#newest === pipe) this.#newest = undefined;
-    this.#distributor.left();
+    this.distributor.left();
     const { manual } = this.host.options;
     const { peer } = pipe;
     let here = true;
@@ -148,7 +124,7 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
         this.host.pipeReadable(pipe);
       },
     };
-    this.#subscriptions.clear(pipe, manual ? undefined : ended);
+    this.subscriptions.clear(pipe, manual ? undefined : ended);
     this.#asked.clear(pipe, manual ? ended : undefined);
     here = false;
   }
@@ -179,16 +155,21 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
   /** Registers a subscription or its end; returns whether to report it to the application (J13, J14). */
   #apply(pipe: Pipe, topic: Buffer, subscribe: boolean): boolean {
     const { manual, verbosity, maxTopicLength } = this.host.options;
-    const ledger = manual ? this.#asked : this.#subscriptions;
+    const ledger = manual ? this.#asked : this.subscriptions;
     if (subscribe) {
       const registered = ledger.subscribe(pipe, topic);
-      if (!manual && isNew(registered)) this.#newcomers.subscribed(pipe, topic);
+      if (!manual && isNew(registered)) this.newcomers.subscribed(pipe, topic);
       return registered !== "refused" && (manual || registered === "first" || verbosity !== null);
     }
     // A topic above maxTopicLength cannot be subscribed to, so its cancellation is not reported either.
     if (topic.length > maxTopicLength) return false;
-    if (!manual) this.#newcomers.cancelled(pipe, topic);
+    if (!manual) this.newcomers.cancelled(pipe, topic);
     return ledger.cancel(pipe, topic) || manual || verbosity === "allSubsUnsubs";
+  }
+
+  override close(error: Error): void {
+    super.close(error);
+    this.#asked.close();
   }
 
   /** S13: drops the peer's messages, but keeps the reports about its subscriptions. */
@@ -198,35 +179,6 @@ export class XPublisherStrategy extends Strategy implements Sending, Receiving {
       if (subscriptionOf(message) !== undefined) kept.push(message);
     }
     return kept;
-  }
-
-  override writable(pipe: Pipe): void {
-    this.#newcomers.writable(pipe);
-  }
-
-  override optionChanged(): void {
-    this.#newcomers.optionChanged();
-  }
-
-  override close(): void {
-    this.#newcomers.close();
-  }
-
-  /** Forgets the last values of these topics, or all. */
-  forget(topics: readonly Buffer[]): void {
-    this.#newcomers.forget(topics);
-  }
-
-  override get catchingUp(): boolean {
-    return this.#newcomers.catchingUp;
-  }
-
-  override get lastValues(): LastValuesKept {
-    return this.#newcomers.kept;
-  }
-
-  override get dropped(): number {
-    return this.#overflow.dropped;
   }
 }
 
