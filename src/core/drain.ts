@@ -130,12 +130,10 @@ export class Drain {
     const { links } = this.#endpoints;
     const reads = this.#reads();
     const busy = reads && this.#isBusy(links.length > 0);
-    let open = 0;
-    for (const link of links) {
-      if (!reads || this.#follow(link, now, busy)) open += reads ? 1 : 0;
-    }
+    if (reads) for (const link of links) this.#follow(link, now, busy);
+    const open = reads && links.length > 0;
     const waiting = sender !== null && sender.queue.length > 0 && pipes.size > 0;
-    return !busy && open === 0 && !waiting && !strategy.catchingUp && this.#flushed(links, now);
+    return !busy && !open && !waiting && !strategy.catchingUp && this.#flushed(links, now);
   }
 
   /** Whether the socket reads messages: what publishers get are subscriptions. */
@@ -151,8 +149,8 @@ export class Drain {
     return asks || unreadOf(this.#core) > 0 || receives.busy || strategy.owes;
   }
 
-  /** Half-closes a connection when its time has come. @returns whether it is open */
-  #follow(link: Link, now: number, busy: boolean): boolean {
+  /** Half-closes a connection when its time has come. */
+  #follow(link: Link, now: number, busy: boolean): void {
     const { partial, pipe, received } = link;
     const { sender, strategy } = this.#core;
     let known = this.#known.get(pipe);
@@ -160,7 +158,7 @@ export class Drain {
       known = { received, since: now, ended: false };
       this.#known.set(pipe, known);
     }
-    if (known.ended) return true;
+    if (known.ended) return;
     if (known.received !== received || partial || pipe.throttled) {
       known.received = received;
       known.since = now;
@@ -168,14 +166,13 @@ export class Drain {
     const late = now >= this.#late;
     if (sender === null) {
       if (late || now - known.since >= (link.peerKeeps ? CAUGHT_UP_MS : QUIET_MS)) known.ended = link.end();
-      return true;
+      return;
     }
     // Once half-closed, it gets no answers. So nothing more is read first, and what is there is answered and flushed.
     if (late && !strategy.awaitsReply) pipe.holdBack();
-    if (busy || pipe.outboundLength > 0 || !(late || now - known.since >= QUIET_MS)) return true;
+    if (busy || pipe.outboundLength > 0 || !(late || now - known.since >= QUIET_MS)) return;
     known.ended = link.end();
     if (known.ended) pipe.letOn();
-    return true;
   }
 
   /** Whether nothing is unsent. What waits for a peer that is not there waits no longer than `linger`. */
