@@ -61,11 +61,12 @@ export function strip(message: object): void {
 /** Hands a message to pipes; meanwhile `sent` tells what goes with it. One that is no array was queued earlier. */
 export function sendCarrying(message: OutMessage, send: (message: OutMessage) => boolean): boolean {
   if (!Array.isArray(message)) return send(message);
+  const before = sending;
   sending = carriedBy(message) ?? NOTHING;
   try {
     return send(message.length === 1 ? message[0] : message);
   } finally {
-    sending = NOTHING;
+    sending = before; // a listener of an event may have sent this one while another is being handed over
   }
 }
 

@@ -25,7 +25,10 @@ export class FanOut {
     this.#overflow = overflow;
   }
 
-  /** Sends a copy to each pipe. If a pipe is full and sends wait for it, sends no copy at all and returns false. */
+  /**
+   * Sends a copy to each pipe. If a pipe is full and sends wait for it, sends no copy at all and returns false. The caller
+   * settles the overflow afterwards.
+   */
   send(message: OutMessage, pipes: readonly Pipe[]): boolean {
     const overflow = this.#overflow;
     if (overflow.waits) {
@@ -47,8 +50,6 @@ export class FanOut {
     } else shared.setLong(encoded);
     for (let i = 0; i < pipes.length; i++) {
       const pipe = pipes[i];
-      // A listener that was told of a full peer may have ended the connections of others.
-      if (pipe.left) continue;
       if (!pipe.trySendShared(shared, message)) overflow.refused(pipe, message, shared);
     }
     shared.clear();

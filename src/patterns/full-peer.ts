@@ -11,10 +11,7 @@ import type { StrategyHost } from "./strategy.js";
 /** The overflow handling of a socket, by its option `onFull`. */
 export function overflowOf(host: StrategyHost): Overflow {
   return new Overflow(host.options, {
-    tell: (pipe, action) => {
-      const { limit, value } = pipe.reached;
-      host.tellLimit(pipe.peer, limit, action, value);
-    },
+    tell: ({ peer }, action, { limit, value }) => host.tellLimit(peer, limit, action, value),
     close: (pipe) => pipe.fail(slowPeer(pipe)),
   });
 }

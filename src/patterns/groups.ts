@@ -97,7 +97,7 @@ export class Groups {
     const members = [...(this.#members.get(name) ?? []), ...this.#all];
     if (members.length === 0) return true;
     const sent = this.#fanOut.send(message, members);
-    if (sent) this.#overflow.evict();
+    this.#overflow.settle();
     return sent;
   }
 }

@@ -5,7 +5,7 @@
 
 import type { OutMessage } from "../base/message.js";
 import type { Shared } from "../engine/outgoing/shared-run.js";
-import type { Pipe } from "../engine/pipe.js";
+import type { Pipe, ReachedLimit } from "../engine/pipe.js";
 import type { OnFull } from "../options/options.js";
 
 /** The socket's option, read each time, so that a change takes effect at once. null means the default of the type. */
@@ -13,18 +13,28 @@ export interface OverflowOptions {
   readonly onFull: OnFull | null;
 }
 
+type Action = "dropped" | "closed";
+
 /** Actions of a socket for a full peer. */
 export interface FullPeer {
   /** Tells the application. */
-  tell(pipe: Pipe, action: "dropped" | "closed"): void;
+  tell(pipe: Pipe, action: Action, reached: ReachedLimit): void;
   /** Closes the connection. */
   close(pipe: Pipe): void;
+}
+
+/** What the application is to be told. */
+interface Refusal {
+  readonly pipe: Pipe;
+  readonly action: Action;
+  readonly reached: ReachedLimit;
 }
 
 export class Overflow {
   readonly #options: OverflowOptions;
   readonly #fullPeer: FullPeer;
   readonly #leaving = new Set<Pipe>();
+  #untold: Refusal[] = [];
   /** Dropped messages, or copies of one. */
   dropped = 0;
 
@@ -39,7 +49,7 @@ export class Overflow {
   }
 
   /**
-   * A pipe has refused a message.
+   * A pipe has refused a message. Call settle() when the message has been given to all.
    * @param shared the encoded message, if it is shared by many pipes
    */
   refused(pipe: Pipe, message: OutMessage, shared?: Shared): void {
@@ -48,15 +58,14 @@ export class Overflow {
       this.#drop(pipe, 1);
       if (this.#leaving.has(pipe)) return;
       this.#leaving.add(pipe);
-      this.#fullPeer.tell(pipe, "closed");
+      this.#untold.push({ pipe, action: "closed", reached: pipe.reached });
       return;
     }
     if (!pipe.overflowing) {
       pipe.overflowing = true;
-      this.#fullPeer.tell(pipe, "dropped");
+      this.#untold.push({ pipe, action: "dropped", reached: pipe.reached });
     }
-    // Who was told may have ended its connection.
-    if (onFull !== "dropOldest" || pipe.left) {
+    if (onFull !== "dropOldest") {
       this.#drop(pipe, 1);
       return;
     }
@@ -70,9 +79,18 @@ export class Overflow {
     pipe.dropped += messages;
   }
 
-  /** Close the connections of peers that were full. Not to be called while a message is being sent to others. */
-  evict(): void {
-    if (this.#leaving.size === 0) return;
+  /**
+   * Tells the application of peers that were full, and closes the connections of those that must go. Only when the message has
+   * been given to all: a listener may send another one, or end connections.
+   */
+  settle(): void {
+    if (this.#untold.length === 0) return;
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const { pipe, action, reached } of untold) {
+      // Who was told of another may have ended the connection.
+      if (!pipe.left) this.#fullPeer.tell(pipe, action, reached);
+    }
     const leaving = [...this.#leaving];
     this.#leaving.clear();
     for (const pipe of leaving) {

@@ -210,6 +210,40 @@ describe.each(TRANSPORTS)("a full peer of zwire over $name", ({ endpoint }) => {
     await until(() => got === sent + 1, "the good one goes on");
   });
 
+  it("a listener of limit may publish: what it sends comes behind the message that was dropped, for everybody (J4)", async () => {
+    const publisher = managed(new Publisher({ sendHighWaterMark: 4 }));
+    const bound = await publisher.bind(endpoint());
+    const subscribe = (options: object) => {
+      const subscriber = managed(new Subscriber(options));
+      subscriber.subscribe("");
+      subscriber.connect(bound);
+      return subscriber;
+    };
+    const readers = [subscribe({ receiveHighWaterMark: 0 })];
+    await publisher.waitForSubscribers(1);
+    subscribe({ receiveHighWaterMark: 1 }); // reads nothing
+    await publisher.waitForSubscribers(2);
+    readers.push(subscribe({ receiveHighWaterMark: 0 }));
+    await publisher.waitForSubscribers(3);
+    const got = readers.map(() => [] as string[]);
+    for (const [at, reader] of readers.entries())
+      reader.on("message", ([text]) => void got[at].push(String(text)));
+    let sent = 0;
+    let within = "";
+    publisher.on("limit", () => {
+      if (within !== "") return;
+      within = `within ${sent}`;
+      expect(publisher.trySend([within])).toBe(true);
+    });
+    while (within === "") {
+      await publisher.send([`${++sent}`, BODY]);
+      await until(() => got.every((texts) => texts.includes(`${sent}`)), "the others have it");
+    }
+    await publisher.send(["last"]);
+    await until(() => got.every((texts) => texts.includes("last")), "the others have all");
+    for (const texts of got) expect(texts.slice(-3)).toEqual([`${sent}`, within, "last"]);
+  });
+
   it("a Router drops, waits or parts by onFull, and by mandatory where that is not set (I5)", async () => {
     for (const onFull of ["dropOldest", "disconnect", "wait"] as const) {
       const router = managed(new Router({ sendHighWaterMark: 5, onFull }));

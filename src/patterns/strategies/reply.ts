@@ -68,6 +68,7 @@ export class ReplyStrategy extends Strategy implements Sending, Receiving {
     const reply = wrap(owed.address, message);
     if (!this.#reachable(owed)) this.#left++;
     else if (!owed.pipe.trySend(reply)) this.#overflow.refused(owed.pipe, reply);
+    this.#overflow.settle();
     this.host.serveReceives();
     return true;
   }

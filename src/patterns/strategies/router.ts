@@ -65,7 +65,7 @@ export class RouterStrategy extends Strategy implements Sending, Receiving {
     if (pipe.trySend(body)) return true;
     if (this.#waits) return false; // I5
     this.#overflow.refused(pipe, body);
-    this.#overflow.evict();
+    this.#overflow.settle();
     return true;
   }
 

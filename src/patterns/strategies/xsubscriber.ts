@@ -47,6 +47,7 @@ export class XSubscriberStrategy extends Strategy implements Sending, Receiving 
 
   #sendData(message: OutMessage): void {
     this.#fanOut.send(message, [...this.host.pipes]);
+    this.#overflow.settle();
   }
 
   /** Removes from a message of several parts the subscriptions that need not be sent upstream (J17). */

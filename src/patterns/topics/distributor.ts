@@ -60,7 +60,7 @@ export class Distributor {
     if (matched.length === 0 || shared.begin(matched, message)) return true;
     if (!this.#fanOut.send(message, matched)) return false;
     shared.passed(matched);
-    this.#overflow.evict();
+    this.#overflow.settle();
     return true;
   }
 
