@@ -1,5 +1,5 @@
 /**
- * A socket from which other processes can read what the sockets of this one are doing: a publisher of pictures and events
+ * A socket from which other processes can read what the sockets of this one are doing: a publisher of snapshots and events
  * in JSON. While nobody subscribes, it does nothing.
  */
 
@@ -16,9 +16,9 @@ import { seenEvent, snapshot } from "./snapshot.js";
  * `[]`: over ws, no page of a browser may connect.
  */
 export interface MonitorOptions extends Omit<XPublisherOptions, "verbosity" | "manual"> {
-  /** Milliseconds from one picture to the next; 10 to 3,600,000. Default 1000. */
+  /** Milliseconds from one snapshot to the next; 10 to 3,600,000. Default 1000. */
   readonly interval?: number;
-  /** How many peers of all sockets together are in one picture at most. Default 1000. */
+  /** How many peers of all sockets together are in one snapshot at most. Default 1000. */
   readonly maxPeers?: number;
   /**
    * Whether it may be bound to an address that other machines reach, without CURVE. Default false: it tells everybody who
@@ -29,7 +29,7 @@ export interface MonitorOptions extends Omit<XPublisherOptions, "verbosity" | "m
 
 const INTERVAL = { initial: 1000, least: 10, most: 3_600_000 };
 const PEERS = { initial: 1000, least: 0, most: 65_536 };
-/** New subscribers get a picture at once, but all that come in this time the same one. */
+/** New subscribers get a snapshot at once, but all that come in this time the same one. */
 const GATHER_MS = 20;
 const SUBSCRIBES = 1;
 const SNAPSHOT = "snapshot";
@@ -119,7 +119,7 @@ export class Monitor {
 }
 
 /**
- * Opens a socket from which `zwire top`, and any SUB socket, can read what the sockets of this thread are doing: pictures
+ * Opens a socket from which `zwire top`, and any SUB socket, can read what the sockets of this thread are doing: snapshots
  * of all of them, one at once for each new subscriber and then one every `interval`, and their events. It does not keep the
  * process alive, is on no list of sockets, and does nothing while nobody subscribes. Rejects as `bind` does; with a
  * TypeError or RangeError for wrong options; and with a ZmqError EACCES for an endpoint that other machines reach, unless

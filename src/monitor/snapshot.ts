@@ -1,5 +1,5 @@
 /**
- * What a monitor publishes, as values for JSON: a picture of all sockets of the thread, and events. No message, no option,
+ * What a monitor publishes, as values for JSON: a snapshot of all sockets of the thread, and events. No message, no option,
  * key, name or metadata is in it. docs/observability.md has the form, whose number is VERSION.
  */
 import type { Event, EventType, Peer, SocketEvents } from "../base/events.js";
@@ -34,10 +34,10 @@ const SHOWN = [
   "idle",
 ] as const satisfies (keyof PeerStats)[];
 
-/** A connected peer of a socket, in a picture: as in `peerStats`, without its name, user and metadata. */
+/** A connected peer of a socket, in a snapshot: as in `peerStats`, without its name, user and metadata. */
 export type SeenPeer = Pick<PeerStats, (typeof SHOWN)[number]>;
 
-/** A socket, in a picture. */
+/** A socket, in a snapshot. */
 export interface SeenSocket {
   /** Unique in its thread, never reused. */
   readonly id: number;
@@ -48,7 +48,7 @@ export interface SeenSocket {
   readonly stats: SocketStats;
   /** How often each event was told. */
   readonly events: Readonly<Partial<Record<EventType, number>>>;
-  /** Some peers are left out of a picture of very many. */
+  /** Some peers are left out of a snapshot of very many. */
   readonly peers: readonly SeenPeer[];
   readonly peersLeftOut: number;
 }
@@ -95,7 +95,7 @@ export interface MonitorEvent {
   readonly value?: number;
 }
 
-/** @param room how many more peers the picture may have */
+/** @param room how many more peers the snapshot may have */
 function seenSocket({ id, type, events, core }: Listed, room: number): SeenSocket | undefined {
   if (core === undefined) return undefined;
   const { bound, connected } = core.names;
@@ -108,7 +108,7 @@ function seenSocket({ id, type, events, core }: Listed, room: number): SeenSocke
   return { id, type, bound, connected, stats: core.stats, events, peers, peersLeftOut };
 }
 
-/** A picture of all sockets. @param maxPeers how many peers are in it at most */
+/** A snapshot of all sockets. @param maxPeers how many peers are in it at most */
 export function snapshot(interval: number, maxPeers: number): MonitorSnapshot {
   const sockets: SeenSocket[] = [];
   let room = maxPeers;

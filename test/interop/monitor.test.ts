@@ -26,7 +26,7 @@ import { managed, record, temporaryDirectory, until, within } from "../support/h
 import { findPython } from "../support/python.js";
 import { RawWebSocket } from "../support/raw-websocket.js";
 
-/** So long that no picture comes by the clock. */
+/** So long that no snapshot comes by the clock. */
 const NEVER = 3_600_000;
 
 async function monitored(options: MonitorOptions = { interval: NEVER }, endpoint = "tcp://127.0.0.1:*") {
@@ -51,7 +51,7 @@ async function next<T>(socket: Subscriber, topic: string): Promise<T> {
 }
 
 describe("openMonitor", () => {
-  it("gives a new subscriber a picture of all sockets at once", async () => {
+  it("gives a new subscriber a snapshot of all sockets at once", async () => {
     const [push, pull] = [managed(new Push()), managed(new Pull())];
     const endpoint = await pull.bind("tcp://127.0.0.1:*");
     push.connect(endpoint);
@@ -90,7 +90,7 @@ describe("openMonitor", () => {
     }
   });
 
-  it("publishes a picture every interval, with counters that go on", async () => {
+  it("publishes a snapshot every interval, with counters that go on", async () => {
     const [a, b] = [managed(new Pair()), managed(new Pair())];
     b.connect(await a.bind("inproc://monitored-pair"));
     const { endpoint } = await monitored({ interval: 10 });
@@ -128,7 +128,7 @@ describe("openMonitor", () => {
     expect(await next(reader, "event.disconnect")).toMatchObject({ socketType: "ROUTER", peer: { id } });
   });
 
-  it("leaves the peers of very large pictures out, and says how many", async () => {
+  it("leaves the peers of very large snapshots out, and says how many", async () => {
     const pull = managed(new Pull());
     const bound = await pull.bind("tcp://127.0.0.1:*");
     for (let i = 0; i < 5; i++) managed(new Push()).connect(bound);
@@ -252,7 +252,7 @@ describe("readers of other libraries", () => {
   });
 
   const python = findPython();
-  it.skipIf(python.command === null)(`pyzmq reads pictures and events (${python.reason})`, async () => {
+  it.skipIf(python.command === null)(`pyzmq reads snapshots and events (${python.reason})`, async () => {
     const { endpoint } = await monitored();
     const program = `
 import json, sys, zmq
@@ -272,7 +272,7 @@ print(topic.decode(), event["socketType"], event["address"], flush=True)`;
     });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-    await within(once(child.stdout, "data"), "the picture");
+    await within(once(child.stdout, "data"), "the snapshot");
     const bound = await pull.bind("inproc://seen-by-python");
     await within(once(child, "close"), "the end");
     expect(text).toBe(`snapshot 1 ['PULL']\nevent.bind PULL ${bound}\n`);
