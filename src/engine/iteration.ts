@@ -42,6 +42,17 @@ export class Iteration<M> implements AsyncIterator<M, undefined>, Loop {
     return this.#queue.step(this);
   }
 
+  /** A step that gives its message when a turn has come. Until then the iteration may be left, and the message is not its own. */
+  async later(message: M, turn: Promise<void>): Promise<IteratorResult<M, undefined>> {
+    this.held.push(message);
+    await turn;
+    const place = this.held.indexOf(message);
+    if (place < 0) return DONE;
+    this.held.splice(place, 1);
+    this.gave = true; // another step may have been asked for meanwhile
+    return { value: message, done: false };
+  }
+
   /** The iteration is left: a step that waits ends without a message. The message goes to the next receive. */
   return(): Promise<IteratorResult<M, undefined>> {
     this.gave = false;

@@ -1,4 +1,5 @@
 /** Where a socket's incoming messages go, and when its listener is called. */
+import { ZmqError } from "../base/errors.js";
 import { type LinkedRow, type LinkedState, linked, rowOf, type Table } from "../base/machine.js";
 
 /** To calls of receive(), to the "message" listener, or to a proxy that has borrowed the socket ("lent"). */
@@ -32,6 +33,15 @@ const MODES: Table<ReceiveMode, null, ModeEvents> = {
 /** The mode that follows an event. */
 export function nextMode(mode: ReceiveMode, event: keyof ModeEvents): ReceiveMode {
   return rowOf(MODES, mode, event)[0];
+}
+
+/** Why a call cannot have messages in a mode in which others get them. */
+export function elsewhere(mode: ReceiveMode): ZmqError {
+  const detail =
+    mode === "lent"
+      ? "a proxy receives the messages of this socket: terminate() it first"
+      : 'messages go to the "message" listener of this socket: remove it first';
+  return new ZmqError("EBUSY", { detail });
 }
 
 /**

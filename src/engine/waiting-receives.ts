@@ -1,20 +1,26 @@
 /**
- * What is ready for the application, and the FIFO of receives that wait. Waiters are served in order; an aborted or
- * timed-out one loses no message, because a message is taken only for a waiter that is still there. Knows no pipes
- * (it is handed a source) and no clock (it is handed turns).
+ * What is ready for the application, and who gets it: the receives that wait, in order, a loop, a listener, or a proxy. A
+ * message is taken only for a waiter that is still there, so that an aborted or timed-out one loses none. Knows no pipes
+ * (it is handed a source).
  */
 import { assert } from "../base/assert.js";
 import { passOn } from "../base/carried.js";
 import { publishMessage, RECEIVES } from "../base/channels.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
-import { Fifo } from "../base/fifo.js";
 import { anyLent, kept, letGoOf } from "../base/lent.js";
-import type { CallOptions, Turns } from "../base/waiting.js";
-import { OPERATIONS_PER_TURN } from "../base/waiting.js";
+import { type CallOptions, OPERATIONS_PER_TURN, type Turns } from "../base/waiting.js";
 import { DONE, Iteration } from "./iteration.js";
 import { Loops } from "./loops.js";
-import { nextMode, PUMP, type PumpRow, type PumpState, type ReceiveMode } from "./receive-states.js";
+import { type ReceiveLimits, ReceiveLine } from "./receive-line.js";
+import {
+  elsewhere,
+  nextMode,
+  PUMP,
+  type PumpRow,
+  type PumpState,
+  type ReceiveMode,
+} from "./receive-states.js";
 import { SenderMarks } from "./sender-marks.js";
 
 /** Where messages come from. */
@@ -27,36 +33,9 @@ export interface Source<M> {
   readonly origin: Peer | undefined;
 }
 
-/** Options of the socket that the queue reads afresh each time. */
-export interface ReceiveLimits {
-  /** Milliseconds; -1 waits for ever, 0 fails at once (G13). */
-  readonly receiveTimeout: number;
-  /** Remember who sent each message. */
-  readonly messagePeers: boolean;
-}
-
-interface Waiter<M> {
-  /** Whether it still waits; false once it is served or cancelled. */
-  live: boolean;
-  serve: (first: M) => void;
-  /** The socket closed. */
-  end: (error: ZmqError) => void;
-  reject: (reason: unknown) => void;
-  cleanup: (() => void) | null;
-  /** Whether the program gives the message back. */
-  readonly borrows: boolean;
-  /** The iteration whose step it is. */
-  readonly by: Iteration<M> | null;
-}
-
 /** @typeParam M what one message is to the application */
-export class WaitingReceives<M> {
+export class WaitingReceives<M> extends ReceiveLine<M> {
   readonly #source: Source<M>;
-  readonly #limits: ReceiveLimits;
-  readonly #turns: Turns;
-  readonly #waiters = new Fifo<Waiter<M>>();
-  #live = 0;
-  #operations = 0;
   #mode: ReceiveMode = "receiving";
   /** Closed: what every receive fails with. */
   #closed: ZmqError | null = null;
@@ -74,14 +53,8 @@ export class WaitingReceives<M> {
   readonly #senders = new SenderMarks();
 
   constructor(source: Source<M>, limits: ReceiveLimits, turns: Turns) {
+    super(limits, turns);
     this.#source = source;
-    this.#limits = limits;
-    this.#turns = turns;
-  }
-
-  /** Receives that wait. */
-  get waiting(): number {
-    return this.#live;
   }
 
   /** Messages that were given back and not taken again. */
@@ -110,11 +83,16 @@ export class WaitingReceives<M> {
   #next(borrows: boolean): M | undefined {
     const before = this.received;
     const message = this.#nextUntold(borrows);
-    if (RECEIVES.hasSubscribers && this.received !== before) publishMessage(RECEIVES, this.owner, message);
+    this.#tell(message, before);
     return message;
   }
 
-  /** As `#next`. The caller tells those who watch the messages, if it came off the pipes. */
+  /** Tells those who watch the messages. @param before `received`, before it was taken: one that was given back is old */
+  #tell(message: M | undefined, before: number): void {
+    if (RECEIVES.hasSubscribers && this.received !== before) publishMessage(RECEIVES, this.owner, message);
+  }
+
+  /** As `#next`, without `#tell`. */
   #nextUntold(borrows: boolean): M | undefined {
     const message = this.#nextReturned() ?? this.#nextOfSource();
     return message === undefined || borrows || !anyLent() ? message : kept(message);
@@ -133,7 +111,7 @@ export class WaitingReceives<M> {
     const message = this.#source.next();
     if (message === undefined) return undefined;
     this.received++;
-    if (this.#limits.messagePeers) this.#note(message);
+    if (this.limits.messagePeers) this.#note(message);
     return message;
   }
 
@@ -146,34 +124,34 @@ export class WaitingReceives<M> {
   receive(options?: CallOptions, borrows = false): Promise<M> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
-    if (this.#live === 0) {
+    if (this.live === 0) {
       const message = this.#next(borrows);
-      if (message !== undefined) return this.#ready(message);
+      if (message !== undefined) return this.ready(message);
     }
-    return new Promise((resolve, reject) => this.#wait(options, resolve, reject, reject, borrows));
+    return new Promise((resolve, reject) => this.wait(options, resolve, reject, reject, borrows));
   }
 
   /** The next message if one is ready. @param borrows whether the program gives it back */
   tryReceive(borrows = false): M | undefined {
     if (this.#mode === "closed") throw this.#closed;
-    if (this.#mode === "lent") throw lent();
-    return this.#live === 0 ? this.#next(borrows) : undefined;
+    if (this.#mode === "lent") throw elsewhere("lent");
+    return this.live === 0 ? this.#next(borrows) : undefined;
   }
 
   /** At least one message and at most `max`, as many as are ready. */
   receiveMany(max: number, options?: CallOptions): Promise<M[]> {
     const refused = this.#refusal(options);
     if (refused !== undefined) return Promise.reject(refused);
-    if (this.#live === 0) {
+    if (this.live === 0) {
       const message = this.#next(false);
       if (message !== undefined) {
         const batch = this.#fill([message], max);
-        this.#operations += batch.length - 1; // #ready counts the one that remains
-        return this.#ready(batch);
+        this.operations += batch.length - 1; // ready() counts the one that remains
+        return this.ready(batch);
       }
     }
     return new Promise((resolve, reject) => {
-      this.#wait(options, (first) => resolve(this.#fill([first], max)), reject, reject);
+      this.wait(options, (first) => resolve(this.#fill([first], max)), reject, reject);
     });
   }
 
@@ -185,12 +163,6 @@ export class WaitingReceives<M> {
     const iteration = new Iteration(this, borrows);
     this.loops.add(iteration);
     return iteration;
-  }
-
-  /** Whether a step of an iteration waits for a message. */
-  waitsFor(iteration: Iteration<M>): boolean {
-    for (const { by, live } of this.#waiters) if (live && by === iteration) return true;
-    return false;
   }
 
   /** Whether a loop over the messages has one that it has not finished with. */
@@ -209,12 +181,13 @@ export class WaitingReceives<M> {
     if (this.#mode === "closed" || by.left) return Promise.resolve(DONE);
     const refused = this.#refusal(undefined);
     if (refused !== undefined) return Promise.reject(refused);
-    if (this.#live === 0) {
+    if (this.live === 0) {
       const value = this.#next(by.borrows);
       if (value !== undefined) {
         by.gave = true;
-        if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve({ value, done: false });
-        return this.#stepLater(by, value);
+        if (++this.operations < OPERATIONS_PER_TURN) return Promise.resolve({ value, done: false });
+        this.operations = 0;
+        return by.later(value, this.turns.nextTurn());
       }
     }
     return new Promise((resolve, reject) => {
@@ -222,35 +195,14 @@ export class WaitingReceives<M> {
         by.gave = true;
         resolve({ value, done: false });
       };
-      this.#wait(undefined, serve, () => resolve(DONE), reject, by.borrows, by);
+      this.wait(undefined, serve, () => resolve(DONE), reject, by.borrows, by);
     });
-  }
-
-  /**
-   * Once in 512 steps (fairness). Until the turn has come, the iteration may be left, and the message is not its own.
-   */
-  async #stepLater(by: Iteration<M>, message: M): Promise<IteratorResult<M, undefined>> {
-    this.#operations = 0;
-    by.held.push(message);
-    await this.#turns.nextTurn();
-    const place = by.held.indexOf(message);
-    if (place < 0) return DONE;
-    by.held.splice(place, 1);
-    by.gave = true; // another step may have been asked for meanwhile
-    return { value: message, done: false };
   }
 
   /** Withdraw what an iteration waits for; no message is lost by it. */
   leave(by: Iteration<M>): void {
     by.left = true;
-    this.#waiters.retain((waiter) => {
-      if (waiter.by !== by || !waiter.live) return waiter.live;
-      waiter.live = false;
-      this.#live--;
-      waiter.cleanup?.();
-      waiter.end(new ZmqError("EAGAIN"));
-      return false;
-    });
+    this.withdraw(by);
     if (by.held.length === 0) return;
     for (const message of by.held.splice(0).reverse()) this.giveBack(message);
     this.serve();
@@ -259,7 +211,7 @@ export class WaitingReceives<M> {
   /** Deliver by call instead of by promise; null ends it. */
   listen(listener: ((message: M) => void) | null): void {
     if (this.#mode === "closed") return;
-    if (listener !== null && this.#mode === "lent") throw lent();
+    if (listener !== null && this.#mode === "lent") throw elsewhere("lent");
     this.#mode = nextMode(this.#mode, listener === null ? "stopListening" : "listen");
     this.#listener = listener;
     if (listener !== null) this.#on(this.#pump.schedule);
@@ -272,11 +224,10 @@ export class WaitingReceives<M> {
    */
   lend(ready: () => void): void {
     if (this.#mode === "closed") throw this.#closed;
-    if (this.#mode === "lent") throw lent();
-    if (this.#mode === "listening") throw listenedTo();
-    if (this.#live > 0)
+    if (this.#mode !== "receiving") throw elsewhere(this.#mode);
+    if (this.live > 0)
       throw new ZmqError("EBUSY", {
-        detail: `${this.#live} receives wait for messages of this socket: let them end first`,
+        detail: `${this.live} receives wait for messages of this socket: let them end first`,
       });
     this.#mode = nextMode(this.#mode, "lend");
     this.#taker = ready;
@@ -315,23 +266,13 @@ export class WaitingReceives<M> {
       this.#on(this.#pump.serve);
       return;
     }
-    while (this.#live > 0) {
-      const waiter = this.#waiters.peek() as Waiter<M>;
-      if (waiter.live) {
-        const before = this.received;
-        const message = this.#nextUntold(waiter.borrows);
-        if (message === undefined) return;
-        waiter.live = false;
-        waiter.cleanup?.();
-        this.#live--;
-        this.#waiters.shift();
-        // Only now: who watches may abort the receive, or close the socket.
-        if (RECEIVES.hasSubscribers && this.received !== before)
-          publishMessage(RECEIVES, this.owner, message);
-        waiter.serve(message);
-      } else {
-        this.#waiters.shift();
-      }
+    for (let waiter = this.first(); waiter !== undefined; waiter = this.first()) {
+      const before = this.received;
+      const message = this.#nextUntold(waiter.borrows);
+      if (message === undefined) return;
+      this.leaveFirst(waiter);
+      this.#tell(message, before); // only now: who watches may abort the receive, or close the socket
+      waiter.serve(message);
     }
   }
 
@@ -340,13 +281,7 @@ export class WaitingReceives<M> {
     this.#mode = nextMode(this.#mode, "close");
     this.#closed = error;
     this.#listener = null;
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      if (!waiter.live) continue;
-      waiter.live = false;
-      waiter.cleanup?.();
-      waiter.end(error);
-    }
-    this.#live = 0;
+    this.endAll(error);
     const taker = this.#taker;
     this.#taker = null;
     taker?.();
@@ -360,15 +295,7 @@ export class WaitingReceives<M> {
 
   /** Why nothing can be received in this mode. */
   #otherwise(): ZmqError | null {
-    if (this.#mode === "closed") return this.#closed;
-    return this.#mode === "lent" ? lent() : listenedTo();
-  }
-
-  /** A settled promise, or one for a later turn once in 512 (fairness). */
-  #ready<T>(value: T): Promise<T> {
-    if (++this.#operations < OPERATIONS_PER_TURN) return Promise.resolve(value);
-    this.#operations = 0;
-    return this.#turns.nextTurn().then(() => value);
+    return this.#mode === "closed" ? this.#closed : elsewhere(this.#mode);
   }
 
   #fill(batch: M[], max: number): M[] {
@@ -380,42 +307,12 @@ export class WaitingReceives<M> {
     return batch;
   }
 
-  #wait(
-    options: CallOptions | undefined,
-    serve: (first: M) => void,
-    end: (error: ZmqError) => void,
-    reject: (reason: unknown) => void,
-    borrows = false,
-    by: Iteration<M> | null = null,
-  ): void {
-    const timeout = options?.timeout ?? this.#limits.receiveTimeout;
-    if (timeout === 0) {
-      reject(new ZmqError("EAGAIN"));
-      return;
-    }
-    this.#operations = 0;
-    const waiter: Waiter<M> = { live: true, serve, end, reject, cleanup: null, borrows, by };
-    waiter.cleanup = this.#turns.expire(timeout, options?.signal, (reason) => this.#cancel(waiter, reason));
-    this.#waiters.push(waiter);
-    this.#live++;
-  }
-
-  #cancel(waiter: Waiter<M>, reason: unknown): void {
-    if (!waiter.live) return;
-    waiter.live = false;
-    this.#live--;
-    waiter.reject(reason);
-    if (this.#waiters.length > 64 && this.#live < this.#waiters.length >> 1) {
-      this.#waiters.retain((waiting) => waiting.live);
-    }
-  }
-
   /** Stores the next state before it acts: the listener may come back with another event. */
   #on(row: PumpRow | undefined): void {
     assert(row !== undefined, "the listener was to be called at a time when it cannot be");
     this.#pump = row.next;
     if (row.action === "pump") this.#callListener();
-    else if (row.action === "defer") this.#turns.defer(() => this.#on(this.#pump.due));
+    else if (row.action === "defer") this.turns.defer(() => this.#on(this.#pump.due));
   }
 
   /** At most 512 times in one turn of the event loop. */
@@ -437,16 +334,4 @@ export class WaitingReceives<M> {
       this.#on(emptied || this.#listener === null ? this.#pump.emptied : this.#pump.interrupted);
     }
   }
-}
-
-function lent(): ZmqError {
-  return new ZmqError("EBUSY", {
-    detail: "a proxy receives the messages of this socket: terminate() it first",
-  });
-}
-
-function listenedTo(): ZmqError {
-  return new ZmqError("EBUSY", {
-    detail: 'messages go to the "message" listener of this socket: remove it first',
-  });
 }
