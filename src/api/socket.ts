@@ -76,7 +76,7 @@ export abstract class Socket extends Emitting {
     super();
     this.#core = new SocketCore(type, this);
     edge(new.target as unknown as Call, () => {
-      this.#core.applyOptions(given, options, this.constructor.name);
+      this.#core.start(given, options, this.constructor.name);
     });
   }
 
@@ -363,7 +363,7 @@ export function defineOptions(target: { prototype: Socket }, names: readonly Opt
         return readOption(coreOf(this).options, name);
       },
       set(this: Socket, value: unknown) {
-        coreOf(this).setOption(name, value);
+        coreOf(this).settings.set(name, value);
       },
     });
   }

@@ -229,7 +229,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
   }
 
   #tellDropped(): void {
-    if (!this.#host.closed) this.#host.tellDropped(this.#place);
+    if (!this.#host.closed) this.#host.lost.tell(this.#place);
   }
 
   // From the session
@@ -298,7 +298,7 @@ export class Dialer implements SessionOwner, EndpointHandle, Dialling {
     else pipe?.limitsChanged(); // what the kernel had taken has left room in the queue
     reportEnd(this.#host, session, this.#place, wasReady, error);
     this.#tellDropped();
-    if (givenUp >= 0 && !this.#losesQueue) this.#host.messageGivenUp(session.peer, givenUp);
+    if (givenUp >= 0 && !this.#losesQueue) this.#host.lost.giveUp(session.peer, givenUp);
     const failed = !wasReady && (this.#options.reconnectStop & STOP_HANDSHAKE_FAILED) !== 0;
     if (final || failed || isAnswer(error)) this.#on("give", undefined);
     else this.#retry(error, isFault(error) ? this.#backoff.nextAfterFault() : this.#backoff.next());

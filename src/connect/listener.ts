@@ -158,7 +158,7 @@ export class Listener implements SessionOwner, EndpointHandle, AcceptorHandler {
     this.#host.lost.unsent += this.#drop(session);
     const place = { address: session.stream.remoteAddress || this.endpoint, endpoint: this.endpoint };
     reportEnd(this.#host, session, place, wasReady, error);
-    if (!this.#closing) this.#host.tellDropped({ ...place, peer: session.peer });
+    if (!this.#closing) this.#host.lost.tell({ ...place, peer: session.peer });
   }
 
   #forget(session: Connection): void {

@@ -332,7 +332,7 @@ export class Endpoints {
     const closed = handle.close(lingerMs);
     return this.linger(
       handle,
-      closed.finally(() => this.#host.tellDropped({ address: handle.endpoint })),
+      closed.finally(() => this.#host.lost.tell({ address: handle.endpoint })),
     );
   }
 

@@ -1,4 +1,4 @@
-/** Ends the connection of one peer, and finds the peer that is meant. */
+/** Ends connections: that of one peer, which it finds, and those of peers whose key is not good any more. */
 import { Dismissal } from "../base/dismissal.js";
 import { ZmqError } from "../base/errors.js";
 import type { Peer } from "../base/events.js";
@@ -23,6 +23,7 @@ interface Caller {
   readonly sender: { readonly queue: { release(): void } } | null;
   readonly lost: { unsent: number };
   detachPipe(pipe: Pipe): void;
+  passesKey(publicKey: Uint8Array): boolean;
 }
 
 export class PeerCalls {
@@ -51,6 +52,18 @@ export class PeerCalls {
       throw new ZmqError("ENOTSUP", { detail });
     }
     return found !== undefined;
+  }
+
+  /** Ends the connections whose key does not pass any more. @returns how many */
+  recheckKeys(): number {
+    let ended = 0;
+    for (const [pipe, { publicKey }] of [...this.#core.peers]) {
+      // A listener of the events may have ended it, too.
+      if (publicKey === undefined || !pipe.linked || this.#core.passesKey(publicKey)) continue;
+      ended++;
+      pipe.fail(new Dismissal("revokeKey"));
+    }
+    return ended;
   }
 
   /** A dialled endpoint has no pipe between its connections, if it is `immediate`. */

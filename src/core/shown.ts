@@ -12,7 +12,7 @@ import type { SocketStats } from "./stats.js";
 export interface Showing {
   readonly socketType: string;
   readonly closed: boolean;
-  readonly optionNames: readonly OptionName[];
+  readonly settings: { readonly names: readonly OptionName[] };
   readonly options: OptionValues;
   readonly stats: SocketStats;
   readonly names: { readonly bound: readonly string[]; readonly connected: readonly string[] };
@@ -23,10 +23,10 @@ const ENDPOINTS = 3;
 /** Follows from the others, which are shown. */
 const DERIVED: readonly OptionName[] = ["security", "tls"];
 
-function changed({ socketType, options, optionNames }: Showing): Record<string, unknown> {
+function changed({ socketType, options, settings }: Showing): Record<string, unknown> {
   const initial = Object.assign(defaultOptions(), defaultsOf(socketType));
   const found: Record<string, unknown> = {};
-  for (const name of optionNames) {
+  for (const name of settings.names) {
     const value = readOption(options, name);
     if (DERIVED.includes(name) || value === readOption(initial, name) || isEmpty(value)) continue;
     found[name] = UNSHOWN.includes(name) ? HIDDEN : value;

@@ -6,12 +6,10 @@
  */
 
 import { Condition } from "../base/condition.js";
-import { Dismissal } from "../base/dismissal.js";
 import { ZmqError } from "../base/errors.js";
 import type { EventType, Peer, SocketEvents } from "../base/events.js";
 import type { Message, OutMessage } from "../base/message.js";
-import { meant } from "../base/nearest.js";
-import { type Buffer, emitWarning } from "../base/platform.js";
+import type { Buffer } from "../base/platform.js";
 import type { Runtime } from "../base/runtime.js";
 import type { CallOptions } from "../base/waiting.js";
 import { Budget } from "../engine/budget.js";
@@ -20,26 +18,27 @@ import type { Route } from "../engine/send-queue.js";
 import { type Source, WaitingReceives } from "../engine/waiting-receives.js";
 import type { OptionName, OptionValues } from "../options/options.js";
 import { defaultsOf } from "../options/table.js";
-import { checkFields, defaultOptions, setOption } from "../options/values.js";
+import { defaultOptions } from "../options/values.js";
 import { FairQueue } from "../patterns/fair-queue.js";
 import { DEALER } from "../patterns/strategies/dealer.js";
 import { discard, type SocketType, type Strategy, type StrategyHost } from "../patterns/strategy.js";
 import { KeyGuard } from "../security/key-guard.js";
 import type { OpenAsking } from "../security/zap/client.js";
-import type { Lost, SocketHost } from "../session/host.js";
-import { Context, context as defaultContext } from "./context.js";
+import type { SocketHost } from "../session/host.js";
+import { askingBy } from "./asking.js";
+import { type Context, context as defaultContext } from "./context.js";
 import { Drain } from "./drain.js";
 import { EndpointCalls } from "./endpoint-calls.js";
 import { Endpoints } from "./endpoints.js";
 import { enlist } from "./enlist.js";
 import { Events, type Listeners } from "./events.js";
+import { Losses } from "./losses.js";
+import { OptionCalls } from "./option-calls.js";
 import { PeerCalls } from "./peer-calls.js";
 import { Sender } from "./sender.js";
 import { shownSocket, waitedInVain } from "./shown.js";
 import { SocketTurns } from "./socket-turns.js";
 import { type SocketStats, statsOf, unreadOf } from "./stats.js";
-
-const INT32_MAX = 2 ** 31 - 1;
 
 export class SocketCore<S extends Strategy = Strategy> implements SocketHost, StrategyHost {
   readonly type: SocketType<S>;
@@ -48,10 +47,9 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** The context, which holds the inproc names that this socket sees. */
   context: Context = defaultContext;
   readonly options: OptionValues = defaultOptions();
+  readonly settings = new OptionCalls(this);
   readonly received = new Budget(this.options);
   readonly unsent = new Budget(this.options);
-  /** Whether to emit a process warning when an option is set too late for existing endpoints. */
-  warnsLate = true;
   asLibzmq = false;
   borrows = false;
   carries = false;
@@ -77,14 +75,11 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly connections: PeerCalls = new PeerCalls(this, this.#kept);
   readonly #peerChange = new Condition(this.turns);
   readonly events: Events;
-  readonly lost: Lost = { messages: 0, unread: 0, unsent: 0 };
-  /** How much of it the events "drop" have told. */
-  readonly #told = { unread: 0, unsent: 0 };
+  readonly lost = new Losses(this);
   #mayMiss: ((message: OutMessage) => boolean) | null = null;
   #closing: Promise<void> | null = null;
   #drain: Drain | null = null;
   readonly #listeners: Listeners;
-  #optionNames: readonly OptionName[] = [];
 
   constructor(type: SocketType<S>, listeners: Listeners) {
     this.type = type;
@@ -108,42 +103,17 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     return this.turns.runtime;
   }
 
-  // Options
-
-  /**
-   * Applies constructor fields.
-   * @param names the options of the type
-   * @param owner the name of the class, for error texts
-   */
-  applyOptions(given: object | undefined, names: readonly OptionName[], owner: string): void {
-    if (given !== undefined && (typeof given !== "object" || given === null))
-      throw new TypeError("options must be an object");
-    this.#optionNames = names;
-    const fields = new Map<string, unknown>(Object.entries(given ?? {}));
-    this.#useContext(fields.get("context"));
-    fields.delete("context");
-    checkFields(fields);
-    for (const [name, value] of fields) {
-      if (!names.includes(name as OptionName)) {
-        throw new TypeError(`${owner} has no option "${name}"${meant(name, names)}`);
-      } else if (value !== undefined) setOption(this.options, name as OptionName, value);
-    }
+  /** Call it once, from the constructor of its class. Parameters as OptionCalls.apply. */
+  start(given: object | undefined, names: readonly OptionName[], owner: string): void {
+    this.settings.apply(given, names, owner);
     this.context.enter(this); // S17: last, so that a socket whose creation failed takes no place
     this.events.witness = enlist(this, this.#listeners);
   }
 
-  /** Sets the context before other fields, because it has defaults for some. */
-  #useContext(value: unknown): void {
-    if (value !== undefined) {
-      if (!(value instanceof Context)) throw new TypeError("context must be a Context");
-      this.context = value;
-      this.turns.runtime = value.runtime;
-    }
-    this.options.ipv6 = this.context.ipv6;
-    if (!this.context.blocky) this.options.linger = 0; // S11
-    if (this.options.maxMessageSize === -1 && this.context.maxMessageSize < INT32_MAX) {
-      this.options.maxMessageSize = this.context.maxMessageSize;
-    }
+  /** Before anything is bound or connected. */
+  useContext(context: Context): void {
+    this.context = context;
+    this.turns.runtime = context.runtime;
   }
 
   /** What `console.log` shows. */
@@ -153,27 +123,6 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   get names(): { readonly bound: readonly string[]; readonly connected: readonly string[] } {
     return this.#kept.names;
-  }
-
-  /** Options of the type, by name. */
-  get optionNames(): readonly OptionName[] {
-    return this.#optionNames;
-  }
-
-  /** Whether the type has an option of a name. */
-  hasOption(name: string): boolean {
-    return (this.#optionNames as readonly string[]).includes(name);
-  }
-
-  /** @throws ZmqError EBADF on a closed socket (U4), and errors of the option for a value that it refuses */
-  setOption(name: OptionName, value: unknown): void {
-    this.requireOpen();
-    if (setOption(this.options, name, value)) {
-      for (const pipe of this.pipes) pipe.limitsChanged();
-      this.strategy.optionChanged();
-    } else if (this.warnsLate && this.endpoints.last !== null) {
-      emitWarning("Socket option will not take effect until next connect/bind.");
-    }
   }
 
   /** @throws ZmqError EBADF */
@@ -198,17 +147,12 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   /** Drops the unread messages of a pipe, and those that arrive while its output lingers. */
   forget(pipe: Pipe): void {
     const kept = this.strategy.kept(pipe);
-    this.#countUnread(pipe.inboundLength - kept.length);
+    this.lost.countUnread(pipe.inboundLength - kept.length);
     this.inbound.remove(pipe);
     pipe.discardInbound();
     for (const message of kept) pipe.enqueue(message);
     if (kept.length > 0) this.pipeReadable(pipe);
     pipe.intercept = discard;
-  }
-
-  /** Subscriptions that a publisher did not read are no messages that were lost. */
-  #countUnread(messages: number): void {
-    if (!this.strategy.onlySends) this.lost.unread += messages;
   }
 
   // Life cycle
@@ -263,10 +207,10 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   async #closeEndpoints(linger: number): Promise<void> {
     await this.#kept.close(linger);
     for (const pipe of [...this.pipes]) this.detachPipe(pipe);
-    this.#countUnread(unreadOf(this));
+    this.lost.countUnread(unreadOf(this));
     this.inbound.clear();
     this.receives?.forgetReturned();
-    this.tellDropped({ address: "" });
+    this.lost.tell({ address: "" });
     this.events.end();
   }
 
@@ -300,20 +244,6 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.emitEvent("limit", { ...at, peer, limit, action, value });
   }
 
-  tellDropped(place: { readonly address: string; readonly endpoint?: string; readonly peer?: Peer }): void {
-    const unread = this.lost.unread - this.#told.unread;
-    const unsent = this.lost.unsent - this.#told.unsent;
-    if (unread + unsent === 0) return;
-    this.#told.unread += unread;
-    this.#told.unsent += unsent;
-    this.emitEvent("drop", { ...place, unread, unsent });
-  }
-
-  messageGivenUp(peer: Peer | undefined, bytes: number): void {
-    this.lost.messages++;
-    this.tellLimit(peer, "maxResends", "dropped", bytes);
-  }
-
   get stats(): SocketStats {
     this.#reclaim();
     return statsOf(this);
@@ -325,25 +255,12 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   /** For the ZAP client: a hidden socket of the same context, which does not keep the process alive. */
   openAsking(): OpenAsking {
-    const { context } = this;
-    return (endpoint, reply, lost) => {
-      const emit = (type: string, event: unknown): boolean => {
-        const { error } = event as { error?: Error };
-        if (type === "disconnect") lost("the ZAP handler has gone", error);
-        else if (type.startsWith("handshake:error")) lost("the ZAP handler cannot be talked to", error);
-        return true;
-      };
-      const core = new SocketCore(DEALER, { listenerCount: () => 1, emit });
-      core.context = context;
-      core.turns.runtime = context.runtime;
-      core.unref();
-      core.receives?.listen((parts) => reply(parts as Message));
-      core.endpoints.connect(endpoint);
-      return {
-        ask: (question) => core.sender?.queue.trySend(question) === true,
-        close: () => void core.close(0),
-      };
-    };
+    const { context } = this; // it outlives this socket, and must not keep it
+    return askingBy((listeners) => {
+      const dealer = new SocketCore(DEALER, listeners);
+      dealer.useContext(context);
+      return dealer;
+    });
   }
 
   // From sessions
@@ -372,14 +289,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
 
   /** Ends the connections whose key does not pass any more. @returns how many */
   recheckKeys(): number {
-    let ended = 0;
-    for (const [pipe, { publicKey }] of [...this.peers]) {
-      // A listener of the events may have ended it, too.
-      if (publicKey === undefined || !pipe.linked || this.passesKey(publicKey)) continue;
-      ended++;
-      pipe.fail(new Dismissal("revokeKey"));
-    }
-    return ended;
+    return this.connections.recheckKeys();
   }
 
   refusalOf(peer: Peer, pipe: Pipe | null, chosen: Buffer | null): Error | null {

@@ -298,7 +298,7 @@ export class InprocConnector implements EndpointHandle, SessionOwner, Connecting
     if (!misfit) this.#on("lose", undefined);
     const place = { address: this.endpoint, endpoint: this.endpoint };
     reportEnd(this.host, session, place, wasReady, error);
-    if (this.#life === "open") this.host.tellDropped(place);
+    if (this.#life === "open") this.host.lost.tell(place);
     // A listener of these events may have closed this end, or bound the name: so look at the state again.
     if (misfit && this.#state === "dialling") this.refused();
     else if (this.#state === "waiting") this.#registry.connect(this);

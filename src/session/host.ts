@@ -16,6 +16,10 @@ export interface Lost {
   unread: number;
   /** Accepted and not sent, at the end of the socket, of an endpoint, or of the connection that had them. */
   unsent: number;
+  /** Tells of unread and unsent messages that were counted since the last call: the event "drop". */
+  tell(place: Omit<SocketEvents["drop"], "unread" | "unsent">): void;
+  /** A message of so many bytes was dropped, because too many connections ended while it was being sent (maxResends). */
+  giveUp(peer: Peer | undefined, bytes: number): void;
 }
 
 export interface SocketHost extends PipeOwner {
@@ -54,11 +58,7 @@ export interface SocketHost extends PipeOwner {
   pipeConnected(pipe: Pipe, peer: Peer): void;
   /** The pipe has lost its connection; a dialled one may get another. */
   pipeDisconnected(pipe: Pipe): void;
-  /** A message of so many bytes was dropped, because too many connections ended while it was being sent (maxResends). */
-  messageGivenUp(peer: Peer | undefined, bytes: number): void;
   readonly lost: Lost;
-  /** Tells of what `lost` has counted of unread and unsent messages since the last call: the event "drop". */
-  tellDropped(place: { readonly address: string; readonly endpoint?: string; readonly peer?: Peer }): void;
   emitEvent<E extends EventType>(type: E, payload: SocketEvents[E]): void;
 }
 

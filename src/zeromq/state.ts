@@ -97,7 +97,7 @@ export class SocketState implements Lingering, EventSource {
       maxHandshakes: 0,
     });
     Object.assign(core.options, UPSTREAM_TOPICS);
-    core.warnsLate = false; // this entry warns instead, by the rule of zeromq.js
+    core.settings.warnsLate = false; // this entry warns instead, by the rule of zeromq.js
     core.unref();
     core.turns.onWait = hold;
   }
@@ -107,9 +107,9 @@ export class SocketState implements Lingering, EventSource {
    * zeromq.js's sockets have no such properties. @throws TypeError or RangeError as zwire's socket does
    */
   takeOwnOptions(socket: object, fields: Record<string, unknown>): void {
-    const names = Object.keys(fields).filter((name) => !(name in socket) && this.core.hasOption(name));
+    const names = Object.keys(fields).filter((name) => !(name in socket) && this.core.settings.has(name));
     for (const name of names) {
-      if (fields[name] !== undefined) this.core.setOption(name as OptionName, fields[name]);
+      if (fields[name] !== undefined) this.core.settings.set(name as OptionName, fields[name]);
       delete fields[name];
     }
   }
