@@ -44,6 +44,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
   readonly type: SocketType<S>;
   readonly socketType: string;
   readonly raw: boolean;
+  readonly topics: "sent" | "received" | null;
   /** The context, which holds the inproc names that this socket sees. */
   context: Context = defaultContext;
   readonly options: OptionValues = defaultOptions();
@@ -86,6 +87,7 @@ export class SocketCore<S extends Strategy = Strategy> implements SocketHost, St
     this.#listeners = listeners;
     this.socketType = type.name;
     this.raw = type.raw === true;
+    this.topics = type.topics ?? null;
     this.events = new Events(type.name, listeners, (run) => this.runtime.nextTick(run));
     Object.assign(this.options, defaultsOf(type.name));
     this.turns.describe = (ms) =>

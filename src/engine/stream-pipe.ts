@@ -6,52 +6,19 @@
 import { assert } from "../base/assert.js";
 import { fronted } from "../base/carried.js";
 import type { OutMessage } from "../base/message.js";
-import type { Buffer } from "../base/platform.js";
 import { type Budget, FREE_BYTES } from "./budget.js";
+import { LinkedPipe, type PipeLink, type PipeOutlet } from "./linked-pipe.js";
 import { Batch } from "./outgoing/batch.js";
 import { Leftover, NOTHING_LEFT } from "./outgoing/leftover.js";
 import { Newest } from "./outgoing/newest.js";
-import { copiedRun, encodedBytes, type Shared } from "./outgoing/shared-run.js";
+import { encodedBytes, type Shared } from "./outgoing/shared-run.js";
 import { LARGE_SLAB_BYTES } from "./outgoing/slab-pool.js";
 import { type Progress, Unread } from "./outgoing/unread.js";
-import {
-  belowMark,
-  type FlushScheduler,
-  type Lending,
-  lowWaterMark,
-  Pipe,
-  type PipeLimits,
-  type PipeOwner,
-  type ReachedLimit,
-  type Tally,
-} from "./pipe.js";
-import { topicKey } from "./topic-key.js";
-
-/** What a stream pipe needs from its session. */
-export interface PipeLink {
-  sendSubscription(topic: Buffer, subscribe: boolean): void;
-  pauseReading(): void;
-  resumeReading(): void;
-  fail(error: Error): void;
-  /** What has arrived. */
-  readonly tally?: Tally;
-  /** What the peer has of us, and what the program has of the peer. */
-  readonly lent?: Iterable<Lending>;
-  readonly borrowed?: Iterable<Lending>;
-  /** Whether the peer takes, and sends, contexts of traces. */
-  readonly carries?: boolean;
-}
-
-/** The way out to the stream. */
-export interface PipeOutlet {
-  /** Writes what the pipe has, unless a write is pending. */
-  flush(): void;
-}
+import { lowWaterMark } from "./pipe.js";
 
 /** A pipe over a session's stream. Without a link (a dialled pipe that waits for its peer) it queues up to the mark. */
-export class StreamPipe extends Pipe {
+export class StreamPipe extends LinkedPipe {
   override onEmpty: (() => void) | null = null;
-  #link: PipeLink | null = null;
   /** There is one while there is a link. */
   #outlet: PipeOutlet | null = null;
   /** Messages being gathered. */
@@ -63,50 +30,43 @@ export class StreamPipe extends Pipe {
   /** With shared memory: the batches that the peer has not read. */
   #unread: Unread | null = null;
   #spare: Batch | null = null;
-  /** What waits of a conflating socket, in place of an open batch. */
-  #newest: Newest | null = null;
   #full = false;
   #dirty = false;
   #sentThisTurn = 0;
   #busy = false;
   /** Unsent bytes of all pipes of the socket, and the part of them that this pipe has reported. */
-  readonly #budget: Budget;
+  readonly #budget: Budget = this.owner.unsent;
   #told = 0;
   /** Accept the next message regardless of the marks: dropOldest() made room for it. */
   #forced = false;
-
-  constructor(
-    owner: PipeOwner,
-    limits: PipeLimits,
-    scheduler: FlushScheduler,
-    conflate: boolean | "topic" = limits.conflate,
-  ) {
-    super(owner, limits, scheduler, conflate);
-    this.#budget = owner.unsent;
-  }
+  /** What waits if the pipe conflates, in place of an open batch. */
+  readonly #newest = this.conflatesSent ? new Newest(this.#budget, this.conflate === true) : null;
 
   override get outboundLength(): number {
     this.gathering?.settle();
-    const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
-    return this.#open.messages + sealed + this.leftover.messages + (this.#newest?.messages ?? 0);
-  }
-
-  get #outboundBytes(): number {
-    return this.#open.bytes + this.leftover.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes);
-  }
-
-  /** The same with what waits of a conflating socket, which must not cost others anything. */
-  get #waitingBytes(): number {
-    return this.#outboundBytes + (this.#newest?.bytes ?? 0);
+    return this.#messages;
   }
 
   override get outboundBytes(): number {
     this.gathering?.settle();
-    return this.#waitingBytes;
+    return this.#bytes;
+  }
+
+  /** What waits. */
+  get #messages(): number {
+    const sealed = this.#sealed === null ? 0 : this.#sealed.messages;
+    const newest = this.#newest === null ? 0 : this.#newest.messages;
+    return this.#open.messages + sealed + this.leftover.messages + newest;
+  }
+
+  get #bytes(): number {
+    const sealed = this.#sealed === null ? 0 : this.#sealed.bytes;
+    const newest = this.#newest === null ? 0 : this.#newest.bytes;
+    return this.#open.bytes + sealed + this.leftover.bytes + newest;
   }
 
   override trySend(message: OutMessage): boolean {
-    if (this.conflate && this.#conflates) return this.#tryNewest(message, null);
+    if (this.#newest !== null) return this.#tryNewest(this.#newest, message, null);
     if (!this.#makeRoom()) return false;
     this.#open.append(this.carries ? fronted(message) : message);
     this.#written();
@@ -123,12 +83,13 @@ export class StreamPipe extends Pipe {
 
   /** Queues a message that was accepted earlier, without checking the marks again. */
   protected append(message: OutMessage): void {
-    if (this.conflate && this.#conflates) this.#keepNewest(this.#topicOf(message), message, null);
-    else this.#open.append(this.carries ? fronted(message) : message);
+    const encoded = this.carries ? fronted(message) : message;
+    if (this.#newest === null) this.#open.append(encoded);
+    else this.#newest.put(this.#newest.topicOf(message), encoded, null);
   }
 
   override trySendShared(shared: Shared, message: OutMessage): boolean {
-    if (this.conflate && this.#conflates) return this.#tryNewest(message, shared);
+    if (this.#newest !== null) return this.#tryNewest(this.#newest, message, shared);
     if (!this.#makeRoom()) return false;
     this.#open.appendShared(shared);
     this.#written();
@@ -137,14 +98,6 @@ export class StreamPipe extends Pipe {
 
   override get shares(): boolean {
     return !this.carries;
-  }
-
-  override get room(): number {
-    return belowMark(this.limits.sendHighWaterMark, this.outboundLength);
-  }
-
-  override get roomBytes(): number {
-    return belowMark(this.limits.sendHighWaterMarkBytes, this.#outboundBytes);
   }
 
   override sendShared(shared: Shared, flush: boolean): void {
@@ -161,77 +114,23 @@ export class StreamPipe extends Pipe {
     }
   }
 
+  /** With `conflate` there is always room, because one message waits (G14). */
   override hasRoom(): boolean {
-    return this.conflate && this.#conflates ? this.#makeRoomForTopic() : this.#makeRoom();
+    return this.conflate === true || this.#makeRoom();
   }
 
-  /** Whether only the newest of what is sent waits. */
-  get #conflates(): boolean {
-    return this.conflate === true || this.topics === "sent";
-  }
-
-  /** Queues a message in the place of an older one. With `conflate` there is always room, because one waits (G14). */
-  #tryNewest(message: OutMessage, shared: Shared | null): boolean {
-    const topic = this.#topicOf(message);
+  /** Queues a message in the place of an older one, which has room if it is not larger. */
+  #tryNewest(newest: Newest, message: OutMessage, shared: Shared | null): boolean {
+    const topic = newest.topicOf(message);
+    const encoded = this.carries ? fronted(message) : message;
     if (this.conflate !== true) {
-      const older = this.#newest?.bytesOf(topic);
-      // A message that is not larger than the one that it replaces always has room.
-      if (
-        older === undefined
-          ? !this.#makeRoomForTopic()
-          : !this.#mayGrow(encodedBytes(this.carries ? fronted(message) : message) - older)
-      )
-        return false;
+      const older = newest.bytesOf(topic);
+      const room = older === undefined ? this.#makeRoom() : this.#mayGrow(encodedBytes(encoded) - older);
+      if (!room) return false;
     }
-    this.#keepNewest(topic, message, shared);
+    newest.put(topic, encoded, shared);
     this.#written();
     return true;
-  }
-
-  #topicOf(message: OutMessage): string | null {
-    return this.conflate === true ? "" : topicKey(message);
-  }
-
-  /** A copy, because it may wait for a long time. */
-  #keepNewest(topic: string | null, message: OutMessage, shared: Shared | null): void {
-    this.#newest ??= new Newest();
-    const { messages } = this.#newest;
-    const encoded = this.carries ? fronted(message) : message;
-    this.#newest.put(topic, shared?.copyOf(encoded) ?? copiedRun(encoded, this.#budget));
-    if (this.#newest.messages === messages) this.#budget.conflated++;
-  }
-
-  #makeRoomForTopic(): boolean {
-    if (this.conflate === true || !this.#atTopicMark()) return true;
-    const forced = this.#forced;
-    this.#forced = false;
-    this.#outlet?.flush();
-    return forced || !this.#atTopicMark() || this.#refuse();
-  }
-
-  /** Whether so many bytes more may wait, without one more message. */
-  #mayGrow(bytes: number): boolean {
-    if (bytes <= 0 || !this.#atByteMark()) return true;
-    this.#outlet?.flush();
-    return !this.#atByteMark() || this.#refuse();
-  }
-
-  #atTopicMark(): boolean {
-    const { sendHighWaterMark } = this.limits;
-    return (sendHighWaterMark > 0 && this.outboundLength >= sendHighWaterMark) || this.#atByteMark();
-  }
-
-  #atByteMark(): boolean {
-    const { sendHighWaterMarkBytes } = this.limits;
-    const bytes = this.#waitingBytes;
-    if (sendHighWaterMarkBytes > 0 && bytes >= sendHighWaterMarkBytes) return true;
-    return bytes >= FREE_BYTES && this.#budget.full;
-  }
-
-  #refuse(): false {
-    this.#full = true;
-    if (this.#budget.full) this.#budget.wait(this);
-    return false;
   }
 
   #makeRoom(): boolean {
@@ -243,27 +142,33 @@ export class StreamPipe extends Pipe {
     return forced || !this.#atMark() || this.#refuse();
   }
 
+  /** Whether so many bytes more may wait, without one more message. */
+  #mayGrow(bytes: number): boolean {
+    if (bytes <= 0 || !this.#atByteMark()) return true;
+    this.#outlet?.flush();
+    return !this.#atByteMark() || this.#refuse();
+  }
+
+  #refuse(): false {
+    this.#full = true;
+    if (this.#budget.full) this.#budget.wait(this);
+    return false;
+  }
+
   #atMark(): boolean {
-    return this.#atOwnMark() || (this.#outboundBytes >= FREE_BYTES && this.#budget.full);
+    return this.#atOwnMark() || (this.#bytes >= FREE_BYTES && this.#budget.full);
   }
 
   #atOwnMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
-    const sealed = (this.#sealed === null ? 0 : this.#sealed.messages) + this.leftover.messages;
-    if (sendHighWaterMark > 0 && this.#open.messages + sealed >= sendHighWaterMark) return true;
-    return sendHighWaterMarkBytes > 0 && this.#outboundBytes >= sendHighWaterMarkBytes;
+    if (sendHighWaterMark > 0 && this.#messages >= sendHighWaterMark) return true;
+    return sendHighWaterMarkBytes > 0 && this.#bytes >= sendHighWaterMarkBytes;
   }
 
-  override get reached(): ReachedLimit {
-    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
-    const messages = this.outboundLength;
-    if (sendHighWaterMark > 0 && messages >= sendHighWaterMark) {
-      return { limit: "sendHighWaterMark", value: messages };
-    }
-    const bytes = this.#waitingBytes;
-    return sendHighWaterMarkBytes > 0 && bytes >= sendHighWaterMarkBytes
-      ? { limit: "sendHighWaterMarkBytes", value: bytes }
-      : { limit: "maxQueuedBytes", value: this.#budget.held };
+  #atByteMark(): boolean {
+    const { sendHighWaterMarkBytes } = this.limits;
+    if (sendHighWaterMarkBytes > 0 && this.#bytes >= sendHighWaterMarkBytes) return true;
+    return this.#bytes >= FREE_BYTES && this.#budget.full;
   }
 
   /**
@@ -278,9 +183,9 @@ export class StreamPipe extends Pipe {
       if (waiting.messages === 0) break;
       waiting.dropOldest();
       dropped++;
-    } while (newest === null ? this.#atOwnMark() : this.#atTopicMark());
+    } while (newest === null ? this.#atOwnMark() : this.#atMark());
     this.#account();
-    this.#forced = newest === null ? this.#atMark() : this.#atTopicMark();
+    this.#forced = this.#atMark();
     return dropped;
   }
 
@@ -335,7 +240,7 @@ export class StreamPipe extends Pipe {
   /** For the session: the batch to write now, or null. It stays with the pipe until taken() or broken(). */
   takeBatch(): Batch | null {
     const batch = this.#nextBatch();
-    if (batch !== null && this.carries) batch.refront(this.#link?.carries === true);
+    if (batch !== null && this.carries) batch.refront(this.peerCarries);
     return batch;
   }
 
@@ -411,7 +316,7 @@ export class StreamPipe extends Pipe {
   }
 
   override limitsChanged(): void {
-    if (this.#full && !this.#atMark() && !(this.#newest !== null && this.#atTopicMark())) this.#room();
+    if (this.#full && !this.#atMark()) this.#room();
   }
 
   #room(): void {
@@ -423,18 +328,15 @@ export class StreamPipe extends Pipe {
   #belowMark(): boolean {
     const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
     if (sendHighWaterMark > 0 && this.outboundLength > lowWaterMark(sendHighWaterMark)) return false;
-    const bytes = this.#waitingBytes;
+    const bytes = this.#bytes;
     if (sendHighWaterMarkBytes > 0 && bytes > lowWaterMark(sendHighWaterMarkBytes)) return false;
     return bytes < FREE_BYTES || !this.#budget.full;
   }
 
   /** The session is ready: sends what has been queued. */
   link(link: PipeLink, outlet: PipeOutlet): void {
-    this.#link = link;
     this.#outlet = outlet;
-    this.takenMessages = 0;
-    this.takenBytes = 0;
-    if (this.throttled) link.pauseReading();
+    this.connectionMade(link);
     outlet.flush();
   }
 
@@ -447,7 +349,6 @@ export class StreamPipe extends Pipe {
    * @param byPeer whether the peer ended the connection
    */
   unlink(pending: number, byPeer: boolean): void {
-    this.#link = null;
     this.#outlet = null;
     this.connectionLost();
     const begun = this.#unread?.reclaim(byPeer) ?? [];
@@ -470,41 +371,8 @@ export class StreamPipe extends Pipe {
     this.#unread = null;
     this.#open = new Batch();
     this.#newest?.clear();
-    this.#newest = null;
     for (const batch of batches) batch?.letGo();
     this.#account();
     return lost;
-  }
-
-  override get tally(): Tally | undefined {
-    return this.#link?.tally;
-  }
-
-  override get lent(): Iterable<Lending> {
-    return this.#link?.lent ?? [];
-  }
-
-  override get borrowed(): Iterable<Lending> {
-    return this.#link?.borrowed ?? [];
-  }
-
-  override get linked(): boolean {
-    return this.#link !== null;
-  }
-
-  override sendSubscription(topic: Buffer, subscribe: boolean): void {
-    this.#link?.sendSubscription(topic, subscribe);
-  }
-
-  override fail(error: Error): void {
-    this.#link?.fail(error);
-  }
-
-  protected override pauseReading(): void {
-    this.#link?.pauseReading();
-  }
-
-  protected override resumeReading(): void {
-    this.#link?.resumeReading();
   }
 }

@@ -277,9 +277,9 @@ export class DirectPipe extends StreamPipe {
 
   /** Either side may want only the newest of each topic: there is one queue between them (G6). */
   get #conflatesTopics(): boolean {
-    if (this.conflate === "topic" && this.topics === "sent") return true;
+    if (this.conflate === "topic" && this.conflatesSent) return true;
     const other = this.#other;
-    return other !== null && other.conflate === "topic" && other.topics === "received";
+    return other !== null && other.conflate === "topic" && other.conflatesReceived;
   }
 
   /** Whether a message only replaces one that waits. */
@@ -293,7 +293,7 @@ export class DirectPipe extends StreamPipe {
     const other = this.#other;
     const theirs = other?.conflate;
     if (theirs === true) this.conflateInbound();
-    const byTopic = theirs === "topic" && other?.topics === "sent";
+    const byTopic = theirs === "topic" && other?.conflatesSent === true;
     if (!byTopic || !this.putNewest(message)) super.enqueue(message);
   }
 

@@ -221,6 +221,8 @@ export interface SocketType<S extends Strategy = Strategy> {
   readonly singleConnection?: true;
   /** Connections carry bytes without framing (STREAM). */
   readonly raw?: true;
+  /** Which messages begin with topics: see PipeOwner. */
+  readonly topics?: "sent" | "received";
   /** Absent for types that use only streams. */
   readonly datagrams?: DatagramUse;
   /** One of libzmq's thread-safe types, whose messages have one part. */

@@ -6,6 +6,7 @@
 
 import { Buffer } from "../base/platform.js";
 import { writeFrameHeader } from "../engine/frame-header.js";
+import type { InboundPipe } from "../engine/inbound-pipe.js";
 import type { Pipe } from "../engine/pipe.js";
 import type { OptionValues } from "../options/options.js";
 import { LONG_HEADER } from "../wire/frame-format.js";
@@ -51,7 +52,7 @@ export function sayHello(pipe: Pipe, { helloMessage }: NoticeOptions): void {
 }
 
 /** Notifies the socket of a new peer, after the handshake (routerNotify). */
-export function tellMade(host: SocketHost, pipe: Pipe, { routerNotify }: NoticeOptions): void {
+export function tellMade(host: SocketHost, pipe: InboundPipe, { routerNotify }: NoticeOptions): void {
   if (!notifies(host, pipe, routerNotify, NOTIFY_CONNECT)) return;
   // Over inproc, messages may have come while the two were being joined.
   const before = pipe.inboundLength;
@@ -64,7 +65,12 @@ export function tellMade(host: SocketHost, pipe: Pipe, { routerNotify }: NoticeO
  * Notifies the socket of a lost connection, while its pipe is still in routing.
  * @param dialled the connection was dialled, and will be dialled again
  */
-export function tellLost(host: SocketHost, pipe: Pipe, options: NoticeOptions, dialled: boolean): void {
+export function tellLost(
+  host: SocketHost,
+  pipe: InboundPipe,
+  options: NoticeOptions,
+  dialled: boolean,
+): void {
   if (notifies(host, pipe, options.routerNotify, NOTIFY_DISCONNECT)) deliver(host, pipe, EMPTY);
   const last = dialled ? options.hiccupMessage : options.disconnectMessage;
   if (last !== null) deliver(host, pipe, Buffer.from(last));
@@ -77,7 +83,7 @@ function notifies(host: SocketHost, pipe: Pipe, routerNotify: number, what: numb
 }
 
 /** Delivers a message as if the peer had sent it: a pipe that discards the peer's messages discards this one, too. */
-function deliver(host: SocketHost, pipe: Pipe, part: Buffer): void {
+function deliver(host: SocketHost, pipe: InboundPipe, part: Buffer): void {
   pipe.deliver([part]);
   // On the next tick: waking a reader may run code that closes the socket, and the session is in the middle of a step.
   host.runtime.nextTick(() => {

@@ -8,15 +8,8 @@ import { Fifo } from "../../base/fifo.js";
 import type { OutMessage } from "../../base/message.js";
 import type { Buffer } from "../../base/platform.js";
 import { FREE_BYTES } from "../budget.js";
-import {
-  belowMark,
-  type FlushScheduler,
-  lowWaterMark,
-  Pipe,
-  type PipeLimits,
-  type PipeOwner,
-  type ReachedLimit,
-} from "../pipe.js";
+import { InboundPipe } from "../inbound-pipe.js";
+import { type FlushScheduler, lowWaterMark, type PipeLimits, type PipeOwner } from "../pipe.js";
 import type { Datagram, DatagramAddress, DatagramForm } from "./form.js";
 
 /** Sends datagrams; of an open endpoint. */
@@ -43,7 +36,7 @@ export interface Refusal {
   readonly value: number;
 }
 
-export class DatagramPipe extends Pipe {
+export class DatagramPipe extends InboundPipe {
   override onEmpty: (() => void) | null = null;
   override readonly tally = undefined;
   override readonly wantsAll = true;
@@ -188,24 +181,6 @@ export class DatagramPipe extends Pipe {
 
   override get outboundLength(): number {
     return this.#waiting.length + (this.#blocked ? 1 : 0);
-  }
-
-  override get room(): number {
-    return belowMark(this.limits.sendHighWaterMark, this.outboundLength);
-  }
-
-  override get roomBytes(): number {
-    return belowMark(this.limits.sendHighWaterMarkBytes, this.#waitingBytes);
-  }
-
-  override get reached(): ReachedLimit {
-    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.limits;
-    const messages = this.outboundLength;
-    if (sendHighWaterMark > 0 && messages >= sendHighWaterMark)
-      return { limit: "sendHighWaterMark", value: messages };
-    return sendHighWaterMarkBytes > 0 && this.#waitingBytes >= sendHighWaterMarkBytes
-      ? { limit: "sendHighWaterMarkBytes", value: this.#waitingBytes }
-      : { limit: "maxQueuedBytes", value: this.owner.unsent.held };
   }
 
   override dropOldest(): number {

@@ -3,8 +3,11 @@
  * of the older one, so that a topic that changes often cannot keep back one that changes seldom. Constant time for each
  * message: a Map keeps the place of a key whose value changes. Knows no pipes.
  */
+import type { OutMessage } from "../../base/message.js";
+import type { Budget } from "../budget.js";
+import { topicKey } from "../topic-key.js";
 import type { Batch } from "./batch.js";
-import type { SharedRun } from "./shared-run.js";
+import { copiedRun, type Shared, type SharedRun } from "./shared-run.js";
 
 export class Newest {
   /** By topic. A number stands for a message that has none. */
@@ -12,10 +15,26 @@ export class Newest {
   #withoutTopic = 0;
   /** Bytes that wait, with headers. */
   bytes = 0;
+  readonly #budget: Budget;
+  readonly #ofAll: boolean;
+
+  /**
+   * @param budget of the unsent bytes of all pipes of the socket
+   * @param ofAll whether one message waits, whatever its topic
+   */
+  constructor(budget: Budget, ofAll: boolean) {
+    this.#budget = budget;
+    this.#ofAll = ofAll;
+  }
 
   /** Messages that wait. */
   get messages(): number {
     return this.#runs.size;
+  }
+
+  /** What a message takes the place of; null if it takes none. */
+  topicOf(message: OutMessage): string | null {
+    return this.#ofAll ? "" : topicKey(message);
   }
 
   /** Bytes of the message of a topic that waits; undefined if there is none. */
@@ -23,14 +42,20 @@ export class Newest {
     return topic === null ? undefined : this.#runs.get(topic)?.bytes;
   }
 
-  /** @param topic null for a message that takes no other's place */
-  put(topic: string | null, run: SharedRun): void {
+  /**
+   * Keeps a copy, because the message may wait for a long time.
+   * @param shared the same message, for pipes that keep one copy together; null if it is for this pipe only
+   */
+  put(topic: string | null, message: OutMessage, shared: Shared | null): void {
+    const run = shared?.copyOf(message) ?? copiedRun(message, this.#budget);
     const key = topic ?? this.#withoutTopic++;
     const older = this.#runs.get(key);
     run.hold();
     this.bytes += run.bytes;
     this.#runs.set(key, run);
-    if (older !== undefined) this.#drop(older);
+    if (older === undefined) return;
+    this.#drop(older);
+    this.#budget.conflated++;
   }
 
   #drop(run: SharedRun): void {

@@ -36,7 +36,6 @@ export class PublisherStrategy extends Publishing implements Sending {
 
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
-    pipe.topics = "sent";
     this.subscriptions.add(pipe);
   }
 
@@ -84,5 +83,6 @@ export const PUBLISHER: SocketType<PublisherStrategy> = {
   number: 1,
   name: "PUB",
   strategy: PublisherStrategy,
+  topics: "sent",
   singleConnection: true,
 };

@@ -65,7 +65,6 @@ export class SubscriberStrategy extends Strategy implements Receiving {
 
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
-    pipe.topics = "received";
     pipe.filter = this.#filter;
   }
 
@@ -83,5 +82,6 @@ export const SUBSCRIBER: SocketType<SubscriberStrategy> = {
   number: 2,
   name: "SUB",
   strategy: SubscriberStrategy,
+  topics: "received",
   singleConnection: true,
 };

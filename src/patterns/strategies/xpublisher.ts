@@ -80,7 +80,6 @@ export class XPublisherStrategy extends Publishing implements Sending, Receiving
 
   override attach(pipe: Pipe): void {
     pipe.intercept = this.#intercept;
-    pipe.topics = "sent";
     this.subscriptions.add(pipe);
     this.#asked.add(pipe);
   }
@@ -186,4 +185,5 @@ export const XPUBLISHER: SocketType<XPublisherStrategy> = {
   number: 9,
   name: "XPUB",
   strategy: XPublisherStrategy,
+  topics: "sent",
 };

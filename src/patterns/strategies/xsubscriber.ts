@@ -82,10 +82,6 @@ export class XSubscriberStrategy extends Strategy implements Sending, Receiving 
     for (const pipe of this.#connected) pipe.sendSubscription(topic, subscribe);
   }
 
-  override attach(pipe: Pipe): void {
-    pipe.topics = "received";
-  }
-
   override connected(pipe: Pipe): void {
     this.#connected.add(pipe);
     for (const topic of this.#topics) pipe.sendSubscription(topic, true); // J10
@@ -104,4 +100,5 @@ export const XSUBSCRIBER: SocketType<XSubscriberStrategy> = {
   number: 10,
   name: "XSUB",
   strategy: XSubscriberStrategy,
+  topics: "received",
 };

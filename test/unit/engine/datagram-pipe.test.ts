@@ -27,6 +27,7 @@ function stuck(limits: Partial<typeof LIMITS> = {}) {
     unsent: new Budget(all),
     borrows: false,
     carries: false,
+    topics: null,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {

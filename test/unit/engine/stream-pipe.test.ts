@@ -32,6 +32,7 @@ function setUp(maxResends: number) {
     unsent: new Budget(limits),
     borrows: false,
     carries: false,
+    topics: null,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},

@@ -5,9 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { Budget } from "../../../src/engine/budget.js";
 import { readLength } from "../../../src/engine/frame-header.js";
+import type { PipeLink, PipeOutlet } from "../../../src/engine/linked-pipe.js";
 import type { Batch } from "../../../src/engine/outgoing/batch.js";
 import type { Pipe } from "../../../src/engine/pipe.js";
-import { type PipeLink, type PipeOutlet, StreamPipe } from "../../../src/engine/stream-pipe.js";
+import { StreamPipe } from "../../../src/engine/stream-pipe.js";
 import type { OnFull } from "../../../src/options/options.js";
 import { Overflow } from "../../../src/patterns/overflow.js";
 import { Distributor } from "../../../src/patterns/topics/distributor.js";
@@ -109,6 +110,7 @@ function setUp(options: { onFull?: OnFull; mark?: number; markBytes?: number; to
     unsent: new Budget(limits),
     borrows: false,
     carries: false,
+    topics: null,
     pipeHeldBack() {},
     pipeReadable() {},
     pipeWritable() {},
