@@ -3,12 +3,11 @@ import { createServer, type Server } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { curveKeyPair, Dealer, type Peer, Pull, Push, Router } from "../../src/index.js";
 import { Authority } from "../support/certificates.js";
+import { ALL, answer, LONG, numbers, take } from "../support/draining.js";
 import { managed, record, temporaryDirectory, turns, until, within } from "../support/helpers.js";
 import { CAN } from "../support/shared-memory.js";
 import { startThread } from "../support/thread.js";
 
-const LONG = { timeout: 60_000 };
-const ALL = { unread: 0, unsent: 0, open: 0 };
 const authority = new Authority();
 const { cert, key } = authority.issue();
 const tls = { cert, key, ca: authority.cert };
@@ -83,12 +82,7 @@ describe.each(WAYS)("over $name", (way) => {
     dealer.connect(await router.bind(way.endpoint));
     await dealer.connected({ timeout: 20_000 });
     for (let i = 0; i < 50; i++) await dealer.send(`${i}`);
-    const loop = (async () => {
-      for await (const [id, question] of router) {
-        await turns(1);
-        await router.send([id, `re ${question}`]);
-      }
-    })();
+    const loop = answer(router);
     await until(() => router.stats.messagesReceived > 3, "it has begun");
     const drained = router.drain(LONG);
     for (let i = 0; i < 50; i++) expect(String(await dealer.receive({ timeout: 20_000 }))).toBe(`re ${i}`);
@@ -107,18 +101,13 @@ it.runIf(CAN)("through shared memory the end comes behind what is in the ring", 
   await until(() => pull.stats.sharedMemory === 1 && push.stats.sharedMemory === 1, "sharing");
   for (let i = 1; i < 400; i++) sends.push(push.send([`${i}`, Buffer.alloc(10_000)]));
   await until(() => pull.stats.receiveQueue >= 10, "the queue is full");
-  const taken: number[] = [];
-  const loop = (async () => {
-    for await (const [number] of pull) {
-      await turns(1);
-      taken.push(Number(number));
-    }
-  })();
+  const taken: string[] = [];
+  const loop = take(pull, taken);
   expect(await within(pull.drain(LONG), "drain", 50_000)).toEqual(ALL);
   await within(loop, "the loop");
   // What the peer had not written it keeps, and would send to who binds next.
   const kept = (await push.drain({ timeout: 0 })).unsent;
-  expect(taken).toEqual(Array.from({ length: 399 - kept }, (_, i) => i + 1));
+  expect(taken).toEqual(numbers(400 - kept).slice(1));
   await Promise.allSettled(sends);
 });
 
@@ -185,15 +174,10 @@ describe("between threads", () => {
     await pull.connected({ timeout: 20_000 });
     for (let i = 0; i < 300; i++) await thread.ask("call", "push", "send", `${i}`);
     const taken: string[] = [];
-    const loop = (async () => {
-      for await (const [part] of pull) {
-        await turns(1);
-        taken.push(String(part));
-      }
-    })();
+    const loop = take(pull, taken);
     expect(await within(pull.drain(LONG), "drain", 50_000)).toEqual(ALL);
     await within(loop, "the loop");
-    expect(taken).toEqual(Array.from({ length: 300 }, (_, i) => `${i}`));
+    expect(taken).toEqual(numbers(300));
   });
 
   it("a socket of a worker drains there, and its peers here stay", async () => {

@@ -2,11 +2,9 @@
 import { describe, expect, it } from "vitest";
 import * as zmq from "zeromq";
 import { Publisher, Pull, Push, Reply, Request, Router, Subscriber } from "../../src/index.js";
+import { ALL, answer, LONG, numbers, take } from "../support/draining.js";
 import { ANY, bound, foreign, read, soon } from "../support/foreign.js";
 import { managed, turns, until, within } from "../support/helpers.js";
-
-const LONG = { timeout: 60_000 };
-const ALL = { unread: 0, unsent: 0, open: 0 };
 
 describe("with libzmq", () => {
   it("what its PUSH had sent arrives, also when it is the one that bound", async () => {
@@ -59,12 +57,7 @@ describe("with libzmq", () => {
     const router = managed(new Router());
     dealer.connect(await router.bind(ANY));
     for (let i = 0; i < 100; i++) await dealer.send(`${i}`);
-    const routing = (async () => {
-      for await (const [id, question] of router) {
-        await turns(1);
-        await router.send([id, `re ${question}`]);
-      }
-    })();
+    const routing = answer(router);
     await until(() => router.stats.messagesReceived > 3, "it has begun");
     const routed = router.drain(LONG);
     for (let i = 0; i < 100; i++) expect(await read(dealer)).toEqual([`re ${i}`]);
@@ -93,12 +86,10 @@ describe("with libzmq", () => {
     await read(publisher); // the subscription
     for (let i = 0; i < 200; i++) await publisher.send(`${i}`);
     const taken: string[] = [];
-    const loop = (async () => {
-      for await (const [part] of subscriber) taken.push(String(part));
-    })();
+    const loop = take(subscriber, taken, 0);
     expect(await within(subscriber.drain(LONG), "drain", 50_000)).toEqual(ALL);
     await within(loop, "the loop");
-    expect(taken).toHaveLength(200);
+    expect(taken).toEqual(numbers(200));
 
     const ours = managed(new Publisher());
     const theirs = foreign(new zmq.Subscriber());

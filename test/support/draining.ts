@@ -1,0 +1,29 @@
+/** What the tests of drain() share: its limits and results, and programs that read or answer while it goes on. */
+import type { Router } from "../../src/index.js";
+import { turns } from "./helpers.js";
+
+/** Longer than any of these tests takes: only a failing one waits for it. */
+export const LONG = { timeout: 60_000 };
+/** The result when nothing is lost. */
+export const ALL = { unread: 0, unsent: 0, open: 0 };
+
+/** Texts of the numbers from 0. */
+export const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
+
+/** Takes messages one by one, and lets the loop turn with each in its hands. */
+export async function take(socket: AsyncIterable<Buffer[]>, into: string[], hold = 1): Promise<"ended"> {
+  for await (const [part] of socket) {
+    await turns(hold);
+    into.push(String(part));
+  }
+  return "ended";
+}
+
+/** Answers each question "q" with "re q", after some turns. */
+export async function answer(router: Router, hold = 1): Promise<"ended"> {
+  for await (const [id, question] of router) {
+    await turns(hold);
+    await router.send([id, `re ${question}`]);
+  }
+  return "ended";
+}
