@@ -24,7 +24,7 @@ inBrowser("zwire/web in a page", (tests) => {
       };
       const out = [await asks("one", { timeout: 20_000 }), await asks("silence", { timeout: 50 })];
       const abort = new AbortController();
-      setTimeout(() => abort.abort(), 50);
+      setTimeout(() => abort.abort(), 50); // by the clock: nothing tells the page that the question has gone out
       out.push(await asks("silence", { signal: abort.signal }), await asks("two", { timeout: 20_000 }));
       await request.close();
       return out;

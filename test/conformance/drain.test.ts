@@ -1,8 +1,18 @@
 /** drain() over each transport: nothing that is on its way is lost while there is time, and afterwards the rest is counted. */
 import { describe, expect, it } from "vitest";
 import { Dealer, Publisher, Reply, Request, Router, Subscriber, XPublisher } from "../../src/index.js";
-import { ALL, LONG, numbers, take } from "../support/draining.js";
-import { managed, record, settled, standing, TRANSPORTS, turns, until, within } from "../support/helpers.js";
+import { ALL, hurried, LONG, numbers, take } from "../support/draining.js";
+import {
+  gate,
+  managed,
+  record,
+  settled,
+  standing,
+  TRANSPORTS,
+  turns,
+  until,
+  within,
+} from "../support/helpers.js";
 import { pair } from "../support/pairs.js";
 
 describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
@@ -122,7 +132,8 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
   });
 
   it("a ROUTER goes on while requests come", async () => {
-    const [router, dealer] = [managed(new Router()), managed(new Dealer())];
+    const { context, pass } = hurried();
+    const [router, dealer] = [managed(new Router({ context })), managed(new Dealer({ context }))];
     dealer.connect(await router.bind(endpoint()));
     await Promise.all([dealer.connected(), router.connected()]);
     router.on("message", (parts: Buffer[]) => void router.send(parts));
@@ -131,13 +142,15 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
       drained = true;
       return result;
     });
-    // Longer than a connection that brings nothing is kept.
-    for (const until = Date.now() + 600; Date.now() < until; ) {
-      expect(drained).toBe(false);
+    // Together longer than a connection that brings nothing is kept.
+    for (let i = 0; i < 20; i++) {
+      pass(100);
       await dealer.send("question");
       await within(dealer.receive(), "the answer");
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await standing(() => router.peers.length, "it has looked again", -1);
+      expect(drained).toBe(false);
     }
+    pass(250);
     expect(await within(draining, "drain")).toEqual(ALL);
   });
 
@@ -170,18 +183,26 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
   });
 
   it("a ROUTER answers, too, also when the answer takes its time", async () => {
-    const router = managed(new Router());
-    const dealer = managed(new Dealer());
+    const { context, pass } = hurried();
+    const router = managed(new Router({ context }));
+    const dealer = managed(new Dealer({ context }));
     dealer.connect(await router.bind(endpoint()));
+    const [begun, ready] = [gate(), gate()];
     const loop = (async () => {
       for await (const [id, question] of router) {
-        await new Promise((resolve) => setTimeout(resolve, 500)); // longer than a connection has to be quiet
+        begun.open();
+        await ready.opened;
         await router.send([id, `re ${question}`]);
       }
     })();
     await dealer.send("q");
-    await until(() => router.stats.messagesReceived === 1, "it has the question");
+    await within(begun.opened, "it has the question");
     const drained = router.drain(LONG);
+    await standing(() => router.peers.length, "it has looked at the connection", -1);
+    pass(500); // longer than a connection has to be quiet
+    await standing(() => router.peers.length, "and again", -1);
+    expect(await settled(drained)).toBe(false);
+    ready.open();
     expect(String(await within(dealer.receive(), "the answer"))).toBe("re q");
     expect(await within(drained, "drain")).toEqual(ALL);
     await within(loop, "the loop");

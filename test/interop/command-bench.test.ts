@@ -4,8 +4,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pair } from "../../src/index.js";
 import { type Running, run, start } from "../support/command.js";
-import { freePort, managed, temporaryDirectory, texts } from "../support/helpers.js";
+import { freePort, managed, temporaryDirectory, texts, until } from "../support/helpers.js";
 import { buildTools, startTool, toolsReason } from "../support/libzmq-tools.js";
+import { SlowRelay } from "../support/slow-relay.js";
 
 const ANY = "tcp://127.0.0.1:*";
 
@@ -107,8 +108,18 @@ describe("serve", () => {
     const endpoint = await serve.endpoint();
     const killed = start(["bench", "throughput", "--connect", endpoint, "--count", "1000000000", "-v"]);
     await killed.says(/handshake/);
-    const waiting = start(["bench", "latency", "--connect", endpoint, "--count", "10", "--timeout", "60000"]);
-    await new Promise((resolve) => setTimeout(resolve, 300)); // the second is sent away meanwhile
+    const waiting = start([
+      "bench",
+      "latency",
+      "--connect",
+      endpoint,
+      "--count",
+      "10",
+      "--timeout",
+      "60000",
+      "-v",
+    ]);
+    await waiting.says(/disconnect/); // it is sent away meanwhile
     killed.child.kill("SIGKILL");
     expect((await waiting.ended).code).toBe(0);
     expect((await serve.ended).code).toBe(0);
@@ -116,16 +127,9 @@ describe("serve", () => {
 
   it("a serve that is killed in the middle is told, and ends the test", async () => {
     const serve = start(["bench", "serve", "--bind", ANY, "-v"]);
-    const client = start([
-      "bench",
-      "throughput",
-      "--connect",
-      await serve.endpoint(),
-      "--count",
-      "1000000000",
-    ]);
-    await serve.says(/handshake/);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const relay = await SlowRelay.start(await serve.endpoint(), 1e9);
+    const client = start(["bench", "throughput", "--connect", relay.endpoint, "--count", "1000000000"]);
+    await until(() => relay.bytes > 100_000, "messages are on their way");
     serve.child.kill("SIGKILL");
     const { code, err } = await client.ended;
     expect(code).toBe(1);

@@ -23,11 +23,12 @@ async function endpointOf(running: Running, side: string): Promise<string> {
   return (await running.says(new RegExp(`proxy ${side}: bound to (\\S+)\n`)))[1];
 }
 
+/** Asks for the figures, and again after each answer, until they are there. */
 async function statistics(running: Running, pattern: RegExp): Promise<void> {
-  for (;;) {
+  for (let asked = 1; ; asked++) {
     running.child.kill("SIGUSR1");
-    const said = running.says(pattern).then(() => true);
-    if (await Promise.race([said, new Promise((resolve) => setTimeout(resolve, 100, false))])) return;
+    const answers = new RegExp(`(?:zwire proxy: (frontend .*)\\n[^]*?){${asked}}`);
+    if (pattern.test((await running.says(answers))[1])) return;
   }
 }
 

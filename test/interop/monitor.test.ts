@@ -144,11 +144,19 @@ describe("openMonitor", () => {
     const pull = managed(new Pull());
     let asked = 0;
     const listed = [...listedSockets()].at(-1);
-    Object.defineProperty(listed, "core", { get: () => void asked++ });
-    await monitored({ interval: 10 });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const core = listed?.core;
+    Object.defineProperty(listed, "core", {
+      get: () => {
+        asked++;
+        return core;
+      },
+    });
+    const { endpoint } = await monitored({ interval: 10 });
+    await new Promise((resolve) => setTimeout(resolve, 50)); // by the clock: five intervals, in which nothing is to happen
     expect(asked).toBe(0);
     expect([...listedSockets()]).toHaveLength(before + 1);
+    await next(subscriber(endpoint, "snapshot"), "snapshot");
+    expect(asked).toBeGreaterThan(0); // it would have been seen
     await pull.close();
   });
 

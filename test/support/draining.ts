@@ -1,11 +1,34 @@
 /** What the tests of drain() share: its limits and results, and programs that read or answer while it goes on. */
-import type { Router } from "../../src/index.js";
+import { randomInt } from "node:crypto";
+import { systemClock } from "../../src/base/deadline.js";
+import { Runtime } from "../../src/base/runtime.js";
+import { Context, type Router } from "../../src/index.js";
 import { turns } from "./helpers.js";
 
 /** Longer than any of these tests takes: only a failing one waits for it. */
 export const LONG = { timeout: 60_000 };
 /** The result when nothing is lost. */
 export const ALL = { unread: 0, unsent: 0, open: 0 };
+
+/**
+ * A context whose clock a test puts forward. The loop turns and timers fire as ever; whoever asks how long something has
+ * lasted gets more.
+ */
+export function hurried(): { readonly context: Context; pass(ms: number): void } {
+  const context = new Context();
+  let ahead = 0;
+  context.runtime = new Runtime({
+    ...systemClock,
+    now: () => systemClock.now() + ahead,
+    nextTick: (run) => process.nextTick(run),
+    random: Math.random,
+    random32: () => randomInt(2 ** 32),
+    bug(error) {
+      throw error;
+    },
+  });
+  return { context, pass: (ms) => void (ahead += ms) };
+}
 
 /** Texts of the numbers from 0. */
 export const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);

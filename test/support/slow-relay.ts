@@ -6,6 +6,8 @@ export class SlowRelay {
   readonly endpoint: string;
   /** Connections so far. */
   connections = 0;
+  /** Bytes so far from who dials to who listens. */
+  bytes = 0;
 
   private constructor(server: Server) {
     const address = server.address() as { port: number };
@@ -29,6 +31,7 @@ export class SlowRelay {
       }
       near.on("data", (chunk) => {
         near.pause();
+        if (relay !== undefined) relay.bytes += chunk.length;
         far.write(chunk);
         setTimeout(() => near.resume(), (chunk.length * 1000) / perSecond);
       });

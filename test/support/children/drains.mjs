@@ -31,6 +31,7 @@ for await (const [job] of pull) {
     say({ event: "first" });
     await signalled;
   }
+  // By the clock: "never" is slower than its time allows, and in the middle of its work when that is over.
   await (done === "soon" ? setImmediate() : setTimeout(2));
   handled++;
 }
