@@ -93,7 +93,6 @@ describe.skipIf(CHROMIUM === undefined)(
         async () => Number.parseFloat((await row.locator("td").nth(4).textContent()) ?? "") > 0,
         "a rate",
       );
-      await page.waitForTimeout(2500); // for a curve to look at
       expect(await page.locator(".uplot canvas").count()).toBe(3);
       // The legends are tables, too.
       expect(await page.locator(".uplot tr.socket, .uplot button").count()).toBe(0);
@@ -101,8 +100,10 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.locator("#heading").textContent()).toContain(`pid ${process.pid}`);
       expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
       const pictures = process.env.ZWIRE_PICTURES;
-      if (pictures !== undefined)
+      if (pictures !== undefined) {
+        await page.waitForTimeout(2500); // by the clock: for a curve to look at
         await page.screenshot({ path: join(pictures, `top-${name.slice(2)}.png`), fullPage: true });
+      }
       await page.getByRole("button", { name: "Type" }).click();
       const types = () => page.locator(".table tr.socket td:nth-child(2)").allTextContents();
       expect(await types()).toEqual([...(await types())].sort());

@@ -83,7 +83,7 @@ describe("connections", () => {
     await router.connected();
     const flood = setInterval(() => peer.socket.writableLength < 100_000 && peer.write(message("q")), 1);
     const loop = (async () => {
-      for await (const [id, question] of router) await router.send([id, question]).catch(() => {});
+      for await (const [id, question] of router) await router.send([id, question]);
     })();
     await until(() => router.stats.messagesSent > 10, "it answers");
     const { open, unsent } = await within(router.drain({ timeout: 2000 }), "drain");

@@ -267,8 +267,11 @@ describe("connect() with all: true", () => {
     push.connect(`tcp://service:${port}`, { all: true, lookup: server.lookup, refresh: REFRESH });
     await push.connected({ count: 2, ...soon });
     for (let i = 0; i < 10; i++) await push.send(`${i}`);
+    server.held = [];
+    await until(() => (server.held as unknown[]).length > 0, "a look-up is under way");
     server.addresses = [...HOSTS];
     const drained = push.drain(soon);
+    for (const answer of server.held) answer();
     for (const pull of all.slice(0, 2)) for (let i = 0; i < 5; i++) await pull.receive(soon);
     expect(await drained).toMatchObject({ unsent: 0 });
     expect(all[2].peers).toHaveLength(0);

@@ -106,9 +106,13 @@ describe("the other side of a pipe", () => {
     const more = () =>
       push.send(part, { timeout: 500 }).then(
         () => true,
-        () => false,
+        ({ code }) => {
+          expect(code).toBe("EAGAIN");
+          return false;
+        },
       );
     while (await more()) sent += part.length;
+    expect(sent).toBeGreaterThan(1_000_000);
     expect(sent).toBeLessThan(2 ** 27);
     const all = new Promise<void>((resolve) => {
       let received = 0;
@@ -130,7 +134,9 @@ describe("the other side of a pipe", () => {
     const yes = function* () {
       for (;;) yield Buffer.from("yes\n".repeat(16384));
     };
-    const feeding = pipeline(Readable.from(yes()), stdin as NonNullable<typeof stdin>).catch(() => {});
+    const feeding = expect(
+      pipeline(Readable.from(yes()), stdin as NonNullable<typeof stdin>),
+    ).rejects.toThrow(); // when the command is killed
     const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
     const take = async (count: number) => {
       for (let taken = 0; taken < count; ) taken += (await pull.receiveMany()).length;
