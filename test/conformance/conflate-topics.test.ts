@@ -24,6 +24,16 @@ const soon = { timeout: 20_000 };
 const BODY = Buffer.alloc(100_000, "x");
 const newest = { conflatePerTopic: true };
 
+/** A publisher, and a subscriber that wants everything. */
+async function joined(endpoint: string, publishing: object, subscribing: object) {
+  const publisher = managed(new Publisher(publishing));
+  const subscriber = managed(new Subscriber(subscribing));
+  subscriber.subscribe("");
+  subscriber.connect(await publisher.bind(endpoint));
+  await publisher.waitForSubscribers(1, soon);
+  return { publisher, subscriber };
+}
+
 /** What a subscriber that has fallen behind still gets: topics with the last number of each, in the order of arrival. */
 async function rest(subscriber: Subscriber | zmq.Subscriber, last: string) {
   const got: string[][] = [];
@@ -40,11 +50,11 @@ describe.each(TRANSPORTS)("only the newest of each topic waits, over $name", ({ 
     both: { pub: newest, sub: { ...newest, receiveHighWaterMark: 2 } },
   };
   it.each(Object.keys(SIDES) as (keyof typeof SIDES)[])("where %s wants it", async (side) => {
-    const publisher = managed(new Publisher({ sendHighWaterMark: 20, ...SIDES[side].pub }));
-    const subscriber = managed(new Subscriber(SIDES[side].sub));
-    subscriber.subscribe("");
-    subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.waitForSubscribers(1, soon);
+    const { publisher, subscriber } = await joined(
+      endpoint(),
+      { sendHighWaterMark: 20, ...SIDES[side].pub },
+      SIDES[side].sub,
+    );
     const rounds = 400;
     for (let i = 0; i < rounds; i++) {
       for (const topic of ["a", "b", "c"]) await publisher.send([topic, `${i}`, BODY]);
@@ -122,11 +132,7 @@ describe.each(TRANSPORTS)("only the newest of each topic waits, over $name", ({ 
   });
 
   it("messages of many parts and of one part are told apart by their first part", async () => {
-    const publisher = managed(new Publisher());
-    const subscriber = managed(new Subscriber(newest));
-    subscriber.subscribe("");
-    subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.waitForSubscribers(1, soon);
+    const { publisher, subscriber } = await joined(endpoint(), {}, newest);
     const many = (text: string) => ["many", ...Array.from({ length: 30 }, () => text)];
     for (const message of ["tick", many("old"), "tick", "tock", many("new"), many("newest")])
       await publisher.send(message);
@@ -137,11 +143,7 @@ describe.each(TRANSPORTS)("only the newest of each topic waits, over $name", ({ 
   });
 
   it("a first part above 16 KiB is no topic: such messages wait as they are", async () => {
-    const publisher = managed(new Publisher());
-    const subscriber = managed(new Subscriber(newest));
-    subscriber.subscribe("");
-    subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.waitForSubscribers(1, soon);
+    const { publisher, subscriber } = await joined(endpoint(), {}, newest);
     const long = Buffer.alloc(16385, "t");
     for (const message of [
       [long, "1"],
@@ -160,11 +162,11 @@ describe.each(TRANSPORTS)("only the newest of each topic waits, over $name", ({ 
   });
 
   it("the subscriber's mark counts topics, and holds", async () => {
-    const publisher = managed(new Publisher({ sendHighWaterMark: 5, onFull: "wait" }));
-    const subscriber = managed(new Subscriber({ ...newest, receiveHighWaterMark: 10 }));
-    subscriber.subscribe("");
-    subscriber.connect(await publisher.bind(endpoint()));
-    await publisher.waitForSubscribers(1, soon);
+    const { publisher, subscriber } = await joined(
+      endpoint(),
+      { sendHighWaterMark: 5, onFull: "wait" },
+      { ...newest, receiveHighWaterMark: 10 },
+    );
     let sent = 0;
     for (; sent < 1000 && publisher.trySend([`${sent}`, BODY]); sent++) await turns(1);
     expect(sent).toBeLessThan(1000);
@@ -342,11 +344,7 @@ describe("only the newest of each topic", () => {
   });
 
   it("a small message that waits for long does not keep the chunk alive that it came in", async () => {
-    const publisher = managed(new Publisher());
-    const subscriber = managed(new Subscriber(newest));
-    subscriber.subscribe("");
-    subscriber.connect(await publisher.bind(ANY));
-    await publisher.waitForSubscribers(1, soon);
+    const { publisher, subscriber } = await joined(ANY, {}, newest);
     for (let i = 0; i < 500; i++) void publisher.send([`${i}`, "value"]);
     await until(() => subscriber.stats.receiveQueue === 500, "all has come");
     for (let i = 0; i < 500; i++) {
@@ -356,11 +354,7 @@ describe("only the newest of each topic", () => {
   });
 
   it("a loan that waits is copied, and back at once; one that was sent comes back when it is replaced", async () => {
-    const publisher = managed(new Publisher(newest));
-    const subscriber = managed(new Subscriber(newest));
-    subscriber.subscribe("");
-    subscriber.connect(await publisher.bind("ipc://*"));
-    await publisher.waitForSubscribers(1, soon);
+    const { publisher, subscriber } = await joined("ipc://*", newest, newest);
     for (let i = 0; i < 20; i++)
       await publisher.send(["a", loan(publisher as unknown as Push, 256 * 1024, i)]);
     await publisher.send(["end", ""]);

@@ -44,7 +44,7 @@ describe("connections", () => {
     const drained = pull.drain(LONG);
     peer.write(message("x").subarray(0, 1)); // a message that will not end
     await until(() => peer.socket.writableLength === 0, "it is on its way");
-    const loop = take(pull, taken, 3);
+    const loop = take(pull, taken, { hold: 3 });
     peer.close();
     expect(await within(drained, "drain", 50_000)).toEqual(ALL);
     await within(loop, "the loop");

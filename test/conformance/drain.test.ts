@@ -1,18 +1,8 @@
 /** drain() over each transport: nothing that is on its way is lost while there is time, and afterwards the rest is counted. */
 import { describe, expect, it } from "vitest";
 import { Dealer, Publisher, Reply, Request, Router, Subscriber, XPublisher } from "../../src/index.js";
-import { ALL, hurried, LONG, numbers, take } from "../support/draining.js";
-import {
-  gate,
-  managed,
-  record,
-  settled,
-  standing,
-  TRANSPORTS,
-  turns,
-  until,
-  within,
-} from "../support/helpers.js";
+import { ALL, expectWaiting, hurried, LONG, numbers, take } from "../support/draining.js";
+import { gate, managed, record, standing, TRANSPORTS, turns, until, within } from "../support/helpers.js";
 import { pair } from "../support/pairs.js";
 
 describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
@@ -70,8 +60,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
     await push.send("one");
     await until(() => begun, "it has begun");
     const drained = pull.drain(LONG);
-    await standing(() => pull.peers.length, "it has nothing else to wait for", -1);
-    expect(await settled(drained)).toBe(false);
+    await expectWaiting(pull, drained);
     finish();
     expect(await within(drained, "drain")).toEqual(ALL);
     expect(done).toBe(true);
@@ -92,8 +81,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
     await push.send("in hand");
     await steps.next();
     const drained = pull.drain(LONG);
-    await standing(() => pull.peers.length, "it has nothing else to wait for", -1);
-    expect(await settled(drained)).toBe(false);
+    await expectWaiting(pull, drained);
     expect(await steps.next()).toEqual({ value: undefined, done: true });
     expect(await within(drained, "drain")).toEqual(ALL);
   });
@@ -117,8 +105,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
       await until(() => waits || pull.stats.receiveQueue === 1, "it is there");
       expect(String((await (early ?? steps.next())).value)).toBe("work");
       const drained = pull.drain(LONG);
-      await standing(() => pull.peers.length, "it has nothing else to wait for", -1);
-      expect(await settled(drained)).toBe(false);
+      await expectWaiting(pull, drained);
       expect(await steps.next()).toEqual({ value: undefined, done: true });
       expect(await within(drained, "drain")).toEqual(ALL);
     }
@@ -203,8 +190,7 @@ describe.each(TRANSPORTS)("over $name", ({ endpoint }) => {
     const drained = router.drain(LONG);
     await standing(() => router.peers.length, "it has looked at the connection", -1);
     pass(500); // longer than a connection has to be quiet
-    await standing(() => router.peers.length, "and again", -1);
-    expect(await settled(drained)).toBe(false);
+    await expectWaiting(router, drained);
     ready.open();
     expect(String(await within(dealer.receive(), "the answer"))).toBe("re q");
     expect(await within(drained, "drain")).toEqual(ALL);

@@ -1,6 +1,5 @@
 /** Connections whose keys are in a folder: they come with a file, and go with it. */
-import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import * as libzmq from "zeromq";
@@ -15,7 +14,7 @@ import {
   type RouterOptions,
   writeCertificate,
 } from "../../src/index.js";
-import { gate, managed, record, TRANSPORTS, texts, until } from "../support/helpers.js";
+import { gate, managed, record, TRANSPORTS, temporaryDirectory, texts, until } from "../support/helpers.js";
 import { SERVER, SOON } from "../support/met.js";
 
 const WIRES = TRANSPORTS.filter(({ name }) => name !== "inproc");
@@ -23,8 +22,7 @@ const ANN = generateCertificate({ name: "Ann" });
 const BOB = generateCertificate({ name: "Bob" });
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "zwire-keys-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folder = temporaryDirectory();
 });
 
 const put = (name: string, { publicKey, metadata } = ANN) =>

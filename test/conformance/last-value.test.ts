@@ -21,6 +21,15 @@ async function all(subscriber: Subscriber | XSubscriber | zmq.Subscriber, end = 
   return got;
 }
 
+/** A subscriber that does not read, when its queue of ten is full. */
+async function behind(publisher: Publisher | XPublisher, topic: string) {
+  const peer = await rawConnected(publisher.lastEndpoint as string, { type: "SUB" });
+  peer.pause();
+  peer.write(command("SUBSCRIBE", topic));
+  await until(() => publisher.stats.outboundQueue >= 10, "its queue is full");
+  return peer;
+}
+
 const TYPES = {
   Publisher: (options = {}) => new Publisher({ ...keeping, ...options }),
   XPublisher: (options = {}) => new XPublisher({ ...keeping, ...options }),
@@ -121,13 +130,10 @@ describe.each(Object.keys(TYPES) as (keyof typeof TYPES)[])("%s with lastValue",
 
   it("a subscription that comes while others are served gets its values, too, and a cancelled one none", async () => {
     const publisher = managed(TYPES[type]({ sendHighWaterMark: 10 }));
-    const bound = await publisher.bind(ANY);
+    await publisher.bind(ANY);
     for (let i = 0; i < 200; i++)
       for (const topic of ["a", "b", "c"]) await publisher.send([`${topic}${i}`, "0", BODY]);
-    const peer = await rawConnected(bound, { type: "SUB" });
-    peer.pause();
-    peer.write(command("SUBSCRIBE", "a"));
-    await until(() => publisher.stats.outboundQueue >= 10, "its queue is full");
+    const peer = await behind(publisher, "a");
     for (const what of ["b", "c"]) peer.write(command("SUBSCRIBE", what));
     peer.write(command("CANCEL", "c"));
     peer.write(command("SUBSCRIBE", "end"));
@@ -182,10 +188,7 @@ describe.each(Object.keys(TYPES) as (keyof typeof TYPES)[])("%s with lastValue",
     const bound = await publisher.bind(ANY);
     for (let i = 0; i < 300; i++) await publisher.send([`t${i}`, "0", BODY]);
     for (let round = 0; round < 3; round++) {
-      const peer = await rawConnected(bound, { type: "SUB" });
-      peer.pause();
-      peer.write(command("SUBSCRIBE", ""));
-      await until(() => publisher.stats.outboundQueue >= 10, "its queue is full");
+      const peer = await behind(publisher, "");
       for (let i = 0; i < 300; i++) await publisher.send([`t${i}`, `${round}`, BODY]);
       peer.close();
       await until(() => publisher.peers.length === 0, "it has left");
@@ -199,12 +202,9 @@ describe.each(Object.keys(TYPES) as (keyof typeof TYPES)[])("%s with lastValue",
 
   it("with onFull wait nothing published is skipped for who is behind", async () => {
     const publisher = managed(TYPES[type]({ sendHighWaterMark: 10, onFull: "wait" }));
-    const bound = await publisher.bind(ANY);
+    await publisher.bind(ANY);
     for (let i = 0; i < 100; i++) await publisher.send([`t${i}`, "0", BODY]);
-    const peer = await rawConnected(bound, { type: "SUB" });
-    peer.pause();
-    peer.write(command("SUBSCRIBE", "t"));
-    await until(() => publisher.stats.outboundQueue >= 10, "its queue is full");
+    const peer = await behind(publisher, "t");
     const sends = [1, 2, 3].map((number) => publisher.send(["t5", `${number}`]));
     expect(publisher.trySend(["t5", "no room"])).toBe(false);
     peer.resume();
@@ -357,12 +357,9 @@ describe("lastValue", () => {
 
   it("together with conflatePerTopic a newcomer that does not read gets the newest of each topic once", async () => {
     const publisher = managed(new Publisher({ ...keeping, conflatePerTopic: true, sendHighWaterMark: 10 }));
-    const bound = await publisher.bind(ANY);
+    await publisher.bind(ANY);
     for (let i = 0; i < 200; i++) await publisher.send([`t${i}`, "0", BODY]);
-    const peer = await rawConnected(bound, { type: "SUB" });
-    peer.pause();
-    peer.write(command("SUBSCRIBE", "t"));
-    await until(() => publisher.stats.outboundQueue >= 10, "its queue is full");
+    const peer = await behind(publisher, "t");
     for (let round = 1; round < 4; round++)
       for (let i = 100; i < 200; i++) await publisher.send([`t${i}`, `${round}`, BODY]);
     peer.resume();

@@ -37,6 +37,16 @@ dealer.send(b"hello")
 print("refused:", recv_monitor_message(monitor)["value"], flush=True)
 `;
 
+/** An authenticator that tells when it is asked, and answers when it is told. */
+function asking() {
+  const [asked, answer] = [gate(), gate<boolean>()];
+  const authenticate = (): Promise<boolean> => {
+    asked.open();
+    return answer.opened;
+  };
+  return { asked, answer, authenticate };
+}
+
 /** A DEALER of libzmq that dials as the client. */
 function theirClient(endpoint: string, keys = CLIENT): libzmq.Dealer {
   const dealer = new libzmq.Dealer({
@@ -168,11 +178,7 @@ describe("revokeKey()", () => {
   });
 
   it("in the middle of the handshake, when the authenticator has said yes or is about to", async () => {
-    const [asked, answer] = [gate(), gate<boolean>()];
-    const authenticate = (): Promise<boolean> => {
-      asked.open();
-      return answer.opened;
-    };
+    const { asked, answer, authenticate } = asking();
     const met = await meet({ ...CURVE_SERVER, authenticate }, CURVE_CLIENT);
     await asked.opened;
     answer.open(true);
@@ -182,11 +188,7 @@ describe("revokeKey()", () => {
   });
 
   it("allowed again before the authenticator answers: it gets in", async () => {
-    const [asked, answer] = [gate(), gate<boolean>()];
-    const authenticate = (): Promise<boolean> => {
-      asked.open();
-      return answer.opened;
-    };
+    const { asked, answer, authenticate } = asking();
     const met = await meet({ ...CURVE_SERVER, authenticate }, CURVE_CLIENT);
     await asked.opened;
     met.server.revokeKey(CLIENT.publicKey);

@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pair } from "../../src/index.js";
-import { type Running, run, start } from "../support/command.js";
+import { type Running, run, start, stopped } from "../support/command.js";
 import { freePort, managed, temporaryDirectory, texts, until } from "../support/helpers.js";
 import { buildTools, startTool, toolsReason } from "../support/libzmq-tools.js";
 import { SlowRelay } from "../support/slow-relay.js";
@@ -99,8 +99,7 @@ describe("serve", () => {
     expect(out).toMatch(/^latency: 50 round trips of 64 bytes, tcp:/);
     expect(out).toMatch(/median.*mean\n.*99\.9 %/);
     expect(out).toMatch(/processor there +\d+\.\d\d s/);
-    serve.child.kill("SIGINT");
-    expect((await serve.ended).code).toBe(0);
+    expect((await stopped(serve, "SIGINT")).code).toBe(0);
   });
 
   it("a client that is killed in the middle leaves the place to the next", async () => {
@@ -201,8 +200,7 @@ describe("command lines", () => {
     expect(err).toMatch(/no zwire bench serve has answered within 200 ms.*refused|ECONNREFUSED/);
     const waiting = start(["bench", "latency", "--connect", endpoint, "-v"]);
     await waiting.says(/connect:retry/);
-    waiting.child.kill("SIGINT");
-    expect((await waiting.ended).code).toBe(130);
+    expect((await stopped(waiting, "SIGINT")).code).toBe(130);
   });
 });
 

@@ -1,12 +1,10 @@
-/** `zwire proxy` between sockets of pyzmq: each pair of types, both bind directions, CURVE, capture, signals, what is refused. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { curveKeyPair, writeCertificate } from "../../src/index.js";
-import { type Running, run, start } from "../support/command.js";
+import { type Running, run, start, stopped } from "../support/command.js";
+import { temporaryDirectory } from "../support/helpers.js";
 import { findPython } from "../support/python.js";
-import { pyzmqSockets } from "../support/pyzmq-sockets.js";
+import { pyzmqForAll } from "../support/pyzmq-sockets.js";
 
 const python = findPython();
 if (python.command === null) console.log(`zwire proxy with pyzmq is skipped: ${python.reason}`);
@@ -32,22 +30,8 @@ async function statistics(running: Running, pattern: RegExp): Promise<void> {
   }
 }
 
-async function stopped(running: Running, signal: NodeJS.Signals = "SIGTERM") {
-  running.child.kill(signal);
-  return running.ended;
-}
-
 describe.skipIf(python.command === null)("zwire proxy and pyzmq", () => {
-  let peers: ReturnType<typeof pyzmqSockets>;
-  let folder: string;
-  beforeAll(() => {
-    peers = pyzmqSockets(python.command as string);
-    folder = mkdtempSync(join(tmpdir(), "zwire-proxy-"));
-  });
-  afterAll(() => {
-    peers?.end();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const peers = pyzmqForAll(python.command);
 
   it("router and dealer bring requests to workers in turn, and the answers back to who asked", async () => {
     const running = proxy("router", "dealer", "-v");
@@ -138,6 +122,7 @@ describe.skipIf(python.command === null)("zwire proxy and pyzmq", () => {
 
   it("a side with CURVE lets in who knows its key, and the other side needs none", async () => {
     const pair = curveKeyPair();
+    const folder = temporaryDirectory();
     await writeCertificate(join(folder, "server.key"), { ...pair, metadata: {} });
     const running = proxy("pull", "push", "--frontend-curve-secret-file", join(folder, "server.key_secret"));
     const own = curveKeyPair();

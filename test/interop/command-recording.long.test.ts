@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { start } from "../support/command.js";
+import { start, stopped } from "../support/command.js";
 import { managed, standing, temporaryDirectory } from "../support/helpers.js";
 
 const ANY = "tcp://127.0.0.1:*";
@@ -33,8 +33,7 @@ it.skipIf(process.platform !== "linux")(
     const size = await standing(() => statSync(file).size, "the recording", MESSAGES * BYTES);
     expect(size).toBeGreaterThan(MESSAGES * BYTES);
     const recording = peak(record.child.pid!);
-    record.child.kill("SIGINT");
-    expect((await record.ended).code).toBe(0);
+    expect((await stopped(record, "SIGINT")).code).toBe(0);
 
     const pull = managed(new Pull({ receiveHighWaterMark: 10 }));
     const replay = start(["replay", "push", "--connect", await pull.bind(ANY), "--speed", "0", file]);

@@ -10,7 +10,7 @@ import { encodeHead, encodeMessages } from "../../src/cli/recording/format.js";
 import { Dish, Radio } from "../../src/draft.js";
 import { Dealer, Proxy, Publisher, Pull, Push, Subscriber } from "../../src/index.js";
 import { Child } from "../support/child.js";
-import { run, start } from "../support/command.js";
+import { run, start, stopped } from "../support/command.js";
 import { managed, temporaryDirectory, texts, until } from "../support/helpers.js";
 import { findPython } from "../support/python.js";
 
@@ -129,8 +129,7 @@ describe("record", () => {
       const messages = Array.from({ length: 3000 }, (_, i) => [`${i}`, "x".repeat(i % 500)]);
       await push.sendMany(messages);
       await until(() => statSync(file).size > 100_000, "the recording goes on");
-      record.child.kill(signal);
-      expect(await record.ended).toMatchObject({ code: 0, out: "" });
+      expect(await stopped(record, signal)).toMatchObject({ code: 0, out: "" });
       const { messages: recorded, times, missing } = await read(file);
       expect(missing).toBeNull();
       expect(recorded.length).toBeGreaterThan(100);
@@ -146,8 +145,7 @@ describe("record", () => {
     push.connect(await record.endpoint());
     await push.sendMany(["1", "2"]);
     await until(() => statSync(first).size > 130, "both are recorded");
-    record.child.kill("SIGINT");
-    expect((await record.ended).code).toBe(130);
+    expect((await stopped(record, "SIGINT")).code).toBe(130);
     expect(await read(first)).toMatchObject({ messages: [["1"], ["2"]], missing: null });
     const late = await run(["record", "pull", "--bind", ANY, "--timeout", "50", second]);
     expect(late).toMatchObject({ code: 3, err: expect.stringContaining("no message came within 50 ms") });
@@ -277,8 +275,7 @@ describe("replay", () => {
     const { pull, endpoint } = await receiver();
     const endless = start(["replay", "push", "--connect", endpoint, "--loop", file]);
     expect(await take(pull, 9)).toEqual(["1", "2", "3", "1", "2", "3", "1", "2", "3"]);
-    endless.child.kill("SIGINT");
-    expect((await endless.ended).code).toBe(0);
+    expect((await stopped(endless, "SIGINT")).code).toBe(0);
   });
 
   it("keeps the times of the recording, and --speed divides them", async () => {
@@ -350,12 +347,10 @@ describe("replay", () => {
     expect((await run([...pub, "--timeout", "100", file])).code).toBe(3);
     const waiting = start([...bound, file]);
     await waiting.endpoint();
-    waiting.child.kill("SIGTERM");
-    expect((await waiting.ended).code).toBe(143);
+    expect((await stopped(waiting)).code).toBe(143);
     const idle = start([...bound, "-"]); // standard input stays open
     await idle.endpoint();
-    idle.child.kill("SIGINT");
-    expect((await idle.ended).code).toBe(130);
+    expect((await stopped(idle, "SIGINT")).code).toBe(130);
   });
 
   it("a subscriber that comes first gets the first message", async () => {

@@ -1,12 +1,12 @@
 /** The command `zwire` with pyzmq at the other end: each mode, both bind directions, by what is printed and the exit code. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { curveKeyPair, writeCertificate } from "../../src/index.js";
 import { run, start } from "../support/command.js";
+import { temporaryDirectory } from "../support/helpers.js";
 import { findPython } from "../support/python.js";
-import { pyzmqSockets } from "../support/pyzmq-sockets.js";
+import { pyzmqForAll } from "../support/pyzmq-sockets.js";
 
 const python = findPython();
 if (python.command === null) console.log(`the command with pyzmq is skipped: ${python.reason}`);
@@ -14,23 +14,14 @@ if (python.command === null) console.log(`the command with pyzmq is skipped: ${p
 const OK = { code: 0, err: "" };
 
 describe.skipIf(python.command === null)("zwire … and pyzmq", () => {
-  let peers: ReturnType<typeof pyzmqSockets>;
-  let folder: string;
-  beforeAll(() => {
-    peers = pyzmqSockets(python.command as string);
-    folder = mkdtempSync(join(tmpdir(), "zwire-command-"));
-  });
-  afterAll(() => {
-    peers?.end();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const peers = pyzmqForAll(python.command);
 
   const bound = (type: string, more = {}) => peers.open(type, { bind: "tcp://127.0.0.1:*", ...more });
   const connected = (type: string, connect: string, more = {}) => peers.open(type, { connect, ...more });
 
   it("push sends arguments, lines, JSON, hexadecimal digits, frames, a file, msgpack", async () => {
     const pull = await bound("PULL");
-    const picture = join(folder, "picture");
+    const picture = join(temporaryDirectory(), "picture");
     writeFileSync(picture, "raw\nbytes\n");
     const to = ["push", "-c", pull.endpoint];
     const frames = Buffer.from("\x80\0\0\x01f\0\0\0\x03\n\0r\0\0\0\0", "latin1");
@@ -236,6 +227,7 @@ describe.skipIf(python.command === null)("zwire … and pyzmq", () => {
 
   it("CURVE by files of keys, and PLAIN, as server and as client", async () => {
     const [server, client, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
+    const folder = temporaryDirectory();
     const file = (name: string) => join(folder, name);
     await writeCertificate(file("server"), server);
     await writeCertificate(file("client"), client);

@@ -13,17 +13,12 @@ describe("with libzmq", () => {
     pull.connect(await bound(push));
     await pull.connected(soon);
     for (let i = 0; i < 1000; i++) await push.send(`${i}`);
-    const taken: number[] = [];
-    const loop = (async () => {
-      for await (const [part] of pull) {
-        if (taken.length % 20 === 0) await turns(1);
-        taken.push(Number(part));
-      }
-    })();
+    const taken: string[] = [];
+    const loop = take(pull, taken, { every: 20 });
     await until(() => taken.length > 10, "it has begun");
     expect(await within(pull.drain(LONG), "drain", 50_000)).toEqual(ALL);
     await within(loop, "the loop");
-    expect(taken).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+    expect(taken).toEqual(numbers(1000));
   });
 
   it("its PULL gets what our PUSH had accepted", async () => {
@@ -86,7 +81,7 @@ describe("with libzmq", () => {
     await read(publisher); // the subscription
     for (let i = 0; i < 200; i++) await publisher.send(`${i}`);
     const taken: string[] = [];
-    const loop = take(subscriber, taken, 0);
+    const loop = take(subscriber, taken, { hold: 0 });
     expect(await within(subscriber.drain(LONG), "drain", 50_000)).toEqual(ALL);
     await within(loop, "the loop");
     expect(taken).toEqual(numbers(200));

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { encodeHead, encodeMessages } from "../../src/cli/recording/format.js";
 import { Client } from "../../src/draft.js";
 import { Dealer, Request } from "../../src/index.js";
-import { run, start } from "../support/command.js";
+import { run, start, stopped } from "../support/command.js";
 import { managed, temporaryDirectory, texts, until } from "../support/helpers.js";
 
 const ANY = "tcp://127.0.0.1:*";
@@ -79,8 +79,7 @@ describe.skipIf(process.platform === "win32")("a command that answers", () => {
     await rep.says(/more than 67108864 bytes/);
     const group = Number((await rep.says(/^(\d+)$/m))[1]);
     await until(() => !alive(-group), "the end of all in the group");
-    rep.child.kill("SIGTERM");
-    expect((await rep.ended).code).toBe(0);
+    expect((await stopped(rep)).code).toBe(0);
   });
 
   it("ends at a signal with all that its command has started", async () => {
@@ -89,8 +88,7 @@ describe.skipIf(process.platform === "win32")("a command that answers", () => {
     dealer.connect(await rep.endpoint());
     await dealer.send(["", "q"]);
     const group = Number((await rep.says(/^(\d+)$/m))[1]);
-    rep.child.kill("SIGTERM");
-    expect((await rep.ended).code).toBe(0);
+    expect((await stopped(rep)).code).toBe(0);
     await until(() => !alive(-group), "the end of all in the group");
   });
 

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, it } from "vitest";
 import { Pull, Push } from "../../src/index.js";
-import { run, start } from "../support/command.js";
+import { run, start, stopped } from "../support/command.js";
 
 describe("exit codes", () => {
   it("1 for what fails: an address in use, a file that is not there, a line that is not JSON", async () => {
@@ -63,8 +63,7 @@ describe("signals", () => {
         all.map(async ([args, code]) => {
           const command = start([...args, "-b", "tcp://127.0.0.1:*"]);
           await command.endpoint();
-          command.child.kill(signal);
-          expect(await command.ended, args.join(" ")).toMatchObject({ code, out: "" });
+          expect(await stopped(command, signal), args.join(" ")).toMatchObject({ code, out: "" });
         }),
       );
     },

@@ -62,3 +62,9 @@ export function start(args: readonly string[], input?: string | Buffer): Running
 export function run(args: readonly string[], input: string | Buffer = ""): Promise<Ended> {
   return start(args, input).ended;
 }
+
+/** Sends it a signal. @returns how it ended */
+export function stopped(running: Running, signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
+  running.child.kill(signal);
+  return running.ended;
+}

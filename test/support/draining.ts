@@ -1,9 +1,10 @@
 /** What the tests of drain() share: its limits and results, and programs that read or answer while it goes on. */
 import { randomInt } from "node:crypto";
+import { expect } from "vitest";
 import { systemClock } from "../../src/base/deadline.js";
 import { Runtime } from "../../src/base/runtime.js";
-import { Context, type Router } from "../../src/index.js";
-import { turns } from "./helpers.js";
+import { Context, type Router, type Socket } from "../../src/index.js";
+import { settled, standing, turns } from "./helpers.js";
 
 /** Longer than any of these tests takes: only a failing one waits for it. */
 export const LONG = { timeout: 60_000 };
@@ -33,13 +34,23 @@ export function hurried(): { readonly context: Context; pass(ms: number): void }
 /** Texts of the numbers from 0. */
 export const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
 
-/** Takes messages one by one, and lets the loop turn with each in its hands. */
-export async function take(socket: AsyncIterable<Buffer[]>, into: string[], hold = 1): Promise<"ended"> {
+/** Takes messages one by one, and lets the loop turn with each in its hands, or with one of so many. */
+export async function take(
+  socket: AsyncIterable<Buffer[]>,
+  into: string[],
+  { hold = 1, every = 1 } = {},
+): Promise<"ended"> {
   for await (const [part] of socket) {
-    await turns(hold);
+    if (into.length % every === 0) await turns(hold);
     into.push(String(part));
   }
   return "ended";
+}
+
+/** A drain has looked at its socket several times, has nothing else to wait for, and waits. */
+export async function expectWaiting(socket: Socket, drained: Promise<unknown>): Promise<void> {
+  await standing(() => socket.peers.length, "it has looked", -1);
+  expect(await settled(drained)).toBe(false);
 }
 
 /** Answers each question "q" with "re q", after some turns. */

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll } from "vitest";
 
 const PROGRAM = fileURLToPath(new URL("pyzmq-sockets.py", import.meta.url));
 
@@ -27,6 +28,16 @@ interface Answer {
   readonly error?: string;
   readonly endpoint?: string;
   readonly messages?: string[][];
+}
+
+/** Sockets of pyzmq for all tests of a describe block: their process begins and ends with these. @param command see pyzmqSockets() */
+export function pyzmqForAll(command: string | null): Pick<ReturnType<typeof pyzmqSockets>, "open"> {
+  let peers: ReturnType<typeof pyzmqSockets> | undefined;
+  beforeAll(() => {
+    peers = pyzmqSockets(command as string);
+  });
+  afterAll(() => peers?.end());
+  return { open: (type, settings) => peers!.open(type, settings) };
 }
 
 /** @param command a Python that has pyzmq: see findPython() */

@@ -23,6 +23,7 @@ import {
   readCertificate,
   writeCertificate,
 } from "../../../src/index.js";
+import { temporaryDirectory } from "../../support/helpers.js";
 import { findPython } from "../../support/python.js";
 
 const home = mkdtempSync(join(tmpdir(), "zwire-certificates-"));
@@ -30,7 +31,7 @@ const FIXTURES = join(import.meta.dirname, "../../vectors/certificates");
 const ROOT = process.getuid?.() === 0;
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(home, "x-"));
+  folder = temporaryDirectory();
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 

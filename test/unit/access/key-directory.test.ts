@@ -1,19 +1,16 @@
 /** A folder of keys: what counts, how changes come, what half-written files and a folder that is away do. */
 import {
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
-  rmSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   type Certificate,
   generateCertificate,
@@ -23,16 +20,14 @@ import {
   writeCertificate,
   z85Decode,
 } from "../../../src/index.js";
-import type { AuthenticationRequest } from "../../../src/security/authenticator.js";
 import { keyWatchOf } from "../../../src/security/key-watch.js";
-import { until } from "../../support/helpers.js";
+import { key, user } from "../../support/authentication.js";
+import { temporaryDirectory, until } from "../../support/helpers.js";
 
-const home = mkdtempSync(join(tmpdir(), "zwire-key-directory-"));
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(home, "x-"));
+  folder = temporaryDirectory();
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const AT_REST = { watch: false, checkInterval: 0 };
 const NO_SIGNAL = new AbortController().signal;
@@ -54,20 +49,8 @@ async function put(name: string, certificate: Certificate = generateCertificate(
 
 const known = (keys: KeyDirectory) => [...keys.certificates.keys()].sort();
 
-function request(publicKey: string): AuthenticationRequest {
-  return {
-    mechanism: "CURVE",
-    publicKey: z85Decode(publicKey),
-    domain: "",
-    address: "127.0.0.1",
-    endpoint: "tcp://127.0.0.1:5",
-    routingId: new Uint8Array(0),
-    metadata: new Map(),
-  };
-}
-
 const ask = (keys: KeyDirectory, publicKey: string) =>
-  Promise.resolve(keys.authenticate(request(publicKey), NO_SIGNAL));
+  Promise.resolve(keys.authenticate(key(publicKey), NO_SIGNAL));
 const REFUSED = { status: 400, text: "unknown key" };
 
 /** Everything that the folder tells. */
@@ -135,12 +118,7 @@ describe("what counts", () => {
 
   it("other mechanisms are refused", async () => {
     const keys = await opened(AT_REST);
-    const plain = {
-      ...request("0".repeat(40)),
-      mechanism: "PLAIN",
-      username: "a",
-      password: "b",
-    } as AuthenticationRequest;
+    const plain = user("a", "b");
     expect(await keys.authenticate(plain, NO_SIGNAL)).toMatchObject({ status: 400 });
   });
 });

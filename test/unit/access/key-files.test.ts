@@ -1,16 +1,15 @@
 /** A folder of keys that changes while it is read: a key that is there all the time is never missed, one that has gone is. */
-import { mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type KeyFile, type KeyFiles, readFolder } from "../../../src/access/key-files.js";
 import { generateCertificate, writeCertificate } from "../../../src/index.js";
+import { temporaryDirectory } from "../../support/helpers.js";
 
 const SUFFIXES = [".key"];
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "zwire-key-files-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folder = temporaryDirectory();
 });
 
 async function put(name: string): Promise<string> {
