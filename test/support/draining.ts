@@ -11,16 +11,24 @@ export const LONG = { timeout: 60_000 };
 /** The result when nothing is lost. */
 export const ALL = { unread: 0, unsent: 0, open: 0 };
 
-/**
- * A context whose clock a test puts forward. The loop turns and timers fire as ever; whoever asks how long something has
- * lasted gets more.
- */
-export function hurried(): { readonly context: Context; pass(ms: number): void } {
+/** A runtime whose loop turns and whose timers fire as ever; but time passes only when a test says so for whoever asks for it. */
+class Unhurried extends Runtime {
+  #now = systemClock.now();
+
+  override now(): number {
+    return this.#now;
+  }
+
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+/** A context in which it is a test that says how long something has lasted. */
+export function unhurried(): { readonly context: Context; pass(ms: number): void } {
   const context = new Context();
-  let ahead = 0;
-  context.runtime = new Runtime({
+  const runtime = new Unhurried({
     ...systemClock,
-    now: () => systemClock.now() + ahead,
     nextTick: (run) => process.nextTick(run),
     random: Math.random,
     random32: () => randomInt(2 ** 32),
@@ -28,7 +36,8 @@ export function hurried(): { readonly context: Context; pass(ms: number): void }
       throw error;
     },
   });
-  return { context, pass: (ms) => void (ahead += ms) };
+  context.runtime = runtime;
+  return { context, pass: (ms) => runtime.pass(ms) };
 }
 
 /** Texts of the numbers from 0. */
