@@ -13,7 +13,8 @@ describe("calls", () => {
     await pull.connected();
     peer.write(message("unread"));
     await until(() => pull.stats.receiveQueue === 1, "it is there");
-    const drains = [pull.drain({ timeout: 50 }), pull.drain(LONG)];
+    // A tenth of the time is for the end of the connection to be seen.
+    const drains = [pull.drain({ timeout: 1000 }), pull.drain(LONG)];
     const [first, second] = await within(Promise.all(drains), "drain");
     expect(first).toEqual({ unread: 1, unsent: 0, open: 0 });
     expect(second).toBe(first);
